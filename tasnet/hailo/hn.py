@@ -1,0 +1,266 @@
+"""The HN graph: layers, shapes and figures as Hailo's own files carry them, and their JSON.
+
+Read off files that Dataflow Compiler 3.33.0 wrote (a small CNN and a 1179-layer Conv-TasNet, state Parsed).
+All shapes are NHWC with a free batch: `(-1, H, W, C)`. Weights are float32 arrays keyed as in the HAR's npz:
+`<scope>/<layer>/kernel:0` in HWIO `[kh, kw, cin, cout]` (depthwise `[kh, kw, c, 1]`), `<scope>/<layer>/bias:0`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Shape = tuple[int, int, int, int]
+"""`(-1, H, W, C)`"""
+
+Weights = Mapping[str, npt.NDArray[np.float32]]
+
+_DOUBLE_SCALE = frozenset({"dw", "normalization", "ew_add", "ew_sub", "ew_mult", "feature_multiplier"})
+_NO_PARAMS = frozenset({"shortcut"})
+
+
+class HNError(ValueError):
+    """An HN that can't be read. The message says what is wrong and where."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of the graph. `name`, `inputs` and `outputs` are without scope.
+
+    `outputs` are the consumers' names, in the order in which the vendor lists them; `input_shapes` has one
+    shape per input, `output_shapes` repeats the one output shape once per consumer, at least once.
+    """
+
+    name: str
+    type: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output_shapes: tuple[Shape, ...]
+    original_names: tuple[str, ...] = ()
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of the layer's result, `(-1, H, W, C)`."""
+        return self.output_shapes[0]
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """(kh, kw) of a layer with a kernel, (1, 1) of any other."""
+        shape = self.params.get("kernel_shape")
+        if not isinstance(shape, list | tuple) or len(shape) != 4:
+            return (1, 1)
+        pooled = self.type in {"maxpool", "avgpool"}
+        return (int(shape[1]), int(shape[2])) if pooled else (int(shape[0]), int(shape[1]))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A graph and its weights. `name` is the model name and the one scope."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    output_layers: tuple[str, ...]
+    """the last real layers, in the order of the model's outputs"""
+    weights: Weights = field(default_factory=lambda: MappingProxyType({}))
+
+    def __iter__(self) -> Iterator[Layer]:
+        return iter(self.layers)
+
+    def layer(self, name: str) -> Layer:
+        """The layer of that name; KeyError if there is none."""
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise KeyError(name)
+
+    def weight(self, layer: str, what: str) -> npt.NDArray[np.float32] | None:
+        """The array `what` (`kernel`, `bias`, ...) of a layer, or None if it has none."""
+        return self.weights.get(f"{self.name}/{layer}/{what}:0")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Per-layer figures as the vendor's profiler counts them, per frame: weights, MACs and operations."""
+
+    weights: int = 0
+    macs: int = 0
+    ops: int = 0
+
+    def __add__(self, other: Figures) -> Figures:
+        return Figures(self.weights + other.weights, self.macs + other.macs, self.ops + other.ops)
+
+
+def figures(layer: Layer) -> Figures:
+    """The figures of one layer, by the profiler's formulas (bias counted whether the model has one or not)."""
+    _, height, width, channels = layer.output_shape
+    pixels = height * width
+    shape = [int(v) for v in layer.params.get("kernel_shape", ())]
+    if layer.type == "conv":
+        taps = shape[0] * shape[1] * shape[2] // int(layer.params.get("groups", 1))
+        return Figures(taps * channels + channels, pixels * channels * (taps + 1), 2 * pixels * channels * taps)
+    if layer.type == "dw":
+        taps = shape[0] * shape[1]
+        return Figures(taps * channels + channels, pixels * channels * (taps + 1), 2 * pixels * channels * taps)
+    if layer.type == "deconv":
+        kernel = shape[0] * shape[1] * shape[2] * shape[3] // int(layer.params.get("groups", 1))
+        return Figures(kernel + channels, pixels * (kernel + channels), 2 * pixels * kernel)
+    if layer.type == "dense":
+        kernel = shape[0] * shape[1]
+        return Figures(kernel + shape[1], kernel, 2 * kernel)
+    if layer.type.startswith("ew_") or layer.type == "feature_multiplier":
+        return Figures(0, pixels * channels // 2, pixels * channels)
+    if layer.type == "normalization":
+        return Figures(0, pixels * channels, 2 * pixels * channels)
+    if layer.type == "reduce_mean":
+        reduced = layer.input_shapes[0][3]
+        return Figures(0, pixels * (reduced + 1) // 2, pixels * (reduced + 1))
+    return Figures()
+
+
+def total(network: Network) -> Figures:
+    """The sum of all layers' figures."""
+    return sum((figures(layer) for layer in network), Figures())
+
+
+def to_dict(network: Network) -> dict[str, Any]:
+    """The HN as the JSON object that stands in a HAR's `.hn` member."""
+
+    def scoped(name: str) -> str:
+        return f"{network.name}/{name}"
+
+    layers: dict[str, Any] = {}
+    for layer in network:
+        entry: dict[str, Any] = {
+            "type": layer.type,
+            "input": [scoped(n) for n in layer.inputs],
+            "output": [scoped(n) for n in layer.outputs],
+            "input_shapes": [list(s) for s in layer.input_shapes],
+            "output_shapes": [list(s) for s in layer.output_shapes],
+        }
+        if layer.type != "shortcut":
+            entry["original_names"] = list(layer.original_names)
+        entry["compilation_params"] = {"hw_layer_type_list": ["lcu"]} if layer.type == "resize" else {}
+        double = layer.type in _DOUBLE_SCALE
+        entry["quantization_params"] = {
+            "quantization_groups": 1,
+            "precision_mode": "a8_w8_a8",
+            "bias_mode": "double_scale_initialization" if double else "single_scale_decomposition",
+        }
+        if layer.type in {"input_layer", "output_layer"}:
+            entry.update(layer.params)
+        elif layer.type not in _NO_PARAMS:
+            entry["params"] = dict(layer.params)
+        layers[scoped(layer.name)] = entry
+    return {
+        "name": network.name,
+        "net_params": {
+            "version": "1.0",
+            "stage": "HN",
+            "clusters_placement": [[]],
+            "clusters_to_skip": [],
+            "output_layers_order": [scoped(n) for n in network.output_layers],
+            "is_transformer": False,
+            "transposed_net": False,
+            "net_scopes": [network.name],
+            "lora_adapters": [],
+        },
+        "layers": layers,
+    }
+
+
+def dumps(network: Network) -> str:
+    """The HN's JSON text, the same for the same graph."""
+    return json.dumps(to_dict(network), indent=4)
+
+
+def loads(text: str | bytes, weights: Weights | None = None) -> Network:
+    """A Network from the text of an `.hn`. Raises HNError with the layer and key at fault."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HNError(f"the .hn is not JSON: {error}") from None
+    return from_dict(data, weights)
+
+
+def from_dict(data: Any, weights: Weights | None = None) -> Network:
+    """A Network from an HN's JSON object; weights default to none. Raises HNError."""
+    if not isinstance(data, dict) or not isinstance(data.get("layers"), dict):
+        raise HNError("the .hn has no 'layers' object: not an HN graph")
+    name = data.get("name")
+    if not isinstance(name, str) or not name:
+        raise HNError("the .hn has no 'name'")
+    layers = tuple(_layer(key, entry) for key, entry in data["layers"].items())
+    net_params = data.get("net_params")
+    order = net_params.get("output_layers_order", []) if isinstance(net_params, dict) else []
+    if not isinstance(order, list) or not all(isinstance(n, str) for n in order):
+        raise HNError("net_params.output_layers_order: a list of layer names is needed")
+    known = {layer.name for layer in layers}
+    for layer in layers:
+        for other in (*layer.inputs, *layer.outputs):
+            if other not in known:
+                raise HNError(f"layer {layer.name} names {other}, which is not in the graph")
+    return Network(name, layers, tuple(_bare(n) for n in order), MappingProxyType({}) if weights is None else weights)
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+def _layer(key: str, entry: Any) -> Layer:
+    if not isinstance(entry, dict):
+        raise HNError(f"layer {key}: an object is needed")
+    kind = entry.get("type")
+    if not isinstance(kind, str):
+        raise HNError(f"layer {key}: no 'type'")
+
+    def names(what: str) -> tuple[str, ...]:
+        value = entry.get(what, [])
+        if not isinstance(value, list) or not all(isinstance(n, str) for n in value):
+            raise HNError(f"layer {key}: {what!r} must be a list of names")
+        return tuple(value)
+
+    def shapes(what: str) -> tuple[Shape, ...]:
+        value = entry.get(what)
+        rows = value if isinstance(value, list) else None
+        # Old files write a single shape where newer ones write a list of them.
+        if rows and all(isinstance(v, int) for v in rows):
+            rows = [rows]
+        if rows is None or not all(
+            isinstance(s, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in s) for s in rows
+        ):
+            raise HNError(f"layer {key}: {what!r} must be a list of shapes [-1, H, W, C]")
+        # A flattened result is written as [-1, C] by old versions.
+        full = [[s[0], 1, 1, s[1]] if len(s) == 2 else s for s in rows]
+        if any(len(s) != 4 or any(v <= 0 for v in s[1:]) for s in full):
+            raise HNError(f"layer {key}: {what!r} must hold shapes [-1, H, W, C] with positive sizes")
+        return tuple((s[0], s[1], s[2], s[3]) for s in full)
+
+    output_shapes = shapes("output_shapes")
+    if not output_shapes:
+        raise HNError(f"layer {key}: 'output_shapes' is empty")
+    params = entry.get("params", {})
+    if not isinstance(params, dict):
+        raise HNError(f"layer {key}: 'params' must be an object")
+    if kind in {"input_layer", "output_layer"}:
+        params = {k: entry[k] for k in ("transposed", "engine", "io_type") if k in entry}
+    kernel = params.get("kernel_shape")
+    if kernel is not None and not (isinstance(kernel, list) and all(isinstance(v, int) and v > 0 for v in kernel)):
+        raise HNError(f"layer {key}: 'kernel_shape' must be a list of positive sizes")
+    return Layer(
+        name=_bare(key),
+        type=kind,
+        inputs=tuple(_bare(n) for n in names("input")),
+        outputs=tuple(_bare(n) for n in names("output")),
+        input_shapes=shapes("input_shapes") if entry.get("input_shapes") else (),
+        output_shapes=output_shapes,
+        original_names=names("original_names"),
+        params=params,
+    )

@@ -1,0 +1,226 @@
+"""Variant: one choice per axis of Conv-TasNet, its normal form, and whether it is still the same function.
+
+A variant says *which form* of the network is meant; `Size` says how large it is. Neither holds weights.
+Two variants whose normal forms are equal export the same graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+AXES: Mapping[str, tuple[str, ...]] = {
+    "expansion": ("concat", "repeat", "project", "split"),
+    "mask": ("normal", "bypass"),
+    "sources": ("all", "first"),
+    "skip": ("on", "off"),
+    "decoder": (
+        "grouped",
+        "ungrouped_blockdiag",
+        "reduced_deconv_128",
+        "reduced_deconv_64",
+        "conv1x1_head",
+        "polyphase",
+    ),
+    "encoder": ("strided", "polyphase"),
+    "blocks": ("all",),
+    "activation": ("prelu", "prelu_maxmin", "relu"),
+    "norm": ("gln", "gln_pool", "cgln", "cln", "channel", "affine", "identity"),
+    "layout": ("horizontal", "vertical"),
+}
+"""Every axis and its values. `blocks` takes `all` or a count of TCN blocks kept."""
+
+EXACT: Mapping[str, frozenset[str]] = {
+    "expansion": frozenset({"concat", "repeat", "project", "split"}),
+    "mask": frozenset({"normal"}),
+    "sources": frozenset({"all"}),
+    "skip": frozenset({"on"}),
+    "decoder": frozenset({"grouped", "ungrouped_blockdiag", "polyphase"}),
+    "encoder": frozenset({"strided", "polyphase"}),
+    "activation": frozenset({"prelu", "prelu_maxmin"}),
+    "norm": frozenset({"gln", "gln_pool"}),
+    "layout": frozenset({"horizontal", "vertical"}),
+}
+"""The values that keep the trained model's function (PReLU, gLN, all blocks), up to noise and layout."""
+
+
+class VariantError(ValueError):
+    """A variant that names an unknown axis or value. The message says which, and what is known."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """The sizes of a Conv-TasNet, by the letters of Luo & Mesgarani 2019, table I.
+
+    N filters, L filter length in samples (stride L/2), B bottleneck, H hidden and Sc skip channels,
+    P kernel of the depthwise convolutions, X blocks per repeat, R repeats, n_src sources.
+    """
+
+    N: int = 512
+    L: int = 16
+    B: int = 128
+    H: int = 512
+    Sc: int = 128
+    P: int = 3
+    X: int = 8
+    R: int = 3
+    n_src: int = 2
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if getattr(self, field.name) < 1:
+                raise VariantError(f"size {field.name}={getattr(self, field.name)}: must be at least 1")
+        if self.L % 2:
+            raise VariantError(f"size L={self.L}: the stride is L/2, so L must be even")
+        if self.P % 2 == 0:
+            raise VariantError(f"size P={self.P}: 'same' padding needs an odd kernel")
+
+    @property
+    def stride(self) -> int:
+        """Samples between two frames: L/2."""
+        return self.L // 2
+
+    @property
+    def total_blocks(self) -> int:
+        """TCN blocks of the untruncated network: R * X."""
+        return self.R * self.X
+
+    def frames(self, length: int) -> int:
+        """Frames of the encoder for `length` samples without padding; a length below L is an error."""
+        if length < self.L:
+            raise VariantError(f"length {length}: shorter than the encoder's kernel of {self.L} samples")
+        return (length - self.L) // self.stride + 1
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One value per axis. `blocks` counts the TCN blocks kept from the start; 0 keeps all."""
+
+    expansion: str = "concat"
+    mask: str = "normal"
+    sources: str = "all"
+    skip: str = "on"
+    decoder: str = "grouped"
+    encoder: str = "strided"
+    blocks: int = 0
+    activation: str = "relu"
+    norm: str = "identity"
+    layout: str = "horizontal"
+
+    def __post_init__(self) -> None:
+        for axis, values in AXES.items():
+            value = getattr(self, axis)
+            if axis == "blocks":
+                if value < 0:
+                    raise VariantError(f"blocks={value}: 'all' or a count of at least 1")
+            elif value not in values:
+                raise VariantError(f"{axis}={value}: unknown value; one of {', '.join(values)}")
+
+    @property
+    def blocks_text(self) -> str:
+        """`all`, or `kN` for the first N blocks."""
+        return f"k{self.blocks}" if self.blocks else "all"
+
+    def axes(self) -> dict[str, str]:
+        """Axis -> value as text, in the order of `AXES`; blocks as `all` or a number."""
+        values = {axis: str(getattr(self, axis)) for axis in AXES}
+        values["blocks"] = str(self.blocks) if self.blocks else "all"
+        return values
+
+    def departures(self, size: Size) -> tuple[str, ...]:
+        """The axes on which this variant is another function than the trained model, in `AXES` order."""
+        normal = self.normal(size)
+        gone = [axis for axis, exact in EXACT.items() if getattr(self, axis) not in exact]
+        if normal.blocks:
+            gone.append("blocks")
+        if size.n_src == 1 and "sources" in gone:
+            gone.remove("sources")
+        return tuple(axis for axis in AXES if axis in gone)
+
+    def keeps_function(self, size: Size) -> bool:
+        """True when the variant computes what the trained model computes, up to float noise and layout."""
+        return not self.departures(size)
+
+    def normal(self, size: Size) -> Variant:
+        """The representative of all variants that export this variant's graph at this size.
+
+        - Without the mask product the masker is dead: truncation, skips, activation and norm change nothing.
+        - With one source there is nothing to expand, and a grouped decoder has one group.
+        - With one product per source, each source has its own decoder: grouped and block-diagonal are one.
+        - Keeping all blocks, or more than there are, is keeping all.
+        """
+        v = self
+        if v.blocks >= size.total_blocks:
+            v = replace(v, blocks=0)
+        if size.n_src == 1:
+            v = replace(v, sources="all")
+        if v.sources == "first" or size.n_src == 1:
+            v = replace(v, expansion="concat")
+        if v.decoder == "ungrouped_blockdiag" and (v.sources == "first" or size.n_src == 1 or v.expansion == "split"):
+            v = replace(v, decoder="grouped")
+        if v.mask == "bypass":
+            v = replace(v, blocks=0, skip="on", activation="relu", norm="identity")
+        return v
+
+
+def parse_blocks(text: str) -> int:
+    """`all` | `0` | `N` | `kN` -> blocks kept, 0 for all."""
+    if text == "all":
+        return 0
+    digits = text[1:] if text.startswith("k") else text
+    if not digits.isdecimal():
+        raise VariantError(f"blocks={text}: 'all' or a count such as k4")
+    return int(digits)
+
+
+_ALIASES = {
+    "skip_topology_mode": "expansion",
+    "mask_mul_mode": "mask",
+    "deconv_mode": "decoder",
+    "truncate_k_blocks": "blocks",
+}
+_SWITCHES = {
+    "bypass_concat": ("expansion", "repeat"),
+    "force_n_src_1": ("sources", "first"),
+    "disable_skip": ("skip", "off"),
+}
+_TRUE, _FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
+
+
+def set_axis(variant: Variant, name: str, value: str) -> Variant:
+    """`variant` with one axis set; `name` is an axis or the conversion notes' name for it, in any case.
+
+    The notes' switches (`bypass_concat`, `force_n_src_1`, `disable_skip`) take true or false; false changes
+    nothing. Raises VariantError for an unknown name or value.
+    """
+    key = name.strip().lower()
+    value = value.strip()
+    if key in _SWITCHES:
+        if value.lower() in _FALSE:
+            return variant
+        if value.lower() not in _TRUE:
+            raise VariantError(f"{name}={value}: true or false")
+        axis, value = _SWITCHES[key]
+    else:
+        axis = _ALIASES.get(key, key)
+    if axis not in AXES:
+        raise VariantError(f"{name}: unknown axis; one of {', '.join((*AXES, *_ALIASES, *_SWITCHES))}")
+    if axis == "blocks":
+        return replace(variant, blocks=parse_blocks(value))
+    # The notes write `skip_topology_mode=concat` beside `bypass_concat=true`: the switch is the later word.
+    if key == "skip_topology_mode" and value == "concat" and variant.expansion == "repeat":
+        return variant
+    changes: dict[str, Any] = {axis: value}
+    return replace(variant, **changes)
+
+
+def parse_flags(text: str, base: Variant | None = None) -> Variant:
+    """A variant from `axis=value` pairs joined by commas, such as the notes' `export_flags` column."""
+    variant = base or Variant()
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise VariantError(f"{part}: expected axis=value")
+        variant = set_axis(variant, name, value)
+    return variant

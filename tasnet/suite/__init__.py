@@ -1,0 +1,1 @@
+"""What is asserted: cases, stages, outcomes, the ledger, the pytest plugin and the report."""
