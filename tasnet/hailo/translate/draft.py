@@ -1,0 +1,192 @@
+"""The graph while it is being translated: layers without numbers, and how ONNX axes lie on NHWC.
+
+A `View` is what an ONNX value is on the chip's side: the output of one drafted layer, with a label per ONNX
+axis that says which of N, H, W, C it is. An axis of size 1 needs no label: that is what lets Squeeze,
+Unsqueeze, Transpose and Reshape that only move ones cost nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx_ir as ir
+
+from tasnet.hailo.hn import Shape
+from tasnet.hailo.translate.errors import NodeError
+
+Array = npt.NDArray[np.float32]
+Label = str | None
+"""N, H, W, C; `*` for H, W and C flattened into one axis, channels outermost; None for an axis of size 1."""
+
+
+@dataclass(eq=False)
+class Draft:
+    """A layer before it has a number. `order` places it among its producers' consumers: (ONNX node, step)."""
+
+    stem: str
+    type: str
+    inputs: list[Draft]
+    shape: Shape
+    order: tuple[int, int]
+    names: list[str] = field(default_factory=list)
+    params: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, Array] = field(default_factory=dict)
+    values: list[ir.Value] = field(default_factory=list)
+    """the ONNX values that are this layer's output"""
+    reads: int = 0
+    """how often a layer drafted so far reads this one"""
+
+    def size(self, label: str) -> int:
+        """The size of the output along H, W or C."""
+        return self.shape["NHWC".index(label)]
+
+
+@dataclass(frozen=True)
+class View:
+    """An ONNX value: the layer that makes it, and a label per ONNX axis."""
+
+    draft: Draft
+    labels: tuple[Label, ...]
+
+
+@dataclass
+class Drafting:
+    """The state of one translation: what has been drafted, and what each ONNX value has become."""
+
+    graph: ir.Graph
+    drafts: list[Draft] = field(default_factory=list)
+    views: dict[ir.Value, View] = field(default_factory=dict)
+    positions: dict[ir.Node, int] = field(default_factory=dict)
+    steps: dict[int, int] = field(default_factory=dict)
+
+    def add(
+        self,
+        node: ir.Node,
+        stem: str,
+        kind: str,
+        inputs: list[Draft],
+        shape: tuple[int, int, int],
+        params: Mapping[str, Any] | None = None,
+        weights: Mapping[str, Array] | None = None,
+        names: list[str] | None = None,
+    ) -> Draft:
+        """Draft a layer that serves `node`; `shape` is (H, W, C). Layers of one node keep the order of calls."""
+        position = self.positions[node]
+        step = self.steps.get(position, 0)
+        self.steps[position] = step + 1
+        draft = Draft(
+            stem,
+            kind,
+            inputs,
+            (-1, *shape),
+            (position, step),
+            [node.name or ""] if names is None else names,
+            dict(params or {}),
+            dict(weights or {}),
+        )
+        for producer in inputs:
+            producer.reads += 1
+        self.drafts.append(draft)
+        return draft
+
+    def drop(self, draft: Draft) -> None:
+        """Take a layer back that a later pattern has absorbed."""
+        for producer in draft.inputs:
+            producer.reads -= 1
+        self.drafts.remove(draft)
+
+    def view(self, node: ir.Node, index: int) -> View:
+        """The view of operand `index`; a NodeError if it is missing or a constant."""
+        value = node.inputs[index] if index < len(node.inputs) else None
+        if value is None or value not in self.views:
+            raise NodeError(node, f"operand {index} is a constant or missing", "give it the network's tensor")
+        return self.views[value]
+
+    def is_tensor(self, node: ir.Node, index: int) -> bool:
+        """True when operand `index` is computed by the network, False for a constant or a missing one."""
+        return index < len(node.inputs) and node.inputs[index] in self.views
+
+    def sole_use(self, value: ir.Value | None) -> bool:
+        """True when exactly one node reads `value` and it is no output of the graph: it may be fused away."""
+        return value is not None and len(value.uses()) == 1 and not value.is_graph_output()
+
+    def fuse(self, node: ir.Node, index: int = 0) -> Draft | None:
+        """The layer behind operand `index` if `node` is its only reader, so that `node` may join it."""
+        value = node.inputs[index]
+        if value is None or value not in self.views:
+            return None
+        draft = self.views[value].draft
+        # The layer may be read under another ONNX name too (after a Squeeze, say): all must lead here alone.
+        return draft if draft.reads == 0 and all(self.sole_use(v) for v in draft.values) else None
+
+    def emit(self, node: ir.Node, draft: Draft, labels: tuple[Label, ...]) -> None:
+        """Say that the node's first output is `draft`, its ONNX axes labelled so."""
+        self.views[node.outputs[0]] = View(draft, labels)
+        draft.values.append(node.outputs[0])
+
+
+def constant(node: ir.Node, index: int) -> npt.NDArray[Any] | None:
+    """The value of operand `index` as an array, or None if it isn't a constant."""
+    value = node.inputs[index] if index < len(node.inputs) else None
+    if value is None or value.const_value is None:
+        return None
+    return np.asarray(value.const_value.numpy())
+
+
+def ints(node: ir.Node, name: str, default: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """An attribute that holds integers."""
+    attribute = node.attributes.get(name)
+    return tuple(attribute.as_ints()) if attribute is not None else default
+
+
+def integer(node: ir.Node, name: str, default: int) -> int:
+    """An attribute that holds one integer."""
+    attribute = node.attributes.get(name)
+    return attribute.as_int() if attribute is not None else default
+
+
+def number(node: ir.Node, name: str, default: float) -> float:
+    """An attribute that holds one float."""
+    attribute = node.attributes.get(name)
+    return attribute.as_float() if attribute is not None else default
+
+
+def onnx_shape(value: ir.Value) -> tuple[int, ...]:
+    """The static shape of a value; `prepare` has seen to it that there is one."""
+    assert value.shape is not None
+    return tuple(value.shape.numpy())
+
+
+def spatial(node: ir.Node, view: View) -> tuple[str, str]:
+    """The labels of ONNX axes 2 and 3 of a rank-4 NCHW operand: ('H', 'W'), or ('W', 'H') if swapped.
+
+    A NodeError if the channels are not on axis 1.
+    """
+    labels = view.labels
+    if len(labels) != 4:
+        raise NodeError(
+            node,
+            f"its operand is rank {len(labels)}: the 1D form is not supported",
+            "write the network in rank 4, [batch, channels, 1, time]",
+        )
+    if labels[0] not in {None, "N"} or labels[1] not in {None, "C"} or not {labels[2], labels[3]} <= {None, "H", "W"}:
+        raise NodeError(
+            node,
+            f"its operand's axes lie as {axes_text(labels)}, not as N C H W",
+            "drop the Transpose or Reshape before it",
+        )
+    return ("W", "H") if labels[2] == "W" or labels[3] == "H" else ("H", "W")
+
+
+def axes_text(labels: tuple[Label, ...]) -> str:
+    """Labels for a message: `N C 1 W`."""
+    return " ".join(label or "1" for label in labels)
+
+
+def spatial_labels(draft: Draft, order: tuple[str, str]) -> tuple[Label, ...]:
+    """The ONNX labels (batch, channels, axis 2, axis 3) of a layer's output, ones unlabelled."""
+    return (None, *(label if draft.size(label) != 1 else None for label in ("C", *order)))

@@ -1,0 +1,189 @@
+"""Any ONNX file -> a graph that the rules can read: one static rank-4 input, constants folded, nothing dead.
+
+Exporters differ in what they leave behind (Constant nodes, functions, Identity, Shape chains, unnamed nodes,
+values without shapes); after `prepare` there is one form.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import onnx
+import onnx_ir as ir
+from google.protobuf.message import DecodeError
+from onnx_ir.passes import common
+
+from tasnet.hailo.translate.errors import ModelError
+
+OPSETS = range(7, 26)
+"""Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
+
+
+def load(path: Path) -> ir.Model:
+    """The model in an ONNX file, external data mapped, not read. Raises ModelError."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such file")
+    try:
+        proto = onnx.load(str(path), load_external_data=False)
+    except (DecodeError, ValueError, OSError) as error:
+        raise ModelError(f"{path}: not an ONNX file, or cut short ({_line(error)}); export it again") from None
+    if not proto.HasField("graph") or not proto.graph.node:
+        raise ModelError(f"{path}: holds no ONNX graph; export it again")
+    return from_proto(proto, path.parent, str(path))
+
+
+def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = "the model") -> ir.Model:
+    """The model in a ModelProto; external data is looked for in `folder`. Raises ModelError."""
+    for tensor in proto.graph.initializer:
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            _check_external(tensor, folder, where)
+    try:
+        model = ir.from_proto(proto)
+    except Exception as error:  # a broken proto fails in as many ways as it has fields
+        raise ModelError(f"{where}: not a readable ONNX model ({_line(error)}); export it again") from None
+    if folder is not None:
+        ir.external_data.set_base_dir(model.graph, folder)
+    return model
+
+
+def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
+    """`model`, changed in place into the form that the rules read. Raises ModelError."""
+    opset = model.opset_imports.get("", 0)
+    if opset not in OPSETS:
+        raise ModelError(
+            f"{where}: opset {opset} is not read; export with opset 11 to 18 (`opset_version=13` is the safest)"
+        )
+    _run(
+        model,
+        where,
+        common.InlinePass(),
+        common.RemoveInitializersFromInputsPass(),
+        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
+        common.IdentityEliminationPass(),
+        common.RemoveUnusedNodesPass(),
+    )
+    _check_io(model, where)
+    _name_nodes(model)
+    if any(value.shape is None for node in model.graph for value in node.outputs) or _foldable(model):
+        _run(model, where, common.ShapeInferencePass())
+    if _foldable(model):
+        _fold(model, where)
+    _run(model, where, common.TopologicalSortPass())
+    _check_shapes(model, where)
+    return model
+
+
+def _line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).strip().splitlines()[0][:160]
+
+
+def _run(model: ir.Model, where: str, *passes: ir.passes.PassBase) -> None:
+    for each in passes:
+        try:
+            each(model)
+        except Exception as error:  # third-party passes document no errors of their own
+            raise ModelError(f"{where}: the graph is not consistent ({_line(error)}); export it again") from None
+
+
+def _check_external(tensor: onnx.TensorProto, folder: Path | None, where: str) -> None:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    if folder is None:
+        raise ModelError(f"{where}: weight {tensor.name} is in another file ({location}); give the file's path")
+    root = folder.resolve()
+    path = (root / location).resolve()
+    if not location or not path.is_relative_to(root):
+        raise ModelError(f"{where}: weight {tensor.name} points outside the model's folder ({location})")
+    if not path.is_file():
+        raise ModelError(
+            f"{where}: weight {tensor.name} is in {location}, which is not beside the model; "
+            "copy it there or export with the weights inside"
+        )
+    try:
+        offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
+    except ValueError:
+        raise ModelError(f"{where}: weight {tensor.name}: its place in {location} is not a number") from None
+    if offset < 0 or length < 0 or offset + length > path.stat().st_size:
+        raise ModelError(f"{where}: weight {tensor.name}: {location} is cut short; copy it again")
+
+
+def _check_io(model: ir.Model, where: str) -> None:
+    inputs = model.graph.inputs
+    if len(inputs) != 1:
+        names = ", ".join(value.name or "?" for value in inputs) or "none"
+        raise ModelError(
+            f"{where}: {len(inputs)} inputs ({names}), one is needed; make the others constants or export without them"
+        )
+    value = inputs[0]
+    if value.dtype != ir.DataType.FLOAT:
+        raise ModelError(f"{where}: input {value.name} is {value.dtype}, float32 is needed; export in float32")
+    shape = value.shape
+    if shape is None:
+        raise ModelError(f"{where}: input {value.name} has no shape; export with a fixed input shape")
+    text = "[" + ", ".join(str(d) for d in shape) + "]"
+    for axis, size in enumerate(shape):
+        if not isinstance(size, int) or size <= 0:
+            raise ModelError(
+                f"{where}: input {value.name} {text}: axis {axis} is dynamic; export without dynamic_axes, "
+                "every size fixed"
+            )
+    if len(shape) != 4:
+        raise ModelError(
+            f"{where}: input {value.name} {text} is rank {len(shape)}: the 1D form is not supported; "
+            "write the network in rank 4, [batch, channels, 1, time]"
+        )
+    if shape[0] != 1:
+        raise ModelError(
+            f"{where}: input {value.name} {text}: batch is {shape[0]}; export with batch 1 (an HN's batch is free)"
+        )
+    if not model.graph.outputs:
+        raise ModelError(f"{where}: the graph has no output; export it again")
+
+
+def _name_nodes(model: ir.Model) -> None:
+    taken = {node.name for node in model.graph if node.name}
+    for index, node in enumerate(model.graph):
+        if not node.name:
+            name = f"{node.op_type}_{index}"
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            node.name = name
+
+
+def _foldable(model: ir.Model) -> bool:
+    return any(
+        node.op_type in {"Shape", "Size", "ConstantOfShape", "CastLike"}
+        or (node.inputs and all(v is None or v.const_value is not None for v in node.inputs))
+        for node in model.graph
+    )
+
+
+def _fold(model: ir.Model, where: str) -> None:
+    # Imported here: most files have nothing to fold, and the folder takes as long to import as to run.
+    from onnxscript.optimizer import fold_constants
+
+    try:
+        fold_constants(model, onnx_shape_inference=True, output_size_limit=1 << 24, input_size_limit=1 << 24)
+    except Exception as error:  # third-party passes document no errors of their own
+        raise ModelError(f"{where}: constants can't be folded ({_line(error)}); simplify the graph") from None
+    _run(
+        model,
+        where,
+        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
+        common.IdentityEliminationPass(),
+        common.RemoveUnusedNodesPass(),
+    )
+    _name_nodes(model)
+
+
+def _check_shapes(model: ir.Model, where: str) -> None:
+    for node in model.graph:
+        for value in node.outputs:
+            shape = value.shape
+            if shape is None or not all(isinstance(size, int) for size in shape):
+                text = "no shape" if shape is None else f"the shape {shape}"
+                raise ModelError(
+                    f"{where}: node {node.name} ({node.op_type}) leaves {text}: it can't be inferred; "
+                    "export with every size fixed"
+                )

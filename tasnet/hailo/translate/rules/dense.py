@@ -1,0 +1,50 @@
+"""Gemm and MatMul on a flattened tensor -> `dense` (stem fc)."""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from tasnet.hailo.translate.draft import Drafting, constant, integer, number
+from tasnet.hailo.translate.errors import NodeError
+
+
+def dense(drafting: Drafting, node: ir.Node) -> None:
+    """Gemm after Flatten -> `dense`, output [-1, 1, 1, N] (observed); MatMul by a constant is the same.
+
+    ONNX flattens channels outermost, NHWC innermost: the kernel's rows are put into the latter order.
+    """
+    view = drafting.view(node, 0)
+    weight, bias = constant(node, 1), constant(node, 2)
+    if weight is None or weight.ndim != 2:
+        raise NodeError(node, "its second operand is no constant matrix", "use a 1x1 Conv")
+    if len(view.labels) != 2 or view.labels[0] is not None or view.labels[1] not in {None, "C", "*"}:
+        raise NodeError(node, "its operand is not flattened to [batch, features]", "use a 1x1 Conv, or Flatten")
+    if integer(node, "transA", 0):
+        raise NodeError(node, "transA", "transpose on the host")
+    if integer(node, "transB", 0):
+        weight = weight.T
+    _, height, width, channels = view.draft.shape
+    if weight.shape[0] != height * width * channels:
+        raise NodeError(
+            node,
+            f"{weight.shape[0]} weights a column on {height * width * channels} features",
+            "export again",
+        )
+    cout = weight.shape[1]
+    kernel = weight.reshape(channels, height, width, cout).transpose(1, 2, 0, 3).reshape(-1, cout)
+    kernel = kernel * number(node, "alpha", 1.0)
+    flat = np.zeros(cout) if bias is None else np.broadcast_to(bias, (1, cout)).ravel() * number(node, "beta", 1.0)
+    draft = drafting.add(
+        node,
+        "fc",
+        "dense",
+        [view.draft],
+        (1, 1, cout),
+        {"kernel_shape": [int(weight.shape[0]), int(cout)], "batch_norm": False, "activation": "linear"},
+        {"kernel": np.ascontiguousarray(kernel, np.float32), "bias": flat.astype(np.float32)},
+    )
+    drafting.emit(node, draft, (None, "C" if cout != 1 else None))
+
+
+RULES = {"Gemm": dense, "MatMul": dense}
