@@ -1,0 +1,84 @@
+"""The embedded toolchain: the open translator and the constraints behind the Toolchain contract.
+
+It runs anywhere and says what is known; everything it says is `predicted`. It writes real HARs and no HEF:
+only a compiler can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tasnet import __version__
+from tasnet.hailo import har as hars
+from tasnet.hailo.constraints import Verdict, judge, stages
+from tasnet.hailo.failures import Failure
+from tasnet.hailo.toolchain import Ended, Report
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The embedded toolchain, as a Toolchain: predicted, and naming every blocker it knows."""
+
+    name: str = "reference"
+    version: str = __version__
+    predicted: bool = True
+    exhaustive: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the sources that decide what is said, and of the libraries that read the ONNX."""
+        return _fingerprint()
+
+    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+        """ONNX -> parsed HAR at `har`. A node without an HN form fails the stage, with what to write instead."""
+        # Imported here: judging a HAR needs no ONNX reader.
+        from tasnet.hailo.translate import NodeError, TranslationError, translate
+
+        try:
+            network = translate(onnx, net_name)
+        except NodeError as error:
+            return _failed(Failure(stage="translate", family=error.family, message=str(error), layers=(error.node,)))
+        except TranslationError as error:
+            return _failed(Failure(stage="translate", family="export_model", message=str(error)))
+        hars.write(network, har)
+        return Report(Ended.PASSED, artifact=har, detail=f"{len(network.layers)} layers")
+
+    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+        """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
+        return _report(judge(hars.read(har, weights=False), arch), "optimize", har)
+
+    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+        """The verdict on the parsed HAR; no HEF is written."""
+        return _report(judge(hars.read(har, weights=False), arch), "compile", None)
+
+
+def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:
+    failures, doubts = stages(verdict.blockers, stage), stages(verdict.doubts, stage)
+    if failures:
+        return Report(Ended.FAILED, failures, doubts)
+    if doubts:
+        return Report(Ended.UNKNOWN, (), doubts, artifact=artifact)
+    return Report(Ended.PASSED, certainty=verdict.certainty, artifact=artifact)
+
+
+def _failed(failure: Failure) -> Report:
+    return Report(Ended.FAILED, (failure,), detail=failure.message)
+
+
+@cache
+def _fingerprint() -> str:
+    folder = Path(__file__).parent
+    digest = sha256()
+    own = ("hn.py", "har.py", "constraints.py", "failures.py", "reference.py")
+    for path in sorted([*(folder / name for name in own), *(folder / "translate").rglob("*.py")]):
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    for package in ("onnx", "onnx-ir", "onnxscript"):
+        try:
+            digest.update(f"{package} {version(package)}".encode())
+        except PackageNotFoundError:
+            digest.update(f"{package} none".encode())
+    return digest.hexdigest()
