@@ -1,0 +1,377 @@
+"""Conv-TasNet in rank-4 form, in every variant (Luo & Mesgarani 2019; the function is Asteroid 0.7's).
+
+Signals are [N, C, 1, T] (horizontal) or [N, C, T, 1] (vertical), float32. What the chip doesn't do to the
+waveform, the host does: `to_host_input` before the network, `to_waveform` after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tasnet.network import rewrites
+from tasnet.network.norms import Norm
+from tasnet.network.rewrites import Array
+from tasnet.network.variant import Size, Variant, VariantError
+from tasnet.network.weights import Weights
+
+MASK_ACTIVATIONS = ("relu", "sigmoid")
+
+
+def build(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> nn.Module:
+    """The network of `variant`, ready to run: eval mode, and nothing in it asks for a gradient.
+
+    It takes one tensor of `input_shape` (any batch) and returns a tuple with one tensor per name of
+    `output_names`. Frames that don't fill the encoder's kernel are dropped, as in Asteroid, so T samples give
+    (T // stride) * stride. Without the mask product no masker is built. Only the tensors in use are asked of
+    `weights`, and they are shared with it where their form allows.
+
+    Raises VariantError for what can't be built: `skip=off` needs Sc == B, since the mask head then reads the
+    residual stream; a `mask_activation` other than relu or sigmoid.
+    """
+    if mask_activation not in MASK_ACTIVATIONS:
+        raise VariantError(f"mask activation {mask_activation}: one of {', '.join(MASK_ACTIVATIONS)}")
+    if variant.mask == "normal" and variant.skip == "off" and size.Sc != size.B:
+        raise VariantError(
+            f"skip=off: the mask head has Sc={size.Sc} inputs and the residual stream B={size.B} channels"
+        )
+    with torch.no_grad():
+        network = ConvTasNet(variant, size, weights, mask_activation)
+    return network.eval().requires_grad_(False)
+
+
+def source_count(variant: Variant, size: Size) -> int:
+    """Sources that the variant gives: all, or the first alone."""
+    return 1 if variant.sources == "first" else size.n_src
+
+
+def input_shape(variant: Variant, size: Size, length: int) -> tuple[int, int, int, int]:
+    """The shape of the network's input for `length` samples; VariantError if they don't fill one frame.
+
+    [1, 1, 1, T], or [1, L/2, 1, T // (L/2)] for the polyphase encoder; the last two swapped when vertical.
+    """
+    size.frames(length)
+    if variant.encoder == "polyphase":
+        channels, time = size.stride, length // size.stride
+    else:
+        channels, time = 1, length
+    return (1, channels, *rewrites.along_time(variant.layout, time, 1))
+
+
+def output_names(variant: Variant, size: Size) -> tuple[str, ...]:
+    """`est`, or `est1`, `est2`, … where every source has a decoder of its own."""
+    sources = source_count(variant, size)
+    if variant.expansion == "split" and sources > 1 and not _mixes_sources(variant):
+        return tuple(f"est{source + 1}" for source in range(sources))
+    return ("est",)
+
+
+def output_shapes(variant: Variant, size: Size, length: int) -> tuple[tuple[int, int, int, int], ...]:
+    """The shapes of the network's outputs for `length` samples, in the order of `output_names`."""
+    names = output_names(variant, size)
+    frames, sources = size.frames(length), source_count(variant, size) // len(names)
+    if variant.decoder == "conv1x1_head":
+        channels, time = sources, frames
+    elif variant.decoder == "polyphase":
+        channels, time = sources * size.stride, frames + 1
+    else:
+        channels, time = sources, (frames + 1) * size.stride
+    return ((1, channels, *rewrites.along_time(variant.layout, time, 1)),) * len(names)
+
+
+def to_host_input(variant: Variant, size: Size, wave: Array) -> Array:
+    """A wave [B, T] -> what the network takes, as `input_shape` says (with B for its 1). Exact."""
+    if variant.encoder == "polyphase":
+        planes = rewrites.deinterleave(wave, size.stride)
+    else:
+        planes = wave.reshape(wave.shape[0], 1, wave.shape[1])
+    batch, channels, time = planes.shape
+    return planes.reshape(batch, channels, *rewrites.along_time(variant.layout, time, 1))
+
+
+def to_waveform(variant: Variant, size: Size, outputs: Sequence[Array]) -> Array:
+    """The network's outputs, in the order of `output_names` -> waves [B, sources, (T // stride) * stride].
+
+    Exact: reshapes only. Asteroid pads the end with zeros to T; so may the caller.
+    Raises VariantError for `conv1x1_head`, whose output has one value per frame and is no waveform.
+    """
+    if variant.decoder == "conv1x1_head":
+        raise VariantError("decoder=conv1x1_head: one value per frame, there is no waveform in it")
+    sources = source_count(variant, size) // len(outputs)
+    waves = []
+    for output in outputs:
+        batch, channels = output.shape[:2]
+        planes = output.reshape(batch, channels, -1)
+        waves.append(rewrites.interleave(planes, sources) if variant.decoder == "polyphase" else planes)
+    if len(waves) == 1:
+        return waves[0]
+    if isinstance(waves[0], torch.Tensor):
+        return torch.cat(waves, 1)
+    return np.concatenate(waves, 1)
+
+
+def _mixes_sources(variant: Variant) -> bool:
+    """True for the decoders whose every output reads all sources: they can't be taken apart by source."""
+    return variant.decoder.startswith("reduced_deconv_") or variant.decoder == "conv1x1_head"
+
+
+class Conv(nn.Module):
+    """A convolution along time, stride 1 unless said. `weight` is Conv1d's, [out, in / groups, kernel]."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(
+        self,
+        layout: str,
+        weight: Tensor,
+        bias: Tensor | None = None,
+        *,
+        stride: int = 1,
+        padding: int = 0,
+        dilation: int = 1,
+        groups: int = 1,
+    ) -> None:
+        super().__init__()
+        self.register_buffer("weight", rewrites.to_rank4(weight, layout))
+        self.register_buffer("bias", bias)
+        self.stride = rewrites.along_time(layout, stride, 1)
+        self.padding = rewrites.along_time(layout, padding, 0)
+        self.dilation = rewrites.along_time(layout, dilation, 1)
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+
+
+class Deconv(nn.Module):
+    """A transposed convolution along time, no bias. `weight` is ConvTranspose1d's: [in, out / groups, k]."""
+
+    weight: Tensor
+
+    def __init__(self, layout: str, weight: Tensor, stride: int, groups: int = 1) -> None:
+        super().__init__()
+        self.register_buffer("weight", rewrites.to_rank4(weight, layout))
+        self.stride = rewrites.along_time(layout, stride, 1)
+        self.groups = groups
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.conv_transpose2d(x, self.weight, None, self.stride, groups=self.groups)
+
+
+class PRelu(nn.Module):
+    """PReLU with one slope for the layer, [1]. ONNX: PRelu."""
+
+    weight: Tensor
+
+    def __init__(self, slope: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", slope)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.prelu(x, self.weight)
+
+
+class MaxMinPRelu(nn.Module):
+    """PReLU as max(0, x) + slope * min(0, x), with the zeros as a tensor [1, C, 1, 1]. Exact.
+
+    ONNX: Max and Min with the constant as first operand, Mul, Add: how the notes' exporter wrote PReLU.
+    """
+
+    weight: Tensor
+    zero: Tensor
+
+    def __init__(self, slope: Tensor, channels: int) -> None:
+        super().__init__()
+        self.register_buffer("weight", slope.reshape(1, 1, 1, 1))
+        self.register_buffer("zero", torch.zeros(1, channels, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.maximum(self.zero, x) + self.weight * torch.minimum(self.zero, x)
+
+
+def _activation(variant: Variant, slope: Tensor, channels: int) -> nn.Module:
+    if variant.activation == "prelu":
+        return PRelu(slope)
+    if variant.activation == "prelu_maxmin":
+        return MaxMinPRelu(slope, channels)
+    return nn.ReLU()
+
+
+def _norm(variant: Variant, weights: Weights, name: str) -> nn.Module | None:
+    if variant.norm == "identity":
+        return None
+    gamma, beta = weights[f"{name}.gamma"], weights[f"{name}.beta"]
+    return Norm(variant.norm, gamma, beta, rewrites.time_axis(variant.layout))
+
+
+class Block(nn.Module):
+    """One block of the TCN: [N, B, ., .] -> what it adds to the residual stream, and to the skips, if any."""
+
+    def __init__(self, variant: Variant, size: Size, weights: Weights, index: int, *, res: bool) -> None:
+        super().__init__()
+        name, layout = f"masker.TCN.{index}", variant.layout
+
+        def conv(part: str, **options: int) -> Conv:
+            return Conv(layout, weights[f"{name}.{part}.weight"], weights[f"{name}.{part}.bias"], **options)
+
+        dilation = 2 ** (index % size.X)
+        self.in_conv = conv("shared_block.0")
+        self.in_act = _activation(variant, weights[f"{name}.shared_block.1.weight"], size.H)
+        self.in_norm = _norm(variant, weights, f"{name}.shared_block.2")
+        self.dw_conv = conv("shared_block.3", dilation=dilation, padding=dilation * (size.P - 1) // 2, groups=size.H)
+        self.dw_act = _activation(variant, weights[f"{name}.shared_block.4.weight"], size.H)
+        self.dw_norm = _norm(variant, weights, f"{name}.shared_block.5")
+        self.res_conv = conv("res_conv") if res else None
+        self.skip_conv = conv("skip_conv") if variant.skip == "on" else None
+
+    def forward(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        x = self.in_act(self.in_conv(x))
+        x = self.in_norm(x) if self.in_norm else x
+        x = self.dw_act(self.dw_conv(x))
+        x = self.dw_norm(x) if self.dw_norm else x
+        # Residual before skip: the Hailo parser numbers its layers in this order.
+        residual = self.res_conv(x) if self.res_conv else None
+        skip = self.skip_conv(x) if self.skip_conv else None
+        return residual, skip
+
+
+class Masker(nn.Module):
+    """Encoder output [N, N, ., .] -> masks: one of all sources [N, n * N, ., .], or one per head."""
+
+    def __init__(
+        self, variant: Variant, size: Size, weights: Weights, *, sources: int, heads: int, activation: str
+    ) -> None:
+        super().__init__()
+        self.norm = _norm(variant, weights, "masker.bottleneck.0")
+        self.bottleneck = Conv(
+            variant.layout, weights["masker.bottleneck.1.weight"], weights["masker.bottleneck.1.bias"]
+        )
+        kept = min(variant.blocks or size.total_blocks, size.total_blocks)
+        self.blocks = [f"block{index}" for index in range(kept)]
+        for index, name in enumerate(self.blocks):
+            # With skips the last block's residual goes nowhere; Asteroid stores it all the same.
+            res = variant.skip == "off" or index + 1 < kept
+            self.add_module(name, Block(variant, size, weights, index, res=res))
+        self.act = _activation(
+            variant, weights["masker.mask_net.0.weight"], size.Sc if variant.skip == "on" else size.B
+        )
+        weight, bias = weights["masker.mask_net.1.weight"], weights["masker.mask_net.1.bias"]
+        rows = sources * size.N // heads
+        self.heads = [""] if heads == 1 else [str(head + 1) for head in range(heads)]
+        for head, name in enumerate(self.heads):
+            part = slice(head * rows, (head + 1) * rows)
+            self.add_module(f"mask_head{name}", Conv(variant.layout, weight[part], bias[part]))
+            self.add_module(f"mask_act{name}", nn.ReLU() if activation == "relu" else nn.Sigmoid())
+
+    def forward(self, encoded: Tensor) -> list[Tensor]:
+        stream = self.bottleneck(self.norm(encoded) if self.norm else encoded)
+        skips = None
+        for name in self.blocks:
+            residual, skip = self.get_submodule(name)(stream)
+            if residual is not None:
+                stream = stream + residual
+            if skip is not None:
+                skips = skip if skips is None else skips + skip
+        features = self.act(stream if skips is None else skips)
+        masks = []
+        for name in self.heads:
+            scores = self.get_submodule(f"mask_head{name}")(features)
+            masks.append(self.get_submodule(f"mask_act{name}")(scores))
+        return masks
+
+
+class Expansion(nn.Module):
+    """Encoder output [N, C, ., .] -> once per source [N, sources * C, ., .]; `kind` is concat or repeat."""
+
+    def __init__(self, kind: str, sources: int) -> None:
+        super().__init__()
+        self.kind, self.sources = kind, sources
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        if self.kind == "repeat":
+            return encoded.repeat(1, self.sources, 1, 1)
+        return torch.cat([encoded] * self.sources, 1)
+
+
+class Decoder(nn.Module):
+    """Masked encodings -> estimates: one stream of all sources, or one stream per source."""
+
+    def __init__(self, variant: Variant, size: Size, weights: Weights, sources: int, streams: int) -> None:
+        super().__init__()
+        layout, each = variant.layout, sources // streams
+        self.after: Deconv | None = None
+        if not _mixes_sources(variant):
+            filters = weights["decoder.filterbank._filters"]
+            parts: list[nn.Module] = [_own_decoder(variant, size, filters, each) for _ in range(streams)]
+        else:
+            if variant.decoder == "conv1x1_head":
+                weight = weights["conv1x1_head.weight"][:sources]
+            else:
+                name = variant.decoder.replace("_deconv", "")
+                weight = weights[f"{name}.pre.weight"]
+                deconv = weights[f"{name}.deconv.weight"][:, :sources]
+                self.after = Deconv(layout, deconv, size.stride)
+            # A convolution of concatenated streams is the sum of the streams' convolutions.
+            rows = each * size.N
+            parts = [Conv(layout, weight[:, i * rows : (i + 1) * rows]) for i in range(streams)]
+        self.mixes = _mixes_sources(variant)
+        base = "pre" if self.after else "head" if self.mixes else "source"
+        self.parts = [base] if streams == 1 else [f"{base}{i + 1}" for i in range(streams)]
+        for name, part in zip(self.parts, parts, strict=True):
+            self.add_module(name, part)
+
+    def forward(self, streams: list[Tensor]) -> tuple[Tensor, ...]:
+        outputs = [self.get_submodule(n)(s) for n, s in zip(self.parts, streams, strict=True)]
+        if not self.mixes:
+            return tuple(outputs)
+        mixed = outputs[0]
+        for output in outputs[1:]:
+            mixed = mixed + output
+        return (self.after(mixed) if self.after else mixed,)
+
+
+def _own_decoder(variant: Variant, size: Size, filters: Tensor, sources: int) -> nn.Module:
+    """The trained decoder for `sources` sources that don't mix, in the form of the variant."""
+    if variant.decoder == "polyphase":
+        return Conv(variant.layout, rewrites.polyphase_decoder(filters, sources), padding=1)
+    if variant.decoder == "ungrouped_blockdiag":
+        return Deconv(variant.layout, rewrites.block_diagonal(filters, sources), size.stride)
+    return Deconv(variant.layout, rewrites.per_source(filters, sources), size.stride, groups=sources)
+
+
+class ConvTasNet(nn.Module):
+    """The whole network; `build` makes one."""
+
+    def __init__(self, variant: Variant, size: Size, weights: Weights, mask_activation: str) -> None:
+        super().__init__()
+        layout, sources = variant.layout, source_count(variant, size)
+        streams = sources if variant.expansion == "split" else 1
+        filters = weights["encoder.filterbank._filters"]
+        if variant.encoder == "polyphase":
+            self.encoder = Conv(layout, rewrites.polyphase_encoder(filters))
+        else:
+            self.encoder = Conv(layout, filters, stride=size.stride)
+        self.masker: Masker | None = None
+        if variant.mask == "normal":
+            self.masker = Masker(variant, size, weights, sources=sources, heads=streams, activation=mask_activation)
+        self.streams = streams
+        self.expansion: nn.Module | None = None
+        if sources > 1 and variant.expansion == "project":
+            self.expansion = Conv(layout, rewrites.stacked_identity(size.N, sources))
+        elif sources > 1 and variant.expansion != "split":
+            self.expansion = Expansion(variant.expansion, sources)
+        self.decoder = Decoder(variant, size, weights, sources, streams)
+
+    def forward(self, mix: Tensor) -> tuple[Tensor, ...]:
+        encoded = self.encoder(mix)
+        masks = self.masker(encoded) if self.masker else None
+        # After the mask: in the notes' graphs the expansion is late in the file.
+        expanded = self.expansion(encoded) if self.expansion else encoded
+        streams = [mask * expanded for mask in masks] if masks else [expanded] * self.streams
+        outputs: tuple[Tensor, ...] = self.decoder(streams)
+        return outputs

@@ -1,0 +1,239 @@
+"""The network against Asteroid's and torchaudio's, and its variants against each other."""
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.nn import functional as F
+
+from tasnet.network.convtasnet import (
+    build,
+    input_shape,
+    output_names,
+    output_shapes,
+    to_host_input,
+    to_waveform,
+)
+from tasnet.network.variant import AXES, Size, Variant, VariantError
+from tasnet.network.weights import asteroid_shapes, seeded
+from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet
+from tests.network.sizes import FAITHFUL, SMALL, separate, wave
+
+SIZES = [
+    Size(N=10, L=8, B=6, H=9, Sc=5, P=3, X=2, R=2, n_src=1),
+    Size(N=12, L=16, B=5, H=8, Sc=7, P=3, X=3, R=1, n_src=2),
+    Size(N=8, L=4, B=4, H=6, Sc=4, P=5, X=2, R=2, n_src=3),
+]
+NORMS = {"gln": "gLN", "cgln": "cgLN", "cln": "cLN"}
+
+
+def _asteroid(size: Size, norm: str, mask_activation: str) -> torch.nn.Module:
+    model: torch.nn.Module = asteroid_convtasnet()(
+        n_src=size.n_src,
+        n_blocks=size.X,
+        n_repeats=size.R,
+        bn_chan=size.B,
+        hid_chan=size.H,
+        skip_chan=size.Sc,
+        conv_kernel_size=size.P,
+        norm_type=NORMS[norm],
+        mask_act=mask_activation,
+        n_filters=size.N,
+        kernel_size=size.L,
+        stride=size.stride,
+    )
+    drawn = seeded(size, 1)
+    model.load_state_dict({key: drawn[key] for key in asteroid_shapes(size)})
+    return model.eval()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size.n_src}src")
+@pytest.mark.parametrize(
+    ("norm", "activation"), [("gln", "relu"), ("gln", "sigmoid"), ("cgln", "relu"), ("cln", "relu")]
+)
+def test_the_faithful_network_is_asteroids(size: Size, norm: str, activation: str) -> None:
+    model = _asteroid(size, norm, activation)
+    for length in (160, 163, 331):
+        mix = wave(length, batch=2)
+        with torch.no_grad():
+            expected = model(mix.unsqueeze(1))
+        found = separate(replace(FAITHFUL, norm=norm), size, mix, mask_activation=activation)
+        # Ours ends with the last whole frame; Asteroid pads with zeros to the length of the mix.
+        assert found.shape[-1] == length // size.stride * size.stride
+        assert peak_error(F.pad(found, (0, length - found.shape[-1])), expected) < 2e-6
+
+
+# torchaudio pads its depthwise convolutions for a kernel of 3, whatever the kernel.
+@pytest.mark.parametrize("size", [replace(s, P=3) for s in SIZES], ids=lambda size: f"{size.n_src}src")
+def test_the_faithful_network_is_torchaudios_on_a_padded_wave(size: Size) -> None:
+    model = torchaudio_convtasnet()(
+        size.n_src, size.L, size.N, size.P, size.B, size.H, size.X, size.R, msk_activate="sigmoid"
+    ).eval()
+    size = replace(size, Sc=size.B)
+    mix = wave(40 * size.stride)
+    state = _torchaudio_state(size)
+    model.load_state_dict(state)
+    with torch.no_grad():
+        expected = model(mix.unsqueeze(1))
+    padded = F.pad(mix, (size.stride, size.stride))
+    found = separate(FAITHFUL, size, padded, mask_activation="sigmoid")[..., size.stride : -size.stride]
+    assert peak_error(found, expected) < 2e-6
+
+
+def _torchaudio_state(size: Size) -> dict[str, torch.Tensor]:
+    """Our weights under torchaudio's names, spelled out here on their own."""
+    drawn, state = seeded(size, 1), {}
+    for ours, theirs in {"encoder": "encoder.weight", "decoder": "decoder.weight"}.items():
+        state[theirs] = drawn[f"{ours}.filterbank._filters"]
+    pairs = {
+        "bottleneck.0.gamma": "input_norm.weight",
+        "bottleneck.0.beta": "input_norm.bias",
+        "bottleneck.1.weight": "input_conv.weight",
+        "bottleneck.1.bias": "input_conv.bias",
+        "mask_net.0.weight": "output_prelu.weight",
+        "mask_net.1.weight": "output_conv.weight",
+        "mask_net.1.bias": "output_conv.bias",
+    }
+    for block in range(size.total_blocks):
+        for layer, part in product(range(6), ("weight", "bias", "gamma", "beta")):
+            name = f"TCN.{block}.shared_block.{layer}.{part}"
+            if f"masker.{name}" in drawn:
+                role = {"gamma": "weight", "beta": "bias"}.get(part, part)
+                pairs[name] = f"conv_layers.{block}.conv_layers.{layer}.{role}"
+        for part in ("weight", "bias"):
+            if block + 1 < size.total_blocks:
+                pairs[f"TCN.{block}.res_conv.{part}"] = f"conv_layers.{block}.res_out.{part}"
+            pairs[f"TCN.{block}.skip_conv.{part}"] = f"conv_layers.{block}.skip_out.{part}"
+    return state | {f"mask_generator.{theirs}": drawn[f"masker.{ours}"] for ours, theirs in pairs.items()}
+
+
+def _others(axis: str) -> list[str]:
+    return [value for value in AXES[axis] if value != getattr(FAITHFUL, axis)]
+
+
+EXACT = [
+    Variant(**{**FAITHFUL.__dict__, axis: value})
+    for axis in ("expansion", "decoder", "encoder", "activation", "norm", "layout")
+    for value in _others(axis)
+    if Variant(**{**FAITHFUL.__dict__, axis: value}).keeps_function(SMALL)
+]
+
+
+@pytest.mark.parametrize("variant", EXACT, ids=str)
+@pytest.mark.parametrize("n_src", [1, 2, 3])
+def test_exact_rewrites_keep_the_function(variant: Variant, n_src: int) -> None:
+    size, mix = replace(SMALL, n_src=n_src), wave(203, batch=2)
+    assert peak_error(separate(variant, size, mix), separate(FAITHFUL, size, mix)) < 2e-6
+
+
+CHANGING = [
+    replace(FAITHFUL, mask="bypass"),
+    replace(FAITHFUL, skip="off"),
+    replace(FAITHFUL, blocks=1),
+    replace(FAITHFUL, blocks=3),
+    replace(FAITHFUL, activation="relu"),
+    *(replace(FAITHFUL, norm=norm) for norm in ("cgln", "cln", "channel", "affine", "identity")),
+    *(replace(FAITHFUL, decoder=f"reduced_deconv_{width}") for width in (128, 64)),
+]
+
+
+@pytest.mark.parametrize("variant", CHANGING, ids=str)
+def test_other_functions_differ(variant: Variant) -> None:
+    mix = wave(203)
+    assert not variant.keeps_function(SMALL)
+    assert peak_error(separate(variant, SMALL, mix), separate(FAITHFUL, SMALL, mix)) > 0.01
+
+
+@st.composite
+def variants(draw: st.DrawFn) -> Variant:
+    values = {axis: draw(st.sampled_from(options)) for axis, options in AXES.items() if axis != "blocks"}
+    return Variant(**values, blocks=draw(st.integers(0, 6)))
+
+
+@given(variants(), st.integers(1, 3), st.integers(8, 60))
+@settings(max_examples=30, deadline=None)
+def test_every_variant_has_the_function_of_its_normal_form(variant: Variant, n_src: int, length: int) -> None:
+    size, mix = replace(SMALL, n_src=n_src), wave(length, batch=2)
+    weights = seeded(size, 1)
+    found = build(variant, size, weights)(to_host_input(variant, size, mix))
+    assert [(1, *output.shape[1:]) for output in found] == list(output_shapes(variant, size, length))
+    assert len(found) == len(output_names(variant, size))
+    normal = variant.normal(size)
+    expected = build(normal, size, weights)(to_host_input(normal, size, mix))
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+@given(variants(), st.integers(2, 3))
+@settings(max_examples=30, deadline=None)
+def test_every_combination_of_exact_axes_is_one_function(variant: Variant, n_src: int) -> None:
+    """Expansion, encoder, layout and the exact decoders change nothing, whatever the other axes are."""
+    size, mix = replace(SMALL, n_src=n_src), wave(93)
+    plain = replace(variant, expansion="concat", encoder="strided", layout="horizontal")
+    if variant.decoder in ("ungrouped_blockdiag", "polyphase"):
+        plain = replace(plain, decoder="grouped")
+    weights = seeded(size, 1)
+    outputs = build(variant, size, weights)(to_host_input(variant, size, mix))
+    expected = build(plain, size, weights)(to_host_input(plain, size, mix))
+    if variant.decoder == "conv1x1_head":
+        assert peak_error(outputs[0].flatten(2), expected[0].flatten(2)) < 1e-5
+    else:
+        found = to_waveform(variant, size, outputs)
+        assert peak_error(found, to_waveform(plain, size, expected)) < 1e-5
+
+
+@pytest.mark.parametrize("decoder", ["grouped", "ungrouped_blockdiag", "polyphase"])
+@pytest.mark.parametrize("mask", ["normal", "bypass"])
+def test_the_first_source_alone_is_the_first_of_all(decoder: str, mask: str) -> None:
+    mix = wave(203)
+    every = replace(FAITHFUL, decoder=decoder, mask=mask)
+    first = separate(replace(every, sources="first"), SMALL, mix)
+    assert peak_error(first, separate(every, SMALL, mix)[:, :1]) < 1e-6
+
+
+def test_all_blocks_are_kept_by_any_count_that_is_large_enough() -> None:
+    mix = wave(99)
+    for count in (SMALL.total_blocks, SMALL.total_blocks + 1):
+        assert torch.equal(separate(replace(FAITHFUL, blocks=count), SMALL, mix), separate(FAITHFUL, SMALL, mix))
+
+
+def test_numpy_waves_go_in_and_come_out() -> None:
+    variant = replace(FAITHFUL, encoder="polyphase", decoder="polyphase", expansion="split")
+    mix = wave(101)
+    planes = to_host_input(variant, SMALL, mix.numpy())
+    assert planes.shape == input_shape(variant, SMALL, 101)
+    outputs = build(variant, SMALL, seeded(SMALL, 1))(torch.from_numpy(np.ascontiguousarray(planes)))
+    found = to_waveform(variant, SMALL, [output.numpy() for output in outputs])
+    assert np.array_equal(found, separate(variant, SMALL, mix).numpy())
+
+
+def test_the_frame_rate_head_is_no_waveform() -> None:
+    with pytest.raises(VariantError, match="conv1x1_head: one value per frame"):
+        separate(Variant(decoder="conv1x1_head"), SMALL, wave(99))
+
+
+def test_without_skips_the_streams_must_be_as_wide_as_the_skips() -> None:
+    size = replace(SMALL, Sc=SMALL.B + 1)
+    with pytest.raises(VariantError, match="Sc=7 inputs and the residual stream B=6"):
+        build(Variant(skip="off"), size, seeded(size))
+    build(Variant(skip="off", mask="bypass"), size, seeded(size))
+
+
+def test_unknown_mask_activation_and_short_wave() -> None:
+    with pytest.raises(VariantError, match="softmax: one of relu, sigmoid"):
+        build(Variant(), SMALL, seeded(SMALL), mask_activation="softmax")
+    with pytest.raises(VariantError, match="length 7: shorter"):
+        input_shape(Variant(), SMALL, 7)
+
+
+def test_nothing_asks_for_a_gradient_and_the_names_say_the_sources() -> None:
+    network = build(FAITHFUL, SMALL, seeded(SMALL))
+    assert not network.training
+    assert not separate(FAITHFUL, SMALL, wave(80)).requires_grad
+    assert output_names(FAITHFUL, SMALL) == ("est",)
+    assert output_names(replace(FAITHFUL, expansion="split"), SMALL) == ("est1", "est2")
+    assert output_names(replace(FAITHFUL, expansion="split", decoder="reduced_deconv_64"), SMALL) == ("est",)
+    assert output_names(replace(FAITHFUL, expansion="split", sources="first"), SMALL) == ("est",)
