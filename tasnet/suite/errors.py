@@ -1,0 +1,35 @@
+"""Which exceptions are the package's own: one line for a person, where anything else is a bug with its traceback."""
+
+from __future__ import annotations
+
+import sys
+
+_OWN = {
+    "tasnet.network.variant": ("VariantError",),
+    "tasnet.network.checkpoint": ("CheckpointError",),
+    "tasnet.network.export": ("ExportError",),
+    "tasnet.hailo.hn": ("HNError",),
+    "tasnet.hailo.har": ("HarError",),
+    "tasnet.hailo.hef": ("HefError",),
+    "tasnet.hailo.translate": ("TranslationError",),
+    "tasnet.suite.case": ("CaseError",),
+    "tasnet.suite.ledger": ("LedgerError",),
+    "tasnet.suite.pipeline": ("PipelineError",),
+    "tasnet.suite.store": ("StoreError",),
+}
+
+
+def own_errors() -> tuple[type[Exception], ...]:
+    """The error classes of the modules that are imported: what isn't imported can't have been raised."""
+    found = []
+    for module, names in _OWN.items():
+        for name in names:
+            each = getattr(sys.modules.get(module), name, None)
+            if isinstance(each, type) and issubclass(each, Exception):
+                found.append(each)
+    return tuple(found)
+
+
+def one_line(error: BaseException) -> str:
+    """The error's message on one line; its class's name if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__

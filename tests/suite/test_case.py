@@ -1,0 +1,190 @@
+"""Cases: ids, what `parse` takes and refuses, profiles, and which cases are one graph."""
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasnet.network.variant import AXES, Size, Variant
+from tasnet.suite.case import (
+    NOTES_TAGS,
+    PROFILES,
+    SIZE_LETTERS,
+    Case,
+    CaseError,
+    graph,
+    graph_key,
+    parse,
+    profile,
+)
+
+BLOCKS = st.sampled_from([0, 1, 2, 4, 23, 24, 25])
+VARIANTS = st.builds(
+    Variant,
+    **{axis: st.sampled_from(values) for axis, values in AXES.items() if axis != "blocks"},
+    blocks=BLOCKS,
+)
+SIZES = st.builds(Size, N=st.integers(1, 600), H=st.sampled_from([256, 512]), n_src=st.integers(1, 3))
+CASES = st.builds(
+    Case,
+    variant=VARIANTS,
+    size=SIZES,
+    length=st.integers(16, 16000),
+    arch=st.sampled_from(["hailo8", "hailo8l"]),
+)
+
+
+@given(CASES, st.randoms())
+def test_an_id_reads_back_as_its_case_whatever_the_order_of_its_departures(case, random):
+    head, *parts = case.id.split("+")
+    random.shuffle(parts)
+    assert parse("+".join([head, *parts])) == case
+
+
+@pytest.mark.parametrize(
+    ("case", "text"),
+    [
+        (Case(Variant()), "concat-normal-grouped-all"),
+        (
+            Case(Variant("project", "bypass", "first", "off", "conv1x1_head", blocks=1)),
+            "project-bypass-first-noskip-conv1x1_head-k1",
+        ),
+        (
+            Case(
+                Variant("split", decoder="polyphase", encoder="polyphase", layout="vertical", norm="gln"),
+                size=Size(N=256),
+                length=8000,
+                arch="hailo8l",
+            ),
+            "split-normal-polyphase-all+encoder=polyphase+norm=gln+layout=vertical+T=8000+N=256+arch=hailo8l",
+        ),
+    ],
+)
+def test_ids_leave_out_what_stands_on_the_base(case, text):
+    assert case.id == text
+
+
+def test_axes_are_text_except_counts():
+    axes = Case(Variant(blocks=4), length=8000).axes()
+    assert {"expansion": "concat", "blocks": 4, "T": 8000, "N": 512, "n_src": 2, "arch": "hailo8"}.items() <= (
+        axes.items()
+    )
+    assert Case(Variant()).axes()["blocks"] == "all"
+    assert set(axes) == {*AXES, *SIZE_LETTERS, "T", "arch"}
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("baseline", "concat-normal-grouped-all"),
+        ("truncate-k-24", "concat-normal-grouped-all"),
+        ("truncate-k-1-project-mask-bypass", "project-bypass-grouped-k1"),
+        ("baseline+T=8000", "concat-normal-grouped-all+T=8000"),
+        (" concat-normal-grouped-all ", "concat-normal-grouped-all"),
+        ("skip_topology_mode=project,deconv_mode=conv1x1_head", "project-normal-conv1x1_head-all"),
+        (
+            "disable_skip=false,mask_mul_mode=bypass,force_n_src_1=true,bypass_concat=false,"
+            "skip_topology_mode=project,deconv_mode=conv1x1_head,truncate_k_blocks=1",
+            "project-bypass-first-conv1x1_head-k1",
+        ),
+    ],
+)
+def test_notes_names_are_read(text, meant):
+    assert parse(text).id == meant
+
+
+def test_the_given_architecture_is_for_texts_that_name_none():
+    assert parse("baseline", "hailo8l").arch == "hailo8l"
+    assert parse("baseline+arch=hailo8", "hailo8l").arch == "hailo8"
+    assert parse("mask_mul_mode=bypass,arch=hailo8", "hailo8l").arch == "hailo8"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("concat-norml-grouped-all", ["norml", "did you mean concat-normal-grouped-all"]),
+        ("concat-normal-grupped-all", ["grupped", "did you mean", "concat-normal-grouped-all"]),
+        ("concat-normal-frist-grouped-all", ["frist", "concat-normal-first-grouped-all"]),
+        ("concat-normal-noskip-first-grouped-all", ["order"]),
+        ("concat-normal-grouped-4", ["'4'", "k4"]),
+        ("baselin", ["did you mean baseline"]),
+        ("baseline+layot=vertical", ["layot", "did you mean layout"]),
+        ("baseline+layout=diagonal", ["layout=diagonal", "vertical"]),
+        ("baseline+T", ["'T'", "axis=value"]),
+        ("baseline+T=many", ["T=many"]),
+        ("baseline+T=3", ["T=3"]),
+        ("baseline+L=15", ["L=15"]),
+        ("baseline+T=8000+T=4000", ["twice"]),
+        ("baseline+arch=hailo9", ["hailo9", "hailo8"]),
+        ("deconv_mode=foo", ["decoder=foo"]),
+        ("", ["neither an id"]),
+    ],
+)
+def test_what_is_unknown_is_named_in_one_line(text, words):
+    with pytest.raises(CaseError) as caught:
+        parse(text)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in words:
+        assert word in message
+
+
+def test_profiles_hold_distinct_cases_that_read_back():
+    counts = {name: len(profile(name)) for name in PROFILES}
+    assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24}
+    for name in PROFILES:
+        cases = profile(name, "hailo8l")
+        assert len({case.id for case in cases}) == len(cases)
+        assert all(parse(case.id) == case for case in cases)
+        assert {case.arch for case in cases} == {"hailo8l"}
+
+
+def test_an_unknown_profile_or_architecture_is_refused():
+    with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful"):
+        profile("matrx")
+    with pytest.raises(CaseError, match="hailo9"):
+        profile("notes", "hailo9")
+
+
+def test_the_matrix_is_285_graphs_and_holds_the_notes():
+    matrix = profile("matrix")
+    assert len({graph_key(case) for case in matrix}) == 285
+    assert set(NOTES_TAGS.values()) == set(profile("notes")) <= set(matrix)
+
+
+def test_probes_and_faithful_repeat_no_graph_and_probes_keep_the_function_but_for_sources():
+    for name in ("probes", "faithful"):
+        cases = profile(name)
+        assert len({graph_key(case) for case in cases}) == len(cases)
+    for case in profile("faithful"):
+        assert case.variant.keeps_function(case.size)
+    for case in profile("probes"):
+        assert set(case.variant.departures(case.size)) <= {"activation", "norm", "sources"}
+
+
+@given(CASES, CASES)
+def test_graph_keys_are_equal_exactly_when_normal_forms_are(one, other):
+    def form(case):
+        return case.variant.normal(case.size), case.size, case.length
+
+    assert (graph_key(one) == graph_key(other)) == (form(one) == form(other))
+    assert graph_key(graph(one)) == graph_key(one)
+
+
+@given(VARIANTS)
+def test_a_variant_and_its_normal_form_have_one_key(variant):
+    case = Case(variant)
+    assert graph_key(case) == graph_key(Case(variant.normal(case.size), arch="hailo8l"))
+
+
+def test_cases_are_known_without_torch():
+    code = "import sys, tasnet.suite.case as c; c.profile('matrix'); print('torch' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "False"
