@@ -1,0 +1,120 @@
+"""Failure: one thing that went wrong at one stage, in the compiler's families.
+
+The families, stages and exceptions are those of the Dataflow Compiler 3.33 as documented in public notes,
+forum posts and issue texts; the messages are quoted only as far as they are needed to recognise them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import Enum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Certainty(str, Enum):
+    """How a statement about the chip is known."""
+
+    OBSERVED = "observed"
+    """a real compiler or chip said so, of a layer of this kind and size"""
+    EXTRAPOLATED = "extrapolated"
+    """it follows from what was observed, by a reading that nobody has confirmed"""
+
+
+FAMILIES: Mapping[str, str] = {
+    "reshape_insertion": "compile",
+    "agent_infeasible": "compile",
+    "mapping_timeout": "compile",
+    "unsupported_kernel": "compile",
+    "memory_units": "compile",
+    "resource_presolve": "compile",
+    "partition": "compile",
+    "kernel_validation": "compile",
+    "format": "compile",
+    "inter_context_stream": "compile",
+    "missing_buffer": "compile",
+    "microcode": "compile",
+    "compiler_crash": "compile",
+    "not_quantized": "compile",
+    "negative_slope": "optimize",
+    "calibration_shape": "optimize",
+    "unsupported_dimensions": "optimize",
+    "shape_mismatch": "optimize",
+    "out_of_memory": "optimize",
+    "model_script": "optimize",
+    "unsupported_op": "translate",
+    "node_name": "translate",
+    "export_model": "translate",
+    "environment": "any",
+    "unclassified": "any",
+}
+"""Failure family -> the stage it shows at (`any` where it is bound to none)."""
+
+
+class Failure(BaseModel):
+    """A blocker: what failed, where, in whose words, and how it is known.
+
+    `layers` are layers of the HN graph without scope; `figures` the numbers behind the verdict, each key
+    carrying its unit or meaning (`row_elements`, `bracket_pass_elements`, `memory_units`, ...); `message` is
+    in the compiler's words; `evidence` says where the fact comes from. Where the failure was read off a log,
+    `first_cause` is the earliest telling text and `terminal_event` the last: the message is one of the two.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    stage: str
+    family: str
+    message: str
+    exception: str = ""
+    layers: tuple[str, ...] = ()
+    figures: Mapping[str, int | float | str] = {}
+    evidence: str = ""
+    certainty: Certainty = Certainty.OBSERVED
+    first_cause: str = ""
+    terminal_event: str = ""
+
+
+_SUFFIX = re.compile(r"(?<=.)_(?:sd\d+|d\d+|dc\d*|ws\d*|fs\d*)$")
+_RESHAPE = "auto_spatial_reshape_from_"
+_REAL = re.compile(r"[a-z]+(?:_[a-z]+)*\d+(?=_|\W|$)")
+_LONGEST_NAME = 256
+
+
+def base_layers(name: str) -> tuple[str, ...]:
+    """The graph's layers behind a name in a message, without scope and the compiler's own suffixes and prefixes.
+
+    `net/conv3_sd0` is conv3, `ne_activation_avgpool6` avgpool6, `auto_spatial_reshape_from_dw66_to_conv69_1`
+    dw66 and conv69. Any other name is its own base; an empty one has none.
+    """
+    found: dict[str, None] = {}
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        parts = _step(current)
+        if parts == (current,):
+            found[current] = None
+        else:
+            todo.extend(reversed(parts))
+    return tuple(found)
+
+
+def _step(name: str) -> tuple[str, ...]:
+    """One thing taken off a name, or the name itself. Every part is shorter: the loop above ends."""
+    bare = name.rpartition("/")[2]
+    if not bare:
+        return ()
+    # No layer has so long a name; taking it apart would only cost time.
+    if bare != name or len(bare) > _LONGEST_NAME:
+        return (bare,)
+    short = _SUFFIX.sub("", bare)
+    if short != bare:
+        return (short,)
+    if bare.startswith("ne_activation_") and bare != "ne_activation_":
+        return (bare.removeprefix("ne_activation_"),)
+    source, middle, target = bare.removeprefix(_RESHAPE).partition("_to_")
+    if bare.startswith(_RESHAPE) and source and middle and target:
+        # The target is followed by the compiler's own running text.
+        known = _REAL.match(target)
+        return (source, known.group() if known else target)
+    return (bare,)

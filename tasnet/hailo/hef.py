@@ -1,0 +1,427 @@
+"""The HEF, Hailo's compiled file: its header, its integrity, and what it says of the network inside.
+
+Versions 0 to 3, by the layout and field numbers as documented in HailoRT's public sources. The device's
+configuration (the ccws) is hashed in chunks and never held; the protobuf is read through a memory map.
+Only what a network group says of its own contexts is read: host operations (`host_operations`) are counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import stat
+import struct
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import IO, Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import xxhash
+
+from tasnet.hailo import protowire
+from tasnet.hailo.protowire import Message
+
+MAGIC = 0x01484546
+_COMMON = struct.Struct(">III")
+_REST = {v: struct.Struct(form) for v, form in enumerate((">I16s", ">IQI", ">QQQQ", ">QQIQQQ"))}
+"""the header's fields after the common three, by version"""
+_CHUNK = 1 << 20
+
+_ARCHS = {0: "hailo8", 1: "hailo8p", 2: "hailo8r", 3: "hailo8l", 4: "hailo15m", 103: "hailo1xh"}
+"""the header's enum; real Hailo-8 files carry HAILO8P"""
+_RUNS: Mapping[str, frozenset[str]] = {
+    # The public HailoRT lets a Hailo-8 run a Hailo-8L's file, slower than one of its own; never the reverse.
+    "hailo8": frozenset({"hailo8", "hailo8p", "hailo8r", "hailo8l"}),
+    "hailo8r": frozenset({"hailo8r"}),
+    "hailo8l": frozenset({"hailo8l"}),
+    "hailo15m": frozenset({"hailo15m"}),
+    "hailo15h": frozenset({"hailo1xh"}),
+    "hailo10h": frozenset({"hailo1xh"}),
+}
+
+Shape = tuple[int, int, int]
+"""(H, W, C)"""
+
+
+class HefError(ValueError):
+    """A HEF that can't be read or used. The message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class EdgeLayer:
+    """One input or output of the network. Sizes are in elements; `padded_*` as the device streams them."""
+
+    name: str
+    direction: Literal["input", "output"]
+    height: int
+    width: int
+    features: int
+    padded_height: int
+    padded_width: int
+    padded_features: int
+    format: int
+    """HailoRT's number of the stream's element order"""
+    data_bytes: int
+    """bytes of one element"""
+    qp_zp: float
+    qp_scale: float
+    qp_zps: tuple[float, ...] = ()
+    """one per feature where the file quantizes features apart, else empty"""
+    qp_scales: tuple[float, ...] = ()
+    limits: tuple[float, float] = (0.0, 0.0)
+    """least and greatest real value seen in calibration"""
+    original_names: tuple[str, ...] = ()
+    context: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        """(H, W, C), unpadded."""
+        return (self.height, self.width, self.features)
+
+    @property
+    def base_name(self) -> str:
+        """The layer's name without scope."""
+        return self.name.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
+class NetworkGroup:
+    """One network group. Its contexts, inputs and outputs are its first partial group's where it has none."""
+
+    name: str
+    bottleneck_fps: float
+    """frames per second, as the compiler estimates; 0 where it doesn't"""
+    latency_seconds: float
+    """as the compiler estimates; 0 where it doesn't"""
+    ops: float
+    """operations of one frame"""
+    contexts: int
+    inputs: tuple[EdgeLayer, ...]
+    outputs: tuple[EdgeLayer, ...]
+    outputs_order: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    partial_groups: tuple[NetworkGroup, ...] = ()
+    """the layouts a Hailo-8L's file carries"""
+    host_operations: int = 0
+    unread_edges: int = 0
+    """boundary edge layers of another form (multiplexed), which have no shape of their own"""
+
+
+@dataclass(frozen=True)
+class Hef:
+    """What a HEF says. `hw_arch` is the header's, in lower case (`hailo8p` for nearly every Hailo-8 file)."""
+
+    version: int
+    size_bytes: int
+    integrity: str
+    """what was checked: `md5`, `crc32`, `xxh3_64`, or `xxh3_64 of the protobuf`"""
+    hw_arch: str
+    sdk_version: str
+    timestamp_ms: int
+    """milliseconds since 1970, 0 where the file has none"""
+    groups: tuple[NetworkGroup, ...]
+
+    @property
+    def timestamp(self) -> datetime | None:
+        """When it was compiled, in UTC; None where the file has no time, or an impossible one."""
+        try:
+            written = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(milliseconds=self.timestamp_ms)
+        except OverflowError:
+            return None
+        return written if self.timestamp_ms else None
+
+    @property
+    def contexts(self) -> int:
+        """Contexts of all groups: 1 is a network that the chip holds as a whole."""
+        return sum(group.contexts for group in self.groups)
+
+    @property
+    def inputs(self) -> tuple[EdgeLayer, ...]:
+        """The inputs of all groups."""
+        return tuple(layer for group in self.groups for layer in group.inputs)
+
+    @property
+    def outputs(self) -> tuple[EdgeLayer, ...]:
+        """The outputs of all groups, each group's in the order its file asks for."""
+        return tuple(layer for group in self.groups for layer in group.outputs)
+
+
+def read(path: str | os.PathLike[str]) -> Hef:
+    """The HEF at `path`, its length and integrity checked first. Raises HefError, and nothing else."""
+    name = Path(path).name
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise HefError(f"{name}: not a regular file: give the path of a .hef")
+        with open(path, "rb") as file:
+            return _read(file, os.fstat(file.fileno()).st_size)
+    except protowire.WireError as error:
+        raise HefError(f"{name}: its protobuf is broken: {error}; compile it again") from None
+    except HefError as error:
+        raise HefError(f"{name}: {error}") from None
+    except (OSError, ValueError) as error:
+        # mmap and open say ValueError of a file that shrank and of a path with a zero byte.
+        raise HefError(f"{name}: can't be read: {error}; check the path and its permissions") from None
+
+
+def compatible(hef: Hef, arch: str) -> bool:
+    """Whether a device of architecture `arch` (`hailo8`, ...) runs the file. HefError on an unknown one."""
+    if arch not in _RUNS:
+        raise HefError(f"no architecture {arch!r} is known: give one of {', '.join(_RUNS)}")
+    return hef.hw_arch in _RUNS[arch]
+
+
+def dequantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """`(q - zp) * scale` in float32, per feature (last axis) where the layer has lists. Any shape."""
+    zero, scale = _quantization(layer, values.shape)
+    return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
+
+
+def quantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`round_half_even(x / scale + zp)` in float32, clipped to the layer's uint8 or uint16, or HefError."""
+    zero, scale = _quantization(layer, values.shape)
+    kinds: Mapping[int, type[np.unsignedinteger[Any]]] = {1: np.uint8, 2: np.uint16}
+    if layer.data_bytes not in kinds:
+        raise HefError(f"layer {layer.name}: only elements of 1 or 2 bytes can be quantized, not {layer.data_bytes}")
+    if not (np.all(np.isfinite(scale)) and np.all(np.isfinite(zero))) or np.any(scale == 0):
+        raise HefError(f"layer {layer.name}: its scale or zero point can't be used: compile it again")
+    kind = kinds[layer.data_bytes]
+    # A sum that leaves float32 is clipped like any other; only NaN has no place to go.
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.asarray(np.rint(values.astype(np.float32) / scale + zero))
+    if np.any(np.isnan(steps)):
+        raise HefError(f"layer {layer.name}: the values hold NaN: fix the input")
+    return np.asarray(np.clip(steps, 0, np.iinfo(kind).max), dtype=kind)
+
+
+Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
+"""NHWC shapes without batch: by layer name (bare, scoped or original), or in order"""
+
+
+def check_against(hef: Hef, inputs: Shapes, outputs: Shapes) -> list[str]:
+    """How the file's inputs and outputs differ from the expected shapes (H, W, C), a line each."""
+    return _differences("input", hef.inputs, inputs) + _differences("output", hef.outputs, outputs)
+
+
+# The header
+
+
+def _read(file: IO[bytes], size: int) -> Hef:
+    head = file.read(_COMMON.size)
+    if len(head) < 4 or int.from_bytes(head[:4], "big") != MAGIC:
+        raise HefError("not a HEF: it does not begin with 01 48 45 46")
+    if len(head) < _COMMON.size:
+        raise HefError(f"cut short: the header ends after {len(head)} bytes; copy or compile it again")
+    _, version, proto_size = _COMMON.unpack(head)
+    if version not in _REST:
+        raise HefError(f"HEF version {version} is unknown: use a tasnet that reads more than 0 to 3")
+    rest = file.read(_REST[version].size)
+    if len(rest) < _REST[version].size:
+        raise HefError(f"cut short: the header ends after {size} bytes; copy or compile it again")
+    start = _COMMON.size + len(rest)
+    expected, body, integrity, hasher, covered = _header(version, proto_size, _REST[version].unpack(rest))
+    if size != start + body:
+        what = "cut short" if size < start + body else "too long"
+        raise HefError(f"{what}: {size} bytes, the header says {start + body}; copy or compile it again")
+    actual = hasher(_chunks(file, covered))
+    if actual != expected:
+        raise HefError(f"{integrity} is {actual}, the header says {expected}: damaged; copy or compile it again")
+    if proto_size == 0:
+        raise HefError("no network group in it: compile it again")
+    with mmap.mmap(file.fileno(), start + proto_size, access=mmap.ACCESS_READ) as buffer:
+        root = protowire.collect(buffer, start, start + proto_size, 1, 2)
+        header = root.message(1, 1, 2, 3)
+        groups = tuple(_group(group, nested=False) for group in root.messages(2, *_GROUP_FIELDS))
+        arch = header.varint(1)
+        if not groups:
+            raise HefError("no network group in it: compile it again")
+        return Hef(
+            version=version,
+            size_bytes=size,
+            integrity=integrity,
+            hw_arch=_ARCHS.get(arch, f"unknown-{arch}"),
+            sdk_version=header.text(3),
+            timestamp_ms=header.varint(2),
+            groups=groups,
+        )
+
+
+_Hasher = Callable[[Iterable[bytes]], str]
+
+
+def _header(version: int, proto: int, rest: tuple[Any, ...]) -> tuple[str, int, str, _Hasher, int]:
+    """(expected digest, bytes after the header, what is checked, how, over how many bytes)."""
+    if version == 0:
+        return rest[1].hex(), proto, "md5", _md5, proto
+    if version == 1:
+        crc, ccws, _ = rest
+        return f"{crc:08x}", proto + ccws, "crc32", _crc32, proto + ccws
+    if version == 2:
+        digest, ccws, _, _ = rest
+        return f"{digest:016x}", proto + ccws, "xxh3_64", _xxh3, proto + ccws
+    digest, ccws, _, additional, proto_digest, _ = rest
+    body = proto + ccws + additional
+    if proto_digest:
+        return f"{proto_digest:016x}", body, "xxh3_64 of the protobuf", _xxh3, proto
+    return f"{digest:016x}", body, "xxh3_64", _xxh3, body
+
+
+def _chunks(file: IO[bytes], count: int) -> Iterable[bytes]:
+    while count > 0 and (chunk := file.read(min(count, _CHUNK))):
+        count -= len(chunk)
+        yield chunk
+
+
+class _Digest(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+    def hexdigest(self) -> str: ...
+
+
+def _over(digest: _Digest, chunks: Iterable[bytes]) -> str:
+    for chunk in chunks:
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _md5(chunks: Iterable[bytes]) -> str:
+    return _over(hashlib.md5(usedforsecurity=False), chunks)
+
+
+def _xxh3(chunks: Iterable[bytes]) -> str:
+    return _over(xxhash.xxh3_64(), chunks)
+
+
+def _crc32(chunks: Iterable[bytes]) -> str:
+    crc = 0
+    for chunk in chunks:
+        crc = zlib.crc32(chunk, crc)
+    return f"{crc:08x}"
+
+
+# The protobuf: the numbers are those of its documented fields
+
+_GROUP_FIELDS = (1, 3, 4, 6, 7, 8)
+
+
+def _group(group: Message, *, nested: bool) -> NetworkGroup:
+    metadata = group.message(1, 1, 4, 6, 8)
+    # A partial group holds a whole network group in its field 1; it holds no partial groups of its own.
+    partial = () if nested else tuple(_group(p.message(1, *_GROUP_FIELDS), nested=True) for p in group.messages(7, 1))
+    edges: list[EdgeLayer] = []
+    unread = 0
+    for context in group.messages(3, 1, 3):
+        index = context.varint(1)
+        for edge in context.message(3, 2).messages(2, 1, 3, 5):
+            if edge.message(5, 3).varint(3) != 0:
+                continue
+            if not edge.count(3):
+                unread += 1
+            else:
+                edges.append(_edge(edge, index))
+            if len(edges) > protowire.MAX_REPEATED:
+                raise HefError(f"more than {protowire.MAX_REPEATED} inputs and outputs: compile it again")
+    order = group.texts(4)
+    outputs = tuple(edge for edge in edges if edge.direction == "output")
+    # Every output has its place in the order, or the order says nothing.
+    place = {name: i for i, name in enumerate(order)}
+    if all(edge.name in place for edge in outputs):
+        outputs = tuple(sorted(outputs, key=lambda edge: place[edge.name]))
+    inputs = tuple(edge for edge in edges if edge.direction == "input")
+    contexts = group.count(3)
+    if not contexts and partial:
+        contexts, inputs, outputs = partial[0].contexts, partial[0].inputs, partial[0].outputs
+    return NetworkGroup(
+        name=metadata.text(1),
+        bottleneck_fps=metadata.number(4),
+        latency_seconds=metadata.number(6),
+        ops=metadata.number(8),
+        contexts=contexts,
+        inputs=inputs,
+        outputs=outputs,
+        outputs_order=order,
+        networks=group.texts(6),
+        partial_groups=partial,
+        host_operations=group.count(8),
+        unread_edges=unread,
+    )
+
+
+def _edge(edge: Message, context: int) -> EdgeLayer:
+    direction = edge.varint(1)
+    info = edge.message(3, 1, 2, 3, 5)
+    name = info.text(1)
+    if direction not in {0, 1}:
+        raise HefError(f"edge layer {name!r}: direction {direction} is neither input (0) nor output (1)")
+    base = info.message(2, 1, 2, 3, 4, 5, 6, 7, 12)
+    numeric = info.message(3, 1, 2, 3, 4, 5, 6)
+    return EdgeLayer(
+        name=name,
+        direction="output" if direction else "input",
+        height=base.varint(1),
+        padded_height=base.varint(2),
+        width=base.varint(3),
+        padded_width=base.varint(4),
+        features=base.varint(5),
+        padded_features=base.varint(6),
+        format=base.varint(7),
+        data_bytes=base.varint(12),
+        qp_zp=numeric.float32(1),
+        qp_scale=numeric.float32(2),
+        qp_zps=numeric.float32s(5),
+        qp_scales=numeric.float32s(6),
+        limits=(numeric.float32(3), numeric.float32(4)),
+        original_names=info.texts(5),
+        context=context,
+    )
+
+
+# What is done with it
+
+
+def _quantization(layer: EdgeLayer, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    zeros = np.asarray(layer.qp_zps or layer.qp_zp, dtype=np.float32)
+    scales = np.asarray(layer.qp_scales or layer.qp_scale, dtype=np.float32)
+    for array in (zeros, scales):
+        if array.size > 1 and (not shape or shape[-1] != array.size):
+            raise HefError(
+                f"layer {layer.name}: {array.size} quantization values for an array of shape {shape}: "
+                "features must be the last axis"
+            )
+    return zeros, scales
+
+
+def _differences(what: str, actual: tuple[EdgeLayer, ...], expected: Shapes) -> list[str]:
+    if isinstance(expected, Mapping):
+        found: list[str] = []
+        met: set[int] = set()
+        for name, shape in expected.items():
+            at = next((i for i, layer in enumerate(actual) if i not in met and name in _names(layer)), None)
+            if at is None:
+                found.append(f"{what} {name}: expected {tuple(shape)}, the HEF has no such {what}")
+                continue
+            met.add(at)
+            found.extend(_difference(what, actual[at], shape))
+        found.extend(
+            f"{what} {layer.name}: in the HEF with {layer.shape}, not expected"
+            for i, layer in enumerate(actual)
+            if i not in met
+        )
+        return found
+    if len(actual) != len(expected):
+        return [f"{what}s: expected {len(expected)}, the HEF has {len(actual)}"]
+    return [d for layer, shape in zip(actual, expected, strict=True) for d in _difference(what, layer, shape)]
+
+
+def _names(layer: EdgeLayer) -> set[str]:
+    originals = {name.rpartition("/")[2] for name in layer.original_names}
+    return {layer.name, layer.base_name, *layer.original_names, *originals}
+
+
+def _difference(what: str, layer: EdgeLayer, shape: Sequence[int]) -> list[str]:
+    if tuple(shape) == layer.shape:
+        return []
+    return [f"{what} {layer.name}: expected {tuple(shape)}, the HEF has {layer.shape} (H, W, C)"]
