@@ -145,7 +145,10 @@ def _divisor(drafting: Drafting, node: ir.Node) -> ir.Node | None:
     if not drafting.sole_use(out):
         return None
     reader, index = next(iter(out.uses()))
-    return reader if reader.op_type == "Div" and index == 1 and drafting.is_tensor(reader, 0) else None
+    # The dividend may come later in the file: that it is no constant is all that is asked of it here.
+    dividend = reader.inputs[0]
+    divides = reader.op_type == "Div" and index == 1
+    return reader if divides and dividend is not None and dividend.const_value is None else None
 
 
 RULES = {
