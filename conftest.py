@@ -1,0 +1,3 @@
+"""Options, marks, fixtures and the report of the suite are the plugin's."""
+
+pytest_plugins = ["tasnet.suite.plugin"]

@@ -1,0 +1,138 @@
+"""Evidence: what a real compiler or chip said of a case, kept in the store's `evidence/` beside its own outcomes.
+
+    evidence/<sha256 of the case's id>/<sha256 of what was said>.json
+
+One file per run of a case, its name made of its content: kept twice it is one file, in any number of processes.
+Nothing predicted and nothing a test double said gets in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasnet.suite.case import CaseError, parse
+from tasnet.suite.judge import short_layers
+from tasnet.suite.ledger import Entry, claims, covers, in_scope
+from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.store import Store, content_key
+
+_GRAVE = (Status.FAILED, Status.INFRA, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
+
+
+class EvidenceError(ValueError):
+    """Something that is no evidence. One line."""
+
+
+class Evidence(BaseModel):
+    """One observed run of a case. `source` is `file:line` (or the HEF's name) below what was imported.
+
+    `tag` is the run's own name for the case, `run` the run's name, such as `20260217_101500`. `source` says where it
+    was read, and is no part of what was said: a longer table or another folder makes no second evidence.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case_id: str
+    tag: str
+    run: str = ""
+    source: str = ""
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def stages(self) -> dict[Stage, Outcome]:
+        """The outcomes by stage, as the ledger's `judge` takes them."""
+        return {outcome.stage: outcome for outcome in self.outcomes}
+
+    @property
+    def end(self) -> Outcome:
+        """The outcome that the run ended with: the first that isn't a pass, else the last."""
+        return next((each for each in self.outcomes if each.status is not Status.PASSED), self.outcomes[-1])
+
+    @property
+    def key(self) -> str:
+        """sha256 of what was said, wherever it was read."""
+        return content_key(self.model_dump(mode="json", exclude={"source"}))
+
+    @property
+    def line(self) -> str:
+        """What was said, of what, by whom and where it stands: the evidence for a rule or an entry."""
+        end, by = self.end, self.end.provenance
+        where = ", ".join(part for part in (self.source, self.run) if part)
+        head = f"{self.tag} ({self.case_id})" if self.tag != self.case_id else self.case_id
+        what = f"{end.stage.value} {end.status.value}"
+        for failure in end.failures[:1]:
+            layers = f" [{short_layers(failure.layers)}]" if failure.layers else ""
+            what = f"{failure.family} at {failure.stage}{layers}: {' '.join(failure.message.split())[:160]}"
+        return ", ".join(part for part in (f"{head}: {what}; {by.toolchain} {by.version}", by.arch, where) if part)
+
+
+def keep(store: Store, evidence: Evidence) -> bool:
+    """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
+    if not evidence.outcomes:
+        raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
+    for outcome in evidence.outcomes:
+        if outcome.provenance.predicted:
+            raise EvidenceError(
+                f"{evidence.tag}: predicted by {outcome.provenance.toolchain}; import observed runs only"
+            )
+    try:
+        parse(evidence.case_id)
+    except CaseError as error:
+        raise EvidenceError(str(error)) from None
+    target = _folder(store, evidence.case_id) / f"{evidence.key}.json"
+    if _readable(target) is not None:
+        return False
+    with store.workspace() as desk:
+        unfinished = desk / target.name
+        unfinished.write_bytes(evidence.model_dump_json().encode())
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(unfinished, target)
+    return True
+
+
+def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
+    """All evidence of the case, by run. What can't be read is passed over."""
+    return _sorted(_folder(store, case_id).glob("*.json"))
+
+
+def everything(store: Store) -> tuple[Evidence, ...]:
+    """All evidence in the store, by case, then by run."""
+    return _sorted((store.root / "evidence").glob("*/*.json"))
+
+
+def support(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[str, tuple[str, ...]]:
+    """Entry's id -> the lines of evidence in whose case, toolchain and version the entry's failure was observed."""
+    known = tuple(evidence)
+    return {entry.id: tuple(each.line for each in known if _supports(entry, each)) for entry in entries}
+
+
+def _supports(entry: Entry, evidence: Evidence) -> bool:
+    axes = parse(evidence.case_id).axes()
+    return claims(entry, axes) and any(
+        in_scope(entry, outcome.provenance.toolchain, outcome.provenance.version) and covers(entry, failure)
+        for outcome in evidence.outcomes
+        for failure in outcome.failures
+    )
+
+
+def _folder(store: Store, case_id: str) -> Path:
+    return store.root / "evidence" / hashlib.sha256(case_id.encode()).hexdigest()
+
+
+def _sorted(files: Iterator[Path]) -> tuple[Evidence, ...]:
+    found = [evidence for file in files if (evidence := _readable(file)) is not None]
+    return tuple(sorted(found, key=lambda each: (each.case_id, each.run, each.key)))
+
+
+def _readable(file: Path) -> Evidence | None:
+    """The evidence in a file; None where there is none, or none that this version can read."""
+    try:
+        evidence = Evidence.model_validate_json(file.read_bytes())
+        return evidence if evidence.outcomes and parse(evidence.case_id) else None
+    except (OSError, ValidationError, CaseError):
+        return None

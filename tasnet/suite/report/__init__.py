@@ -1,0 +1,1 @@
+"""What is shown of a run: records of cases in, text and files out. Knows no pytest."""

@@ -1,0 +1,66 @@
+"""How far a run is: a bar on a terminal, a plain line each tenth anywhere else."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Column
+
+
+class Bar:
+    """A bar in the last line of a terminal, redrawn at each step and gone when stopped."""
+
+    def __init__(self, file: TextIO, total: int) -> None:
+        self._counts: Counter[str] = Counter()
+        self._progress = Progress(
+            TextColumn("cases"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", table_column=Column(no_wrap=True, overflow="ellipsis")),
+            console=Console(file=file, force_terminal=True, markup=False, highlight=False),
+            auto_refresh=False,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task("", total=total)
+        self._progress.start()
+
+    def step(self, category: str, name: str) -> None:
+        """One more test of a case ended, as pytest's category of it (`passed`, `xfailed`, ...)."""
+        self._counts[category] += 1
+        self._progress.update(self._task, advance=1, description=f"{told(self._counts)}  {name}", refresh=True)
+
+    def stop(self) -> None:
+        """Takes the bar away."""
+        self._progress.stop()
+
+
+class Lines:
+    """A line through `write` each tenth of the way."""
+
+    def __init__(self, write: Callable[[str], None], total: int) -> None:
+        self._counts: Counter[str] = Counter()
+        self._write, self._total, self._tenths = write, max(total, 1), 0
+
+    def step(self, category: str, name: str) -> None:
+        """As `Bar.step`."""
+        self._counts[category] += 1
+        done = self._counts.total()
+        tenths = done * 10 // self._total
+        if tenths > self._tenths:
+            self._tenths = tenths
+            self._write(f"cases {done}/{self._total}: {told(self._counts)}  {name}")
+
+    def stop(self) -> None:
+        """Nothing to take away."""
+
+
+def told(counts: Counter[str]) -> str:
+    """`12 passed 800 xfailed 0 failed`."""
+    usual = {name: counts[name] for name in ("passed", "xfailed", "failed")}
+    return " ".join(f"{count} {name}" for name, count in {**usual, **counts}.items())

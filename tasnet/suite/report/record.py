@@ -1,0 +1,109 @@
+"""Record: all that a report says of one case. Crosses from an xdist worker to the controller as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
+
+from tasnet.hailo.failures import Certainty
+from tasnet.suite.case import NOTES_TAGS, Case, graph_key
+from tasnet.suite.judge import Blocked, Judgement, Kind
+from tasnet.suite.stage import ORDER, Outcome, Stage, Status
+
+VERDICTS: Mapping[Status, str] = {
+    Status.INFRA: "infra",
+    Status.FAILED: "blocked",
+    Status.BLOCKED: "blocked",
+    Status.UNKNOWN: "unknown",
+    Status.SKIPPED: "skipped",
+    Status.PASSED: "clear",
+}
+"""Status -> verdict, the gravest first: a case has the verdict of its gravest stage."""
+
+
+class Record(BaseModel):
+    """One case, judged up to `stage`. Everything in it is a prediction where `predicted` is true."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case_id: str
+    axes: dict[str, str | int]
+    run_tag: str
+    """the conversion notes' tag where the case is one of theirs, else the case's id"""
+    graph: str
+    """equal for two cases that export the same graph"""
+    profile: str
+    stage: Stage
+    toolchain: str
+    version: str
+    predicted: bool
+    arch: str
+    verdict: str
+    """clear, blocked, unknown, skipped or infra; `passed` where the stages stop before the compile"""
+    certainty: Certainty | None
+    """of a clear"""
+    kind: Kind
+    entries: tuple[str, ...]
+    expected: str
+    happened: str
+    hint: str
+    blockers: tuple[Blocked, ...]
+    stages: dict[Stage, Status]
+    onnx_bytes: int | None
+    seconds: float
+
+
+def record(
+    case_id: str,
+    case: Case,
+    profile: str,
+    stage: Stage,
+    outcomes: Mapping[Stage, Outcome],
+    judgement: Judgement,
+) -> Record:
+    """The record of a case that was taken as far as `stage`.
+
+    `case_id` is the profile's id; `case` is what was run: a checkpoint may bring another size.
+    """
+    ordered = [outcomes[each] for each in ORDER if each in outcomes]
+    last = ordered[-1]
+    grave = min(ordered, key=lambda outcome: list(VERDICTS).index(outcome.status))
+    size = outcomes[Stage.EXPORT].figures.get("onnx_bytes") if Stage.EXPORT in outcomes else None
+    verdict = VERDICTS[grave.status]
+    if verdict == "clear" and last.stage is not Stage.COMPILE:
+        verdict = "passed"
+    return Record(
+        case_id=case_id,
+        axes=case.axes(),
+        run_tag=_tag(case_id),
+        graph=graph_key(case),
+        profile=profile,
+        stage=stage,
+        toolchain=last.provenance.toolchain,
+        version=last.provenance.version,
+        predicted=last.provenance.predicted,
+        arch=case.arch,
+        verdict=verdict,
+        certainty=last.certainty if verdict == "clear" else None,
+        kind=judgement.kind,
+        entries=judgement.entries,
+        expected=judgement.expected,
+        happened=judgement.happened,
+        hint=judgement.hint,
+        blockers=judgement.blockers,
+        stages={outcome.stage: outcome.status for outcome in ordered},
+        onnx_bytes=int(size) if size is not None else None,
+        seconds=sum(outcome.seconds for outcome in ordered),
+    )
+
+
+def _tag(case_id: str) -> str:
+    return _tags().get(case_id, case_id)
+
+
+@cache
+def _tags() -> Mapping[str, str]:
+    """The case's id -> the notes' first tag for it."""
+    return {case.id: tag for tag, case in reversed(list(NOTES_TAGS.items()))}

@@ -1,0 +1,102 @@
+"""What a run prints at its end: the map, the blockers, the counts, what to do next, where the files lie."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+from rich.text import Text
+
+from tasnet.suite.judge import PASSING, Kind
+from tasnet.suite.report.blockers import blockers_table, tally
+from tasnet.suite.report.heatmap import heatmap
+from tasnet.suite.report.record import Record
+
+
+def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> str:
+    """The renderables as text, `width` columns wide, with ANSI colours or none."""
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for each in renderables:
+        console.print(each)
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def title(records: Sequence[Record]) -> str:
+    """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
+    first = records[0]
+    by = "predicted by" if first.predicted else "observed with"
+    return f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}"
+
+
+def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterator[RenderableType]:
+    """The whole of the end, but for the files."""
+    predicted = "predicted " if records[0].predicted else ""
+    yield heatmap(records, width, ascii_only)
+    tallies = tally(records)
+    if tallies:
+        yield Text()
+        yield Text(f"{predicted}blockers", style="bold")
+        yield blockers_table(tallies)
+    yield Text()
+    yield Text(f"verdicts  {predicted}{counts(records)}")
+    yield Text(f"graphs    {len({r.graph for r in records})} distinct in {len(records)} cases")
+
+
+def counts(records: Sequence[Record]) -> str:
+    """`12 clear (2 observed, 10 extrapolated), 828 blocked`: what the verdicts are and how well clears are known."""
+    verdicts = Counter(record.verdict for record in records)
+    certainties = Counter(record.certainty.value for record in records if record.certainty)
+    parts = []
+    for verdict, count in sorted(verdicts.items()):
+        known = ", ".join(f"{n} {certainty}" for certainty, n in sorted(certainties.items(), reverse=True))
+        parts.append(f"{count} {verdict}" + (f" ({known})" if verdict == "clear" and known else ""))
+    return ", ".join(parts)
+
+
+def next_steps(records: Sequence[Record]) -> list[str]:
+    """What a person does now, one line each."""
+    found: dict[Kind, list[Record]] = {}
+    for record in records:
+        if record.kind not in PASSING:
+            found.setdefault(record.kind, []).append(record)
+    if not found:
+        predicted = records[0].predicted
+        clear = next((record for record in records if record.verdict == "clear"), None)
+        if clear is None:
+            return ["all as the ledger says; no case is clear"]
+        if not predicted:
+            return ["all as the ledger says; nothing to do"]
+        return ["all as the ledger says; the compiler has the last word on a clear one", f"  such as {clear.case_id}"]
+    return [
+        line
+        for kind, those in found.items()
+        for line in (
+            f"{len(those)} {kind.value.replace('_', ' ')}: {those[0].hint}",
+            f"  such as {those[0].case_id}",
+        )
+    ]
+
+
+def ending(records: Sequence[Record], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]) -> str:
+    """The end of a run as text."""
+    text = render(overview(records, width, ascii_only), width, colour)
+    # Ids, paths and commands are copied from the terminal: no line of these is ever folded.
+    tail = [*_labelled("next", next_steps(records)), *_labelled("files", [str(path) for path in files])]
+    return "\n".join((text, "", *tail))
+
+
+def _labelled(label: str, lines: Sequence[str]) -> list[str]:
+    return [f"{label if index == 0 else '':10}{line}" for index, line in enumerate(lines)]

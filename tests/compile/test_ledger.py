@@ -1,0 +1,29 @@
+"""The ledger itself: no entry that claims nothing, none past its day of review, none above the budget."""
+
+from datetime import date
+
+import pytest
+
+from tasnet.suite.case import PROFILES, profile
+from tasnet.suite.ledger import Entry, Ledger, stale
+
+pytestmark = pytest.mark.compile
+
+
+def test_entry_claims_a_case_of_a_shipped_profile(entry: Entry) -> None:
+    cases = [case.axes() for name in PROFILES for case in profile(name)]
+    if stale([entry], cases):
+        pytest.fail(f"{entry.place}: entry {entry.id} claims no case; remove it or mend `where`", pytrace=False)
+
+
+def test_entry_is_not_past_its_review(entry: Entry, today: date) -> None:
+    if entry.review < today:
+        pytest.fail(
+            f"{entry.place}: entry {entry.id} was to be reviewed by {entry.review}; "
+            "look whether it still holds, then set `review` to a later day",
+            pytrace=False,
+        )
+
+
+def test_entries_keep_to_the_budget(ledger: Ledger) -> None:
+    assert len(ledger.entries) <= ledger.budget

@@ -1,0 +1,196 @@
+"""The truth table: what the ledger expects x what happened, for toolchains that list all blockers and others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from tasnet.hailo.failures import Failure
+from tasnet.suite.case import Case, parse
+from tasnet.suite.judge import PASSING, Kind, judge, short_layers
+from tasnet.suite.ledger import Entry
+from tasnet.suite.ledger import parse as parse_ledger
+from tasnet.suite.stage import Outcome, Stage, Status
+from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
+
+TODAY = date(2026, 6, 1)
+CASE = parse("concat-normal-grouped-all")
+MEMORY = failure("memory_units", "Memory units capacity exceeded", "deconv1")
+OPTIMIZE = failure("unsupported_dimensions", "unsupported dimensions", "prelu1")
+
+
+def entry(
+    name: str,
+    fails: Failure,
+    where: str = "{decoder: grouped}",
+    review: str = "2027-02-17",
+    arch: str = "hailo8",
+    layers: str = "'*'",
+    toolchain: str = "{reference: '*', dfc: '>=3.33,<3.35'}",
+) -> Entry:
+    """An entry that covers `fails`."""
+    text = f"""\
+schema: 1
+budget: 1
+entries:
+  - id: {name}
+    summary: a summary
+    where: {where}
+    stage: {fails.stage}
+    family: {fails.family}
+    message: {fails.message}
+    layers: [{layers}]
+    toolchain: {toolchain}
+    arch: [{arch}]
+    evidence: somewhere
+    since: 2026-02-17
+    review: {review}
+"""
+    return parse_ledger(text, Path("ledger.yaml")).entries[0]
+
+
+DECONV, UNITS, QUANT = entry("deconv", SUPER_DECONV), entry("units", MEMORY), entry("quant", OPTIMIZE)
+AGAIN = entry("again", SUPER_DECONV)
+OLD = entry("old", SUPER_DECONV, review="2026-05-31")
+ELSEWHERE = entry("elsewhere", SUPER_DECONV, where="{decoder: polyphase}")
+OTHER_ARCH = entry("other-arch", SUPER_DECONV, arch="hailo8l")
+OTHER_TOOL = entry("other-tool", SUPER_DECONV, toolchain="{dfc: '>=4'}")
+OTHER_LAYER = entry("other-layer", SUPER_DECONV, layers="'conv*'")
+
+PASS = outcomes()
+UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a row in the untested range")
+INFRA = outcomes(status=Status.INFRA, reason="no memory")
+SKIPPED = outcomes(status=Status.SKIPPED, reason="no chip")
+ONE, BOTH = outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, MEMORY)
+EARLY = outcomes(OPTIMIZE)
+NAMELESS = {**PASS, Stage.COMPILE: Outcome(stage=Stage.COMPILE, status=Status.FAILED, provenance=REFERENCE)}
+
+K = Kind
+TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[str, ...]]] = {
+    # nothing expected
+    "pass": (PASS, (), K.EXPECTED_PASS, ()),
+    "failure": (ONE, (), K.UNEXPECTED_FAILURE, ()),
+    "failure without a name": (NAMELESS, (), K.UNEXPECTED_FAILURE, ()),
+    "unknown": (UNKNOWN, (), K.UNKNOWN, ()),
+    "skipped": (SKIPPED, (), K.UNKNOWN, ()),
+    "infra": (INFRA, (), K.INFRA, ()),
+    # a failure expected
+    "pass, expected to fail": (PASS, (DECONV,), K.UNEXPECTED_PASS, ("deconv",)),
+    "as expected": (ONE, (DECONV,), K.EXPECTED_FAILURE, ("deconv",)),
+    "another": (ONE, (UNITS,), K.WRONG_FAILURE, ("units",)),
+    "no name": (NAMELESS, (DECONV,), K.WRONG_FAILURE, ("deconv",)),
+    "at another layer": (ONE, (OTHER_LAYER,), K.WRONG_FAILURE, ("other-layer",)),
+    "unknown, expected to fail": (UNKNOWN, (DECONV,), K.UNCONFIRMED, ("deconv",)),
+    "skipped, expected to fail": (SKIPPED, (DECONV,), K.UNKNOWN, ()),
+    "infra, expected to fail": (INFRA, (DECONV,), K.INFRA, ()),
+    "both, one expected": (BOTH, (DECONV,), K.UNEXPECTED_FAILURE, ("deconv",)),
+    "both expected": (BOTH, (DECONV, UNITS), K.EXPECTED_FAILURE, ("deconv", "units")),
+    "one, both expected": (ONE, (DECONV, UNITS), K.UNCONFIRMED, ("units",)),
+    "two entries for one": (ONE, (DECONV, AGAIN), K.OVERLAP, ("deconv", "again")),
+    "two entries for one beside a new one": (BOTH, (DECONV, AGAIN), K.UNEXPECTED_FAILURE, ("deconv", "again")),
+    "past review": (ONE, (OLD,), K.EXPIRED, ("old",)),
+    "past review and passing": (PASS, (OLD,), K.UNEXPECTED_PASS, ("old",)),
+    "past review and failing otherwise": (outcomes(MEMORY), (OLD,), K.WRONG_FAILURE, ("old",)),
+    # entries that have no say
+    "of other cases": (ONE, (ELSEWHERE,), K.UNEXPECTED_FAILURE, ()),
+    "of another architecture": (ONE, (OTHER_ARCH,), K.UNEXPECTED_FAILURE, ()),
+    "of another toolchain": (ONE, (OTHER_TOOL,), K.UNEXPECTED_FAILURE, ()),
+    "pass, of others": (PASS, (ELSEWHERE, OTHER_ARCH, OTHER_TOOL), K.EXPECTED_PASS, ()),
+    # an earlier stage
+    "early": (EARLY, (), K.UNEXPECTED_FAILURE, ()),
+    "early as expected": (EARLY, (QUANT,), K.EXPECTED_FAILURE, ("quant",)),
+    "early, a later stage's entry owes nothing": (EARLY, (QUANT, DECONV), K.EXPECTED_FAILURE, ("quant",)),
+    "early, only later expected": (EARLY, (DECONV,), K.WRONG_FAILURE, ("deconv",)),
+    "late, early expected too": (ONE, (QUANT, DECONV), K.UNCONFIRMED, ("quant",)),
+}
+
+
+@pytest.mark.parametrize(("ended", "entries", "kind", "about"), TABLE.values(), ids=TABLE)
+def test_truth_table(
+    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+) -> None:
+    found = judge(CASE.axes(), ended, entries, TODAY)
+    assert (found.kind, found.entries) == (kind, about)
+    assert found.expected
+    assert found.happened
+    assert bool(found.hint) or kind in (Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE)
+    if kind is not Kind.INFRA:
+        assert "predicted" in found.happened
+
+
+def observed(*blockers: Failure, status: Status = Status.PASSED) -> Mapping[Stage, Outcome]:
+    return outcomes(*blockers, status=status, by=DFC)
+
+
+ONE_BY_ONE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[str, ...]]] = {
+    "pass": (observed(), (), K.EXPECTED_PASS, ()),
+    "failure": (observed(SUPER_DECONV), (), K.UNEXPECTED_FAILURE, ()),
+    "pass, expected to fail": (observed(), (DECONV, UNITS), K.UNEXPECTED_PASS, ("deconv", "units")),
+    "the first of two": (observed(SUPER_DECONV), (DECONV, UNITS), K.EXPECTED_FAILURE, ("deconv",)),
+    "the second of two": (observed(MEMORY), (DECONV, UNITS), K.EXPECTED_FAILURE, ("units",)),
+    "another": (observed(OPTIMIZE), (DECONV, UNITS), K.WRONG_FAILURE, ("deconv", "units")),
+    "two entries for one": (observed(SUPER_DECONV), (DECONV, AGAIN), K.OVERLAP, ("deconv", "again")),
+    "past review": (observed(SUPER_DECONV), (OLD, UNITS), K.EXPIRED, ("old",)),
+    "infra": (observed(status=Status.INFRA), (DECONV,), K.INFRA, ()),
+    "unknown": (observed(status=Status.UNKNOWN), (DECONV,), K.UNKNOWN, ()),
+}
+
+
+@pytest.mark.parametrize(("ended", "entries", "kind", "about"), ONE_BY_ONE.values(), ids=ONE_BY_ONE)
+def test_truth_table_of_a_compiler_that_names_one_blocker(
+    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+) -> None:
+    found = judge(CASE.axes(), ended, entries, TODAY)
+    assert (found.kind, found.entries) == (kind, about)
+    assert "predicted" not in found.happened
+
+
+def test_the_day_of_review_is_not_past_it() -> None:
+    assert judge(CASE.axes(), ONE, [OLD], date(2026, 5, 31)).kind is Kind.EXPECTED_FAILURE
+
+
+def test_a_translation_is_judged_by_entries_of_its_stages_alone() -> None:
+    ended = {stage: PASS[stage] for stage in (Stage.EXPORT, Stage.TRANSLATE)}
+    assert judge(CASE.axes(), ended, [DECONV, UNITS, QUANT], TODAY).kind is Kind.EXPECTED_PASS
+
+
+def test_a_case_without_outcomes_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="without outcomes"):
+        judge(CASE.axes(), {}, [], TODAY)
+
+
+def test_the_order_of_entries_and_outcomes_changes_no_kind() -> None:
+    everything = (DECONV, UNITS, QUANT, AGAIN, OLD, ELSEWHERE)
+    for ended in (PASS, ONE, BOTH, EARLY, UNKNOWN, INFRA):
+        for entries in (*combinations(everything, 2), *combinations(everything, 3)):
+            there = judge(CASE.axes(), ended, entries, TODAY)
+            back = judge(CASE.axes(), dict(reversed(ended.items())), entries[::-1], TODAY)
+            assert there.kind is back.kind
+            assert set(there.entries) == set(back.entries)
+
+
+def test_only_passing_kinds_lack_a_blocker_without_entry() -> None:
+    for ended in (ONE, BOTH, EARLY):
+        for entries in combinations((DECONV, UNITS, QUANT), 2):
+            found = judge(CASE.axes(), ended, entries, TODAY)
+            if found.kind in PASSING:
+                assert all(len(blocker.entries) == 1 for blocker in found.blockers)
+
+
+def test_what_happened_names_stage_family_layers_and_message() -> None:
+    long = failure("reshape_insertion", "Reshape is needed\nfor layers", *(f"conv{i}" for i in range(2, 26)))
+    told = judge(Case(CASE.variant).axes(), outcomes(long, MEMORY), [], TODAY).happened
+    assert told == (
+        "predicted failure at compile, reshape_insertion [conv2, conv3 … (24)]: "
+        "Reshape is needed for layers; and 1 more"
+    )
+
+
+def test_short_layers() -> None:
+    assert short_layers(()) == ""
+    assert short_layers(("a", "b")) == "a, b"
+    assert short_layers(("a", "b", "c")) == "a, b … (3)"
