@@ -1,0 +1,27 @@
+"""An interpreter that has the scripted SDK and nothing of the real one: a shell script around this Python."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+DOUBLES = Path(__file__).parent
+
+
+def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name: str = "python3") -> Path:
+    """An executable in `folder` whose SDK acts by `script` (see the double)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    acts = folder / f"{name}.json"
+    acts.write_text(json.dumps(script or {}))
+    path = folder / name
+    path.write_text(
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(DOUBLES))} HAILO_DOUBLE={shlex.quote(str(acts))} "
+        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
+    )
+    path.chmod(0o755)
+    return path

@@ -1,0 +1,465 @@
+"""The adapter against a scripted SDK: every end of a stage becomes the right Report, and no process is left."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from tasnet.hailo import dfc_find
+from tasnet.hailo.dfc import Dfc, Translation, connect
+from tasnet.hailo.dfc_end import Told, judge
+from tasnet.hailo.dfc_find import DfcError, DfcNotFound, find
+from tasnet.hailo.failures import Certainty
+from tasnet.hailo.limits import Limits, load
+from tasnet.hailo.process import Cut, Finish
+from tasnet.hailo.toolchain import Ended, Report, Toolchain
+from tests.doubles.dfc_python import scripted_python
+from tests.doubles.processes import TOKEN, left
+
+RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
+TIMEOUT = "Mapping Failed (Timeout, allocation time: 31m 42s)"
+SHAPE = "Data shape (5, 1) for layer net/input_layer1 doesn't match network's input shape (1, 5, 1)"
+ALLOCATOR = "BackendAllocatorException"
+PARSER = "AllocatorScriptParserException"
+NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
+QUICK_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
+
+
+@pytest.fixture
+def token(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Marks every process of a test; none may be left at its end."""
+    token = uuid4().hex
+    monkeypatch.setenv(TOKEN, token)
+    yield token
+    monkeypatch.delenv(TOKEN)
+    assert not left(token)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    (tmp_path / "m.onnx").write_bytes(b"onnx")
+    np.savez(tmp_path / "calibration.npz", speech=np.zeros((2, 1, 16, 1), np.float32))
+    (tmp_path / "m.har").write_text('{"double": true, "calls": []}')
+    return tmp_path
+
+
+Make = Callable[..., Dfc]
+
+
+@pytest.fixture
+def dfc(files: Path, token: str) -> Make:
+    def make(acts: Mapping[str, Any] | None = None, /, **options: Any) -> Dfc:
+        python = scripted_python(files / "env", acts)
+        given = {
+            "limits": QUICK_LIMITS,
+            "calibration": files / "calibration.npz",
+            "places": files / "places",
+            **options,
+        }
+        return Dfc(python, "3.33.0", double=True, **given)
+
+    return make
+
+
+def stage(dfc: Dfc, name: str, files: Path) -> Report:
+    if name == "translate":
+        return dfc.translate(files / "m.onnx", "net", files / "out.har")
+    if name == "optimize":
+        return dfc.optimize(files / "m.har", "hailo8", files / "out.har")
+    return dfc.compile(files / "m.har", "hailo8", files / "out.hef")
+
+
+# What works
+
+
+def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: Path) -> None:
+    chip = dfc(script="allocator_param(timeout=1h)", quick=True, translation=Translation(end_node_names=("last",)))
+    assert isinstance(chip, Toolchain)
+    parsed, quantized, hef = files / "a.har", files / "b.har", files / "c.hef"
+    assert chip.translate(files / "m.onnx", "net", parsed).artifact == parsed
+    assert chip.optimize(parsed, "hailo8l", quantized).ended is Ended.PASSED
+    assert chip.compile(quantized, "hailo8l", hef).ended is Ended.PASSED
+    assert hef.read_bytes() == b"a double's HEF"
+    assert chip.hn(quantized, "hailo8l", files / "hn.json").ended is Ended.PASSED
+    told = (files / "hn.json").read_text()
+    assert '["translate_onnx_model", {"net_name": "net", "end_node_names": ["last"]}]' in told
+    assert "calibset_size=16)" in told
+    assert "allocator_param(timeout=1h)" in told
+    assert '"optimize", {"calibration": {"": [2, 1, 16, 1]}}' in told
+    assert not [path for path in files.iterdir() if path.name.startswith(".dfc-")]
+
+
+def test_inference_gives_arrays(dfc: Make, files: Path) -> None:
+    np.save(files / "data.npy", np.ones((1, 1, 4, 2), np.float32))
+    report = dfc().infer(files / "m.har", "hailo8", "SDK_BIT_EXACT", files / "data.npy", files / "out.npz")
+    assert report.ended is Ended.PASSED
+    assert (np.load(files / "out.npz")["output0"] == 2).all()
+
+
+def test_inputs_by_name_reach_the_sdk_as_a_dict(dfc: Make, files: Path) -> None:
+    np.savez(
+        files / "named.npz", **{"net/input_layer1": np.zeros((1, 1, 2, 1)), "net/input_layer2": np.zeros((1, 1, 3, 1))}
+    )
+    chip = dfc(calibration=files / "named.npz")
+    assert chip.optimize(files / "m.har", "hailo8", files / "q.har").ended is Ended.PASSED
+    assert '"net/input_layer2": [1, 1, 3, 1]' in (files / "q.har").read_text()
+
+
+# What a double says was never observed
+
+
+def test_a_double_is_never_reported_as_observed(dfc: Make, files: Path) -> None:
+    chip = connect(scripted_python(files / "env"))
+    assert chip.double
+    assert chip.predicted
+    assert chip.version == "3.33.0+double"
+    assert dfc().translate(files / "m.onnx", "net", files / "out.har").certainty is None
+    failed = stage(
+        dfc({"compile": {"do": "raise", "type": "BackendAllocatorException", "text": RESHAPE}}), "compile", files
+    )
+    assert failed.failures[0].certainty is not Certainty.OBSERVED
+    assert "double" in failed.failures[0].evidence
+
+
+def test_the_compiler_itself_observes() -> None:
+    chip = Dfc(Path("/python"), "3.33.1")
+    assert (chip.predicted, chip.exhaustive, chip.version, chip.name) == (False, False, "3.33.1", "dfc")
+
+
+# What the network can't do: failed
+
+
+@pytest.mark.parametrize(
+    ("at", "call", "kind", "text", "family", "layers"),
+    [
+        ("compile", "compile", ALLOCATOR, RESHAPE, "reshape_insertion", ("conv2", "conv3")),
+        ("compile", "compile", ALLOCATOR, "Super deconv is not supported with groups", "unsupported_kernel", ()),
+        ("compile", "compile", ALLOCATOR, TIMEOUT, "mapping_timeout", ()),
+        ("optimize", "optimize", "BadInputsShape", SHAPE, "calibration_shape", ("input_layer1",)),
+        ("optimize", "optimize", "KeyError", "net/input_layer2", "calibration_shape", ("input_layer2",)),
+        ("optimize", "load_model_script", PARSER, "Layer conv9 not found in model", "model_script", ("conv9",)),
+        ("optimize", "optimize", "AccelerasResourceError", "GPU memory has been exhausted.", "out_of_memory", ()),
+        ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "node_name", ()),
+        ("translate", "translate_onnx_model", "Strange", "nobody knows this", "unclassified", ()),
+    ],
+)
+def test_what_the_sdk_raises_is_classified(
+    dfc: Make, files: Path, at: str, call: str, kind: str, text: str, family: str, layers: tuple[str, ...]
+) -> None:
+    report = stage(dfc({call: {"do": "raise", "type": kind, "text": text}}, script="a()"), at, files)
+    assert report.ended is Ended.FAILED
+    (failure,) = report.failures
+    assert (failure.family, failure.stage, failure.exception) == (family, at, kind)
+    assert failure.layers == layers
+    assert text in failure.message
+    assert report.log is not None
+    assert text in report.log.read_text()
+
+
+@pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT"])
+def test_a_crash_of_the_compiler_is_its_own_family(dfc: Make, files: Path, name: str) -> None:
+    acts = [{"do": "say", "text": "dw66 errors:\nAgent infeasible"}, {"do": "die", "signal": name}]
+    report = stage(dfc({"compile": acts}), "compile", files)
+    assert report.ended is Ended.FAILED
+    assert report.failures[0].family == "compiler_crash"
+    assert report.failures[0].figures == {"signal": name}
+    assert "Agent infeasible" in report.failures[0].first_cause
+
+
+@pytest.mark.parametrize("end", [{"do": "exit"}, {"do": "hard_exit"}], ids=lambda end: end["do"])
+def test_an_end_from_elsewhere_keeps_the_failure_that_the_log_names(
+    dfc: Make, files: Path, end: dict[str, Any]
+) -> None:
+    report = stage(dfc({"compile": [{"do": "say", "text": f"[error] {RESHAPE}"}, end]}), "compile", files)
+    assert report.ended is Ended.FAILED
+    (failure,) = report.failures
+    assert failure.family == "reshape_insertion"
+    assert failure.terminal_event != failure.first_cause
+    assert "Reshape" in failure.first_cause
+
+
+def test_over_its_time_with_a_reason_in_the_log_it_failed(files: Path) -> None:
+    """Judged without a process: how far one comes in its time is the machine's affair."""
+    (files / "log").write_text(f"[error] {RESHAPE}\n[info] trying on\n")
+    limits = QUICK_LIMITS.compile
+    told = Told("compile", Path("/python"), "3.33.0", limits, files / "log", files / "out.hef", double=False)
+    finish = Finish(messages=({"kind": "hello", "sdk": "3.33.0"},), signal=9, cut=Cut.TIME)
+    (failure,) = judge(finish, told).report.failures
+    assert (failure.family, failure.layers) == ("reshape_insertion", ("conv2", "conv3"))
+    assert failure.terminal_event == f"time limit of {limits.seconds:g} s"
+    assert failure.certainty is Certainty.OBSERVED
+    (files / "log").write_text("[info] trying on\n")
+    assert judge(finish, told).report.ended is Ended.INFRA
+
+
+# What is nobody's fault: infra
+
+
+@pytest.mark.parametrize(
+    ("at", "script", "said"),
+    [
+        ("compile", {"compile": {"do": "die", "signal": "SIGKILL"}}, "was killed (SIGKILL)"),
+        ("compile", {"compile": {"do": "die", "signal": "SIGTERM"}}, "ended from outside (SIGTERM)"),
+        ("compile", {"compile": {"do": "exit", "code": 7}}, "called sys.exit(7)"),
+        ("compile", {"compile": {"do": "hard_exit", "code": 7}}, "exit code 7"),
+        ("compile", {"compile": [{"do": "kill_parent"}, {"do": "hang"}]}, "was lost"),
+        ("compile", {"compile": {"do": "raise", "type": "MemoryError"}}, "no memory"),
+        ("compile", {"compile": {"do": "raise", "type": "OSError", "errno": errno.ENOSPC}}, "No space left"),
+        ("compile", {"compile": [{"do": "close_everything"}]}, "without a word"),
+        ("compile", {"hef": ""}, "an empty result"),
+        ("compile", {"lacks": ["compile"]}, "has no compile as documented; use Dataflow Compiler 3.27 to 3.34"),
+        ("optimize", {"optimize": {"do": "die"}}, "crashed in optimize (SIGSEGV)"),
+        ("optimize", {"optimize": NO_MODULE}, "lacks something"),
+        ("translate", {"lacks": ["ClientRunner"]}, "has no ClientRunner"),
+        ("translate", {"saves_nothing": True}, "save_har() left no file"),
+        ("translate", {"save_har": {"do": "raise", "type": "OSError", "errno": errno.ENOSPC}}, "make room"),
+        ("translate", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}}, "can't be loaded"),
+        ("translate", {"import": {"do": "die", "signal": "SIGILL"}}, "AVX"),
+        ("translate", {"version": "3.34.0"}, "is 3.34.0 now and was 3.33.0"),
+    ],
+)
+def test_what_the_machine_does_is_infra(dfc: Make, files: Path, at: str, script: dict[str, Any], said: str) -> None:
+    report = stage(dfc(script), at, files)
+    assert report.ended is Ended.INFRA
+    assert not report.failures
+    assert said in report.detail
+    assert "\n" not in report.detail
+    assert not (files / "out.har").exists()
+    assert not (files / "out.hef").exists()
+
+
+@pytest.mark.parametrize("action", [{"do": "hang", "stubborn": True}, {"do": "spin"}], ids=["hang", "spin"])
+def test_a_hang_is_infra_when_the_log_names_nothing(dfc: Make, files: Path, action: dict[str, Any]) -> None:
+    limits = load(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
+    report = stage(dfc({"compile": [{"do": "fork"}, action]}, limits=limits), "compile", files)
+    assert report.ended is Ended.INFRA
+    assert report.detail == "compile exceeded its limit of 1.5 s"
+
+
+def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
+    limits = load(None, {"compile.memory": "200 MiB", "compile.retries": 0})
+    report = stage(dfc({"compile": {"do": "allocate", "megabytes": 320}}, limits=limits), "compile", files)
+    assert report.ended is Ended.INFRA
+    assert "exceeded its memory limit of 0.2 GiB; raise [tool.tasnet.limits.compile]" in report.detail
+
+
+# What must not disturb
+
+
+@pytest.mark.parametrize(
+    "action",
+    [{"do": "print_much", "megabytes": 30}, {"do": "print_rubbish"}, {"do": "write_everywhere"}, {"do": "fork"}],
+    ids=lambda action: action["do"],
+)
+def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str, Any]) -> None:
+    report = stage(dfc({"compile": action}), "compile", files)
+    assert report.ended is Ended.PASSED
+    assert (files / "out.hef").read_bytes() == b"a double's HEF"
+    assert report.log is not None
+    assert report.log.stat().st_size < 21 << 20
+
+
+def test_infra_is_tried_again_and_a_failure_is_not(dfc: Make, files: Path) -> None:
+    limits = load(None, {"compile.retries": 1, "grace_seconds": 0.1})
+    once = {"do": "once", "marker": str(files / "marker"), "then": {"do": "die", "signal": "SIGKILL"}}
+    assert stage(dfc({"compile": once}, limits=limits), "compile", files).ended is Ended.PASSED
+    always = stage(dfc({"compile": {"do": "die", "signal": "SIGKILL"}}, limits=limits), "compile", files)
+    assert (always.ended, "(tried 2 times)" in always.detail) == (Ended.INFRA, True)
+    failing = {"do": "once", "marker": str(files / "other"), "then": {"do": "raise", "type": "E", "text": RESHAPE}}
+    assert stage(dfc({"compile": failing}, limits=limits), "compile", files).ended is Ended.FAILED
+
+
+# Wrong usage
+
+
+def test_wrong_usage_is_said_before_anything_runs(dfc: Make, files: Path) -> None:
+    chip, here = dfc(), files / "out"
+    with pytest.raises(DfcError, match="no such file"):
+        chip.translate(files / "nothing.onnx", "net", here)
+    with pytest.raises(DfcError, match="hailo8, hailo8l, hailo8r"):
+        chip.compile(files / "m.har", "hailo15h", here)
+    with pytest.raises(DfcError, match="no calibration"):
+        replace(chip, calibration=None).optimize(files / "m.har", "hailo8", here)
+    with pytest.raises(DfcError, match="SDK_NATIVE"):
+        chip.infer(files / "m.har", "hailo8", "SDK_HAILO_HW", files / "calibration.npz", here)
+    with pytest.raises(DfcError, match=r"Hailo-10H and Hailo-15 and refuses hailo8l"):
+        replace(chip, sdk="5.1.0").compile(files / "m.har", "hailo8l", here)
+    with pytest.raises(DfcError, match=r"5.2.0 is for Hailo-10H"):
+        connect(scripted_python(files / "five", {"version": "5.2.0"}))
+
+
+@pytest.mark.parametrize("shape", [(2, 16), (2, 1, 16), (0, 1, 16, 1), ()])
+def test_calibration_of_another_rank_is_refused(dfc: Make, files: Path, shape: tuple[int, ...]) -> None:
+    for name, save in (("a.npy", np.save), ("a.npz", np.savez)):
+        save(files / name, np.zeros(shape))
+        with pytest.raises(DfcError, match=r"must be \(N, H, W, C\)"):
+            dfc(calibration=files / name).optimize(files / "m.har", "hailo8", files / "q.har")
+
+
+@pytest.mark.parametrize("content", [b"", b"wav", b"PK\x03\x04cut", b"\x93NUMPY\x01\x00"])
+def test_calibration_that_is_no_array_is_refused(dfc: Make, files: Path, content: bytes) -> None:
+    (files / "bad.npz").write_bytes(content)
+    with pytest.raises(DfcError, match="neither npz nor npy"):
+        dfc(calibration=files / "bad.npz").optimize(files / "m.har", "hailo8", files / "q.har")
+
+
+def test_an_unknown_version_is_a_warning(dfc: Make, files: Path) -> None:
+    chip = replace(dfc({"version": "3.99.0"}), sdk="3.99.0")
+    report = stage(chip, "compile", files)
+    assert report.ended is Ended.PASSED
+    assert "SDK 3.99.0 is none of those this adapter knows (3.27 to 3.34)" in report.detail
+
+
+def test_an_sdk_that_does_not_load_is_said_when_connecting(files: Path) -> None:
+    python = scripted_python(files / "env", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}})
+    with pytest.raises(DfcError, match=r"can't be loaded by .*: ImportError: libhailo.so"):
+        connect(python)
+
+
+# Provenance
+
+
+def test_the_fingerprint_changes_with_all_that_changes_a_report(dfc: Make, files: Path) -> None:
+    chip = dfc()
+    np.savez(files / "other.npz", speech=np.ones((2, 1, 16, 1), np.float32))
+    others = [
+        replace(chip, sdk="3.33.1"),
+        replace(chip, script="a()"),
+        replace(chip, compile_script="a()"),
+        replace(chip, quick=True),
+        replace(chip, calibration=files / "other.npz"),
+        replace(chip, translation=Translation(start_node_names=["x"])),
+    ]
+    assert len({chip.fingerprint, *(other.fingerprint for other in others)}) == 7
+    assert replace(chip, python=Path("/elsewhere"), logs=files, limits=Limits()).fingerprint == chip.fingerprint
+
+
+# Finding it
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home and a PATH with nothing in them."""
+    for name in ("home", "bin"):
+        (tmp_path / "world" / name).mkdir(parents=True)
+    monkeypatch.delenv(dfc_find.VARIABLE, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "world" / "home"))
+    monkeypatch.setenv("PATH", str(tmp_path / "world" / "bin"))
+    return tmp_path / "world"
+
+
+def test_nothing_found_says_where_it_looked_and_what_to_do(nowhere: Path) -> None:
+    (nowhere / "bin" / "python3").symlink_to(sys.executable)
+    with pytest.raises(DfcNotFound) as missing:
+        find(here=nowhere)
+    assert str(nowhere / "bin" / "python3") in str(missing.value)
+    assert "without hailo_sdk_client" in str(missing.value)
+    assert "--dfc-python" in str(missing.value)
+
+
+@pytest.mark.parametrize("where", ["here/hailo_env", "home/hailo/venv", "home/.virtualenvs/hailo", "here/.venv-dfc"])
+def test_an_environment_in_a_usual_place_is_found(nowhere: Path, where: str) -> None:
+    (nowhere / "here").mkdir()
+    (nowhere / where / "lib/python3.10/site-packages/hailo_sdk_client").mkdir(parents=True)
+    python = scripted_python(nowhere / where / "bin")
+    found = find(here=nowhere / "here")
+    assert found.python == python
+    assert found.how == "environment"
+
+
+def test_an_interpreter_on_path_is_found_and_the_variable_goes_before(nowhere: Path) -> None:
+    python = scripted_python(nowhere / "bin", name="python3.9")
+    assert find(here=nowhere).python == python
+    other = scripted_python(nowhere / "other")
+    assert find(environ={**os.environ, dfc_find.VARIABLE: str(other)}, here=nowhere).python == other
+    assert find(python, {**os.environ, dfc_find.VARIABLE: str(other)}, nowhere).how == "given"
+
+
+def test_the_version_of_a_wheel_needs_no_import_of_the_sdk(nowhere: Path) -> None:
+    site = nowhere / "site"
+    (site / "hailo_sdk_client").mkdir(parents=True)
+    (site / "hailo_sdk_client" / "__init__.py").write_text("raise SystemExit('imported')")
+    (site / "hailo_dataflow_compiler-3.33.1.dist-info").mkdir()
+    (site / "hailo_dataflow_compiler-3.33.1.dist-info" / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: hailo_dataflow_compiler\nVersion: 3.33.1\n"
+    )
+    python = nowhere / "bin" / "python3"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    assert find(here=nowhere).sdk == "3.33.1"
+    assert "SDK 3.33.1" in str(find(here=nowhere))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "there is no such file"),
+        ("#!/bin/sh\necho hello\n", "not a Python from 3.8 on"),
+        ("#!/nowhere/python\n", "can't be run"),
+        ("#!/bin/sh\necho 'tasnet-dfc-about {'\n", "an answer that can't be read"),
+        ("#!/bin/sh\necho 'tasnet-dfc-about {\"protocol\": 99}'\n", "speaks protocol 99"),
+    ],
+)
+def test_a_named_interpreter_that_is_none_is_an_error(nowhere: Path, content: str | None, said: str) -> None:
+    path = nowhere / "python"
+    if content is not None:
+        path.write_text(content)
+        path.chmod(0o755)
+    with pytest.raises(DfcNotFound, match=said):
+        find(path)
+
+
+# The worker by itself
+
+
+def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
+    tree = ast.parse(dfc_find.WORKER.read_text(), feature_version=(3, 8))
+    imported = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imported |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    assert imported - set(sys.stdlib_module_names) == {"numpy"}
+    # What 3.8 can't evaluate must stand in an annotation, where it isn't.
+    annotations = {
+        id(inner)
+        for node in ast.walk(tree)
+        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
+        if annotation is not None
+        for inner in ast.walk(annotation)
+    }
+    generic = {"dict", "list", "tuple", "set", "type", "Callable"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in generic:
+            assert id(node) in annotations, f"line {node.lineno}"
+
+
+def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:
+    """`import limits` in the SDK must not find this package's file of that name."""
+    package = tmp_path / "site" / "hailo_sdk_client"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("import limits")
+    python = tmp_path / "python3"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    with pytest.raises(DfcError, match="No module named 'limits'"):
+        connect(python)
+
+
+def test_the_double_is_no_part_of_the_package() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", "import tasnet.hailo.dfc, hailo_sdk_client"], capture_output=True, check=False
+    )
+    assert b"No module named 'hailo_sdk_client'" in ran.stderr or b"No module named 'tasnet'" in ran.stderr
