@@ -20,6 +20,7 @@ from tasnet.suite.case import BASE_ARCH, Case, CaseError, graph_key, profile
 from tasnet.suite.errors import one_line, own_errors
 from tasnet.suite.judge import PASSING, Judgement, Kind, judge
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, LedgerError, read
+from tasnet.suite.report.picture import svg
 from tasnet.suite.report.progress import Bar, Lines
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.report.summary_tsv import write_summary
@@ -319,9 +320,10 @@ class Watch:
         try:
             folder = _new_folder(self.config.stash[_SETUP].store / "runs")
             write_summary(self._ordered(), folder / "summary.tsv")
+            (folder / "heatmap.svg").write_text(svg(self._ordered()), encoding="utf-8")
             self.summary = folder / "summary.tsv"
         except OSError as error:
-            self.trouble = f"summary.tsv was not written: {error}; name another --store"
+            self.trouble = f"the run's files were not written: {error}; name another --store"
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -332,7 +334,7 @@ class Watch:
         terminalreporter.section(title(records))
         colour = terminalreporter.hasmarkup
         width = terminalreporter._tw.fullwidth
-        files = [setup.store, *([self.summary] if self.summary else [])]
+        files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
         if self.trouble:

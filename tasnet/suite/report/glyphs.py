@@ -23,20 +23,25 @@ class Glyph:
 CLEAR = Glyph("●", "o", "green", "clear")
 CLEAR_EXTRAPOLATED = Glyph("○", "c", "green", "clear (extrapolated)")
 GLYPHS: dict[Kind, Glyph] = {
-    Kind.EXPECTED_FAILURE: Glyph("·", ".", "dim", "blocked as expected"),
     Kind.UNKNOWN: Glyph("?", "?", "yellow", "unknown"),
-    Kind.UNEXPECTED_FAILURE: Glyph("F", "F", "bold red", "unexpected failure"),
-    Kind.WRONG_FAILURE: Glyph("W", "W", "bold red", "wrong failure"),
-    Kind.UNEXPECTED_PASS: Glyph("P", "P", "bold red", "unexpected pass"),
-    Kind.UNCONFIRMED: Glyph("U", "U", "bold red", "entry unconfirmed"),
-    Kind.OVERLAP: Glyph("O", "O", "bold red", "entries overlap"),
-    Kind.EXPIRED: Glyph("E", "E", "bold red", "entry past review"),
+    Kind.UNEXPECTED_FAILURE: Glyph("F", "F", "bold white on red", "unexpected failure"),
+    Kind.WRONG_FAILURE: Glyph("W", "W", "bold white on red", "wrong failure"),
+    Kind.UNEXPECTED_PASS: Glyph("P", "P", "bold white on red", "unexpected pass"),
+    Kind.UNCONFIRMED: Glyph("U", "U", "bold white on red", "entry unconfirmed"),
+    Kind.OVERLAP: Glyph("O", "O", "bold white on red", "entries overlap"),
+    Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
     Kind.INFRA: Glyph("!", "!", "bold magenta", "tool broke down"),
 }
 
 
+HEAT = ("bright_yellow", "yellow", "red", "magenta")
+"""The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
+
+
 def glyph(record: Record) -> Glyph:
-    """The sign of a record."""
+    """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
+    if record.kind is Kind.EXPECTED_FAILURE:
+        return _blocked(min(len(record.entries), 9))
     if record.kind is not Kind.EXPECTED_PASS:
         return GLYPHS[record.kind]
     return CLEAR_EXTRAPOLATED if record.certainty is Certainty.EXTRAPOLATED else CLEAR
@@ -45,4 +50,9 @@ def glyph(record: Record) -> Glyph:
 def used(records: Sequence[Record]) -> list[Glyph]:
     """The signs that occur in the records, in the order of the legend."""
     seen = {glyph(record) for record in records}
-    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *GLYPHS.values()) if each in seen]
+    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *GLYPHS.values()) if each in seen]
+
+
+def _blocked(causes: int) -> Glyph:
+    meaning = "blocked as expected" + (f", {causes} root causes" if causes > 1 else ", one root cause")
+    return Glyph(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning)
