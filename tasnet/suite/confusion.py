@@ -76,7 +76,8 @@ class Confusion:
         lines = ["predicted \\ observed" + "".join(f"{name:>10}" for name in columns)]
         lines += [f"{p:<20}" + "".join(f"{len(cells.get((p, o), ())):>10}" for o in columns) for p in rows]
         counts = {each: sum(c.agreement is each for c in self.compared) for each in Agreement}
-        lines.append(", ".join(f"{count} {each.value}" for each, count in counts.items() if count) or "nothing observed")
+        told = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
+        lines.append(told or "nothing observed")
         return "\n".join(lines)
 
 

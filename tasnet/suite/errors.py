@@ -12,10 +12,21 @@ _OWN = {
     "tasnet.hailo.har": ("HarError",),
     "tasnet.hailo.hef": ("HefError",),
     "tasnet.hailo.translate": ("TranslationError",),
+    "tasnet.hailo.classify": ("LogError",),
+    "tasnet.hailo.dfc_find": ("DfcError",),
+    "tasnet.hailo.limits": ("LimitsError",),
+    "tasnet.hailo.runtime_failure": ("RuntimeFailure",),
+    "tasnet.hailo.hailortcli": ("CliError",),
+    "tasnet.suite.on_device": ("DeviceError",),
+    "tasnet.suite.calibration": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
     "tasnet.suite.ledger": ("LedgerError",),
     "tasnet.suite.pipeline": ("PipelineError",),
     "tasnet.suite.store": ("StoreError",),
+    "tasnet.suite.evidence": ("EvidenceError",),
+    "tasnet.suite.old_runs": ("OldRunsError",),
+    "tasnet.suite.sweep": ("SweepError",),
+    "tasnet.suite.toolchains": ("ToolchainError",),
 }
 
 

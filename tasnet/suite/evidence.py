@@ -18,10 +18,11 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tasnet.suite.case import CaseError, parse
 from tasnet.suite.judge import short_layers
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
-from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, content_key
 
-_GRAVE = (Status.FAILED, Status.INFRA, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
+DOUBLE = "+double"
+"""A toolchain's version that ends so is a test double's."""
 
 
 class EvidenceError(ValueError):
@@ -75,11 +76,10 @@ def keep(store: Store, evidence: Evidence) -> bool:
     """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
-    for outcome in evidence.outcomes:
-        if outcome.provenance.predicted:
-            raise EvidenceError(
-                f"{evidence.tag}: predicted by {outcome.provenance.toolchain}; import observed runs only"
-            )
+    unseen = _not_observed(evidence)
+    if unseen is not None:
+        by = f"{unseen.toolchain} {unseen.version}"
+        raise EvidenceError(f"{evidence.tag}: predicted by {by}; keep observed runs only")
     try:
         parse(evidence.case_id)
     except CaseError as error:
@@ -120,6 +120,12 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
     )
 
 
+def _not_observed(evidence: Evidence) -> Provenance | None:
+    """Whose word in it is a prediction, or a test double's; None if all was observed."""
+    said = (outcome.provenance for outcome in evidence.outcomes)
+    return next((each for each in said if each.predicted or each.version.endswith(DOUBLE)), None)
+
+
 def _folder(store: Store, case_id: str) -> Path:
     return store.root / "evidence" / hashlib.sha256(case_id.encode()).hexdigest()
 
@@ -133,6 +139,7 @@ def _readable(file: Path) -> Evidence | None:
     """The evidence in a file; None where there is none, or none that this version can read."""
     try:
         evidence = Evidence.model_validate_json(file.read_bytes())
-        return evidence if evidence.outcomes and parse(evidence.case_id) else None
+        seen = evidence.outcomes and _not_observed(evidence) is None
+        return evidence if seen and parse(evidence.case_id) else None
     except (OSError, ValidationError, CaseError):
         return None

@@ -91,14 +91,20 @@ def in_scope(entry: Entry, toolchain: str, version: str) -> bool:
 def covers(entry: Entry, failure: Failure) -> bool:
     """True when the failure is the one the entry tells of: stage, family, message, and every layer pattern.
 
+    Some of the compiler's messages name no layer ("Super deconv is not supported with groups"): such a failure
+    can't be held against the layers.
     Whether the entry claims the failure's case is another question: `claims`.
     """
     return (
         entry.stage.value == failure.stage
         and entry.family == failure.family
         and entry.message.search(failure.message) is not None
-        and all(any(fnmatchcase(layer, pattern) for layer in failure.layers) for pattern in entry.layers)
+        and (not failure.layers or all(_named(pattern, failure.layers) for pattern in entry.layers))
     )
+
+
+def _named(pattern: str, layers: Sequence[str]) -> bool:
+    return any(fnmatchcase(layer, pattern) for layer in layers)
 
 
 def stale(entries: Iterable[Entry], cases: Iterable[Axes]) -> tuple[Entry, ...]:

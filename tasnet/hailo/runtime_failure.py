@@ -1,0 +1,76 @@
+"""RuntimeFailure: what HailoRT says, whichever of its exceptions it says it with, and what to do about it.
+
+Codes and texts as documented for HailoRT 4.x. Its native `HailoRTStatusException` is no `HailoRTException` and
+escapes several calls, so exceptions are told by the names of their classes, not by one base class.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+CODES: Mapping[int, tuple[str, str]] = {
+    4: ("timeout", "raise the time limit, or see whether another process holds the chip"),
+    26: ("invalid HEF", "compile it again, or update HailoRT: before 4.20 it reads no HEF of version 2"),
+    64: ("driver not installed", "install hailort-pcie-driver (hailo-all on Raspberry Pi OS) and reboot"),
+    74: ("out of physical devices", "end the process that holds the chip; `lsof /dev/hailo0` names it"),
+    76: ("driver version", "install the driver of the library's version and reboot"),
+    91: ("HEF corrupted", "copy or compile it again"),
+    92: ("HEF not supported", "compile it with the Dataflow Compiler that goes with this HailoRT"),
+    93: ("HEF not compatible with the device", "compile it for this device's architecture"),
+}
+"""Status -> its name and what to do."""
+
+_BY_CLASS: Mapping[str, int] = {
+    "HailoRTTimeout": 4,
+    "HailoRTInvalidHEFException": 26,
+    "HailoRTHEFNotCompatibleWithDevice": 93,
+}
+_STATUS = re.compile(r"libhailort failed with error: (\d{1,9})(?: \((\w{1,80})\))?")
+
+
+class RuntimeFailure(Exception):
+    """HailoRT, or the device, failed. One line. `code` is HailoRT's status, or None; `name` is the status's name."""
+
+    def __init__(self, message: str, code: int | None = None, name: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.name = name
+
+
+def is_hailort(error: BaseException) -> bool:
+    """True for an exception of the library, by its class's name or its native module."""
+    return any(
+        kind.__name__.startswith("HailoRT")
+        or kind.__name__ == "MissingPyHRTLib"
+        or kind.__module__.rpartition(".")[2] == "_pyhailort"
+        for kind in type(error).__mro__
+    )
+
+
+def failure(error: BaseException, doing: str) -> RuntimeFailure:
+    """The library's exception in our words: the call, the status with its name, and what to do."""
+    text = " ".join(str(error).split())
+    found = _STATUS.search(text)
+    named = [code for kind in type(error).__mro__ if (code := _BY_CLASS.get(kind.__name__)) is not None]
+    code = int(found.group(1)) if found else named[0] if named else None
+    if text.isdecimal() and len(text) < 6:
+        # The native exception may carry the bare status.
+        code = int(text)
+    known, todo = CODES.get(code or 0, ("", "see hailort.log beside the program"))
+    name = (found.group(2) if found else None) or known or type(error).__name__
+    status = f"status {code}, {name}" if code is not None else name
+    told = f": {text[:200]}" if text and not found and not text.isdecimal() else ""
+    return RuntimeFailure(f"HailoRT: {doing} failed ({status}){told}; {todo}", code, name)
+
+
+@contextmanager
+def guard(doing: str) -> Iterator[None]:
+    """Turns every exception of the library into a RuntimeFailure; all others are bugs and pass."""
+    try:
+        yield
+    except Exception as error:
+        if not is_hailort(error):
+            raise
+        raise failure(error, doing) from error

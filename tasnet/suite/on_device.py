@@ -1,0 +1,221 @@
+"""A case on the device: speech in windows through its HEF, parity with PyTorch, and the observed outcome.
+
+Windows follow each other without overlap, each as long as the case; what doesn't fill the last one is left out and
+counted. Every window is run for itself, as the network was exported: nothing is added up across their borders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tasnet.hailo.detect import Detection
+from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.runtime import Inference, Measurement, infer
+from tasnet.hailo.runtime_failure import RuntimeFailure
+from tasnet.suite.case import Case, CaseError, parse
+from tasnet.suite.evidence import Evidence, keep
+from tasnet.suite.metrics import distance
+from tasnet.suite.stage import Outcome, Provenance, Stage, Status
+from tasnet.suite.store import Store, file_sha256
+
+if TYPE_CHECKING:
+    from tasnet.network.weights import Weights
+
+TOOLCHAIN = "hailort"
+
+Array = npt.NDArray[np.float32]
+
+
+class DeviceError(ValueError):
+    """What can't be run or kept. One line: what is wrong and what to do."""
+
+
+@dataclass(frozen=True)
+class Separated:
+    """`waves` is (sources, samples), `samples` a whole number of windows; `left_out` samples came after the last."""
+
+    waves: Array
+    windows: int
+    left_out: int
+    inference: Inference
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The device against PyTorch, per source, in dB, by `metrics.py`: NaN where PyTorch's source is silent."""
+
+    si_sdr_db: tuple[float, ...]
+    snr_db: tuple[float, ...]
+    max_abs: float
+    identical: bool
+    """bit for bit"""
+
+    @property
+    def worst_db(self) -> float:
+        """The lowest SI-SDR of all sources; NaN if one is."""
+        return float(np.min(self.si_sdr_db))
+
+
+def windows(wave: Array, length: int) -> tuple[Array, int]:
+    """A wave (T,) -> ((N, length) in a row from the start, samples left out at the end). Raises DeviceError."""
+    if wave.ndim != 1:
+        raise DeviceError(f"the wave has shape {wave.shape}; give one channel, (T,)")
+    count = len(wave) // length
+    if not count:
+        raise DeviceError(f"the wave has {len(wave)} samples, a window {length}; give a longer one, it isn't padded")
+    return wave[: count * length].reshape(count, length), len(wave) - count * length
+
+
+def host_frames(case: Case, waves: Array) -> Array:
+    """Windows (N, T) -> what the HEF takes, (N, H, W, C)."""
+    from tasnet.network.convtasnet import to_host_input
+
+    return np.ascontiguousarray(to_host_input(case.variant, case.size, waves).transpose(0, 2, 3, 1))
+
+
+def waveform(case: Case, outputs: Sequence[Any]) -> Array:
+    """The HEF's outputs (N, H, W, C) in its order -> (sources, N * T).
+
+    Frames that the encoder drops at a window's end come back as zeros, as Asteroid pads, so that time stays aligned.
+    `conv1x1_head` has no waveform: it gives (sources, N * frames), one value per frame.
+    """
+    from tasnet.network.convtasnet import to_waveform
+
+    planes = [np.asarray(output, dtype=np.float32).transpose(0, 3, 1, 2) for output in outputs]
+    if case.variant.decoder == "conv1x1_head":
+        waves = planes[0].reshape(*planes[0].shape[:2], -1)
+    else:
+        waves = to_waveform(case.variant, case.size, planes)
+        waves = np.pad(waves, ((0, 0), (0, 0), (0, case.length - waves.shape[2])))
+    return np.asarray(waves.swapaxes(0, 1).reshape(waves.shape[1], -1), dtype=np.float32)
+
+
+def pytorch(case: Case, waves: Array, weights: Weights, mask_activation: str = "relu") -> Array:
+    """What PyTorch makes of the windows (N, T), in the form of `waveform`: the device's reference."""
+    import torch
+
+    from tasnet.network.convtasnet import build
+
+    model = build(case.variant, case.size, weights, mask_activation=mask_activation)
+    with torch.no_grad():
+        # One window at a time, as the device runs them.
+        each = [model(torch.from_numpy(frame[None]).permute(0, 3, 1, 2)) for frame in host_frames(case, waves)]
+    outputs = [torch.cat(parts).permute(0, 2, 3, 1).numpy() for parts in zip(*each, strict=True)]
+    return waveform(case, outputs)
+
+
+def separate(case: Case, hef: Path, wave: Array, detection: Detection) -> Separated:
+    """Runs a wave (T,) at the model's rate through the case's HEF. Raises DeviceError, RuntimeFailure, HefError."""
+    cut, left_out = windows(wave, case.length)
+    inference = infer(hef, host_frames(case, cut), detection)
+    return Separated(waveform(case, list(inference.outputs.values())), len(cut), left_out, inference)
+
+
+def parity(device: Array, pytorch: Array) -> Parity:
+    """The device's waves (sources, T) against PyTorch's of the same windows. Raises DeviceError for other shapes."""
+    if device.shape != pytorch.shape or device.ndim != 2 or not device.size:
+        raise DeviceError(f"device {device.shape} and PyTorch {pytorch.shape}: give (sources, T) of the same windows")
+    if not (np.all(np.isfinite(device)) and np.all(np.isfinite(pytorch))):
+        raise DeviceError("the outputs hold NaN or infinity; see which side they come from")
+    each = [distance(ours, theirs) for ours, theirs in zip(device, pytorch, strict=True)]
+    return Parity(
+        si_sdr_db=tuple(source.si_sdr for source in each),
+        snr_db=tuple(source.snr for source in each),
+        max_abs=max(source.max_abs for source in each),
+        identical=bool(np.array_equal(device, pytorch)),
+    )
+
+
+def outcome(
+    case: Case,
+    hef: Path,
+    separated: Separated,
+    compared: Parity | None = None,
+    measured: Measurement | None = None,
+    *,
+    least_db: float | None = None,
+) -> Outcome:
+    """The observed outcome of the case at `infer`: failed where the worst source is under `least_db`.
+
+    Raises DeviceError where a test double ran it: nothing was observed, so there is no outcome.
+    """
+    ran = separated.inference
+    if ran.double or (measured is not None and measured.double):
+        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
+    figures: dict[str, int | float | str] = {"windows": separated.windows, "api": ran.api}
+    figures["latency_median_ms"] = 1000 * float(np.median(ran.latencies))
+    if compared is not None:
+        figures |= {"worst_si_sdr_db": compared.worst_db, "worst_snr_db": float(np.min(compared.snr_db))}
+    if measured is not None:
+        sensors = {"temperature_celsius": measured.temperature_celsius, "power_watts": measured.power_watts}
+        figures["fps"] = measured.fps
+        figures |= {name: value for name, value in sensors.items() if value is not None}
+    failures: tuple[Failure, ...] = ()
+    if compared is not None and least_db is not None and not compared.worst_db >= least_db:
+        message = f"SI-SDR to PyTorch is {compared.worst_db:.1f} dB, at least {least_db:g} dB was asked for"
+        failures = (Failure(stage=Stage.INFER.value, family="unclassified", message=message),)
+    return Outcome(
+        stage=Stage.INFER,
+        status=Status.FAILED if failures else Status.PASSED,
+        provenance=_provenance(case, hef, ran.version, ran.chip.arch),
+        failures=failures,
+        certainty=None if failures else Certainty.OBSERVED,
+        figures=_finite(figures),
+        seconds=sum(ran.latencies),
+    )
+
+
+def broken(case: Case, hef: Path, error: RuntimeFailure, detection: Detection) -> Outcome:
+    """The outcome of a case whose run HailoRT broke off: `infra`, for it tells nothing of the network."""
+    if detection.double:
+        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
+    arch = detection.chips[0].arch if detection.chips else case.arch
+    return Outcome(
+        stage=Stage.INFER,
+        status=Status.INFRA,
+        provenance=_provenance(case, hef, detection.version, arch),
+        reason=str(error),
+    )
+
+
+def keep_observed(store: Store, case: Case, hef: Path, observed: Outcome) -> bool:
+    """Keeps a run on the device as evidence; False if it was there."""
+    if observed.stage is not Stage.INFER:
+        raise DeviceError(f"{observed.stage.value} doesn't run on the device; keep outcomes of {Stage.INFER.value}")
+    evidence = Evidence(case_id=case.id, tag=case.id, source=hef.name, outcomes=(observed,))
+    return keep(store, evidence)
+
+
+def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
+    """The HEFs of a folder by the cases that they are named for, `<case id>.hef`. Raises DeviceError."""
+    if not folder.is_dir():
+        raise DeviceError(f"{folder}: no such folder; name one with <case id>.hef in it")
+    found = []
+    for file in sorted(folder.glob("*.hef")):
+        try:
+            found.append((parse(file.stem, arch), file))
+        except CaseError as error:
+            raise DeviceError(f"{file}: {error}; name a HEF for its case, <case id>.hef") from None
+    return found
+
+
+def _provenance(case: Case, hef: Path, version: str, arch: str) -> Provenance:
+    return Provenance(
+        toolchain=TOOLCHAIN,
+        version=version,
+        predicted=False,
+        exhaustive=False,
+        arch=arch or case.arch,
+        inputs=file_sha256(hef),
+    )
+
+
+def _finite(figures: dict[str, Any]) -> dict[str, int | float | str]:
+    """JSON has no infinity: an exact match is said in words."""
+    return {k: v if isinstance(v, str) or np.isfinite(v) else str(v) for k, v in figures.items()}

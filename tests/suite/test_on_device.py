@@ -1,0 +1,210 @@
+"""A case on the device, with PyTorch in the chip's place: windows, wave forms, parity, and what may be kept."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tasnet.hailo.detect import detect
+from tasnet.hailo.failures import Certainty
+from tasnet.hailo.runtime import measure
+from tasnet.hailo.runtime_failure import RuntimeFailure
+from tasnet.network.convtasnet import build
+from tasnet.network.weights import seeded
+from tasnet.suite.case import parse
+from tasnet.suite.evidence import everything, of_case
+from tasnet.suite.on_device import (
+    DeviceError,
+    broken,
+    hefs,
+    host_frames,
+    keep_observed,
+    outcome,
+    parity,
+    pytorch,
+    separate,
+    windows,
+)
+from tasnet.suite.stage import Stage, Status
+from tasnet.suite.store import Store
+from tests.doubles import hef_writer as written
+
+SMALL = "+T=403+N=8+B=6+H=10+Sc=6+X=2+R=1"
+CASES = (
+    "concat-normal-grouped-all",
+    "split-normal-polyphase-all+encoder=polyphase+layout=vertical",
+    "project-normal-polyphase-all",
+    "project-bypass-first-conv1x1_head-k1",
+    "split-normal-grouped-all+layout=vertical",
+)
+
+
+@pytest.fixture
+def double(monkeypatch):
+    """The double as `hailo_platform`, fresh."""
+
+    def forget():
+        for name in [each for each in sys.modules if each.split(".")[0] == "hailo_platform"]:
+            del sys.modules[name]
+
+    forget()
+    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "doubles"))
+    yield importlib.import_module("hailo_platform")
+    forget()
+
+
+def voice(samples):
+    random = np.random.default_rng(1)
+    return (0.3 * random.standard_normal(samples)).astype(np.float32)
+
+
+def compiled(tmp_path, double, case):
+    """A HEF for the case, and PyTorch behind the double's chip."""
+    model = build(case.variant, case.size, seeded(case.size))
+    one = host_frames(case, np.zeros((1, case.length), np.float32))
+    with torch.no_grad():
+        results = model(torch.from_numpy(one).permute(0, 3, 1, 2))
+    shapes = [(result.shape[2], result.shape[3], result.shape[1]) for result in results]
+    edges = [written.edge("net/input_layer1", one.shape[1:])]
+    edges += [written.edge(f"net/out{i}", shape, output=True) for i, shape in enumerate(shapes)]
+    names = [f"net/out{i}" for i in range(len(shapes))]
+    path = tmp_path / f"{case.id}.hef"
+    path.write_bytes(written.sealed(2, written.proto([written.group("net", [written.context(0, edges)], order=names)])))
+
+    def run(hef, inputs):
+        frame = torch.from_numpy(np.ascontiguousarray(inputs["net/input_layer1"][None])).permute(0, 3, 1, 2)
+        with torch.no_grad():
+            told = model(frame)
+        return {name: value[0].permute(1, 2, 0).numpy() for name, value in zip(names, told, strict=True)}
+
+    double._compute = run
+    return path
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path, double, text):
+    case = parse(text + SMALL)
+    path = compiled(tmp_path, double, case)
+    assert hefs(tmp_path) == [(case, path)]
+    wave = voice(3 * case.length + 7)
+    got = separate(case, path, wave, detect())
+    assert (got.windows, got.left_out, got.inference.double) == (3, 7, True)
+    expected = pytorch(case, windows(wave, case.length)[0], seeded(case.size))
+    sources = 1 if case.variant.sources == "first" else 2
+    samples = case.size.frames(case.length) if case.variant.decoder == "conv1x1_head" else case.length
+    assert got.waves.shape == (sources, 3 * samples)
+    told = parity(got.waves, expected)
+    assert told.identical
+    assert told.worst_db == float("inf")
+
+
+def test_parity_is_in_db_per_source_and_silence_is_no_agreement():
+    reference = np.stack([voice(1000), voice(1000)[::-1]])
+    noise = np.random.default_rng(2).standard_normal((2, 1000)).astype(np.float32) * 0.003
+    told = parity(reference + noise, reference)
+    assert told.worst_db == pytest.approx(40, abs=1)
+    assert told.snr_db[0] == pytest.approx(40, abs=1)
+    assert not told.identical
+    assert parity(0.5 * reference, reference).worst_db > 100
+    assert parity(0.5 * reference, reference).snr_db[0] == pytest.approx(6.02, abs=0.01)
+    silent = np.stack([reference[0], np.zeros(1000, np.float32)])
+    assert np.isnan(parity(silent, silent).worst_db)
+    with pytest.raises(DeviceError, match="same windows"):
+        parity(reference, reference[:, :-1])
+    with pytest.raises(DeviceError, match="NaN"):
+        parity(reference * np.nan, reference)
+
+
+def test_what_a_double_ran_is_no_outcome_and_is_never_kept(tmp_path, double):
+    case = parse(CASES[0] + SMALL)
+    path = compiled(tmp_path, double, case)
+    found = detect()
+    got = separate(case, path, voice(case.length), found)
+    measured = measure(path, host_frames(case, voice(case.length)[None]), found)
+    real = replace(got, inference=replace(got.inference, double=False))
+    for separated, figures in ((got, None), (real, measured)):
+        with pytest.raises(DeviceError, match="nothing was observed"):
+            outcome(case, path, separated, measured=figures)
+    with pytest.raises(DeviceError, match="nothing was observed"):
+        broken(case, path, RuntimeFailure("x"), found)
+
+
+def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
+    case = parse(CASES[0] + SMALL)
+    path = compiled(tmp_path, double, case)
+    found = detect()
+    got = separate(case, path, voice(case.length), found)
+    # As a real library would give it: the double's own mark is the one difference.
+    real = replace(got, inference=replace(got.inference, double=False))
+    measured = replace(measure(path, host_frames(case, voice(case.length)[None]), found), double=False)
+    told = parity(got.waves, got.waves)
+    seen = outcome(case, path, real, told, measured, least_db=20)
+    assert (seen.stage, seen.status, seen.certainty) == (Stage.INFER, Status.PASSED, Certainty.OBSERVED)
+    assert (seen.provenance.toolchain, seen.provenance.predicted) == ("hailort", False)
+    assert seen.figures["worst_si_sdr_db"] == "inf"
+    assert seen.figures["temperature_celsius"] == 43.0
+    assert "power_watts" not in seen.figures
+    store = Store(tmp_path / "store")
+    assert keep_observed(store, case, path, seen)
+    assert not keep_observed(store, case, path, seen)
+    assert of_case(store, case.id)[0].outcomes == (seen,)
+    worse = parity(got.waves + voice(got.waves.size).reshape(got.waves.shape), got.waves)
+    failed = outcome(case, path, real, worse, least_db=20)
+    assert failed.status is Status.FAILED
+    assert "at least 20 dB" in failed.failures[0].message
+    gone = broken(case, path, RuntimeFailure("HailoRT: no answer"), replace(found, double=False))
+    assert (gone.status, gone.reason) == (Status.INFRA, "HailoRT: no answer")
+    keep_observed(store, case, path, failed)
+    assert len(everything(store)) == 2
+    with pytest.raises(DeviceError, match="compile doesn't run"):
+        keep_observed(store, case, path, seen.model_copy(update={"stage": Stage.COMPILE}))
+
+
+def test_a_wave_is_never_padded_and_a_file_must_be_named_for_its_case(tmp_path):
+    with pytest.raises(DeviceError, match="isn't padded"):
+        windows(np.zeros(5, np.float32), 6)
+    with pytest.raises(DeviceError, match="one channel"):
+        windows(np.zeros((2, 5), np.float32), 5)
+    with pytest.raises(DeviceError, match="no such folder"):
+        hefs(tmp_path / "none")
+    (tmp_path / "mine.hef").touch()
+    with pytest.raises(DeviceError, match="<case id>"):
+        hefs(tmp_path)
+
+
+def test_the_device_suite_itself_runs_a_case_through(tmp_path, double, monkeypatch):
+    """tests/device, as on a Pi but for the chip: the double's mark is taken away, and the store is thrown away."""
+    from tests.device import test_device
+
+    case = parse(CASES[0] + SMALL)
+    path = compiled(tmp_path, double, case)
+    found = replace(detect(), double=False)
+    monkeypatch.setattr(test_device, "LEAST_DB", 60.0)
+    pipeline = SimpleNamespace(store=Store(tmp_path / "store"))
+    config = SimpleNamespace(getoption=lambda name, default=None: None)
+    said: dict[str, object] = {}
+
+    def run():
+        test_device.test_a_hef_runs_on_speech_and_agrees_with_pytorch(
+            found, (case, path), config, pipeline, said.__setitem__
+        )
+
+    test_device.test_the_device_says_what_it_is(found)
+    run()
+    assert said["windows"] == test_device.WINDOWS
+    (kept,) = everything(pipeline.store)
+    assert kept.end.status is Status.PASSED
+    double._compute = lambda hef, inputs: {edge.name: np.zeros(edge.shape, np.float32) for edge in hef.outputs}
+    with pytest.raises(AssertionError, match="SI-SDR to PyTorch"):
+        run()
+    double.SCRIPT.raises["wait"] = double.HailoRTTimeout("late")
+    with pytest.raises(RuntimeFailure, match="timeout"):
+        run()
+    assert {each.end.status for each in everything(pipeline.store)} == {Status.PASSED, Status.FAILED, Status.INFRA}
