@@ -14,7 +14,9 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +51,7 @@ def write(network: Network, path: Path) -> None:
     }
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+        with os.fdopen(handle, "wb") as stream, _tar(stream) as archive:
             for name, data in members.items():
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
@@ -97,15 +99,54 @@ def is_har(path: Path) -> bool:
         return False
 
 
+def _tar(stream: IO[bytes]) -> tarfile.TarFile:
+    # With a buffer that holds any member, members go out as they are and not in slices of 16 KiB.
+    return tarfile.TarFile(fileobj=stream, mode="w", copybufsize=1 << 30)
+
+
 def _npz(weights: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
     # numpy's own savez stamps nothing either, but promises nothing: the zip is written here, entry by entry.
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    pieces = _Pieces()
+    with zipfile.ZipFile(cast(IO[bytes], pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
         for key in sorted(weights):
-            entry = io.BytesIO()
-            np.lib.format.write_array(entry, np.asarray(weights[key], order="C"), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{key}.npy", _EPOCH), entry.getbuffer())
-    return buffer.getvalue()
+            array = np.asarray(weights[key], order="C")
+            info = zipfile.ZipInfo(f"{key}.npy", _EPOCH)
+            info.file_size = array.nbytes
+            with archive.open(info, "w") as entry:
+                entry.write(_npy_header(array.dtype.str, array.shape))
+                entry.write(array.reshape(-1).view(np.uint8).data)
+    return b"".join(pieces.at.values())
+
+
+class _Pieces:
+    """As much of a file as ZipFile writes to: what is written is kept as it is, not copied."""
+
+    def __init__(self) -> None:
+        self.at: dict[int, bytes | memoryview] = {}
+        self.position = 0
+
+    def write(self, data: bytes | memoryview) -> int:
+        # ZipFile goes back for one thing only: to write an entry's header again, in its full length.
+        self.at[self.position] = data
+        self.position += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.position
+
+    def seek(self, position: int) -> int:
+        self.position = position
+        return position
+
+    def flush(self) -> None:
+        pass
+
+
+@lru_cache(maxsize=256)
+def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": descr, "fortran_order": False, "shape": shape})
+    return header.getvalue()
 
 
 def _members(archive: tarfile.TarFile, path: Path) -> dict[str, tarfile.TarInfo]:
@@ -154,4 +195,6 @@ def _arrays(data: bytes, path: Path, name: str) -> dict[str, npt.NDArray[np.floa
 
 
 def _line(error: BaseException) -> str:
+    if isinstance(error, tarfile.ReadError):
+        return "no tar archive"
     return (str(error) or type(error).__name__).splitlines()[0][:120]

@@ -7,7 +7,7 @@ only a compiler can.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -49,11 +49,25 @@ class Reference:
 
     def optimize(self, har: Path, arch: str, out: Path) -> Report:
         """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
-        return _report(judge(hars.read(har, weights=False), arch), "optimize", har)
+        return _report(_verdict(har, arch), "optimize", har)
 
     def compile(self, har: Path, arch: str, hef: Path) -> Report:
         """The verdict on the parsed HAR; no HEF is written."""
-        return _report(judge(hars.read(har, weights=False), arch), "compile", None)
+        return _report(_verdict(har, arch), "compile", None)
+
+
+def _verdict(har: Path, arch: str) -> Verdict:
+    try:
+        stat = har.stat()
+    except OSError:
+        return judge(hars.read(har, weights=False), arch)
+    return _judged(har, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns), arch)
+
+
+@lru_cache(maxsize=1)
+def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Verdict:
+    """One verdict has the failures of both stages, and compile follows optimize: it is kept until the next."""
+    return judge(hars.read(har, weights=False), arch)
 
 
 def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:

@@ -22,7 +22,7 @@ from tasnet.network.weights import Weights
 MASK_ACTIVATIONS = ("relu", "sigmoid")
 
 
-def build(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> nn.Module:
+def build(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> ConvTasNet:
     """The network of `variant`, ready to run: eval mode, and nothing in it asks for a gradient.
 
     It takes one tensor of `input_shape` (any batch) and returns a tuple with one tensor per name of
@@ -268,21 +268,31 @@ class Masker(nn.Module):
             self.add_module(f"mask_head{name}", Conv(variant.layout, weight[part], bias[part]))
             self.add_module(f"mask_act{name}", nn.ReLU() if activation == "relu" else nn.Sigmoid())
 
-    def forward(self, encoded: Tensor) -> list[Tensor]:
+    def features(self, encoded: Tensor) -> list[Tensor]:
+        """What the mask heads would read after each block: [N, Sc, ., .], the sum of the skips or the stream."""
         stream = self.bottleneck(self.norm(encoded) if self.norm else encoded)
         skips = None
+        features = []
         for name in self.blocks:
             residual, skip = self.get_submodule(name)(stream)
             if residual is not None:
                 stream = stream + residual
             if skip is not None:
                 skips = skip if skips is None else skips + skip
-        features = self.act(stream if skips is None else skips)
+            features.append(stream if skips is None else skips)
+        return features
+
+    def masks(self, features: Tensor) -> list[Tensor]:
+        """The masks, from what the heads read."""
+        active = self.act(features)
         masks = []
         for name in self.heads:
-            scores = self.get_submodule(f"mask_head{name}")(features)
+            scores = self.get_submodule(f"mask_head{name}")(active)
             masks.append(self.get_submodule(f"mask_act{name}")(scores))
         return masks
+
+    def forward(self, encoded: Tensor) -> list[Tensor]:
+        return self.masks(self.features(encoded)[-1])
 
 
 class Expansion(nn.Module):
@@ -367,11 +377,14 @@ class ConvTasNet(nn.Module):
             self.expansion = Expansion(variant.expansion, sources)
         self.decoder = Decoder(variant, size, weights, sources, streams)
 
-    def forward(self, mix: Tensor) -> tuple[Tensor, ...]:
-        encoded = self.encoder(mix)
-        masks = self.masker(encoded) if self.masker else None
+    def estimates(self, encoded: Tensor, masks: list[Tensor] | None) -> tuple[Tensor, ...]:
+        """The sources, from the encoding and its masks."""
         # After the mask: in the notes' graphs the expansion is late in the file.
         expanded = self.expansion(encoded) if self.expansion else encoded
         streams = [mask * expanded for mask in masks] if masks else [expanded] * self.streams
         outputs: tuple[Tensor, ...] = self.decoder(streams)
         return outputs
+
+    def forward(self, mix: Tensor) -> tuple[Tensor, ...]:
+        encoded = self.encoder(mix)
+        return self.estimates(encoded, self.masker(encoded) if self.masker else None)

@@ -11,6 +11,7 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Iterator
+from typing import IO
 
 SHARED_FROM = 4096
 """Bytes from which an array is worth a file of its own."""
@@ -34,15 +35,17 @@ def _stored(data: bytes) -> list[tuple[int, int]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:") as tar:
             members = [m for m in tar if m.isreg() and not m.issparse() and m.name.endswith(".npz")]
+            return [span for m in members for span in _stored_in_zip(data, m, tar.extractfile(m))]
     except (tarfile.TarError, ValueError, EOFError):
         return []
-    return [span for m in members for span in _stored_in_zip(data, m.offset_data, m.offset_data + m.size)]
 
 
-def _stored_in_zip(data: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    archive = data[start:end]
+def _stored_in_zip(data: bytes, member: tarfile.TarInfo, file: IO[bytes] | None) -> Iterator[tuple[int, int]]:
+    start = member.offset_data
+    archive = memoryview(data)[start : start + member.size]
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as npz:
+        assert file is not None  # a regular file's never is
+        with zipfile.ZipFile(file) as npz:
             entries = npz.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         return

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,6 +57,10 @@ class Recipe:
     blocks_per_repeat: int | None = None
 
 
+Fit = Callable[[Toolchain, Case], Toolchain]
+"""The toolchain as the optimization of a case needs it: with calibration data of the case's length and layout."""
+
+
 @dataclass(frozen=True)
 class Pipeline:
     """A store, a toolchain and a recipe: all that a case needs to be taken through the stages."""
@@ -64,6 +68,7 @@ class Pipeline:
     store: Store
     toolchain: Toolchain
     recipe: Recipe = field(default_factory=Recipe)
+    fit: Fit | None = None
 
     def resolve(self, case: Case) -> Case:
         """`case` at the size of the recipe's checkpoint; without a checkpoint, `case` itself.
@@ -115,8 +120,9 @@ class Pipeline:
             key = content_key({**self._tool, "stage": stage.value, "onnx": content_of(given)})
             return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
         parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
-        key = content_key({**self._tool, **parts})
-        return self._once(key, stage, case, given, lambda: self._judge(stage, case, given, desk()))
+        tool = self.fit(self.toolchain, case) if self.fit and stage is Stage.OPTIMIZE else self.toolchain
+        key = content_key({**(self._tool if tool is self.toolchain else _told_by(tool)), **parts})
+        return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
 
     def _once(self, key: str, stage: Stage, case: Case, given: str, work: Callable[[], Outcome]) -> Outcome:
         """The outcome under `key`; worked out by one process while the others that want it wait."""
@@ -203,14 +209,14 @@ class Pipeline:
         report = self.toolchain.translate(self.store.path(onnx), NET_NAME, har)
         return self._told(Stage.TRANSLATE, case, onnx, report, desk)
 
-    def _judge(self, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
+    def _judge(self, tool: Toolchain, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
         given = desk / _har_file(har)
         if not given.exists():
             self.store.get_har(har, given)
         if stage is Stage.OPTIMIZE:
-            report = self.toolchain.optimize(given, case.arch, desk / "optimized.har")
+            report = tool.optimize(given, case.arch, desk / "optimized.har")
         else:
-            report = self.toolchain.compile(given, case.arch, desk / "compiled.hef")
+            report = tool.compile(given, case.arch, desk / "compiled.hef")
         return self._told(stage, case, har, report, desk)
 
     def _told(self, stage: Stage, case: Case, given: str, report: Report, desk: Path) -> Outcome:
@@ -296,8 +302,7 @@ class Pipeline:
 
     @cached_property
     def _tool(self) -> dict[str, Any]:
-        tool = self.toolchain
-        return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
+        return _told_by(self.toolchain)
 
     @cached_property
     def _exporter(self) -> dict[str, str]:
@@ -357,12 +362,25 @@ class Pipeline:
 
     def _weights(self, size: Size) -> tuple[Weights, str]:
         """The weights of a network of this size, and the activation of its masks."""
-        from tasnet.network.weights import seeded, with_heads
+        from tasnet.network.weights import with_heads
 
         if not self._checkpoint_id:
-            return seeded(size, self.recipe.seed), self.recipe.mask_activation or "relu"
+            return _drawn(size, self.recipe.seed), self.recipe.mask_activation or "relu"
         checkpoint = self._checkpoint
         return with_heads(checkpoint.weights, size, self.recipe.seed), checkpoint.mask_activation
+
+
+@lru_cache(maxsize=1)
+def _drawn(size: Size, seed: int) -> Weights:
+    """The weights that case after case asks for: drawing them takes longer than writing a graph."""
+    from tasnet.network.weights import seeded
+
+    return seeded(size, seed)
+
+
+def _told_by(tool: Toolchain) -> dict[str, Any]:
+    """The part of a key that says who made the outcome."""
+    return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
 
 
 def _stopped_by(outcomes: dict[Stage, Outcome]) -> Outcome | None:

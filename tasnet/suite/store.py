@@ -33,6 +33,7 @@ from typing import Any
 from filelock import FileLock
 from pydantic import ValidationError
 
+from tasnet.digest import sha256
 from tasnet.suite.parts import array_spans
 from tasnet.suite.stage import Outcome, Status
 
@@ -176,8 +177,8 @@ class Store:
         own = bytearray()
         at = 0
         for start, end in array_spans(data) or [(0, len(data))]:
-            blob = data[start:end]
-            digest = hashlib.sha256(blob).hexdigest()
+            blob = memoryview(data)[start:end]
+            digest = sha256(blob)
             self._write_once(self.root / "blobs" / digest, blob)
             index += [start - at, digest]
             own += data[at:start]
@@ -254,7 +255,7 @@ class Store:
             except FileNotFoundError:
                 return None
 
-    def _write(self, path: Path, data: bytes) -> None:
+    def _write(self, path: Path, data: bytes | memoryview) -> None:
         with self._usable():
             path.parent.mkdir(parents=True, exist_ok=True)
             (self.root / "tmp").mkdir(exist_ok=True)
@@ -266,7 +267,7 @@ class Store:
                 unfinished.unlink(missing_ok=True)
                 raise
 
-    def _write_once(self, path: Path, data: bytes) -> None:
+    def _write_once(self, path: Path, data: bytes | memoryview) -> None:
         """Writes a content-addressed file unless it is there in full length."""
         with suppress(OSError):
             if path.stat().st_size == len(data):

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,20 @@ def test_the_same_network_is_the_same_bytes(tmp_path: Path, network: Network) ->
     har.write(network, tmp_path / "a.har")
     har.write(network, tmp_path / "b.har")
     assert (tmp_path / "a.har").read_bytes() == (tmp_path / "b.har").read_bytes()
+
+
+def test_the_arrays_are_as_zipfile_writes_them(tmp_path: Path, network: Network) -> None:
+    expected = io.BytesIO()
+    with zipfile.ZipFile(expected, "w") as archive:
+        for key in sorted(network.weights):
+            entry = io.BytesIO()
+            np.lib.format.write_array(entry, network.weights[key])
+            archive.writestr(zipfile.ZipInfo(f"{key}.npy", (1980, 1, 1, 0, 0, 0)), entry.getvalue())
+    har.write(network, tmp_path / "a.har")
+    with tarfile.open(tmp_path / "a.har") as archive:
+        member = archive.extractfile(f"{network.name}.npz")
+        assert member is not None
+        assert member.read() == expected.getvalue()
 
 
 def test_the_hn_has_the_vendors_keys(network: Network) -> None:

@@ -50,6 +50,15 @@ def test_a_blocked_graph_fails_at_the_stage_of_its_blocker(tmp_path: Path) -> No
     assert (report.ended, [f.family for f in report.failures]) == (Ended.FAILED, ["agent_infeasible"])
 
 
+def test_a_har_that_is_replaced_is_judged_anew(tmp_path: Path) -> None:
+    tool, place = Reference(), tmp_path / "net.har"
+    ended = []
+    for width in (64, 4000, 64):
+        tool.translate(conv(tmp_path, width), "net", place)
+        ended.append(tool.compile(place, "hailo8", tmp_path / "net.hef").ended)
+    assert ended == [Ended.PASSED, Ended.FAILED, Ended.PASSED]
+
+
 def test_an_untested_row_is_unknown(tmp_path: Path) -> None:
     toolchain, target = Reference(), tmp_path / "m.har"
     toolchain.translate(conv(tmp_path, 1600), "net", target)

@@ -19,6 +19,10 @@ OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
 
 
+_HOLDERS = frozenset({"Constant", "If", "Loop", "Scan"})
+"""ops whose attributes hold tensors or graphs"""
+
+
 def load(path: Path) -> ir.Model:
     """The model in an ONNX file, external data mapped, not read. Raises ModelError."""
     if not path.is_file():
@@ -34,15 +38,25 @@ def load(path: Path) -> ir.Model:
 
 def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = "the model") -> ir.Model:
     """The model in a ModelProto; external data is looked for in `folder`. Raises ModelError."""
+    outside: dict[str, Path] = {}
+    root = folder.resolve() if folder is not None else None
     for tensor in proto.graph.initializer:
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            _check_external(tensor, folder, where)
+            outside[tensor.name] = _checked_external(tensor, root, where)
     try:
         model = ir.from_proto(proto)
     except Exception as error:  # a broken proto fails in as many ways as it has fields
         raise ModelError(f"{where}: not a readable ONNX model ({_line(error)}); export it again") from None
-    if folder is not None:
+    if folder is not None and any(node.op_type in _HOLDERS for node in model.graph):
         ir.external_data.set_base_dir(model.graph, folder)
+    for name, path in outside.items():
+        value = model.graph.initializers[name]
+        found = value.const_value
+        assert isinstance(found, ir.ExternalTensor)
+        # With its full path, which was checked above: else each is checked once more when it is read.
+        value.const_value = ir.ExternalTensor(
+            path, found.offset, found.length, found.dtype, shape=found.shape, name=name
+        )
     return model
 
 
@@ -53,22 +67,25 @@ def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
         raise ModelError(
             f"{where}: opset {opset} is not read; export with opset 11 to 18 (`opset_version=13` is the safest)"
         )
-    _run(
-        model,
-        where,
-        common.InlinePass(),
-        common.RemoveInitializersFromInputsPass(),
-        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
-        common.IdentityEliminationPass(),
-        common.RemoveUnusedNodesPass(),
-    )
+    # Each pass takes about as long as the drafting: those that have nothing to do are left out.
+    if model.functions:
+        _run(model, where, common.InlinePass())
+    _run(model, where, common.RemoveInitializersFromInputsPass())
+    operators = {node.op_type for node in model.graph}
+    if "Constant" in operators:
+        _run(model, where, common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0))
+    if "Identity" in operators:
+        _run(model, where, common.IdentityEliminationPass())
+    if any(not value.uses() and not value.is_graph_output() for node in model.graph for value in node.outputs):
+        _run(model, where, common.RemoveUnusedNodesPass())
     _check_io(model, where)
     _name_nodes(model)
     if any(value.shape is None for node in model.graph for value in node.outputs) or _foldable(model):
         _run(model, where, common.ShapeInferencePass())
     if _foldable(model):
         _fold(model, where)
-    _run(model, where, common.TopologicalSortPass())
+    if not _sorted(model):
+        _run(model, where, common.TopologicalSortPass())
     _check_shapes(model, where)
     return model
 
@@ -85,13 +102,12 @@ def _run(model: ir.Model, where: str, *passes: ir.passes.PassBase) -> None:
             raise ModelError(f"{where}: the graph is not consistent ({_line(error)}); export it again") from None
 
 
-def _check_external(tensor: onnx.TensorProto, folder: Path | None, where: str) -> None:
+def _checked_external(tensor: onnx.TensorProto, root: Path | None, where: str) -> Path:
     entries = {entry.key: entry.value for entry in tensor.external_data}
     location = entries.get("location", "")
-    if folder is None:
+    if root is None:
         raise ModelError(f"{where}: weight {tensor.name} is in another file ({location}); give the file's path")
-    root = folder.resolve()
-    path = (root / location).resolve()
+    path = _resolved(root, location)
     if not location or not path.is_relative_to(root):
         raise ModelError(f"{where}: weight {tensor.name} points outside the model's folder ({location})")
     if not path.is_file():
@@ -105,6 +121,25 @@ def _check_external(tensor: onnx.TensorProto, folder: Path | None, where: str) -
         raise ModelError(f"{where}: weight {tensor.name}: its place in {location} is not a number") from None
     if offset < 0 or length < 0 or offset + length > path.stat().st_size:
         raise ModelError(f"{where}: weight {tensor.name}: {location} is cut short; copy it again")
+    return path
+
+
+def _resolved(root: Path, location: str) -> Path:
+    path = root / location
+    # A file right below the root is where it seems to be, and resolving asks about every folder above it.
+    plain = path.parent == root and path.name == location != ".." and not path.is_symlink()
+    return path if plain else path.resolve()
+
+
+def _sorted(model: ir.Model) -> bool:
+    seen: set[ir.Node] = set()
+    for node in model.graph:
+        for value in node.inputs:
+            producer = value.producer() if value is not None else None
+            if producer is not None and producer not in seen:
+                return False
+        seen.add(node)
+    return True
 
 
 def _check_io(model: ir.Model, where: str) -> None:
