@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from functools import cached_property
 from itertools import product
 
 from tasnet.hailo.toolchain import ARCHITECTURES
@@ -49,20 +50,20 @@ class Case:
         if self.length < self.size.L:
             raise CaseError(f"T={self.length}: shorter than the encoder's kernel of L={self.size.L} samples")
 
-    @property
+    @cached_property
     def id(self) -> str:
         """`<expansion>-<mask>[-first][-noskip]-<decoder>-<all|kN>`, then `+axis=value` for each departure.
 
         `parse` reads it back to an equal case. The departures come in the order of `AXES`, then T, the
         letters of Size, arch.
         """
-        v, base = self.variant, Variant()
+        v, base, usual_size = self.variant, Variant(), Size()
         head = [v.expansion, v.mask]
         head += ["first"] * (v.sources == "first") + ["noskip"] * (v.skip == "off")
         head += [v.decoder, v.blocks_text]
         tail = [(axis, getattr(v, axis), getattr(base, axis)) for axis in _TAIL_AXES]
         tail += [("T", self.length, BASE_LENGTH)]
-        tail += [(letter, getattr(self.size, letter), getattr(Size(), letter)) for letter in SIZE_LETTERS]
+        tail += [(letter, getattr(self.size, letter), getattr(usual_size, letter)) for letter in SIZE_LETTERS]
         tail += [("arch", self.arch, BASE_ARCH)]
         return "-".join(head) + "".join(f"+{name}={value}" for name, value, usual in tail if value != usual)
 
@@ -258,9 +259,7 @@ def probes() -> Iterator[Case]:
     - 256 filters and hidden channels at 16000 and 3000: is it memory, not row length, that fails? 4.
     """
     decoders = ("grouped", "ungrouped_blockdiag", "polyphase")
-    for layout, encoder, expansion, decoder in product(
-        AXES["layout"], AXES["encoder"], AXES["expansion"], decoders
-    ):
+    for layout, encoder, expansion, decoder in product(AXES["layout"], AXES["encoder"], AXES["expansion"], decoders):
         same_graph = (expansion, decoder) == ("split", "ungrouped_blockdiag")
         placed = (expansion, encoder) == ("repeat", "polyphase")
         if not same_graph and not placed:

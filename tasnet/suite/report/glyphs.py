@@ -34,7 +34,7 @@ GLYPHS: dict[Kind, Glyph] = {
 }
 
 
-HEAT = ("bright_yellow", "yellow", "red", "magenta")
+HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
 
 
@@ -50,7 +50,9 @@ def glyph(record: Record) -> Glyph:
 def used(records: Sequence[Record]) -> list[Glyph]:
     """The signs that occur in the records, in the order of the legend."""
     seen = {glyph(record) for record in records}
-    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *GLYPHS.values()) if each in seen]
+    return [
+        each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *GLYPHS.values()) if each in seen
+    ]
 
 
 def _blocked(causes: int) -> Glyph:
