@@ -10,15 +10,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     from tasnet.hailo.constraints import Verdict
-    from tasnet.hailo.failures import Failure
     from tasnet.hailo.hn import Network
     from tasnet.network.weights import Weights
 
@@ -33,9 +33,18 @@ app = typer.Typer(
 )
 
 Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx or a .har, told apart by content")]
+Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or a .hef, told apart by content")]
 Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
+Profile = Annotated[str, typer.Option(help="matrix, notes, probes or faithful")]
+StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
+Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
+DfcPython = Annotated[str | None, typer.Option(metavar="PATH", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
+Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600")]
+Recordings = Annotated[Path | None, typer.Option(metavar="PATH", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")]
+Script = Annotated[Path | None, typer.Option(metavar="FILE", help="a model script, for dfc")]
+Quick = Annotated[bool, typer.Option("--quick", help="for dfc: optimize without the slow algorithms")]
 
 # `BadParameter` is public; the base of all of the parser's errors is not, and moved between versions.
 _ParserError: type[Exception] = next(
@@ -91,12 +100,18 @@ def _tasnet() -> None:
 
 @app.command()
 def matrix(
-    profile: Annotated[str, typer.Option(help="matrix, notes, probes or faithful")] = "matrix",
+    profile: Profile = "matrix",
     list_: Annotated[bool, typer.Option("--list", help="print the cases' ids, one a line, and run nothing")] = False,
     arch: Arch = "hailo8",
     workers: Annotated[str, typer.Option("-n", help="processes: a count, or auto")] = "0",
     checkpoint: Checkpoint = None,
-    store: Annotated[Path | None, typer.Option(help="artifacts and outcomes (default .tasnet)")] = None,
+    store: StoreAt = None,
+    toolchain: Toolchain = "reference",
+    dfc_python: DfcPython = None,
+    limit: Limit = None,
+    calibration: Recordings = None,
+    script: Script = None,
+    quick: Quick = False,
 ) -> int:
     """Take every case of a profile through the stages and hold it against the ledger.
 
@@ -105,6 +120,7 @@ def matrix(
     Example: tasnet matrix --profile notes -n 2
     """
     from tasnet.suite import case
+    from tasnet.suite.toolchains import choose, compiler
 
     cases = case.profile(profile, arch)
     if list_:
@@ -115,12 +131,68 @@ def matrix(
     root = Path(__file__).resolve().parent.parent
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
+    chosen = choose(
+        toolchain,
+        arch,
+        dfc_python=dfc_python,
+        limit=limit or (),
+        calibration=calibration,
+        script=script,
+        quick=quick,
+        pyproject=_if_there(root / "pyproject.toml"),
+    )
+    if chosen.name == "dfc":
+        # What is wrong with it is said here, in a line, and not by pytest.
+        dfc_python = str(compiler(chosen).python)
     command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "-n", workers]
-    command += ["--profile", profile, "--arch", arch]
-    command += ["--checkpoint", str(checkpoint.absolute())] if checkpoint else []
-    command += ["--store", str(store.absolute())] if store else []
+    command += ["--profile", profile, "--arch", arch, "--toolchain", toolchain]
+    given = {"--checkpoint": checkpoint, "--store": store, "--calibration": calibration, "--script": script}
+    # The suite runs in its checkout, so that paths mean what they mean here.
+    command += [part for name, path in given.items() if path for part in (name, str(path.absolute()))]
+    command += ["--dfc-python", dfc_python] if dfc_python else []
+    command += [part for each in limit or () for part in ("--limit", each)] + ["--quick"] * quick
     # pytest's own codes: 4 is wrong usage, 5 no tests
     return {0: OK, 4: USAGE, 5: USAGE}.get(subprocess.call(command, cwd=root), NOT_CLEAR)
+
+
+@app.command()
+def sweep(
+    profile: Profile = "matrix",
+    arch: Arch = "hailo8",
+    scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
+    workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
+    checkpoint: Checkpoint = None,
+    store: StoreAt = None,
+    toolchain: Toolchain = "reference",
+    dfc_python: DfcPython = None,
+    limit: Limit = None,
+    calibration: Recordings = None,
+    script: Script = None,
+    quick: Quick = False,
+) -> int:
+    """Run every distinct graph of a profile on many processes or machines; the tests then read the outcomes.
+
+    Needs tasnet[cluster]. Safe to stop and start again. Exits 0 when every graph has an outcome, 1 when a tool broke
+    down on one: start it again.
+
+    Example: tasnet sweep --profile notes --toolchain reference -n 2
+    """
+    from tasnet.suite import case
+    from tasnet.suite.sweep_shown import shown
+    from tasnet.suite.toolchains import choose
+
+    cases = case.profile(profile, arch)
+    choice = choose(
+        toolchain,
+        arch,
+        dfc_python=dfc_python,
+        limit=limit or (),
+        calibration=calibration,
+        script=script,
+        quick=quick,
+        pyproject=_if_there(Path("pyproject.toml")),
+    )
+    return NOT_CLEAR if shown(cases, choice, _store_at(store), checkpoint, scheduler, workers).infra else OK
 
 
 @app.command()
@@ -188,78 +260,109 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
 
     Example: tasnet check m.onnx --arch hailo8 --json
     """
-    from tasnet.hailo.reference import Reference
-    from tasnet.hailo.toolchain import ARCHITECTURES
+    from tasnet.suite.verdict_shown import as_json as told
+    from tasnet.suite.verdict_shown import lines
 
-    if arch not in ARCHITECTURES:
-        raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
+    _known_arch(arch)
     verdict = _verdict(_readable(source), arch)
-    tool = Reference()
-    if as_json:
-        told: dict[str, Any] = {
-            "verdict": verdict.kind.value,
-            "certainty": verdict.certainty.value,
-            "predicted": tool.predicted,
-            "toolchain": {"name": tool.name, "version": tool.version},
-            "arch": arch,
-            "blockers": [_blocker(failure) for failure in verdict.blockers],
-        }
-        if verdict.kind.value == "unknown":
-            told["doubts"] = [_blocker(failure) for failure in verdict.doubts]
-        print(json.dumps(told, indent=2))
-    else:
-        print(f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed")
-        print(f"  toolchain {tool.name} {tool.version}")
-        print(f"  rests on  {_RESTS_ON[verdict.certainty.value]}")
-        _print_failures("blocker", verdict.blockers)
-        _print_failures("doubt", verdict.doubts)
+    _print(told(verdict, arch) if as_json else lines(verdict, arch))
     return OK if verdict.kind.value == "clear" else NOT_CLEAR
 
 
 @app.command()
-def inspect(source: Model, as_json: AsJson = False) -> int:
+def classify(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="logs of the compiler, of any size")],
+    as_json: AsJson = False,
+) -> int:
+    """Say what a compiler's logs tell of: family, stage, layers, figures, the first cause and the last event.
+
+    Exits 0 when no log tells of a failure, 1 when one does, 2 for a log that can't be read.
+
+    Example: tasnet classify build.log --json
+    """
+    from tasnet.hailo.classify import classify_file
+    from tasnet.hailo.failures_shown import as_json as told
+    from tasnet.hailo.failures_shown import lines
+
+    found = [(str(log), classify_file(_readable(log, "a log"))) for log in logs]
+    _print([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
+    return NOT_CLEAR if any(failure for _, failure in found) else OK
+
+
+@app.command(name="import-runs")
+def import_runs(
+    source: Annotated[Path, typer.Argument(metavar="DIR|summary.tsv", help="night runs, or one table of them")],
+    store: StoreAt = None,
+    dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
+    arch: Arch = "hailo8",
+    ledger: Annotated[Path, typer.Option(help="whose entries the runs may support")] = Path("expected_failures.yaml"),
+) -> int:
+    """Keep old runs of the compiler as observed evidence, and say which entries of the ledger they support.
+
+    Exits 0 when there is evidence in it, 1 when every row was left out.
+
+    Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
+    """
+    from tasnet.suite.evidence import everything, support
+    from tasnet.suite.ledger import read
+    from tasnet.suite.old_runs import import_runs as imported
+    from tasnet.suite.store import Store
+
+    _known_arch(arch)
+    entries = read(ledger).entries if ledger.is_file() else ()
+    kept_in = Store(_store_at(store))
+    done = imported(kept_in, source, version=dfc_version, arch=arch)
+    print(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
+    for each in done.left_out:
+        print(f"  left out {each.source} {each.tag}: {each.reason}")
+    for name, evidence in support(entries, everything(kept_in)).items():
+        print(f"  entry {name}: observed in {len(evidence)} runs")
+    return OK if done.kept + done.known else NOT_CLEAR
+
+
+@app.command()
+def inspect(source: Compiled, as_json: AsJson = False) -> int:
     """List a graph's layers: type, shapes (H x W x C), weights, MACs, operations, elements of a row in and out.
+
+    Of a compiled file: architecture, SDK, contexts, inputs and outputs with shapes and quantization.
 
     Example: tasnet inspect m.har
     """
-    from tasnet.hailo.constraints import row
-    from tasnet.hailo.hn import figures, total
+    from tasnet.hailo import hef, hef_shown, network_shown
 
-    network = _network(_readable(source))
-    rows = []
-    for layer in network:
-        counted = figures(layer)
-        rows.append(
-            {
-                "name": layer.name,
-                "type": layer.type,
-                "input_shapes": [list(shape[1:]) for shape in layer.input_shapes],
-                "output_shape": list(layer.output_shape[1:]),
-                "weights": counted.weights,
-                "macs": counted.macs,
-                "ops": counted.ops,
-                "row_in": max(map(row, layer.input_shapes), default=0),
-                "row_out": row(layer.output_shape),
-            }
-        )
-    summed = total(network)
-    totals = {"layers": len(rows), "weights": summed.weights, "macs": summed.macs, "ops": summed.ops}
-    if as_json:
-        print(json.dumps({"name": network.name, "layers": rows, "totals": totals}, indent=2))
-        return OK
-    print(f"{network.name}: " + ", ".join(f"{count:,} {what}" for what, count in totals.items()))
-    shown = [[_cell(value) for value in each.values()] for each in rows]
-    _print_table([list(rows[0]) if rows else [], *shown])
+    with _readable(source, "an .onnx, a .har or a .hef").open("rb") as file:
+        compiled = hef_shown.is_hef(file.read(4)) or source.suffix == ".hef"
+    if compiled:
+        read = hef.read(source)
+        _print(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
+    else:
+        network = _network(source)
+        _print(network_shown.as_json(network) if as_json else network_shown.lines(network))
     return OK
 
 
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def _readable(path: Path) -> Path:
+def _readable(path: Path, what: str = "an .onnx or a .har") -> Path:
     if not path.is_file():
-        raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name an .onnx or a .har")
+        raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name {what}")
     return path
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _store_at(given: Path | None) -> Path:
+    return Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
+
+
+def _known_arch(arch: str) -> None:
+    from tasnet.hailo.toolchain import ARCHITECTURES
+
+    if arch not in ARCHITECTURES:
+        raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
 
 
 def _writable(path: Path) -> None:
@@ -296,55 +399,13 @@ def _verdict(path: Path, arch: str) -> Verdict:
         return Verdict(Kind.BLOCKED, Certainty.OBSERVED, (failure,))
 
 
-# --- printing ----------------------------------------------------------------------------------------------
-
-_RESTS_ON = {
-    "observed": "layers of this kind and size, of which a real compiler has said so",
-    "extrapolated": "a reading of what was observed, which nobody has confirmed",
-}
-
-
-def _blocker(failure: Failure) -> dict[str, Any]:
-    keys = {"family", "layers", "message", "figures", "evidence", "certainty"}
-    return failure.model_dump(mode="json", include=keys)
-
-
-def _print_failures(what: str, failures: Sequence[Failure]) -> None:
-    from tasnet.suite.judge import short_layers
-
-    for failure in failures:
-        message = " ".join(failure.message.split())
-        figures = ", ".join(f"{name} {value}" for name, value in failure.figures.items())
-        print(f"\npredicted {what}: {failure.family} at {failure.stage}")
-        for label, text in (
-            ("layers", short_layers(failure.layers)),
-            ("says", message if len(message) <= 160 else message[:159] + "…"),
-            ("figures", figures),
-            ("rests on", _RESTS_ON[failure.certainty.value]),
-            ("evidence", failure.evidence),
-        ):
-            if text:
-                print(f"  {label:10}{text}")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, list):
-        shapes = value if value and isinstance(value[0], list) else [value]
-        return " + ".join("x".join(map(str, shape)) for shape in shapes)
-    return str(value)
-
-
-def _print_table(rows: Sequence[Sequence[str]]) -> None:
-    """Columns two apart, text to the left and counts to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        line = (
-            cell.ljust(width) if index < 4 else cell.rjust(width)
-            for index, (cell, width) in enumerate(zip(cells, widths, strict=True))
-        )
-        print("  ".join(line).rstrip())
+def _print(told: object) -> None:
+    """Lines as they are, anything else as JSON."""
+    if isinstance(told, Iterator):
+        for line in told:
+            print(line)
+    else:
+        print(json.dumps(told, indent=2))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import onnx
 import pytest
@@ -15,8 +17,12 @@ from tasnet.cli import main
 from tasnet.hailo.har import write
 from tasnet.hailo.hn import Layer, Network
 from tasnet.suite.case import profile
+from tasnet.suite.stage import Status
+from tasnet.suite.sweep import Done, Swept
+from tests.doubles import hef_writer
+from tests.doubles.dfc_python import scripted_python
 
-COMMANDS = ("matrix", "export", "translate", "check", "inspect")
+COMMANDS = ("matrix", "export", "translate", "check", "inspect", "classify", "import-runs", "sweep")
 
 
 def model(path: Path, op: str = "Relu", width: int = 100, channels: int = 8) -> Path:
@@ -132,6 +138,125 @@ def test_inspect_lists_layers_and_totals(tmp_path: Path, capsys: pytest.CaptureF
     assert lines[2].split()[:4] == ["input_layer1", "input_layer", "1x100x8", "1x100x8"]
 
 
+@pytest.mark.parametrize("version", [0, 1, 2, 3])
+def test_inspect_tells_a_hef_by_its_content(version: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "compiled"
+    file.write_bytes(hef_writer.sealed(version, hef_writer.small()))
+    assert main(["inspect", str(file)]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"HEF version {version}, ")
+    assert "for hailo8p by SDK 3.33.0, 2026-02-17 00:00 UTC" in text
+    assert "net: 2 contexts, estimated 12.5 frames/s" in text
+    assert "input   net/input_layer1  1x16000x1 (HxWxC), format 1, 1 byte, scale 0.0078125, zero point 128" in text
+    assert "output  net/deconv1  1x16000x2 (HxWxC), format 1, 2 bytes" in text
+    assert main(["inspect", str(file), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["kind"], told["version"], told["sdk_version"]) == ("hef", version, "3.33.0")
+    assert [edge["shape"] for edge in told["groups"][0]["outputs"]] == [[1, 16000, 2], [1, 1999, 2]]
+
+
+LOG = """\
+\x1b[32m[info]\x1b[0m Starting Compilation...
+[error] net/dw66_sd0 errors:
+\tAgent infeasible
+[error] Mapping Failed (Timeout, allocation time: 31m 42s)
+hailo_sdk_client.allocator.BackendAllocatorException: Mapping Failed (Timeout, allocation time: 31m 42s)
+"""
+
+
+def test_classify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    failed, clean = tmp_path / "failed.log", tmp_path / "clean.log"
+    failed.write_text(LOG)
+    clean.write_text("[info] Step 4 Success\n")
+    assert main(["classify", str(clean)]) == 0
+    assert capsys.readouterr().out == f"{clean}: no failure\n"
+    assert main(["classify", str(clean), str(failed)]) == 1
+    text = capsys.readouterr().out
+    assert f"{failed}: agent_infeasible at compile" in text
+    assert "  layers     dw66\n" in text
+    assert "Mapping Failed (Timeout, allocation time: 31m 42s)" in text
+    assert main(["classify", str(failed), str(clean), "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [each["log"] for each in told] == [str(failed), str(clean)]
+    assert told[0]["failure"]["family"] == "agent_infeasible"
+    assert told[1]["failure"] is None
+
+
+def test_import_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    table = tmp_path / "summary.tsv"
+    head = "run_tag\thar_success\thef_success\tfailure_stage\texception_type\texception_head"
+    message = "Super deconv is not supported with groups"
+    rows = [
+        f"truncate-k-1-project-mask-bypass\ttrue\tfalse\tcompile\tBackendAllocatorException\t{message}",
+        "nobody-knows\ttrue\tfalse\tcompile\tBackendAllocatorException\tx",
+    ]
+    table.write_text("\n".join([head, *rows]) + "\n")
+    ledger = Path(__file__).parents[1] / "expected_failures.yaml"
+    arguments = ["import-runs", str(table), "--store", "kept", "--dfc-version", "3.33.0", "--ledger", str(ledger)]
+    assert main(arguments) == 0
+    text = capsys.readouterr().out
+    assert "kept 1, known 0, left out 1" in text
+    assert "left out summary.tsv:3 nobody-knows: " in text
+    assert "entry grouped-super-deconv: observed in 1 runs" in text
+    assert main(arguments) == 0
+    assert "kept 0, known 1, left out 1" in capsys.readouterr().out
+    table.write_text("\n".join([head, rows[1]]) + "\n")
+    assert main(arguments) == 1
+
+
+def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is printed; the sweep itself has tests of its own."""
+    ends = {0: Status.FAILED, 1: Status.PASSED}
+
+    def swept(cases: list[Any], pipeline: Any, *, scheduler: str, workers: int, tell: Callable[[Done], None]) -> Swept:
+        assert (scheduler, workers, pipeline.store.root) == ("", 2, tmp_path / "kept")
+        done = tuple(Done((case,), ends.get(i, Status.UNKNOWN), "killed") for i, case in enumerate(cases))
+        for each in done:
+            tell(each)
+        return Swept(done)
+
+    monkeypatch.setattr("tasnet.suite.sweep_shown.sweep", swept)
+    arguments = ["sweep", "--profile", "notes", "-n", "2", "--store", str(tmp_path / "kept")]
+    assert main(arguments) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(
+        "20 distinct graphs in 20 cases, predicted by reference 0.1.0, on 2 processes of this machine\n"
+    )
+    assert "predicted 1 blocked, 1 clear, 18 unknown\n" in out
+    assert "cases 20/20: 1 clear 1 blocked 18 unknown" in err
+    ends[0] = Status.INFRA
+    assert main(arguments) == 1
+    assert "  infra concat-normal-grouped-all: killed\n" in capsys.readouterr().out
+
+
+def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Paths as they are meant here: the suite runs in its checkout."""
+    monkeypatch.chdir(tmp_path)
+    Path("speech").mkdir()
+    Path("model.alls").touch()
+    python = scripted_python(tmp_path / "bin")
+    given: list[list[str]] = []
+    monkeypatch.setattr("tasnet.cli.subprocess.call", lambda command, cwd: given.append(command) or 1)
+    arguments = ["matrix", "--profile", "notes", "--toolchain", "dfc", "--dfc-python", "bin/python3", "--quick"]
+    arguments += ["--calibration", "speech", "--script", "model.alls", "--store", "kept"]
+    assert main([*arguments, "--limit", "compile.seconds=3600", "--limit", "optimize.memory=8 GiB"]) == 1
+    (command,) = given
+    for name, value in {
+        "--dfc-python": python,
+        "--calibration": tmp_path / "speech",
+        "--script": tmp_path / "model.alls",
+        "--store": tmp_path / "kept",
+        "--toolchain": "dfc",
+    }.items():
+        assert command[command.index(name) + 1] == str(value)
+    assert [command[i + 1] for i, word in enumerate(command) if word == "--limit"] == [
+        "compile.seconds=3600",
+        "optimize.memory=8 GiB",
+    ]
+    assert "--quick" in command
+
+
 BAD = {
     "no command": [],
     "unknown command": ["chekc"],
@@ -157,6 +282,22 @@ BAD = {
     "garbage checkpoint": ["export", "baseline", "-o", "out", "--checkpoint", "garbage"],
     "unknown profile": ["matrix", "--list", "--profile", "all"],
     "unknown arch of a profile": ["matrix", "--list", "--arch", "hailo9"],
+    "garbage.hef": ["inspect", "garbage.hef"],
+    "a HEF cut short": ["inspect", "short"],
+    "no log": ["classify", "none.log"],
+    "a directory of logs": ["classify", "."],
+    "no runs": ["import-runs", "none", "--store", "s"],
+    "no table in it": ["import-runs", "runs", "--store", "s"],
+    "another table": ["import-runs", "runs/table.tsv", "--store", "s"],
+    "unknown arch of runs": ["import-runs", "runs/table.tsv", "--arch", "hailo9"],
+    "unknown toolchain": ["sweep", "--toolchain", "gcc"],
+    "unknown toolchain of a matrix": ["matrix", "--toolchain", "gcc"],
+    "a matrix without a compiler": ["matrix", "--toolchain", "dfc", "--dfc-python", "none"],
+    "a matrix's limit for nobody": ["matrix", "--quick"],
+    "no compiler": ["sweep", "--toolchain", "dfc", "--dfc-python", "none"],
+    "no workers": ["sweep", "-n", "0"],
+    "a sweep of nothing": ["sweep", "--profile", "all"],
+    "a limit for nobody": ["sweep", "--limit", "compile.seconds=3"],
     "workers a word": ["matrix", "--profile", "notes", "-n", "many"],
 }
 
@@ -169,6 +310,10 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     for name in ("garbage", "garbage.har"):
         Path(name).write_bytes(b"\x08\xff garbage")
     Path("empty.onnx").touch()
+    Path("garbage.hef").write_bytes(b"garbage")
+    Path("short").write_bytes(hef_writer.sealed(2, hef_writer.small())[:-1])
+    Path("runs").mkdir()
+    Path("runs/table.tsv").write_text("a\tb\n1\t2\n")
     model(Path("good.onnx"))
     before = sorted(Path().iterdir())
     assert main(arguments) == 2

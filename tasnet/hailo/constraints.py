@@ -238,9 +238,7 @@ def wide_rows_unplaced(network: Network) -> Iterator[Finding]:
         kind = layer.type == "dw" or (layer.type == "conv" and layer.kernel == (1, 1))
         return kind and not _prime(widest(layer)[2])
 
-    evidence = (
-        "1x1 convolution 256 -> 256 at W 2000; dw66, conv68 of an 8x3 network of 256 filters; DFC 3.33.0"
-    )
+    evidence = "1x1 convolution 256 -> 256 at W 2000; dw66, conv68 of an 8x3 network of 256 filters; DFC 3.33.0"
     yield from _wide(network, "agent_infeasible", member, message, seen, evidence)
 
 

@@ -7,28 +7,34 @@ and `conclude` turns a judgement into pytest's verdict.
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tasnet.suite.case import BASE_ARCH, Case, CaseError, graph_key, profile
+from tasnet.suite.case import BASE_ARCH, Case, graph_key, profile
 from tasnet.suite.errors import one_line, own_errors
 from tasnet.suite.judge import PASSING, Judgement, Kind, judge
-from tasnet.suite.ledger import TOOLCHAINS, Ledger, LedgerError, read
-from tasnet.suite.report.picture import svg
+from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
 from tasnet.suite.report.progress import Bar, Lines
 from tasnet.suite.report.record import Record, record
-from tasnet.suite.report.summary_tsv import write_summary
+from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
 from tasnet.suite.stage import ORDER, Outcome, Stage
+from tasnet.suite.store import Store
+from tasnet.suite.toolchains import Calibrated, Choice, choose, compiler
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+
+    from tasnet.hailo.dfc import Dfc
+    from tasnet.suite.confusion import Compared
+    from tasnet.suite.pair import Pair
 
 MARKS: Mapping[str, str] = {
     "compile": "HAR translation and HEF compile against the ledger",
@@ -37,6 +43,10 @@ MARKS: Mapping[str, str] = {
 }
 PROPERTY = "tasnet"
 """The user property of a test report that carries a case's record as JSON."""
+PAIR_PROPERTY = "tasnet-pair"
+"""The same for a prediction beside the compiler's verdict."""
+PAIR_ID = "pair-"
+"""Before a case's id in the name of a test that compares two toolchains, and judges nothing."""
 
 DEFAULT_PROFILE = "matrix"
 
@@ -57,7 +67,11 @@ class Setup:
 
     profile: str
     arch: str
-    toolchain: str
+    choice: Choice
+    compiler: Dfc | None
+    """asked for its version; None for the embedded toolchain"""
+    repeat: tuple[tuple[str, str], ...]
+    """the options that a command needs to repeat this run"""
     checkpoint: Path | None
     store: Path
     ledger: Ledger
@@ -84,17 +98,40 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--profile", default=DEFAULT_PROFILE, help="cases: matrix (default), notes, probes, faithful")
     group.addoption("--arch", default=BASE_ARCH, help="architecture: hailo8 (default), hailo8l, hailo8r")
     group.addoption("--toolchain", default=TOOLCHAINS[0], help="reference (default; embedded, predicts) or dfc")
+    group.addoption("--dfc-python", metavar="PATH", help="the compiler's interpreter; default: $TASNET_DFC_PYTHON")
+    group.addoption(
+        "--limit", action="append", default=[], metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600; repeats"
+    )
+    group.addoption("--calibration", metavar="PATH", help="wavs or an npz; default: $TASNET_CALIBRATION")
+    group.addoption("--script", metavar="FILE", help="a model script for the compiler")
+    group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
     group.addoption("--checkpoint", metavar="FILE", help="weights to export; default: random ones from a fixed seed")
     group.addoption("--store", metavar="DIR", help="artifacts and outcomes; default: $TASNET_STORE, else .tasnet")
+    group.addoption("--hef", metavar="DIR", help="compiled files `<case id>.hef` to run; default: $TASNET_HEF")
     group.addoption("--ledger", metavar="FILE", help="expected failures; default: expected_failures.yaml")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
-    config.stash[_SETUP] = _setup(config)
+    setup = config.stash[_SETUP] = _setup(config)
+    if setup.compiler:
+        # Workers are started with these options: they needn't search again.
+        config.option.dfc_python = str(setup.compiler.python)
     if not hasattr(config, "workerinput"):
         config.pluginmanager.register(Watch(config), "tasnet-watch")
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which compiler was found, and what it is calibrated with."""
+    setup = config.stash[_SETUP]
+    if setup.compiler is None:
+        return []
+    double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
+    return [
+        f"compiler: {setup.compiler.name} {setup.compiler.version} at {setup.compiler.python}{double}",
+        f"calibration: {setup.choice.calibration}",
+    ]
 
 
 def _setup(config: pytest.Config) -> Setup:
@@ -103,19 +140,54 @@ def _setup(config: pytest.Config) -> Setup:
     try:
         cases = profile(option.profile, option.arch)
         ledger = read(Path(option.ledger) if option.ledger else config.rootpath / "expected_failures.yaml")
-    except (CaseError, LedgerError) as error:
-        raise pytest.UsageError(str(error)) from None
-    if option.toolchain not in TOOLCHAINS:
-        raise pytest.UsageError(f"--toolchain {option.toolchain}: unknown; one of {', '.join(TOOLCHAINS)}")
-    if option.toolchain != TOOLCHAINS[0]:
-        raise pytest.UsageError(f"--toolchain {option.toolchain}: not installed; use --toolchain {TOOLCHAINS[0]}")
+        choice = _choice(config)
+        # Only now: without a compiler nothing of its adapter is needed.
+        dfc = compiler(choice) if choice.name == "dfc" else None
+    except own_errors() as error:
+        raise pytest.UsageError(one_line(error)) from None
     checkpoint = Path(option.checkpoint) if option.checkpoint else None
     if checkpoint and not checkpoint.is_file():
         raise pytest.UsageError(f"--checkpoint {checkpoint}: no such file; name a checkpoint")
     store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
     if store.exists() and not store.is_dir():
         raise pytest.UsageError(f"--store {store}: not a directory; name one, it is made where it is missing")
-    return Setup(option.profile, option.arch, option.toolchain, checkpoint, store.absolute(), ledger, cases)
+    repeat = _repeated(option)
+    return Setup(option.profile, option.arch, choice, dfc, repeat, checkpoint, store.absolute(), ledger, cases)
+
+
+def _choice(config: pytest.Config) -> Choice:
+    """The toolchain that the options mean. Raises ToolchainError."""
+    option = config.option
+    return choose(
+        option.toolchain,
+        option.arch,
+        dfc_python=option.dfc_python,
+        limit=option.limit,
+        calibration=option.calibration,
+        script=option.script,
+        quick=option.quick,
+        pyproject=_if_there(config.rootpath / "pyproject.toml"),
+    )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _repeated(option: Any) -> tuple[tuple[str, str], ...]:
+    """The options that a command needs to repeat this run, without those that have their usual value."""
+    given = [
+        ("--profile", option.profile, DEFAULT_PROFILE),
+        ("--arch", option.arch, BASE_ARCH),
+        ("--toolchain", option.toolchain, TOOLCHAINS[0]),
+        ("--checkpoint", option.checkpoint, None),
+        ("--dfc-python", option.dfc_python, None),
+        *(("--limit", limit, None) for limit in option.limit),
+        ("--calibration", option.calibration, None),
+        ("--script", option.script, None),
+    ]
+    named = tuple((name, f" '{value}'") for name, value, usual in given if value and value != usual)
+    return (*named, *((("--quick", ""),) if option.quick else ()))
 
 
 # --- tests -------------------------------------------------------------------------------------------------
@@ -125,10 +197,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not any(metafunc.definition.get_closest_marker(mark) for mark in MARKS):
         return
     setup = metafunc.config.stash[_SETUP]
-    if "case" in metafunc.fixturenames:
+    if "pair" in metafunc.fixturenames:
+        _generate_pairs(metafunc, setup)
+    elif "case" in metafunc.fixturenames:
         metafunc.parametrize("case", setup.cases, ids=[case.id for case in setup.cases])
     if "entry" in metafunc.fixturenames:
         metafunc.parametrize("entry", setup.ledger.entries, ids=[entry.id for entry in setup.ledger.entries])
+
+
+def _generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
+    """One pair per distinct graph; without a compiler one that is skipped, for there is nothing to compare."""
+    if setup.compiler is None:
+        metafunc.parametrize("pair", [None], ids=["none"], indirect=True)
+        return
+    cases = {graph_key(case): case for case in reversed(setup.cases)}
+    chosen = [case for case in setup.cases if cases[graph_key(case)] is case]
+    metafunc.parametrize("pair", chosen, ids=[f"{PAIR_ID}{case.id}" for case in chosen], indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +230,19 @@ def today() -> date:
 @pytest.fixture(scope="session")
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
-    # torch comes with it, and a run without cases needs none
+    # Only now: a run without cases needs none of it.
     from tasnet.hailo.reference import Reference
     from tasnet.suite.pipeline import Pipeline, Recipe
     from tasnet.suite.store import open_store
 
     setup = pytestconfig.stash[_SETUP]
-    return Pipeline(open_store(setup.store), Reference(), Recipe(checkpoint=setup.checkpoint))
+    recordings = setup.choice.calibration
+    return Pipeline(
+        open_store(setup.store),
+        setup.compiler or Reference(),
+        Recipe(checkpoint=setup.checkpoint),
+        fit=Calibrated(recordings, setup.store) if recordings else None,
+    )
 
 
 @pytest.fixture
@@ -213,10 +303,66 @@ def _failure_text(told: Record, repeat: str) -> str:
 
 def _repeat(nodeid: str, setup: Setup) -> str:
     """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
-    options = [("--profile", setup.profile, DEFAULT_PROFILE), ("--arch", setup.arch, BASE_ARCH)]
-    options += [("--toolchain", setup.toolchain, TOOLCHAINS[0]), ("--checkpoint", str(setup.checkpoint or ""), "")]
-    given = "".join(f" {name} '{value}'" for name, value, usual in options if value != usual)
-    return f'pytest "{nodeid}"{given}'
+    return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)
+
+
+# --- the compiler's word beside the prediction -------------------------------------------------------------
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
+    """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
+    from tasnet.suite.pair import NO_COMPILER, Pair
+
+    setup = request.config.stash[_SETUP]
+    if setup.compiler is None:
+        pytest.skip(NO_COMPILER)
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.store import open_store
+
+    store = open_store(setup.store)
+    try:
+        open_one = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+        predicted, observed = open_one.run(request.param), pipeline.run(request.param)
+    except own_errors() as error:
+        pytest.fail(f"{one_line(error)}\nrepeat    {_repeat(request.node.nodeid, setup)}", pytrace=False)
+    return Pair(request.param, predicted, observed, setup.compiler, store)
+
+
+@pytest.fixture
+def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
+    """The prediction beside the compiler's verdict; it goes into the table at the end of the run."""
+    from tasnet.suite.pair import compared
+
+    found = compared(pair)
+    request.node.user_properties.append((PAIR_PROPERTY, json.dumps(asdict(found))))
+    return found
+
+
+def conclude_prediction(found: Compared, pair: Pair) -> None:
+    """Fails where the compiler contradicts the prediction, with the evidence to add; skips where it says nothing."""
+    from tasnet.suite.confusion import Agreement
+    from tasnet.suite.pair import told_of_refutation
+
+    if found.agreement in (Agreement.REFUTED, Agreement.MISSED):
+        pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
+    if found.agreement is Agreement.SILENT:
+        pytest.skip(f"predicted {found.predicted}, and the compiler ended {found.observed}")
+
+
+def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
+    """Fails with the differences if there are any; skips where there are no two things to compare."""
+    from tasnet.suite.pair import NothingToCompare, listed
+
+    try:
+        lines = differences(pair)
+    except NothingToCompare as reason:
+        pytest.skip(str(reason))
+    except own_errors() as error:
+        pytest.fail(f"{pair.case.id}: {one_line(error)}", pytrace=False)
+    if lines:
+        pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{listed(lines)}", pytrace=False)
 
 
 # --- many processes ----------------------------------------------------------------------------------------
@@ -234,7 +380,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     class ByGraph(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             _, bracket, name = nodeid.partition("[")
-            return graphs.get(bracket + name, nodeid)
+            return graphs.get(bracket + name.removeprefix(PAIR_ID), nodeid)
 
     return ByGraph(config, log)
 
@@ -246,8 +392,8 @@ Status = tuple[str, str, str]
 """pytest's category, letter and word"""
 
 
-def _record_json(report: pytest.TestReport) -> str | None:
-    return next((str(value) for name, value in report.user_properties if name == PROPERTY), None)
+def _record_json(report: pytest.TestReport, wanted: str = PROPERTY) -> str | None:
+    return next((str(value) for name, value in report.user_properties if name == wanted), None)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -261,12 +407,13 @@ def pytest_report_teststatus(
     return (status[0], "", status[2])
 
 
-@dataclass
+@dataclass(eq=False)
 class Watch:
     """Sits in the process that reports: gathers the records of all workers, shows progress, prints the end."""
 
     config: pytest.Config
     records: dict[str, Record] = field(default_factory=dict)
+    pairs: dict[str, Compared] = field(default_factory=dict)
     total: int = 0
     progress: Bar | Lines | None = None
     summary: Path | None = None
@@ -297,6 +444,8 @@ class Watch:
         self.progress.step(category, case_id)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if pair := _record_json(report, PAIR_PROPERTY):
+            self._compare(pair)
         text = _record_json(report)
         if text is None or not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
@@ -306,6 +455,13 @@ class Watch:
             self.records[told.case_id] = told
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, told.case_id)
+
+    def _compare(self, text: str) -> None:
+        from tasnet.suite.confusion import Agreement, Compared
+
+        told = json.loads(text)
+        told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
+        self.pairs[told["case_id"]] = Compared(**told)
 
     def _ordered(self) -> list[Record]:
         """The records in the profile's order, whatever the order in which workers sent them."""
@@ -317,16 +473,15 @@ class Watch:
             self.progress.stop()
         if not self.records:
             return
+        root = self.config.stash[_SETUP].store
         try:
-            folder = _new_folder(self.config.stash[_SETUP].store / "runs")
-            write_summary(self._ordered(), folder / "summary.tsv")
-            (folder / "heatmap.svg").write_text(svg(self._ordered()), encoding="utf-8")
-            self.summary = folder / "summary.tsv"
+            self.summary = write_run(new_folder(root / "runs"), self._ordered(), Store(root))
         except OSError as error:
             self.trouble = f"the run's files were not written: {error}; name another --store"
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._tell_pairs(terminalreporter)
         records = self._ordered()
         if not records:
             return
@@ -343,30 +498,22 @@ class Watch:
         if self.config.get_verbosity() <= 0:
             terminalreporter.reportchars = terminalreporter.reportchars.replace("x", "")
 
+    def _tell_pairs(self, terminalreporter: pytest.TerminalReporter) -> None:
+        compiler = self.config.stash[_SETUP].compiler
+        if not self.pairs or compiler is None:
+            return
+        from tasnet.suite.pair import table
+
+        double = ", a test double: nothing was observed" if compiler.double else ""
+        terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
+        terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+
 
 def _fresh_line(writer: Any, text: str) -> None:
     """A line of its own, after the dots of other tests too."""
     if writer.width_of_current_line:
         writer.line()
     writer.line(text, flush=True)
-
-
-def _new_folder(runs: Path) -> Path:
-    """A folder below `runs` named for this second in UTC; two runs in one second get two."""
-    name = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
-    for attempt in range(1, 1000):
-        folder = runs / (name if attempt == 1 else f"{name}-{attempt}")
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            if not runs.is_dir():
-                raise
-    return _crowded(runs)
-
-
-def _crowded(runs: Path) -> NoReturn:
-    raise OSError(f"{runs}: too many runs in one second")
 
 
 def _speaks_unicode(terminal: pytest.TerminalReporter) -> bool:

@@ -25,3 +25,29 @@ def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name:
     )
     path.chmod(0o755)
     return path
+
+
+def stand_in(folder: Path, calls: Path | None = None, name: str = "python3") -> Path:
+    """An executable whose SDK is the one of `scripted_sdk`: it looks at the graph. `calls` gets a line per call."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(DOUBLES / 'scripted_sdk'))} SCRIPTED_SDK_CALLS={shlex.quote(str(calls or ''))} "
+        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
+    )
+    path.chmod(0o755)
+    return path
+
+
+def emulating(folder: Path, act: str = "", name: str = "python3") -> Path:
+    """An executable whose SDK is the one of `emulating_sdk`: it runs the graphs that it is given."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(
+        "#!/bin/sh\n"
+        f"PYTHONPATH={shlex.quote(str(DOUBLES / 'emulating_sdk'))} EMULATING_SDK={shlex.quote(act)} "
+        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
+    )
+    path.chmod(0o755)
+    return path

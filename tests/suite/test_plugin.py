@@ -72,8 +72,8 @@ def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
 
 
 def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
-    # In this process where it can be: a process of its own spends a second on imports.
-    start = suite.runpytest_subprocess if "-n" in options else suite.runpytest_inprocess
+    # In this process where it can be: a process of its own spends a second on imports. numpy loads but once.
+    start = suite.runpytest_subprocess if {"-n", "dfc"} & {*options} else suite.runpytest_inprocess
     return start("-m", "compile", "--profile", "notes", "-ra", *options)
 
 
@@ -185,7 +185,15 @@ USAGE = {
     "profile": (["--profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful"),
     "arch": (["--arch", "hailo9"], "arch=hailo9: unknown architecture*"),
     "toolchain": (["--toolchain", "gcc"], "--toolchain gcc: unknown; one of reference, dfc"),
-    "dfc": (["--toolchain", "dfc"], "--toolchain dfc: not installed; *"),
+    "dfc": (["--toolchain", "dfc", "--dfc-python", "none"], "no Dataflow Compiler found; looked at none (given): *"),
+    "dfc's option": (["--quick"], "--quick: only the compiler has it; add --toolchain dfc, *"),
+    "calibration": (
+        ["--toolchain", "dfc", "--calibration", "none.npz"],
+        "--calibration none.npz: no such folder or file; *",
+    ),
+    "script": (["--toolchain", "dfc", "--script", "none.alls"], "--script none.alls: no such file; *"),
+    "limit": (["--toolchain", "dfc", "--limit", "compile"], "--limit compile: write STAGE.WHAT=VALUE, *"),
+    "limit's name": (["--toolchain", "dfc", "--limit", "link.seconds=3"], "*limit link.seconds: there is no 'link'; *"),
     "checkpoint": (["--checkpoint", "none.pt"], "--checkpoint none.pt: no such file; *"),
     "store": (["--store", "expected_failures.yaml"], "--store expected_failures.yaml: not a directory; *"),
     "ledger": (["--ledger", "none.yaml"], "none.yaml: No such file or directory; *"),

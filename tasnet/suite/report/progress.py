@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Column
 
+TESTS = ("passed", "xfailed", "failed")
+"""the categories that are told even when there are none"""
+
 
 class Bar:
     """A bar in the last line of a terminal, redrawn at each step and gone when stopped."""
 
-    def __init__(self, file: TextIO, total: int) -> None:
-        self._counts: Counter[str] = Counter()
+    def __init__(self, file: TextIO, total: int, usual: Sequence[str] = TESTS) -> None:
+        self._counts: Counter[str] = Counter(dict.fromkeys(usual, 0))
         self._progress = Progress(
             TextColumn("cases"),
             BarColumn(bar_width=20),
@@ -43,8 +46,8 @@ class Bar:
 class Lines:
     """A line through `write` each tenth of the way."""
 
-    def __init__(self, write: Callable[[str], None], total: int) -> None:
-        self._counts: Counter[str] = Counter()
+    def __init__(self, write: Callable[[str], None], total: int, usual: Sequence[str] = TESTS) -> None:
+        self._counts: Counter[str] = Counter(dict.fromkeys(usual, 0))
         self._write, self._total, self._tenths = write, max(total, 1), 0
 
     def step(self, category: str, name: str) -> None:
@@ -62,5 +65,4 @@ class Lines:
 
 def told(counts: Counter[str]) -> str:
     """`12 passed 800 xfailed 0 failed`."""
-    usual = {name: counts[name] for name in ("passed", "xfailed", "failed")}
-    return " ".join(f"{count} {name}" for name, count in {**usual, **counts}.items())
+    return " ".join(f"{count} {name}" for name, count in counts.items())

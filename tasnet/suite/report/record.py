@@ -53,6 +53,10 @@ class Record(BaseModel):
     stages: dict[Stage, Status]
     onnx_bytes: int | None
     seconds: float
+    logs: dict[Stage, str] = {}
+    """the store's names of the toolchain's own logs, where it keeps any"""
+    hef: str = ""
+    """the store's name of the compiled file, if one was written"""
 
 
 def record(
@@ -96,6 +100,8 @@ def record(
         stages={outcome.stage: outcome.status for outcome in ordered},
         onnx_bytes=int(size) if size is not None else None,
         seconds=sum(outcome.seconds for outcome in ordered),
+        logs={each.stage: str(each.figures["log"]) for each in ordered if each.figures.get("log")},
+        hef=last.artifact if last.stage is Stage.COMPILE and last.status is Status.PASSED else "",
     )
 
 

@@ -62,6 +62,8 @@ OWN_COLUMNS = (
     "entries",
     "graph",
 )
+_LIMIT, _EXCEEDED = "time limit of", " exceeded its limit of "
+"""how the compiler's adapter tells that a stage was over its time: beside a failure, and without one"""
 COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
 
 
@@ -98,12 +100,12 @@ def row(record: Record) -> dict[str, object]:
     failed = _layers(failures)
     passed = record.stages.get(Stage.TRANSLATE) is Status.PASSED
     compiled = {"clear": True, "blocked": False}.get(record.verdict) if Stage.COMPILE in record.stages else None
-    timed_out = first is not None and first.family == "mapping_timeout"
+    late = timed_out(record)
     return {
         "run_tag": record.run_tag,
         "export_flags": export_flags(record),
         "onnx_size_mb": f"{record.onnx_bytes / 1e6:.2f}" if record.onnx_bytes is not None else "",
-        "failure_stage": "timeout" if timed_out else first.stage if first else "",
+        "failure_stage": "timeout" if late else first.stage if first else "",
         "exception_type": first.exception if first else "",
         "exception_head": _cell(first.message)[:180] if first else "",
         "reshape_layer_count": len(reshaped),
@@ -116,14 +118,14 @@ def row(record: Record) -> dict[str, object]:
         "hef_success": bool(compiled) and not record.predicted,
         "compile_success": compiled,
         "case_status": "compile_success" if compiled else "har_only_success" if passed else "failed",
-        "command_status": 124 if timed_out else {"clear": 0, "blocked": 1}.get(record.verdict),
-        "timed_out": timed_out,
+        "command_status": 124 if late else {"clear": 0, "blocked": 1}.get(record.verdict),
+        "timed_out": late,
         "duration_sec": f"{record.seconds:.2f}",
         "key_trace": "",
         "log_path": "",
         "failure_json": "",
         "har_path": "",
-        "hef_path": "",
+        "hef_path": record.hef,
         "case_id": record.case_id,
         "profile": record.profile,
         "arch": record.arch,
@@ -138,6 +140,14 @@ def row(record: Record) -> dict[str, object]:
         "entries": ",".join(record.entries),
         "graph": record.graph,
     }
+
+
+def timed_out(record: Record) -> bool:
+    """Whether a limit of time ended the case: the compiler's own, or that of its stage."""
+    failures = [blocker.failure for blocker in record.blockers]
+    if any(each.family == "mapping_timeout" or each.terminal_event.startswith(_LIMIT) for each in failures[:1]):
+        return True
+    return record.verdict == "infra" and _EXCEEDED in record.happened
 
 
 def export_flags(record: Record) -> str:

@@ -1,0 +1,31 @@
+"""The lines of a compiler's log that tell how it ended, with their numbers: the notes' `key_trace`."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from pathlib import Path
+
+from tasnet.hailo.classify import RULES
+
+_HINTS = tuple(dict.fromkeys((*(rule.hint.encode() for rule in RULES), b" Success", b" Failed", b"[TIMEOUT]")))
+_TELLING = re.compile(rb" Success| Failed|\[TIMEOUT\]|rror|xception|" + b"|".join(map(re.escape, _HINTS)))
+_ESCAPE = re.compile(r"\x1b\[[0-?]{0,64}[ -/]{0,8}[@-~]")
+_SHOWN = 160
+"""characters of a line"""
+
+
+def telling(log: Path, count: int = 3) -> tuple[tuple[int, str], ...]:
+    """The last `count` telling lines of a log as (line number from 1, text). Raises OSError."""
+    last: deque[tuple[int, bytes]] = deque(maxlen=count)
+    with log.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            # A line may be a whole progress bar's life; what counts stands near one of its ends.
+            if _TELLING.search(line[:4096]) or _TELLING.search(line[-4096:]):
+                last.append((number, line[:4096]))
+    return tuple((number, _shown(line)) for number, line in last)
+
+
+def _shown(line: bytes) -> str:
+    text = " ".join(_ESCAPE.sub("", line.decode("utf-8", "replace")).split())
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,0 +1,190 @@
+"""What only the pair can tell: the compiler's word on a case beside the embedded toolchain's.
+
+Layer by layer of the HN, verdict by verdict, and the compiled file beside the ONNX it came from. Where the compiler is
+a stand-in for tests, the texts say so: nothing of it was observed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasnet.hailo import har as hars
+from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.hef import check_against
+from tasnet.hailo.hef import read as read_hef
+from tasnet.hailo.hn import to_dict
+from tasnet.hailo.toolchain import Ended
+from tasnet.suite.case import Case
+from tasnet.suite.confusion import Compared, Confusion, confusion, refutation
+from tasnet.suite.evidence import Evidence
+from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.store import Store, content_key
+
+NO_COMPILER = "no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction"
+SHOWN = 20
+"""differences named; of the others only the count is told"""
+
+_KEYS = ("type", "input", "output", "input_shapes", "output_shapes", "original_names", "params")
+_CONST = re.compile(r"const_input\d+$")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A case's outcomes by both toolchains, from translate on, as far as they came."""
+
+    case: Case
+    predicted: Mapping[Stage, Outcome]
+    observed: Mapping[Stage, Outcome]
+    compiler: Dfc
+    store: Store
+
+
+class NothingToCompare(Exception):
+    """There are no two things to compare; the reason is the message."""
+
+
+# --- layers ------------------------------------------------------------------------------------------------
+
+
+def layer_differences(pair: Pair) -> list[str]:
+    """How the compiler's HN differs from the open translator's, a line each. Raises NothingToCompare."""
+    ours, theirs = (_artifact(each, Stage.TRANSLATE) for each in (pair.predicted, pair.observed))
+    with pair.store.workspace() as desk:
+        network = hars.read(pair.store.get_har(ours, desk / "ours.har"), weights=False)
+        return hn_differences(to_dict(network), _graph(pair, theirs, desk))
+
+
+def _artifact(outcomes: Mapping[Stage, Outcome], stage: Stage) -> str:
+    outcome = outcomes[stage]
+    if outcome.status is not Status.PASSED or not outcome.artifact:
+        left = " and left nothing" if outcome.status is Status.PASSED else ""
+        raise NothingToCompare(f"{stage.value} {outcome.status.value} with {outcome.provenance.toolchain}{left}")
+    return outcome.artifact
+
+
+def _graph(pair: Pair, har: str, desk: Path) -> Any:
+    """The HN as the compiler sees it: asked for once per HAR and compiler."""
+    key = content_key({"hn": har, "compiler": pair.compiler.fingerprint})
+    noted = pair.store.note(key)
+    if noted is None:
+        file = desk / "hn.json"
+        report = pair.compiler.hn(pair.store.get_har(har, desk / "theirs.har"), pair.case.arch, file)
+        if report.ended is not Ended.PASSED:
+            raise NothingToCompare(f"the compiler doesn't tell its HN: {report.detail}")
+        noted = json.loads(file.read_text(encoding="utf-8"))
+        pair.store.put_note(key, noted)
+    return noted
+
+
+def hn_differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """How two HNs differ: layers that one lacks, then the keys that the open form has. Scopes are left out.
+
+    The numbers of `const_input` layers follow no rule that is known: they are left out too.
+    """
+    open_layers, vendor_layers = _layers(ours), _layers(theirs)
+    lines = [f"{name}: the compiler has no such layer" for name in open_layers if name not in vendor_layers]
+    lines += [
+        f"{name}: the compiler's alone ({vendor_layers[name].get('type')})"
+        for name in vendor_layers
+        if name not in open_layers
+    ]
+    for name in open_layers:
+        if name in vendor_layers:
+            lines += _layer_differences(name, open_layers[name], vendor_layers[name])
+    return lines
+
+
+def _layers(hn: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    layers = hn.get("layers")
+    if not isinstance(layers, dict):
+        raise NothingToCompare("the compiler's HN has no layers")
+    return {_bare(name): layer for name, layer in layers.items() if isinstance(layer, dict) and not _constant(name)}
+
+
+def _constant(name: str) -> bool:
+    return _CONST.search(name) is not None
+
+
+def _layer_differences(name: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator[str]:
+    for key in _KEYS:
+        if key not in ours:
+            continue
+        mine, other = _plain(key, ours[key]), _plain(key, theirs.get(key))
+        if key == "params" and isinstance(mine, dict) and isinstance(other, dict):
+            for param, value in mine.items():
+                if value != other.get(param):
+                    yield f"{name}.{param}: {value} here, {other.get(param)} by the compiler"
+        elif mine != other:
+            yield f"{name}.{key}: {mine} here, {other} by the compiler"
+
+
+def _plain(key: str, value: Any) -> Any:
+    """A value without what may differ between equal graphs."""
+    if key in ("input", "output") and isinstance(value, list):
+        return [_CONST.sub("const_input", _bare(str(each))) for each in value]
+    return json.loads(json.dumps(value, default=str))
+
+
+def _bare(name: str) -> str:
+    return name.rpartition("/")[2]
+
+
+# --- verdicts ----------------------------------------------------------------------------------------------
+
+
+def compared(pair: Pair) -> Compared:
+    """The prediction beside what the compiler said."""
+    stages = [pair.observed[stage] for stage in (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)]
+    told = Evidence(case_id=pair.case.id, tag=pair.case.id, outcomes=tuple(stages))
+    (found,) = confusion({pair.case.id: pair.predicted}, [told]).compared
+    return found
+
+
+def told_of_refutation(found: Compared, compiler: Dfc) -> str:
+    """What to tell a person of a prediction that the compiler contradicts, with the evidence to add."""
+    text = refutation(found)
+    if not compiler.double:
+        return text
+    return f"said by {compiler.name} {compiler.version}, a test double, which is no evidence\n{text}".replace(
+        ", observed ", ", the double says "
+    )
+
+
+def table(found: Sequence[Compared], *, double: bool) -> str:
+    """The confusion table: predictions in rows, the compiler's verdicts in columns."""
+    text = Confusion(tuple(found)).table()
+    return text.replace("\\ observed", "\\ double  ", 1) if double else text
+
+
+# --- the compiled file -------------------------------------------------------------------------------------
+
+
+def hef_differences(pair: Pair) -> list[str]:
+    """How the inputs and outputs of the compiled file differ from the ONNX's, a line each.
+
+    Raises NothingToCompare where nothing was compiled, and HefError for a file that can't be read.
+    """
+    import onnx
+
+    hef = read_hef(pair.store.path(_artifact(pair.observed, Stage.COMPILE)))
+    graph = onnx.load(str(pair.store.path(pair.observed[Stage.EXPORT].artifact)), load_external_data=False).graph
+    weights = {weight.name for weight in graph.initializer}
+    inputs = [_hwc(each) for each in graph.input if each.name not in weights]
+    return check_against(hef, inputs, [_hwc(each) for each in graph.output])
+
+
+def _hwc(value: Any) -> tuple[int, ...]:
+    """[N, C, H, W] or [N, C, T] -> (H, W, C)."""
+    _, channels, *rest = (int(size.dim_value) for size in value.type.tensor_type.shape.dim)
+    return (*([1] * (2 - len(rest))), *rest, channels)
+
+
+def listed(lines: Sequence[str]) -> str:
+    """The first of the lines, and how many more there are."""
+    more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return "\n".join([*lines[:SHOWN], *more])

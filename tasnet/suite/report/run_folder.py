@@ -1,0 +1,108 @@
+"""A run's folder: summary.tsv and heatmap.svg, and for what a compiler said the notes' files of each case.
+
+    <time>/summary.tsv, heatmap.svg
+    <time>/<YYYYMMDD_HHMMSS>/<run_tag>.log, .failure.txt, .failure.txt.json
+    <time>/hef/<case id>.hef     the compiled files, for `pytest -m device --hef <time>/hef`
+
+A case's log is its stages' logs, one after the other, between the lines that the notes' logs have around them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import IO, NoReturn
+
+from tasnet.hailo.failures import Failure
+from tasnet.suite.report.picture import svg
+from tasnet.suite.report.record import Record
+from tasnet.suite.report.summary_tsv import timed_out, write_summary
+from tasnet.suite.stage import ORDER, Stage, Status
+from tasnet.suite.store import Store, StoreError
+
+_BEGINS = {Stage.TRANSLATE: "Translation", Stage.OPTIMIZE: "Optimization", Stage.COMPILE: "Compilation"}
+_STEPS = {Stage.TRANSLATE: 3, Stage.COMPILE: 4}
+
+
+def new_folder(runs: Path) -> Path:
+    """A folder below `runs` named for this second in UTC; two runs in one second get two. Raises OSError."""
+    name = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    for attempt in range(1, 1000):
+        folder = runs / (name if attempt == 1 else f"{name}-{attempt}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            if not runs.is_dir():
+                raise
+    return _crowded(runs)
+
+
+def write_run(folder: Path, records: Sequence[Record], store: Store) -> Path:
+    """Writes all of the run's files in `folder` and returns its summary.tsv. Raises OSError.
+
+    What the embedded toolchain says has no logs, and gets no files of its cases: it is no evidence.
+    """
+    (folder / "heatmap.svg").write_text(svg(records), encoding="utf-8")
+    if not any(record.logs for record in records):
+        write_summary(records, folder / "summary.tsv")
+        return folder / "summary.tsv"
+    # Only now: it reads the ledger's whole world.
+    from tasnet.suite.old_runs import write_runs
+
+    records = [_with_hef(folder, record, store) for record in records]
+    with store.workspace() as desk:
+        logs: dict[str, Path] = {}
+        for number, record in enumerate(records):
+            if record.logs:
+                logs[record.case_id] = desk / f"{number}.log"
+                with logs[record.case_id].open("wb") as file:
+                    _write_log(file, record, store)
+        return write_runs(folder, records, logs)
+
+
+def _with_hef(folder: Path, record: Record, store: Store) -> Record:
+    """The record with its compiled file beside it. What a stand-in writes is no HEF, and stays in the store."""
+    if not record.hef or record.predicted:
+        return record
+    name = f"hef/{record.case_id}.hef"
+    (folder / "hef").mkdir(exist_ok=True)
+    shutil.copyfile(store.path(record.hef), folder / name)
+    return record.model_copy(update={"hef": name})
+
+
+def _write_log(file: IO[bytes], record: Record, store: Store) -> None:
+    said = "predicted by a stand-in for" if record.predicted else "observed with"
+    _line(file, f"[tasnet] {record.case_id}: {said} Dataflow Compiler {record.version}")
+    for stage in ORDER:
+        if stage not in record.logs:
+            continue
+        _line(file, f"Starting {_BEGINS.get(stage, stage.value)}{'' if stage is Stage.OPTIMIZE else '...'}")
+        try:
+            with store.path(record.logs[stage]).open("rb") as log:
+                shutil.copyfileobj(log, file)
+        except StoreError as error:
+            _line(file, f"[tasnet] {error}")
+        _line(file, "")
+        if stage in _STEPS:
+            passed = record.stages.get(stage) is Status.PASSED
+            _line(file, f"Step {_STEPS[stage]} {'Success' if passed else 'Failed'}")
+    if timed_out(record):
+        limit = next((word for word in _terminal(record) if word.replace(".", "").isdigit()), "")
+        _line(file, f"[TIMEOUT] {record.run_tag} exceeded {limit or '?'}s")
+
+
+def _terminal(record: Record) -> list[str]:
+    """The words of what ended the case."""
+    failures: list[Failure] = [blocker.failure for blocker in record.blockers]
+    return f"{failures[0].terminal_event if failures else ''} {record.happened}".split()
+
+
+def _line(file: IO[bytes], text: str) -> None:
+    file.write(f"{text}\n".encode())
+
+
+def _crowded(runs: Path) -> NoReturn:
+    raise OSError(f"{runs}: too many runs in one second")

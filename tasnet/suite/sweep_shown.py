@@ -1,0 +1,51 @@
+"""A sweep as a person sees it: what it runs, how far it is, how it ended, and the command that reads the outcomes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasnet.suite.case import Case
+from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.report.progress import Bar, Lines
+from tasnet.suite.report.record import VERDICTS
+from tasnet.suite.stage import Status
+from tasnet.suite.store import open_store
+from tasnet.suite.sweep import Done, Swept, graphs, sweep
+from tasnet.suite.toolchains import Calibrated, Choice, opened
+
+
+def shown(
+    cases: Sequence[Case], choice: Choice, root: Path, checkpoint: Path | None, scheduler: str, workers: int
+) -> Swept:
+    """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
+    tool = opened(choice)
+    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    recipe = Recipe(checkpoint=checkpoint.absolute() if checkpoint else None)
+    pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
+    sized = [pipeline.resolve(case) for case in cases]
+    count = len(graphs(sized))
+    said = "predicted by" if tool.predicted else "observed with"
+    where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
+    print(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}", flush=True)
+    usual = (VERDICTS[Status.PASSED], VERDICTS[Status.FAILED])
+    lines = Lines(lambda text: print(text, file=sys.stderr, flush=True), count, usual)
+    progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
+
+    def tell(done: Done) -> None:
+        progress.step(VERDICTS[done.status], done.cases[0].id)
+
+    try:
+        swept = sweep(sized, pipeline, scheduler=scheduler, workers=workers, tell=tell)
+    except KeyboardInterrupt:
+        print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        progress.stop()
+    verdicts = ", ".join(f"{number} {VERDICTS[status]}" for status, number in swept.counts.items())
+    print(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
+    for done in swept.infra:
+        print(f"  infra {done.cases[0].id}: {done.reason}")
+    print(f"outcomes  {root}; read them with: tasnet matrix and the same options")
+    return swept

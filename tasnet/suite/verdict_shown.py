@@ -1,0 +1,64 @@
+"""The embedded toolchain's verdict on a graph, as JSON and as lines for a person: predicted, and said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tasnet.hailo.constraints import Kind, Verdict
+from tasnet.hailo.failures import Failure
+from tasnet.hailo.reference import Reference
+from tasnet.suite.judge import short_layers
+
+
+def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
+    """The object that `tasnet check --json` prints; its keys are stable."""
+    tool = Reference()
+    told: dict[str, Any] = {
+        "verdict": verdict.kind.value,
+        "certainty": verdict.certainty.value,
+        "predicted": tool.predicted,
+        "toolchain": {"name": tool.name, "version": tool.version},
+        "arch": arch,
+        "blockers": [_blocker(failure) for failure in verdict.blockers],
+    }
+    if verdict.kind is Kind.UNKNOWN:
+        told["doubts"] = [_blocker(failure) for failure in verdict.doubts]
+    return told
+
+
+def lines(verdict: Verdict, arch: str) -> Iterator[str]:
+    """The verdict, who says it, and each blocker with its evidence."""
+    tool = Reference()
+    yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"
+    yield f"  toolchain {tool.name} {tool.version}"
+    yield f"  rests on  {_RESTS_ON[verdict.certainty.value]}"
+    yield from _failures("blocker", verdict.blockers)
+    yield from _failures("doubt", verdict.doubts)
+
+
+_RESTS_ON = {
+    "observed": "observed: a real compiler said so of layers of this kind and size",
+    "extrapolated": "extrapolated: a reading of what was observed, which nobody has confirmed",
+}
+
+
+def _blocker(failure: Failure) -> dict[str, Any]:
+    keys = {"family", "layers", "message", "figures", "evidence", "certainty"}
+    return failure.model_dump(mode="json", include=keys)
+
+
+def _failures(what: str, failures: Sequence[Failure]) -> Iterator[str]:
+    for failure in failures:
+        message = " ".join(failure.message.split())
+        figures = ", ".join(f"{name} {value}" for name, value in failure.figures.items())
+        yield f"\npredicted {what}: {failure.family} at {failure.stage}"
+        for label, text in (
+            ("layers", short_layers(failure.layers)),
+            ("says", message if len(message) <= 160 else message[:159] + "…"),
+            ("figures", figures),
+            ("rests on", _RESTS_ON[failure.certainty.value]),
+            ("evidence", failure.evidence),
+        ):
+            if text:
+                yield f"  {label:10}{text}"

@@ -1,0 +1,117 @@
+"""The whole of it: a stand-in for the compiler that nobody wrote the adapter against runs the profile `notes`.
+
+The stand-in is made from public facts alone (`tests/doubles/scripted_sdk`). It goes through translate, optimize and
+compile of every case, each stage in a process of its own, and each case must end as the project's ledger says.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasnet.cli import main
+from tasnet.suite.case import profile
+from tasnet.suite.ledger import read
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.stage import Stage, Status
+from tasnet.suite.store import open_store
+from tasnet.suite.toolchains import Calibrated, choose, compiler
+from tests.doubles.dfc_python import stand_in
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = ("translate", "optimize", "compile")
+
+
+def recordings(path: Path) -> Path:
+    """Three windows of something with a rhythm, as an npz."""
+    time = np.arange(48000) / 8000
+    wave = 0.3 * np.sin(2 * np.pi * 3 * time) * np.sin(2 * np.pi * 440 * time) * (np.sin(2 * np.pi * time) > 0)
+    np.savez(path, speech=wave[None].astype(np.float32), rate=8000)
+    return path
+
+
+def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """The suite itself, in its checkout, with the stand-in as its compiler."""
+    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "--profile", "notes"]
+    command += ["-p", "no:cacheprovider", "--store", str(tmp_path / "store"), "--toolchain", "dfc"]
+    command += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
+    # Of a stand-in's memory little is needed, and cases may run beside each other.
+    command += [part for stage in STAGES for part in ("--limit", f"{stage}.memory=1 GiB")]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
+    return subprocess.run(
+        [*command, *options], cwd=ROOT, env={**environ, "COLUMNS": "120"}, capture_output=True, text=True, check=False
+    )
+
+
+def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    calls = tmp_path / "calls"
+    python = str(stand_in(tmp_path / "dfc", calls))
+    ran = suite(tmp_path, "--dfc-python", python, "-n", "2")
+    assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
+
+    # Every case is an expected failure, and nothing of it is said to be observed.
+    cases = profile("notes")
+    assert f"{len(cases)} xfailed" in ran.stdout
+    # Translations, the ledger's tests, and layer by layer, verdict by verdict the same as the open toolchain's.
+    of_the_ledger = 2 * len(read(ROOT / "expected_failures.yaml").entries) + 1
+    assert f"{3 * len(cases) + of_the_ledger} passed, {len(cases)} skipped" in ran.stdout
+    assert f"{len(cases)} agrees" in ran.stdout
+    assert "notes on hailo8: predicted by dfc 3.33.0+double" in ran.stdout
+    assert "observed with" not in ran.stdout
+    assert "predicted \\ double" in ran.stdout
+
+    # Every graph went through every stage once.
+    graphs = Counter(calls.read_text().splitlines())
+    assert set(graphs.values()) == {1}
+    assert Counter(line.split()[0] for line in graphs) == dict.fromkeys(STAGES, len(cases))
+
+    # The notes' files, with what is known of the notes' cases.
+    (summary,) = (tmp_path / "store" / "runs").glob("*/summary.tsv")
+    with summary.open() as file:
+        rows = {row["run_tag"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert len(rows) == len(cases)
+    assert {tag: row["families"] for tag, row in rows.items() if tag in KNOWN} == {
+        tag: family for tag, (family, _) in KNOWN.items()
+    }
+    for tag, row in rows.items():
+        assert row["predicted"] == "true"
+        assert (row["har_success"], row["case_status"], row["failure_stage"]) == ("true", "har_only_success", "compile")
+        assert (row["judgement"], row["command_status"], row["timed_out"]) == ("expected_failure", "1", "false")
+        log = (summary.parent / row["log_path"]).read_text()
+        assert "predicted by a stand-in for Dataflow Compiler 3.33.0+double" in log.splitlines()[0]
+        assert [line for line in log.splitlines() if line.startswith("Step ")] == ["Step 3 Success", "Step 4 Failed"]
+        assert (summary.parent / row["failure_json"]).is_file()
+        assert "BackendAllocatorException" in row["key_trace"], tag
+    assert [rows[tag]["first_10_failed_layers"] for tag in KNOWN] == [layers for _, layers in KNOWN.values()]
+
+    # Read back they are no evidence, for nothing was observed.
+    assert main(["import-runs", str(summary), "--store", str(tmp_path / "other")]) == 1
+    assert f"kept 0, known 0, left out {len(cases)}" in capsys.readouterr().out
+
+    # Another run with the same options has all of it from the store.
+    before = calls.read_text()
+    choice = choose("dfc", "hailo8", dfc_python=python, calibration=tmp_path / "speech.npz")
+    store = open_store(tmp_path / "store")
+    again = Pipeline(store, compiler(choice), fit=Calibrated(tmp_path / "speech.npz", store.root))
+    for case in cases:
+        assert again.run(case)[Stage.COMPILE].status is Status.FAILED
+    assert calls.read_text() == before
+
+
+PREFIX = "truncate-k-1-project-mask-bypass"
+KNOWN = {
+    "baseline": ("reshape_insertion", "concat1,conv5,conv6,conv7,conv8,conv9,conv10,conv11,conv12,conv13"),
+    PREFIX: ("unsupported_kernel", ""),
+    f"{PREFIX}-deconv-fallback": ("memory_units", ""),
+    f"{PREFIX}-deconv-reduced128": ("reshape_insertion", "conv2,conv3"),
+    f"{PREFIX}-deconv-reduced64": ("reshape_insertion", "conv2,conv3"),
+    f"{PREFIX}-conv1x1-head": ("reshape_insertion", "conv2,conv3"),
+}
+"""The notes' own table: run tag -> family, layers."""

@@ -1,0 +1,199 @@
+"""The compiler's word beside the embedded toolchain's: layers, verdicts, the compiled file."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from tasnet.hailo.dfc import Dfc
+from tasnet.network.variant import Variant
+from tasnet.suite.case import Case
+from tasnet.suite.confusion import Agreement, Compared
+from tasnet.suite.pair import (
+    NothingToCompare,
+    Pair,
+    compared,
+    hef_differences,
+    hn_differences,
+    listed,
+    table,
+    told_of_refutation,
+)
+from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.store import Store
+from tests.doubles import hef_writer
+from tests.doubles.dfc_python import scripted_python
+from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
+from tests.suite.test_done_when import recordings
+
+ROOT = Path(__file__).resolve().parents[2]
+REAL = Dfc(Path("python3"), "3.33.0")
+DOUBLE = replace(REAL, double=True)
+CASE = Case(Variant())
+
+
+def hn() -> dict[str, Any]:
+    """Two layers and a constant, as an HN has them."""
+    conv = {
+        "type": "conv",
+        "input": ["net/input_layer1", "net/const_input3"],
+        "output": ["net/output_layer1"],
+        "input_shapes": [[-1, 1, 16000, 1]],
+        "output_shapes": [[-1, 1, 1999, 512]],
+        "original_names": ["conv", "relu"],
+        "params": {"kernel_shape": [1, 16, 1, 512], "strides": [1, 1, 8, 1], "activation": "relu"},
+    }
+    return {"layers": {"net/conv1": conv, "net/const_input3": {"type": "const_input"}}}
+
+
+def test_equal_graphs_have_no_differences() -> None:
+    theirs = hn()
+    theirs["layers"] = {
+        "other/conv1": theirs["layers"]["net/conv1"] | {"compilation_params": {}},
+        "other/const_input7": {"type": "const_input"},
+    }
+    theirs["layers"]["other/conv1"]["input"] = ["other/input_layer1", "other/const_input7"]
+    theirs["layers"]["other/conv1"]["params"] |= {"elementwise_add": False}
+    theirs["layers"]["other/conv1"]["output"] = ["other/output_layer1"]
+    assert hn_differences(hn(), theirs) == []
+
+
+def test_each_difference_is_a_line() -> None:
+    theirs = copy.deepcopy(hn())
+    conv = theirs["layers"]["net/conv1"]
+    conv["params"]["strides"] = [1, 1, 4, 1]
+    conv["output_shapes"] = [[-1, 1, 2000, 512]]
+    theirs["layers"]["net/resize1"] = {"type": "resize"}
+    ours = copy.deepcopy(hn())
+    ours["layers"]["net/dw1"] = {"type": "dw"}
+    assert hn_differences(ours, theirs) == [
+        "dw1: the compiler has no such layer",
+        "resize1: the compiler's alone (resize)",
+        "conv1.output_shapes: [[-1, 1, 1999, 512]] here, [[-1, 1, 2000, 512]] by the compiler",
+        "conv1.strides: [1, 1, 8, 1] here, [1, 1, 4, 1] by the compiler",
+    ]
+
+
+def test_an_hn_of_another_form_is_nothing_to_compare() -> None:
+    with pytest.raises(NothingToCompare, match="no layers"):
+        hn_differences(hn(), {"layers": []})
+
+
+def test_many_differences_are_counted() -> None:
+    assert listed([str(i) for i in range(25)]).splitlines()[-2:] == ["19", "and 5 more"]
+
+
+# --- verdicts
+
+
+def pair_of(predicted: dict[Stage, Outcome], observed: dict[Stage, Outcome], compiler: Dfc = REAL) -> Pair:
+    return Pair(CASE, predicted, observed, compiler, Store(Path("nowhere")))
+
+
+def test_a_refuted_prediction_tells_the_evidence_to_add() -> None:
+    found = compared(pair_of(outcomes(SUPER_DECONV), outcomes(by=DFC)))
+    assert found.agreement is Agreement.REFUTED
+    told = told_of_refutation(found, REAL)
+    assert "predicted blocked (unsupported_kernel), observed clear" in told
+    assert "evidence  concat-normal-grouped-all: compile passed; dfc 3.33.1" in told
+
+
+def test_a_double_never_observes() -> None:
+    by = DFC.model_copy(update={"predicted": True, "version": "3.33.0+double"})
+    found = compared(pair_of(outcomes(SUPER_DECONV), outcomes(by=by), DOUBLE))
+    told = told_of_refutation(found, DOUBLE)
+    assert "observed" not in told
+    assert told.startswith("said by dfc 3.33.0+double, a test double, which is no evidence\n")
+    assert "observed" not in table([found], double=True)
+    assert "observed" in table([found], double=False)
+
+
+def test_an_agreement_is_counted() -> None:
+    found: list[Compared] = [compared(pair_of(outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, by=DFC)))]
+    assert table(found, double=False).splitlines()[-1] == "1 agrees"
+
+
+# --- the compiled file
+
+
+def compiled(tmp_path: Path, shape: tuple[int, int, int]) -> Pair:
+    """A pair whose compiled file has one input of 1x16000x1 and an output of `shape`."""
+    store = Store(tmp_path / "store")
+    ends = [
+        helper.make_tensor_value_info("mix", TensorProto.FLOAT, [1, 1, 1, 16000]),
+        helper.make_tensor_value_info("est", TensorProto.FLOAT, [1, 2, 1, 16000]),
+    ]
+    graph = helper.make_graph([helper.make_node("Identity", ["mix"], ["est"])], "g", ends[:1], ends[1:])
+    exported = store.onnx_folder() / "0.onnx"
+    onnx.save(helper.make_model(graph), str(exported))
+    edges = [hef_writer.edge("net/input_layer1", (1, 16000, 1)), hef_writer.edge("net/deconv1", shape, output=True)]
+    message = hef_writer.proto([hef_writer.group("net", [hef_writer.context(0, edges)])])
+    hef = store.put_file(hef_writer.sealed(2, message), ".hef")
+    observed = outcomes(by=DFC)
+    observed[Stage.EXPORT] = observed[Stage.EXPORT].model_copy(update={"artifact": "onnx/0.onnx"})
+    observed[Stage.COMPILE] = observed[Stage.COMPILE].model_copy(update={"artifact": hef})
+    return Pair(CASE, outcomes(), observed, REAL, store)
+
+
+def test_a_hef_that_fits_its_onnx(tmp_path: Path) -> None:
+    assert hef_differences(compiled(tmp_path, (1, 16000, 2))) == []
+
+
+def test_a_hef_that_lost_samples(tmp_path: Path) -> None:
+    """The compiler's deconvolution gives 15992 samples where PyTorch's gives 16000."""
+    told = "output net/deconv1: expected (1, 16000, 2), the HEF has (1, 15992, 2) (H, W, C)"
+    assert hef_differences(compiled(tmp_path, (1, 15992, 2))) == [told]
+
+
+def test_without_a_hef_there_is_nothing_to_compare() -> None:
+    with pytest.raises(NothingToCompare, match="compile failed with dfc"):
+        hef_differences(pair_of(outcomes(), outcomes(SUPER_DECONV, by=DFC)))
+    with pytest.raises(NothingToCompare, match="compile passed with dfc and left nothing"):
+        hef_differences(pair_of(outcomes(), outcomes(by=DFC)))
+    assert outcomes(by=DFC)[Stage.COMPILE].status is Status.PASSED
+
+
+# --- through pytest
+
+
+def run(tmp_path: Path, *options: str) -> str:
+    """The tests of the pair alone, on one case."""
+    command = [sys.executable, "-m", "pytest", "tests/compile/test_pair.py", "--profile", "notes", "-ra"]
+    command += ["-p", "no:cacheprovider", "--store", str(tmp_path / "store")]
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
+    ran = subprocess.run(
+        [*command, *options], cwd=ROOT, env={**environ, "COLUMNS": "200"}, capture_output=True, text=True, check=False
+    )
+    return ran.stdout + ran.stderr
+
+
+def test_without_a_compiler_all_is_skipped_with_one_reason(tmp_path: Path) -> None:
+    told = run(tmp_path)
+    assert "3 skipped" in told
+    assert told.count("no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction") == 3
+
+
+def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path) -> None:
+    """The double compiles everything, its HN is empty, and its HEF is none."""
+    python = scripted_python(tmp_path / "bin")
+    options = ["--toolchain", "dfc", "--dfc-python", str(python), "-k", "pair-project-bypass-conv1x1_head-k1"]
+    options += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
+    options += [part for stage in ("translate", "optimize", "compile") for part in ("--limit", f"{stage}.memory=1GiB")]
+    told = run(tmp_path, *options)
+    assert "3 failed" in told
+    assert "conv1: the compiler has no such layer" in told
+    assert "predicted blocked (" in told
+    assert "), the double says clear" in told
+    assert "mend the rule in tasnet/hailo/constraints.py, or add one, with this evidence" in told
+    assert "a test double: nothing was observed" in told
+    assert "1 refuted" in told
+    assert "Traceback" not in told
