@@ -1,0 +1,7 @@
+"""The one error of running a network."""
+
+from __future__ import annotations
+
+
+class ExecuteError(ValueError):
+    """A network or an input that can't be run. One line: which layer or input, what is wrong, what to do."""

@@ -1,0 +1,83 @@
+"""What a kernel may ask for besides its operands: the layer's weights, checked, and the meaning chosen for `deconv`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.hn import Layer, Network
+
+Deconv = Literal["vendor", "vendor_centred", "onnx"]
+"""How long a deconvolution's result is, and which samples of the full one it keeps.
+
+- `onnx`: (W_in - 1) * stride + kernel, all of it: what PyTorch and ONNX compute (1999 frames -> 16000).
+- `vendor`: W_in * stride, as the HN says (15992), the *first* ones: the kernel - stride at the end are dropped.
+- `vendor_centred`: as long, but (kernel - stride) / 2 are dropped in front, as TensorFlow's `SAME` does.
+
+The vendor's length is observed, in an HN of the Dataflow Compiler's; which samples it keeps is not: `vendor` is a
+hypothesis. A deconvolution of one non-zero frame run through SDK_NATIVE shows the kernel's first tap at sample
+0, or refutes it.
+"""
+
+Kernel = Callable[[Layer, Sequence[Tensor], "Scope"], Tensor]
+"""A layer's operands, NHWC -> its result before its activation, NHWC: new memory, or a view of an operand."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A network's weights as tensors of one type, and the semantics of the run."""
+
+    network: Network
+    dtype: torch.dtype
+    deconv: Deconv
+
+    def array(self, layer: Layer, what: str, *shape: int) -> Tensor:
+        """The layer's weight `what`, which must be of `shape`. Raises ExecuteError if it is missing or isn't."""
+        array = self.network.weight(layer.name, what)
+        if array is None:
+            raise ExecuteError(
+                f"layer {layer.name} ({layer.type}): no {what} among the weights; translate the model again"
+            )
+        if tuple(array.shape) != shape:
+            raise ExecuteError(
+                f"layer {layer.name} ({layer.type}): {what} is {list(array.shape)}, "
+                f"its graph needs {list(shape)}; translate the model again"
+            )
+        return self.tensor(array)
+
+    def number(self, layer: Layer, what: str, default: float) -> float:
+        """The layer's weight `what`, a single number; `default` where it has none."""
+        array = self.network.weight(layer.name, what)
+        return default if array is None or not array.size else float(array.ravel()[0])
+
+    def tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
+        """An array as a tensor of the run's type; shares its memory where it can."""
+        contiguous = np.ascontiguousarray(array)
+        if not contiguous.flags.writeable:
+            # torch has no read-only tensors and warns; no kernel writes to a weight
+            contiguous = contiguous.copy()
+        return torch.from_numpy(contiguous).to(self.dtype)
+
+
+def param(layer: Layer, name: str, length: int | None = None) -> Any:
+    """A parameter of the layer. Raises ExecuteError if it is missing, or is no list of `length` numbers."""
+    value = layer.params.get(name)
+    if value is None:
+        raise ExecuteError(f"layer {layer.name} ({layer.type}): no parameter {name}; translate the model again")
+    if length is not None and not (isinstance(value, list | tuple) and len(value) == length):
+        raise ExecuteError(f"layer {layer.name} ({layer.type}): {name} {value}: {length} numbers are needed")
+    return value
+
+
+def refuse(layer: Layer, params: Mapping[str, Any]) -> None:
+    """Raises ExecuteError where one of these parameters has another value than the only one that is known here."""
+    for name, known in params.items():
+        value = layer.params.get(name, known)
+        if value != known:
+            raise ExecuteError(f"layer {layer.name} ({layer.type}): {name}={value} can't be run; {known} can")

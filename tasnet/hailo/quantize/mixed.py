@@ -1,0 +1,93 @@
+"""Which layers to keep at 16 bits: the curve of a score over the mean bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+
+from tasnet.hailo.execute import Array, inputs_of, run
+from tasnet.hailo.execute.scope import Scope
+from tasnet.hailo.execute.walk import walk
+from tasnet.hailo.hn import Layer
+from tasnet.hailo.quantize.scheme import Scheme
+from tasnet.hailo.quantize.simulate import CHOOSING, WITH_KERNEL, Quantized, rounding, simulate, with_calibration
+
+Score = Callable[[tuple[Array, ...], tuple[Array, ...]], float]
+"""Quantized outputs and float outputs -> a figure, the higher the better (SI-SDR in dB)"""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A choice of layers at 16 bits: the mean bits of all numbers that are kept or moved, and its score.
+
+    `added` is what this point has more than the one before it, `sixteen` everything so far.
+    """
+
+    added: tuple[str, ...]
+    sixteen: frozenset[str]
+    mean_bits: float
+    score: float
+
+
+def keep_16(
+    quantized: Quantized, signals: Array, score: Score, *, points: int = 12, calibration_signals: Array | None = None
+) -> tuple[Point, ...]:
+    """The curve from nothing but 8 bits to nothing but 16, layers taken in by what they give for what they cost.
+
+    A layer's gain is the noise that it alone brings to the outputs at 8 bits, all others being float; its cost
+    the bytes more of its weights and its result. One run per layer, then one per point: greedy, and blind to how
+    errors of two layers meet. `calibration_signals` are needed where the scheme corrects biases.
+    """
+    reference = quantized.reference
+    layers = [layer for layer in reference if layer.type not in CHOOSING and layer.name in quantized.grids]
+    exact = run(reference, signals)
+    gain = {layer.name: _noise_of(quantized, layer, signals, exact) / _cost(layer) for layer in layers}
+    order = sorted(gain, key=lambda name: gain[name], reverse=True)
+    made = []
+    previous = 0
+    for count in _counts(len(order), points):
+        sixteen = frozenset(order[:count])
+        scheme = replace(quantized.scheme, sixteen=sixteen)
+        chosen = with_calibration(reference, quantized.calibration, scheme, calibration_signals)
+        made.append(
+            Point(
+                tuple(order[previous:count]),
+                sixteen,
+                mean_bits(layers, scheme),
+                score(simulate(chosen, signals), exact),
+            )
+        )
+        previous = count
+    return tuple(made)
+
+
+def mean_bits(layers: Sequence[Layer], scheme: Scheme) -> float:
+    """Bits per number over all weights and results of the layers."""
+    costs = {layer.name: _cost(layer) for layer in layers}
+    return sum(cost * (scheme.bits(name) or 32) for name, cost in costs.items()) / sum(costs.values())
+
+
+def _cost(layer: Layer) -> int:
+    """Numbers of a layer that have bits: its kernel's and its result's."""
+    shape = layer.params.get("kernel_shape", ()) if layer.type in WITH_KERNEL else ()
+    return prod(int(n) for n in shape) * bool(shape) + prod(layer.output_shape[1:])
+
+
+def _counts(layers: int, points: int) -> list[int]:
+    """0, 1, 2, 4, … and all, about `points` of them: the first layers give the most."""
+    steps = [round((layers + 1) ** (i / max(1, points - 1))) - 1 for i in range(points)]
+    return sorted({0, layers, *steps})
+
+
+def _noise_of(quantized: Quantized, layer: Layer, signals: Array, exact: tuple[Array, ...]) -> float:
+    """Energy of the outputs' error with this layer at 8 bits and all others in float."""
+    others = frozenset(other.name for other in quantized.reference) - {layer.name}
+    alone = with_calibration(
+        quantized.reference, quantized.calibration, Scheme(floating=others, per_channel=quantized.scheme.per_channel)
+    )
+    scope = Scope(alone.network, torch.float32, "vendor")
+    outputs = walk(scope, inputs_of(alone.network, signals), after=rounding(alone))
+    return sum(float(((a.numpy().astype("f8") - b) ** 2).sum()) for a, b in zip(outputs, exact, strict=True))

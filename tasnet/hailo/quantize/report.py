@@ -1,0 +1,76 @@
+"""What quantization did to each layer: its range, its noise, the share of its values that were clipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, log10, nan
+
+import torch
+
+from tasnet.hailo.execute import Array, inputs_of
+from tasnet.hailo.execute.scope import Scope
+from tasnet.hailo.execute.walk import steps
+from tasnet.hailo.quantize.shift import shifts
+from tasnet.hailo.quantize.simulate import CHOOSING, Quantized, rounding
+
+
+@dataclass(frozen=True)
+class LayerFigures:
+    """One layer of a quantized network, judged on given signals.
+
+    `snr` in dB compares the layer's result with the float network's: all errors up to and with this layer.
+    `low` and `high` are its grid's ends, `step` the distance of two values on it; None in float.
+    `clipped` is the share (0 to 1) of the float network's values that lie outside by more than half a step.
+    `shift` is what `shift.py` thinks the layer needs; None where it sums no products.
+    """
+
+    layer: str
+    type: str
+    bits: int | None
+    low: float | None
+    high: float | None
+    step: float | None
+    clipped: float
+    snr: float
+    shift: int | None
+
+
+def layer_figures(quantized: Quantized, signals: Array) -> tuple[LayerFigures, ...]:
+    """The figures of every layer on `signals` [count, H, W, C], in the order of the run.
+
+    Both networks run side by side, so that no more than two layers' results are compared at a time.
+    """
+    reference = Scope(quantized.reference, torch.float32, "vendor")
+    network = Scope(quantized.network, torch.float32, "vendor")
+    needed = {shift.layer: shift.needed for shift in shifts(quantized)}
+    given = inputs_of(quantized.network, signals)
+    found = []
+    sides = zip(steps(reference, given), steps(network, given, after=rounding(quantized)), strict=True)
+    for (layer, exact), (_, rounded) in sides:
+        if layer.type in CHOOSING:
+            continue
+        own = quantized.grids.get(layer.name)
+        signal, noise = _energy(exact), _energy(rounded - exact)
+        clipped = 0.0
+        if own is not None:
+            half = own.step / 2
+            outside = (exact < own.low - half) | (exact > own.high + half)
+            clipped = float(outside.sum()) / exact.numel()
+        found.append(
+            LayerFigures(
+                layer=layer.name,
+                type=layer.type,
+                bits=own.bits if own else None,
+                low=own.low if own else None,
+                high=own.high if own else None,
+                step=own.step if own else None,
+                clipped=clipped,
+                snr=nan if not signal else inf if not noise else 10 * log10(signal / noise),
+                shift=needed.get(layer.name),
+            )
+        )
+    return tuple(found)
+
+
+def _energy(x: torch.Tensor) -> float:
+    return float(x.square().sum(dtype=torch.float64))

@@ -1,0 +1,239 @@
+"""Parity: how far PyTorch, ONNX Runtime and the HAR, run natively, are from one reference in float64.
+
+The reference is the plain form of the case's function (concat, grouped, strided, horizontal, gLN and PReLU as the
+trained model has them), in PyTorch at float64: a stage is compared with what it should compute, not with its
+neighbour, so a figure says whose error it is. ONNX Runtime is imported when it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+
+from tasnet.hailo.execute import run, visit
+from tasnet.hailo.hn import Layer, Network
+from tasnet.network.convtasnet import build, output_names, to_host_input, to_waveform
+from tasnet.network.export import to_onnx
+from tasnet.network.variant import Size, Variant
+from tasnet.network.weights import Weights, seeded
+from tasnet.suite.metrics import Distance, distance, snr
+
+Signal = npt.NDArray[Any]
+
+STAGES = ("torch", "onnx", "har")
+"""what is compared with the reference: PyTorch float32, ONNX Runtime, the HAR run natively"""
+
+
+class ParityError(RuntimeError):
+    """The comparison can't be made. One line: what is missing, what to do."""
+
+
+@dataclass(frozen=True)
+class Departure:
+    """The first layer of a HAR whose result isn't the ONNX node's."""
+
+    layer: str
+    node: str
+    distance: Distance
+
+    def __str__(self) -> str:
+        return f"layer {self.layer} departs from ONNX node {self.node}: {self.distance}"
+
+
+def plain(variant: Variant, size: Size) -> Variant:
+    """The form that stands for all exact rewrites of this variant's function."""
+    exact_decoder = variant.decoder in ("ungrouped_blockdiag", "polyphase")
+    return replace(
+        variant,
+        expansion="concat",
+        encoder="strided",
+        layout="horizontal",
+        decoder="grouped" if exact_decoder else variant.decoder,
+        norm="gln" if variant.norm == "gln_pool" else variant.norm,
+        activation="prelu" if variant.activation == "prelu_maxmin" else variant.activation,
+    ).normal(size)
+
+
+def reference(variant: Variant, size: Size, weights: Weights, mix: Signal, *, mask_activation: str = "relu") -> Signal:
+    """What `variant` should make of a mix [B, T]: the plain form in float64, [B, sources, T'] (see `waveform`)."""
+    form = plain(variant, size)
+    network = build(form, size, weights, mask_activation=mask_activation).double()
+    outputs = network(to_host_input(form, size, torch.from_numpy(np.array(mix, np.float64))))
+    return waveform(form, size, [output.numpy() for output in outputs])
+
+
+def torch_waveform(
+    variant: Variant, size: Size, weights: Weights, mix: Signal, *, mask_activation: str = "relu"
+) -> Signal:
+    """What PyTorch makes of a mix [B, T] in float32."""
+    network = build(variant, size, weights, mask_activation=mask_activation)
+    outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix, np.float32))))
+    return waveform(variant, size, [output.numpy() for output in outputs])
+
+
+def onnx_waveform(
+    variant: Variant, size: Size, model: onnx.ModelProto | Path, mix: Signal, *, threads: int = 0
+) -> Signal:
+    """What ONNX Runtime makes of a mix [1, T]; `threads` 0 leaves their number to it."""
+    outputs = _session(model, threads).run(list(output_names(variant, size)), {"mix": _host(variant, size, mix)})
+    return waveform(variant, size, outputs)
+
+
+def har_waveform(variant: Variant, size: Size, network: Network, mix: Signal) -> Signal:
+    """What the HAR's graph makes of a mix [B, T], its deconvolutions as long as ONNX's."""
+    outputs = run(network, _host(variant, size, mix).transpose(0, 2, 3, 1), deconv="onnx")
+    return waveform(variant, size, [output.transpose(0, 3, 1, 2) for output in outputs])
+
+
+def waveform(variant: Variant, size: Size, outputs: Sequence[Signal]) -> Signal:
+    """The outputs, NCHW, as waves [B, sources, T']; the frame-rate head's as they are, [B, sources, frames]."""
+    if variant.decoder == "conv1x1_head":
+        return outputs[0].reshape(*outputs[0].shape[:2], -1)
+    return to_waveform(variant, size, outputs)
+
+
+def parity(
+    variant: Variant,
+    size: Size,
+    weights: Weights,
+    model: onnx.ModelProto | Path,
+    network: Network,
+    mix: Signal,
+    expected: Signal | None = None,
+    *,
+    mask_activation: str = "relu",
+    threads: int = 0,
+) -> Mapping[str, Distance]:
+    """The distance of every stage of `STAGES` from the reference, or from `expected` where it is known already."""
+    if expected is None:
+        expected = reference(variant, size, weights, mix, mask_activation=mask_activation)
+    found = {
+        "torch": torch_waveform(variant, size, weights, mix, mask_activation=mask_activation),
+        "onnx": onnx_waveform(variant, size, model, mix, threads=threads),
+        "har": har_waveform(variant, size, network, mix),
+    }
+    return {stage: distance(each, expected) for stage, each in found.items()}
+
+
+def first_departure(
+    variant: Variant, size: Size, model: onnx.ModelProto | Path, network: Network, mix: Signal, least: float
+) -> Departure | None:
+    """The first layer, in the HAR's order, whose SNR against its ONNX node's value is below `least` dB.
+
+    A layer is compared when it is the last of those that carry its node's name. All of ONNX's values are held at
+    once: 24 blocks at T=16000 take about a gigabyte.
+    """
+    made = onnx.load(str(model)) if isinstance(model, Path) else model
+    values = _all_values(made, _host(variant, size, mix))
+    last = {layer.original_names[-1]: layer.name for layer in network if layer.original_names}
+    nodes = {layer: node for node, layer in last.items() if node in values}
+    found: list[Departure] = []
+
+    def see(layer: Layer, x: Signal) -> None:
+        node = nodes.get(layer.name)
+        if found or node is None or layer.type in {"input_layer", "output_layer", "const_input"}:
+            return
+        expected = _nhwc(values[node], x.shape)
+        if expected is None or snr(x, expected) >= least:
+            return
+        # two silences are equal, and have no ratio
+        if np.any(expected) or np.any(x):
+            found.append(Departure(layer.name, node, distance(x, expected)))
+
+    visit(network, _host(variant, size, mix).transpose(0, 2, 3, 1), see, deconv="onnx")
+    return found[0] if found else None
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The error of one form of gLN at one length, by stage, against the float64 reference."""
+
+    norm: str
+    length: int
+    stage: str
+    distance: Distance
+
+    @property
+    def relative(self) -> float:
+        """The largest error over the reference's peak."""
+        return self.distance.max_abs / self.distance.peak
+
+
+LENGTHS = (1600, 4000, 8000, 16000, 32000, 64000)
+
+
+def error_growth(
+    mix: Signal,
+    *,
+    size: Size | None = None,
+    blocks: int = 0,
+    norms: Sequence[str] = ("gln", "gln_pool"),
+    lengths: Sequence[int] = LENGTHS,
+    seed: int = 0,
+) -> tuple[Growth, ...]:
+    """How the error of each form of gLN grows with the length of `mix` [T], cut to each of `lengths`.
+
+    Drawn weights, PReLU, `blocks` TCN blocks (0: all). About two minutes for the whole network on two cores.
+    Raises ParityError for a mix shorter than the longest length.
+    """
+    from tasnet.hailo.translate import translate
+
+    size = size or Size()
+    if mix.shape[-1] < max(lengths):
+        raise ParityError(f"a mix of {mix.shape[-1]} samples: {max(lengths)} are needed; give a longer one")
+    weights, rows = seeded(size, seed), []
+    for length in lengths:
+        cut = mix.reshape(1, -1)[:, :length]
+        expected: Signal | None = None
+        for norm in norms:
+            variant = Variant(activation="prelu", norm=norm, blocks=blocks)
+            expected = reference(variant, size, weights, cut) if expected is None else expected
+            model = to_onnx(variant, size, weights, length)
+            found = parity(variant, size, weights, model, translate(model, "conv_tasnet"), cut, expected)
+            rows += [Growth(norm, length, stage, each) for stage, each in found.items()]
+    return tuple(rows)
+
+
+def _host(variant: Variant, size: Size, mix: Signal) -> Signal:
+    """A mix [B, T] as the network's input, NCHW."""
+    return np.ascontiguousarray(to_host_input(variant, size, np.asarray(mix, np.float32)))
+
+
+def _session(model: onnx.ModelProto | Path, threads: int) -> Any:
+    try:
+        import onnxruntime
+    except ImportError:
+        raise ParityError("onnxruntime isn't installed; pip install onnxruntime") from None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    given = str(model) if isinstance(model, Path) else model.SerializeToString()
+    return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
+
+
+def _all_values(model: onnx.ModelProto, host: Signal) -> dict[str, Signal]:
+    """Node name -> its first output on `host`."""
+    opened = onnx.ModelProto()
+    opened.CopyFrom(model)
+    outputs = {node.name: node.output[0] for node in opened.graph.node}
+    known = {value.name for value in opened.graph.output}
+    opened.graph.output.extend(
+        onnx.helper.make_empty_tensor_value_info(name) for name in outputs.values() if name not in known
+    )
+    results = _session(opened, 0).run(list(outputs.values()), {"mix": host})
+    return dict(zip(outputs, results, strict=True))
+
+
+def _nhwc(value: Signal, shape: tuple[int, ...]) -> Signal | None:
+    """An ONNX value as NHWC of `shape`, or None if it is no such tensor (flattened, or a shape's arithmetic)."""
+    if value.ndim != 4:
+        return None
+    turned = value.transpose(0, 2, 3, 1)
+    return turned if turned.shape == shape else None

@@ -1,0 +1,371 @@
+"""The simulated 8 bits: grids, ranges, corrections, the shift's rule, and ONNX Runtime's quantization beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasnet.hailo.execute import run, trace
+from tasnet.hailo.failures import Certainty
+from tasnet.hailo.hn import Network
+from tasnet.hailo.quantize import (
+    Clipping,
+    QuantizeError,
+    Scheme,
+    calibrate,
+    equalize,
+    failures,
+    grid,
+    keep_16,
+    layer_figures,
+    quantize,
+    shifts,
+    simulate,
+)
+from tasnet.hailo.quantize.simulate import on_grid
+from tasnet.hailo.translate import translate
+from tasnet.network.export import to_onnx
+from tasnet.network.variant import Size, Variant
+from tasnet.network.weights import seeded
+from tasnet.suite.metrics import si_sdr
+from tasnet.suite.speech import mixtures
+from tests.hailo.networks import conv_params, floats, one_layer
+
+SIZE = Size(N=64, L=16, B=24, H=48, Sc=24, X=3, R=2)
+LENGTH = 8000
+
+
+@cache
+def _model(variant: Variant, length: int = LENGTH) -> onnx.ModelProto:
+    return to_onnx(variant, SIZE, seeded(SIZE, 1), length)
+
+
+@cache
+def _network(variant: Variant, length: int = LENGTH) -> Network:
+    return translate(_model(variant, length), "net")
+
+
+@cache
+def _speech(count: int = 3, skip: int = 0, length: int = LENGTH) -> np.ndarray:
+    return np.stack([m.mix for m in mixtures(count, length, skip=skip)]).reshape(count, 1, length, 1)
+
+
+CLEAN = Variant()
+MIX = 3
+"""voices from here on aren't in the calibration set"""
+
+
+def _si_sdr(network: Network, scheme: Scheme) -> float:
+    """On the calibration set itself: nothing is clipped, rounding alone counts."""
+    return si_sdr(simulate(quantize(network, _speech(), scheme), _speech())[0], run(network, _speech())[0])
+
+
+# --- grids
+
+
+@given(st.floats(-1e3, 1e3), st.floats(0, 1e3), st.sampled_from([8, 16]))
+def test_a_grid_holds_zero_and_its_range_to_half_a_step(low: float, span: float, bits: int) -> None:
+    made = grid(low, low + span, bits)
+    assert 0 <= made.zero < 2**bits
+    assert made.low <= min(low, 0) + made.step
+    assert made.high >= max(low + span, 0) - made.step
+    x = torch.linspace(min(low, 0), max(low + span, 0), 50)
+    rounded = on_grid(x.clone(), made)
+    # the ends may lie half a step outside of a grid that had to take zero in
+    assert float((rounded - x).abs().max()) <= made.step * 1.01 + 1e-3 * abs(low) / 2**bits
+    assert torch.equal(on_grid(torch.zeros(3), made), torch.zeros(3))
+
+
+def test_what_exceeds_a_range_is_clipped() -> None:
+    made = grid(-1.0, 1.0, 8)
+    assert on_grid(torch.tensor([-9.0, 9.0]), made).tolist() == pytest.approx([made.low, made.high])
+
+
+def test_a_network_of_values_on_their_grid_is_exact() -> None:
+    kernel = np.asarray([127.0, -64.0, 1.0, 0.0]).reshape(1, 1, 4, 1)
+    params = conv_params((1, 1, 4, 1))
+    network = one_layer("conv", [(1, 3, 4)], (1, 3, 1), params, {"kernel": kernel, "bias": [5.0]})
+    x = np.asarray([[0, 1, 2, 255], [7, 0, 0, 0], [0, 255, 1, 3]], np.float32).reshape(1, 1, 3, 4)
+    rounded = simulate(quantize(network, x, Scheme(sixteen=frozenset({"conv1"}))), x)[0]
+    span = float(np.ptp(np.append(run(network, x)[0], 0)))
+    np.testing.assert_allclose(rounded, run(network, x)[0], atol=0.51 * span / 65535 + 0.01)
+
+
+# --- the whole
+
+
+def test_sixteen_bits_are_far_better_than_eight() -> None:
+    network = _network(CLEAN)
+    every = frozenset(layer.name for layer in network)
+    eight, sixteen = _si_sdr(network, Scheme()), _si_sdr(network, Scheme(sixteen=every))
+    assert 15 < eight < 45
+    # each bit is 6 dB
+    assert sixteen > eight + 35
+
+
+def test_a_layer_left_in_float_brings_no_noise() -> None:
+    network = _network(CLEAN)
+    every = frozenset(layer.name for layer in network)
+    assert _si_sdr(network, Scheme(floating=every)) > 120
+    assert _si_sdr(network, Scheme(floating=every - {"conv1"})) > _si_sdr(network, Scheme())
+
+
+def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> None:
+    network, mix = _network(CLEAN), _speech(1)
+    assert si_sdr(run(equalize(network), mix)[0], run(network, mix)[0]) > 100
+    # the same function with channels a hundredfold apart
+    uneven = dict(network.weights)
+    factor = np.logspace(-1, 1, SIZE.H).astype(np.float32)
+    layer = network.layer("conv3")
+    for what in ("kernel", "bias"):
+        uneven[f"net/conv3/{what}:0"] = uneven[f"net/conv3/{what}:0"] * factor
+    for reader in layer.outputs:
+        key = f"net/{reader}/kernel:0"
+        uneven[key] = uneven[key] / factor.reshape(1, 1, -1, 1)
+    bad = replace(network, weights=uneven)
+    assert si_sdr(run(bad, mix)[0], run(network, mix)[0]) > 100
+    assert _si_sdr(bad, Scheme(equalize=True)) > _si_sdr(bad, Scheme()) + 3
+
+
+def test_weight_scales_per_channel_mend_uneven_weights_too() -> None:
+    kernel, x = floats(1, 1, 8, 16) * np.logspace(-3, 0, 16), floats(1, 1, 200, 8, seed=1)
+    params = conv_params((1, 1, 8, 16))
+    network = one_layer("conv", [(1, 200, 8)], (1, 200, 16), params, {"kernel": kernel, "bias": np.zeros(16)})
+
+    def error(scheme: Scheme) -> float:
+        quantized = quantize(network, x, scheme)
+        off = quantized.network.weight("conv1", "kernel") - network.weight("conv1", "kernel")
+        return float(np.abs(off[..., 0]).max() / np.abs(kernel[..., 0]).max())
+
+    assert error(Scheme()) > 0.5
+    assert error(Scheme(per_channel=True)) < 0.005
+
+
+def test_bias_correction_takes_the_mean_error_off() -> None:
+    network, speech = _network(CLEAN), _speech()
+
+    def bias(scheme: Scheme) -> float:
+        quantized = quantize(network, speech, scheme)
+        off = simulate(quantized, speech)[0].astype(np.float64) - run(network, speech)[0]
+        return float(np.abs(off.mean((0, 1, 2))).max())
+
+    assert bias(Scheme(correct_bias=True)) < bias(Scheme())
+
+
+def _passing(length: int) -> Network:
+    """A layer that multiplies by one."""
+    weights = {"kernel": np.ones((1, 1, 1, 1)), "bias": np.zeros(1)}
+    return one_layer("normalization", [(1, length, 1)], (1, length, 1), {}, weights)
+
+
+def test_percentiles_give_up_outliers() -> None:
+    x = floats(1, 1, 20000, 1)
+    x[0, 0, 7] = 100
+    found = quantize(_passing(20000), x, Scheme(clipping="percentile")).grids["input_layer1"]
+    assert 3 < found.high < 6
+    assert quantize(_passing(20000), x).grids["input_layer1"].high == pytest.approx(100, abs=0.5)
+
+
+def test_the_least_squared_error_is_no_more_than_that_of_the_whole_range() -> None:
+    x = floats(1, 1, 20000, 1) ** 3
+
+    def error(clipping: Clipping) -> float:
+        quantized = quantize(_passing(20000), x, Scheme(clipping=clipping))
+        return float(np.square(simulate(quantized, x)[0] - x).mean())
+
+    assert error("mse") < error("minmax")
+
+
+def test_the_report_names_range_noise_and_clipped_share() -> None:
+    network = _network(CLEAN)
+    quantized = quantize(network, 0.25 * _speech(1))
+    figures = {each.layer: each for each in layer_figures(quantized, _speech(1))}
+    first, last = figures["input_layer1"], figures["deconv1"]
+    assert (first.bits, first.type) == (8, "input_layer")
+    # four times louder than what it was calibrated on
+    assert 0 < first.clipped < 1
+    assert first.high == pytest.approx(0.25 * float(_speech(1).max()), rel=0.02)
+    assert last.snr < first.snr
+    quiet = {each.layer: each for each in layer_figures(quantized, 0.25 * _speech(1))}
+    assert quiet["input_layer1"].clipped == 0
+    assert quiet["deconv1"].snr > last.snr
+
+
+def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
+    network = _network(CLEAN)
+    quantized = quantize(network, _speech())
+    points = keep_16(quantized, _speech(1), lambda found, exact: si_sdr(found[0], exact[0]), points=6)
+    assert points[0].sixteen == frozenset()
+    assert points[0].mean_bits == 8
+    assert points[-1].mean_bits == 16
+    assert [p.mean_bits for p in points] == sorted(p.mean_bits for p in points)
+    assert points[-1].score > points[0].score + 30
+    for before, after in pairwise(points):
+        assert after.sixteen == before.sixteen | set(after.added)
+
+
+# --- ONNX Runtime's own
+
+
+class _Reader:
+    def __init__(self, signals: np.ndarray) -> None:
+        self.rest: Iterator[np.ndarray] = iter(signals)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        signal = next(self.rest, None)
+        return None if signal is None else {"mix": signal.reshape(1, 1, 1, -1)}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("variant", [CLEAN, Variant(expansion="project", decoder="polyphase")], ids=str)
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_onnx_runtimes_static_quantization_is_as_far_off(tmp_path: Path, variant: Variant, per_channel: bool) -> None:
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+
+    network, mix = _network(variant), _speech(1, MIX)
+    onnx.save(_model(variant), str(tmp_path / "float.onnx"))
+    quantize_static(
+        str(tmp_path / "float.onnx"),
+        str(tmp_path / "qdq.onnx"),
+        _Reader(_speech()),  # type: ignore[arg-type]  # all it asks of a CalibrationDataReader
+        quant_format=QuantFormat.QDQ,
+        activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=per_channel,
+    )
+    model = onnx.load(str(tmp_path / "qdq.onnx"))
+    names = _quantized_values(model)
+    known = {value.name for value in model.graph.output}
+    model.graph.output.extend(
+        onnx.helper.make_empty_tensor_value_info(name) for name in names.values() if name not in known
+    )
+    outputs = [value.name for value in model.graph.output]
+    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
+
+    quantized = quantize(network, _speech(), Scheme(per_channel=per_channel))
+    exact = trace(network, mix, deconv="onnx")
+    ours = simulate(quantized, mix, deconv="onnx")[0]
+    last = network.output_layers[0]
+    theirs = values[outputs[0]].transpose(0, 2, 3, 1)
+    assert si_sdr(theirs, exact[last]) == pytest.approx(si_sdr(ours, exact[last]), abs=3)
+
+    found = {each.layer: each.snr for each in layer_figures(quantized, mix)}
+    compared = 0
+    for layer in network:
+        name = names.get(layer.original_names[-1] if layer.original_names else "")
+        if layer.type not in {"conv", "dw", "ew_add"} or name is None:
+            continue
+        value = values[name].transpose(0, 2, 3, 1)
+        noise = 10 * np.log10(np.square(exact[layer.name]).sum() / np.square(value - exact[layer.name]).sum())
+        assert found[layer.name] == pytest.approx(noise, abs=4), layer.name
+        compared += 1
+    assert compared > 15
+
+
+def _quantized_values(model: onnx.ModelProto) -> dict[str, str]:
+    """Node -> the dequantized value of its output, for the nodes whose output is quantized."""
+    reads = {node.input[0]: node for node in model.graph.node if node.op_type == "QuantizeLinear"}
+    after = {node.input[0]: node for node in model.graph.node if node.op_type == "DequantizeLinear"}
+    found = {}
+    for node in model.graph.node:
+        quantizer = reads.get(node.output[0])
+        if quantizer is not None and quantizer.output[0] in after:
+            found[node.name] = after[quantizer.output[0]].output[0]
+    return found
+
+
+# --- the shift
+
+
+def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
+    return np.random.default_rng(0).uniform(low, high, (1, 1, length, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("norm", ["gln", "gln_pool"])
+def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str) -> None:
+    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(0, 1))
+    found = failures(quantized)
+    assert found
+    first = found[0]
+    assert first.family == "negative_slope"
+    assert first.stage == "optimize"
+    assert first.certainty is Certainty.EXTRAPOLATED
+    assert first.layers[0].startswith("avgpool")
+    assert first.message.startswith(f"Quantization failed in layer net/ne_activation_{first.layers[0]} due to")
+    # the figure that the compiler printed
+    assert max(shift.needed for shift in shifts(quantized)) == 10
+
+
+@pytest.mark.parametrize("norm", ["gln", "identity"])
+def test_no_shift_is_too_much_on_speech(norm: str) -> None:
+    variant = Variant(activation="prelu" if norm == "gln" else "relu", norm=norm)
+    assert not failures(quantize(_network(variant, 16000), _speech(2, 0, 16000)))
+
+
+def test_without_averages_noise_does_no_harm() -> None:
+    assert not failures(quantize(_network(CLEAN, 16000), _noise(0, 1)))
+
+
+def test_an_average_over_few_positions_always_fits() -> None:
+    params = {"kernel_shape": [1, 1, 500, 1], "strides": [1, 1, 500, 1], "padding": "VALID", "activation": "linear"}
+    network = one_layer("avgpool", [(1, 500, 1)], (1, 1, 1), params)
+    (shift,) = shifts(quantize(network, np.ones((1, 1, 500, 1), np.float32)))
+    assert (shift.needed, shift.fits) == (8, True)
+
+
+def test_at_16_bits_the_average_fits() -> None:
+    network = _network(Variant(activation="prelu", norm="gln"), 16000)
+    every = frozenset(layer.name for layer in network)
+    assert not failures(quantize(network, _noise(0, 1), Scheme(sixteen=every)))
+
+
+# --- bad input
+
+
+def test_one_signal_is_a_calibration_set_and_says_so() -> None:
+    assert calibrate(_network(CLEAN), _speech(1)).count == 1
+
+
+def test_silence_quantizes_to_silence() -> None:
+    network = _network(Variant(mask="bypass"))
+    silence = np.zeros((1, 1, LENGTH, 1), np.float32)
+    quantized = quantize(network, silence)
+    assert not simulate(quantized, silence)[0].any()
+    # everything but silence is clipped away, and the report says it
+    assert layer_figures(quantized, _speech(1))[0].clipped < 1
+    assert not failures(quantized)
+
+
+@pytest.mark.parametrize(
+    ("signals", "says"),
+    [
+        (np.zeros((0, 1, LENGTH, 1), np.float32), "one signal at least"),
+        (np.zeros((LENGTH, 1), np.float32), r"calibration set of shape \[8000, 1\]"),
+        (np.zeros((2, 1, 2 * LENGTH, 1), np.float32), r"signal 0: input input_layer1: an array \[1, 1, 16000, 1\]"),
+        (np.full((1, 1, LENGTH, 1), np.inf, np.float32), "signal 0: .*NaN or infinite"),
+    ],
+)
+def test_calibration_sets_that_cannot_be_used(signals: np.ndarray, says: str) -> None:
+    with pytest.raises(QuantizeError, match=says):
+        quantize(_network(CLEAN), signals)
+
+
+def test_schemes_that_cannot_be_meant() -> None:
+    with pytest.raises(QuantizeError, match="layer conv99 isn't in the network"):
+        quantize(_network(CLEAN), _speech(1), Scheme(sixteen=frozenset({"conv99"})))
+    with pytest.raises(QuantizeError, match="layer conv1: at 16 bits and in float"):
+        Scheme(sixteen=frozenset({"conv1"}), floating=frozenset({"conv1"}))
+    with pytest.raises(QuantizeError, match="clipping entropy: one of"):
+        Scheme(clipping="entropy")  # type: ignore[arg-type]

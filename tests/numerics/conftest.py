@@ -1,0 +1,45 @@
+"""The distinct graphs of the profile, and what their numerics are compared on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+import pytest
+import torch
+
+from tasnet.suite.case import graph, profile
+from tasnet.suite.speech import mixtures
+
+SAMPLE = 24
+"""without `-m numerics` every so many-th graph is run at its real size"""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if not {"form", "real_form"} & set(metafunc.fixturenames):
+        return
+    forms = list(dict.fromkeys(graph(case) for case in profile(metafunc.config.option.profile)))
+    if "form" in metafunc.fixturenames:
+        metafunc.parametrize("form", forms, ids=[form.id for form in forms])
+        return
+    # all of them take minutes: whoever asks for the numerics gets them
+    chosen = forms if "numerics" in metafunc.config.option.markexpr else forms[::SAMPLE]
+    metafunc.parametrize("real_form", chosen, ids=[form.id for form in chosen])
+
+
+@pytest.fixture(autouse=True, scope="package")
+def _threads() -> Iterator[None]:
+    """One thread per worker: several workers' threads wait for each other at every layer."""
+    before = torch.get_num_threads()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@cache
+def mix_of(length: int) -> np.ndarray:
+    """A mixture of two voices, [1, length]."""
+    return mixtures(1, length)[0].mix.reshape(1, -1)
