@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tasnet.hailo.constraints import Verdict
     from tasnet.hailo.hn import Network
     from tasnet.network.weights import Weights
+    from tasnet.suite.pipeline import Pipeline
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
@@ -31,6 +32,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+thresholds = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
+app.add_typer(thresholds, name="thresholds")
 
 Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx or a .har, told apart by content")]
 Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or a .hef, told apart by content")]
@@ -254,7 +258,88 @@ def translate(
 
 
 @app.command()
-def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
+def listen(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
+    mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or voices to mix; repeats")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty")],
+    checkpoint: Checkpoint = None,
+    store: StoreAt = None,
+) -> int:
+    """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
+
+    Example: tasnet listen split-normal-polyphase-all --mix a.wav --mix b.wav -o heard
+    """
+    from tasnet.suite.case import parse
+    from tasnet.suite.listen import listen as listened
+    from tasnet.suite.listen import shown
+
+    print(shown(listened(parse(case), mix, output, _embedded(store, checkpoint)), output))
+    return OK
+
+
+@app.command()
+def parity(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
+    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
+    checkpoint: Checkpoint = None,
+    store: StoreAt = None,
+) -> int:
+    """Write the parity of cases at every stage as a page: tables per form and layer, error over length, 8-bit curve.
+
+    Takes minutes a case. Exits 1 for a figure beyond its limit in thresholds.yaml.
+
+    Example: tasnet parity --case split-normal-polyphase-all -o parity.html
+    """
+    from tasnet.suite.case import parse
+    from tasnet.suite.numerics_shown import page_written
+
+    _writable(output)
+    limits = Path("thresholds.yaml")
+    fine = page_written(output, [parse(each) for each in case], _embedded(store, checkpoint), limits)
+    return OK if fine else NOT_CLEAR
+
+
+@thresholds.command()
+def check(
+    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
+    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
+    store: StoreAt = None,
+) -> int:
+    """Measure cases at every stage and hold them against the limits. Exits 1 for one beyond them.
+
+    Example: tasnet thresholds check --case concat-normal-grouped-all
+    """
+    from tasnet.suite.case import parse
+    from tasnet.suite.numerics_shown import checked, measured
+
+    return OK if checked(file, list(measured([parse(each) for each in case], _embedded(store, None)))) else NOT_CLEAR
+
+
+@thresholds.command()
+def propose(
+    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
+    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
+    write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
+    allow_looser: Annotated[str, typer.Option(metavar="REASON", help="why a limit may get looser")] = "",
+    store: StoreAt = None,
+) -> int:
+    """Propose limits from measured cases: tighter ones, and looser ones only with a reason.
+
+    Example: tasnet thresholds propose --case concat-normal-grouped-all
+    """
+    from datetime import date
+
+    from tasnet.suite.case import parse
+    from tasnet.suite.numerics_shown import measured, proposed
+
+    runs = list(measured([parse(each) for each in case], _embedded(store, None)))
+    how = "tasnet thresholds propose " + " ".join(f"--case {each}" for each in case)
+    fine = proposed(file, runs, how, date.today(), write_it=write, allow_looser=allow_looser)
+    return OK if fine else NOT_CLEAR
+
+
+@app.command(name="check")
+def check_graph(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
     """Predict whether a graph compiles: clear, blocked or unknown, and by what. No compiler is run.
 
     Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
@@ -353,6 +438,15 @@ def _readable(path: Path, what: str = "an .onnx or a .har") -> Path:
 
 def _if_there(path: Path) -> Path | None:
     return path if path.is_file() else None
+
+
+def _embedded(store: Path | None, checkpoint: Path | None) -> Pipeline:
+    """The pipeline of the embedded toolchain."""
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.store import open_store
+
+    return Pipeline(open_store(_store_at(store)), Reference(), Recipe(checkpoint=checkpoint))
 
 
 def _store_at(given: Path | None) -> Path:

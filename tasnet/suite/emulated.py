@@ -1,0 +1,84 @@
+"""What the compiler emulates: a HAR in one of its contexts on a mix, as waves beside those of the other stages.
+
+As documented, a parsed HAR runs in SDK_NATIVE, and a quantized one also in SDK_FP_OPTIMIZED and SDK_QUANTIZED. The
+vendor's deconvolution has fewer samples than PyTorch's: `aligned` says how many, and whether they are the first ones.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.toolchain import Ended
+from tasnet.network.convtasnet import to_host_input
+from tasnet.suite.case import Case
+from tasnet.suite.metrics import Distance, distance
+from tasnet.suite.parity import waveform
+
+Signal = npt.NDArray[Any]
+
+CONTEXTS: Mapping[str, str] = {
+    "sdk_native": "SDK_NATIVE",
+    "sdk_fp_optimized": "SDK_FP_OPTIMIZED",
+    "sdk_quantized": "SDK_QUANTIZED",
+}
+"""a stage of the parity, and the compiler's name for it"""
+
+
+class EmulationError(RuntimeError):
+    """The compiler gave no waves. One line: of which stage, what it said, what to do."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """The distance over the samples that both have. `missing` samples are not there; `offset` is where those begin."""
+
+    distance: Distance
+    missing: int
+    offset: int
+
+
+def emulate(dfc: Dfc, har: Path, case: Case, stage: str, mix: Signal) -> Signal:
+    """What `har` makes of a mix [B, T] at a stage of CONTEXTS: waves [B, sources, T'].
+
+    Raises EmulationError where the compiler fails, or gives other arrays than the case has outputs.
+    """
+    host = to_host_input(case.variant, case.size, np.asarray(mix, np.float32))
+    with tempfile.TemporaryDirectory(prefix="tasnet-emulate-") as folder:
+        data, out = Path(folder) / "mix.npy", Path(folder) / "waves.npz"
+        np.save(data, np.ascontiguousarray(host.transpose(0, 2, 3, 1)))
+        report = dfc.infer(har, case.arch, CONTEXTS[stage], data, out)
+        if report.ended is not Ended.PASSED:
+            told = report.detail or (report.failures[0].message if report.failures else report.ended.value)
+            raise EmulationError(f"{stage}: {case.id}: {' '.join(told.split())}; run that case with a longer --limit")
+        with np.load(out, allow_pickle=False) as arrays:
+            # as the compiler orders them: the order of the graph's output layers, as documented
+            outputs = [np.asarray(arrays[name], np.float32) for name in arrays.files]
+    if any(output.ndim != 4 or len(output) != len(mix) for output in outputs):
+        shapes = ", ".join(str(list(output.shape)) for output in outputs)
+        raise EmulationError(f"{stage}: {case.id}: gave arrays of {shapes}; [{len(mix)}, H, W, C] each is expected")
+    return np.asarray(waveform(case.variant, case.size, [output.transpose(0, 3, 1, 2) for output in outputs]))
+
+
+def aligned(found: Signal, expected: Signal) -> Aligned:
+    """The distance of waves [B, sources, T'] from longer ones [B, sources, T], at the offset where they are nearest.
+
+    An offset that isn't 0 is a shift in time that nobody undoes: the compiler cropped at the centre. Raises
+    EmulationError where `found` is longer than `expected`, or of other sources.
+    """
+    missing = expected.shape[-1] - found.shape[-1]
+    if missing < 0 or found.shape[:-1] != expected.shape[:-1]:
+        raise EmulationError(f"waves of {list(found.shape)} for {list(expected.shape)}: not this case's outputs")
+    tried = [
+        Aligned(distance(found, expected[..., offset : offset + found.shape[-1]]), missing, offset)
+        for offset in range(missing + 1)
+    ]
+    # max takes the first of equals: no shift where none is better
+    return max(tried, key=lambda each: -np.inf if np.isnan(each.distance.snr) else each.distance.snr)

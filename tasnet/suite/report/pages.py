@@ -1,0 +1,39 @@
+"""HTML pages from the templates beside this file: one file each, that asks no network for anything."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+
+def render(template: str, **values: object) -> str:
+    """The page of `template` (`listen_page.html`, `parity_page.html`), every value escaped."""
+    # Only now: who writes no page needs no templates.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    # A folder and not a package: the templates lie beside this module, wherever it is.
+    loader = FileSystemLoader(Path(__file__).parent)
+    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    pages.filters |= {"db": db, "tiny": tiny, "share": share}
+    return pages.get_template(template).render(**values)
+
+
+def db(value: float) -> str:
+    """A figure in dB; what has no meaning is a dash."""
+    if math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.1f}".replace("-", "−")
+
+
+def tiny(value: float | None) -> str:
+    """A number of any size in two digits."""
+    if value is None or math.isnan(value):
+        return "–"
+    return f"{value:.1e}".replace("-", "−") if value else "0"
+
+
+def share(value: float) -> str:
+    """A share of 1 in percent; none at all is a dash."""
+    return f"{100 * value:.3g} %" if value else "–"

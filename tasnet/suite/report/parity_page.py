@@ -1,0 +1,79 @@
+"""The parity page: how far every stage is from the reference, in tables and plots. One file, nothing beside it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasnet.suite.parity import Growth
+from tasnet.suite.parity_report import PUBLISHED_DB, Eight, ParityReport, published
+from tasnet.suite.report.pages import render
+from tasnet.suite.report.plots import curves
+from tasnet.suite.staged import NAMES
+
+TITLE = "Numerical parity: PyTorch, ONNX, HAR, 8 bits"
+
+
+def write(path: Path, report: ParityReport) -> Path:
+    """Writes the page, whole or not at all. Raises OSError."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    try:
+        temporary.write_text(page(report), encoding="utf-8")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return path
+
+
+def page(report: ParityReport) -> str:
+    """The page as HTML."""
+    asked = {stage for row in report.rows for stage in (*row.distances, *row.missing)}
+    return render(
+        "parity_page.html",
+        title=TITLE,
+        report=report,
+        stages=[stage for stage in NAMES if stage in asked],
+        names=NAMES,
+        predicted=frozenset().union(*(row.predicted for row in report.rows)),
+        worst=[(stage, worst) for stage in NAMES if (worst := _worst(report, stage)) is not None],
+        growth_plot=_growth(report.growth),
+        eight=[(each, _curve(each), _layers(each)) for each in report.eight],
+        bracket=published(),
+        published=PUBLISHED_DB,
+    )
+
+
+def _worst(report: ParityReport, stage: str) -> float | None:
+    found = [row.distances[stage].snr for row in report.rows if stage in row.distances]
+    return min(found, default=None)
+
+
+def _growth(growth: Sequence[Growth]) -> str:
+    """Error over peak by length; a line for each form and stage."""
+    lines: dict[str, tuple[list[float], list[float]]] = {}
+    for each in growth:
+        name = {"gln": "ReduceMean", "gln_pool": "pooling"}.get(each.norm, each.norm)
+        xs, ys = lines.setdefault(f"{name}, {NAMES[each.stage]}", ([], []))
+        xs.append(each.length)
+        ys.append(each.relative)
+    ticks = sorted({each.length for each in growth})
+    return curves(lines, "samples T", "largest error / peak", log_x=True, log_y=True, ticks=ticks)
+
+
+def _curve(eight: Eight) -> str:
+    points = eight.curve
+    low, high = published()
+    ends = [points[0].mean_bits, points[-1].mean_bits]
+    lines: dict[str, tuple[Sequence[float], Sequence[float]]] = {
+        "SI-SDR against float": ([each.mean_bits for each in points], [each.score for each in points]),
+        "published loss, trained for 8 bits": (ends, [low, low]),
+        "the same with wider input and output": (ends, [high, high]),
+    }
+    return curves(lines, "mean bits of weights and results", "SI-SDR against float, dB")
+
+
+def _layers(eight: Eight) -> str:
+    xs = list(range(1, len(eight.layers) + 1))
+    return curves({"SNR": (xs, [each.snr for each in eight.layers])}, "layer, in the order of the run", "SNR, dB")

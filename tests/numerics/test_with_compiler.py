@@ -1,0 +1,46 @@
+"""With the compiler present: SDK_NATIVE, SDK_FP_OPTIMIZED and SDK_QUANTIZED against the float64 reference.
+
+Limits are those of thresholds.yaml. Without a compiler there is one skip; a double goes this way in
+tests/suite/test_emulated.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.reference import Reference
+from tasnet.suite.case import Case, graph, profile
+from tasnet.suite.compiled_parity import NO_COMPILER, compiled_parity
+from tasnet.suite.thresholds import FILE, read
+
+if TYPE_CHECKING:
+    from tasnet.suite.pipeline import Pipeline
+
+pytestmark = pytest.mark.numerics
+
+LIMITS = Path(__file__).resolve().parents[2] / FILE
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    options = metafunc.config.option
+    if "compiled_form" not in metafunc.fixturenames:
+        return
+    if options.toolchain != "dfc":
+        none = pytest.param(None, marks=pytest.mark.skip(reason=NO_COMPILER), id="none")
+        metafunc.parametrize("compiled_form", [none])
+        return
+    forms = list(dict.fromkeys(graph(case) for case in profile(options.profile)))
+    metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
+
+
+def test_the_contexts_of_the_compiler_are_the_function(compiled_form: Case, pipeline: Pipeline) -> None:
+    if not isinstance(pipeline.toolchain, Dfc):
+        pytest.skip(NO_COMPILER)
+    found = compiled_parity(compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, read(LIMITS))
+    if found.complaints:
+        pytest.fail("\n".join(found.complaints), pytrace=False)

@@ -1,0 +1,99 @@
+"""The parity page: everything that was gathered is on it, from a network that takes seconds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tasnet.hailo.reference import Reference
+from tasnet.network.variant import Size, Variant
+from tasnet.suite.case import Case
+from tasnet.suite.parity_report import ParityReport, ParityReportError, in_eight_bits, long_mix, published, small
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.report.pages import db, share, tiny
+from tasnet.suite.report.parity_page import page, write
+from tasnet.suite.store import open_store
+from tasnet.suite.thresholds import parse
+
+LIMITS = parse("""\
+schema: 1
+margin_db: {}
+thresholds:
+  - {stage: torch, form: any, T: any, snr_db: 100, of_peak: 1e-4, measured: }
+  - {stage: onnx, form: any, T: any, snr_db: 100, of_peak: 1e-4, measured: }
+  - {stage: har, form: any, T: any, snr_db: 100, of_peak: 1e-4, measured: }
+  - {stage: har8, form: any, T: any, snr_db: 90, of_peak: 1, measured: }
+""")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
+    return small(Pipeline(open_store(tmp_path_factory.mktemp("store")), Reference()), LIMITS)
+
+
+def test_every_figure_is_gathered(report: ParityReport) -> None:
+    assert [row.form for row in report.rows] == ["identity relu", "gln prelu", "bypass"]
+    for row in report.rows:
+        assert set(row.distances) == {"torch", "onnx", "har", "har8"}
+        assert min(row.distances[stage].snr for stage in ("torch", "onnx", "har")) > 100
+        # 8 bits aren't 90 dB, so that limit is broken, and no other
+        assert {breach.measured.stage for breach in row.breaches} == {"har8"}
+    assert {(each.norm, each.length) for each in report.growth} == {
+        (norm, length) for norm in ("gln", "gln_pool") for length in (400, 1600)
+    }
+    (eight,) = report.eight
+    assert eight.curve[0].mean_bits == 8
+    assert eight.curve[-1].mean_bits == 16
+    assert eight.curve[-1].score > eight.curve[0].score
+    assert all(0 <= layer.clipped <= 1 for layer in eight.layers)
+
+
+def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, tmp_path: Path) -> None:
+    path = write(tmp_path / "parity.html", report)
+    assert list(tmp_path.iterdir()) == [path]
+    html = path.read_text(encoding="utf-8")
+    for row in report.rows:
+        assert row.case.id in html
+        assert all(db(each.snr) in html for each in row.distances.values())
+    for growth in report.growth:
+        assert tiny(growth.relative) in html
+    for layer in report.eight[0].layers:
+        assert f"<td>{layer.layer}</td>" in html
+    assert html.count("Beyond its limit") == 3
+    assert html.count("data:image/png;base64,") == 3
+    assert not re.search(r"""(src|href)=["'](?!data:)|https?://|@import|<script""", html)
+
+
+def test_equal_reports_give_equal_pages(report: ParityReport) -> None:
+    assert page(report) == page(report)
+
+
+def test_a_case_without_a_har_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:
+    case = Case(Variant(norm="cgln"), Size(N=12, L=8, B=6, H=10, Sc=6, X=1, R=1), 400)
+    with pytest.raises(ParityReportError, match=r"translate ended failed: .* has no HN layer; .*take another case"):
+        in_eight_bits(case, Pipeline(open_store(tmp_path), Reference()))
+
+
+def test_the_published_bracket() -> None:
+    """14.78 dB and noise at 23.5 dB are 14.23 dB together."""
+    assert published() == pytest.approx((23.48, 36.36), abs=0.05)
+
+
+def test_a_long_mix_does_not_repeat_itself() -> None:
+    mix = long_mix(40000)
+    assert mix.shape == (40000,)
+    assert not (mix[:16000] == mix[16000:32000]).all()
+
+
+def test_figures_that_have_no_meaning() -> None:
+    assert [db(value) for value in (1.25, -3.0, float("inf"), float("-inf"), float("nan"))] == [
+        "1.2",
+        "−3.0",
+        "∞",
+        "−∞",
+        "–",
+    ]
+    assert [tiny(value) for value in (1.5e-7, 0.0, None, float("nan"))] == ["1.5e−07", "0", "–", "–"]
+    assert [share(value) for value in (0.0, 0.125)] == ["–", "12.5 %"]
