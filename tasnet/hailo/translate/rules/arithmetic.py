@@ -272,7 +272,7 @@ def _elementwise(drafting: Drafting, node: ir.Node, kind: str, views: tuple[View
                     "give them one size (a ConvTranspose is input * stride wide here)",
                 )
         repeats.append([1, 1, size["C"] // draft.size("C")])
-        inputs.append(_stretch(drafting, node, draft, size["H"], size["W"]))
+        inputs.append(stretch(drafting, node, draft, size["H"], size["W"]))
     params = dict(_EW[kind])
     if repeats != [[1, 1, 1], [1, 1, 1]]:
         params["input_repeats"] = repeats
@@ -280,7 +280,7 @@ def _elementwise(drafting: Drafting, node: ir.Node, kind: str, views: tuple[View
     drafting.emit(node, draft, labels)
 
 
-def _stretch(drafting: Drafting, node: ir.Node, draft: Draft, height: int, width: int) -> Draft:
+def stretch(drafting: Drafting, node: ir.Node, draft: Draft, height: int, width: int) -> Draft:
     """`draft` broadcast along H and W by a nearest-neighbour `resize` (observed), or itself if it fits."""
     _, own_h, own_w, channels = draft.shape
     if (own_h, own_w) == (height, width):

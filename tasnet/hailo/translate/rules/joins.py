@@ -17,7 +17,7 @@ from tasnet.hailo.translate.draft import (
     onnx_shape,
 )
 from tasnet.hailo.translate.errors import NodeError
-from tasnet.hailo.translate.rules.arithmetic import const_input
+from tasnet.hailo.translate.rules.arithmetic import const_input, stretch
 
 
 def concat(drafting: Drafting, node: ir.Node) -> None:
@@ -158,22 +158,9 @@ def _repeat(drafting: Drafting, node: ir.Node, view: View, repeats: Sequence[int
         return
     if label is None and axis >= 2 and len(view.labels) == 4:
         place = "W" if "W" not in view.labels and (axis == 3 or "H" in view.labels) else "H"
-        _, height, width, channels = view.draft.shape
+        _, height, width, _ = view.draft.shape
         size = (height, width * times) if place == "W" else (height * times, width)
-        draft = drafting.add(
-            node,
-            "resize",
-            "resize",
-            [view.draft],
-            (*size, channels),
-            {
-                "resize_h_ratio_list": [float(size[0] // height)],
-                "resize_w_ratio_list": [float(size[1] // width)],
-                "resize_f_ratio_list": [1.0],
-                "method": "nearest_neighbor",
-                "resize_bilinear_pixels_mode": "disabled",
-            },
-        )
+        draft = stretch(drafting, node, view.draft, *size)
         labels = tuple(place if i == axis else other for i, other in enumerate(view.labels))
         drafting.emit(node, draft, labels)
         return
