@@ -220,7 +220,8 @@ def _blocks_per_repeat(path: Path, args: Mapping[str, Any], blocks: int, asked: 
     per_repeat = said if said is not None else asked
     if per_repeat is None:
         if blocks % 8:
-            fail(path, f"{blocks} blocks, and nothing says how many per repeat", "pass blocks_per_repeat")
+            what = "save it with its model_args (n_blocks), or pass blocks_per_repeat to load"
+            fail(path, f"{blocks} blocks, and nothing says how many per repeat", what)
         return 8
     if not isinstance(per_repeat, int) or per_repeat < 1 or blocks % per_repeat:
         fail(path, f"{blocks} blocks can't be repeats of {per_repeat}", "check blocks_per_repeat")
