@@ -104,9 +104,10 @@ def ended_late() -> dict[str, dict[Stage, Outcome]]:
 
 @pytest.mark.parametrize("ended", ended_late().values(), ids=ended_late())
 def test_over_its_time(ended: dict[Stage, Outcome], store: Store, tmp_path: Path) -> None:
-    (row,) = rows(write_run(new_folder(tmp_path), [told(GROUPED, logged(store, ended, compile="[info] on"))], store))
+    folder = new_folder(tmp_path / "runs")
+    (row,) = rows(write_run(folder, [told(GROUPED, logged(store, ended, compile="[info] on"))], store))
     assert (row["timed_out"], row["command_status"]) == ("true", "124")
-    assert "[TIMEOUT] " in next(tmp_path.glob("*/*/*.log")).read_text()
+    assert "[TIMEOUT] " in (folder / row["log_path"]).read_text()
 
 
 def test_a_stand_in_is_never_observed(store: Store, tmp_path: Path) -> None:
