@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 import torch
 from torch import nn
@@ -103,6 +105,18 @@ def test_weights_outside_the_file_are_found_beside_it(tmp_path: Path) -> None:
     outside = translate(tmp_path / "m.onnx", "net")
     for key, array in inside.weights.items():
         np.testing.assert_array_equal(outside.weights[key], array)
+
+
+def test_no_file_of_the_weights_stays_open(tmp_path: Path) -> None:
+    onnx.save(legacy(13), tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=64)
+    translate(tmp_path / "m.onnx", "net")  # imports what it needs
+    before = psutil.Process().num_fds()
+    gc.disable()  # nothing may be left to the collector
+    try:
+        translate(tmp_path / "m.onnx", "net")
+        assert psutil.Process().num_fds() == before
+    finally:
+        gc.enable()
 
 
 def test_missing_or_cut_external_data_is_said_with_its_name(tmp_path: Path) -> None:

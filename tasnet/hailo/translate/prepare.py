@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
@@ -24,7 +25,7 @@ _HOLDERS = frozenset({"Constant", "If", "Loop", "Scan"})
 
 
 def load(path: Path) -> ir.Model:
-    """The model in an ONNX file, external data mapped, not read. Raises ModelError."""
+    """The model in an ONNX file, external data read and closed. Raises ModelError."""
     if not path.is_file():
         raise ModelError(f"{path}: no such file")
     try:
@@ -54,9 +55,10 @@ def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = 
         found = value.const_value
         assert isinstance(found, ir.ExternalTensor)
         # With its full path, which was checked above: else each is checked once more when it is read.
-        value.const_value = ir.ExternalTensor(
-            path, found.offset, found.length, found.dtype, shape=found.shape, name=name
-        )
+        mapped = ir.ExternalTensor(path, found.offset, found.length, found.dtype, shape=found.shape, name=name)
+        # Copied and closed: a mapping holds a descriptor until the model is collected, and a graph has hundreds.
+        value.const_value = ir.Tensor(np.array(mapped.numpy()), dtype=found.dtype, name=name)
+        mapped.release()
     return model
 
 
