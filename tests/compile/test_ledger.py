@@ -1,11 +1,11 @@
-"""The ledger itself: no entry that claims nothing, none past its day of review, none above the budget."""
+"""The ledger itself: no entry that claims nothing, none past its day of review."""
 
 from datetime import date
 
 import pytest
 
 from tasnet.suite.case import PROFILES, profile
-from tasnet.suite.ledger import Entry, Ledger, stale
+from tasnet.suite.ledger import Entry, stale
 
 pytestmark = pytest.mark.compile
 
@@ -23,7 +23,3 @@ def test_entry_is_not_past_its_review(entry: Entry, today: date) -> None:
             "look whether it still holds, then set `review` to a later day",
             pytrace=False,
         )
-
-
-def test_entries_keep_to_the_budget(ledger: Ledger) -> None:
-    assert len(ledger.entries) <= ledger.budget

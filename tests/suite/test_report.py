@@ -156,7 +156,8 @@ def test_a_blocked_row(tmp_path: Path) -> None:
 
 def test_a_predicted_clear_leaves_no_hef() -> None:
     predicted, compiled = row(recorded(parse("baseline"))), row(recorded(parse("baseline"), by=DFC))
-    assert (predicted["compile_success"], predicted["hef_success"], predicted["predicted"]) == (True, False, True)
+    assert (predicted["compile_success"], predicted["hef_success"], predicted["predicted"]) == (None, False, True)
+    assert (predicted["case_status"], predicted["verdict"]) == ("har_only_success", "clear")
     assert (compiled["compile_success"], compiled["hef_success"], compiled["predicted"]) == (True, True, False)
 
 

@@ -1,8 +1,9 @@
 """summary.tsv: the conversion notes' table, their columns first and in their order, then what they lack.
 
-A row says what its toolchain said; `predicted` is true where that was the embedded one, and then `compile_success`
-and `case_status` are predictions like all else in the row. `hef_success` is true only when a HEF was written, which
-the embedded toolchain never does. Booleans are `true` and `false`, empty when the toolchain can't tell.
+A row says what its toolchain said; `predicted` is true where that was the embedded one, and then the failures in the
+row are predictions. It compiles nothing: of a case that it calls clear, `compile_success` is empty and `case_status`
+har_only_success, so that a reader of the notes' columns alone never takes a prediction for a compile; `verdict` says
+clear. Booleans are `true` and `false`, empty when nobody knows.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ def row(record: Record) -> dict[str, object]:
     reshaped = _layers([failure for failure in failures if failure.family == "reshape_insertion"])
     failed = _layers(failures)
     passed = record.stages.get(Stage.TRANSLATE) is Status.PASSED
-    compiled = {"clear": True, "blocked": False}.get(record.verdict) if Stage.COMPILE in record.stages else None
+    told = {"clear": None if record.predicted else True, "blocked": False}
+    compiled = told.get(record.verdict) if Stage.COMPILE in record.stages else None
     late = timed_out(record)
     return {
         "run_tag": record.run_tag,
@@ -115,7 +117,7 @@ def row(record: Record) -> dict[str, object]:
         "contains_concat1": "concat1" in failed,
         "contains_ew_mult1": "ew_mult1" in failed,
         "har_success": passed,
-        "hef_success": bool(compiled) and not record.predicted,
+        "hef_success": bool(compiled),
         "compile_success": compiled,
         "case_status": "compile_success" if compiled else "har_only_success" if passed else "failed",
         "command_status": 124 if late else {"clear": 0, "blocked": 1}.get(record.verdict),
