@@ -11,12 +11,17 @@ from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasnet import __version__
 from tasnet.hailo import har as hars
-from tasnet.hailo.constraints import Verdict, judge, stages
-from tasnet.hailo.failures import Failure
+from tasnet.hailo.constraints import Kind, Verdict, judge, stages
+from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.hn import Network
 from tasnet.hailo.toolchain import Ended, Report
+
+if TYPE_CHECKING:
+    from tasnet.hailo.translate import NodeError
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,9 @@ class Reference:
         try:
             network = translate(onnx, net_name)
         except NodeError as error:
-            return _failed(Failure(stage="translate", family=error.family, message=str(error), layers=(error.node,)))
+            return _failed(_untranslatable(error))
         except TranslationError as error:
-            return _failed(Failure(stage="translate", family="export_model", message=str(error)))
+            return _failed(_predicted("export_model", error))
         hars.write(network, har)
         return Report(Ended.PASSED, artifact=har, detail=f"{len(network.layers)} layers")
 
@@ -54,6 +59,44 @@ class Reference:
     def compile(self, har: Path, arch: str, hef: Path) -> Report:
         """The verdict on the parsed HAR; no HEF is written."""
         return _report(_verdict(har, arch), "compile", None)
+
+
+def network(path: Path) -> Network:
+    """The graph of a HAR, without its weights, or of an ONNX file by the open translator. Raises their errors."""
+    if hars.is_har(path) or path.suffix == ".har":
+        return hars.read(path, weights=False)
+    from tasnet.hailo.translate import translate
+
+    return translate(path, "net")
+
+
+def verdict(path: Path, arch: str) -> Verdict:
+    """The verdict on a HAR or an ONNX file; a node without an HN form blocks too. Raises what `network` raises."""
+    if hars.is_har(path) or path.suffix == ".har":
+        return judge(network(path), arch)
+    from tasnet.hailo.translate import NodeError
+
+    try:
+        return judge(network(path), arch)
+    except NodeError as error:
+        return Verdict(Kind.BLOCKED, Certainty.EXTRAPOLATED, (_untranslatable(error),))
+
+
+def _untranslatable(error: NodeError) -> Failure:
+    return _predicted(error.family, error, (error.node,))
+
+
+def _predicted(family: str, error: Exception, layers: tuple[str, ...] = ()) -> Failure:
+    """What the open translator declines: that the vendor's parser would too was observed by nobody."""
+    evidence = "the open translator has no rule for it"
+    return Failure(
+        stage="translate",
+        family=family,
+        message=str(error),
+        layers=layers,
+        evidence=evidence,
+        certainty=Certainty.EXTRAPOLATED,
+    )
 
 
 def _verdict(har: Path, arch: str) -> Verdict:

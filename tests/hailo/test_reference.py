@@ -7,8 +7,9 @@ from pathlib import Path
 import onnx
 
 from tasnet.hailo import har
+from tasnet.hailo.constraints import Kind
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.reference import Reference, verdict
 from tasnet.hailo.toolchain import Ended, Toolchain
 
 from .onnx_models import floats, model, node
@@ -75,4 +76,11 @@ def test_what_cannot_be_translated_is_a_failure_of_the_stage_and_leaves_no_file(
         "unsupported_op",
         ("softmax",),
     )
+    assert report.failures[0].certainty is Certainty.EXTRAPOLATED
     assert not (tmp_path / "m.har").exists()
+
+
+def test_a_verdict_on_a_file_blocks_what_cannot_be_translated_and_calls_nothing_observed(tmp_path: Path) -> None:
+    found = verdict(save(tmp_path / "m.onnx", model([node("Softmax", "x", axis=1)])), "hailo8")
+    assert (found.kind, found.certainty) == (Kind.BLOCKED, Certainty.EXTRAPOLATED)
+    assert verdict(conv(tmp_path, 256), "hailo8").certainty is Certainty.OBSERVED

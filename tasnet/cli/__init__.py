@@ -1,29 +1,50 @@
 """The command `tasnet`: every command a few lines over the rooms.
 
 Exit codes: 0 all well; 1 a graph that isn't clear, or a run that isn't as expected; 2 wrong usage or an input that
-can't be read, told in one line on stderr. Torch is imported by `export` alone.
+can't be read, told in one line on stderr. Torch is imported by `export` and the numbers alone.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from tasnet.hailo.constraints import Verdict
-    from tasnet.hailo.hn import Network
-    from tasnet.network.weights import Weights
-    from tasnet.suite.pipeline import Pipeline
+from tasnet.cli import numbers
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    USAGE,
+    Arch,
+    AsJson,
+    Checkpoint,
+    Compiled,
+    DfcPython,
+    Limit,
+    Model,
+    Profile,
+    Quick,
+    Recordings,
+    Script,
+    StoreAt,
+    Toolchain,
+    UsageError,
+    if_there,
+    known_arch,
+    readable,
+    show,
+    store_at,
+    writable,
+)
 
-OK, NOT_CLEAR, USAGE = 0, 1, 2
+if TYPE_CHECKING:
+    from tasnet.network.weights import Weights
 
 app = typer.Typer(
     name="tasnet",
@@ -33,31 +54,10 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-thresholds = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
-app.add_typer(thresholds, name="thresholds")
-
-Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx or a .har, told apart by content")]
-Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or a .hef, told apart by content")]
-Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
-AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
-Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
-Profile = Annotated[str, typer.Option(help="matrix, notes, probes or faithful")]
-StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
-Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
-DfcPython = Annotated[str | None, typer.Option(metavar="PATH", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
-Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600")]
-Recordings = Annotated[Path | None, typer.Option(metavar="PATH", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")]
-Script = Annotated[Path | None, typer.Option(metavar="FILE", help="a model script, for dfc")]
-Quick = Annotated[bool, typer.Option("--quick", help="for dfc: optimize without the slow algorithms")]
-
 # `BadParameter` is public; the base of all of the parser's errors is not, and moved between versions.
 _ParserError: type[Exception] = next(
     each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException" and issubclass(each, Exception)
 )
-
-
-class UsageError(ValueError):
-    """Wrong usage that the parser of options can't see."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,7 +132,7 @@ def matrix(
         return OK
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
     chosen = choose(
@@ -143,7 +143,7 @@ def matrix(
         calibration=calibration,
         script=script,
         quick=quick,
-        pyproject=_if_there(root / "pyproject.toml"),
+        pyproject=if_there(root / "pyproject.toml"),
     )
     if chosen.name == "dfc":
         # What is wrong with it is said here, in a line, and not by pytest.
@@ -195,9 +195,9 @@ def sweep(
         calibration=calibration,
         script=script,
         quick=quick,
-        pyproject=_if_there(Path("pyproject.toml")),
+        pyproject=if_there(Path("pyproject.toml")),
     )
-    return NOT_CLEAR if shown(cases, choice, _store_at(store), checkpoint, scheduler, workers).infra else OK
+    return NOT_CLEAR if shown(cases, choice, store_at(store), checkpoint, scheduler, workers).infra else OK
 
 
 @app.command()
@@ -217,7 +217,7 @@ def export(
     from tasnet.suite.case import parse
 
     meant = parse(case)
-    _writable(output)
+    writable(output)
     # Only now: torch takes seconds to import.
     from tasnet.network.export import save, to_onnx
     from tasnet.network.weights import seeded, with_heads
@@ -250,108 +250,28 @@ def translate(
     from tasnet.hailo import har
     from tasnet.hailo.translate import translate as to_network
 
-    _writable(output)
-    network = to_network(_readable(source), name)
+    writable(output)
+    network = to_network(readable(source), name)
     har.write(network, output)
     print(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
     return OK
 
 
 @app.command()
-def listen(
-    case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or voices to mix; repeats")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty")],
-    checkpoint: Checkpoint = None,
-    store: StoreAt = None,
-) -> int:
-    """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
-
-    Example: tasnet listen split-normal-polyphase-all --mix a.wav --mix b.wav -o heard
-    """
-    from tasnet.suite.case import parse
-    from tasnet.suite.listen import listen as listened
-    from tasnet.suite.listen import shown
-
-    print(shown(listened(parse(case), mix, output, _embedded(store, checkpoint)), output))
-    return OK
-
-
-@app.command()
-def parity(
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    checkpoint: Checkpoint = None,
-    store: StoreAt = None,
-) -> int:
-    """Write the parity of cases at every stage as a page: tables per form and layer, error over length, 8-bit curve.
-
-    Takes minutes a case. Exits 1 for a figure beyond its limit in thresholds.yaml.
-
-    Example: tasnet parity --case split-normal-polyphase-all -o parity.html
-    """
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import page_written
-
-    _writable(output)
-    limits = Path("thresholds.yaml")
-    fine = page_written(output, [parse(each) for each in case], _embedded(store, checkpoint), limits)
-    return OK if fine else NOT_CLEAR
-
-
-@thresholds.command()
-def check(
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
-    store: StoreAt = None,
-) -> int:
-    """Measure cases at every stage and hold them against the limits. Exits 1 for one beyond them.
-
-    Example: tasnet thresholds check --case concat-normal-grouped-all
-    """
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import checked, measured
-
-    return OK if checked(file, list(measured([parse(each) for each in case], _embedded(store, None)))) else NOT_CLEAR
-
-
-@thresholds.command()
-def propose(
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
-    write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
-    allow_looser: Annotated[str, typer.Option(metavar="REASON", help="why a limit may get looser")] = "",
-    store: StoreAt = None,
-) -> int:
-    """Propose limits from measured cases: tighter ones, and looser ones only with a reason.
-
-    Example: tasnet thresholds propose --case concat-normal-grouped-all
-    """
-    from datetime import date
-
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import measured, proposed
-
-    runs = list(measured([parse(each) for each in case], _embedded(store, None)))
-    how = "tasnet thresholds propose " + " ".join(f"--case {each}" for each in case)
-    fine = proposed(file, runs, how, date.today(), write_it=write, allow_looser=allow_looser)
-    return OK if fine else NOT_CLEAR
-
-
-@app.command(name="check")
-def check_graph(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
+def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
     """Predict whether a graph compiles: clear, blocked or unknown, and by what. No compiler is run.
 
     Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
 
     Example: tasnet check m.onnx --arch hailo8 --json
     """
+    from tasnet.hailo.reference import verdict as judged
     from tasnet.suite.verdict_shown import as_json as told
     from tasnet.suite.verdict_shown import lines
 
-    _known_arch(arch)
-    verdict = _verdict(_readable(source), arch)
-    _print(told(verdict, arch) if as_json else lines(verdict, arch))
+    known_arch(arch)
+    verdict = judged(readable(source), arch)
+    show(told(verdict, arch) if as_json else lines(verdict, arch))
     return OK if verdict.kind.value == "clear" else NOT_CLEAR
 
 
@@ -370,8 +290,8 @@ def classify(
     from tasnet.hailo.failures_shown import as_json as told
     from tasnet.hailo.failures_shown import lines
 
-    found = [(str(log), classify_file(_readable(log, "a log"))) for log in logs]
-    _print([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
+    found = [(str(log), classify_file(readable(log, "a log"))) for log in logs]
+    show([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
     return NOT_CLEAR if any(failure for _, failure in found) else OK
 
 
@@ -394,9 +314,9 @@ def import_runs(
     from tasnet.suite.old_runs import import_runs as imported
     from tasnet.suite.store import Store
 
-    _known_arch(arch)
+    known_arch(arch)
     entries = read(ledger).entries if ledger.is_file() else ()
-    kept_in = Store(_store_at(store))
+    kept_in = Store(store_at(store))
     done = imported(kept_in, source, version=dfc_version, arch=arch)
     print(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
@@ -415,93 +335,19 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
     Example: tasnet inspect m.har
     """
     from tasnet.hailo import hef, hef_shown, network_shown
+    from tasnet.hailo.reference import network as graph_of
 
-    with _readable(source, "an .onnx, a .har or a .hef").open("rb") as file:
+    with readable(source, "an .onnx, a .har or a .hef").open("rb") as file:
         compiled = hef_shown.is_hef(file.read(4)) or source.suffix == ".hef"
     if compiled:
         read = hef.read(source)
-        _print(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
+        show(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
     else:
-        network = _network(source)
-        _print(network_shown.as_json(network) if as_json else network_shown.lines(network))
+        network = graph_of(source)
+        show(network_shown.as_json(network) if as_json else network_shown.lines(network))
     return OK
 
 
-# --- files -------------------------------------------------------------------------------------------------
-
-
-def _readable(path: Path, what: str = "an .onnx or a .har") -> Path:
-    if not path.is_file():
-        raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name {what}")
-    return path
-
-
-def _if_there(path: Path) -> Path | None:
-    return path if path.is_file() else None
-
-
-def _embedded(store: Path | None, checkpoint: Path | None) -> Pipeline:
-    """The pipeline of the embedded toolchain."""
-    from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline, Recipe
-    from tasnet.suite.store import open_store
-
-    return Pipeline(open_store(_store_at(store)), Reference(), Recipe(checkpoint=checkpoint))
-
-
-def _store_at(given: Path | None) -> Path:
-    return Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
-
-
-def _known_arch(arch: str) -> None:
-    from tasnet.hailo.toolchain import ARCHITECTURES
-
-    if arch not in ARCHITECTURES:
-        raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
-
-
-def _writable(path: Path) -> None:
-    """Before any work is done: that there is a place to write to."""
-    if not path.parent.is_dir():
-        raise UsageError(f"{path}: no directory {path.parent}; make it first")
-    if path.is_dir():
-        raise UsageError(f"{path}: a directory; name a file")
-
-
-def _network(path: Path) -> Network:
-    """The graph of a HAR, or of an ONNX file by the embedded translator."""
-    from tasnet.hailo import har
-
-    if har.is_har(path) or path.suffix == ".har":
-        return har.read(path, weights=False)
-    from tasnet.hailo.translate import translate as to_network
-
-    return to_network(path, "net")
-
-
-def _verdict(path: Path, arch: str) -> Verdict:
-    """The constraints' verdict; a node without an HN form blocks too, and is no unreadable file."""
-    from tasnet.hailo.constraints import Kind, Verdict, judge
-    from tasnet.hailo.failures import Certainty, Failure
-
-    try:
-        return judge(_network(path), arch)
-    except ValueError as error:
-        if not _is_node_error(error):
-            raise
-        family, node = getattr(error, "family", "unsupported_op"), str(getattr(error, "node", ""))
-        failure = Failure(stage="translate", family=family, message=str(error), layers=(node,))
-        return Verdict(Kind.BLOCKED, Certainty.OBSERVED, (failure,))
-
-
-def _print(told: object) -> None:
-    """Lines as they are, anything else as JSON."""
-    if isinstance(told, Iterator):
-        for line in told:
-            print(line)
-    else:
-        print(json.dumps(told, indent=2))
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+app.command()(numbers.listen)
+app.command()(numbers.parity)
+app.add_typer(numbers.limits, name="thresholds")

@@ -1,0 +1,85 @@
+"""What the commands share: options, exit codes, and the guards that speak before any work is done."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from tasnet.suite.pipeline import Pipeline
+
+OK, NOT_CLEAR, USAGE = 0, 1, 2
+
+Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx or a .har, told apart by content")]
+Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or a .hef, told apart by content")]
+Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
+AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
+Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
+Profile = Annotated[str, typer.Option(help="matrix, notes, probes or faithful")]
+StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
+Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
+DfcPython = Annotated[str | None, typer.Option(metavar="PATH", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
+Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600")]
+Recordings = Annotated[Path | None, typer.Option(metavar="PATH", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")]
+Script = Annotated[Path | None, typer.Option(metavar="FILE", help="a model script, for dfc")]
+Quick = Annotated[bool, typer.Option("--quick", help="for dfc: optimize without the slow algorithms")]
+
+
+class UsageError(ValueError):
+    """Wrong usage that the parser of options can't see."""
+
+
+def readable(path: Path, what: str = "an .onnx or a .har") -> Path:
+    """`path`, if there is a file. Raises UsageError."""
+    if not path.is_file():
+        raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name {what}")
+    return path
+
+
+def if_there(path: Path) -> Path | None:
+    """`path`, or None where there is no such file."""
+    return path if path.is_file() else None
+
+
+def embedded(store: Path | None, checkpoint: Path | None) -> Pipeline:
+    """The pipeline of the embedded toolchain."""
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.store import open_store
+
+    return Pipeline(open_store(store_at(store)), Reference(), Recipe(checkpoint=checkpoint))
+
+
+def store_at(given: Path | None) -> Path:
+    """The store that is given, else the environment's, else `.tasnet` here."""
+    return Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
+
+
+def known_arch(arch: str) -> None:
+    """Raises UsageError for an architecture that isn't known."""
+    from tasnet.hailo.toolchain import ARCHITECTURES
+
+    if arch not in ARCHITECTURES:
+        raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
+
+
+def writable(path: Path) -> None:
+    """Before any work is done: that there is a place to write to."""
+    if not path.parent.is_dir():
+        raise UsageError(f"{path}: no directory {path.parent}; make it first")
+    if path.is_dir():
+        raise UsageError(f"{path}: a directory; name a file")
+
+
+def show(told: object) -> None:
+    """Lines as they are, anything else as JSON."""
+    if isinstance(told, Iterator):
+        for line in told:
+            print(line)
+    else:
+        print(json.dumps(told, indent=2))
