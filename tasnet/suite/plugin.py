@@ -17,16 +17,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from tasnet import __version__
 from tasnet.suite.case import BASE_ARCH, Case, graph_key, profile
 from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.history.origin import origin
+from tasnet.suite.history.run import Head, Measure, latest
+from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import PASSING, Judgement, Kind, judge
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
 from tasnet.suite.report.progress import Bar, Lines
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
-from tasnet.suite.stage import ORDER, Outcome, Stage
-from tasnet.suite.store import Store
+from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.store import Store, file_sha256
 from tasnet.suite.toolchains import Calibrated, Choice, choose, compiler
 
 if TYPE_CHECKING:
@@ -43,6 +47,8 @@ MARKS: Mapping[str, str] = {
 }
 PROPERTY = "tasnet"
 """The user property of a test report that carries a case's record as JSON."""
+MEASURE_PROPERTY = "tasnet-measure"
+"""The same for a measured distance from PyTorch; a test may have several."""
 PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
 PAIR_ID = "pair-"
@@ -266,9 +272,9 @@ def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, tod
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {_repeat(request.node.nodeid, setup)}", pytrace=False)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today)
-    told = record(case.id, sized, setup.profile, until, outcomes, judgement)
-    request.node.user_properties.append((PROPERTY, told.model_dump_json()))
-    text = _failure_text(told, _repeat(request.node.nodeid, setup))
+    told = record(case.id, sized, setup.profile, until, outcomes, judgement, _repeat(request.node.nodeid, setup))
+    request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    text = _failure_text(told)
     if judgement.kind is Kind.INFRA:
         pytest.fail(text, pytrace=False)
     return Judged(judgement, text, told.predicted)
@@ -287,7 +293,7 @@ def conclude(judged: Judged) -> None:
         pytest.fail(judged.text, pytrace=False)
 
 
-def _failure_text(told: Record, repeat: str) -> str:
+def _failure_text(told: Record) -> str:
     entries = [f"entry     {name}" for name in told.entries]
     return "\n".join(
         [
@@ -296,7 +302,7 @@ def _failure_text(told: Record, repeat: str) -> str:
             f"happened  {told.happened}",
             *entries,
             f"to do     {told.hint}",
-            f"repeat    {repeat}",
+            f"repeat    {told.repeat}",
         ]
     )
 
@@ -304,6 +310,16 @@ def _failure_text(told: Record, repeat: str) -> str:
 def _repeat(nodeid: str, setup: Setup) -> str:
     """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
     return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[Measure], None]:
+    """Keeps a measurement in the run's history."""
+
+    def keep(measure: Measure) -> None:
+        request.node.user_properties.append((MEASURE_PROPERTY, measure.model_dump_json()))
+
+    return keep
 
 
 # --- the compiler's word beside the prediction -------------------------------------------------------------
@@ -416,6 +432,7 @@ class Watch:
     pairs: dict[str, Compared] = field(default_factory=dict)
     total: int = 0
     progress: Bar | Lines | None = None
+    writer: Writer | None = None
     summary: Path | None = None
     trouble: str = ""
 
@@ -446,13 +463,16 @@ class Watch:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if pair := _record_json(report, PAIR_PROPERTY):
             self._compare(pair)
+        if report.when == "call":
+            for name, value in report.user_properties:
+                if name == MEASURE_PROPERTY:
+                    self._keep(Measure.model_validate_json(str(value)))
         text = _record_json(report)
         if text is None or not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
         told = Record.model_validate_json(text)
-        known = self.records.get(told.case_id)
-        if known is None or ORDER.index(known.stage) <= ORDER.index(told.stage):
-            self.records[told.case_id] = told
+        (self.records[told.case_id],) = latest([*filter(None, [self.records.get(told.case_id)]), told])
+        self._keep(told)
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, told.case_id)
 
@@ -471,14 +491,52 @@ class Watch:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         if self.progress:
             self.progress.stop()
-        if not self.records:
-            return
         root = self.config.stash[_SETUP].store
         try:
-            self.summary = write_run(new_folder(root / "runs"), self._ordered(), Store(root))
+            if self.writer and self.records:
+                self.summary = write_run(self.writer.folder, self._ordered(), Store(root))
+            if self.writer:
+                self.writer.end(self.records.values(), int(session.exitstatus))
         except OSError as error:
-            self.trouble = f"the run's files were not written: {error}; name another --store"
+            self._in_trouble(error)
+        if self.trouble:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _keep(self, told: Record | Measure) -> None:
+        """Into the run's history, which begins with the first thing to keep. A full disk ends it, not the run."""
+        if self.trouble:
+            return
+        try:
+            if self.writer is None:
+                self.writer = begin(new_folder(self.config.stash[_SETUP].store / "runs"), self._head())
+            if isinstance(told, Record):
+                self.writer.add(told)
+            else:
+                self.writer.measured(told)
+        except OSError as error:
+            self._in_trouble(error)
+
+    def _in_trouble(self, error: OSError) -> None:
+        self.trouble = f"the run's files were not written: {error}; name another --store"
+
+    def _head(self) -> Head:
+        setup = self.config.stash[_SETUP]
+        ledger = setup.ledger.path
+        return Head(
+            started=datetime.now(timezone.utc),
+            profile=setup.profile,
+            arch=setup.arch,
+            toolchain=setup.choice.name,
+            version=setup.compiler.version if setup.compiler else __version__,
+            double=bool(setup.compiler and setup.compiler.double),
+            repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
+            cases=len(setup.cases),
+            chosen=self.total,
+            checkpoint=str(setup.checkpoint or ""),
+            ledger=str(ledger),
+            ledger_sha256=file_sha256(ledger),
+            origin=origin(self.config.rootpath),
+        )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)

@@ -49,14 +49,47 @@ class Record(BaseModel):
     expected: str
     happened: str
     hint: str
-    blockers: tuple[Blocked, ...]
-    stages: dict[Stage, Status]
-    onnx_bytes: int | None
-    seconds: float
-    logs: dict[Stage, str] = {}
-    """the store's names of the toolchain's own logs, where it keeps any"""
+    outcomes: tuple[Outcome, ...]
+    """in the order of the stages, the last one `stage`'s"""
+    covering: tuple[tuple[str, ...], ...]
+    """for each failure of the outcomes, in their order, the ids of the entries that cover it"""
+    repeat: str = ""
+    """the command that runs this case again"""
     hef: str = ""
-    """the store's name of the compiled file, if one was written"""
+    """where the compiled file lies, if one was written: the store's name of it, or a path beside summary.tsv"""
+
+    @property
+    def blockers(self) -> tuple[Blocked, ...]:
+        """The failures of all stages, each with the entries that cover it."""
+        failures = [failure for outcome in self.outcomes for failure in outcome.failures]
+        return tuple(map(Blocked, failures, self.covering))
+
+    @property
+    def by_stage(self) -> dict[Stage, Outcome]:
+        """The outcomes as `judge` takes them."""
+        return {outcome.stage: outcome for outcome in self.outcomes}
+
+    @property
+    def stages(self) -> dict[Stage, Status]:
+        """How each stage ended."""
+        return {outcome.stage: outcome.status for outcome in self.outcomes}
+
+    @property
+    def seconds(self) -> float:
+        """Wall-clock time of all stages when they were run, not when they were read from the store."""
+        return sum(outcome.seconds for outcome in self.outcomes)
+
+    @property
+    def onnx_bytes(self) -> int | None:
+        """The size of the ONNX file with its weights; None where none was written."""
+        exported = self.by_stage.get(Stage.EXPORT)
+        size = exported.figures.get("onnx_bytes") if exported else None
+        return int(size) if size is not None else None
+
+    @property
+    def logs(self) -> dict[Stage, str]:
+        """The store's names of the toolchain's own logs, where it keeps any."""
+        return {each.stage: str(each.figures["log"]) for each in self.outcomes if each.figures.get("log")}
 
 
 def record(
@@ -66,6 +99,7 @@ def record(
     stage: Stage,
     outcomes: Mapping[Stage, Outcome],
     judgement: Judgement,
+    repeat: str = "",
 ) -> Record:
     """The record of a case that was taken as far as `stage`.
 
@@ -74,7 +108,6 @@ def record(
     ordered = [outcomes[each] for each in ORDER if each in outcomes]
     last = ordered[-1]
     grave = min(ordered, key=lambda outcome: list(VERDICTS).index(outcome.status))
-    size = outcomes[Stage.EXPORT].figures.get("onnx_bytes") if Stage.EXPORT in outcomes else None
     verdict = VERDICTS[grave.status]
     if verdict == "clear" and last.stage is not Stage.COMPILE:
         verdict = "passed"
@@ -96,11 +129,9 @@ def record(
         expected=judgement.expected,
         happened=judgement.happened,
         hint=judgement.hint,
-        blockers=judgement.blockers,
-        stages={outcome.stage: outcome.status for outcome in ordered},
-        onnx_bytes=int(size) if size is not None else None,
-        seconds=sum(outcome.seconds for outcome in ordered),
-        logs={each.stage: str(each.figures["log"]) for each in ordered if each.figures.get("log")},
+        outcomes=tuple(ordered),
+        covering=tuple(blocker.entries for blocker in judgement.blockers),
+        repeat=repeat,
         hef=last.artifact if last.stage is Stage.COMPILE and last.status is Status.PASSED else "",
     )
 

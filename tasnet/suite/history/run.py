@@ -1,0 +1,219 @@
+"""Run: a stored run, read. A broken one is named, not passed over; a killed one is what it got to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasnet.suite.history.origin import Origin
+from tasnet.suite.judge import Kind
+from tasnet.suite.report.record import Record
+from tasnet.suite.stage import ORDER, Stage
+
+SCHEMA = 1
+"""Of every file of a run. A run of another schema is named and not read."""
+
+HEAD, RECORDS, MEASURES, END = "run.json", "records.jsonl", "measures.jsonl", "end.json"
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class RunError(ValueError):
+    """A run that can't be read, or a name that no run has. One line: which, why, what to do."""
+
+
+class Measure(BaseModel):
+    """One case at one stage of the numbers: how far it is from the float64 reference."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case_id: str
+    stage: str
+    """torch, onnx, har, har8, or one of the compiler's contexts"""
+    form: str
+    """norm and activation, as thresholds.yaml has them"""
+    length: int
+    snr_db: float
+    of_peak: float
+    """the largest error over the reference's peak"""
+
+
+class Head(BaseModel):
+    """What a run set out to do. `repeat` are the options of pytest that make it again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    run_schema: int = Field(default=SCHEMA, validation_alias="schema", serialization_alias="schema")
+    started: datetime
+    profile: str
+    arch: str
+    toolchain: str
+    version: str
+    double: bool = False
+    """said by a test double: nothing of it is observed"""
+    repeat: tuple[str, ...] = ()
+    cases: int
+    """how many cases the profile has"""
+    chosen: int
+    """how many tests of cases were to be run"""
+    checkpoint: str = ""
+    """the checkpoint's path as given, empty for drawn weights"""
+    ledger: str = ""
+    """the ledger's path as given"""
+    ledger_sha256: str = ""
+    origin: Origin = Origin()
+
+
+class End(BaseModel):
+    """How a run ended: pytest's exit status, the wall-clock time, how many cases of each kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    exit_status: int
+    seconds: float
+    kinds: dict[Kind, int]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A stored run: one record a case, at the last stage it was taken to. `end` is None for one that was killed."""
+
+    id: str
+    folder: Path
+    head: Head
+    records: tuple[Record, ...]
+    measures: tuple[Measure, ...]
+    end: End | None
+
+    @property
+    def whole(self) -> bool:
+        """True when the run ended and every case of its profile was taken as far as the compile."""
+        compiled = sum(record.stage is Stage.COMPILE for record in self.records)
+        return self.end is not None and compiled == self.head.cases
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A folder among the runs that is none that this version can read, and why."""
+
+    id: str
+    folder: Path
+    reason: str
+
+
+def folders(store: Path) -> list[Path]:
+    """The folders of all runs in the store, the oldest first. One without a head is older than the history."""
+    found = [path for path in (store / "runs").glob("*/") if (path / HEAD).exists()]
+    return sorted(found, key=lambda path: _natural(path.name))
+
+
+def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:
+    """Id, head and end of every run, the oldest first, without reading its cases."""
+    for folder in folders(store):
+        try:
+            yield folder.name, _head(folder), _end(folder)
+        except RunError as error:
+            yield Unreadable(folder.name, folder, str(error))
+
+
+def read(folder: Path) -> Run:
+    """The run in a folder. Raises RunError."""
+    head = _head(folder)
+    measures: dict[tuple[str, str], Measure] = {
+        (each.case_id, each.stage): each for each in _lines(folder / MEASURES, Measure)
+    }
+    return Run(
+        folder.name, folder, head, latest(_lines(folder / RECORDS, Record)), tuple(measures.values()), _end(folder)
+    )
+
+
+def find(store: Path, name: str) -> Run:
+    """The run that `name` means: an id, its beginning if no other begins so, `last`, or `last~N` for N runs before it.
+
+    Raises RunError.
+    """
+    known = folders(store)
+    if not known:
+        raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+    back = re.fullmatch(r"last(?:~(\d+))?", name)
+    if back:
+        steps = int(back.group(1) or 0)
+        if steps >= len(known):
+            raise RunError(f"run '{name}': {len(known)} runs are stored; see tasnet runs")
+        return read(known[-1 - steps])
+    exact = [folder for folder in known if folder.name == name]
+    meant = exact or [folder for folder in known if name and folder.name.startswith(name)]
+    if len(meant) != 1:
+        what = f"{len(meant)} runs begin so" if meant else "no run begins so"
+        raise RunError(f"run '{name}': {what}; see tasnet runs")
+    return read(meant[0])
+
+
+def latest(records: Iterable[Record]) -> tuple[Record, ...]:
+    """One record a case, the one of the furthest stage, in the order in which the cases first came."""
+    found: dict[str, Record] = {}
+    for record in records:
+        known = found.get(record.case_id)
+        if known is None or ORDER.index(known.stage) <= ORDER.index(record.stage):
+            found[record.case_id] = record
+    return tuple(found.values())
+
+
+def _head(folder: Path) -> Head:
+    path = folder / HEAD
+    try:
+        told = json.loads(path.read_bytes())
+        schema = told.get("schema") if isinstance(told, dict) else None
+        if schema != SCHEMA:
+            raise RunError(f"{path}: schema {schema}, and this version reads {SCHEMA}; read it with its own version")
+        return Head.model_validate(told)
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise RunError(
+            f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; damaged: delete the run's folder"
+        ) from None
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, RunError):
+            raise
+        raise RunError(f"{path}: not JSON; damaged: delete the run's folder") from None
+
+
+def _end(folder: Path) -> End | None:
+    """None for a run without an end: it was killed, or it goes on right now."""
+    try:
+        return End.model_validate_json((folder / END).read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _lines(path: Path, model: type[_Model]) -> Iterator[_Model]:
+    """The file's lines. The last one may be cut short by a kill; any other that can't be read is a RunError."""
+    try:
+        lines = path.read_bytes().splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
+    for number, line in enumerate(lines, 1):
+        try:
+            yield model.model_validate_json(line)
+        except ValidationError as error:
+            if number == len(lines) and not line.endswith(b"\n"):
+                return
+            reason = error.errors()[0]["msg"]
+            raise RunError(f"{path}:{number}: {reason}; the run is damaged: delete its folder") from None
+
+
+def _natural(name: str) -> tuple[str, int]:
+    """The second run of a second, `<time>-2`, comes after the first and before `<time>-10`."""
+    time, _, number = name.partition("-")
+    return time, int(number) if number.isdigit() else 0
