@@ -1,0 +1,21 @@
+"""The suite in pytest's words: options, marks, the `case` of a test, its judgement, and the run's report.
+
+A test of the suite carries one of the marks `compile`, `numerics`, `device` and asks for `case`, or for a fixture
+that does; it is then run for each case of the profile. `compiled` and `translated` are the judgements of its case,
+and `conclude` turns a judgement into pytest's verdict.
+
+    setup.py         the options, and what they mean
+    cases.py         a test for each case, and its judgement
+    pairs.py         the compiler's word beside the prediction
+    carried.py       what a test's report carries from a worker to the process that reports
+    watch.py         that process: records, progress, the run's end
+    distribution.py  which worker gets which case
+"""
+
+from tasnet.suite.plugin.cases import Judged, RunsCases, conclude
+from tasnet.suite.plugin.pairs import conclude_differences, conclude_prediction
+
+__all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_prediction"]
+
+pytest_plugins = [f"{__name__}.{part}" for part in ("setup", "cases", "pairs", "watch", "distribution")]
+"""pytest finds the hooks and fixtures there."""

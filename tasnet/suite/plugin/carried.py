@@ -1,0 +1,17 @@
+"""What a test's report carries from a worker to the process that reports: JSON under a user property's name."""
+
+from __future__ import annotations
+
+import pytest
+
+PROPERTY = "tasnet"
+"""The user property of a test report that carries a case's record as JSON."""
+MEASURE_PROPERTY = "tasnet-measure"
+"""The same for a measured distance from PyTorch; a test may have several."""
+PAIR_PROPERTY = "tasnet-pair"
+"""The same for a prediction beside the compiler's verdict."""
+
+
+def carried(report: pytest.TestReport, wanted: str = PROPERTY) -> str | None:
+    """What the report carries under that name, if it does."""
+    return next((str(value) for name, value in report.user_properties if name == wanted), None)

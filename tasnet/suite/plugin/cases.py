@@ -1,0 +1,149 @@
+"""A test for each case of the profile, the case's judgement, and pytest's verdict on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Protocol
+
+import pytest
+
+from tasnet.suite.case import Case
+from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.history.run import Measure
+from tasnet.suite.judge import PASSING, Judgement, Kind, judge
+from tasnet.suite.ledger import Ledger
+from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY
+from tasnet.suite.plugin.pairs import generate_pairs
+from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
+from tasnet.suite.report.record import Record, record
+from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.toolchains import Calibrated
+
+
+class RunsCases(Protocol):
+    """What the fixture `pipeline` must be: a Pipeline, or a double of it."""
+
+    def resolve(self, case: Case) -> Case:
+        """The case at the size of the checkpoint, if there is one."""
+
+    def run(self, case: Case, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
+        """The outcomes of the case at every stage up to `until`."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A case's judgement, and the text of a failure of it."""
+
+    judgement: Judgement
+    text: str
+    predicted: bool
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if not any(metafunc.definition.get_closest_marker(mark) for mark in MARKS):
+        return
+    setup = metafunc.config.stash[SETUP]
+    if "pair" in metafunc.fixturenames:
+        generate_pairs(metafunc, setup)
+    elif "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", setup.cases, ids=[case.id for case in setup.cases])
+    if "entry" in metafunc.fixturenames:
+        metafunc.parametrize("entry", setup.ledger.entries, ids=[entry.id for entry in setup.ledger.entries])
+
+
+@pytest.fixture(scope="session")
+def ledger(pytestconfig: pytest.Config) -> Ledger:
+    """The expected failures."""
+    return pytestconfig.stash[SETUP].ledger
+
+
+@pytest.fixture(scope="session")
+def today() -> date:
+    """The day on which an entry's `review` is past or not."""
+    return datetime.now(timezone.utc).date()
+
+
+@pytest.fixture(scope="session")
+def pipeline(pytestconfig: pytest.Config) -> RunsCases:
+    """Takes cases through the stages with the toolchain of the options."""
+    # Only now: a run without cases needs none of it.
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.store import open_store
+
+    setup = pytestconfig.stash[SETUP]
+    recordings = setup.choice.calibration
+    return Pipeline(
+        open_store(setup.store),
+        setup.compiler or Reference(),
+        Recipe(checkpoint=setup.checkpoint),
+        fit=Calibrated(recordings, setup.store) if recordings else None,
+    )
+
+
+@pytest.fixture
+def translated(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date) -> Judged:
+    """The case judged as far as its translation."""
+    return _judged(request, case, pipeline, today, Stage.TRANSLATE)
+
+
+@pytest.fixture
+def compiled(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date) -> Judged:
+    """The case judged as far as its compile."""
+    return _judged(request, case, pipeline, today, Stage.COMPILE)
+
+
+def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, until: Stage) -> Judged:
+    """Runs and judges the case. A tool that broke down ends here: an ERROR of the setup, no FAILED of the test."""
+    setup = request.config.stash[SETUP]
+    try:
+        sized = pipeline.resolve(case)
+        outcomes = pipeline.run(case, until=until)
+    except own_errors() as error:
+        pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+    judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today)
+    told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
+    request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    text = _failure_text(told)
+    if judgement.kind is Kind.INFRA:
+        pytest.fail(text, pytrace=False)
+    return Judged(judgement, text, told.predicted)
+
+
+def conclude(judged: Judged) -> None:
+    """Returns for a pass, and ends the test as xfailed, skipped or failed otherwise."""
+    judgement = judged.judgement
+    if judgement.kind is Kind.EXPECTED_FAILURE:
+        # Imperative, for strictness is the judgement's: a case that passes against its entry never comes here.
+        reason = f"{'predicted: ' if judged.predicted else ''}{', '.join(judgement.entries)}"
+        raise pytest.xfail.Exception(reason, pytrace=False)
+    if judgement.kind is Kind.UNKNOWN:
+        pytest.skip(judgement.happened)
+    if judgement.kind not in PASSING:
+        pytest.fail(judged.text, pytrace=False)
+
+
+def _failure_text(told: Record) -> str:
+    entries = [f"entry     {name}" for name in told.entries]
+    return "\n".join(
+        [
+            f"{told.kind.value.replace('_', ' ')}: {told.case_id}",
+            "expected  " + told.expected.replace("; ", "\n          "),
+            f"happened  {told.happened}",
+            *entries,
+            f"to do     {told.hint}",
+            f"repeat    {told.repeat}",
+        ]
+    )
+
+
+@pytest.fixture
+def measured(request: pytest.FixtureRequest) -> Callable[[Measure], None]:
+    """Keeps a measurement in the run's history."""
+
+    def keep(measure: Measure) -> None:
+        request.node.user_properties.append((MEASURE_PROPERTY, measure.model_dump_json()))
+
+    return keep

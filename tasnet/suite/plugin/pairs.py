@@ -1,0 +1,89 @@
+"""The compiler's word beside the prediction: a test for each distinct graph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasnet.suite.case import graph_key
+from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.plugin.carried import PAIR_PROPERTY
+from tasnet.suite.plugin.setup import SETUP, Setup, repeated
+
+if TYPE_CHECKING:
+    from tasnet.suite.confusion import Compared
+    from tasnet.suite.pair import Pair
+    from tasnet.suite.plugin.cases import RunsCases
+
+PAIR_ID = "pair-"
+"""Before a case's id in the name of a test that compares two toolchains, and judges nothing."""
+
+
+def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
+    """One pair per distinct graph; without a compiler one that is skipped, for there is nothing to compare."""
+    if setup.compiler is None:
+        metafunc.parametrize("pair", [None], ids=["none"], indirect=True)
+        return
+    cases = {graph_key(case): case for case in reversed(setup.cases)}
+    chosen = [case for case in setup.cases if cases[graph_key(case)] is case]
+    metafunc.parametrize("pair", chosen, ids=[f"{PAIR_ID}{case.id}" for case in chosen], indirect=True)
+
+
+@pytest.fixture
+def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
+    """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
+    from tasnet.suite.pair import NO_COMPILER, Pair
+
+    setup = request.config.stash[SETUP]
+    if setup.compiler is None:
+        pytest.skip(NO_COMPILER)
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.store import open_store
+
+    store = open_store(setup.store)
+    try:
+        open_one = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+        predicted, observed = open_one.run(request.param), pipeline.run(request.param)
+    except own_errors() as error:
+        pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+    return Pair(request.param, predicted, observed, setup.compiler, store)
+
+
+@pytest.fixture
+def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
+    """The prediction beside the compiler's verdict; it goes into the table at the end of the run."""
+    from tasnet.suite.pair import compared
+
+    found = compared(pair)
+    request.node.user_properties.append((PAIR_PROPERTY, json.dumps(asdict(found))))
+    return found
+
+
+def conclude_prediction(found: Compared, pair: Pair) -> None:
+    """Fails where the compiler contradicts the prediction, with the evidence to add; skips where it says nothing."""
+    from tasnet.suite.confusion import Agreement
+    from tasnet.suite.pair import told_of_refutation
+
+    if found.agreement in (Agreement.REFUTED, Agreement.MISSED):
+        pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
+    if found.agreement is Agreement.SILENT:
+        pytest.skip(f"predicted {found.predicted}, and the compiler ended {found.observed}")
+
+
+def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
+    """Fails with the differences if there are any; skips where there are no two things to compare."""
+    from tasnet.suite.pair import NothingToCompare, listed
+
+    try:
+        lines = differences(pair)
+    except NothingToCompare as reason:
+        pytest.skip(str(reason))
+    except own_errors() as error:
+        pytest.fail(f"{pair.case.id}: {one_line(error)}", pytrace=False)
+    if lines:
+        pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{listed(lines)}", pytrace=False)

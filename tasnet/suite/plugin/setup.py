@@ -1,0 +1,147 @@
+"""Setup: what the options of a run mean, read once per process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasnet.suite.case import BASE_ARCH, Case, profile
+from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
+from tasnet.suite.toolchains import Choice, choose, compiler
+
+if TYPE_CHECKING:
+    from tasnet.hailo.dfc import Dfc
+
+MARKS: Mapping[str, str] = {
+    "compile": "HAR translation and HEF compile against the ledger",
+    "numerics": "parity at every stage",
+    "device": "on a Hailo-8",
+}
+
+DEFAULT_PROFILE = "matrix"
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the options mean, read once per process."""
+
+    profile: str
+    arch: str
+    choice: Choice
+    compiler: Dfc | None
+    """asked for its version; None for the embedded toolchain"""
+    repeat: tuple[tuple[str, str], ...]
+    """the options that a command needs to repeat this run"""
+    checkpoint: Path | None
+    store: Path
+    ledger: Ledger
+    cases: tuple[Case, ...]
+
+
+SETUP = pytest.StashKey[Setup]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("tasnet", "Conv-TasNet on Hailo-8")
+    group.addoption("--profile", default=DEFAULT_PROFILE, help="cases: matrix (default), notes, probes, faithful")
+    group.addoption("--arch", default=BASE_ARCH, help="architecture: hailo8 (default), hailo8l, hailo8r")
+    group.addoption("--toolchain", default=TOOLCHAINS[0], help="reference (default; embedded, predicts) or dfc")
+    group.addoption("--dfc-python", metavar="PATH", help="the compiler's interpreter; default: $TASNET_DFC_PYTHON")
+    group.addoption(
+        "--limit", action="append", default=[], metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600; repeats"
+    )
+    group.addoption("--calibration", metavar="PATH", help="wavs or an npz; default: $TASNET_CALIBRATION")
+    group.addoption("--script", metavar="FILE", help="a model script for the compiler")
+    group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
+    group.addoption("--checkpoint", metavar="FILE", help="weights to export; default: random ones from a fixed seed")
+    group.addoption("--store", metavar="DIR", help="artifacts and outcomes; default: $TASNET_STORE, else .tasnet")
+    group.addoption("--hef", metavar="DIR", help="compiled files `<case id>.hef` to run; default: $TASNET_HEF")
+    group.addoption("--ledger", metavar="FILE", help="expected failures; default: expected_failures.yaml")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
+    setup = config.stash[SETUP] = _setup(config)
+    if setup.compiler:
+        # Workers are started with these options: they needn't search again.
+        config.option.dfc_python = str(setup.compiler.python)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Which compiler was found, and what it is calibrated with."""
+    setup = config.stash[SETUP]
+    if setup.compiler is None:
+        return []
+    double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
+    return [
+        f"compiler: {setup.compiler.name} {setup.compiler.version} at {setup.compiler.python}{double}",
+        f"calibration: {setup.choice.calibration}",
+    ]
+
+
+def _setup(config: pytest.Config) -> Setup:
+    """Reads the options. Raises UsageError, one line."""
+    option = config.option
+    try:
+        cases = profile(option.profile, option.arch)
+        ledger = read(Path(option.ledger) if option.ledger else config.rootpath / "expected_failures.yaml")
+        choice = _choice(config)
+        # Only now: without a compiler nothing of its adapter is needed.
+        dfc = compiler(choice) if choice.name == "dfc" else None
+    except own_errors() as error:
+        raise pytest.UsageError(one_line(error)) from None
+    checkpoint = Path(option.checkpoint) if option.checkpoint else None
+    if checkpoint and not checkpoint.is_file():
+        raise pytest.UsageError(f"--checkpoint {checkpoint}: no such file; name a checkpoint")
+    store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
+    if store.exists() and not store.is_dir():
+        raise pytest.UsageError(f"--store {store}: not a directory; name one, it is made where it is missing")
+    repeat = _repeated(option)
+    return Setup(option.profile, option.arch, choice, dfc, repeat, checkpoint, store.absolute(), ledger, cases)
+
+
+def _choice(config: pytest.Config) -> Choice:
+    """The toolchain that the options mean. Raises ToolchainError."""
+    option = config.option
+    return choose(
+        option.toolchain,
+        option.arch,
+        dfc_python=option.dfc_python,
+        limit=option.limit,
+        calibration=option.calibration,
+        script=option.script,
+        quick=option.quick,
+        pyproject=_if_there(config.rootpath / "pyproject.toml"),
+    )
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _repeated(option: Any) -> tuple[tuple[str, str], ...]:
+    """The options that a command needs to repeat this run, without those that have their usual value."""
+    given = [
+        ("--profile", option.profile, DEFAULT_PROFILE),
+        ("--arch", option.arch, BASE_ARCH),
+        ("--toolchain", option.toolchain, TOOLCHAINS[0]),
+        ("--checkpoint", option.checkpoint, None),
+        ("--dfc-python", option.dfc_python, None),
+        *(("--limit", limit, None) for limit in option.limit),
+        ("--calibration", option.calibration, None),
+        ("--script", option.script, None),
+    ]
+    named = tuple((name, f" '{value}'") for name, value, usual in given if value and value != usual)
+    return (*named, *((("--quick", ""),) if option.quick else ()))
+
+
+def repeated(nodeid: str, setup: Setup) -> str:
+    """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
+    return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)

@@ -1,0 +1,202 @@
+"""The process that reports: it gathers the records of all workers, shows progress and tells the run's end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasnet import __version__
+from tasnet.suite.history.origin import origin
+from tasnet.suite.history.run import Head, Measure, latest
+from tasnet.suite.history.writer import Writer, begin
+from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, carried
+from tasnet.suite.plugin.setup import SETUP
+from tasnet.suite.report.progress import Bar, Lines
+from tasnet.suite.report.record import Record
+from tasnet.suite.report.run_folder import new_folder, write_run
+from tasnet.suite.report.terminal import ending, title
+from tasnet.suite.store import Store, file_sha256
+
+if TYPE_CHECKING:
+    from tasnet.suite.confusion import Compared
+
+Status = tuple[str, str, str]
+"""pytest's category, letter and word"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Watch(config), "tasnet-watch")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(
+    report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
+) -> Generator[None, Status, Status]:
+    """Cases are shown by the progress, not by a dot each, unless -v asks for every line."""
+    status = yield
+    if config.get_verbosity() > 0 or not isinstance(report, pytest.TestReport) or carried(report) is None:
+        return status
+    return (status[0], "", status[2])
+
+
+@dataclass(eq=False)
+class Watch:
+    """Sits in the process that reports: gathers the records of all workers, shows progress, prints the end."""
+
+    config: pytest.Config
+    records: dict[str, Record] = field(default_factory=dict)
+    pairs: dict[str, Compared] = field(default_factory=dict)
+    total: int = 0
+    progress: Bar | Lines | None = None
+    writer: Writer | None = None
+    summary: Path | None = None
+    trouble: str = ""
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._count(item.nodeid for item in session.items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self._count(iter(ids))
+
+    def _count(self, nodeids: Iterator[str]) -> None:
+        known = {f"[{case.id}]" for case in self.config.stash[SETUP].cases}
+        self.total = sum(nodeid[nodeid.find("[") :] in known for nodeid in nodeids)
+
+    def _step(self, category: str, case_id: str) -> None:
+        """Progress begins with the first case: before it, others still write to the terminal."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None or self.config.get_verbosity() > 0:
+            return
+        if self.progress is None:
+            terminal.showfspath = False
+            # pytest's own writer: any other way to the terminal is captured
+            writer = terminal._tw
+            lines = Lines(lambda text: _fresh_line(writer, text), self.total)
+            self.progress = Bar(writer._file, self.total) if terminal.isatty else lines
+        self.progress.step(category, case_id)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if pair := carried(report, PAIR_PROPERTY):
+            self._compare(pair)
+        if report.when == "call":
+            for name, value in report.user_properties:
+                if name == MEASURE_PROPERTY:
+                    self._keep(Measure.model_validate_json(str(value)))
+        text = carried(report)
+        if text is None or not (report.when == "call" or (report.when == "setup" and report.failed)):
+            return
+        told = Record.model_validate_json(text)
+        (self.records[told.case_id],) = latest([*filter(None, [self.records.get(told.case_id)]), told])
+        self._keep(told)
+        category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
+        self._step("error" if report.when == "setup" else category, told.case_id)
+
+    def _compare(self, text: str) -> None:
+        from tasnet.suite.confusion import Agreement, Compared
+
+        told = json.loads(text)
+        told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
+        self.pairs[told["case_id"]] = Compared(**told)
+
+    def _ordered(self) -> list[Record]:
+        """The records in the profile's order, whatever the order in which workers sent them."""
+        return [self.records[case.id] for case in self.config.stash[SETUP].cases if case.id in self.records]
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.progress:
+            self.progress.stop()
+        root = self.config.stash[SETUP].store
+        try:
+            if self.writer and self.records:
+                self.summary = write_run(self.writer.folder, self._ordered(), Store(root))
+            if self.writer:
+                self.writer.end(self.records.values(), int(session.exitstatus))
+        except OSError as error:
+            self._in_trouble(error)
+        if self.trouble:
+            session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
+
+    def _keep(self, told: Record | Measure) -> None:
+        """Into the run's history, which begins with the first thing to keep. A full disk ends it, not the run."""
+        if self.trouble:
+            return
+        try:
+            if self.writer is None:
+                self.writer = begin(new_folder(self.config.stash[SETUP].store / "runs"), self._head())
+            if isinstance(told, Record):
+                self.writer.add(told)
+            else:
+                self.writer.measured(told)
+        except OSError as error:
+            self._in_trouble(error)
+
+    def _in_trouble(self, error: OSError) -> None:
+        self.trouble = f"the run's files were not written: {error}; name another --store"
+
+    def _head(self) -> Head:
+        setup = self.config.stash[SETUP]
+        ledger = setup.ledger.path
+        return Head(
+            started=datetime.now(timezone.utc),
+            profile=setup.profile,
+            arch=setup.arch,
+            toolchain=setup.choice.name,
+            version=setup.compiler.version if setup.compiler else __version__,
+            double=bool(setup.compiler and setup.compiler.double),
+            repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
+            cases=len(setup.cases),
+            chosen=self.total,
+            checkpoint=str(setup.checkpoint or ""),
+            ledger=str(ledger),
+            ledger_sha256=file_sha256(ledger),
+            origin=origin(self.config.rootpath),
+        )
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        self._tell_pairs(terminalreporter)
+        records = self._ordered()
+        if not records:
+            return
+        setup = self.config.stash[SETUP]
+        terminalreporter.section(title(records))
+        colour = terminalreporter.hasmarkup
+        width = terminalreporter._tw.fullwidth
+        files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
+        text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
+        terminalreporter.write("\n" + text + "\n")
+        if self.trouble:
+            terminalreporter.write_line(self.trouble, red=True)
+        # 800 lines of XFAIL say less than the map above.
+        if self.config.get_verbosity() <= 0:
+            terminalreporter.reportchars = terminalreporter.reportchars.replace("x", "")
+
+    def _tell_pairs(self, terminalreporter: pytest.TerminalReporter) -> None:
+        compiler = self.config.stash[SETUP].compiler
+        if not self.pairs or compiler is None:
+            return
+        from tasnet.suite.pair import table
+
+        double = ", a test double: nothing was observed" if compiler.double else ""
+        terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
+        terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+
+
+def _fresh_line(writer: Any, text: str) -> None:
+    """A line of its own, after the dots of other tests too."""
+    if writer.width_of_current_line:
+        writer.line()
+    writer.line(text, flush=True)
+
+
+def _speaks_unicode(terminal: pytest.TerminalReporter) -> bool:
+    encoding = getattr(terminal._tw._file, "encoding", None) or "ascii"
+    return encoding.lower().replace("-", "").startswith("utf")
