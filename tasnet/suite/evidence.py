@@ -113,8 +113,10 @@ def support(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[s
 
 def _supports(entry: Entry, evidence: Evidence) -> bool:
     axes = parse(evidence.case_id).axes()
-    return claims(entry, axes) and any(
-        in_scope(entry, outcome.provenance.toolchain, outcome.provenance.version) and covers(entry, failure)
+    return any(
+        claims(entry, axes, outcome.provenance.toolchain)
+        and in_scope(entry, outcome.provenance.toolchain, outcome.provenance.version)
+        and covers(entry, failure)
         for outcome in evidence.outcomes
         for failure in outcome.failures
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 
 from tasnet.hailo.failures import Failure
-from tasnet.suite.ledger import Entry, claims, covers, in_scope
+from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
+from tasnet.suite.ledger.flaky import Seen, refuted
 from tasnet.suite.stage import ORDER, Outcome, Stage, Status
 from tasnet.suite.where import Axes
 
@@ -31,14 +32,21 @@ class Kind(str, Enum):
     """fails as expected, by an entry whose day to look again is past"""
     UNCONFIRMED = "unconfirmed"
     """an entry claims it, and a toolchain that lists every blocker finds none of that entry's"""
+    FLAKY = "flaky"
+    """passes or fails as a flaky entry says, about as often as it says; fails no run, and is never silent"""
+    OFF_RATE = "off_rate"
+    """a flaky entry's case fails more often, or less, than the entry says"""
     UNKNOWN = "unknown"
     """the toolchain can't tell, or the stage was not run; skipped with the reason"""
     INFRA = "infra"
     """the tool broke down; an error of the run, not a failure of the network"""
 
 
-PASSING = frozenset({Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE, Kind.UNKNOWN})
+PASSING = frozenset({Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE, Kind.FLAKY, Kind.UNKNOWN})
 """The kinds that don't fail a run."""
+
+WARNING = timedelta(days=7)
+"""How long before its day of review an entry is warned of."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,19 @@ class Blocked:
 
     failure: Failure
     entries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A stage that was never reached, the stage that failed in its way, and the entries that cover that failure."""
+
+    stage: Stage
+    by: Stage
+    entries: tuple[str, ...]
+
+    def __str__(self) -> str:
+        cause = f" (entry {', '.join(self.entries)})" if self.entries else ""
+        return f"{self.stage.value} blocked by {self.by.value}{cause}"
 
 
 @dataclass(frozen=True)
@@ -59,36 +80,74 @@ class Judgement:
     happened: str
     hint: str
     blockers: tuple[Blocked, ...] = ()
+    upstream: tuple[Upstream, ...] = ()
+    """of each stage that was blocked, the one cause"""
 
 
-def judge(axes: Axes, outcomes: Mapping[Stage, Outcome], entries: Iterable[Entry], today: date) -> Judgement:
+def judge(
+    axes: Axes,
+    outcomes: Mapping[Stage, Outcome],
+    entries: Iterable[Entry],
+    today: date,
+    seen: Mapping[str, Seen] | None = None,
+) -> Judgement:
     """Judges a case with these axes by its outcomes, which are those of every stage up to the last one asked for.
 
     Entries of a later stage than that, of another toolchain or version, or that don't claim the case, have no
     say. The blockers of a case are the failures at all its stages. Where the toolchain is exhaustive each of them
     must be covered, and every entry that claims the case must cover one, unless a stage before the entry's failed.
     Where it isn't, it names one blocker of maybe several, and one covering entry is enough.
+
+    A flaky entry owes nothing: its case may pass, or fail as it says, as long as the runs before this one, `seen` by
+    the entry's id, don't refute its rate.
     """
     if not outcomes:
         raise ValueError("a case without outcomes can't be judged")
     ordered = [outcomes[stage] for stage in ORDER if stage in outcomes]
     last = ordered[-1]
+    reached = ORDER[: ORDER.index(last.stage) + 1]
+    by = last.provenance
     claiming = [
         entry
         for entry in entries
-        if ORDER.index(entry.stage) <= ORDER.index(last.stage)
-        and in_scope(entry, last.provenance.toolchain, last.provenance.version)
-        and claims(entry, axes)
+        if claims(entry, axes, by.toolchain) and entry.stage in reached and in_scope(entry, by.toolchain, by.version)
     ]
     blockers = tuple(
         Blocked(failure, tuple(entry.id for entry in claiming if covers(entry, failure)))
         for outcome in ordered
         for failure in outcome.failures
     )
-    kind, about, hint = _find(ordered, blockers, claiming, today)
+    kind, about, hint = _find(ordered, blockers, claiming, today, seen or {})
+    blocked = upstream(outcomes, blockers)
     return Judgement(
-        kind, tuple(dict.fromkeys(about)), _expected(claiming), _happened(ordered, blockers), hint, blockers
+        kind,
+        tuple(dict.fromkeys(about)),
+        _expected(claiming),
+        "; ".join([_happened(ordered, blockers), *map(str, blocked)]),
+        hint,
+        blockers,
+        blocked,
     )
+
+
+def upstream(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocked]) -> tuple[Upstream, ...]:
+    """Of each blocked stage the one cause: the failed stage before it, and the entries that cover its failures."""
+    found = []
+    for stage in ORDER:
+        by: Stage | None = stage
+        # The stage in the way may itself have been blocked.
+        while by and by in outcomes and outcomes[by].status is Status.BLOCKED:
+            earlier = outcomes[by].blocked_by
+            by = earlier if earlier and ORDER.index(earlier) < ORDER.index(by) else None
+        if by and by is not stage:
+            covering = (name for each in blockers if each.failure.stage == by.value for name in each.entries)
+            found.append(Upstream(stage, by, tuple(dict.fromkeys(covering))))
+    return tuple(found)
+
+
+def due(entries: Iterable[Entry], today: date) -> tuple[Entry, ...]:
+    """The entries whose day of review is at most a week away, and not past."""
+    return tuple(entry for entry in entries if today <= entry.review <= today + WARNING)
 
 
 def short_layers(layers: Sequence[str], shown: int = 2) -> str:
@@ -103,29 +162,40 @@ _Finding = tuple[Kind, Sequence[str], str]
 _NARROW = "narrow the entry's `where` so that it leaves this case out, or remove the entry"
 
 
-def _find(ordered: Sequence[Outcome], blockers: Sequence[Blocked], claiming: Sequence[Entry], today: date) -> _Finding:
-    ids = [entry.id for entry in claiming]
-    broken = [outcome for outcome in ordered if outcome.status is Status.INFRA]
-    if broken:
+def _find(
+    ordered: Sequence[Outcome],
+    blockers: Sequence[Blocked],
+    claiming: Sequence[Entry],
+    today: date,
+    seen: Mapping[str, Seen],
+) -> _Finding:
+    steady = [entry.id for entry in claiming if not entry.flaky]
+    if any(outcome.status is Status.INFRA for outcome in ordered):
         return Kind.INFRA, (), "mend the tool and run again; the network is not at fault"
     if any(outcome.status in (Status.FAILED, Status.BLOCKED) for outcome in ordered):
-        return _find_failed(ordered, blockers, claiming, today)
+        return _find_failed(ordered, blockers, claiming, today, seen)
     untold = [outcome for outcome in ordered if outcome.status in (Status.UNKNOWN, Status.SKIPPED)]
-    if untold and ids and untold[0].status is Status.UNKNOWN and untold[0].provenance.exhaustive:
+    if untold and steady and untold[0].status is Status.UNKNOWN and untold[0].provenance.exhaustive:
         return (
             Kind.UNCONFIRMED,
-            ids,
+            steady,
             "the toolchain can't tell; narrow the entry's `where`, or bring evidence",
         )
     if untold:
         return Kind.UNKNOWN, (), "a compiler's word on this size would settle it"
-    if ids:
-        return Kind.UNEXPECTED_PASS, ids, _NARROW
+    if steady:
+        return Kind.UNEXPECTED_PASS, steady, _NARROW
+    if claiming:
+        return _find_flaky(claiming, [entry.id for entry in claiming], today, seen)
     return Kind.EXPECTED_PASS, (), ""
 
 
 def _find_failed(
-    ordered: Sequence[Outcome], blockers: Sequence[Blocked], claiming: Sequence[Entry], today: date
+    ordered: Sequence[Outcome],
+    blockers: Sequence[Blocked],
+    claiming: Sequence[Entry],
+    today: date,
+    seen: Mapping[str, Seen],
 ) -> _Finding:
     ids = [entry.id for entry in claiming]
     covering = [name for blocker in blockers for name in blocker.entries]
@@ -147,17 +217,34 @@ def _find_failed(
     doubled = [blocker for blocker in blockers if len(blocker.entries) > 1]
     if doubled:
         return Kind.OVERLAP, doubled[0].entries, "two entries cover one blocker: narrow or remove one of them"
-    idle = [entry.id for entry in claiming if entry.id not in covering and _owes_proof(entry, ordered)]
+    owing = [entry for entry in claiming if _owes_proof(entry, ordered)]
+    idle = [entry.id for entry in owing if entry.id not in covering and not entry.flaky]
     if idle:
         return Kind.UNCONFIRMED, idle, _NARROW
-    past = [entry.id for entry in claiming if entry.id in covering and entry.review < today]
+    shown = [entry for entry in claiming if entry.id in covering or (entry.flaky and entry in owing)]
+    if any(entry.flaky for entry in shown):
+        return _find_flaky(shown, [*covering, *(entry.id for entry in shown)], today, seen)
+    past = _past_review(shown, today)
+    return past or (Kind.EXPECTED_FAILURE, covering, "")
+
+
+def _find_flaky(shown: Sequence[Entry], about: Sequence[str], today: date, seen: Mapping[str, Seen]) -> _Finding:
+    """Of a case that passes, or fails as its entries say, with a flaky one among them."""
+    past = _past_review(shown, today)
     if past:
-        return (
-            Kind.EXPIRED,
-            past,
-            "look again whether the entry still holds, then set its `review` to a later day",
-        )
-    return Kind.EXPECTED_FAILURE, covering, ""
+        return past
+    for entry in shown:
+        wrong = refuted(entry.flaky, seen.get(entry.id, Seen())) if entry.flaky else ""
+        if wrong:
+            return Kind.OFF_RATE, [entry.id], f"{wrong}; mend the cause, or state the rate anew"
+    return Kind.FLAKY, about, ""
+
+
+def _past_review(shown: Sequence[Entry], today: date) -> _Finding | None:
+    past = [entry.id for entry in shown if entry.review < today]
+    if not past:
+        return None
+    return Kind.EXPIRED, past, "look again whether the entry still holds, then set its `review` to a later day"
 
 
 def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:
@@ -172,7 +259,11 @@ def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:
 def _expected(claiming: Sequence[Entry]) -> str:
     if not claiming:
         return "pass"
-    return "; ".join(f"failure at {entry.stage.value}, {entry.family} (entry {entry.id})" for entry in claiming)
+    return "; ".join(
+        f"failure at {entry.stage.value}, {entry.family} (entry {entry.id}"
+        + (f", flaky: {entry.flaky.rate:g} of the runs)" if entry.flaky else ")")
+        for entry in claiming
+    )
 
 
 def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocked]) -> str:

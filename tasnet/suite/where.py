@@ -2,17 +2,20 @@
 
 A claim is a map of axis -> condition, all of which must hold; a list of maps holds when any of them does; `{}`
 claims every case. A condition is a value, a list of conditions (any of them), a glob such as `reduced_*`, a
-comparison such as `">=512"` or `">=2000,<16000"` on a number, or `{not: condition}`. So one more axis in a map can
-only take cases away, and no order of keys or list items matters. `blocks` compares as a count; `all` is R * X.
+comparison such as `">=512"` or `">=2000,<16000"` on a number, or `{not: condition}`. The key `not` beside the axes
+takes a map, or a list of maps, out of the claim: `{T: ">=8000", not: {decoder: grouped, sources: all}}`. So one more
+key in a map can only take cases away, and no order of keys or list items matters. `blocks` compares as a count; `all`
+is R * X.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from operator import eq, ge, gt, le, lt, ne
+from typing import Any
 
 from tasnet.hailo.toolchain import ARCHITECTURES
 from tasnet.network.variant import AXES, Size
@@ -50,9 +53,10 @@ class WhereError(ValueError):
 
 @dataclass(frozen=True)
 class Word:
-    """Holds when the axis has a value that `pattern` (a word or a glob) matches."""
+    """Holds when the axis has a value that `pattern` (a word or a glob) matches; `accepts` are those values."""
 
     pattern: str
+    accepts: frozenset[str] = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -76,9 +80,18 @@ class Not:
     condition: Condition
 
 
-Condition = Word | Count | AnyOf | Not
+@dataclass(frozen=True)
+class Without:
+    """Holds when none of the claims does. Stands under the key `not`, beside the axes."""
+
+    claims: tuple[Claim, ...]
+
+
+Condition = Word | Count | AnyOf | Not | Without
 Claim = Mapping[str, Condition]
-"""axis -> condition; all must hold"""
+"""axis, or `not` -> condition; all must hold"""
+
+NOT = "not"
 
 
 def read_where(node: object) -> tuple[Claim, ...]:
@@ -92,7 +105,13 @@ def read_where(node: object) -> tuple[Claim, ...]:
 
 def matches(where: Iterable[Claim], axes: Axes) -> bool:
     """True when one of the claims holds for a case with these axes."""
-    return any(all(_holds(condition, axis, axes) for axis, condition in claim.items()) for claim in where)
+    for claim in where:
+        for axis, condition in claim.items():
+            if not holds(condition, axis, axes):
+                break
+        else:
+            return True
+    return False
 
 
 def _claim(node: object, at: tuple[str | int, ...]) -> Claim:
@@ -100,10 +119,22 @@ def _claim(node: object, at: tuple[str | int, ...]) -> Claim:
         raise WhereError("expected a map such as {decoder: grouped}, or a list of such maps", at)
     claim: dict[str, Condition] = {}
     for axis, value in node.items():
+        if axis == NOT:
+            claim[axis] = Without(_without(value, (*at, axis)))
+            continue
         if axis not in WORDS and axis not in COUNTS:
-            raise WhereError(f"unknown axis '{axis}'; one of {', '.join((*AXES, *COUNTS[1:], 'arch'))}", (*at, axis))
+            known = ", ".join((*AXES, *COUNTS[1:], "arch"))
+            raise WhereError(f"unknown axis '{axis}'; one of {known}, or not", (*at, axis))
         claim[axis] = _condition(axis, value, (*at, axis))
     return claim
+
+
+def _without(node: object, at: tuple[str | int, ...]) -> tuple[Claim, ...]:
+    if isinstance(node, list) and node:
+        return tuple(_claim(item, (*at, index)) for index, item in enumerate(node))
+    if not isinstance(node, Mapping):
+        raise WhereError("not: expected a map such as {decoder: grouped}, or a list of such maps", at)
+    return (_claim(node, at),)
 
 
 def _condition(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
@@ -112,9 +143,9 @@ def _condition(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
             raise WhereError(f"{axis}: an empty list matches nothing; leave the axis out or name a value", at)
         return AnyOf(tuple(_condition(axis, item, (*at, i)) for i, item in enumerate(node)))
     if isinstance(node, Mapping):
-        if list(node) != ["not"]:
+        if list(node) != [NOT]:
             raise WhereError(f"{axis}: the only map that may stand here is {{not: value}}", at)
-        return Not(_condition(axis, node["not"], (*at, "not")))
+        return Not(_condition(axis, node[NOT], (*at, NOT)))
     return _count(axis, node, at) if axis in COUNTS else _word(axis, node, at)
 
 
@@ -122,16 +153,17 @@ def _word(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
     known = f"one of {', '.join(WORDS[axis])}, or a glob that matches one"
     if not isinstance(node, str):
         raise WhereError(f"{axis}: '{node}' isn't a word; {known}", at)
-    if not any(fnmatchcase(word, node) for word in WORDS[axis]):
+    accepts = frozenset(word for word in WORDS[axis] if fnmatchcase(word, node))
+    if not accepts:
         raise WhereError(f"{axis}: unknown value '{node}'; {known}", at)
-    return Word(str(node))
+    return Word(str(node), accepts)
 
 
 def _count(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
     also = ", 'all'" if axis == "blocks" else ""
     expected = f'a count of at least 1{also} or a comparison such as ">=512" or ">=2000,<16000"'
     if axis == "blocks" and node == "all":
-        return Word("all")
+        return Word("all", frozenset({"all"}))
     if isinstance(node, int) and not isinstance(node, bool) and node >= 1:
         return Count((("==", int(node)),))
     if isinstance(node, str):
@@ -142,13 +174,50 @@ def _count(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
     raise WhereError(f"{axis}: '{node}' isn't {expected}", at)
 
 
-def _holds(condition: Condition, axis: str, axes: Axes) -> bool:
-    if isinstance(condition, AnyOf):
-        return any(_holds(each, axis, axes) for each in condition.conditions)
-    if isinstance(condition, Not):
-        return not _holds(condition.condition, axis, axes)
-    value = axes[axis]
+def holds(condition: Condition, axis: str, axes: Axes) -> bool:
+    """True when one condition of a claim, under the key `axis`, holds for a case with these axes."""
     if isinstance(condition, Word):
-        return fnmatchcase(str(value), condition.pattern)
-    count = int(axes["R"]) * int(axes["X"]) if value == "all" else int(value)
-    return all(_OPERATORS[operator](count, number) for operator, number in condition.comparisons)
+        return axes[axis] in condition.accepts
+    if isinstance(condition, Count):
+        count = count_of(axis, axes)
+        return all(_OPERATORS[operator](count, number) for operator, number in condition.comparisons)
+    if isinstance(condition, AnyOf):
+        return any(holds(each, axis, axes) for each in condition.conditions)
+    if isinstance(condition, Not):
+        return not holds(condition.condition, axis, axes)
+    return not matches(condition.claims, axes)
+
+
+def count_of(axis: str, axes: Axes) -> int:
+    """The case's value on an axis of COUNTS; all blocks are R * X."""
+    value = axes[axis]
+    return int(axes["R"]) * int(axes["X"]) if value == "all" else int(value)
+
+
+# --- the schema --------------------------------------------------------------------------------------------
+
+_COMPARISONS = r"^\s*(>=|<=|==|!=|>|<)\s*[0-9]+\s*(,\s*(>=|<=|==|!=|>|<)\s*[0-9]+\s*)*$"
+
+
+def where_schema() -> dict[str, Any]:
+    """`where` as JSON Schema. What `read_where` refuses beyond it is a glob that matches no value."""
+    conditions = {axis: _condition_schema(axis, _value_schema(axis)) for axis in (*WORDS, *COUNTS)}
+    claim = {
+        "type": "object",
+        "properties": {**conditions, NOT: {"$ref": "#/$defs/where"}},
+        "additionalProperties": False,
+    }
+    return {"anyOf": [claim, {"type": "array", "items": claim, "minItems": 1}]}
+
+
+def _value_schema(axis: str) -> dict[str, Any]:
+    if axis in WORDS:
+        return {"anyOf": [{"enum": list(WORDS[axis])}, {"type": "string", "pattern": r"[*?\[]"}]}
+    counts: list[dict[str, Any]] = [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _COMPARISONS}]
+    return {"anyOf": [*counts, *([{"const": "all"}] if axis == "blocks" else [])]}
+
+
+def _condition_schema(axis: str, value: dict[str, Any]) -> dict[str, Any]:
+    nested = {"$ref": f"#/$defs/where/anyOf/0/properties/{axis}"}
+    negated = {"type": "object", "properties": {NOT: nested}, "required": [NOT], "additionalProperties": False}
+    return {"anyOf": [value, {"type": "array", "items": nested, "minItems": 1}, negated]}

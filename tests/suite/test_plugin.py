@@ -212,7 +212,7 @@ def test_a_broken_ledger_is_one_line(suite: pytest.Pytester) -> None:
     (suite.path / "expected_failures.yaml").write_text(LEDGER.replace("stage: compile", "stage: link"))
     result = run(suite)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: *expected_failures.yaml:7:5: entry super-deconv: unknown stage 'link'; *"])
+    result.stderr.fnmatch_lines(["ERROR: *expected_failures.yaml:7:5: entry super-deconv: stage 'link' is unknown; *"])
 
 
 def test_an_entry_past_its_review_fails(suite: pytest.Pytester) -> None:

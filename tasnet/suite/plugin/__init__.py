@@ -7,6 +7,7 @@ and `conclude` turns a judgement into pytest's verdict.
     setup.py         the options, and what they mean
     cases.py         a test for each case, and its judgement
     pairs.py         the compiler's word beside the prediction
+    head.py          what the run set out to do, for its history
     carried.py       what a test's report carries from a worker to the process that reports
     watch.py         that process: records, progress, the run's end
     distribution.py  which worker gets which case

@@ -12,6 +12,10 @@ PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
 
 
+class ReviewDue(UserWarning):
+    """An entry whose day of review is near. pytest brings warnings from the workers by itself."""
+
+
 def carried(report: pytest.TestReport, wanted: str = PROPERTY) -> str | None:
     """What the report carries under that name, if it does."""
     return next((str(value) for name, value in report.user_properties if name == wanted), None)

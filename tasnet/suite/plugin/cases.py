@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -12,12 +13,15 @@ import pytest
 from tasnet.suite.case import Case
 from tasnet.suite.errors import one_line, own_errors
 from tasnet.suite.history.run import Measure
-from tasnet.suite.judge import PASSING, Judgement, Kind, judge
-from tasnet.suite.ledger import Ledger
-from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY
+from tasnet.suite.judge import PASSING, Judgement, Kind, due, judge
+from tasnet.suite.judgement_shown import lines
+from tasnet.suite.ledger import Entry, Ledger
+from tasnet.suite.ledger.again import Past, of_case, past_of
+from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
+from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
-from tasnet.suite.report.record import Record, record
+from tasnet.suite.report.record import record
 from tasnet.suite.stage import Outcome, Stage
 from tasnet.suite.toolchains import Calibrated
 
@@ -39,6 +43,8 @@ class Judged:
     judgement: Judgement
     text: str
     predicted: bool
+    traced: bool = False
+    """whether the suite's own traceback was asked for, by --tb=long"""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -66,6 +72,24 @@ def today() -> date:
 
 
 @pytest.fixture(scope="session")
+def past_runs(pytestconfig: pytest.Config) -> Past:
+    """What the stored runs before this one showed of flaky entries."""
+    setup = pytestconfig.stash[SETUP]
+    return past_of(setup.store, setup.ledger.entries, head(pytestconfig))
+
+
+@pytest.fixture(scope="session")
+def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
+    """The entries whose day of review is at most a week away. pytest warns of them, once a process."""
+    found = due(ledger.entries, today)
+    for entry in found:
+        told = f"{entry.place}: entry {entry.id} is to be reviewed by {entry.review}"
+        owner = f", by {entry.owner}" if entry.owner else ""
+        warnings.warn(ReviewDue(f"{told}{owner}; after that day it fails the run"), stacklevel=1)
+    return found
+
+
+@pytest.fixture(scope="session")
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     # Only now: a run without cases needs none of it.
@@ -84,18 +108,33 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
 
 
 @pytest.fixture
-def translated(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date) -> Judged:
-    """The case judged as far as its translation."""
-    return _judged(request, case, pipeline, today, Stage.TRANSLATE)
+def judged_until(
+    request: pytest.FixtureRequest,
+    case: Case,
+    pipeline: RunsCases,
+    today: date,
+    past_runs: Past,
+    entries_due: tuple[Entry, ...],
+) -> Callable[[Stage], Judged]:
+    """Judges the case as far as a stage."""
+    return lambda until: _judged(request, case, pipeline, today, past_runs, until)
 
 
 @pytest.fixture
-def compiled(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date) -> Judged:
+def translated(judged_until: Callable[[Stage], Judged]) -> Judged:
+    """The case judged as far as its translation."""
+    return judged_until(Stage.TRANSLATE)
+
+
+@pytest.fixture
+def compiled(judged_until: Callable[[Stage], Judged]) -> Judged:
     """The case judged as far as its compile."""
-    return _judged(request, case, pipeline, today, Stage.COMPILE)
+    return judged_until(Stage.COMPILE)
 
 
-def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, until: Stage) -> Judged:
+def _judged(
+    request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, past_runs: Past, until: Stage
+) -> Judged:
     """Runs and judges the case. A tool that broke down ends here: an ERROR of the setup, no FAILED of the test."""
     setup = request.config.stash[SETUP]
     try:
@@ -103,40 +142,39 @@ def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, tod
         outcomes = pipeline.run(case, until=until)
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
-    judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today)
+    seen = of_case(past_runs, case.id, setup.ledger.entries)
+    judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
     told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
     request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
-    text = _failure_text(told)
+    text = "\n".join(lines(told, setup.ledger.entries))
+    traced = request.config.option.tbstyle == "long"
     if judgement.kind is Kind.INFRA:
-        pytest.fail(text, pytrace=False)
-    return Judged(judgement, text, told.predicted)
+        pytest.fail(text, pytrace=traced)
+    if judgement.kind is Kind.FLAKY:
+        # Not strict: it shows as xfailed or as xpassed, and as neither passed nor failed.
+        said = ", ".join(name for name in judgement.entries)
+        request.applymarker(pytest.mark.xfail(reason=f"flaky: {_reason(told.predicted, said)}", strict=False))
+    return Judged(judgement, text, told.predicted, traced)
 
 
 def conclude(judged: Judged) -> None:
     """Returns for a pass, and ends the test as xfailed, skipped or failed otherwise."""
     judgement = judged.judgement
-    if judgement.kind is Kind.EXPECTED_FAILURE:
+    failed = bool(judgement.blockers)
+    if judgement.kind is Kind.EXPECTED_FAILURE or (judgement.kind is Kind.FLAKY and failed):
         # Imperative, for strictness is the judgement's: a case that passes against its entry never comes here.
-        reason = f"{'predicted: ' if judged.predicted else ''}{', '.join(judgement.entries)}"
+        flaky = "flaky: " if judgement.kind is Kind.FLAKY else ""
+        blocked = "".join(f"; {each.stage.value} blocked by {each.by.value}" for each in judgement.upstream)
+        reason = f"{flaky}{_reason(judged.predicted, ', '.join(judgement.entries))}{blocked}"
         raise pytest.xfail.Exception(reason, pytrace=False)
     if judgement.kind is Kind.UNKNOWN:
         pytest.skip(judgement.happened)
     if judgement.kind not in PASSING:
-        pytest.fail(judged.text, pytrace=False)
+        pytest.fail(judged.text, pytrace=judged.traced)
 
 
-def _failure_text(told: Record) -> str:
-    entries = [f"entry     {name}" for name in told.entries]
-    return "\n".join(
-        [
-            f"{told.kind.value.replace('_', ' ')}: {told.case_id}",
-            "expected  " + told.expected.replace("; ", "\n          "),
-            f"happened  {told.happened}",
-            *entries,
-            f"to do     {told.hint}",
-            f"repeat    {told.repeat}",
-        ]
-    )
+def _reason(predicted: bool, entries: str) -> str:
+    return f"{'predicted: ' if predicted else ''}{entries}"
 
 
 @pytest.fixture

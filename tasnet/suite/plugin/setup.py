@@ -137,6 +137,8 @@ def _repeated(option: Any) -> tuple[tuple[str, str], ...]:
         *(("--limit", limit, None) for limit in option.limit),
         ("--calibration", option.calibration, None),
         ("--script", option.script, None),
+        ("--store", option.store, None),
+        ("--ledger", option.ledger, None),
     ]
     named = tuple((name, f" '{value}'") for name, value, usual in given if value and value != usual)
     return (*named, *((("--quick", ""),) if option.quick else ()))

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+import warnings
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet import __version__
 from tasnet.suite.history.origin import origin
-from tasnet.suite.history.run import Head, Measure, latest
+from tasnet.suite.history.run import Measure, latest
 from tasnet.suite.history.writer import Writer, begin
-from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, carried
+from tasnet.suite.judge import Kind
+from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, ReviewDue, carried
+from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report.progress import Bar, Lines
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
-from tasnet.suite.store import Store, file_sha256
+from tasnet.suite.store import Store
 
 if TYPE_CHECKING:
     from tasnet.suite.confusion import Compared
@@ -58,6 +59,12 @@ class Watch:
     writer: Writer | None = None
     summary: Path | None = None
     trouble: str = ""
+    due: dict[str, None] = field(default_factory=dict)
+    """what is said of entries whose review is near, once each"""
+
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        if issubclass(warning_message.category, ReviewDue):
+            self.due.setdefault(str(warning_message.message))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._count(item.nodeid for item in session.items)
@@ -131,7 +138,10 @@ class Watch:
             return
         try:
             if self.writer is None:
-                self.writer = begin(new_folder(self.config.stash[SETUP].store / "runs"), self._head())
+                self.writer = begin(
+                    new_folder(self.config.stash[SETUP].store / "runs"),
+                    head(self.config, self.total, origin(self.config.rootpath)),
+                )
             if isinstance(told, Record):
                 self.writer.add(told)
             else:
@@ -141,25 +151,6 @@ class Watch:
 
     def _in_trouble(self, error: OSError) -> None:
         self.trouble = f"the run's files were not written: {error}; name another --store"
-
-    def _head(self) -> Head:
-        setup = self.config.stash[SETUP]
-        ledger = setup.ledger.path
-        return Head(
-            started=datetime.now(timezone.utc),
-            profile=setup.profile,
-            arch=setup.arch,
-            toolchain=setup.choice.name,
-            version=setup.compiler.version if setup.compiler else __version__,
-            double=bool(setup.compiler and setup.compiler.double),
-            repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
-            cases=len(setup.cases),
-            chosen=self.total,
-            checkpoint=str(setup.checkpoint or ""),
-            ledger=str(ledger),
-            ledger_sha256=file_sha256(ledger),
-            origin=origin(self.config.rootpath),
-        )
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
@@ -173,6 +164,8 @@ class Watch:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
+        for line in [*_flaky(records), *_labelled("review", self.due)]:
+            terminalreporter.write_line(line, yellow=True)
         if self.trouble:
             terminalreporter.write_line(self.trouble, red=True)
         # 800 lines of XFAIL say less than the map above.
@@ -188,6 +181,19 @@ class Watch:
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
         terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+
+
+def _flaky(records: Iterable[Record]) -> list[str]:
+    """A flaky entry is never silent: in how many cases it failed and passed, and one of them."""
+    found = [record for record in records if record.kind is Kind.FLAKY]
+    failed = sum(bool(record.blockers) for record in found)
+    names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
+    told = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
+    return _labelled("flaky", [told, f"  such as {found[0].case_id}"]) if found else []
+
+
+def _labelled(label: str, told: Iterable[str]) -> list[str]:
+    return [f"{label if index == 0 else '':10}{line}" for index, line in enumerate(told)]
 
 
 def _fresh_line(writer: Any, text: str) -> None:

@@ -30,6 +30,8 @@ GLYPHS: dict[Kind, Glyph] = {
     Kind.UNCONFIRMED: Glyph("U", "U", "bold white on red", "entry unconfirmed"),
     Kind.OVERLAP: Glyph("O", "O", "bold white on red", "entries overlap"),
     Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
+    Kind.FLAKY: Glyph("~", "~", "bold yellow", "flaky, as its entry says"),
+    Kind.OFF_RATE: Glyph("R", "R", "bold white on red", "flaky, not at its entry's rate"),
     Kind.INFRA: Glyph("!", "!", "bold magenta", "tool broke down"),
 }
 

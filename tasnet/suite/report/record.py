@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.case import NOTES_TAGS, Case, graph_key
-from tasnet.suite.judge import Blocked, Judgement, Kind
+from tasnet.suite.judge import Blocked, Judgement, Kind, Upstream, upstream
 from tasnet.suite.stage import ORDER, Outcome, Stage, Status
 
 VERDICTS: Mapping[Status, str] = {
@@ -63,6 +63,11 @@ class Record(BaseModel):
         """The failures of all stages, each with the entries that cover it."""
         failures = [failure for outcome in self.outcomes for failure in outcome.failures]
         return tuple(map(Blocked, failures, self.covering))
+
+    @property
+    def upstream(self) -> tuple[Upstream, ...]:
+        """Of each stage that was blocked the one cause: the stage that failed, and the entries that cover it."""
+        return upstream(self.by_stage, self.blockers)
 
     @property
     def by_stage(self) -> dict[Stage, Outcome]:

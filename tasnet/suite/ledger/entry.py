@@ -1,0 +1,140 @@
+"""Entry: one root cause of expected failures, the cases it claims, and the failures it covers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from pathlib import Path
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from tasnet.hailo.failures import Failure
+from tasnet.suite.stage import Stage
+from tasnet.suite.where import Axes, Claim, matches
+
+TOOLCHAINS = ("reference", "dfc")
+"""The toolchains that an entry can be scoped to."""
+
+
+class LedgerError(ValueError):
+    """A ledger that can't be meant: `file:line:column: entry ID: what is wrong; what to do`."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The versions of one toolchain that an entry speaks of, and what it claims there of all that it claims."""
+
+    versions: str
+    """a PEP 440 specifier; empty for every version"""
+    where: tuple[Claim, ...] | None = None
+    """what must hold beside the entry's own `where`; None for nothing more"""
+
+
+@dataclass(frozen=True)
+class Flaky:
+    """A failure that comes and goes: `rate` of the runs fail, as seen in the last `over` stored runs."""
+
+    rate: float
+    over: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One root cause, and the cases it claims. `place` is `file:line:column` of the entry."""
+
+    id: str
+    summary: str
+    where: tuple[Claim, ...]
+    stage: Stage
+    family: str
+    message: re.Pattern[str]
+    layers: tuple[str, ...]
+    toolchain: Mapping[str, Scope]
+    arch: tuple[str, ...]
+    evidence: str
+    since: date
+    review: date
+    """the last day on which nobody need look again"""
+    issue: str = ""
+    owner: str = ""
+    """who looks again: the entry's own, else the ledger's; empty where neither says"""
+    flaky: Flaky | None = None
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The entries in the order of the file; `budget` is how many there may be."""
+
+    path: Path
+    budget: int = 0
+    entries: tuple[Entry, ...] = field(default=())
+    budget_reason: str = ""
+    """why the budget was last raised"""
+    owner: str = ""
+    """of the entries that name none"""
+
+
+def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
+    """True when the entry's `where` and `arch` claim a case with these axes.
+
+    With a toolchain named, what the entry says of that toolchain alone must hold too; the version is `in_scope`'s.
+    """
+    if axes["arch"] not in entry.arch or not matches(entry.where, axes):
+        return False
+    scope = entry.toolchain.get(toolchain)
+    return scope is None or scope.where is None or matches(scope.where, axes)
+
+
+def in_scope(entry: Entry, toolchain: str, version: str) -> bool:
+    """True when the entry speaks of this toolchain at this version (a version that isn't PEP 440 is no version)."""
+    scope = entry.toolchain.get(toolchain)
+    return scope is not None and _contains(scope.versions, version)
+
+
+@lru_cache(maxsize=1024)
+def _contains(versions: str, version: str) -> bool:
+    try:
+        return not versions or SpecifierSet(versions).contains(Version(version), prereleases=True)
+    except InvalidVersion:
+        return False
+
+
+def covers(entry: Entry, failure: Failure) -> bool:
+    """True when the failure is the one the entry tells of: stage, family, message, and every layer pattern.
+
+    Some of the compiler's messages name no layer ("Super deconv is not supported with groups"): such a failure
+    can't be held against the layers.
+    Whether the entry claims the failure's case is another question: `claims`.
+    """
+    return not unlike(entry, failure)
+
+
+def unlike(entry: Entry, failure: Failure) -> tuple[str, ...]:
+    """What tells the failure from the one the entry tells of: `stage`, `family`, `message`, `layers`, in this order."""
+    same = {
+        "stage": entry.stage.value == failure.stage,
+        "family": entry.family == failure.family,
+        "message": entry.message.search(failure.message) is not None,
+        "layers": not failure.layers or all(_named(pattern, failure.layers) for pattern in entry.layers),
+    }
+    return tuple(what for what, holds in same.items() if not holds)
+
+
+def _named(pattern: str, layers: Sequence[str]) -> bool:
+    return any(fnmatchcase(layer, pattern) for layer in layers)
+
+
+def stale(entries: Iterable[Entry], cases: Iterable[Axes]) -> tuple[Entry, ...]:
+    """The entries that claim none of the cases on any of the entry's own architectures."""
+    known = tuple(cases)
+    return tuple(
+        entry
+        for entry in entries
+        if not any(claims(entry, {**axes, "arch": arch}) for axes in known for arch in entry.arch)
+    )

@@ -1,0 +1,127 @@
+"""Why an entry claims a case or doesn't, and what tells a failure from the one that an entry tells of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from tasnet.hailo.failures import Failure
+from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
+from tasnet.suite.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, matches
+
+
+def text(condition: Condition) -> str:
+    """A condition as it is written in the ledger."""
+    if isinstance(condition, Word):
+        return condition.pattern
+    if isinstance(condition, Count):
+        comparisons = condition.comparisons
+        if len(comparisons) == 1 and comparisons[0][0] == "==":
+            return str(comparisons[0][1])
+        return '"' + ",".join(f"{operator}{number}" for operator, number in comparisons) + '"'
+    if isinstance(condition, AnyOf):
+        return f"[{', '.join(map(text, condition.conditions))}]"
+    if isinstance(condition, Not):
+        return f"{{{NOT}: {text(condition.condition)}}}"
+    return where_text(condition.claims)
+
+
+def claim_text(claim: Claim) -> str:
+    """A claim on one line, as it is written in the ledger."""
+    return "{" + ", ".join(f"{axis}: {text(condition)}" for axis, condition in claim.items()) + "}"
+
+
+def where_text(where: Sequence[Claim]) -> str:
+    """A `where` on one line."""
+    told = [claim_text(claim) for claim in where]
+    return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+
+
+def held(where: Iterable[Claim], axes: Axes) -> list[str]:
+    """The conditions of the claim that holds for the case, each with the case's value."""
+    for claim in where:
+        if matches([claim], axes):
+            return [_told(axis, condition, axes) for axis, condition in claim.items()] or ["every case"]
+    return []
+
+
+def unmet(entry: Entry, axes: Axes, toolchain: str = "") -> list[str]:
+    """The fewest conditions that would have to change for the entry to claim the case; empty if it does claim it."""
+    missing = [] if axes["arch"] in entry.arch else [f"arch is {axes['arch']}, not one of {', '.join(entry.arch)}"]
+    missing += _unmet(entry.where, axes)
+    scope = entry.toolchain.get(toolchain)
+    return missing + (_unmet(scope.where, axes) if scope and scope.where is not None else [])
+
+
+def _unmet(where: Iterable[Claim], axes: Axes) -> list[str]:
+    each = [
+        [_told(axis, condition, axes, "isn't") for axis, condition in claim.items() if not holds(condition, axis, axes)]
+        for claim in where
+    ]
+    return min(each, key=len, default=[])
+
+
+def _told(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
+    if axis == NOT:
+        return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {text(condition)}"
+    same = isinstance(condition, Word) and condition.pattern == axes[axis]
+    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {text(condition)}")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in which a failure differs from an entry: `what`, as the entry has it and as it came."""
+
+    entry: Entry
+    what: str
+    said: str
+    came: str
+
+    def lines(self) -> Iterator[str]:
+        """The two below each other, and a mark under the first sign that differs."""
+        yield f"{self.what} of entry {self.entry.id}"
+        yield f"  says  {self.said}"
+        yield f"  came  {self.came}"
+        yield f"        {' ' * first_difference(self.said, self.came)}^"
+
+
+def first_difference(one: str, other: str) -> int:
+    """The index of the first sign in which two texts differ."""
+    pairs = zip(one, other, strict=False)
+    return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+def difference(entries: Iterable[Entry], failures: Sequence[Failure]) -> Difference | None:
+    """Of the entry and the failure that are most alike, the first thing that differs; None where nothing does."""
+    pairs = [(unlike(entry, failure), entry, failure) for entry in entries for failure in failures]
+    pairs = [pair for pair in pairs if pair[0]]
+    if not pairs:
+        return None
+    what, entry, failure = min(pairs, key=lambda pair: len(pair[0]))
+    said = {
+        "stage": entry.stage.value,
+        "family": entry.family,
+        "message": entry.message.pattern,
+        "layers": ", ".join(entry.layers),
+    }
+    came = {
+        "stage": failure.stage,
+        "family": failure.family,
+        "message": " ".join(failure.message.split()),
+        "layers": ", ".join(failure.layers),
+    }
+    return Difference(entry, what[0], said[what[0]], _cut(came[what[0]]))
+
+
+def near(entries: Iterable[Entry], failures: Sequence[Failure], axes: Axes, toolchain: str) -> Iterator[Entry]:
+    """The entries that tell of one of the failures, and don't claim the case; those that come closest first."""
+    missing = [
+        (len(unmet(entry, axes, toolchain)), entry)
+        for entry in entries
+        if not claims(entry, axes, toolchain) and any(covers(entry, failure) for failure in failures)
+    ]
+    yield from (entry for _, entry in sorted(missing, key=lambda each: each[0]))
+
+
+def _cut(told: str, width: int = 64) -> str:
+    return told if len(told) <= width else told[: width - 1] + "…"
