@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli import ledger as ledger_
 from tasnet.cli import numbers
 from tasnet.cli.options import (
     NOT_CLEAR,
@@ -351,3 +352,4 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.add_typer(numbers.limits, name="thresholds")
+app.add_typer(ledger_.commands, name="ledger")

@@ -1,0 +1,220 @@
+"""The commands of the ledger: what is wrong with it, what the last run changes in it, why a case is judged so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
+
+if TYPE_CHECKING:
+    from tasnet.suite.history.run import Run
+    from tasnet.suite.ledger.check import Finding
+    from tasnet.suite.ledger.update import Update
+
+commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
+
+At = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="the expected failures")]
+RunNamed = Annotated[str, typer.Option("--run", metavar="ID", help="a stored run (default: the last one)")]
+USUAL = Path("expected_failures.yaml")
+
+
+@commands.command()
+def schema() -> int:
+    """Print the JSON Schema of the ledger, for an editor or a check.
+
+    Example: tasnet ledger schema > ledger.schema.json
+    """
+    from tasnet.suite.ledger.model import json_schema
+
+    print(json.dumps(json_schema(), indent=2))
+    return OK
+
+
+@commands.command()
+def check(
+    ledger: At = USUAL,
+    run: RunNamed = "",
+    over: Annotated[int, typer.Option(min=1, help="judge staleness over the last N whole runs")] = 1,
+    base: Annotated[
+        str, typer.Option(metavar="REV", help="the revision from which the budget may only shrink")
+    ] = "HEAD",
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say what is wrong with the ledger: by itself, against the last run, and against what is committed.
+
+    dead, stale, overlapping, shadowed, too broad, too narrow, expired, ownerless, off rate, budget, grown. An entry
+    that is to be reviewed within a week is warned of. Exits 0 when nothing is wrong, 1 when something is.
+
+    Example: tasnet ledger check --base origin/main --over 5
+    """
+    from tasnet.suite.ledger import read
+    from tasnet.suite.ledger.again import past_of, whole_runs
+    from tasnet.suite.ledger.base import at
+    from tasnet.suite.ledger.check import check as checked
+    from tasnet.suite.ledger.check import not_spoken_of
+
+    now, before, place = read(ledger), at(ledger, base), store_at(store)
+    found = _run(place, run)
+    notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
+    runs = [found] if found else []
+    if found and over > 1:
+        runs = whole_runs(place, found.head, over)
+        if len(runs) < over:
+            notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
+    if runs and not runs[0].whole:
+        notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {runs[0].head.cases} cases")
+    if runs and (silent := not_spoken_of(now, runs[0])):
+        notes.append(f"run {runs[0].id} says nothing of {', '.join(silent)}")
+    if before.why:
+        notes.append(f"the budget is held against nothing: {before.why}")
+    past = past_of(place, now.entries, runs[0].head, runs[0].id) if runs else {}
+    findings = checked(now, runs, past, _today(), before)
+    if as_json:
+        of = [each.id for each in runs]
+        show(
+            {
+                "ledger": str(ledger),
+                "runs": of,
+                "base": base,
+                "findings": [f.as_json() for f in findings],
+                "notes": notes,
+            }
+        )
+    else:
+        show(line for finding in findings for line in finding.lines())
+        against = f", held against run {runs[0].id}" if runs else ""
+        show(
+            iter(
+                [
+                    *(f"note: {note}" for note in notes),
+                    f"{ledger}: {len(now.entries)} entries{against}: {_count(findings)}",
+                ]
+            )
+        )
+    return NOT_CLEAR if any(not finding.warning for finding in findings) else OK
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    wrong = sum(not finding.warning for finding in findings)
+    warned = len(findings) - wrong
+    told = f"{wrong} wrong" if wrong else "nothing wrong"
+    return f"{told}, {warned} warned of" if warned else told
+
+
+@commands.command()
+def update(
+    ledger: At = USUAL,
+    run: RunNamed = "",
+    write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
+    shrink_only: Annotated[
+        bool, typer.Option("--shrink-only", help="narrow and remove; leave new failures alone")
+    ] = False,
+    allow_new: Annotated[str, typer.Option(metavar="REASON", help="why there may be new entries")] = "",
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
+    """Bring the ledger in line with a stored run: narrow and remove entries, and with a reason add some.
+
+    A predicted run changes what entries say of the embedded toolchain, and nothing observed. Exits 1 when failures
+    are left that no entry covers.
+
+    Example: tasnet ledger update --shrink-only --write
+    """
+    from tasnet.suite.ledger import read
+    from tasnet.suite.ledger.again import last_run, past_of
+    from tasnet.suite.ledger.reading import text_of
+    from tasnet.suite.ledger.update import update as updated
+    from tasnet.suite.ledger.update import write as written
+
+    if shrink_only and allow_new:
+        raise UsageError("--shrink-only and --allow-new: one or the other")
+    place = store_at(store)
+    entries = read(ledger).entries
+    base = last_run(place, run)
+    past = past_of(place, entries, base.head, base.id)
+    done = updated(text_of(ledger), ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+    if not as_json:
+        show(_shown(done, base))
+    if write and done.before != done.after:
+        done = written(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+        if not as_json:
+            print(f"{ledger}: written")
+    elif done.before != done.after and not as_json:
+        print(f"{ledger}: not written; add --write")
+    if as_json:
+        changes = [{"entry": each.entry, "what": each.what, "told": each.told} for each in (*done.changes, *done.left)]
+        show(
+            {
+                "ledger": str(ledger),
+                "run": base.id,
+                "written": write and done.before != done.after,
+                "diff": done.diff,
+                "changes": changes,
+            }
+        )
+    return NOT_CLEAR if done.left and not shrink_only else OK
+
+
+def _shown(done: Update, run: Run) -> Iterator[str]:
+    if done.diff:
+        yield done.diff.rstrip("\n")
+    head = run.head
+    word = "predicted" if any(record.predicted for record in run.records) else "observed"
+    of = f"{len(run.records)} of {head.cases} cases, {word} by {head.toolchain} {head.version} on {head.arch}"
+    yield f"run {run.id}: {of}"
+    for change in done.changes:
+        yield f"{change.what:9} {change.entry}: {change.told}"
+    for change in done.left:
+        yield f"{change.what:9} {change.entry}: {change.told}"
+    if any("entry" in change.told for change in done.left):
+        yield "          tasnet ledger update --allow-new REASON proposes entries"
+    if not done.changes and not done.left:
+        yield "the ledger is in line with it"
+
+
+@commands.command()
+def explain(
+    case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
+    ledger: At = USUAL,
+    run: RunNamed = "",
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say which entries claim a case and why, which blockers each covers, how it is judged, and who comes near.
+
+    Without a stored run that has the case: what is expected of it.
+
+    Example: tasnet ledger explain truncate-k-1-project
+    """
+    from tasnet.suite.case import parse
+    from tasnet.suite.ledger import read
+    from tasnet.suite.ledger.again import past_of
+    from tasnet.suite.ledger.explain import as_json as told
+    from tasnet.suite.ledger.explain import explain as explained
+    from tasnet.suite.ledger.explain import lines
+
+    now, meant, place = read(ledger), parse(case), store_at(store)
+    found = _run(place, run)
+    past = past_of(place, now.entries, found.head, found.id) if found else {}
+    explanation = explained(now, meant, found, past, _today())
+    show(told(explanation) if as_json else lines(explanation))
+    return OK
+
+
+def _run(store: Path, name: str) -> Run | None:
+    """The run that is named, else the last one; None where none is stored and none was named."""
+    from tasnet.suite.history.run import folders
+    from tasnet.suite.ledger.again import last_run
+
+    return last_run(store, name) if name or folders(store) else None
+
+
+def _today() -> date:
+    return datetime.now(timezone.utc).date()
