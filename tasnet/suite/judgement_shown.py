@@ -20,17 +20,17 @@ def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
     known = {entry.id: entry for entry in entries}
     yield f"{told.kind.value.replace('_', ' ')}: {told.case_id}"
     for index, part in enumerate(told.expected.split("; ")):
-        yield from _prose("expected" if not index else "", part)
-    yield from _prose("happened", told.happened)
+        yield from prose("expected" if not index else "", part)
+    yield from prose("happened", told.happened)
     for name in told.entries:
         entry = known.get(name)
-        yield _labelled("entry", f"{name} at {entry.place}" if entry else name)
+        yield labelled("entry", f"{name} at {entry.place}" if entry else name)
         if entry and told.kind in (Kind.EXPIRED, Kind.OFF_RATE) and entry.owner:
-            yield _labelled("owner", entry.owner)
+            yield labelled("owner", entry.owner)
     if told.kind in (Kind.WRONG_FAILURE, Kind.UNCONFIRMED, Kind.UNEXPECTED_FAILURE):
         yield from _differs(told, entries)
-    yield from _prose("to do", told.hint)
-    yield _labelled("repeat", told.repeat)
+    yield from prose("to do", told.hint)
+    yield labelled("repeat", told.repeat)
 
 
 def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
@@ -38,19 +38,21 @@ def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
     if told.kind is Kind.UNEXPECTED_FAILURE:
         bare = [blocker.failure for blocker in told.blockers if not blocker.entries]
         for entry in list(near(entries, bare, told.axes, told.toolchain))[:1]:
-            yield _labelled("near", f"{entry.id} at {entry.place}")
-            yield from _prose("", f"tells of this failure, but not here: {'; '.join(unmet(entry, told.axes))}")
+            yield labelled("near", f"{entry.id} at {entry.place}")
+            yield from prose("", f"tells of this failure, but not here: {'; '.join(unmet(entry, told.axes))}")
         return
     about = [entry for entry in entries if entry.id in told.entries]
     found = difference(about, [blocker.failure for blocker in told.blockers])
     for index, line in enumerate(found.lines() if found else ()):
-        yield _labelled("differs" if not index else "", line)
+        yield labelled("differs" if not index else "", line)
 
 
-def _labelled(label: str, line: str) -> str:
+def labelled(label: str, line: str) -> str:
+    """A line under its label, unfolded."""
     return f"{label:{_LABEL}}{line}"
 
 
-def _prose(label: str, line: str) -> list[str]:
+def prose(label: str, line: str) -> list[str]:
+    """A sentence under its label, folded."""
     folded = wrap(line, WIDTH - _LABEL, break_long_words=False, break_on_hyphens=False) or [""]
-    return [_labelled(label if not index else "", part) for index, part in enumerate(folded)]
+    return [labelled(label if not index else "", part) for index, part in enumerate(folded)]

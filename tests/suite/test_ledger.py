@@ -16,6 +16,7 @@ from tasnet.suite.case import PROFILES, Case, profile
 from tasnet.suite.ledger import LedgerError, covers, in_scope, parse, read, stale
 from tasnet.suite.where import COUNTS, WORDS, WhereError, matches, read_where
 from tests.doubles.outcomes import SUPER_DECONV, failure
+from tests.suite.wheres import claims, one_axis
 
 PATH = Path("ledger.yaml")
 HEAD = "schema: 1\nbudget: 2\nentries:\n"
@@ -196,47 +197,24 @@ def test_where_claims(where: str, count: int) -> None:
     assert sum(matches(entry.where, case.axes()) for case in profile("matrix")) == count
 
 
-words = st.sampled_from(sorted(WORDS)).flatmap(
-    lambda axis: st.tuples(st.just(axis), _conditions(st.sampled_from([*WORDS[axis], "*"])))
-)
-counts = st.sampled_from(COUNTS).flatmap(
-    lambda axis: st.tuples(
-        st.just(axis),
-        _conditions(
-            st.integers(1, 20000)
-            | st.builds("{}{}".format, st.sampled_from([">=", "<", "==", "!="]), st.integers(0, 20000))
-        ),
-    )
-)
-
-
-def _conditions(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    return st.recursive(
-        values,
-        lambda inner: st.lists(inner, min_size=1, max_size=3) | st.builds(lambda each: {"not": each}, inner),
-        max_leaves=4,
-    )
-
-
-claims_ = st.lists(words | counts, max_size=4).map(dict)
 cases = st.sampled_from(CASES)
 
 
-@given(claims_, cases, st.randoms(use_true_random=False))
+@given(claims, cases, st.randoms(use_true_random=False))
 def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str, Any], rng: random.Random) -> None:
     items = list(claim.items())
     rng.shuffle(items)
     assert matches(read_where(claim), axes) == matches(read_where(dict(items)), axes)
 
 
-@given(claims_, words | counts, cases)
+@given(claims, one_axis, cases)
 def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str, Any], axes: dict[str, Any]) -> None:
     if more[0] not in claim and matches(read_where({**claim, more[0]: more[1]}), axes):
         assert matches(read_where(claim), axes)
 
 
-@given(claims_, claims_, cases)
-def test_a_list_claims_what_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
+@given(claims, claims, cases)
+def test_a_list_claimswhat_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
     either = matches(read_where(one), axes) or matches(read_where(two), axes)
     assert matches(read_where([one, two]), axes) == either
     assert matches(read_where([two, one]), axes) == either
@@ -249,7 +227,7 @@ def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
         assert not matches(read_where({**axes, axis: {"not": value}}), axes)
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims_)
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims)
 def test_any_node_is_read_or_refused(node: object) -> None:
     with suppress(WhereError):
         assert read_where(node)

@@ -57,6 +57,8 @@ class Edits:
 
     def add(self, entries: Sequence[Sequence[str]]) -> None:
         """Appends entries, each as its lines without indentation, the first beginning with `id:`."""
+        if not entries:
+            return
         listed = _value(self._root, "entries")
         items = _items(listed)
         column = listed.start_mark.column if items and not listed.flow_style else 2
@@ -199,11 +201,13 @@ class Edits:
         self._spans.append((at, at, f"{told_}{self._line_end}" if ended else f"{self._line_end}{told_}"))
 
     def _entry_lines(self, entry: Node) -> tuple[int, int]:
-        """First and last line of an entry, the comment right above it included."""
+        """First and last line of an entry with its comments: right above in its column, right below further in."""
         first, last = entry.start_mark.line, self._last_line(entry)
-        column = entry.start_mark.column - 2
-        while first > 0 and re.match(rf" {{{max(column, 1)},}}#", self._of(first - 1)):
+        dash = len(self._of(first)) - len(self._of(first).lstrip(" \ufeff"))
+        while first > 0 and re.match(rf" {{{dash}}}#", self._of(first - 1)):
             first -= 1
+        while re.match(rf" {{{dash + 1},}}#", self._of(last + 1)):
+            last += 1
         return first, last
 
     def _last_line(self, node: Node) -> int:

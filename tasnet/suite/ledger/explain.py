@@ -11,6 +11,7 @@ from tasnet.hailo.failures import Failure
 from tasnet.suite.case import Case
 from tasnet.suite.history.run import Run
 from tasnet.suite.judge import Judgement, judge, short_layers
+from tasnet.suite.judgement_shown import prose
 from tasnet.suite.ledger.again import Past, of_case
 from tasnet.suite.ledger.entry import Entry, Ledger, claims, in_scope
 from tasnet.suite.ledger.why import difference, held, near, unmet
@@ -93,8 +94,9 @@ def lines(told: Explanation) -> Iterator[str]:
         word = "predicted" if record.predicted else "observed"
         yield f"run       {told.run}: {word} by {told.toolchain} {told.version} on {record.arch}"
         yield f"judged    {judgement.kind.value.replace('_', ' ')}" + (f": {judgement.hint}" if judgement.hint else "")
-        yield f"expected  {judgement.expected}"
-        yield f"happened  {judgement.happened}"
+        for index, part in enumerate(judgement.expected.split("; ")):
+            yield from prose("expected" if not index else "", part)
+        yield from prose("happened", judgement.happened)
     else:
         said = "; ".join(f"failure at {entry.stage.value}, {entry.family}" for entry, _ in told.claiming) or "pass"
         yield "run       none has it: this is what is expected"

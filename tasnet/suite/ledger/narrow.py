@@ -65,13 +65,19 @@ def _together(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], l
         axis = best[0]
         # Of all that is to be left out: a later condition on the same axis may not forget what the first one did.
         chosen[axis] = _condition(axis, keep, leave)
-        left = [axes for axes in left if matches(read_where({axis: chosen[axis]}), axes)]
+        left = _holding({axis: chosen[axis]}, left)
     if not left:
         for axis in list(chosen):
             fewer = {other: condition for other, condition in chosen.items() if other != axis}
-            if not any(matches(read_where(fewer), axes) for axes in leave):
+            if not _holding(fewer, leave):
                 chosen = fewer
-    return chosen, left
+    return {axis: chosen[axis] for axis in (*WORDS, *COUNTS) if axis in chosen}, left
+
+
+def _holding(claim: Plain, cases: Iterable[Axes]) -> list[Axes]:
+    """The cases for which a claim holds."""
+    read = read_where(claim)
+    return [axes for axes in cases if matches(read, axes)]
 
 
 def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
@@ -79,7 +85,7 @@ def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, l
     for axis in (*WORDS, *COUNTS):
         condition = _condition(axis, keep, leave)
         if condition is not None:
-            yield axis, condition, [axes for axes in leave if matches(read_where({axis: condition}), axes)]
+            yield axis, condition, _holding({axis: condition}, leave)
 
 
 def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object | None:
@@ -129,7 +135,7 @@ def _parted(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
     _, _, axis, groups = best
     parts: list[Plain] = []
     for values_, inside in groups:
-        here = [axes for axes in leave if matches(read_where({axis: values_}), axes)]
+        here = _holding({axis: values_}, leave)
         parts += [{axis: values_, **rest} for rest in _least(inside, here)]
     return parts
 

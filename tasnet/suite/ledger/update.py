@@ -98,8 +98,9 @@ def update(
     elif gone and count < ledger.budget:
         edits.budget(count)
     after = edits.result()
-    _verify(ledger, after, run, told, gone)
-    return Update(path, text, after, tuple(changes), tuple(_left(after, path, run, past, today)))
+    new = ledger if after == text else parse(after, path)
+    _verify(ledger, new, run, told, gone)
+    return Update(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
 
 
 def write(path: Path, run: Run, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False) -> Update:
@@ -218,10 +219,10 @@ def _shrink(edits: Edits, index: int, entry: Entry, run: Run, parted: _Parted) -
     return Change(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
 
 
-def _left(after: str, path: Path, run: Run, past: Past, today: date) -> Iterator[Change]:
+def _left(new: Ledger, run: Run, past: Past, today: date) -> Iterator[Change]:
     """What a person must settle: the surprises that are still there, by kind and entries, or family."""
     groups: dict[tuple[str, str], list[Told]] = {}
-    for each in again(run, parse(after, path).entries, today, past):
+    for each in again(run, new.entries, today, past):
         found = each.judgement
         if found.kind not in PASSING:
             bare = dict.fromkeys(blocker.failure.family for blocker in found.blockers if not blocker.entries)
@@ -233,9 +234,8 @@ def _left(after: str, path: Path, run: Run, past: Past, today: date) -> Iterator
         )
 
 
-def _verify(ledger: Ledger, after: str, run: Run, told: Sequence[Told], gone: Sequence[int]) -> None:
+def _verify(ledger: Ledger, new: Ledger, run: Run, told: Sequence[Told], gone: Sequence[int]) -> None:
     """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
-    new = parse(after, ledger.path)
     kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
     for old, now in zip(kept, new.entries, strict=False):
         if len(new.entries) < len(kept) or not _meant(old, now, run, _parted(old, told, run, ledger.entries)):

@@ -16,7 +16,7 @@ def text(condition: Condition) -> str:
         return condition.pattern
     if isinstance(condition, Count):
         comparisons = condition.comparisons
-        if len(comparisons) == 1 and comparisons[0][0] == "==":
+        if len(comparisons) == 1 and comparisons[0][0] == "==" and comparisons[0][1] > 0:
             return str(comparisons[0][1])
         return '"' + ",".join(f"{operator}{number}" for operator, number in comparisons) + '"'
     if isinstance(condition, AnyOf):
@@ -65,7 +65,8 @@ def _told(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
     if axis == NOT:
         return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {text(condition)}"
     same = isinstance(condition, Word) and condition.pattern == axes[axis]
-    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {text(condition)}")
+    said = text(condition).replace('"', "")
+    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {said}")
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def _setup(config: pytest.Config) -> Setup:
     option = config.option
     try:
         cases = profile(option.profile, option.arch)
-        ledger = read(Path(option.ledger) if option.ledger else config.rootpath / "expected_failures.yaml")
+        ledger = read(Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml"))
         choice = _choice(config)
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = compiler(choice) if choice.name == "dfc" else None
@@ -120,6 +120,11 @@ def _choice(config: pytest.Config) -> Choice:
         quick=option.quick,
         pyproject=_if_there(config.rootpath / "pyproject.toml"),
     )
+
+
+def _from_here(path: Path) -> Path:
+    """The path as a person would write it here: entries are named by it in every failure."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _if_there(path: Path) -> Path | None:

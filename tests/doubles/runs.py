@@ -1,0 +1,65 @@
+"""Stored runs whose cases end as a test tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timezone
+from pathlib import Path
+
+from tasnet.suite.case import Case, profile
+from tasnet.suite.history.run import Head, Run, read
+from tasnet.suite.history.writer import begin
+from tasnet.suite.judge import judge
+from tasnet.suite.report.record import Record, record
+from tasnet.suite.stage import ORDER, Outcome, Stage
+
+Tell = Callable[[Case], Mapping[Stage, Outcome]]
+
+
+def records(tell: Tell, cases: Iterable[Case], name: str = "notes") -> list[Record]:
+    """The records of a run with an empty ledger: what they are judged to be is of no account."""
+    found = []
+    for case in cases:
+        ended = tell(case)
+        last = [stage for stage in ORDER if stage in ended][-1]
+        found.append(record(case.id, case, name, last, ended, judge(case.axes(), ended, [], date(2026, 6, 1))))
+    return found
+
+
+def stored(
+    store: Path,
+    tell: Tell,
+    name: str = "notes",
+    run: str = "20260601T000000Z",
+    *,
+    cases: Iterable[Case] | None = None,
+    double: bool = False,
+    ended: bool = True,
+) -> Run:
+    """A run of a profile in a store, read back from there."""
+    all_cases = profile(name)
+    known = records(tell, all_cases if cases is None else cases, name)
+    folder = store / "runs" / run
+    folder.mkdir(parents=True)
+    head = Head(
+        started=datetime(2026, 6, 1, tzinfo=timezone.utc),
+        profile=name,
+        arch="hailo8",
+        toolchain=known[0].toolchain,
+        version=known[0].version,
+        double=double,
+        cases=len(all_cases),
+        chosen=len(known),
+    )
+    writer = begin(folder, head)
+    for each in known:
+        writer.add(each)
+    if ended:
+        writer.end(known, 0)
+    return read(folder)
+
+
+def made(run: Run, tell: Tell, cases: Iterable[Case]) -> Run:
+    """The run with other cases, without a disk."""
+    return replace(run, records=tuple(records(tell, cases, run.head.profile)))
