@@ -1,0 +1,114 @@
+"""Why a case is judged as it is: who claims it, by which condition, and who comes near."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasnet.cli import main
+from tasnet.suite.case import Case, parse
+from tasnet.suite.ledger.explain import explain, lines
+from tasnet.suite.stage import Outcome, Stage
+from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.doubles.runs import stored
+from tests.suite.ledgers import entry_text, ledger, ledger_text
+
+TODAY = date(2026, 6, 1)
+SLOPE = failure("negative_slope", "a slope below 0", "prelu1")
+BOOK = (
+    entry_text("deconv", "[{decoder: grouped, sources: all}, {decoder: polyphase}]"),
+    entry_text("slope", "{blocks: 2}", "negative_slope", "optimize", "slope"),
+    entry_text("far", "{decoder: polyphase, norm: gln}"),
+    entry_text("near", '{decoder: grouped, T: ">=32000"}'),
+)
+
+
+def tell(case: Case) -> Mapping[Stage, Outcome]:
+    return outcomes(*([SLOPE] if case.variant.blocks == 2 else [SUPER_DECONV] if case.variant.blocks == 4 else []))
+
+
+def told(tmp_path: Path, case: str) -> str:
+    run = stored(tmp_path, tell)
+    return "\n".join(lines(explain(ledger(*BOOK), parse(case), run, {}, TODAY)))
+
+
+def test_an_expected_failure(tmp_path: Path) -> None:
+    assert told(tmp_path, "truncate-k-4").splitlines() == [
+        "concat-normal-grouped-k4",
+        "run       20260601T000000Z: predicted by reference 0.1.0 on hailo8",
+        "judged    expected failure",
+        "expected  failure at compile, unsupported_kernel (entry deconv)",
+        "happened  predicted failure at compile, unsupported_kernel [deconv1]: Super",
+        "          deconv is not supported with groups",
+        "",
+        "claimed by deconv at ledger.yaml:5:5",
+        "  because   decoder grouped, sources all",
+        "  says      compile, unsupported_kernel: Super deconv",
+        "  covers    predicted unsupported_kernel at compile [deconv1]: Super deconv is not supported with groups",
+        "",
+        "not by near at ledger.yaml:41:5",
+        "  because   T 16000 isn't >=32000",
+        "",
+        "not by far at ledger.yaml:29:5",
+        "  because   decoder grouped isn't polyphase, norm identity isn't gln",
+        "",
+        "not by slope at ledger.yaml:17:5",
+        "  because   blocks 4 isn't 2",
+    ]
+
+
+def test_what_is_blocked_names_its_cause(tmp_path: Path) -> None:
+    said = told(tmp_path, "concat-normal-grouped-k2")
+    assert "compile blocked by optimize (entry slope)" in " ".join(said.split())
+    assert "  covers    nothing: compile blocked by optimize (entry slope)" in said
+
+
+def test_an_unexpected_pass(tmp_path: Path) -> None:
+    said = told(tmp_path, "concat-normal-grouped-all")
+    assert "judged    unexpected pass: narrow the entry's `where`" in said
+    assert "  covers    nothing" in said
+
+
+def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
+    run = stored(tmp_path, lambda case: outcomes(failure("unsupported_kernel", "Super conv is new", "deconv1")))
+    said = "\n".join(lines(explain(ledger(*BOOK), parse("baseline"), run, {}, TODAY)))
+    assert "    message of entry deconv\n      says  Super deconv\n      came  Super conv is new\n" in said
+    assert "no entry covers  predicted unsupported_kernel at compile [deconv1]: Super conv is new" in said
+
+
+def test_what_a_compiler_said_is_observed(tmp_path: Path) -> None:
+    book = ledger(entry_text("deconv", toolchain='{reference: "*", dfc: {version: ">=3.33", where: {blocks: [1, 4]}}}'))
+    run = stored(tmp_path, lambda case: outcomes(SUPER_DECONV, by=DFC))
+    said = "\n".join(lines(explain(book, parse("truncate-k-4"), run, {}, TODAY)))
+    assert "observed by dfc 3.33.1 on hailo8" in said
+    assert "  because   decoder grouped, blocks 4 is [1, 4] (of dfc)" in said
+    assert "predicted" not in said
+
+
+def test_without_a_run_it_says_what_is_expected(tmp_path: Path) -> None:
+    said = "\n".join(lines(explain(ledger(*BOOK), parse("split-normal-polyphase-all"), None, {}, TODAY)))
+    assert "run       none has it: this is what is expected\nexpected  failure at compile, unsupported_kernel" in said
+    assert "not by far at ledger.yaml:29:5\n  because   norm identity isn't gln" in said
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "ledger.yaml"
+    path.write_text(ledger_text(*BOOK))
+    options = ["--ledger", str(path), "--store", str(tmp_path / "store")]
+    flags = "skip_topology_mode=concat,deconv_mode=grouped,TRUNCATE_K_BLOCKS=4"
+    for case in ("truncate-k-4", "concat-normal-grouped-k4", flags):
+        assert main(["ledger", "explain", case, *options]) == 0
+        assert capsys.readouterr().out.startswith("concat-normal-grouped-k4\nrun       none has it")
+    stored(tmp_path / "store", tell)
+    assert main(["ledger", "explain", "truncate-k-4", *options, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["judged"], said["predicted"], said["run"]) == ("expected_failure", True, "20260601T000000Z")
+    assert said["claimed_by"][0] == {
+        "entry": "deconv", "place": f"{path}:5:5", "because": ["decoder grouped", "sources all"],
+    }  # fmt: skip
+    assert main(["ledger", "explain", "concat-normal-gruoped-all", *options]) == 2
+    assert "did you mean" in capsys.readouterr().err
