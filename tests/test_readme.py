@@ -55,11 +55,11 @@ def test_block(block: list[tuple[str, list[str]]], tmp_path: Path) -> None:
 
 
 def run(words: list[str], folder: Path) -> list[str]:
-    """The lines that a command prints. The suite runs in the checkout, on the store that this run fills too."""
+    """The lines that a command prints. The suite and the ledger's run in the checkout, on the store that this fills."""
     binary = shutil.which(words[0], path=str(Path(sys.executable).parent))
     assert binary, f"{words[0]} is not installed beside {sys.executable}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    place = ROOT if words[0] == "pytest" else folder
+    place = ROOT if words[0] == "pytest" or words[:2] == ["tasnet", "ledger"] else folder
     done = subprocess.run(
         [binary, *words[1:]], cwd=place, env={**kept, "COLUMNS": "100"}, capture_output=True, text=True, check=False
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from tasnet.hailo.failures import Failure
 from tasnet.suite.case import Case, parse
-from tasnet.suite.judge import PASSING, Kind, judge, short_layers
-from tasnet.suite.ledger import Entry
+from tasnet.suite.judge import PASSING, Kind, Upstream, due, judge, short_layers
+from tasnet.suite.ledger import Entry, Flaky
 from tasnet.suite.ledger import parse as parse_ledger
+from tasnet.suite.ledger.flaky import Seen
 from tasnet.suite.stage import Outcome, Stage, Status
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
@@ -188,6 +190,66 @@ def test_what_happened_names_stage_family_layers_and_message() -> None:
         "predicted failure at compile, reshape_insertion [conv2, conv3 … (24)]: "
         "Reshape is needed for layers; and 1 more"
     )
+
+
+def flaky(rate: float = 0.2) -> Entry:
+    return replace(DECONV, id="flaky", flaky=Flaky(rate, 20))
+
+
+FLAKY: dict[str, tuple[Mapping[Stage, Outcome], Seen, tuple[Entry, ...], Kind, tuple[str, ...]]] = {
+    "passes": (PASS, Seen(), (), K.FLAKY, ("flaky",)),
+    "fails": (ONE, Seen(), (), K.FLAKY, ("flaky",)),
+    "at its rate": (ONE, Seen(4, 20), (), K.FLAKY, ("flaky",)),
+    "always": (ONE, Seen(20, 20), (), K.OFF_RATE, ("flaky",)),
+    "always, and now it passes": (PASS, Seen(20, 20), (), K.OFF_RATE, ("flaky",)),
+    "never in 20 runs": (PASS, Seen(0, 20), (), K.FLAKY, ("flaky",)),
+    "never in 40": (PASS, Seen(0, 40), (), K.OFF_RATE, ("flaky",)),
+    "fails otherwise": (outcomes(MEMORY), Seen(), (), K.WRONG_FAILURE, ("flaky",)),
+    "passes beside a steady failure": (outcomes(MEMORY), Seen(), (UNITS,), K.FLAKY, ("units", "flaky")),
+    "fails beside a steady failure": (BOTH, Seen(), (UNITS,), K.FLAKY, ("flaky", "units")),
+    "passes where a steady entry fails too": (PASS, Seen(), (UNITS,), K.UNEXPECTED_PASS, ("units",)),
+    "hidden by an earlier stage": (EARLY, Seen(20, 20), (QUANT,), K.EXPECTED_FAILURE, ("quant",)),
+    "unknown": (UNKNOWN, Seen(), (), K.UNKNOWN, ()),
+}
+
+
+@pytest.mark.parametrize(("ended", "seen", "beside", "kind", "about"), FLAKY.values(), ids=FLAKY)
+def test_a_flaky_entry(
+    ended: Mapping[Stage, Outcome], seen: Seen, beside: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+) -> None:
+    found = judge(CASE.axes(), ended, [flaky(), *beside], TODAY, {"flaky": seen})
+    assert (found.kind, found.entries) == (kind, about)
+    if kind is K.OFF_RATE:
+        assert f"{seen.failed} of the last {seen.runs} runs failed, and the entry says 0.2 of them" in found.hint
+
+
+def test_a_flaky_entry_past_its_review_is_expired_even_if_it_passes() -> None:
+    old = replace(flaky(), review=date(2026, 5, 31))
+    assert judge(CASE.axes(), PASS, [old], TODAY).kind is K.EXPIRED
+
+
+def test_what_is_blocked_names_the_stage_and_the_entry_in_its_way() -> None:
+    found = judge(CASE.axes(), EARLY, [QUANT, DECONV], TODAY)
+    assert found.upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ("quant",)),)
+    assert found.happened.endswith("; compile blocked by optimize (entry quant)")
+    assert judge(CASE.axes(), EARLY, [], TODAY).upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ()),)
+
+
+def test_a_chain_of_blocked_stages_has_one_cause() -> None:
+    infer = Outcome(stage=Stage.INFER, status=Status.BLOCKED, blocked_by=Stage.COMPILE, provenance=REFERENCE)
+    found = judge(CASE.axes(), {**EARLY, Stage.INFER: infer}, [QUANT], TODAY).upstream
+    assert {(each.stage, each.by, each.entries) for each in found} == {
+        (Stage.COMPILE, Stage.OPTIMIZE, ("quant",)),
+        (Stage.INFER, Stage.OPTIMIZE, ("quant",)),
+    }
+
+
+def test_a_week_before_its_review_an_entry_is_due() -> None:
+    entries = [replace(DECONV, id=day, review=date.fromisoformat(day)) for day in DAYS]
+    assert [entry.id for entry in due(entries, TODAY)] == ["2026-06-01", "2026-06-08"]
+
+
+DAYS = ("2026-05-31", "2026-06-01", "2026-06-08", "2026-06-09")
 
 
 def test_short_layers() -> None:

@@ -9,11 +9,14 @@ from textwrap import dedent
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import binom
 
 from tasnet.suite.case import PROFILES, Case, profile
-from tasnet.suite.ledger import LedgerError, covers, in_scope, parse, read, stale
+from tasnet.suite.ledger import Flaky, LedgerError, covers, in_scope, parse, read, stale
+from tasnet.suite.ledger import claims as ledger_claims
+from tasnet.suite.ledger.flaky import BY_CHANCE, Seen, at_least, enough, refuted
 from tasnet.suite.where import COUNTS, WORDS, WhereError, matches, read_where
 from tests.doubles.outcomes import SUPER_DECONV, failure
 from tests.suite.wheres import claims, one_axis
@@ -55,6 +58,8 @@ def changed(key: str, text: str) -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
+MANY = "schema: 1\nbudget: 0\na0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 8))
+TOO_FEW = "17:5: entry one: flaky: over 9 runs a rate of 0.5 can't be told from a failure for good; write over: 10"
 BAD = {
     "empty": ("", "1:1: expected a map"),
     "a list": ("- a", "1:1: expected a map"),
@@ -131,6 +136,53 @@ BAD = {
     "all of a count": (changed("where", "    where: {N: all}"), "N: 'all' isn't a count"),
     "blocks 0": (changed("where", "    where: {blocks: 0}"), "blocks: '0' isn't a count"),
     "blocks k4": (changed("where", "    where: {blocks: k4}"), "blocks: 'k4' isn't a count"),
+    "a not that is no map": (
+        changed("where", "    where: {not: grouped}"),
+        "6:13: entry one: where: not: expected a map",
+    ),
+    "an unknown axis in a not": (
+        changed("where", "    where: {not: [{T: 1}, {colour: red}]}"),
+        "6:28: entry one: where: unknown axis 'colour'",
+    ),
+    "empty owner": (HEAD + ENTRY + "    owner: ''\n", "17:5: entry one: owner must be text"),
+    "owner null": (HEAD + ENTRY + "    owner:\n", "17:5: entry one: owner must be text"),
+    "empty owner of all": ("schema: 1\nbudget: 0\nowner: ''\nentries: []", "3:1: owner must be text"),
+    "flaky a rate": (HEAD + ENTRY + "    flaky: 0.2\n", "17:5: entry one: flaky must be a map such as {rate: 0.2"),
+    "flaky always": (
+        HEAD + ENTRY + "    flaky: {rate: 1.0, over: 9}\n",
+        "17:13: entry one: flaky rate: must be the share",
+    ),
+    "flaky in words": (HEAD + ENTRY + "    flaky: {rate: often, over: 9}\n", "17:13: entry one: flaky rate: must be"),
+    "flaky over halves": (
+        HEAD + ENTRY + "    flaky: {rate: 0.2, over: 9.5}\n",
+        "17:24: entry one: flaky over: must be",
+    ),
+    "flaky without over": (HEAD + ENTRY + "    flaky: {rate: 0.2}\n", "17:5: entry one: flaky: 'over' is missing"),
+    "flaky and more": (
+        HEAD + ENTRY + "    flaky: {rate: 0.2, over: 9, x: 1}\n",
+        "17:33: entry one: flaky: unknown key 'x'",
+    ),
+    "flaky over too few": (
+        HEAD + ENTRY + "    flaky: {rate: 0.5, over: 9}\n",
+        "17:5: entry one: flaky: over 9 runs a rate of 0.5 can't be told from a failure for good; write over: 10",
+    ),
+    "flaky null": (HEAD + ENTRY + "    flaky:\n", "17:5: entry one: flaky must be a map"),
+    "no toolchain": (changed("toolchain", "    toolchain: {}"), "11:5: entry one: toolchain must be a map"),
+    "a toolchain null": (changed("toolchain", "    toolchain: {dfc: }"), "'None' isn't a range of versions"),
+    "a scope without versions": (
+        changed("toolchain", "    toolchain: {dfc: {where: {}}}"),
+        "11:17: entry one: toolchain dfc: 'version' is missing",
+    ),
+    "a scope with more": (
+        changed("toolchain", "    toolchain: {dfc: {version: '*', who: me}}"),
+        "11:37: entry one: toolchain dfc: unknown key 'who'; one of version, where",
+    ),
+    "a scope's where": (
+        changed("toolchain", "    toolchain: {dfc: {version: '*', where: {colour: red}}}"),
+        "11:45: entry one: toolchain dfc where: unknown axis 'colour'",
+    ),
+    "layers null": (changed("layers", "    layers:"), "10:5: entry one: layers must be a list"),
+    "aliases without end": (MANY, "1:1: more than 200000 values, aliases written out"),
     "blocks true": (changed("where", "    where: {blocks: true}"), "blocks: 'True' isn't a count"),
 }
 
@@ -188,6 +240,10 @@ EXPECTED = {
     "a letter": ("{N: '<512'}", 0),
     "an architecture": ("{arch: hailo8l}", 0),
     "either": ("[{decoder: grouped}, {mask: bypass}]", 504),
+    "all but a corner": ("{not: {decoder: grouped, blocks: 4}}", 816),
+    "a corner of some": ("{decoder: grouped, not: {blocks: 4}}", 144),
+    "all but two corners": ("{not: [{decoder: grouped}, {mask: bypass}]}", 336),
+    "nothing but a corner": ("{not: {not: {decoder: grouped}}}", 168),
 }
 
 
@@ -260,6 +316,47 @@ def test_a_failure_is_covered_by_stage_family_message_and_layers() -> None:
 def test_an_entry_speaks_of_its_toolchains(toolchain: str, version: str, within: bool) -> None:
     (entry,) = parse(HEAD + ENTRY, PATH).entries
     assert in_scope(entry, toolchain, version) is within
+
+
+def test_what_is_said_of_one_toolchain_claims_less_there_and_there_alone() -> None:
+    scope = "    toolchain: {reference: {version: '*', where: {blocks: 4}}, dfc: '>=3.33,<3.35'}"
+    (entry,) = parse(changed("toolchain", scope), PATH).entries
+    four, eight = ({**CASES[0], "blocks": blocks} for blocks in (4, 8))
+    assert [ledger_claims(entry, axes, name) for name in ("", "dfc", "reference") for axes in (four, eight)] == [
+        True, True, True, True, True, False,
+    ]  # fmt: skip
+
+
+def test_an_entry_without_an_owner_has_the_ledgers() -> None:
+    text = (
+        "schema: 1\nbudget: 2\nowner: the team\nentries:\n" + ENTRY + ENTRY.replace("id: one", "id: two\n    owner: me")
+    )
+    assert [entry.owner for entry in parse(text, PATH).entries] == ["the team", "me"]
+
+
+def test_a_quoted_day_is_a_day() -> None:
+    (entry,) = parse(changed("since", "    since: '2026-02-17'"), PATH).entries
+    assert entry.since.isoformat() == "2026-02-17"
+
+
+@given(st.floats(0.01, 0.99), st.integers(0, 40), st.data())
+def test_a_rate_is_refuted_as_scipy_says(rate: float, runs: int, data: st.DataObject) -> None:
+    failed = data.draw(st.integers(0, runs))
+    often, seldom = binom.sf(failed - 1, runs, rate), binom.cdf(failed, runs, rate)
+    assert at_least(failed, runs, rate) == pytest.approx(often, rel=1e-9, abs=1e-15)
+    assume(min(abs(often - BY_CHANCE), abs(seldom - BY_CHANCE)) > 1e-9)
+    told = refuted(Flaky(rate, 50), Seen(failed, runs))
+    expected = "more often" if often < BY_CHANCE else "less often" if seldom < BY_CHANCE else ""
+    assert expected in told
+    assert bool(expected) == bool(told)
+
+
+@given(st.floats(0.01, 0.99))
+def test_enough_runs_in_a_row_refute_a_rate_and_one_fewer_do_not(rate: float) -> None:
+    runs = enough(rate)
+    assert refuted(Flaky(rate, runs), Seen(runs, runs)).startswith("fails more often than that: ")
+    assert not refuted(Flaky(rate, runs), Seen(1, 1)) or rate < 0.002
+    assert runs == 2 or not at_least(runs - 1, runs - 1, rate) < BY_CHANCE * 0.999
 
 
 def test_stale_entries_claim_no_case() -> None:
