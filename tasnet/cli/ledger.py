@@ -135,6 +135,8 @@ def update(
 
     if shrink_only and allow_new:
         raise UsageError("--shrink-only and --allow-new: one or the other")
+    if allow_new and not allow_new.strip():
+        raise UsageError("--allow-new: say why there may be new entries")
     place = store_at(store)
     entries = read(ledger).entries
     base = last_run(place, run)

@@ -200,14 +200,18 @@ _COMPARISONS = r"^\s*(>=|<=|==|!=|>|<)\s*[0-9]+\s*(,\s*(>=|<=|==|!=|>|<)\s*[0-9]
 
 
 def where_schema() -> dict[str, Any]:
-    """`where` as JSON Schema. What `read_where` refuses beyond it is a glob that matches no value."""
+    """`where`, and the `claim` it is made of, as definitions of a JSON Schema.
+
+    What `read_where` refuses beyond it is a glob that matches no value.
+    """
     conditions = {axis: _condition_schema(axis, _value_schema(axis)) for axis in (*WORDS, *COUNTS)}
     claim = {
         "type": "object",
         "properties": {**conditions, NOT: {"$ref": "#/$defs/where"}},
         "additionalProperties": False,
     }
-    return {"anyOf": [claim, {"type": "array", "items": claim, "minItems": 1}]}
+    one = {"$ref": "#/$defs/claim"}
+    return {"claim": claim, "where": {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}}
 
 
 def _value_schema(axis: str) -> dict[str, Any]:
@@ -218,6 +222,6 @@ def _value_schema(axis: str) -> dict[str, Any]:
 
 
 def _condition_schema(axis: str, value: dict[str, Any]) -> dict[str, Any]:
-    nested = {"$ref": f"#/$defs/where/anyOf/0/properties/{axis}"}
+    nested = {"$ref": f"#/$defs/claim/properties/{axis}"}
     negated = {"type": "object", "properties": {NOT: nested}, "required": [NOT], "additionalProperties": False}
     return {"anyOf": [value, {"type": "array", "items": nested, "minItems": 1}, negated]}

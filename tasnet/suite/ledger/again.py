@@ -49,6 +49,9 @@ def last_run(store: Path, name: str = "") -> Run:
     for folder, head in reversed(list(_readable(store))):
         if not head.double:
             return read(folder)
+    unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable)]
+    if unreadable:
+        raise RunError(f"{unreadable[-1]}; no other run is stored in {store}")
     raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
 
 

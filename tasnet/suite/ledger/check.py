@@ -15,7 +15,7 @@ from tasnet.suite.ledger.again import Past, Told, again, fails_so
 from tasnet.suite.ledger.base import Base, grown
 from tasnet.suite.ledger.conditions import flow, joined
 from tasnet.suite.ledger.entry import Entry, Ledger, in_scope, stale
-from tasnet.suite.ledger.narrow import narrowed
+from tasnet.suite.ledger.narrow import narrowed, one_or_list
 from tasnet.suite.ledger.why import where_text
 from tasnet.suite.where import Axes, Claim
 
@@ -180,7 +180,10 @@ def _broad(ledger: Ledger, told: Sequence[Told], run: Run) -> Iterator[Finding]:
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
             said = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
             least = [joined(claim, one) for claim in entry.where for one in narrowed(claim, keep, leave)]
-            to_do = f"narrow it: where: {flow(least[0] if len(least) == 1 else least)}"
+            others = [name for name in entry.toolchain if name != run.head.toolchain]
+            # What one toolchain shows is no word on what the other was seen to do.
+            what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
+            to_do = f"{what}: where: {flow(one_or_list(least))}"
             yield _of(entry, "too broad", said, to_do, [*passing, *otherwise])
 
 

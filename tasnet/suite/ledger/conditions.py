@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
+from tasnet.suite.ledger.narrow import one_or_list
 from tasnet.suite.ledger.why import text
 from tasnet.suite.where import NOT, WORDS, AnyOf, Axes, Claim, Condition, Count, Not, Without, Word, holds, read_where
 
@@ -33,7 +34,7 @@ def both(axis: str, old: Condition, new: object) -> object:
         values = [word for word in WORDS[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
         others = [word for word in WORDS[axis] if word not in values]
         short = isinstance(old, Not) and len(others) <= len(values)
-        return {NOT: _one_or_list(others)} if short else _one_or_list(values)
+        return {NOT: one_or_list(others)} if short else one_or_list(values)
     if isinstance(new, int) or (isinstance(new, list) and all(isinstance(each, int) for each in new)):
         return new
     if isinstance(old, Count) and isinstance(added, Count):
@@ -80,12 +81,8 @@ def plain_condition(condition: Condition) -> object:
     if isinstance(condition, Not):
         return {NOT: plain_condition(condition.condition)}
     if isinstance(condition, Without):
-        return _one_or_list([plain(claim) for claim in condition.claims])
+        return one_or_list([plain(claim) for claim in condition.claims])
     if isinstance(condition, Word):
         return condition.pattern
     said = text(condition).strip('"')
     return int(said) if said.isdecimal() else said
-
-
-def _one_or_list(values: Sequence[object]) -> object:
-    return values[0] if len(values) == 1 else list(values)

@@ -94,8 +94,8 @@ def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object
         kept, left = ({str(axes[axis]) for axes in cases} for cases in (keep, leave))
         if not left - kept:
             return None
-        without = _one_or_list(sorted(left - kept, key=WORDS[axis].index))
-        with_ = _one_or_list(sorted(kept, key=WORDS[axis].index))
+        without = one_or_list(sorted(left - kept, key=WORDS[axis].index))
+        with_ = one_or_list(sorted(kept, key=WORDS[axis].index))
         return with_ if len(kept) <= len(left - kept) else {"not": without}
     kept_counts, left_counts = ({count_of(axis, axes) for axes in cases} for cases in (keep, leave))
     outside = left_counts - kept_counts
@@ -109,10 +109,11 @@ def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object
         return low
     if beyond == outside:
         return ",".join(bounds)
-    return _one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": _one_or_list(sorted(outside))}
+    return one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": one_or_list(sorted(outside))}
 
 
-def _one_or_list(values: Sequence[object]) -> object:
+def one_or_list(values: Sequence[object]) -> object:
+    """A value by itself, or the list of them."""
     return values[0] if len(values) == 1 else list(values)
 
 
@@ -145,5 +146,5 @@ def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> l
     pure = [value for value in values if value not in there]
     groups = [(value, inside) for value, inside in values.items() if value in there]
     if pure:
-        groups.insert(0, (_one_or_list(pure), [axes for value in pure for axes in values[value]]))
+        groups.insert(0, (one_or_list(pure), [axes for value in pure for axes in values[value]]))
     return groups

@@ -91,7 +91,10 @@ def update(
     if allow_new and not shrink_only:
         fresh = causes(told, run, ledger, today, allow_new)
         edits.add([entry_lines(cause) for cause in fresh])
-        changes += [Change(each.id, "added", f"{len(each.cases)} cases fail so: {each.cases[0]} …") for each in fresh]
+        changes += [
+            Change(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
+            for each in fresh
+        ]
     count = len(ledger.entries) - len(gone) + len(fresh)
     if count > ledger.budget:
         edits.budget(count, allow_new)
@@ -201,16 +204,16 @@ def _shrink(edits: Edits, index: int, entry: Entry, run: Run, parted: _Parted) -
     toolchain = run.head.toolchain
     scope = entry.toolchain[toolchain]
     alone = set(entry.toolchain) == {toolchain}
-    of = f"{len(parted.leave)} cases of run {run.id} don't fail so"
+    of = f"its cases in run {run.id} that don't fail so: {len(parted.leave)}"
     if not parted.keep and not parted.beyond:
         if alone:
-            return Change(entry.id, "removed", f"{of}, and it claims no other")
+            return Change(entry.id, "removed", f"{of}; it claims no other")
         edits.scope(index, toolchain, None)
         return Change(entry.id, "narrowed", f"{of}; it says nothing of {toolchain} any more")
     here = alone and scope.where is None
     where: Sequence[Claim] = entry.where if here else scope.where if scope.where is not None else ({},)
     added, unseen = _least(where, parted, run.whole)
-    of += f"; {unseen} that were not run go with them" if unseen else ""
+    of += f"; that were not run and go with them: {unseen}" if unseen else ""
     if here:
         edits.narrow(index, where, added)
         return Change(entry.id, "narrowed", of)

@@ -15,6 +15,7 @@ from tasnet.suite.history.origin import origin
 from tasnet.suite.history.run import Measure, latest
 from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import Kind
+from tasnet.suite.judgement_shown import labelled
 from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, ReviewDue, carried
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
@@ -164,7 +165,8 @@ class Watch:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
-        for line in [*_flaky(records), *_labelled("review", self.due)]:
+        due = (labelled("review" if not index else "", told) for index, told in enumerate(self.due))
+        for line in [*_flaky(records), *due]:
             terminalreporter.write_line(line, yellow=True)
         if self.trouble:
             terminalreporter.write_line(self.trouble, red=True)
@@ -189,11 +191,7 @@ def _flaky(records: Iterable[Record]) -> list[str]:
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
     told = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
-    return _labelled("flaky", [told, f"  such as {found[0].case_id}"]) if found else []
-
-
-def _labelled(label: str, told: Iterable[str]) -> list[str]:
-    return [f"{label if index == 0 else '':10}{line}" for index, line in enumerate(told)]
+    return [labelled("flaky", told), labelled("", f"  such as {found[0].case_id}")] if found else []
 
 
 def _fresh_line(writer: Any, text: str) -> None:
