@@ -19,7 +19,8 @@ def test_entry_claims_a_case_of_a_shipped_profile(entry: Entry) -> None:
 def test_entry_is_not_past_its_review(entry: Entry, today: date) -> None:
     if entry.review < today:
         pytest.fail(
-            f"{entry.place}: entry {entry.id} was to be reviewed by {entry.review}; "
+            f"{entry.place}: entry {entry.id} was to be reviewed by {entry.review}"
+            f"{f', by {entry.owner}' if entry.owner else ''}; "
             "look whether it still holds, then set `review` to a later day",
             pytrace=False,
         )

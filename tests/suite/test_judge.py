@@ -16,6 +16,7 @@ from tasnet.suite.judge import PASSING, Kind, Upstream, due, judge, short_layers
 from tasnet.suite.ledger import Entry, Flaky
 from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.flaky import Seen
+from tasnet.suite.report.record import Record, record
 from tasnet.suite.stage import Outcome, Stage, Status
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
@@ -233,6 +234,12 @@ def test_what_is_blocked_names_the_stage_and_the_entry_in_its_way() -> None:
     assert found.upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ("quant",)),)
     assert found.happened.endswith("; compile blocked by optimize (entry quant)")
     assert judge(CASE.axes(), EARLY, [], TODAY).upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ()),)
+
+
+def test_a_record_names_what_blocked_it_too() -> None:
+    found = judge(CASE.axes(), EARLY, [QUANT, DECONV], TODAY)
+    told = record(CASE.id, CASE, "notes", Stage.COMPILE, EARLY, found)
+    assert Record.model_validate_json(told.model_dump_json()).upstream == found.upstream
 
 
 def test_a_chain_of_blocked_stages_has_one_cause() -> None:

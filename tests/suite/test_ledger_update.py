@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from tasnet.cli import main
 from tasnet.hailo.failures import Failure
 from tasnet.suite.case import PROFILES, Case, parse, profile
 from tasnet.suite.history.run import Head, Run
@@ -426,6 +428,44 @@ def test_what_an_editor_saved_meanwhile_is_not_lost(tmp_path: Path, base: Run, m
         module.write(path, base, {}, TODAY)
     assert path.read_text().endswith("# saved\n")
     assert not list(tmp_path.glob("*.tmp"))
+
+
+def test_the_command_shows_first_and_writes_when_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, store = tmp_path / "ledger.yaml", tmp_path / "store"
+    text = ledger_text(entry_text("one"))
+    path.write_text(text)
+    stored(store, tell)
+    stored(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
+    options = ["ledger", "update", "--ledger", str(path), "--store", str(store)]
+    assert main(options) == 0
+    printed = capsys.readouterr().out
+    assert "+    where: {decoder: grouped, sources: all}\n" in printed
+    assert "run 20260601T000000Z: 20 of 20 cases, predicted by reference 0.1.0 on hailo8\n" in printed
+    assert printed.endswith(f"{path}: not written; add --write\n")
+    assert path.read_text() == text
+    assert main([*options, "--write"]) == 0
+    assert "sources: all" in path.read_text()
+    assert main([*options, "--write"]) == 0
+    assert "the ledger is in line with it" in capsys.readouterr().out
+    assert main([*options, "--run", "20260602T000000Z"]) == 2
+    assert "made with a test double, so nothing of it holds" in capsys.readouterr().err
+
+
+def test_the_command_says_what_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, store = tmp_path / "ledger.yaml", tmp_path / "store"
+    path.write_text(ledger_text())
+    stored(store, tell)
+    options = ["ledger", "update", "--ledger", str(path), "--store", str(store)]
+    assert main(options) == 1
+    assert "tasnet ledger update --allow-new REASON proposes entries" in capsys.readouterr().out
+    assert main([*options, "--shrink-only"]) == 0
+    assert main([*options, "--shrink-only", "--allow-new", "x"]) == 2
+    assert main([*options, "--allow-new", " "]) == 2
+    capsys.readouterr()
+    assert main([*options, "--allow-new", "we know", "--json", "--write"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["written"], [each["what"] for each in told["changes"]]) == (True, ["added"])
+    assert len(parse_ledger(path.read_text(), path).entries) == 1
 
 
 def test_two_updates_at_once_lose_nothing(tmp_path: Path) -> None:

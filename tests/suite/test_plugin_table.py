@@ -129,6 +129,12 @@ def test_a_near_entry_is_named(suite: pytest.Pytester) -> None:
     )
 
 
+def test_what_is_blocked_names_the_entry_in_its_way(suite: pytest.Pytester) -> None:
+    row = next(row for row in ROWS if (row.expected, row.actual) == ("another stage", "other stage"))
+    result = suite.runpytest_inprocess("-m", "compile", "-k", f"[{row.case.id}]", "-v", "-rx")
+    result.stdout.fnmatch_lines(["XFAIL * - predicted: row-*; compile blocked by optimize"])
+
+
 def test_a_traceback_comes_when_it_is_asked_for(suite: pytest.Pytester) -> None:
     row = next(row for row in ROWS if row.verdict == "failed")
     short = suite.runpytest_inprocess("-m", "compile", "-k", row.case.id)

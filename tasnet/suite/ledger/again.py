@@ -76,17 +76,18 @@ def past_of(store: Path, entries: Sequence[Entry], like: Head, before: str = "")
 
 
 def _records(store: Path, like: Head, before: str, longest: int) -> Iterator[Sequence[Record]]:
-    """The records of runs like this one, the latest first; a damaged run is passed over."""
-    known = list(_readable(store))
-    end = next((index for index, (folder, _) in enumerate(known) if folder.name == before), len(known))
+    """The records of runs like this one, the latest first. One that hasn't ended may be the one that asks."""
+    known = [each for each in heads(store) if not isinstance(each, Unreadable)]
+    until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
     told = 0
-    for folder, head in reversed(known[:end]):
+    for name, head, end in reversed(known[:until]):
         same = (head.toolchain, head.arch, head.double) == (like.toolchain, like.arch, like.double)
-        if not same:
+        if not same or end is None:
             continue
         try:
-            yield read(folder).records
+            yield read(store / "runs" / name).records
         except RunError:
+            # Damaged: what it showed is lost, and this run can go on without.
             continue
         told += 1
         # Runs of a few cases are many: past ten times the longest window nobody looks.
