@@ -3,7 +3,7 @@ PYTHON ?= python3
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
 
-.PHONY: matrix test lint bench clean
+.PHONY: matrix test lint ruff types arrows ledger docs bench clean
 
 matrix: .venv/installed
 	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
@@ -12,11 +12,25 @@ matrix: .venv/installed
 test: .venv/installed
 	$(BIN)/python -m pytest -n $(JOBS)
 
-lint: .venv/installed
+# What a commit must pass before any test: the hooks of .pre-commit-config.yaml run the same targets.
+lint: ruff types arrows ledger
+
+ruff: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: .venv/installed
 	$(BIN)/mypy
+
+arrows: .venv/installed
 	$(BIN)/lint-imports
+
+ledger: .venv/installed
+	$(BIN)/tasnet ledger check
+
+# Pages from the docstrings, build/docs/index.html; docs/README.md says which of them to read.
+docs: .venv/installed
+	$(BIN)/python -m pdoc --docformat markdown --no-show-source tasnet -o build/docs
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
