@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 
-from tasnet.hailo.failures import FAMILIES, Failure, base_layers
+from tasnet.hailo.failures import FAMILIES, Certainty, Failure, base_layers
 
 
 class LogError(ValueError):
@@ -219,7 +219,8 @@ RULES: tuple[Rule, ...] = (
 def classify(text_or_lines: str | bytes | Iterable[str | bytes] = "", exception: str = "") -> Failure | None:
     """The failure that a log, an exception's text (`Class: message`, or the message alone), or both tell of.
 
-    None where neither tells of one; an exception's text always does. Never raises on any text.
+    None where neither tells of one; an exception's text always does. Never raises on any text. Its certainty is that
+    of a log: observed. Whoever knows that the log is a double's says otherwise.
     """
     if isinstance(text_or_lines, str | bytes):
         return _classify(_pieces(text_or_lines), exception)
@@ -382,6 +383,7 @@ def _classify(pieces: Iterable[bytes], exception: str) -> Failure | None:
         figures={**({} if failure is None else failure.figures), **figures},
         first_cause=message if failure is None else failure.first_cause,
         terminal_event=message,
+        certainty=Certainty.OBSERVED,
     )
 
 
@@ -458,6 +460,7 @@ def _failure(run: _Run) -> Failure | None:
         figures=figures,
         first_cause=cause.text if first is None else first.text,
         terminal_event=terminal.text,
+        certainty=Certainty.OBSERVED,
     )
 
 

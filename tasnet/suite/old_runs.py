@@ -22,7 +22,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasnet.hailo.classify import LogError, classify, classify_file
-from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
 from tasnet.hailo.trace import telling
 from tasnet.suite.case import BASE_ARCH, NOTES_TAGS, Case, CaseError, graph_key, parse
 from tasnet.suite.evidence import DOUBLE, Evidence, keep
@@ -49,7 +49,6 @@ _VERSION_WITHIN = 1 << 18
 _VERSION = re.compile(
     rb"(?i)(?:dataflow[ _]compiler|\bDFC\b|hailo_sdk_client|SDK)[^\d\n]{0,30}?v?(\d+\.\d+\.\d+)(?![\d.])"
 )
-_MACHINES_FAULT = frozenset({"environment", "out_of_memory"})
 _STAMP = re.compile(r"\d{8}_\d{6}(?:-\d+)?")
 _FAILURE_LIST = TypeAdapter(tuple[Failure, ...])
 
@@ -332,7 +331,7 @@ def _stages(row: Mapping[str, str], texts: _Texts, case: Case, version: str) -> 
     if translated and at is Stage.TRANSLATE:
         raise _LeftOut("it says both that the HAR was written and that the translation failed")
     timed_out = stage == "timeout" or bool(_boolean(row, "timed_out")) or row.get("command_status") == "124"
-    if failures and failures[0].family in _MACHINES_FAULT:
+    if failures and failures[0].family in MACHINES_FAULT:
         return _ended(at, Status.INFRA, (), failures[0].message, seconds, case, version)
     if timed_out and all(each.family == "unclassified" for each in failures):
         reason = f"its time limit ended it{f' after {seconds:g} s' if seconds else ''}, with no word of a reason"
@@ -341,7 +340,8 @@ def _stages(row: Mapping[str, str], texts: _Texts, case: Case, version: str) -> 
         return _ended(Stage.OPTIMIZE, Status.SKIPPED, (), "only the HAR was asked for", seconds, case, version)
     if not failures:
         message = f"exit code {row['command_status']}" if row.get("command_status") else "no reason was kept"
-        failures = (Failure(stage=at.value, family="unclassified", message=message),)
+        unknown = Failure(stage=at.value, family="unclassified", message=message, certainty=Certainty.OBSERVED)
+        failures = (unknown,)
     placed = tuple(each if each.stage in known else each.model_copy(update={"stage": at.value}) for each in failures)
     return _ended(at, Status.FAILED, placed, "", seconds, case, version)
 

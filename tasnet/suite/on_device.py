@@ -159,7 +159,9 @@ def outcome(
     failures: tuple[Failure, ...] = ()
     if compared is not None and least_db is not None and not compared.worst_db >= least_db:
         message = f"SI-SDR to PyTorch is {compared.worst_db:.1f} dB, at least {least_db:g} dB was asked for"
-        failures = (Failure(stage=Stage.INFER.value, family="unclassified", message=message),)
+        failures = (
+            Failure(stage=Stage.INFER.value, family="unclassified", message=message, certainty=Certainty.OBSERVED),
+        )
     return Outcome(
         stage=Stage.INFER,
         status=Status.FAILED if failures else Status.PASSED,

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tasnet.suite.case import BASE_ARCH, Case, graph_key, profile
+from tasnet.suite.case import BASE_ARCH, Case, graph_key, parse, profile
 from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.evidence import everything, keep_run, of_cases, support
 from tasnet.suite.judge import PASSING, Judgement, Kind, judge
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
 from tasnet.suite.report.progress import Bar, Lines
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
 
     from tasnet.hailo.dfc import Dfc
-    from tasnet.suite.confusion import Compared
+    from tasnet.suite.confusion import Compared, Confusion
     from tasnet.suite.pair import Pair
 
 MARKS: Mapping[str, str] = {
@@ -45,6 +46,8 @@ PROPERTY = "tasnet"
 """The user property of a test report that carries a case's record as JSON."""
 PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
+RECALLED_PROPERTY = "tasnet-recalled"
+"""The same for the predictions beside the evidence in the store."""
 PAIR_ID = "pair-"
 """Before a case's id in the name of a test that compares two toolchains, and judges nothing."""
 
@@ -265,6 +268,8 @@ def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, tod
         outcomes = pipeline.run(case, until=until)
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {_repeat(request.node.nodeid, setup)}", pytrace=False)
+    if setup.compiler:
+        keep_run(Store(setup.store), sized, outcomes)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today)
     told = record(case.id, sized, setup.profile, until, outcomes, judgement)
     request.node.user_properties.append((PROPERTY, told.model_dump_json()))
@@ -351,6 +356,35 @@ def conclude_prediction(found: Compared, pair: Pair) -> None:
         pytest.skip(f"predicted {found.predicted}, and the compiler ended {found.observed}")
 
 
+@pytest.fixture
+def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
+    """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.confusion import confusion
+    from tasnet.suite.pipeline import Pipeline, Recipe
+
+    setup = request.config.stash[_SETUP]
+    store = Store(setup.store)
+    cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
+    known = of_cases(store, cases.values())
+    if not known:
+        pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
+    seen = {graph_key(parse(each.case_id)) for each in known}
+    predicts = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+    found = confusion({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
+    request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))
+    return found
+
+
+def conclude_evidence(found: Confusion) -> None:
+    """Fails where evidence contradicts a prediction, with what to add."""
+    from tasnet.suite.confusion import refutation, refuted
+    from tasnet.suite.pair import listed
+
+    if against := refuted(found):
+        pytest.fail(listed([refutation(each) for each in against]), pytrace=False)
+
+
 def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
     """Fails with the differences if there are any; skips where there are no two things to compare."""
     from tasnet.suite.pair import NothingToCompare, listed
@@ -414,6 +448,7 @@ class Watch:
     config: pytest.Config
     records: dict[str, Record] = field(default_factory=dict)
     pairs: dict[str, Compared] = field(default_factory=dict)
+    recalled: list[Compared] = field(default_factory=list)
     total: int = 0
     progress: Bar | Lines | None = None
     summary: Path | None = None
@@ -445,7 +480,9 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if pair := _record_json(report, PAIR_PROPERTY):
-            self._compare(pair)
+            self.pairs[json.loads(pair)["case_id"]] = _compared(json.loads(pair))
+        if recalled := _record_json(report, RECALLED_PROPERTY):
+            self.recalled = [_compared(each) for each in json.loads(recalled)]
         text = _record_json(report)
         if text is None or not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
@@ -455,13 +492,6 @@ class Watch:
             self.records[told.case_id] = told
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, told.case_id)
-
-    def _compare(self, text: str) -> None:
-        from tasnet.suite.confusion import Agreement, Compared
-
-        told = json.loads(text)
-        told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
-        self.pairs[told["case_id"]] = Compared(**told)
 
     def _ordered(self) -> list[Record]:
         """The records in the profile's order, whatever the order in which workers sent them."""
@@ -482,6 +512,7 @@ class Watch:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
+        self._tell_recalled(terminalreporter)
         records = self._ordered()
         if not records:
             return
@@ -507,6 +538,24 @@ class Watch:
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
         terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+
+    def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.recalled:
+            return
+        from tasnet.suite.pair import table
+
+        setup = self.config.stash[_SETUP]
+        terminalreporter.section("predicted by reference, against the evidence in the store")
+        terminalreporter.write_line(table(self.recalled, double=False))
+        for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
+            terminalreporter.write_line(f"entry {name}: observed in {len(runs)} runs")
+
+
+def _compared(told: dict[str, Any]) -> Compared:
+    from tasnet.suite.confusion import Agreement, Compared
+
+    told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
+    return Compared(**told)
 
 
 def _fresh_line(writer: Any, text: str) -> None:

@@ -33,6 +33,7 @@ SHAPE = "Data shape (5, 1) for layer net/input_layer1 doesn't match network's in
 ALLOCATOR = "BackendAllocatorException"
 PARSER = "AllocatorScriptParserException"
 NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
+NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU memory has been exhausted."}
 QUICK_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
 
 
@@ -149,7 +150,6 @@ def test_the_compiler_itself_observes() -> None:
         ("optimize", "optimize", "BadInputsShape", SHAPE, "calibration_shape", ("input_layer1",)),
         ("optimize", "optimize", "KeyError", "net/input_layer2", "calibration_shape", ("input_layer2",)),
         ("optimize", "load_model_script", PARSER, "Layer conv9 not found in model", "model_script", ("conv9",)),
-        ("optimize", "optimize", "AccelerasResourceError", "GPU memory has been exhausted.", "out_of_memory", ()),
         ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "node_name", ()),
         ("translate", "translate_onnx_model", "Strange", "nobody knows this", "unclassified", ()),
     ],
@@ -221,6 +221,8 @@ def test_over_its_time_with_a_reason_in_the_log_it_failed(files: Path) -> None:
         ("compile", {"lacks": ["compile"]}, "has no compile as documented; use Dataflow Compiler 3.27 to 3.34"),
         ("optimize", {"optimize": {"do": "die"}}, "crashed in optimize (SIGSEGV)"),
         ("optimize", {"optimize": NO_MODULE}, "lacks something"),
+        ("optimize", {"optimize": NO_GPU_MEMORY}, "no memory: AccelerasResourceError: GPU memory has been exhausted."),
+        ("compile", {"compile": [{"do": "say", "text": "GPU memory has been exhausted."}, {"do": "exit"}]}, "sys.exit"),
         ("translate", {"lacks": ["ClientRunner"]}, "has no ClientRunner"),
         ("translate", {"saves_nothing": True}, "save_har() left no file"),
         ("translate", {"save_har": {"do": "raise", "type": "OSError", "errno": errno.ENOSPC}}, "make room"),
