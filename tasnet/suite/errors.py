@@ -23,6 +23,7 @@ _OWN = {
     "tasnet.suite.speech": ("SpeechError",),
     "tasnet.suite.parity": ("ParityError",),
     "tasnet.suite.on_device": ("DeviceError",),
+    "tasnet.suite.bit_exact": ("BitExactError",),
     "tasnet.suite.calibration": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
     "tasnet.suite.ledger": ("LedgerError",),

@@ -44,9 +44,11 @@ def emulating(folder: Path, act: str = "", name: str = "python3") -> Path:
     """An executable whose SDK is the one of `emulating_sdk`: it runs the graphs that it is given."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
+    # it runs the graphs by this project's own code, and writes HEFs as another double does
+    found = shlex.quote(f"{DOUBLES / 'emulating_sdk'}:{DOUBLES.parents[1]}")
     path.write_text(
         "#!/bin/sh\n"
-        f"PYTHONPATH={shlex.quote(str(DOUBLES / 'emulating_sdk'))} EMULATING_SDK={shlex.quote(act)} "
+        f"PYTHONPATH={found} EMULATING_SDK={shlex.quote(act)} "
         f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
     )
     path.chmod(0o755)
