@@ -34,7 +34,7 @@ _OWN = {
     "tasnet.suite.pipeline": ("PipelineError",),
     "tasnet.suite.store": ("StoreError",),
     "tasnet.suite.evidence": ("EvidenceError",),
-    "tasnet.suite.old_runs": ("OldRunsError",),
+    "tasnet.suite.run_tables": ("OldRunsError",),
     "tasnet.suite.sweep": ("SweepError",),
     "tasnet.suite.toolchains": ("ToolchainError",),
 }
