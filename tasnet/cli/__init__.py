@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli import device, numbers
+from tasnet.cli import compiler as around_the_compiler
+from tasnet.cli import numbers
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -348,7 +349,8 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
     return OK
 
 
-app.command()(device.emulate)
+app.command()(around_the_compiler.calibrate)
+app.command()(around_the_compiler.emulate)
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.add_typer(numbers.limits, name="thresholds")

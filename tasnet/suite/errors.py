@@ -24,7 +24,7 @@ _OWN = {
     "tasnet.suite.parity": ("ParityError",),
     "tasnet.suite.on_device": ("DeviceError",),
     "tasnet.suite.bit_exact": ("BitExactError",),
-    "tasnet.suite.calibration": ("CalibrationError",),
+    "tasnet.suite.recordings": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
     "tasnet.suite.ledger": ("LedgerError",),
     "tasnet.suite.listen": ("ListenError",),

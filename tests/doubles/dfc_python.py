@@ -12,8 +12,10 @@ from typing import Any
 DOUBLES = Path(__file__).parent
 
 
-def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name: str = "python3") -> Path:
-    """An executable in `folder` whose SDK acts by `script` (see the double)."""
+def scripted_python(
+    folder: Path, script: Mapping[str, Any] | None = None, name: str = "python3", python: Path | None = None
+) -> Path:
+    """An executable in `folder` whose SDK acts by `script` (see the double); `python` runs it, or this one."""
     folder.mkdir(parents=True, exist_ok=True)
     acts = folder / f"{name}.json"
     acts.write_text(json.dumps(script or {}))
@@ -21,7 +23,7 @@ def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name:
     path.write_text(
         "#!/bin/sh\n"
         f"PYTHONPATH={shlex.quote(str(DOUBLES))} HAILO_DOUBLE={shlex.quote(str(acts))} "
-        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
+        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(str(python or sys.executable))} "$@"\n'
     )
     path.chmod(0o755)
     return path

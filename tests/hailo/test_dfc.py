@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import vermin
 
 from tasnet.hailo import dfc_find
 from tasnet.hailo.dfc import Dfc, Translation, connect
@@ -446,6 +448,37 @@ def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in generic:
             assert id(node) in annotations, f"line {node.lineno}"
+    # An outside word on the calls that it makes.
+    (_, least) = vermin.detect(dfc_find.WORKER.read_text())
+    assert (3, 0) < least <= (3, 8)
+
+
+def interpreter(version: str) -> Path | None:
+    """A Python of that version on this machine, on PATH or among pyenv's."""
+    named = shutil.which(f"python{version}")
+    places = [*([Path(named)] if named else []), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    for python in places:
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        if ran.stdout.strip() == version:
+            return python
+    return None
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12"])
+def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, token: str, version: str) -> None:
+    """Where this machine has one; without numpy, which a translation and a compilation don't need."""
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    chip = connect(scripted_python(files / "env", python=python), limits=QUICK_LIMITS, places=files / "places")
+    assert stage(chip, "translate", files).ended is Ended.PASSED
+    assert stage(chip, "compile", files).ended is Ended.PASSED
+    raises = scripted_python(
+        files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python
+    )
+    failed = stage(replace(chip, python=raises), "compile", files)
+    assert (failed.ended, failed.failures[0].family) == (Ended.FAILED, "reshape_insertion")
 
 
 def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:

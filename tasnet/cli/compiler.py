@@ -1,4 +1,4 @@
-"""The command that prepares for a device: what the compiler's emulation makes of speech, beside each compiled file."""
+"""The commands around the compiler: the recordings that it is calibrated on, and its emulation for the device."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
     Arch,
+    AsJson,
     Checkpoint,
     DfcPython,
     Limit,
@@ -19,8 +20,35 @@ from tasnet.cli.options import (
     Script,
     StoreAt,
     if_there,
+    show,
     store_at,
+    writable,
 )
+
+
+def calibrate(
+    recordings: Annotated[Path, typer.Argument(metavar="DIR|FILE.npz", help="wavs, or arrays NT, NCT, NCHW or NHWC")],
+    case: Annotated[str, typer.Option("--case", help="an id, a run tag of the notes, or axis=value pairs")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="NPY", help="the data, for optimize")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Say what the compiler would be calibrated on for a case: the layout recognised, levels, what is left out.
+
+    The runs do this by themselves; here it is seen before hours of quantization. With -o the array (N, H, W, C) is
+    written, and the report beside it.
+
+    Example: tasnet calibrate speech --case baseline -o calibration.npy
+    """
+    from tasnet.suite.calibration import load, save, told
+    from tasnet.suite.case import parse
+
+    if output is not None:
+        writable(output)
+    made = load(recordings, parse(case))
+    show(made.report.as_json() if as_json else told(made.report))
+    if output is not None:
+        save(made, output)
+    return OK
 
 
 def emulate(
