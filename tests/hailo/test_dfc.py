@@ -258,6 +258,32 @@ def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
     assert "exceeded its memory limit of 0.2 GiB; raise [tool.tasnet.limits.compile]" in report.detail
 
 
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one MiB; only root may have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no disk may be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [{"hef": "x" * 2_000_000}, {"compile": {"do": "print_much", "megabytes": 4}}],
+    ids=["by the result", "by the log"],
+)
+def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
+    dfc: Make, files: Path, tiny_disk: Path, script: dict[str, Any]
+) -> None:
+    report = dfc(script).compile(files / "m.har", "hailo8", tiny_disk / "out.hef")
+    assert report.ended is Ended.INFRA
+    assert "No space left on device; make room and run again" in report.detail
+    assert [path.name for path in tiny_disk.iterdir()] == ["out.hef.log"]
+
+
 # What must not disturb
 
 
