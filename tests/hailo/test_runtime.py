@@ -5,7 +5,6 @@ All of it against a scripted double: no device said any of this.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +20,7 @@ from tasnet.hailo.hef import HefError
 from tasnet.hailo.runtime import accepted, infer, measure
 from tasnet.hailo.runtime_failure import CODES, RuntimeFailure, failure, guard
 from tests.doubles import hef_writer as written
+from tests.doubles.hailort import as_hailo_platform, forget
 
 LENGTH = 64
 FRAMES = np.arange(3 * LENGTH, dtype=np.float32).reshape(3, 1, LENGTH, 1)
@@ -39,19 +39,11 @@ def hef_file(tmp_path: Path, *outputs: str, arch: int = 1, groups: int = 1) -> P
     return path
 
 
-def forget():
-    for name in [each for each in sys.modules if each.split(".")[0] == "hailo_platform"]:
-        del sys.modules[name]
-
-
 @pytest.fixture
-def double(monkeypatch):
+def double():
     """The double as `hailo_platform`, fresh."""
-    forget()
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "doubles"))
-    monkeypatch.delenv("HAILO_PLATFORM_DOUBLE", raising=False)
-    yield importlib.import_module("hailo_platform")
-    forget()
+    with as_hailo_platform() as library:
+        yield library
 
 
 # --- detection

@@ -5,9 +5,7 @@ Compiler and chip are doubles: the one emulates by this project's own 8-bit simu
 
 from __future__ import annotations
 
-import importlib
 import io
-import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -41,6 +39,7 @@ from tasnet.suite.staged import calibration_signals
 from tasnet.suite.store import Store, open_store
 from tasnet.suite.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import emulating
+from tests.doubles.hailort import as_hailo_platform
 
 SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
 GROUPED = parse("concat-normal-grouped-all" + SMALL)
@@ -48,17 +47,10 @@ SPLIT = parse("split-normal-polyphase-all" + SMALL)
 
 
 @pytest.fixture
-def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+def double() -> Iterator[ModuleType]:
     """The double of HailoRT as `hailo_platform`, fresh."""
-
-    def forget() -> None:
-        for name in [each for each in sys.modules if each.split(".")[0] == "hailo_platform"]:
-            del sys.modules[name]
-
-    forget()
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "doubles"))
-    yield importlib.import_module("hailo_platform")
-    forget()
+    with as_hailo_platform() as library:
+        yield library
 
 
 def frames_of(case: Case, count: int = 2) -> np.ndarray[Any, np.dtype[np.float32]]:

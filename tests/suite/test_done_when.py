@@ -7,7 +7,6 @@ compile of every case, each stage in a process of its own, and each case must en
 from __future__ import annotations
 
 import csv
-import importlib
 import os
 import subprocess
 import sys
@@ -37,6 +36,7 @@ from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import open_store
 from tasnet.suite.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import stand_in
+from tests.doubles.hailort import as_hailo_platform
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("translate", "optimize", "compile")
@@ -121,7 +121,7 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
 
 
 @pytest.mark.parametrize("name", ["concat-normal-first-grouped-all+T=3000", "split-normal-polyphase-all+T=1600"])
-def test_what_compiles_goes_on_to_the_device(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     """None of the notes' cases compiles. Of those that do, the file fits its ONNX and runs, here on a double's chip."""
     case = parse(name)
     python = str(stand_in(tmp_path / "dfc", tmp_path / "calls"))
@@ -140,8 +140,6 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, monkeypatch: pytest
         assert hef_differences(pair) == []
     assert [f"ends {short} before" in str(each.message) for each in told] == [True] * bool(short)
 
-    monkeypatch.syspath_prepend(str(ROOT / "tests" / "doubles"))
-    library = importlib.import_module("hailo_platform")
     model = build(case.variant, case.size, seeded(case.size))
 
     def chip(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -152,11 +150,12 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, monkeypatch: pytest
         pairs = zip(hef.outputs, planes, strict=True)
         return {edge.name: plane[0].permute(1, 2, 0).numpy()[:, : edge.width] for edge, plane in pairs}
 
-    monkeypatch.setattr(library, "_compute", chip)
     hef = tmp_path / f"{case.id}.hef"
     hef.write_bytes(store.path(observed[Stage.COMPILE].artifact).read_bytes())
     wave = np.load(speech)["speech"][0, 4000 : 4000 + 2 * case.length]
-    got = separate(case, hef, wave, detect())
+    with as_hailo_platform() as library:
+        library._compute = chip  # type: ignore[attr-defined]
+        got = separate(case, hef, wave, detect())
     found = against(got, pytorch(case, windows(wave, case.length)[0], seeded(case.size)))
     assert (found.identical, found.missing, found.offset) == (True, short, 0)
     with pytest.raises(DeviceError, match="nothing was observed"):
