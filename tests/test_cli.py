@@ -22,7 +22,18 @@ from tasnet.suite.sweep import Done, Swept
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 
-COMMANDS = ("matrix", "export", "translate", "check", "inspect", "classify", "import-runs", "sweep")
+COMMANDS = (
+    "matrix",
+    "export",
+    "translate",
+    "check",
+    "inspect",
+    "classify",
+    "import-runs",
+    "sweep",
+    "calibrate",
+    "emulate",
+)
 
 
 def model(path: Path, op: str = "Relu", width: int = 100, channels: int = 8) -> Path:

@@ -51,3 +51,29 @@ def test_cases_that_the_docs_name_are_some() -> None:
     for word, words in named:
         known = {case.id for case in profile(words[words.index("--profile") + 1])}
         assert word.partition("[")[2].rstrip("]") in known
+
+
+LINK = re.compile(r"\]\(([^)#:\s]+)(#[^)\s]+)?\)")
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    return {"#" + re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/compiler-and-device.md"])
+def test_links_lead_somewhere(page: str) -> None:
+    source = ROOT / page
+    for path, anchor in LINK.findall(source.read_text(encoding="utf-8")):
+        target = source.parent / path
+        assert target.exists(), path
+        assert not anchor or anchor in anchors(target.read_text(encoding="utf-8")), path + anchor
+
+
+def test_the_readme_leads_to_every_step_with_the_compiler_and_the_chip() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "compiler-and-device.md").read_text(encoding="utf-8")
+    steps = {anchor for anchor in anchors(guide) if anchor[1].isdigit()}
+    assert steps
+    assert steps <= {anchor for _, anchor in LINK.findall(readme)}

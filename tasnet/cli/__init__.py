@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli import compiler as around_the_compiler
 from tasnet.cli import ledger as ledger_
 from tasnet.cli import numbers
 from tasnet.cli.options import (
@@ -349,6 +350,8 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
     return OK
 
 
+app.command()(around_the_compiler.calibrate)
+app.command()(around_the_compiler.emulate)
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.add_typer(numbers.limits, name="thresholds")

@@ -143,10 +143,12 @@ class Dfc:
                 break
             attempt += 1
         tried = f" (tried {attempt + 1} times)" if attempt else ""
-        detail = "; ".join(part for part in (ending.report.detail + tried, self._warning()) if part)
+        detail = "; ".join(part for part in (ending.report.detail + tried, self.warning) if part)
         return replace(ending.report, detail=detail)
 
-    def _warning(self) -> str:
+    @property
+    def warning(self) -> str:
+        """What is to be known of an SDK of another version than this adapter was written to; mostly empty."""
         if ".".join(self.sdk.split(".")[:2]) in KNOWN:
             return ""
         return f"SDK {self.sdk or 'of no version'} is none of those this adapter knows ({KNOWN[0]} to {KNOWN[-1]})"

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.hailo.classify import LogError, classify_file
-from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
 from tasnet.hailo.limits import GIB, StageLimits
 from tasnet.hailo.process import Cut, Finish, Message, signal_name
 from tasnet.hailo.toolchain import Ended, Report
@@ -107,9 +107,11 @@ def _raised(last: Message, told: Told) -> Ending:
         return _infra(told, f"the environment of {told.python} lacks something: {_line(last)}")
     failure = _classified(told, f"{last.get('type', 'Exception')}: {text}")
     if failure is None:
-        failure = Failure(stage=told.stage, family="unclassified", message=_line(last))
+        failure = Failure(stage=told.stage, family="unclassified", message=_line(last), certainty=Certainty.OBSERVED)
     if failure.family == "environment":
         return _infra(told, f"{_line(last)}; check the environment of {told.python}")
+    if failure.family == "out_of_memory":
+        return _infra(told, f"no memory: {_line(last)}; free the GPU, or give a smaller batch_size in the model script")
     return _failed(told, failure, {"exception": str(last.get("type", "")) or failure.exception})
 
 
@@ -140,6 +142,7 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
         figures={"signal": name},
         first_cause=cause,
         terminal_event=end,
+        certainty=Certainty.OBSERVED,
     )
     return _failed(told, crash, {})
 
@@ -147,7 +150,7 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
 def _named(told: Told, end: str, detail: str) -> Ending | None:
     """A failure where the log names one: the end that came from elsewhere is its terminal event."""
     failure = _classified(told)
-    if failure is None or failure.family in {"unclassified", "environment"}:
+    if failure is None or failure.family in {"unclassified", *MACHINES_FAULT}:
         return None
     cause = failure.first_cause or failure.message
     return _failed(told, failure, {"first_cause": cause, "terminal_event": end}, detail)

@@ -51,6 +51,12 @@ FAMILIES: Mapping[str, str] = {
 }
 """Failure family -> the stage it shows at (`any` where it is bound to none)."""
 
+MACHINES_FAULT = frozenset({"environment", "out_of_memory"})
+"""The families that tell of the machine, and nothing of the network."""
+
+SETUPS_FAULT = frozenset({"calibration_shape", "model_script", "node_name", "not_quantized"})
+"""The families that tell of what was given beside the network: recordings, a script, names of nodes."""
+
 
 class Failure(BaseModel):
     """A blocker: what failed, where, in whose words, and how it is known.
@@ -70,7 +76,8 @@ class Failure(BaseModel):
     layers: tuple[str, ...] = ()
     figures: Mapping[str, int | float | str] = {}
     evidence: str = ""
-    certainty: Certainty = Certainty.OBSERVED
+    certainty: Certainty
+    """said by whoever makes one, always: nothing is observed by default"""
     first_cause: str = ""
     terminal_event: str = ""
 

@@ -1,32 +1,33 @@
-"""What `hailortcli` prints of a run: the chip's own latency, which Python can't reach, and what it measured beside.
+"""What `hailortcli run X.hef --measure-latency` prints: the chip's own latency, which Python can't reach.
 
-`hailortcli run X.hef --measure-latency` prints lines, `hailortcli run X.hef --csv FILE` a table; both as documented
-for HailoRT 4.x. Lines and columns in any order; what isn't there stays None.
+As documented for HailoRT 4.x; lines in any order, and what isn't there stays None.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import re
+import shutil
+import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
+
+PROGRAM = "hailortcli"
+_SECONDS = 120.0
+"""for a run of hailortcli, which measures for five seconds unless told otherwise"""
 
 
 class CliError(ValueError):
-    """A text that is no output of hailortcli. One line."""
+    """hailortcli didn't run through, or a text is none of its outputs. One line."""
 
 
 @dataclass(frozen=True)
 class CliRun:
-    """One network's figures. `sensors` has every column about power (W) or temperature (degrees Celsius)."""
+    """One network's figures."""
 
-    network: str = ""
-    status: str = ""
     fps: float | None = None
     hw_latency_ms: float | None = None
     overall_latency_ms: float | None = None
-    sensors: Mapping[str, float] = field(default_factory=dict)
 
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -36,6 +37,34 @@ _LINES: Mapping[str, re.Pattern[str]] = {
     "hw_latency_ms": re.compile(rf"\bHW Latency:\s*{_NUMBER}\s*ms"),
     "overall_latency_ms": re.compile(rf"\bOverall Latency:\s*{_NUMBER}\s*ms"),
 }
+
+
+def measured(hef: Path) -> CliRun | None:
+    """What hailortcli measures of a HEF on the device of this machine; None without the program. Raises CliError.
+
+    The device must be free.
+    """
+    program = shutil.which(PROGRAM)
+    if program is None:
+        return None
+    try:
+        ran = subprocess.run(
+            [program, "run", str(hef), "--measure-latency"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise CliError(f"{PROGRAM} run {hef.name}: no end in {_SECONDS:.0f} s; is the device free?") from None
+    except OSError as error:
+        raise CliError(f"{program}: {error.strerror}; install HailoRT again") from None
+    text = ran.stdout.decode(errors="replace")
+    if ran.returncode:
+        said = " ".join(_ESCAPE.sub("", text).split())[-200:]
+        raise CliError(f"{PROGRAM} run {hef.name}: exit code {ran.returncode} ({said}); run it by hand")
+    return parse_lines(text)
 
 
 def parse_lines(text: str) -> CliRun:
@@ -52,37 +81,3 @@ def parse_lines(text: str) -> CliRun:
         hw_latency_ms=found.get("hw_latency_ms"),
         overall_latency_ms=found.get("overall_latency_ms"),
     )
-
-
-def parse_csv(text: str) -> tuple[CliRun, ...]:
-    """The rows of the table, read by the names of the columns. Raises CliError."""
-    rows = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), skipinitialspace=True)
-    try:
-        header = [name.strip() for name in rows.fieldnames or ()]
-        if not {"net_name", "fps"} <= set(header):
-            raise CliError(f"no column net_name and fps (it has: {', '.join(header)[:120]}); give hailortcli's csv")
-        rows.fieldnames = header
-        return tuple(_row(row) for row in rows)
-    except csv.Error as error:
-        raise CliError(f"not a csv: {error}; give hailortcli's csv") from None
-
-
-def _row(row: Mapping[str, str | None]) -> CliRun:
-    sensors = {name: value for name in row if _is_sensor(name) and (value := _number(row[name])) is not None}
-    return CliRun(
-        network=(row.get("net_name") or "").strip(),
-        status=(row.get("status") or "").strip(),
-        fps=_number(row.get("fps")),
-        hw_latency_ms=_number(row.get("hw_latency")),
-        overall_latency_ms=_number(row.get("overall_latency")),
-        sensors=sensors,
-    )
-
-
-def _is_sensor(name: str | None) -> bool:
-    return name is not None and ("power" in name or "temp" in name)
-
-
-def _number(text: object) -> float | None:
-    found = re.match(rf"\s*{_NUMBER}", text) if isinstance(text, str) else None
-    return float(found.group(1)) if found else None

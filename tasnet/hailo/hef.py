@@ -13,14 +13,12 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import IO, Any, Literal, Protocol
 
-import numpy as np
-import numpy.typing as npt
 import xxhash
 
 from tasnet.hailo import protowire
@@ -173,38 +171,6 @@ def compatible(hef: Hef, arch: str) -> bool:
     if arch not in _RUNS:
         raise HefError(f"no architecture {arch!r} is known: give one of {', '.join(_RUNS)}")
     return hef.hw_arch in _RUNS[arch]
-
-
-def dequantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """`(q - zp) * scale` in float32, per feature (last axis) where the layer has lists. Any shape."""
-    zero, scale = _quantization(layer, values.shape)
-    return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
-
-
-def quantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """`round_half_even(x / scale + zp)` in float32, clipped to the layer's uint8 or uint16, or HefError."""
-    zero, scale = _quantization(layer, values.shape)
-    kinds: Mapping[int, type[np.unsignedinteger[Any]]] = {1: np.uint8, 2: np.uint16}
-    if layer.data_bytes not in kinds:
-        raise HefError(f"layer {layer.name}: only elements of 1 or 2 bytes can be quantized, not {layer.data_bytes}")
-    if not (np.all(np.isfinite(scale)) and np.all(np.isfinite(zero))) or np.any(scale == 0):
-        raise HefError(f"layer {layer.name}: its scale or zero point can't be used: compile it again")
-    kind = kinds[layer.data_bytes]
-    # A sum that leaves float32 is clipped like any other; only NaN has no place to go.
-    with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.asarray(np.rint(values.astype(np.float32) / scale + zero))
-    if np.any(np.isnan(steps)):
-        raise HefError(f"layer {layer.name}: the values hold NaN: fix the input")
-    return np.asarray(np.clip(steps, 0, np.iinfo(kind).max), dtype=kind)
-
-
-Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
-"""NHWC shapes without batch: by layer name (bare, scoped or original), or in order"""
-
-
-def check_against(hef: Hef, inputs: Shapes, outputs: Shapes) -> list[str]:
-    """How the file's inputs and outputs differ from the expected shapes (H, W, C), a line each."""
-    return _differences("input", hef.inputs, inputs) + _differences("output", hef.outputs, outputs)
 
 
 # The header
@@ -377,51 +343,3 @@ def _edge(edge: Message, context: int) -> EdgeLayer:
         original_names=info.texts(5),
         context=context,
     )
-
-
-# What is done with it
-
-
-def _quantization(layer: EdgeLayer, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    zeros = np.asarray(layer.qp_zps or layer.qp_zp, dtype=np.float32)
-    scales = np.asarray(layer.qp_scales or layer.qp_scale, dtype=np.float32)
-    for array in (zeros, scales):
-        if array.size > 1 and (not shape or shape[-1] != array.size):
-            raise HefError(
-                f"layer {layer.name}: {array.size} quantization values for an array of shape {shape}: "
-                "features must be the last axis"
-            )
-    return zeros, scales
-
-
-def _differences(what: str, actual: tuple[EdgeLayer, ...], expected: Shapes) -> list[str]:
-    if isinstance(expected, Mapping):
-        found: list[str] = []
-        met: set[int] = set()
-        for name, shape in expected.items():
-            at = next((i for i, layer in enumerate(actual) if i not in met and name in _names(layer)), None)
-            if at is None:
-                found.append(f"{what} {name}: expected {tuple(shape)}, the HEF has no such {what}")
-                continue
-            met.add(at)
-            found.extend(_difference(what, actual[at], shape))
-        found.extend(
-            f"{what} {layer.name}: in the HEF with {layer.shape}, not expected"
-            for i, layer in enumerate(actual)
-            if i not in met
-        )
-        return found
-    if len(actual) != len(expected):
-        return [f"{what}s: expected {len(expected)}, the HEF has {len(actual)}"]
-    return [d for layer, shape in zip(actual, expected, strict=True) for d in _difference(what, layer, shape)]
-
-
-def _names(layer: EdgeLayer) -> set[str]:
-    originals = {name.rpartition("/")[2] for name in layer.original_names}
-    return {layer.name, layer.base_name, *layer.original_names, *originals}
-
-
-def _difference(what: str, layer: EdgeLayer, shape: Sequence[int]) -> list[str]:
-    if tuple(shape) == layer.shape:
-        return []
-    return [f"{what} {layer.name}: expected {tuple(shape)}, the HEF has {layer.shape} (H, W, C)"]

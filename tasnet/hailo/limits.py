@@ -114,8 +114,13 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
         where = ".".join(str(part) for part in first["loc"])
         given = first["input"]
         raise LimitsError(
-            f"[{_TABLE}] {where} = {given!r}: {first['msg'].removeprefix('Value error, ').lower()}"
+            f"[{_TABLE}] {where} = {given!r}: {_small(first['msg'].removeprefix('Value error, '))}"
         ) from None
+
+
+def _small(text: str) -> str:
+    """A sentence within another: units keep their letters."""
+    return text[:1].lower() + text[1:]
 
 
 def _read(pyproject: Path) -> Mapping[str, Any]:

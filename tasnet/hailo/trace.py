@@ -6,7 +6,7 @@ import re
 from collections import deque
 from pathlib import Path
 
-from tasnet.hailo.classify import RULES
+from tasnet.hailo.messages import RULES
 
 _HINTS = tuple(dict.fromkeys((*(rule.hint.encode() for rule in RULES), b" Success", b" Failed", b"[TIMEOUT]")))
 _TELLING = re.compile(rb" Success| Failed|\[TIMEOUT\]|rror|xception|" + b"|".join(map(re.escape, _HINTS)))

@@ -51,20 +51,33 @@ def emulate(dfc: Dfc, har: Path, case: Case, stage: str, mix: Signal) -> Signal:
     Raises EmulationError where the compiler fails, or gives other arrays than the case has outputs.
     """
     host = to_host_input(case.variant, case.size, np.asarray(mix, np.float32))
-    with tempfile.TemporaryDirectory(prefix="tasnet-emulate-") as folder:
-        data, out = Path(folder) / "mix.npy", Path(folder) / "waves.npz"
-        np.save(data, np.ascontiguousarray(host.transpose(0, 2, 3, 1)))
-        report = dfc.infer(har, case.arch, CONTEXTS[stage], data, out)
-        if report.ended is not Ended.PASSED:
-            told = report.detail or (report.failures[0].message if report.failures else report.ended.value)
-            raise EmulationError(f"{stage}: {case.id}: {' '.join(told.split())}; run that case with a longer --limit")
-        with np.load(out, allow_pickle=False) as arrays:
-            # as the compiler orders them: the order of the graph's output layers, as documented
-            outputs = [np.asarray(arrays[name], np.float32) for name in arrays.files]
+    arrays = emulated_arrays(dfc, har, case, CONTEXTS[stage], host.transpose(0, 2, 3, 1), stage)
+    # as the compiler orders them: the order of the graph's output layers, as documented
+    outputs = [np.asarray(array, np.float32) for array in arrays.values()]
     if any(output.ndim != 4 or len(output) != len(mix) for output in outputs):
         shapes = ", ".join(str(list(output.shape)) for output in outputs)
         raise EmulationError(f"{stage}: {case.id}: gave arrays of {shapes}; [{len(mix)}, H, W, C] each is expected")
     return np.asarray(waveform(case.variant, case.size, [output.transpose(0, 3, 1, 2) for output in outputs]))
+
+
+def emulated_arrays(
+    dfc: Dfc, har: Path, case: Case, context: str, frames: Signal, stage: str = ""
+) -> dict[str, Signal]:
+    """What `har` makes of frames [N, H, W, C] in the compiler's `context`: its outputs in its order, by their names.
+
+    Outputs that have none are `output0`, `output1`, ... Raises EmulationError (which names `stage`, or the context).
+    """
+    with tempfile.TemporaryDirectory(prefix="tasnet-emulate-") as folder:
+        data, out = Path(folder) / "frames.npy", Path(folder) / "outputs.npz"
+        np.save(data, np.ascontiguousarray(frames))
+        report = dfc.infer(har, case.arch, context, data, out)
+        if report.ended is not Ended.PASSED:
+            told = report.detail or (report.failures[0].message if report.failures else report.ended.value)
+            raise EmulationError(
+                f"{stage or context}: {case.id}: {' '.join(told.split())}; run that case with a longer --limit"
+            )
+        with np.load(out, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
 
 
 def aligned(found: Signal, expected: Signal) -> Aligned:

@@ -23,7 +23,8 @@ _OWN = {
     "tasnet.suite.speech": ("SpeechError",),
     "tasnet.suite.parity": ("ParityError",),
     "tasnet.suite.on_device": ("DeviceError",),
-    "tasnet.suite.calibration": ("CalibrationError",),
+    "tasnet.suite.bit_exact": ("BitExactError",),
+    "tasnet.suite.recordings": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
     "tasnet.suite.history.run": ("RunError",),
     "tasnet.suite.ledger": ("LedgerError",),
@@ -34,7 +35,7 @@ _OWN = {
     "tasnet.suite.pipeline": ("PipelineError",),
     "tasnet.suite.store": ("StoreError",),
     "tasnet.suite.evidence": ("EvidenceError",),
-    "tasnet.suite.old_runs": ("OldRunsError",),
+    "tasnet.suite.run_tables": ("OldRunsError",),
     "tasnet.suite.sweep": ("SweepError",),
     "tasnet.suite.toolchains": ("ToolchainError",),
 }

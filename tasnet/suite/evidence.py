@@ -1,5 +1,7 @@
 """Evidence: what a real compiler or chip said of a case, kept in the store's `evidence/` beside its own outcomes.
 
+Old runs bring it (`old_runs.py`), a device does (`on_device.py`), and every run of the compiler by itself (`keep_run`).
+
     evidence/<sha256 of the case's id>/<sha256 of what was said>.json
 
 One file per run of a case, its name made of its content: kept twice it is one file, in any number of processes.
@@ -13,9 +15,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.suite.case import CaseError, parse
+from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT
+from tasnet.suite.case import Case, CaseError, graph_key, parse
 from tasnet.suite.judge import short_layers
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
@@ -23,6 +27,9 @@ from tasnet.suite.store import Store, content_key
 
 DOUBLE = "+double"
 """A toolchain's version that ends so is a test double's."""
+
+_STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
+"""an export is this project's own work, and no word of a compiler"""
 
 
 class EvidenceError(ValueError):
@@ -95,6 +102,20 @@ def keep(store: Store, evidence: Evidence) -> bool:
     return True
 
 
+def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
+    """Keeps what the compiler said of a case in a run as far as compile; False where it is known, or no evidence.
+
+    No evidence is a prediction, a test double's word, and what tells of the machine or of the set-up alone. Outcomes
+    that are read from the store again are the same evidence.
+    """
+    told = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
+    evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
+    families = {failure.family for outcome in told for failure in outcome.failures}
+    if Stage.COMPILE not in outcomes or _not_observed(evidence) or families & (MACHINES_FAULT | SETUPS_FAULT):
+        return False
+    return evidence.end.status in (Status.PASSED, Status.FAILED) and keep(store, evidence)
+
+
 def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
     """All evidence of the case, by run. What can't be read is passed over."""
     return _sorted(_folder(store, case_id).glob("*.json"))
@@ -103,6 +124,26 @@ def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
 def everything(store: Store) -> tuple[Evidence, ...]:
     """All evidence in the store, by case, then by run."""
     return _sorted((store.root / "evidence").glob("*/*.json"))
+
+
+def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
+    """The evidence of the cases' graphs, of each graph and toolchain by its newest version alone.
+
+    A later compiler may place what an earlier one could not: a prediction is held against the later.
+    """
+    wanted = {(graph_key(case), case.arch) for case in cases}
+    newest: dict[tuple[str, str, str], list[Evidence]] = {}
+    for evidence in everything(store):
+        case, by = parse(evidence.case_id), evidence.end.provenance
+        key = (graph_key(case), case.arch, by.toolchain)
+        if key[:2] not in wanted:
+            continue
+        best = newest.setdefault(key, [])
+        if best and _version(best[0]) < _version(evidence):
+            best.clear()
+        if not best or _version(best[0]) == _version(evidence):
+            best.append(evidence)
+    return _in_order(each for best in newest.values() for each in best)
 
 
 def support(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[str, tuple[str, ...]]:
@@ -122,6 +163,14 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
     )
 
 
+def _version(evidence: Evidence) -> Version:
+    """The toolchain's version; one that isn't known is older than any."""
+    try:
+        return Version(evidence.end.provenance.version)
+    except InvalidVersion:
+        return Version("0")
+
+
 def _not_observed(evidence: Evidence) -> Provenance | None:
     """Whose word in it is a prediction, or a test double's; None if all was observed."""
     said = (outcome.provenance for outcome in evidence.outcomes)
@@ -133,8 +182,11 @@ def _folder(store: Store, case_id: str) -> Path:
 
 
 def _sorted(files: Iterator[Path]) -> tuple[Evidence, ...]:
-    found = [evidence for file in files if (evidence := _readable(file)) is not None]
-    return tuple(sorted(found, key=lambda each: (each.case_id, each.run, each.key)))
+    return _in_order(evidence for file in files if (evidence := _readable(file)) is not None)
+
+
+def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    return tuple(sorted(evidence, key=lambda each: (each.case_id, each.run, each.key)))
 
 
 def _readable(file: Path) -> Evidence | None:

@@ -2,12 +2,13 @@
 
 Windows follow each other without overlap, each as long as the case; what doesn't fill the last one is left out and
 counted. Every window is run for itself, as the network was exported: nothing is added up across their borders.
+A compiled deconvolution gives fewer samples than PyTorch's: both are compared over those that the device gives.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,7 @@ from tasnet.suite.store import Store, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
+    from tasnet.suite.bit_exact import Exactness
 
 TOOLCHAIN = "hailort"
 
@@ -38,11 +40,15 @@ class DeviceError(ValueError):
 
 @dataclass(frozen=True)
 class Separated:
-    """`waves` is (sources, samples), `samples` a whole number of windows; `left_out` samples came after the last."""
+    """`waves` is (sources, samples), a whole number of windows; `left_out` samples came after the last.
+
+    Of each window the device gave the first `given` samples; the others are zeros.
+    """
 
     waves: Array
     windows: int
     left_out: int
+    given: int
     inference: Inference
 
 
@@ -55,6 +61,10 @@ class Parity:
     max_abs: float
     identical: bool
     """bit for bit"""
+    missing: int = 0
+    """samples of each window that the device doesn't give"""
+    offset: int = 0
+    """where in the window the device's samples begin; anything but 0 is a shift that nobody undoes"""
 
     @property
     def worst_db(self) -> float:
@@ -82,18 +92,27 @@ def host_frames(case: Case, waves: Array) -> Array:
 def waveform(case: Case, outputs: Sequence[Any]) -> Array:
     """The HEF's outputs (N, H, W, C) in its order -> (sources, N * T).
 
-    Frames that the encoder drops at a window's end come back as zeros, as Asteroid pads, so that time stays aligned.
+    Samples that a window lacks at its end come back as zeros, as Asteroid pads, so that time stays aligned.
     `conv1x1_head` has no waveform: it gives (sources, N * frames), one value per frame.
     """
+    waves = _windowed(case, outputs)
+    if case.variant.decoder != "conv1x1_head":
+        waves = np.pad(waves, ((0, 0), (0, 0), (0, case.length - waves.shape[2])))
+    return np.asarray(waves.swapaxes(0, 1).reshape(waves.shape[1], -1), dtype=np.float32)
+
+
+def _windowed(case: Case, outputs: Sequence[Any]) -> Array:
+    """Outputs (N, H, W, C) -> (N, sources, samples), as many as there are. DeviceError for another case's."""
     from tasnet.network.convtasnet import to_waveform
 
     planes = [np.asarray(output, dtype=np.float32).transpose(0, 3, 1, 2) for output in outputs]
     if case.variant.decoder == "conv1x1_head":
         waves = planes[0].reshape(*planes[0].shape[:2], -1)
     else:
-        waves = to_waveform(case.variant, case.size, planes)
-        waves = np.pad(waves, ((0, 0), (0, 0), (0, case.length - waves.shape[2])))
-    return np.asarray(waves.swapaxes(0, 1).reshape(waves.shape[1], -1), dtype=np.float32)
+        waves = np.asarray(to_waveform(case.variant, case.size, planes), dtype=np.float32)
+    if waves.shape[2] > case.length:
+        raise DeviceError(f"{waves.shape[2]} samples of a window of {case.length}: not {case.id}'s; inspect the HEF")
+    return waves
 
 
 def pytorch(case: Case, waves: Array, weights: Weights, mask_activation: str = "relu") -> Array:
@@ -114,7 +133,27 @@ def separate(case: Case, hef: Path, wave: Array, detection: Detection) -> Separa
     """Runs a wave (T,) at the model's rate through the case's HEF. Raises DeviceError, RuntimeFailure, HefError."""
     cut, left_out = windows(wave, case.length)
     inference = infer(hef, host_frames(case, cut), detection)
-    return Separated(waveform(case, list(inference.outputs.values())), len(cut), left_out, inference)
+    outputs = list(inference.outputs.values())
+    given = _windowed(case, outputs).shape[2]
+    return Separated(waveform(case, outputs), len(cut), left_out, given, inference)
+
+
+def against(separated: Separated, pytorch: Array) -> Parity:
+    """The device against PyTorch's waves of the same windows, over the samples that the device gives of each.
+
+    They are taken where both are nearest: an `offset` says that the compiler cropped elsewhere than at the end.
+    """
+    from tasnet.suite.emulated import aligned
+
+    if separated.waves.shape != pytorch.shape:
+        return parity(separated.waves, pytorch)
+    sources, given = len(pytorch), separated.given
+    device, whole = (wave.reshape(sources, separated.windows, -1) for wave in (separated.waves, pytorch))
+    device = device[..., :given]
+    found = aligned(device.swapaxes(0, 1), whole.swapaxes(0, 1))
+    shared = whole[..., found.offset : found.offset + given]
+    told = parity(device.reshape(sources, -1), shared.reshape(sources, -1))
+    return replace(told, missing=found.missing, offset=found.offset)
 
 
 def parity(device: Array, pytorch: Array) -> Parity:
@@ -140,8 +179,9 @@ def outcome(
     measured: Measurement | None = None,
     *,
     least_db: float | None = None,
+    chip_latency_ms: float | None = None,
 ) -> Outcome:
-    """The observed outcome of the case at `infer`: failed where the worst source is under `least_db`.
+    """The observed outcome of the case at `infer`: failed where the worst source is under `least_db`, or is shifted.
 
     Raises DeviceError where a test double ran it: nothing was observed, so there is no outcome.
     """
@@ -152,14 +192,22 @@ def outcome(
     figures["latency_median_ms"] = 1000 * float(np.median(ran.latencies))
     if compared is not None:
         figures |= {"worst_si_sdr_db": compared.worst_db, "worst_snr_db": float(np.min(compared.snr_db))}
+        figures |= {"missing_samples": compared.missing} if compared.missing else {}
+    if chip_latency_ms is not None:
+        figures["chip_latency_ms"] = chip_latency_ms
     if measured is not None:
         sensors = {"temperature_celsius": measured.temperature_celsius, "power_watts": measured.power_watts}
         figures["fps"] = measured.fps
         figures |= {name: value for name, value in sensors.items() if value is not None}
-    failures: tuple[Failure, ...] = ()
+    messages = []
     if compared is not None and least_db is not None and not compared.worst_db >= least_db:
-        message = f"SI-SDR to PyTorch is {compared.worst_db:.1f} dB, at least {least_db:g} dB was asked for"
-        failures = (Failure(stage=Stage.INFER.value, family="unclassified", message=message),)
+        messages.append(f"SI-SDR to PyTorch is {compared.worst_db:.1f} dB, at least {least_db:g} dB was asked for")
+    if compared is not None and compared.offset:
+        messages.append(
+            f"the waves begin {compared.offset} samples late: the compiler crops its deconvolution elsewhere than at "
+            "the end; shift them back"
+        )
+    failures = tuple(_differs(message) for message in messages)
     return Outcome(
         stage=Stage.INFER,
         status=Status.FAILED if failures else Status.PASSED,
@@ -167,6 +215,33 @@ def outcome(
         failures=failures,
         certainty=None if failures else Certainty.OBSERVED,
         figures=_finite(figures),
+        seconds=sum(ran.latencies),
+    )
+
+
+def _differs(message: str) -> Failure:
+    """It runs, and isn't the function."""
+    return Failure(stage=Stage.INFER.value, family="unclassified", message=message, certainty=Certainty.OBSERVED)
+
+
+def exactness_outcome(case: Case, hef: Path, ran: Inference, found: Exactness) -> Outcome:
+    """The observed outcome of holding the chip against its emulation: failed where a value differs.
+
+    Raises DeviceError where a test double ran it.
+    """
+    if ran.double:
+        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
+    return Outcome(
+        stage=Stage.INFER,
+        status=Status.FAILED if found.differing else Status.PASSED,
+        provenance=_provenance(case, hef, ran.version, ran.chip.arch),
+        failures=(_differs(str(found)),) if found.differing else (),
+        certainty=None if found.differing else Certainty.OBSERVED,
+        figures={
+            "bit_exact_values": found.values,
+            "bit_exact_differing": found.differing,
+            "bit_exact_most_steps": found.most_steps,
+        },
         seconds=sum(ran.latencies),
     )
 

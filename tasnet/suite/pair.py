@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,9 @@ from typing import Any
 
 from tasnet.hailo import har as hars
 from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.hef import check_against
 from tasnet.hailo.hef import read as read_hef
-from tasnet.hailo.hn import to_dict
+from tasnet.hailo.hef_fit import differences, in_order_of
+from tasnet.hailo.hn import Layer, Network, to_dict
 from tasnet.hailo.toolchain import Ended
 from tasnet.suite.case import Case
 from tasnet.suite.confusion import Compared, Confusion, confusion, refutation
@@ -164,18 +165,80 @@ def table(found: Sequence[Compared], *, double: bool) -> str:
 # --- the compiled file -------------------------------------------------------------------------------------
 
 
+class KnownDeparture(UserWarning):
+    """A compiled file differs from its ONNX as the compiler is known to differ: told, and no failure."""
+
+
 def hef_differences(pair: Pair) -> list[str]:
     """How the inputs and outputs of the compiled file differ from the ONNX's, a line each.
 
-    Raises NothingToCompare where nothing was compiled, and HefError for a file that can't be read.
+    One difference is known, and a KnownDeparture: the compiler's deconvolution gives input x stride samples, where
+    ONNX's gives kernel - stride more. It is known where the HN says the same length and a deconvolution is above the
+    output; any other length is a difference. Raises NothingToCompare where nothing was compiled, and HefError for a
+    file that can't be read.
     """
     import onnx
 
     hef = read_hef(pair.store.path(_artifact(pair.observed, Stage.COMPILE)))
     graph = onnx.load(str(pair.store.path(pair.observed[Stage.EXPORT].artifact)), load_external_data=False).graph
     weights = {weight.name for weight in graph.initializer}
-    inputs = [_hwc(each) for each in graph.input if each.name not in weights]
-    return check_against(hef, inputs, [_hwc(each) for each in graph.output])
+    inputs = {each.name: _hwc(each) for each in graph.input if each.name not in weights}
+    outputs = {each.name: _hwc(each) for each in graph.output}
+    given = in_order_of(list(outputs), hef.outputs)
+    for (name, shape), layer, short in zip(outputs.items(), given, _shortened(pair), strict=False):
+        if short and layer.shape == short.shape and _is_end_cut(short.shape, shape):
+            there, wanted = (each[0] * each[1] for each in (short.shape, shape))
+            warnings.warn(
+                f"the HEF has {there} of {wanted} samples: the compiler's {short.deconv} ends {wanted - there} before "
+                "ONNX's, as documented; waves are compared without them",
+                KnownDeparture,
+                stacklevel=2,
+            )
+            outputs[name] = short.shape
+    return [
+        *differences("input", in_order_of(list(inputs), hef.inputs), list(inputs.values())),
+        *differences("output", given, list(outputs.values())),
+    ]
+
+
+@dataclass(frozen=True)
+class _Short:
+    """What the HN says of an output below a deconvolution: (H, W, C), and the deconvolution's name."""
+
+    shape: tuple[int, ...]
+    deconv: str
+
+
+def _shortened(pair: Pair) -> list[_Short | None]:
+    """By output of the graph, in its order; nothing where the open translator gave no HN."""
+    try:
+        name = _artifact(pair.predicted, Stage.TRANSLATE)
+    except NothingToCompare:
+        return []
+    with pair.store.workspace() as desk:
+        network = hars.read(pair.store.get_har(name, desk / "ours.har"), weights=False)
+    found: list[_Short | None] = []
+    for output in network.output_layers:
+        deconv = _deconv_above(network, network.layer(output))
+        found.append(_Short(network.layer(output).output_shape[1:], deconv) if deconv else None)
+    return found
+
+
+def _deconv_above(network: Network, layer: Layer) -> str:
+    """The name of a deconvolution that the layer's values come through; empty without one."""
+    todo = [layer]
+    while todo:
+        each = todo.pop()
+        if each.type == "deconv":
+            return each.name
+        todo.extend(network.layer(name) for name in each.inputs)
+    return ""
+
+
+def _is_end_cut(short: Sequence[int], whole: Sequence[int]) -> bool:
+    """Whether (H, W, C) differs in one of H and W alone, and is smaller there."""
+    differ = [axis for axis in range(3) if short[axis] != whole[axis]]
+    return len(differ) == 1 and differ[0] < 2 and short[differ[0]] < whole[differ[0]]
 
 
 def _hwc(value: Any) -> tuple[int, ...]:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasnet.network
-from tasnet.hailo.failures import Failure
+from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.toolchain import Report, Toolchain
 from tasnet.network.variant import Size, VariantError
 from tasnet.suite.case import Case, graph
@@ -186,6 +186,7 @@ class Pipeline:
                 family="unclassified",
                 message=_one_line(error),
                 exception=type(error).__name__,
+                certainty=Certainty.OBSERVED,
             )
             return Outcome(stage=Stage.EXPORT, status=Status.FAILED, provenance=provenance, failures=(failure,))
         finally:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasnet.suite.case import Case, graph_key
+from tasnet.suite.evidence import keep_run
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Outcome, Status
 
@@ -122,6 +123,7 @@ def _results(
 def run(pipeline: Pipeline, case: Case) -> str:
     """One graph through all stages, in a worker; its outcomes as JSON. They are in the store by then."""
     outcomes = pipeline.run(case)
+    keep_run(pipeline.store, pipeline.resolve(case), outcomes)
     return json.dumps([outcome.model_dump(mode="json") for outcome in outcomes.values()])
 
 

@@ -29,6 +29,8 @@ def shown(
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
     print(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}", flush=True)
+    if warning := getattr(tool, "warning", ""):
+        print(f"warning: {warning}", file=sys.stderr)
     usual = (VERDICTS[Status.PASSED], VERDICTS[Status.FAILED])
     lines = Lines(lambda text: print(text, file=sys.stderr, flush=True), count, usual)
     progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines

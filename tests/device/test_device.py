@@ -1,4 +1,4 @@
-"""On a Hailo device: it is there, it runs each HEF on speech, and gives what PyTorch gives.
+"""On a Hailo device: it is there, runs each HEF on speech, gives what PyTorch gives, and bit for bit the emulation.
 
 HEFs are files `<case id>.hef` in the folder that `--hef` or TASNET_HEF names.
 """
@@ -13,27 +13,36 @@ import numpy as np
 import pytest
 
 from tasnet.hailo.detect import Detection, detect
-from tasnet.hailo.runtime import measure
+from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.hailortcli import CliError
+from tasnet.hailo.hailortcli import measured as measured_by_cli
+from tasnet.hailo.hef import read as read_hef
+from tasnet.hailo.runtime import infer, measure
 from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.network import checkpoint
 from tasnet.network.weights import seeded, with_heads
+from tasnet.suite.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
 from tasnet.suite.case import Case
+from tasnet.suite.emulated import EmulationError
 from tasnet.suite.on_device import (
     DeviceError,
+    against,
     broken,
+    exactness_outcome,
     hefs,
     host_frames,
     keep_observed,
     outcome,
-    parity,
     pytorch,
     separate,
     windows,
 )
+from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.plugin import RunsCases
 from tasnet.suite.speech import mixtures
 from tasnet.suite.store import Store
 
+NO_HEF = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
 WINDOWS = 8
 LEAST_DB = 10.0
 """SI-SDR to PyTorch. 8 bits cost a Conv-TasNet about a dB of separation; at 10 dB it is another signal."""
@@ -81,7 +90,7 @@ def test_a_hef_runs_on_speech_and_agrees_with_pytorch(
     record_property: Callable[[str, object], None],
 ) -> None:
     if compiled_hef is None:
-        pytest.skip("no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF")
+        pytest.skip(NO_HEF)
     case, path = compiled_hef
     given = pytestconfig.getoption("--checkpoint")
     if given:
@@ -99,10 +108,59 @@ def test_a_hef_runs_on_speech_and_agrees_with_pytorch(
         if store:
             keep_observed(store, case, path, broken(case, path, error, detection))
         raise
-    compared = parity(separated.waves, pytorch(case, cut, weights, activation))
-    observed = outcome(case, path, separated, compared, measured, least_db=LEAST_DB)
+    compared = against(separated, pytorch(case, cut, weights, activation))
+    latency = _chip_latency(path, record_property)
+    observed = outcome(case, path, separated, compared, measured, least_db=LEAST_DB, chip_latency_ms=latency)
     if store:
         keep_observed(store, case, path, observed)
     for name, value in observed.figures.items():
         record_property(name, value)
     assert not observed.failures, observed.failures[0].message
+
+
+@pytest.mark.device
+def test_a_hef_gives_what_the_compiler_emulates_bit_for_bit(
+    detection: Detection,
+    compiled_hef: tuple[Case, Path] | None,
+    pipeline: RunsCases,
+    record_property: Callable[[str, object], None],
+) -> None:
+    if compiled_hef is None:
+        pytest.skip(NO_HEF)
+    case, path = compiled_hef
+    emulation = _emulation(case, path, pipeline)
+    ran = infer(path, emulation.frames, detection)
+    found = compare(read_hef(path), emulation, ran.outputs)
+    observed = exactness_outcome(case, path, ran, found)
+    if store := getattr(pipeline, "store", None):
+        keep_observed(store, case, path, observed)
+    for name, value in observed.figures.items():
+        record_property(name, value)
+    if found.differing:
+        pytest.fail(f"{case.id}: {found}", pytrace=False)
+
+
+def _emulation(case: Case, path: Path, pipeline: RunsCases) -> Emulation:
+    """The file beside the HEF, or this machine's own compiler; skips with what is missing."""
+    found = beside(path)
+    if found is None:
+        if not isinstance(pipeline, Pipeline) or not isinstance(pipeline.toolchain, Dfc):
+            pytest.skip(f"no emulation: no {path.stem}{SUFFIX}; `tasnet emulate` writes it where the compiler is")
+        waves = np.stack([each.mix for each in mixtures(EMULATED_WINDOWS, case.length)])
+        try:
+            found = emulated(pipeline, case, path, host_frames(case, waves))
+        except EmulationError as error:
+            pytest.skip(f"the compiler doesn't offer it: {error}")
+    if found.double:
+        pytest.skip(f"emulated by {found.by}, a test double: no chip is held against it")
+    return found
+
+
+def _chip_latency(path: Path, record_property: Callable[[str, object], None]) -> float | None:
+    """The chip's own latency, where hailortcli is there to tell; what it says instead is no failure of the case."""
+    try:
+        told = measured_by_cli(path)
+    except CliError as error:
+        record_property("hailortcli", str(error))
+        return None
+    return told.hw_latency_ms if told else None

@@ -12,8 +12,10 @@ from typing import Any
 DOUBLES = Path(__file__).parent
 
 
-def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name: str = "python3") -> Path:
-    """An executable in `folder` whose SDK acts by `script` (see the double)."""
+def scripted_python(
+    folder: Path, script: Mapping[str, Any] | None = None, name: str = "python3", python: Path | None = None
+) -> Path:
+    """An executable in `folder` whose SDK acts by `script` (see the double); `python` runs it, or this one."""
     folder.mkdir(parents=True, exist_ok=True)
     acts = folder / f"{name}.json"
     acts.write_text(json.dumps(script or {}))
@@ -21,7 +23,7 @@ def scripted_python(folder: Path, script: Mapping[str, Any] | None = None, name:
     path.write_text(
         "#!/bin/sh\n"
         f"PYTHONPATH={shlex.quote(str(DOUBLES))} HAILO_DOUBLE={shlex.quote(str(acts))} "
-        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
+        f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(str(python or sys.executable))} "$@"\n'
     )
     path.chmod(0o755)
     return path
@@ -44,9 +46,11 @@ def emulating(folder: Path, act: str = "", name: str = "python3") -> Path:
     """An executable whose SDK is the one of `emulating_sdk`: it runs the graphs that it is given."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
+    # it runs the graphs by this project's own code, and writes HEFs as another double does
+    found = shlex.quote(f"{DOUBLES / 'emulating_sdk'}:{DOUBLES.parents[1]}")
     path.write_text(
         "#!/bin/sh\n"
-        f"PYTHONPATH={shlex.quote(str(DOUBLES / 'emulating_sdk'))} EMULATING_SDK={shlex.quote(act)} "
+        f"PYTHONPATH={found} EMULATING_SDK={shlex.quote(act)} "
         f'PYTHONDONTWRITEBYTECODE=1 exec {shlex.quote(sys.executable)} "$@"\n'
     )
     path.chmod(0o755)

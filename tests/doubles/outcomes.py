@@ -15,7 +15,7 @@ DFC = Provenance(toolchain="dfc", version="3.33.1", predicted=False, exhaustive=
 
 def failure(family: str, message: str = "it failed", *layers: str) -> Failure:
     """A failure at the stage of its family."""
-    return Failure(stage=FAMILIES[family], family=family, message=message, layers=layers)
+    return Failure(stage=FAMILIES[family], family=family, message=message, layers=layers, certainty=Certainty.OBSERVED)
 
 
 SUPER_DECONV = failure("unsupported_kernel", "Super deconv is not supported with groups", "deconv1")

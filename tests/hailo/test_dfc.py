@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import vermin
 
 from tasnet.hailo import dfc_find
 from tasnet.hailo.dfc import Dfc, Translation, connect
@@ -33,6 +35,7 @@ SHAPE = "Data shape (5, 1) for layer net/input_layer1 doesn't match network's in
 ALLOCATOR = "BackendAllocatorException"
 PARSER = "AllocatorScriptParserException"
 NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
+NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU memory has been exhausted."}
 QUICK_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
 
 
@@ -149,7 +152,6 @@ def test_the_compiler_itself_observes() -> None:
         ("optimize", "optimize", "BadInputsShape", SHAPE, "calibration_shape", ("input_layer1",)),
         ("optimize", "optimize", "KeyError", "net/input_layer2", "calibration_shape", ("input_layer2",)),
         ("optimize", "load_model_script", PARSER, "Layer conv9 not found in model", "model_script", ("conv9",)),
-        ("optimize", "optimize", "AccelerasResourceError", "GPU memory has been exhausted.", "out_of_memory", ()),
         ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "node_name", ()),
         ("translate", "translate_onnx_model", "Strange", "nobody knows this", "unclassified", ()),
     ],
@@ -221,6 +223,8 @@ def test_over_its_time_with_a_reason_in_the_log_it_failed(files: Path) -> None:
         ("compile", {"lacks": ["compile"]}, "has no compile as documented; use Dataflow Compiler 3.27 to 3.34"),
         ("optimize", {"optimize": {"do": "die"}}, "crashed in optimize (SIGSEGV)"),
         ("optimize", {"optimize": NO_MODULE}, "lacks something"),
+        ("optimize", {"optimize": NO_GPU_MEMORY}, "no memory: AccelerasResourceError: GPU memory has been exhausted."),
+        ("compile", {"compile": [{"do": "say", "text": "GPU memory has been exhausted."}, {"do": "exit"}]}, "sys.exit"),
         ("translate", {"lacks": ["ClientRunner"]}, "has no ClientRunner"),
         ("translate", {"saves_nothing": True}, "save_har() left no file"),
         ("translate", {"save_har": {"do": "raise", "type": "OSError", "errno": errno.ENOSPC}}, "make room"),
@@ -252,6 +256,32 @@ def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
     report = stage(dfc({"compile": {"do": "allocate", "megabytes": 320}}, limits=limits), "compile", files)
     assert report.ended is Ended.INFRA
     assert "exceeded its memory limit of 0.2 GiB; raise [tool.tasnet.limits.compile]" in report.detail
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one MiB; only root may have one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("no disk may be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [{"hef": "x" * 2_000_000}, {"compile": {"do": "print_much", "megabytes": 4}}],
+    ids=["by the result", "by the log"],
+)
+def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
+    dfc: Make, files: Path, tiny_disk: Path, script: dict[str, Any]
+) -> None:
+    report = dfc(script).compile(files / "m.har", "hailo8", tiny_disk / "out.hef")
+    assert report.ended is Ended.INFRA
+    assert "No space left on device; make room and run again" in report.detail
+    assert [path.name for path in tiny_disk.iterdir()] == ["out.hef.log"]
 
 
 # What must not disturb
@@ -444,6 +474,37 @@ def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in generic:
             assert id(node) in annotations, f"line {node.lineno}"
+    # An outside word on the calls that it makes.
+    (_, least) = vermin.detect(dfc_find.WORKER.read_text())
+    assert (3, 0) < least <= (3, 8)
+
+
+def interpreter(version: str) -> Path | None:
+    """A Python of that version on this machine, on PATH or among pyenv's."""
+    named = shutil.which(f"python{version}")
+    places = [*([Path(named)] if named else []), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    for python in places:
+        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+        if ran.stdout.strip() == version:
+            return python
+    return None
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12"])
+def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, token: str, version: str) -> None:
+    """Where this machine has one; without numpy, which a translation and a compilation don't need."""
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    chip = connect(scripted_python(files / "env", python=python), limits=QUICK_LIMITS, places=files / "places")
+    assert stage(chip, "translate", files).ended is Ended.PASSED
+    assert stage(chip, "compile", files).ended is Ended.PASSED
+    raises = scripted_python(
+        files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python
+    )
+    failed = stage(replace(chip, python=raises), "compile", files)
+    assert (failed.ended, failed.failures[0].family) == (Ended.FAILED, "reshape_insertion")
 
 
 def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.hef import EdgeLayer, Hef, HefError, check_against, compatible, dequantize, quantize, read
+from tasnet.hailo.hef import EdgeLayer, Hef, HefError, compatible, read
+from tasnet.hailo.hef_fit import check_against
+from tasnet.hailo.hef_quantization import dequantize, quantize
 from tests.doubles import hef_writer as double
 
 VERSIONS = (0, 1, 2, 3)

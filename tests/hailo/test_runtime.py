@@ -5,7 +5,6 @@ All of it against a scripted double: no device said any of this.
 
 from __future__ import annotations
 
-import importlib
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -16,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.hailo.detect import Missing, detect
-from tasnet.hailo.hailortcli import CliError, parse_csv, parse_lines
+from tasnet.hailo.hailortcli import CliError, measured, parse_lines
 from tasnet.hailo.hef import HefError
 from tasnet.hailo.runtime import accepted, infer, measure
 from tasnet.hailo.runtime_failure import CODES, RuntimeFailure, failure, guard
 from tests.doubles import hef_writer as written
+from tests.doubles.hailort import as_hailo_platform, forget
 
 LENGTH = 64
 FRAMES = np.arange(3 * LENGTH, dtype=np.float32).reshape(3, 1, LENGTH, 1)
@@ -39,19 +39,11 @@ def hef_file(tmp_path: Path, *outputs: str, arch: int = 1, groups: int = 1) -> P
     return path
 
 
-def forget():
-    for name in [each for each in sys.modules if each.split(".")[0] == "hailo_platform"]:
-        del sys.modules[name]
-
-
 @pytest.fixture
-def double(monkeypatch):
+def double():
     """The double as `hailo_platform`, fresh."""
-    forget()
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "doubles"))
-    monkeypatch.delenv("HAILO_PLATFORM_DOUBLE", raising=False)
-    yield importlib.import_module("hailo_platform")
-    forget()
+    with as_hailo_platform() as library:
+        yield library
 
 
 # --- detection
@@ -298,20 +290,38 @@ def test_the_printed_lines_of_hailortcli():
         parse_lines("usage: hailortcli")
 
 
-def test_the_csv_of_hailortcli_in_any_order():
-    text = "fps,status,net_name,average_power,hw_latency,min_temp,overall_latency\n12.5,Success,net/net,1.8,80.6,,x\n"
-    (told,) = parse_csv(text)
-    assert (told.network, told.status, told.fps, told.hw_latency_ms) == ("net/net", "Success", 12.5, 80.6)
-    assert told.overall_latency_ms is None
-    assert told.sensors == {"average_power": 1.8}
-    with pytest.raises(CliError, match="no column net_name and fps"):
-        parse_csv("a,b\n1,2\n")
-    with pytest.raises(CliError):
-        parse_csv("")
+def cli(folder, monkeypatch, script):
+    """A hailortcli on PATH that is this shell script."""
+    program = folder / "hailortcli"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
 
 
-@given(st.text(max_size=200) | st.text('net_name,fpsa1.\n"\x00: HWLtecy', max_size=200))
-def test_no_text_breaks_the_parsers(text):
-    for parse in (parse_lines, parse_csv):
-        with suppress(CliError):
-            assert parse(text) is not None
+def test_hailortcli_is_asked_for_the_chips_own_latency(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert measured(tmp_path / "x.hef") is None
+    cli(
+        tmp_path,
+        monkeypatch,
+        'test "$1 $3" = "run --measure-latency" && test "$2" = "$0.hef" && echo "HW Latency: 8.5 ms"',
+    )
+    assert measured(tmp_path / "hailortcli.hef").hw_latency_ms == 8.5
+    with pytest.raises(CliError, match=r"hailortcli run x.hef: exit code 1 \(\); run it by hand"):
+        measured(tmp_path / "x.hef")
+    cli(tmp_path, monkeypatch, "printf '\\033[31m[HailoRT CLI] [error] out of\\nphysical devices'; exit 74")
+    with pytest.raises(CliError, match=r"exit code 74 \(\[HailoRT CLI\] \[error\] out of physical devices\)"):
+        measured(tmp_path / "x.hef")
+    cli(tmp_path, monkeypatch, "exit 0")
+    with pytest.raises(CliError, match="no FPS"):
+        measured(tmp_path / "x.hef")
+    monkeypatch.setattr("tasnet.hailo.hailortcli._SECONDS", 0.1)
+    cli(tmp_path, monkeypatch, "exec sleep 60")
+    with pytest.raises(CliError, match="is the device free"):
+        measured(tmp_path / "x.hef")
+
+
+@given(st.text(max_size=200) | st.text("FPSHWLatencyms1. :\n\r\x1b[", max_size=200))
+def test_no_text_breaks_the_parser(text):
+    with suppress(CliError):
+        assert parse_lines(text) is not None

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from tasnet.cli import main
 from tasnet.network.convtasnet import to_host_input
-from tasnet.suite.calibration import CalibrationError, content_hash, load, save
+from tasnet.suite.calibration import content_hash, load, save
 from tasnet.suite.case import parse
 from tasnet.suite.looks_like import looks_like
+from tasnet.suite.recordings import CalibrationError
 
 LENGTH = 1600
 HORIZONTAL = parse(f"baseline+T={LENGTH}")
@@ -214,3 +216,19 @@ def test_what_is_saved_is_the_data_and_its_report(tmp_path):
     report = json.loads(path.with_suffix(".json").read_text())
     assert report["sha256"] == content_hash(data)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["calibration.json", "calibration.npy", "x.npz"]
+
+
+def test_a_person_is_told_what_was_recognised_and_left_out(tmp_path, capsys):
+    for name, seconds in (("long", 5), ("short", 1)):
+        soundfile.write(tmp_path / f"{name}.wav", voice(seconds * 8000), 8000)
+    out = tmp_path / "data.npy"
+    assert main(["calibrate", str(tmp_path), "--case", "baseline", "-o", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "read as wav, 2 windows, 4.0 s at 8000 Hz from 1 recordings" in said
+    assert "left out  short.wav: too short" in said
+    assert np.load(out).shape == (2, 1, 16000, 1)
+    np.savez(tmp_path / "a.npz", speech=voice(16000)[None, None], rate=8000)
+    assert main(["calibrate", str(tmp_path / "a.npz"), "--case", "baseline", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recognised"] == "NCT"
+    assert main(["calibrate", str(tmp_path / "none"), "--case", "baseline"]) == 2
+    assert "no such folder or file" in capsys.readouterr().err

@@ -23,9 +23,11 @@ from tasnet.suite.confusion import Agreement, confusion, refutation, refuted
 from tasnet.suite.evidence import Evidence, EvidenceError, everything, keep, of_case, support
 from tasnet.suite.failure_note import as_text, from_text, note_of, read_note
 from tasnet.suite.judge import Kind, judge
-from tasnet.suite.old_runs import OldRunsError, import_runs, read_runs, write_runs
+from tasnet.suite.night_run import write_runs
+from tasnet.suite.old_runs import import_runs, read_runs
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.report.record import record
+from tasnet.suite.run_tables import OldRunsError
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import Store
 from tests.doubles.outcomes import REFERENCE, SUPER_DECONV, failure, outcomes

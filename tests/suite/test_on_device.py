@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -35,6 +32,7 @@ from tasnet.suite.on_device import (
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import Store
 from tests.doubles import hef_writer as written
+from tests.doubles.hailort import as_hailo_platform
 
 SMALL = "+T=403+N=8+B=6+H=10+Sc=6+X=2+R=1"
 CASES = (
@@ -47,17 +45,10 @@ CASES = (
 
 
 @pytest.fixture
-def double(monkeypatch):
+def double():
     """The double as `hailo_platform`, fresh."""
-
-    def forget():
-        for name in [each for each in sys.modules if each.split(".")[0] == "hailo_platform"]:
-            del sys.modules[name]
-
-    forget()
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "doubles"))
-    yield importlib.import_module("hailo_platform")
-    forget()
+    with as_hailo_platform() as library:
+        yield library
 
 
 def voice(samples):

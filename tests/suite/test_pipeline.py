@@ -14,7 +14,7 @@ import onnx
 import pytest
 
 import tasnet.network.export as export_module
-from tasnet.hailo.failures import Failure
+from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.reference import Reference
 from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tasnet.network.variant import Size, Variant
@@ -25,7 +25,9 @@ from tasnet.suite.store import Store, StoreError
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
 TINY = Size(N=32, L=16, B=16, H=32, Sc=16, X=2, R=1)
-BLOCKER = Failure(stage="compile", family="unsupported_kernel", message="Super deconv")
+BLOCKER = Failure(
+    stage="compile", family="unsupported_kernel", message="Super deconv", certainty=Certainty.EXTRAPOLATED
+)
 
 
 def tiny(*axes, length=160, **named):

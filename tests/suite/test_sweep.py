@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.failures import Failure
+from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.toolchain import Ended, Report
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
@@ -112,7 +112,12 @@ def test_stopped_it_can_be_started_again(pipeline: Pipeline) -> None:
 
 
 def test_each_end_is_told(pipeline: Pipeline) -> None:
-    failure = Failure(stage="compile", family="memory_units", message="Memory units capacity exceeded")
+    failure = Failure(
+        stage="compile",
+        family="memory_units",
+        message="Memory units capacity exceeded",
+        certainty=Certainty.EXTRAPOLATED,
+    )
     ends = {
         Status.FAILED: (Report(Ended.FAILED, (failure,)), "memory_units at compile"),
         Status.INFRA: (Report(Ended.INFRA, detail="killed"), "killed"),

@@ -14,9 +14,9 @@ and `conclude` turns a judgement into pytest's verdict.
 """
 
 from tasnet.suite.plugin.cases import Judged, RunsCases, conclude
-from tasnet.suite.plugin.pairs import conclude_differences, conclude_prediction
+from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, conclude_prediction
 
-__all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_prediction"]
+__all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
 
 pytest_plugins = [f"{__name__}.{part}" for part in ("setup", "cases", "pairs", "watch", "distribution")]
 """pytest finds the hooks and fixtures there."""

@@ -10,6 +10,8 @@ MEASURE_PROPERTY = "tasnet-measure"
 """The same for a measured distance from PyTorch; a test may have several."""
 PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
+RECALLED_PROPERTY = "tasnet-recalled"
+"""The same for the predictions beside the evidence in the store."""
 
 
 class ReviewDue(UserWarning):

@@ -12,6 +12,7 @@ import pytest
 
 from tasnet.suite.case import Case
 from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.evidence import keep_run
 from tasnet.suite.history.run import Measure
 from tasnet.suite.judge import PASSING, Judgement, Kind, due, judge
 from tasnet.suite.judgement_shown import lines
@@ -23,6 +24,7 @@ from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
 from tasnet.suite.report.record import record
 from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.store import Store
 from tasnet.suite.toolchains import Calibrated
 
 
@@ -142,6 +144,8 @@ def _judged(
         outcomes = pipeline.run(case, until=until)
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+    if setup.compiler:
+        keep_run(Store(setup.store), sized, outcomes)
     seen = of_case(past_runs, case.id, setup.ledger.entries)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
     told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))

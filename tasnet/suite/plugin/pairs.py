@@ -1,4 +1,4 @@
-"""The compiler's word beside the prediction: a test for each distinct graph."""
+"""The compiler's word beside the prediction: a test for each distinct graph, and one for all evidence in the store."""
 
 from __future__ import annotations
 
@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasnet.suite.case import graph_key
+from tasnet.suite.case import graph_key, parse
 from tasnet.suite.errors import one_line, own_errors
-from tasnet.suite.plugin.carried import PAIR_PROPERTY
+from tasnet.suite.evidence import of_cases
+from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
+from tasnet.suite.store import Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.confusion import Compared
+    from tasnet.suite.confusion import Compared, Confusion
     from tasnet.suite.pair import Pair
     from tasnet.suite.plugin.cases import RunsCases
 
@@ -73,6 +75,35 @@ def conclude_prediction(found: Compared, pair: Pair) -> None:
         pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
     if found.agreement is Agreement.SILENT:
         pytest.skip(f"predicted {found.predicted}, and the compiler ended {found.observed}")
+
+
+@pytest.fixture
+def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
+    """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.confusion import confusion
+    from tasnet.suite.pipeline import Pipeline, Recipe
+
+    setup = request.config.stash[SETUP]
+    store = Store(setup.store)
+    cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
+    known = of_cases(store, cases.values())
+    if not known:
+        pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
+    seen = {graph_key(parse(each.case_id)) for each in known}
+    predicts = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+    found = confusion({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
+    request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))
+    return found
+
+
+def conclude_evidence(found: Confusion) -> None:
+    """Fails where evidence contradicts a prediction, with what to add."""
+    from tasnet.suite.confusion import refutation, refuted
+    from tasnet.suite.pair import listed
+
+    if against := refuted(found):
+        pytest.fail(listed([refutation(each) for each in against]), pytrace=False)
 
 
 def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:

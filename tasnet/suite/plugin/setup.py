@@ -49,6 +49,8 @@ SETUP = pytest.StashKey[Setup]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tasnet", "Conv-TasNet on Hailo-8")
+    if group.options:
+        return  # early_options.py was here first
     group.addoption("--profile", default=DEFAULT_PROFILE, help="cases: matrix (default), notes, probes, faithful")
     group.addoption("--arch", default=BASE_ARCH, help="architecture: hailo8 (default), hailo8l, hailo8r")
     group.addoption("--toolchain", default=TOOLCHAINS[0], help="reference (default; embedded, predicts) or dfc")
@@ -83,6 +85,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [
         f"compiler: {setup.compiler.name} {setup.compiler.version} at {setup.compiler.python}{double}",
         f"calibration: {setup.choice.calibration}",
+        *([f"warning: {setup.compiler.warning}"] if setup.compiler.warning else []),
     ]
 
 

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasnet.suite.evidence import everything, support
 from tasnet.suite.history.origin import origin
 from tasnet.suite.history.run import Measure, latest
 from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import Kind
 from tasnet.suite.judgement_shown import labelled
-from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, ReviewDue, carried
+from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, ReviewDue, carried
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report.progress import Bar, Lines
@@ -55,6 +56,7 @@ class Watch:
     config: pytest.Config
     records: dict[str, Record] = field(default_factory=dict)
     pairs: dict[str, Compared] = field(default_factory=dict)
+    recalled: list[Compared] = field(default_factory=list)
     total: int = 0
     progress: Bar | Lines | None = None
     writer: Writer | None = None
@@ -93,7 +95,9 @@ class Watch:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if pair := carried(report, PAIR_PROPERTY):
-            self._compare(pair)
+            self.pairs[json.loads(pair)["case_id"]] = _compared(json.loads(pair))
+        if recalled := carried(report, RECALLED_PROPERTY):
+            self.recalled = [_compared(each) for each in json.loads(recalled)]
         if report.when == "call":
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
@@ -106,13 +110,6 @@ class Watch:
         self._keep(told)
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, told.case_id)
-
-    def _compare(self, text: str) -> None:
-        from tasnet.suite.confusion import Agreement, Compared
-
-        told = json.loads(text)
-        told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
-        self.pairs[told["case_id"]] = Compared(**told)
 
     def _ordered(self) -> list[Record]:
         """The records in the profile's order, whatever the order in which workers sent them."""
@@ -155,6 +152,7 @@ class Watch:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
+        self._tell_recalled(terminalreporter)
         records = self._ordered()
         if not records:
             return
@@ -183,6 +181,24 @@ class Watch:
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
         terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+
+    def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if not self.recalled:
+            return
+        from tasnet.suite.pair import table
+
+        setup = self.config.stash[SETUP]
+        terminalreporter.section("predicted by reference, against the evidence in the store")
+        terminalreporter.write_line(table(self.recalled, double=False))
+        for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
+            terminalreporter.write_line(f"entry {name}: observed in {len(runs)} runs")
+
+
+def _compared(told: dict[str, Any]) -> Compared:
+    from tasnet.suite.confusion import Agreement, Compared
+
+    told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
+    return Compared(**told)
 
 
 def _flaky(records: Iterable[Record]) -> list[str]:

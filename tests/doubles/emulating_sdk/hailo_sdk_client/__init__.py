@@ -1,8 +1,10 @@
 """NOT the Hailo SDK: its documented calls over this package's own translator and execution, for tests alone.
 
-SDK_NATIVE and SDK_FP_OPTIMIZED run the graph in float, SDK_QUANTIZED in simulated 8 bits; deconvolutions are as
-short as the vendor's. EMULATING_SDK=wrong makes SDK_FP_OPTIMIZED half as loud as it should be, EMULATING_SDK=centred
-crops them at the centre, and EMULATING_SDK=breaks ends SDK_QUANTIZED with an exception.
+SDK_NATIVE and SDK_FP_OPTIMIZED run the graph in float, SDK_QUANTIZED and SDK_BIT_EXACT in simulated 8 bits;
+deconvolutions are as short as the vendor's. What it compiles is a HEF without a program, with the inputs, the outputs
+and their scales. EMULATING_SDK=wrong makes SDK_FP_OPTIMIZED half as loud as it should be, EMULATING_SDK=centred crops
+deconvolutions at the centre, EMULATING_SDK=breaks ends SDK_QUANTIZED with an exception, and EMULATING_SDK=inexact has
+no SDK_BIT_EXACT.
 """
 
 import enum
@@ -16,6 +18,7 @@ from tasnet.hailo import har
 from tasnet.hailo.execute import run
 from tasnet.hailo.quantize import quantize, simulate
 from tasnet.hailo.translate import translate
+from tests.doubles import hef_writer
 
 __version__ = "3.33.0"
 IS_A_TEST_DOUBLE = True
@@ -32,7 +35,8 @@ class InferenceContext(enum.Enum):
     SDK_NATIVE = "sdk_native"
     SDK_FP_OPTIMIZED = "sdk_fp_optimized"
     SDK_QUANTIZED = "sdk_quantized"
-    SDK_BIT_EXACT = "sdk_bit_exact"
+    if os.environ.get("EMULATING_SDK") != "inexact":
+        SDK_BIT_EXACT = "sdk_bit_exact"
     SDK_HAILO_HW = "sdk_hailo_hw"
 
 
@@ -83,6 +87,24 @@ class ClientRunner:
             if CALIBRATION in archive.getnames():
                 self.calibration = np.load(io.BytesIO(archive.extractfile(CALIBRATION).read()))
 
+    def compile(self):
+        outputs = simulate(quantize(self.network, self.calibration), self.calibration[:1])
+        edges = [
+            hef_writer.edge(f"{self.network.name}/{layer.name}", layer.output_shape[1:], scale=1 / 128, zp=128)
+            for layer in self.network
+            if layer.type == "input_layer"
+        ]
+        for name, output in zip(self.network.output_layers, outputs, strict=True):
+            low, high = min(0.0, float(output.min())), max(1e-6, float(output.max()))
+            scale = float(np.float32((high - low) / 255))
+            edges.append(
+                hef_writer.edge(
+                    f"{self.network.name}/{name}", output.shape[1:], output=True, scale=scale, zp=round(-low / scale)
+                )
+            )
+        group = hef_writer.group(self.network.name, [hef_writer.context(0, edges)])
+        return hef_writer.sealed(2, hef_writer.proto([group]))
+
     def infer_context(self, context):
         self.context = context
         return self
@@ -97,7 +119,7 @@ class ClientRunner:
         if self.context is not InferenceContext.SDK_NATIVE and self.calibration is None:
             raise AccelerasValueError(f"{self.context} needs an optimized model")
         crop = "vendor_centred" if ACT == "centred" else "vendor"
-        if self.context is InferenceContext.SDK_QUANTIZED:
+        if self.context.name in ("SDK_QUANTIZED", "SDK_BIT_EXACT"):
             if ACT == "breaks":
                 raise AccelerasValueError("the emulator fell over")
             outputs = simulate(quantize(self.network, self.calibration), data)

@@ -1,0 +1,37 @@
+"""`tasnet emulate` as a person sees it: a line for each compiled file, with what was written, or why nothing was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tasnet.suite.bit_exact import emulated, write
+from tasnet.suite.emulated import EmulationError
+from tasnet.suite.on_device import DeviceError, hefs, host_frames
+from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.speech import mixtures
+from tasnet.suite.store import open_store
+from tasnet.suite.toolchains import Calibrated, Choice, compiler
+
+
+def shown(folder: Path, choice: Choice, root: Path, checkpoint: Path | None, windows: int) -> bool:
+    """Writes the emulations and prints; whether every file got one. Raises the package's own errors."""
+    found = hefs(folder, choice.arch)
+    if not found:
+        raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
+    dfc = compiler(choice)
+    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    recipe = Recipe(checkpoint=checkpoint.absolute() if checkpoint else None)
+    pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
+    all_of_them = True
+    for case, hef in found:
+        waves = np.stack([each.mix for each in mixtures(windows, case.length)])
+        try:
+            file = write(emulated(pipeline, case, hef, host_frames(case, waves)), hef)
+            said = ", a test double: no chip is held against it" if dfc.double else ""
+            print(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}", flush=True)
+        except EmulationError as error:
+            all_of_them = False
+            print(f"{hef.name}: left out: {error}", flush=True)
+    return all_of_them

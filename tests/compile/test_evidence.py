@@ -1,0 +1,12 @@
+"""Every prediction must agree with what was observed: old runs that were imported, and the compiler's own runs."""
+
+import pytest
+
+from tasnet.suite.confusion import Confusion
+from tasnet.suite.plugin import conclude_evidence
+
+pytestmark = pytest.mark.compile
+
+
+def test_predictions_agree_with_the_evidence(recalled: Confusion) -> None:
+    conclude_evidence(recalled)

@@ -1,0 +1,262 @@
+"""A compiled case's emulation, written where the compiler is, and a chip held against it, bit for bit.
+
+Compiler and chip are doubles: the one emulates by this project's own 8-bit simulation, and so does the other.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasnet.cli import main
+from tasnet.hailo import har
+from tasnet.hailo.detect import detect
+from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.execute import run as execute
+from tasnet.hailo.hef import Hef, read
+from tasnet.hailo.hef_quantization import dequantize, quantize
+from tasnet.hailo.quantize import quantize as eight_bit
+from tasnet.hailo.quantize import simulate
+from tasnet.hailo.reference import Reference
+from tasnet.hailo.runtime import infer
+from tasnet.network.weights import seeded
+from tasnet.suite.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
+from tasnet.suite.case import Case, parse
+from tasnet.suite.emulated import EmulationError
+from tasnet.suite.evidence import everything
+from tasnet.suite.on_device import DeviceError, against, exactness_outcome, host_frames, pytorch, separate, windows
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.stage import Stage, Status
+from tasnet.suite.staged import calibration_signals
+from tasnet.suite.store import Store, open_store
+from tasnet.suite.toolchains import Calibrated, choose, compiler
+from tests.doubles.dfc_python import emulating
+from tests.doubles.hailort import as_hailo_platform
+
+SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
+GROUPED = parse("concat-normal-grouped-all" + SMALL)
+SPLIT = parse("split-normal-polyphase-all" + SMALL)
+
+
+@pytest.fixture
+def double() -> Iterator[ModuleType]:
+    """The double of HailoRT as `hailo_platform`, fresh."""
+    with as_hailo_platform() as library:
+        yield library
+
+
+def frames_of(case: Case, count: int = 2) -> np.ndarray[Any, np.dtype[np.float32]]:
+    draw = np.random.default_rng(3)
+    return host_frames(case, (0.3 * draw.standard_normal((count, case.length))).astype(np.float32))
+
+
+@dataclass(frozen=True)
+class Built:
+    """What the emulating compiler made of both cases, once for all tests: starting it takes seconds."""
+
+    root: Path
+    options: tuple[str, ...]
+    pipeline: Pipeline
+
+    def hef(self, case: Case, folder: Path) -> Path:
+        """The case's compiled file, copied to `folder`."""
+        made = self.pipeline.run(case)[Stage.COMPILE]
+        assert made.status is Status.PASSED, made
+        target = folder / f"{case.id}.hef"
+        target.write_bytes(self.pipeline.store.path(made.artifact).read_bytes())
+        return target
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    root = tmp_path_factory.mktemp("built")
+    speech = calibration_signals(replace(GROUPED, length=4030), 2)
+    np.savez(root / "speech.npz", speech=np.asarray(speech, np.float32).reshape(2, -1), rate=8000)
+    python, limit = str(emulating(root / "env")), "compile.memory=1 GiB"
+    options = ("--dfc-python", python, "--calibration", str(root / "speech.npz"), "--limit", limit)
+    choice = choose("dfc", "hailo8", dfc_python=python, calibration=root / "speech.npz", limit=[limit])
+    store = open_store(root / "store")
+    pipeline = Pipeline(store, compiler(choice), fit=Calibrated(root / "speech.npz", store.root))
+    return Built(root, (*options, "--store", str(store.root)), pipeline)
+
+
+@pytest.fixture(scope="module")
+def emulation(built: Built) -> Emulation:
+    """The grouped case's."""
+    return emulated(built.pipeline, GROUPED, built.hef(GROUPED, built.root), frames_of(GROUPED))
+
+
+def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> None:
+    """Puts the 8-bit simulation of the case's network behind the double's chip, with the HEF's own numbers."""
+    store, outcomes = built.pipeline.store, built.pipeline.run(case)
+    file = store.get_har(outcomes[Stage.OPTIMIZE].artifact, folder / "net.har")
+    with tarfile.open(file) as archive:
+        calibration = np.load(io.BytesIO(archive.extractfile("calibration.npy").read()))  # type: ignore[union-attr]
+    network = eight_bit(har.read(file), calibration)
+
+    def run(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
+        outputs = simulate(network, next(iter(inputs.values()))[None])
+        return {
+            edge.name: dequantize(edge, quantize(edge, output[0]))
+            for edge, output in zip(hef.outputs, outputs, strict=True)
+        }
+
+    double._compute = run  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("case", [GROUPED, SPLIT], ids=lambda case: case.id)
+def test_a_chip_that_does_as_the_emulation_does_is_exact_and_one_step_is_seen(
+    tmp_path: Path, double: ModuleType, built: Built, case: Case
+) -> None:
+    hef = built.hef(case, tmp_path)
+    made = emulated(built.pipeline, case, hef, frames_of(case))
+    assert (made.by, made.double) == ("dfc 3.33.0+double", True)
+    assert write(made, hef) == tmp_path / f"{case.id}.emulated.npz"
+    found = beside(hef)
+    assert found is not None
+
+    on_the_chip(double, built, case, tmp_path)
+    ran = infer(hef, found.frames, detect())
+    told = compare(read(hef), found, ran.outputs)
+    sources_and_windows = sum(output.size for output in ran.outputs.values())
+    assert (told.values, told.differing, told.most_steps) == (sources_and_windows, 0, 0)
+    assert str(told).endswith("bit for bit")
+
+    # one value, one step away
+    edge = read(hef).outputs[-1]
+    wrong = {name: output.copy() for name, output in ran.outputs.items()}
+    at = int(np.argmin(wrong[edge.name]))
+    wrong[edge.name].flat[at] += edge.qp_scale
+    told = compare(read(hef), found, wrong)
+    assert (told.differing, told.most_steps) == (1, 1)
+    assert told.lines == (f"{edge.name}: 1 of {wrong[edge.name].size}, at most 1 steps",)
+
+
+def test_raw_steps_are_compared_as_they_are_and_outputs_are_found_by_name(tmp_path: Path, built: Built) -> None:
+    read_hef = read(built.hef(SPLIT, tmp_path))
+    shapes = {edge.name: (2, *edge.shape) for edge in read_hef.outputs}
+    assert len(shapes) > 1
+    real = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+    steps = {
+        f"scope/{edge.base_name}": quantize(edge, real[edge.name]) + index
+        for index, edge in reversed(list(enumerate(read_hef.outputs)))
+    }
+    made = Emulation(frames_of(SPLIT), steps, "", "dfc 3.33.0", False)
+    told = compare(read_hef, made, real)
+    assert told.most_steps == len(shapes) - 1
+    assert told.differing == sum(output.size for output in real.values()) - real[read_hef.outputs[0].name].size
+    with pytest.raises(BitExactError, match="not of one network"):
+        compare(read_hef, replace(made, outputs=dict(list(steps.items())[:1])), real)
+    cut = {name: output[:, :, :-1] for name, output in real.items()}
+    with pytest.raises(BitExactError, match="compile it again"):
+        compare(read_hef, made, cut)
+
+
+def test_the_files_must_go_together(tmp_path: Path, built: Built, emulation: Emulation) -> None:
+    pipeline, hef, frames = built.pipeline, built.hef(GROUPED, tmp_path), emulation.frames
+    assert beside(hef) is None
+    file = write(emulation, hef)
+    whole = file.read_bytes()
+    for damaged in (b"", b"PK\x03\x04", whole[: len(whole) // 2]):
+        file.write_bytes(damaged)
+        with pytest.raises(BitExactError, match="write it again with tasnet emulate"):
+            beside(hef)
+    file.write_bytes(whole)
+    hef.write_bytes(hef.read_bytes() + b"\0")
+    with pytest.raises(BitExactError, match="goes with another"):
+        beside(hef)
+    with pytest.raises(BitExactError, match="not the file that this store has"):
+        emulated(pipeline, GROUPED, hef, frames)
+    with pytest.raises(BitExactError, match="--toolchain dfc"):
+        emulated(Pipeline(pipeline.store, Reference()), GROUPED, hef, frames)
+
+
+def test_a_compiler_without_the_context_says_so(tmp_path: Path, built: Built) -> None:
+    dfc = built.pipeline.toolchain
+    assert isinstance(dfc, Dfc)
+    pipeline = replace(built.pipeline, toolchain=replace(dfc, python=emulating(tmp_path, "inexact")))
+    hef = built.hef(GROUPED, tmp_path)
+    with pytest.raises(EmulationError, match=r"SDK_BIT_EXACT: .* has no InferenceContext.SDK_BIT_EXACT as documented"):
+        emulated(pipeline, GROUPED, hef, frames_of(GROUPED, 1))
+
+
+def test_the_command_writes_beside_each_file(tmp_path: Path, built: Built, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emulate", str(tmp_path), *built.options]) == 2
+    assert "no .hef in it" in capsys.readouterr().err
+    hef = built.hef(GROUPED, tmp_path)
+    whole = hef.read_bytes()
+    hef.write_bytes(b"another")
+    assert main(["emulate", str(tmp_path), *built.options]) == 2
+    assert "not the file that this store has" in capsys.readouterr().err
+    hef.write_bytes(whole)
+    assert main(["emulate", str(tmp_path), *built.options, "--windows", "1"]) == 0
+    assert "1 windows by dfc 3.33.0+double, a test double" in capsys.readouterr().out
+    found = beside(hef)
+    assert found is not None
+    assert found.frames.shape == (1, 1, GROUPED.length, 1)
+
+
+def test_the_device_suite_holds_the_chip_against_it(
+    tmp_path: Path, double: ModuleType, built: Built, emulation: Emulation
+) -> None:
+    """tests/device, as on a Pi but for the chip: the doubles' marks are taken away, and the store is thrown away."""
+    from tests.device import test_device
+
+    hef = built.hef(GROUPED, tmp_path)
+    on_the_chip(double, built, GROUPED, tmp_path)
+    device = replace(detect(), double=False)
+    pi = SimpleNamespace(store=Store(tmp_path / "pi"))
+    said: dict[str, object] = {}
+
+    def run(by: Any = pi) -> None:
+        test_device.test_a_hef_gives_what_the_compiler_emulates_bit_for_bit(
+            device, (GROUPED, hef), by, said.__setitem__
+        )
+
+    with pytest.raises(pytest.skip.Exception, match="`tasnet emulate` writes it where the compiler is"):
+        run()
+    # where compiler and chip share a machine
+    with pytest.raises(pytest.skip.Exception, match="a test double: no chip is held against it"):
+        run(built.pipeline)
+    made = replace(emulation, double=False)
+    write(made, hef)
+    run()
+    assert (said["bit_exact_differing"], said["bit_exact_most_steps"]) == (0, 0)
+    write(replace(made, outputs={name: output + 1 for name, output in made.outputs.items()}), hef)
+    with pytest.raises(pytest.fail.Exception, match="values differ from the emulation: conv_tasnet/deconv1"):
+        run()
+    ends = [each.end.status for each in everything(pi.store)]
+    assert sorted(ends) == [Status.FAILED, Status.PASSED]
+    ran = infer(hef, made.frames, detect())
+    with pytest.raises(DeviceError, match="nothing was observed"):
+        exactness_outcome(GROUPED, hef, ran, compare(read(hef), made, ran.outputs))
+
+
+def test_a_short_window_is_compared_over_what_is_there(tmp_path: Path, double: ModuleType, built: Built) -> None:
+    """The compiler's deconvolution ends kernel - stride samples early: that is no departure of the sound."""
+    hef = built.hef(GROUPED, tmp_path)
+    translated = built.pipeline.run(GROUPED)[Stage.TRANSLATE].artifact
+    network = har.read(built.pipeline.store.get_har(translated, tmp_path / "net.har"))
+
+    def chip(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
+        (output,) = execute(network, next(iter(inputs.values()))[None], deconv="vendor")
+        return {hef.outputs[0].name: output[0]}
+
+    double._compute = chip  # type: ignore[attr-defined]
+    wave = calibration_signals(GROUPED, 3).reshape(-1)
+    got = separate(GROUPED, hef, wave, detect())
+    reference = pytorch(GROUPED, windows(wave, GROUPED.length)[0], seeded(GROUPED.size))
+    told = against(got, reference)
+    # 99 frames of stride 4; PyTorch's deconvolution has kernel - stride more, and 3 samples are in no frame
+    assert (got.given, told.missing, told.offset) == (396, 7, 0)
+    assert told.worst_db > 90
+    late = np.roll(got.waves.reshape(2, 3, -1), -2, axis=2).reshape(2, -1)
+    assert against(replace(got, waves=late), reference).offset == 2
