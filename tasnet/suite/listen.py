@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ import numpy.typing as npt
 
 from tasnet.suite.case import Case
 from tasnet.suite.emulated import CONTEXTS, aligned
-from tasnet.suite.metrics import Distance, distance, si_sdr
+from tasnet.suite.heard import PAGE, Heard, Mix, Samples, files, order
+from tasnet.suite.metrics import distance, si_sdr
 from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.report.listen_page import page
 from tasnet.suite.speech import PEAK, RATE, SpeechError, resample
-from tasnet.suite.staged import NAMES, STAGES, Staged, staged
+from tasnet.suite.staged import NAMES, staged
 
-Samples = npt.NDArray[np.float32]
 Signal = npt.NDArray[Any]
 
 SECONDS = 30.0
@@ -32,40 +32,9 @@ SECONDS = 30.0
 SILENT = 1e-4
 """peak against full scale below which a recording is silent: less than 16 bits can tell from nothing"""
 
-PAGE = "index.html"
-
 
 class ListenError(ValueError):
     """A recording, a case or a folder that can't be used. One line: which, what is wrong, what to do."""
-
-
-@dataclass(frozen=True)
-class Mix:
-    """`mix` [T] at `rate` Hz, whole windows, and the recordings [n, T] that it is the sum of: none for a single file.
-
-    `left_out` samples of the shortest recording came after the last window.
-    """
-
-    mix: Samples
-    references: Samples
-    names: tuple[str, ...]
-    rate: int
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What was made: `waves` by stage [sources, T], their distances from PyTorch, and SI-SDRi where it is known.
-
-    The wavs are the waves times `gain`, which is one for all.
-    """
-
-    staged: Staged
-    mix: Mix
-    waves: Mapping[str, Samples]
-    distances: Mapping[str, Distance]
-    improvements: Mapping[str, float]
-    gain: float
 
 
 def listen(
@@ -201,8 +170,6 @@ def write(heard: Heard, out: Path) -> None:
     """The wavs and the page, into a folder beside `out` that is then renamed. Raises ListenError, OSError."""
     import soundfile
 
-    from tasnet.suite.report.listen_page import page
-
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".listen-") as workspace:
         folder = Path(workspace) / "made"
         folder.mkdir()
@@ -211,28 +178,6 @@ def write(heard: Heard, out: Path) -> None:
         (folder / PAGE).write_text(page(heard), encoding="utf-8")
         check_folder(out)
         os.replace(folder, out)
-
-
-def files(heard: Heard) -> dict[str, Samples]:
-    """Every wav of the folder by its name: what was given as it is, what was separated times the gain."""
-    given = {"mix.wav": heard.mix.mix}
-    given |= {f"recording{i}.wav": wave for i, wave in enumerate(heard.mix.references, 1)}
-    return given | {
-        wav_name(stage, i): wave * np.float32(heard.gain)
-        for stage in order(heard)
-        for i, wave in enumerate(heard.waves.get(stage, ()), 1)
-    }
-
-
-def wav_name(stage: str, source: int) -> str:
-    """The file of a stage's source, counted from 1."""
-    return f"{stage}_source{source}.wav"
-
-
-def order(heard: Heard) -> tuple[str, ...]:
-    """The stages that were asked for, in the order of the network's way to the chip."""
-    asked = {*STAGES, *heard.waves, *heard.staged.missing}
-    return tuple(stage for stage in NAMES if stage in asked)
 
 
 def shown(heard: Heard, out: Path) -> str:

@@ -7,28 +7,34 @@ minutes. The figures are those of `parity`, `measure` and `tasnet.hailo.quantize
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.hailo.quantize import LayerFigures, Point, keep_16, layer_figures
+from tasnet.hailo.failures import Failure
+from tasnet.hailo.hn import Network
+from tasnet.hailo.quantize import LayerFigures, Point, failures, keep_16, layer_figures, quantize, shifts
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.measure import distances
+from tasnet.suite.measures import weights_of
 from tasnet.suite.metrics import Distance, si_sdr
 from tasnet.suite.parity import LENGTHS, Growth, error_growth
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import Mixture, mixtures, voices
-from tasnet.suite.staged import Staged, calibration_signals, host, staged
+from tasnet.suite.speech import Mixture, heard, mixtures
+from tasnet.suite.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
 from tasnet.suite.thresholds import Breach, Measured, Thresholds, form_of
 
 Signal = npt.NDArray[Any]
 
 PUBLISHED_DB = (14.78, 14.23, 14.75)
 """SI-SDRi on Libri2Mix: float; trained for 8 bits throughout; the same with wider input and output"""
+
+JUDGED_ON = 3
+"""mixtures of speech that the 8-bit figures are of; none of them sets a range"""
 
 
 class ParityReportError(RuntimeError):
@@ -48,13 +54,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Slope:
+    """What the hypothesis of `quantize.shift` says of one calibration: the largest shift that a layer needs, and where
+    `negative_slope` would end the optimization. A guess: nobody has seen more than one message of it."""
+
+    calibration: str
+    needed: int
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
 class Eight:
-    """One case in 8 bits on a mixture of speech: its layers, the curve over mean bits, and its SI-SDR against float."""
+    """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float."""
 
     case: Case
     layers: tuple[LayerFigures, ...]
     curve: tuple[Point, ...]
+    slopes: tuple[Slope, ...]
     calibrated_on: int
+    judged_on: int
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,7 @@ def gather(
         growth=error_growth(long_mix(max(growth_lengths)), size=growth_size, lengths=growth_lengths),
         eight=tuple(in_eight_bits(case, pipeline, points) for case in eight),
         speech=heard(),
-        weights=str(pipeline.recipe.checkpoint.name) if pipeline.recipe.checkpoint else f"seed {pipeline.recipe.seed}",
+        weights=weights_of(pipeline.recipe),
     )
 
 
@@ -121,17 +139,34 @@ def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityRep
 
 def in_eight_bits(case: Case, pipeline: Pipeline, points: int = 10) -> Eight:
     """A case's layers in 8 bits, and which to keep at 16. Raises ParityReportError where it has no HAR."""
-    mix = mixtures(1, case.length)[0].mix[None]
-    made = staged(case, pipeline, mix)
-    if made.quantized is None:
+    # the first sets no range: it is what `measure` judges by; those behind the calibration set neither
+    judged = [0, *range(CALIBRATED_ON + 1, CALIBRATED_ON + JUDGED_ON)]
+    mixes = np.stack([each.mix for each in mixtures(CALIBRATED_ON + JUDGED_ON, case.length)])[judged]
+    made = staged(case, pipeline, mixes[:1])
+    if made.quantized is None or made.network is None:
         raise ParityReportError(f"case {case.id}: {made.missing.get('har8', 'no HAR')}; take another case")
-    signals = host(made.case, mix)
+    signals, calibrated_on = host(made.case, mixes), calibration_signals(made.case)
     return Eight(
         made.case,
         layer_figures(made.quantized, signals),
-        keep_16(made.quantized, signals, _score, points=points),
-        len(calibration_signals(made.case)),
+        keep_16(made.quantized, signals, _score, points=points, chosen_on=host(made.case, calibrated_on[:1])),
+        tuple(slopes(made.case, made.network)),
+        len(calibrated_on),
+        len(mixes),
     )
+
+
+def slopes(case: Case, network: Network) -> Iterator[Slope]:
+    """Where `negative_slope` is expected, by what the ranges come from: speech, or noise."""
+    noise = np.random.default_rng(0).uniform(0, 1, (1, case.length))
+    for name, waves in {
+        "speech": calibration_signals(case),
+        "uniform noise from -1 to 1": 2 * noise - 1,
+        "uniform noise from 0 to 1": noise,
+    }.items():
+        quantized = quantize(network, host(case, waves))
+        needed = max((each.needed for each in shifts(quantized)), default=0)
+        yield Slope(name, needed, failures(quantized))
 
 
 def published() -> tuple[float, float]:
@@ -155,19 +190,13 @@ def long_mix(length: int) -> Signal:
     return np.concatenate(parts)
 
 
-def heard() -> str:
-    """What the mixtures are made of."""
-    known = voices()
-    return f"{len(known)} {'recorded' if known[0].real else 'synthetic'} voices"
-
-
 def _row(case: Case, pipeline: Pipeline, compiler: Pipeline | None, thresholds: Thresholds | None) -> Row:
     mix = mixtures(1, case.length)[0].mix[None]
     made: Staged = staged(case, pipeline, mix, compiler=compiler)
     found = dict(distances(made, mix))
-    form = form_of(made.case.variant)
+    form, weights = form_of(made.case.variant), weights_of(pipeline.recipe)
     measured = [
-        Measured(stage, form, made.case.length, off.snr, off.max_abs / off.peak, made.case.id)
+        Measured(stage, form, made.case.length, off.snr, off.max_abs / off.peak, made.case.id, weights)
         for stage, off in found.items()
     ]
     breaches = thresholds.check(measured) if thresholds else ()

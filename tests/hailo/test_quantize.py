@@ -293,9 +293,10 @@ def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
     return np.random.default_rng(0).uniform(low, high, (1, 1, length, 1)).astype(np.float32)
 
 
+@pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin"])
 @pytest.mark.parametrize("norm", ["gln", "gln_pool"])
-def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str) -> None:
-    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(0, 1))
+def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str, activation: str) -> None:
+    quantized = quantize(_network(Variant(activation=activation, norm=norm), 16000), _noise(0, 1))
     found = failures(quantized)
     assert found
     first = found[0]
@@ -314,8 +315,28 @@ def test_no_shift_is_too_much_on_speech(norm: str) -> None:
     assert not failures(quantize(_network(variant, 16000), _speech(2, 0, 16000)))
 
 
-def test_without_averages_noise_does_no_harm() -> None:
-    assert not failures(quantize(_network(CLEAN, 16000), _noise(0, 1)))
+CLEAN_FORMS = [
+    CLEAN,
+    Variant(mask="bypass", expansion="project"),
+    Variant(mask="bypass", expansion="project", decoder="reduced_deconv_64"),
+    Variant(expansion="project", decoder="conv1x1_head", blocks=1),
+    Variant(skip="off", sources="first"),
+    Variant(norm="affine", activation="prelu"),
+]
+
+
+@pytest.mark.parametrize("variant", CLEAN_FORMS, ids=str)
+@pytest.mark.parametrize("low", [-1, 0])
+def test_without_averages_noise_does_no_harm(variant: Variant, low: int) -> None:
+    """Forms of the notes and others without averages over time: none of the notes' ended so."""
+    assert not failures(quantize(_network(variant, 16000), _noise(low, 1)))
+
+
+@pytest.mark.parametrize("norm", ["gln", "gln_pool"])
+def test_noise_around_zero_needs_all_the_bits_there_are_and_no_more(norm: str) -> None:
+    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
+    assert max(shift.needed for shift in shifts(quantized)) in (7, 8)
+    assert not failures(quantized)
 
 
 def test_an_average_over_few_positions_always_fits() -> None:

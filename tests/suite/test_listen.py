@@ -14,7 +14,8 @@ from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.errors import own_errors
-from tasnet.suite.listen import PAGE, ListenError, Mix, improvement, listen, mixed, recording, shown
+from tasnet.suite.heard import PAGE, Mix
+from tasnet.suite.listen import ListenError, improvement, listen, mixed, recording, shown
 from tasnet.suite.metrics import distance
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.speech import synthetic

@@ -13,7 +13,6 @@ from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
 from tasnet.hailo.hn import Layer
 
-
 _PLAIN = {"batch_norm": False, "elementwise_add": False}
 
 
@@ -50,7 +49,7 @@ def _pointwise(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 def _onednn() -> Any:
     """torch's own fused product, which has no public name; None where torch was built without it."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return None
     return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
 
