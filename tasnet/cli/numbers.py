@@ -104,10 +104,10 @@ def propose(
     from datetime import date
 
     from tasnet.suite.numerics_shown import proposed, stored
-    from tasnet.suite.store import open_store
+    from tasnet.suite.store import Store
 
     _runs(case, profile, seed, store)
-    runs = stored(open_store(store_at(store)))
+    runs = stored(Store(store_at(store)))
     return OK if proposed(file, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
 
 
@@ -119,13 +119,13 @@ def _runs(
 
     from tasnet.suite.case import parse, profile
     from tasnet.suite.numerics_shown import measured, stored
-    from tasnet.suite.store import open_store
+    from tasnet.suite.store import Store
 
     named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
     if not named:
         if seeds:
             raise UsageError("--seed: of which cases? name --case or --profile")
-        return stored(open_store(store_at(store)))
+        return stored(Store(store_at(store)))
     pipeline = embedded(store, None)
     given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]
     return [figure for each in given for figure in measured(named, each)]

@@ -15,6 +15,9 @@ Samples = npt.NDArray[np.float32]
 
 PAGE = "index.html"
 
+TELLING = 0.001
+"""share of clipped samples that is worth a word: single ones are nothing to hear"""
+
 
 @dataclass(frozen=True)
 class Mix:
@@ -34,7 +37,8 @@ class Mix:
 class Heard:
     """What was made: `waves` by stage [sources, T], their distances from PyTorch, and SI-SDRi where it is known.
 
-    The wavs are the waves times `gain`, which is one for all.
+    The wavs are the waves times `gain`, which is one for all. `clipped` is the share (0 to 1) of the mix's samples that
+    lie outside of the range that the 8 bits were calibrated on, None where there are no 8 bits.
     """
 
     staged: Staged
@@ -43,6 +47,7 @@ class Heard:
     distances: Mapping[str, Distance]
     improvements: Mapping[str, float]
     gain: float
+    clipped: float | None
 
 
 def files(heard: Heard) -> dict[str, Samples]:

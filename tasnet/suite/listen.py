@@ -17,12 +17,12 @@ import numpy.typing as npt
 
 from tasnet.suite.case import Case
 from tasnet.suite.emulated import CONTEXTS, aligned
-from tasnet.suite.heard import PAGE, Heard, Mix, Samples, files, order
+from tasnet.suite.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
 from tasnet.suite.metrics import distance, si_sdr
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.report.listen_page import page
 from tasnet.suite.speech import PEAK, RATE, SpeechError, resample
-from tasnet.suite.staged import NAMES, staged
+from tasnet.suite.staged import NAMES, Staged, staged
 
 Signal = npt.NDArray[Any]
 
@@ -31,6 +31,10 @@ SECONDS = 30.0
 
 SILENT = 1e-4
 """peak against full scale below which a recording is silent: less than 16 bits can tell from nothing"""
+
+
+LOWEST_RATE = 4000
+"""samples per second below which a recording holds no speech: a wrong header, most likely"""
 
 
 class ListenError(ValueError):
@@ -114,6 +118,8 @@ def recording(path: Path, rate: int) -> Samples:
         raise ListenError(f"{path}: {wrong} of {len(wave)} samples are NaN or infinite; mend the recording")
     if float(np.abs(wave).max()) < SILENT:
         raise ListenError(f"{path}: silent; give a recording with a voice in it")
+    if own < LOWEST_RATE:
+        raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {LOWEST_RATE} Hz at least are needed")
     try:
         return resample(wave, int(own), rate)
     except SpeechError as error:
@@ -135,7 +141,16 @@ def separate(case: Case, mix: Mix, pipeline: Pipeline, compiler: Pipeline | None
         improvements = {stage: improvement(wave, mix) for stage, wave in waves.items()}
     highest = max(float(np.abs(wave).max()) for wave in waves.values())
     gain = PEAK / highest if highest else 1.0
-    return Heard(made, mix, waves, distances, improvements, gain)
+    return Heard(made, mix, waves, distances, improvements, gain, clipped(made, mix.mix))
+
+
+def clipped(made: Staged, mix: Samples) -> float | None:
+    """The share of a mix [T] outside of what the input's 8 bits hold, by more than half a step."""
+    if made.quantized is None:
+        return None
+    inputs = [layer.name for layer in made.quantized.network if layer.type == "input_layer"]
+    own = made.quantized.grids[inputs[0]]
+    return float(np.mean((mix < own.low - own.step / 2) | (mix > own.high + own.step / 2)))
 
 
 def improvement(estimates: Samples, mix: Mix) -> float:
@@ -194,6 +209,8 @@ def shown(heard: Heard, out: Path) -> str:
         if stage in heard.improvements:
             told += f", SI-SDRi {heard.improvements[stage]:.1f} dB"
         lines.append(f"  {NAMES[stage] + word:38}{told}")
+    if heard.clipped is not None and heard.clipped > TELLING:
+        lines.append(f"  {100 * heard.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped")
     if heard.staged.trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
     return "\n".join([f"{out / PAGE}: {heard.staged.case.id}", *lines])

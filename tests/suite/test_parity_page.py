@@ -132,4 +132,5 @@ def test_figures_that_have_no_meaning() -> None:
         "–",
     ]
     assert [tiny(value) for value in (1.5e-7, 0.0, None, float("nan"))] == ["1.5e−07", "0", "–", "–"]
+    assert [tiny(value) for value in (0.144, -1.13, 12.5, 123.0)] == ["0.14", "−1.1", "12", "1.2e+02"]
     assert [share(value) for value in (0.0, 0.125)] == ["–", "12.5 %"]

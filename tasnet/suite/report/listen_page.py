@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasnet.suite.heard import Heard, Samples, order, wav_name
+from tasnet.suite.heard import TELLING, Heard, Samples, order, wav_name
 from tasnet.suite.metrics import Distance
 from tasnet.suite.report.pages import render
 from tasnet.suite.report.plots import levels, spectrogram
@@ -46,6 +46,7 @@ def page(heard: Heard) -> str:
         "references": len(heard.mix.references),
         "peak": float(np.abs(heard.staged.waves["torch"]).max()),
         "gain": heard.gain,
+        "clipped": heard.clipped if (heard.clipped or 0) > TELLING else 0,
         "given": _given(heard),
         "rows": _rows(heard),
     }
