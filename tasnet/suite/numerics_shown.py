@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -100,10 +101,14 @@ def page_written(
 
     limits = read(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph(each) for each in cases))
-    report = real(distinct, pipeline, thresholds=limits, compiler=compiler)
+    report = real(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
     write(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
         print(breach)
     print(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
     return not breaches
+
+
+def _progress(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

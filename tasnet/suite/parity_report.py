@@ -7,16 +7,27 @@ minutes. The figures are those of `parity`, `measure` and `tasnet.hailo.quantize
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from tasnet.hailo.execute import run
 from tasnet.hailo.failures import Failure
 from tasnet.hailo.hn import Network
-from tasnet.hailo.quantize import LayerFigures, Point, failures, keep_16, layer_figures, quantize, shifts
+from tasnet.hailo.quantize import (
+    LayerFigures,
+    Point,
+    Scheme,
+    failures,
+    keep_16,
+    layer_figures,
+    quantize,
+    shifts,
+    simulate,
+)
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.measure import distances
@@ -65,11 +76,13 @@ class Slope:
 
 @dataclass(frozen=True)
 class Eight:
-    """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float."""
+    """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float by
+    scheme, in dB."""
 
     case: Case
     layers: tuple[LayerFigures, ...]
     curve: tuple[Point, ...]
+    schemes: tuple[tuple[str, float], ...]
     slopes: tuple[Slope, ...]
     calibrated_on: int
     judged_on: int
@@ -87,7 +100,7 @@ class ParityReport:
 
 
 def gather(
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     eight: Sequence[Case],
     pipeline: Pipeline,
     *,
@@ -96,27 +109,37 @@ def gather(
     growth_size: Size | None = None,
     growth_lengths: Sequence[int] = LENGTHS,
     points: int = 10,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
     """`cases` at every stage, those of `eight` layer by layer and over bits, and gLN's error over `growth_lengths`.
 
-    Raises what the pipeline raises, and ParityReportError for a case of `eight` that has no HAR.
+    `say` is told what comes next. Raises what the pipeline raises, and ParityReportError for a case of `eight` that has
+    no HAR.
     """
-    rows = tuple(_row(case, pipeline, compiler, thresholds) for case in cases)
+    rows, layers = [], []
+    for number, case in enumerate(cases, 1):
+        say(f"{number} of {len(cases)} cases at every stage: {case.id}")
+        rows.append(_row(case, pipeline, compiler, thresholds))
+    for case in eight:
+        say(f"8 bits, layer by layer and over bits: {case.id}")
+        layers.append(in_eight_bits(case, pipeline, points))
+    say(f"gLN's error at T={', '.join(map(str, growth_lengths))}")
     return ParityReport(
-        rows=rows,
+        rows=tuple(rows),
         growth=error_growth(long_mix(max(growth_lengths)), size=growth_size, lengths=growth_lengths),
-        eight=tuple(in_eight_bits(case, pipeline, points) for case in eight),
+        eight=tuple(layers),
         speech=heard(),
         weights=weights_of(pipeline.recipe),
     )
 
 
 def real(
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     pipeline: Pipeline,
     *,
     thresholds: Thresholds | None = None,
     compiler: Pipeline | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
     """`cases` at the paper's size, and the trained model's form and the notes' in 8 bits. Some seconds a case, some
     minutes for the rest on two cores."""
@@ -124,7 +147,7 @@ def real(
         Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln")),
         Case(Variant("project", decoder="grouped")),
     )
-    return gather(cases, eight, pipeline, thresholds=thresholds, compiler=compiler)
+    return gather(cases, eight, pipeline, thresholds=thresholds, compiler=compiler, say=say)
 
 
 def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityReport:
@@ -150,10 +173,29 @@ def in_eight_bits(case: Case, pipeline: Pipeline, points: int = 10) -> Eight:
         made.case,
         layer_figures(made.quantized, signals),
         keep_16(made.quantized, signals, _score, points=points, chosen_on=host(made.case, calibrated_on[:1])),
+        tuple(schemes(made.network, host(made.case, calibrated_on), signals)),
         tuple(slopes(made.case, made.network)),
         len(calibrated_on),
         len(mixes),
     )
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    "a8_w8, nothing switched on": Scheme(),
+    "weights per channel": Scheme(per_channel=True),
+    "equalized": Scheme(equalize=True),
+    "biases corrected": Scheme(correct_bias=True),
+    "equalized, biases corrected": Scheme(equalize=True, correct_bias=True),
+    "ranges of least squared error": Scheme(clipping="mse"),
+}
+"""what the page compares, all at 8 bits"""
+
+
+def schemes(network: Network, calibration: Signal, signals: Signal) -> Iterator[tuple[str, float]]:
+    """SI-SDR in dB of each of SCHEMES against float, on `signals` [B, H, W, C]."""
+    exact = run(network, signals)
+    for name, scheme in SCHEMES.items():
+        yield name, _score(simulate(quantize(network, calibration, scheme), signals), exact)
 
 
 def slopes(case: Case, network: Network) -> Iterator[Slope]:

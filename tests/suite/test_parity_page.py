@@ -15,6 +15,7 @@ from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.case import Case
 from tasnet.suite.parity_report import (
+    SCHEMES,
     Eight,
     ParityReport,
     ParityReportError,
@@ -62,6 +63,9 @@ def test_every_figure_is_gathered(report: ParityReport) -> None:
     assert eight.curve[-1].score > eight.curve[0].score
     assert all(0 <= layer.clipped <= 1 for layer in eight.layers)
     assert (eight.calibrated_on, eight.judged_on) == (4, 3)
+    assert [name for name, _ in eight.schemes] == list(SCHEMES)
+    # the first is the curve's beginning, found on another way
+    assert eight.schemes[0][1] == pytest.approx(eight.curve[0].score, abs=1e-6)
     assert len(eight.slopes) == 3
     # an average over 99 frames always fits
     assert all(slope.needed <= 8 and not slope.failures for slope in eight.slopes)
@@ -97,7 +101,7 @@ def test_a_slope_that_is_expected_says_by_what_right() -> None:
     assert not around_zero.failures
     assert positive.failures
     assert positive.needed > 8
-    eight = Eight(case, (), (Point((), frozenset(), 8.0, 20.0),), (positive,), 4, 3)
+    eight = Eight(case, (), (Point((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
     html = page(ParityReport((), (), (eight,), "voices", "seed 0"))
     assert "<code>negative_slope</code> (extrapolated)" in html
 
