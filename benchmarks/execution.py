@@ -24,6 +24,8 @@ from tasnet.network.weights import seeded
 from tasnet.suite.speech import mixtures
 
 LENGTH = 16000
+REST = 0.3
+"""seconds between two runs"""
 
 
 def main(repeats: int = 9, threads: int = 0) -> None:
@@ -57,10 +59,12 @@ def main(repeats: int = 9, threads: int = 0) -> None:
 
 
 def measure(runs: dict[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
-    """Wall seconds of each run, taken in turn after one round to warm up."""
+    """Wall seconds of each run, taken in turn after one round to warm up, each on a machine at rest."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for turn in range(repeats + 1):
         for name, each in runs.items():
+            # the workers of the run before still spin, waiting for more: on two cores they would take one of them
+            time.sleep(REST)
             started = time.perf_counter()
             each()
             if turn:

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.options import NOT_CLEAR, OK, Checkpoint, StoreAt, embedded, writable
+from tasnet.cli.options import NOT_CLEAR, OK, Checkpoint, StoreAt, UsageError, embedded, store_at, writable
+
+if TYPE_CHECKING:
+    from tasnet.suite.thresholds import Measured
 
 limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
 
 
 def listen(
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or voices to mix; repeats")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty")],
+    mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix")],
+    more: Annotated[list[Path] | None, typer.Argument(metavar="[WAV]...", help="the other voices to mix")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty (default: heard-CASE)")
+    ] = None,
     checkpoint: Checkpoint = None,
     store: StoreAt = None,
 ) -> int:
     """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
 
-    Example: tasnet listen split-normal-polyphase-all --mix a.wav --mix b.wav -o heard
+    Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
     from tasnet.suite.case import parse
     from tasnet.suite.listen import listen as listened
     from tasnet.suite.listen import shown
 
-    print(shown(listened(parse(case), mix, output, embedded(store, checkpoint)), output))
+    named = parse(case)
+    folder = output or Path(f"heard-{named.id}")
+    print(shown(listened(named, [*mix, *(more or [])], folder, embedded(store, checkpoint)), folder))
     return OK
 
 
@@ -52,40 +60,72 @@ def parity(
     return OK if fine else NOT_CLEAR
 
 
+Cases = Annotated[list[str] | None, typer.Option("--case", help="an id; repeats")]
+Profiles = Annotated[list[str] | None, typer.Option("--profile", help="matrix, notes, probes or faithful; repeats")]
+Seeds = Annotated[list[int] | None, typer.Option("--seed", help="of the drawn weights (default 0); repeats")]
+Limits = Annotated[Path, typer.Option(help="the limits")]
+
+
 @limits.command()
 def check(
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
+    case: Cases = None,
+    profile: Profiles = None,
+    seed: Seeds = None,
+    file: Limits = Path("thresholds.yaml"),
     store: StoreAt = None,
 ) -> int:
-    """Measure cases at every stage and hold them against the limits. Exits 1 for one beyond them.
+    """Hold cases against the limits: those named are measured at every stage, else those that the store has kept.
+
+    Exits 1 for one beyond them.
 
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import checked, measured
+    from tasnet.suite.numerics_shown import checked
 
-    return OK if checked(file, list(measured([parse(each) for each in case], embedded(store, None)))) else NOT_CLEAR
+    return OK if checked(file, _runs(case, profile, seed, store)) else NOT_CLEAR
 
 
 @limits.command()
 def propose(
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    file: Annotated[Path, typer.Option(help="the limits")] = Path("thresholds.yaml"),
+    case: Cases = None,
+    profile: Profiles = None,
+    seed: Seeds = None,
+    file: Limits = Path("thresholds.yaml"),
     write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
     allow_looser: Annotated[str, typer.Option(metavar="REASON", help="why a limit may get looser")] = "",
     store: StoreAt = None,
 ) -> int:
-    """Propose limits from measured cases: tighter ones, and looser ones only with a reason.
+    """Propose limits from the runs that the store has kept: tighter ones, and looser ones only with a reason.
 
-    Example: tasnet thresholds propose --case concat-normal-grouped-all
+    `pytest -m numerics` keeps what it measures. Cases that are named are measured first, unless they are kept already.
+
+    Example: tasnet thresholds propose --profile faithful --seed 0 --seed 1
     """
     from datetime import date
 
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import measured, proposed
+    from tasnet.suite.numerics_shown import proposed, stored
+    from tasnet.suite.store import Store
 
-    runs = list(measured([parse(each) for each in case], embedded(store, None)))
-    how = "tasnet thresholds propose " + " ".join(f"--case {each}" for each in case)
-    fine = proposed(file, runs, how, date.today(), write_it=write, allow_looser=allow_looser)
-    return OK if fine else NOT_CLEAR
+    _runs(case, profile, seed, store)
+    runs = stored(Store(store_at(store)))
+    return OK if proposed(file, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
+
+
+def _runs(
+    cases: list[str] | None, profiles: list[str] | None, seeds: list[int] | None, store: Path | None
+) -> list[Measured]:
+    """What was named, measured now or kept before; with nothing named, all that is kept."""
+    from dataclasses import replace
+
+    from tasnet.suite.case import parse, profile
+    from tasnet.suite.numerics_shown import measured, stored
+    from tasnet.suite.store import Store
+
+    named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
+    if not named:
+        if seeds:
+            raise UsageError("--seed: of which cases? name --case or --profile")
+        return stored(Store(store_at(store)))
+    pipeline = embedded(store, None)
+    given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]
+    return [figure for each in given for figure in measured(named, each)]

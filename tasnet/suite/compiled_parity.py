@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tasnet.suite.case import Case
 from tasnet.suite.emulated import CONTEXTS, Aligned, aligned
+from tasnet.suite.measures import weights_of
 from tasnet.suite.metrics import Distance
 from tasnet.suite.parity import reference
 from tasnet.suite.pipeline import Pipeline
@@ -19,10 +20,14 @@ NO_COMPILER = "no compiler: --toolchain dfc with calibration recordings runs its
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the compiler's contexts made of a case: distances by stage, and every complaint in a line."""
+    """What the compiler's contexts made of a case: distances by stage, and every complaint in a line.
+
+    `measured` is for limits to be proposed from; nothing, where a double gave the waves.
+    """
 
     case: Case
     found: dict[str, Aligned]
+    measured: tuple[Measured, ...]
     complaints: tuple[str, ...]
 
     def distance(self, stage: str) -> Distance:
@@ -42,7 +47,8 @@ def compiled_parity(case: Case, pipeline: Pipeline, compiler: Pipeline, threshol
         made.case.variant, made.case.size, trained.weights, mix, mask_activation=trained.mask_activation
     )
     found: dict[str, Aligned] = {}
-    complaints = []
+    complaints, figures = [], []
+    weights = weights_of(pipeline.recipe)
     for stage in CONTEXTS:
         if stage in made.missing:
             complaints.append(f"{made.case.id}: {stage}: gave nothing: {made.missing[stage]}")
@@ -54,8 +60,10 @@ def compiled_parity(case: Case, pipeline: Pipeline, compiler: Pipeline, threshol
                 "crops its deconvolution elsewhere than at the end; shift its waves back"
             )
         off = each.distance
-        measured = Measured(
-            stage, form_of(made.case.variant), made.case.length, off.snr, off.max_abs / off.peak, made.case.id
+        figure = Measured(
+            stage, form_of(made.case.variant), made.case.length, off.snr, off.max_abs / off.peak, made.case.id, weights
         )
-        complaints += [str(breach) for breach in thresholds.check([measured])]
-    return Compiled(made.case, found, tuple(complaints))
+        complaints += [str(breach) for breach in thresholds.check([figure])]
+        if stage not in made.predicted:
+            figures.append(figure)
+    return Compiled(made.case, found, tuple(figures), tuple(complaints))

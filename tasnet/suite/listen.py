@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,13 @@ import numpy.typing as npt
 
 from tasnet.suite.case import Case
 from tasnet.suite.emulated import CONTEXTS, aligned
-from tasnet.suite.metrics import Distance, distance, si_sdr
+from tasnet.suite.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
+from tasnet.suite.metrics import distance, si_sdr
 from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.report.listen_page import page
 from tasnet.suite.speech import PEAK, RATE, SpeechError, resample
-from tasnet.suite.staged import NAMES, STAGES, Staged, staged
+from tasnet.suite.staged import NAMES, Staged, staged
 
-Samples = npt.NDArray[np.float32]
 Signal = npt.NDArray[Any]
 
 SECONDS = 30.0
@@ -32,40 +32,13 @@ SECONDS = 30.0
 SILENT = 1e-4
 """peak against full scale below which a recording is silent: less than 16 bits can tell from nothing"""
 
-PAGE = "index.html"
+
+LOWEST_RATE = 4000
+"""samples per second below which a recording holds no speech: a wrong header, most likely"""
 
 
 class ListenError(ValueError):
     """A recording, a case or a folder that can't be used. One line: which, what is wrong, what to do."""
-
-
-@dataclass(frozen=True)
-class Mix:
-    """`mix` [T] at `rate` Hz, whole windows, and the recordings [n, T] that it is the sum of: none for a single file.
-
-    `left_out` samples of the shortest recording came after the last window.
-    """
-
-    mix: Samples
-    references: Samples
-    names: tuple[str, ...]
-    rate: int
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What was made: `waves` by stage [sources, T], their distances from PyTorch, and SI-SDRi where it is known.
-
-    The wavs are the waves times `gain`, which is one for all.
-    """
-
-    staged: Staged
-    mix: Mix
-    waves: Mapping[str, Samples]
-    distances: Mapping[str, Distance]
-    improvements: Mapping[str, float]
-    gain: float
 
 
 def listen(
@@ -145,6 +118,8 @@ def recording(path: Path, rate: int) -> Samples:
         raise ListenError(f"{path}: {wrong} of {len(wave)} samples are NaN or infinite; mend the recording")
     if float(np.abs(wave).max()) < SILENT:
         raise ListenError(f"{path}: silent; give a recording with a voice in it")
+    if own < LOWEST_RATE:
+        raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {LOWEST_RATE} Hz at least are needed")
     try:
         return resample(wave, int(own), rate)
     except SpeechError as error:
@@ -166,7 +141,16 @@ def separate(case: Case, mix: Mix, pipeline: Pipeline, compiler: Pipeline | None
         improvements = {stage: improvement(wave, mix) for stage, wave in waves.items()}
     highest = max(float(np.abs(wave).max()) for wave in waves.values())
     gain = PEAK / highest if highest else 1.0
-    return Heard(made, mix, waves, distances, improvements, gain)
+    return Heard(made, mix, waves, distances, improvements, gain, clipped(made, mix.mix))
+
+
+def clipped(made: Staged, mix: Samples) -> float | None:
+    """The share of a mix [T] outside of what the input's 8 bits hold, by more than half a step."""
+    if made.quantized is None:
+        return None
+    inputs = [layer.name for layer in made.quantized.network if layer.type == "input_layer"]
+    own = made.quantized.grids[inputs[0]]
+    return float(np.mean((mix < own.low - own.step / 2) | (mix > own.high + own.step / 2)))
 
 
 def improvement(estimates: Samples, mix: Mix) -> float:
@@ -201,8 +185,6 @@ def write(heard: Heard, out: Path) -> None:
     """The wavs and the page, into a folder beside `out` that is then renamed. Raises ListenError, OSError."""
     import soundfile
 
-    from tasnet.suite.report.listen_page import page
-
     with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".listen-") as workspace:
         folder = Path(workspace) / "made"
         folder.mkdir()
@@ -211,28 +193,6 @@ def write(heard: Heard, out: Path) -> None:
         (folder / PAGE).write_text(page(heard), encoding="utf-8")
         check_folder(out)
         os.replace(folder, out)
-
-
-def files(heard: Heard) -> dict[str, Samples]:
-    """Every wav of the folder by its name: what was given as it is, what was separated times the gain."""
-    given = {"mix.wav": heard.mix.mix}
-    given |= {f"recording{i}.wav": wave for i, wave in enumerate(heard.mix.references, 1)}
-    return given | {
-        wav_name(stage, i): wave * np.float32(heard.gain)
-        for stage in order(heard)
-        for i, wave in enumerate(heard.waves.get(stage, ()), 1)
-    }
-
-
-def wav_name(stage: str, source: int) -> str:
-    """The file of a stage's source, counted from 1."""
-    return f"{stage}_source{source}.wav"
-
-
-def order(heard: Heard) -> tuple[str, ...]:
-    """The stages that were asked for, in the order of the network's way to the chip."""
-    asked = {*STAGES, *heard.waves, *heard.staged.missing}
-    return tuple(stage for stage in NAMES if stage in asked)
 
 
 def shown(heard: Heard, out: Path) -> str:
@@ -249,6 +209,8 @@ def shown(heard: Heard, out: Path) -> str:
         if stage in heard.improvements:
             told += f", SI-SDRi {heard.improvements[stage]:.1f} dB"
         lines.append(f"  {NAMES[stage] + word:38}{told}")
+    if heard.clipped is not None and heard.clipped > TELLING:
+        lines.append(f"  {100 * heard.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped")
     if heard.staged.trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
     return "\n".join([f"{out / PAGE}: {heard.staged.case.id}", *lines])

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from tasnet.suite.case import Case
 from tasnet.suite.emulated import CONTEXTS, aligned
+from tasnet.suite.measures import weights_of
 from tasnet.suite.metrics import Distance, distance
 from tasnet.suite.parity import reference
 from tasnet.suite.pipeline import Pipeline
@@ -17,21 +18,23 @@ from tasnet.suite.thresholds import Measured, form_of
 def measure(case: Case, pipeline: Pipeline, *, compiler: Pipeline | None = None) -> tuple[Measured, ...]:
     """Every stage of `case` on one mixture of speech. Stages that gave nothing are left out."""
     mix = mixtures(1, case.length)[0].mix[None]
-    return tuple(figures(staged(case, pipeline, mix, compiler=compiler), mix))
+    made = staged(case, pipeline, mix, compiler=compiler)
+    return tuple(figures(made, mix, weights_of(pipeline.recipe)))
 
 
-def figures(made: Staged, mix: Signal) -> Iterator[Measured]:
-    """The stages' distances from what the case should make of a mix [B, T]."""
-    for stage, off in distances(made, mix).items():
+def figures(made: Staged, mix: Signal, weights: str, expected: Signal | None = None) -> Iterator[Measured]:
+    """The stages' distances from what the case should make of a mix [B, T]; `expected` if that is known already."""
+    for stage, off in distances(made, mix, expected).items():
         yield Measured(
-            stage, form_of(made.case.variant), made.case.length, off.snr, off.max_abs / off.peak, made.case.id
+            stage, form_of(made.case.variant), made.case.length, off.snr, off.max_abs / off.peak, made.case.id, weights
         )
 
 
-def distances(made: Staged, mix: Signal) -> Mapping[str, Distance]:
+def distances(made: Staged, mix: Signal, expected: Signal | None = None) -> Mapping[str, Distance]:
     """Stage -> its distance from the reference; the compiler's stages where they are nearest (see `aligned`)."""
     case, trained = made.case, made.trained
-    expected = reference(case.variant, case.size, trained.weights, mix, mask_activation=trained.mask_activation)
+    if expected is None:
+        expected = reference(case.variant, case.size, trained.weights, mix, mask_activation=trained.mask_activation)
     return {
         stage: aligned(wave, expected).distance if stage in CONTEXTS else distance(wave, expected)
         for stage, wave in made.waves.items()

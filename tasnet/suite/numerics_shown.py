@@ -4,24 +4,54 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
 from tasnet.suite.case import Case, graph
-from tasnet.suite.measure import measure
-from tasnet.suite.parity_report import real
+from tasnet.suite.measures import keep, kept, of_case, weights_of
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.report.parity_page import write
+from tasnet.suite.speech import heard
+from tasnet.suite.store import Store
 from tasnet.suite.thresholds import Measured, ThresholdError, propose, read
 
 
 def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
-    """Every distinct graph of `cases` at every stage, a line printed for each."""
-    for case in dict.fromkeys(graph(each) for each in cases):
-        found = measure(case, pipeline, compiler=compiler)
-        print(f"{case.id}: " + ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found), flush=True)
+    """Every distinct graph of `cases` at every stage, a line printed for each; kept in the pipeline's store.
+
+    What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
+    """
+    # torch comes with them, and limits are proposed from what is kept without it
+    from tasnet.suite.measure import measure
+    from tasnet.suite.staged import STAGES
+
+    weights = weights_of(pipeline.recipe)
+    distinct = list(dict.fromkeys(graph(pipeline.resolve(each)) for each in cases))
+    for number, case in enumerate(distinct, 1):
+        known = of_case(pipeline.store, case.id, weights, STAGES) if compiler is None else ()
+        found = known or measure(case, pipeline, compiler=compiler)
+        if not known:
+            keep(pipeline.store, found)
+        told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
+        print(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}", flush=True)
         yield from found
+
+
+def stored(store: Store) -> list[Measured]:
+    """What is kept in a store, of the code as it is; a line says how much. Raises ThresholdError."""
+    found = list(kept(store))
+    if not found:
+        raise ThresholdError(
+            f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
+        )
+    print(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
+    return found
+
+
+def how(runs: Sequence[Measured]) -> str:
+    """What a limit was proposed from, in a few words: they stand beside it."""
+    return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {heard()}"
 
 
 def checked(path: Path, runs: Sequence[Measured]) -> bool:
@@ -34,16 +64,16 @@ def checked(path: Path, runs: Sequence[Measured]) -> bool:
 
 
 def proposed(
-    path: Path, runs: Sequence[Measured], how: str, today: date, *, write_it: bool = False, allow_looser: str = ""
+    path: Path, runs: Sequence[Measured], today: date, *, write_it: bool = False, allow_looser: str = ""
 ) -> bool:
     """Prints the difference that `runs` make to the file at `path`, and writes it if asked.
 
-    `how` is the command that repeats the runs. False where a limit would have to get looser: those lines are left as
-    they are, the tighter ones are written all the same.
+    False where a limit would have to get looser: those lines are left as they are, the tighter ones are written all
+    the same.
     """
     if not runs:
-        raise ThresholdError(f"{path}: no runs to propose from; name a profile or cases")
-    made = propose(read(path), runs, today=today, how=how, allow_looser=allow_looser)
+        raise ThresholdError(f"{path}: no runs to propose from; name --case or --profile")
+    made = propose(read(path), runs, today=today, how=how(runs), allow_looser=allow_looser)
     print(made.diff, end="")
     for line in made.left:
         print(f"left: {line}")
@@ -66,12 +96,19 @@ def page_written(
     path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
 ) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
+    from tasnet.suite.parity_report import real
+    from tasnet.suite.report.parity_page import write
+
     limits = read(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph(each) for each in cases))
-    report = real(distinct, pipeline, thresholds=limits, compiler=compiler)
+    report = real(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
     write(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
         print(breach)
     print(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
     return not breaches
+
+
+def _progress(what: str) -> None:
+    print(what, file=sys.stderr, flush=True)

@@ -7,28 +7,45 @@ minutes. The figures are those of `parity`, `measure` and `tasnet.hailo.quantize
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.hailo.quantize import LayerFigures, Point, keep_16, layer_figures
+from tasnet.hailo.execute import run
+from tasnet.hailo.failures import Failure
+from tasnet.hailo.hn import Network
+from tasnet.hailo.quantize import (
+    LayerFigures,
+    Point,
+    Scheme,
+    failures,
+    keep_16,
+    layer_figures,
+    quantize,
+    shifts,
+    simulate,
+)
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.measure import distances
+from tasnet.suite.measures import weights_of
 from tasnet.suite.metrics import Distance, si_sdr
 from tasnet.suite.parity import LENGTHS, Growth, error_growth
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import Mixture, mixtures, voices
-from tasnet.suite.staged import Staged, calibration_signals, host, staged
+from tasnet.suite.speech import Mixture, heard, mixtures
+from tasnet.suite.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
 from tasnet.suite.thresholds import Breach, Measured, Thresholds, form_of
 
 Signal = npt.NDArray[Any]
 
 PUBLISHED_DB = (14.78, 14.23, 14.75)
 """SI-SDRi on Libri2Mix: float; trained for 8 bits throughout; the same with wider input and output"""
+
+JUDGED_ON = 3
+"""mixtures of speech that the 8-bit figures are of; none of them sets a range"""
 
 
 class ParityReportError(RuntimeError):
@@ -48,13 +65,27 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Slope:
+    """What the hypothesis of `quantize.shift` says of one calibration: the largest shift that a layer needs, and where
+    `negative_slope` would end the optimization. A guess: nobody has seen more than one message of it."""
+
+    calibration: str
+    needed: int
+    failures: tuple[Failure, ...]
+
+
+@dataclass(frozen=True)
 class Eight:
-    """One case in 8 bits on a mixture of speech: its layers, the curve over mean bits, and its SI-SDR against float."""
+    """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float by
+    scheme, in dB."""
 
     case: Case
     layers: tuple[LayerFigures, ...]
     curve: tuple[Point, ...]
+    schemes: tuple[tuple[str, float], ...]
+    slopes: tuple[Slope, ...]
     calibrated_on: int
+    judged_on: int
 
 
 @dataclass(frozen=True)
@@ -69,7 +100,7 @@ class ParityReport:
 
 
 def gather(
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     eight: Sequence[Case],
     pipeline: Pipeline,
     *,
@@ -78,27 +109,37 @@ def gather(
     growth_size: Size | None = None,
     growth_lengths: Sequence[int] = LENGTHS,
     points: int = 10,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
     """`cases` at every stage, those of `eight` layer by layer and over bits, and gLN's error over `growth_lengths`.
 
-    Raises what the pipeline raises, and ParityReportError for a case of `eight` that has no HAR.
+    `say` is told what comes next. Raises what the pipeline raises, and ParityReportError for a case of `eight` that has
+    no HAR.
     """
-    rows = tuple(_row(case, pipeline, compiler, thresholds) for case in cases)
+    rows, layers = [], []
+    for number, case in enumerate(cases, 1):
+        say(f"{number} of {len(cases)} cases at every stage: {case.id}")
+        rows.append(_row(case, pipeline, compiler, thresholds))
+    for case in eight:
+        say(f"8 bits, layer by layer and over bits: {case.id}")
+        layers.append(in_eight_bits(case, pipeline, points))
+    say(f"gLN's error at T={', '.join(map(str, growth_lengths))}")
     return ParityReport(
-        rows=rows,
+        rows=tuple(rows),
         growth=error_growth(long_mix(max(growth_lengths)), size=growth_size, lengths=growth_lengths),
-        eight=tuple(in_eight_bits(case, pipeline, points) for case in eight),
+        eight=tuple(layers),
         speech=heard(),
-        weights=str(pipeline.recipe.checkpoint.name) if pipeline.recipe.checkpoint else f"seed {pipeline.recipe.seed}",
+        weights=weights_of(pipeline.recipe),
     )
 
 
 def real(
-    cases: Iterable[Case],
+    cases: Sequence[Case],
     pipeline: Pipeline,
     *,
     thresholds: Thresholds | None = None,
     compiler: Pipeline | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
     """`cases` at the paper's size, and the trained model's form and the notes' in 8 bits. Some seconds a case, some
     minutes for the rest on two cores."""
@@ -106,7 +147,7 @@ def real(
         Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln")),
         Case(Variant("project", decoder="grouped")),
     )
-    return gather(cases, eight, pipeline, thresholds=thresholds, compiler=compiler)
+    return gather(cases, eight, pipeline, thresholds=thresholds, compiler=compiler, say=say)
 
 
 def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityReport:
@@ -121,17 +162,53 @@ def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityRep
 
 def in_eight_bits(case: Case, pipeline: Pipeline, points: int = 10) -> Eight:
     """A case's layers in 8 bits, and which to keep at 16. Raises ParityReportError where it has no HAR."""
-    mix = mixtures(1, case.length)[0].mix[None]
-    made = staged(case, pipeline, mix)
-    if made.quantized is None:
+    # the first sets no range: it is what `measure` judges by; those behind the calibration set neither
+    judged = [0, *range(CALIBRATED_ON + 1, CALIBRATED_ON + JUDGED_ON)]
+    mixes = np.stack([each.mix for each in mixtures(CALIBRATED_ON + JUDGED_ON, case.length)])[judged]
+    made = staged(case, pipeline, mixes[:1])
+    if made.quantized is None or made.network is None:
         raise ParityReportError(f"case {case.id}: {made.missing.get('har8', 'no HAR')}; take another case")
-    signals = host(made.case, mix)
+    signals, calibrated_on = host(made.case, mixes), calibration_signals(made.case)
     return Eight(
         made.case,
         layer_figures(made.quantized, signals),
-        keep_16(made.quantized, signals, _score, points=points),
-        len(calibration_signals(made.case)),
+        keep_16(made.quantized, signals, _score, points=points, chosen_on=host(made.case, calibrated_on[:1])),
+        tuple(schemes(made.network, host(made.case, calibrated_on), signals)),
+        tuple(slopes(made.case, made.network)),
+        len(calibrated_on),
+        len(mixes),
     )
+
+
+SCHEMES: Mapping[str, Scheme] = {
+    "a8_w8, nothing switched on": Scheme(),
+    "weights per channel": Scheme(per_channel=True),
+    "equalized": Scheme(equalize=True),
+    "biases corrected": Scheme(correct_bias=True),
+    "equalized, biases corrected": Scheme(equalize=True, correct_bias=True),
+    "ranges of least squared error": Scheme(clipping="mse"),
+}
+"""what the page compares, all at 8 bits"""
+
+
+def schemes(network: Network, calibration: Signal, signals: Signal) -> Iterator[tuple[str, float]]:
+    """SI-SDR in dB of each of SCHEMES against float, on `signals` [B, H, W, C]."""
+    exact = run(network, signals)
+    for name, scheme in SCHEMES.items():
+        yield name, _score(simulate(quantize(network, calibration, scheme), signals), exact)
+
+
+def slopes(case: Case, network: Network) -> Iterator[Slope]:
+    """Where `negative_slope` is expected, by what the ranges come from: speech, or noise."""
+    noise = np.random.default_rng(0).uniform(0, 1, (1, case.length))
+    for name, waves in {
+        "speech": calibration_signals(case),
+        "uniform noise from -1 to 1": 2 * noise - 1,
+        "uniform noise from 0 to 1": noise,
+    }.items():
+        quantized = quantize(network, host(case, waves))
+        needed = max((each.needed for each in shifts(quantized)), default=0)
+        yield Slope(name, needed, failures(quantized))
 
 
 def published() -> tuple[float, float]:
@@ -155,19 +232,13 @@ def long_mix(length: int) -> Signal:
     return np.concatenate(parts)
 
 
-def heard() -> str:
-    """What the mixtures are made of."""
-    known = voices()
-    return f"{len(known)} {'recorded' if known[0].real else 'synthetic'} voices"
-
-
 def _row(case: Case, pipeline: Pipeline, compiler: Pipeline | None, thresholds: Thresholds | None) -> Row:
     mix = mixtures(1, case.length)[0].mix[None]
     made: Staged = staged(case, pipeline, mix, compiler=compiler)
     found = dict(distances(made, mix))
-    form = form_of(made.case.variant)
+    form, weights = form_of(made.case.variant), weights_of(pipeline.recipe)
     measured = [
-        Measured(stage, form, made.case.length, off.snr, off.max_abs / off.peak, made.case.id)
+        Measured(stage, form, made.case.length, off.snr, off.max_abs / off.peak, made.case.id, weights)
         for stage, off in found.items()
     ]
     breaches = thresholds.check(measured) if thresholds else ()

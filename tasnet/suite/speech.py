@@ -79,6 +79,12 @@ def voices(rate: int = RATE, folder: Path = FOLDER) -> tuple[Voice, ...]:
     return tuple(Voice(v.name, resample(v.samples, v.rate, rate), rate, True) for v in spoken)
 
 
+def heard() -> str:
+    """What the mixtures on this machine are made of, in a few words."""
+    known = voices()
+    return f"{len(known)} {'recorded' if known[0].real else 'synthetic'} voices"
+
+
 def read_wav(path: Path) -> Voice:
     """A 16-bit PCM wave file, its first channel alone. Raises SpeechError."""
     try:

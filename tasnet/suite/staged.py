@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from tasnet.hailo import har
 from tasnet.hailo.dfc import Dfc
@@ -93,7 +94,8 @@ def staged(
     network = quantized = None
     if exported := outcomes[Stage.EXPORT].artifact:
         model = pipeline.store.path(exported)
-        waves["onnx"] = _each(mix, lambda one: onnx_waveform(case.variant, case.size, model, one))
+        threads = torch.get_num_threads()
+        waves["onnx"] = _each(mix, lambda one: onnx_waveform(case.variant, case.size, model, one, threads=threads))
     else:
         missing["onnx"] = why(outcomes[Stage.EXPORT])
     if translated := outcomes[Stage.TRANSLATE].artifact:

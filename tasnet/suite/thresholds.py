@@ -39,7 +39,10 @@ class ThresholdError(ValueError):
 
 @dataclass(frozen=True)
 class Measured:
-    """One case at one stage: SNR in dB against the reference, and the largest error over the reference's peak."""
+    """One case at one stage: SNR in dB against the reference, and the largest error over the reference's peak.
+
+    `weights` says which the case had: two seeds are two cases.
+    """
 
     stage: str
     form: str
@@ -47,6 +50,12 @@ class Measured:
     snr_db: float
     of_peak: float
     case: str
+    weights: str = "seed 0"
+
+    @property
+    def named(self) -> str:
+        """The case by its id, and its weights unless they are the first seed's."""
+        return self.case if self.weights == "seed 0" else f"{self.case}, {self.weights}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ class Breach:
 
     def __str__(self) -> str:
         it = self.measured
-        found = f"{it.case}: {it.stage}: SNR {it.snr_db:.1f} dB, error over peak {it.of_peak:.1e}"
+        found = f"{it.named}: {it.stage}: SNR {it.snr_db:.1f} dB, error over peak {it.of_peak:.1e}"
         if self.limit is None:
             return f"{found}; no limit for {it.form} at T={it.length}: tasnet thresholds propose --write"
         return f"{found}; at least {self.limit.snr_db:g} dB and at most {self.limit.of_peak:.1e} for {it.form}"
@@ -163,7 +172,7 @@ def propose(
         known = thresholds.of(stage, form, length)
         own = known if known and (known.form, known.length) == (form, length) else None
         wanted = _wanted(those, thresholds.margins.get(stage, 0.0))
-        cases = len({each.case for each in those})
+        cases = len({each.named for each in those})
         if own and cases < own.cases and not thresholds.check(those):
             left.append(f"{_name(own)}: {cases} cases now, {own.cases} when it was measured; run as many")
             continue
@@ -192,7 +201,7 @@ def _wanted(those: Sequence[Measured], margin: float) -> Threshold:
     """The limit that the worst of the runs keeps by the margin: whole dB, two digits of the error over peak."""
     first = those[0]
     worst, largest = min(each.snr_db for each in those), max(each.of_peak for each in those)
-    margin *= 2 if len({each.case for each in those}) < FEW else 1
+    margin *= 2 if len({each.named for each in those}) < FEW else 1
     return Threshold(
         first.stage,
         first.form,
@@ -207,7 +216,7 @@ def _grouped(runs: Iterable[Measured]) -> dict[tuple[str, str, int], list[Measur
     grouped: dict[tuple[str, str, int], list[Measured]] = {}
     for each in runs:
         if math.isnan(each.snr_db) or not math.isfinite(each.of_peak) or each.snr_db == -math.inf:
-            raise ThresholdError(f"{each.case}: {each.stage}: no figures to propose a limit from; look at that case")
+            raise ThresholdError(f"{each.named}: {each.stage}: no figures to propose a limit from; look at that case")
         grouped.setdefault((each.stage, each.form, each.length), []).append(each)
     return grouped
 
@@ -236,7 +245,7 @@ def _put(
     figures = {
         "snr_db": round(min(worst, 300.0), 1),
         "of_peak": _up(max(each.of_peak for each in those)),
-        "cases": len({each.case for each in those}),
+        "cases": len({each.named for each in those}),
     }
     before = entry.get("measured")
     if not isinstance(before, Mapping) or any(before.get(key) != value for key, value in figures.items()):
@@ -247,7 +256,7 @@ def _put(
 
 
 def _worst(those: Sequence[Measured]) -> str:
-    return min(those, key=lambda each: (each.snr_db, each.case)).case
+    return min(those, key=lambda each: (each.snr_db, each.named)).named
 
 
 def _up(value: float) -> float:

@@ -47,13 +47,13 @@ LENGTH = 8000
 
 
 @cache
-def _model(variant: Variant, length: int = LENGTH) -> onnx.ModelProto:
-    return to_onnx(variant, SIZE, seeded(SIZE, 1), length)
+def _model(variant: Variant, length: int = LENGTH, size: Size = SIZE) -> onnx.ModelProto:
+    return to_onnx(variant, size, seeded(size, 1), length)
 
 
 @cache
-def _network(variant: Variant, length: int = LENGTH) -> Network:
-    return translate(_model(variant, length), "net")
+def _network(variant: Variant, length: int = LENGTH, size: Size = SIZE) -> Network:
+    return translate(_model(variant, length, size), "net")
 
 
 @cache
@@ -228,17 +228,26 @@ class _Reader:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("variant", [CLEAN, Variant(expansion="project", decoder="polyphase")], ids=str)
 @pytest.mark.parametrize("per_channel", [False, True])
-def test_onnx_runtimes_static_quantization_is_as_far_off(tmp_path: Path, variant: Variant, per_channel: bool) -> None:
+@pytest.mark.parametrize(
+    ("variant", "length", "size"),
+    [
+        pytest.param(CLEAN, LENGTH, SIZE, id="grouped"),
+        pytest.param(Variant(expansion="project", decoder="polyphase"), LENGTH, SIZE, id="polyphase"),
+        pytest.param(Variant(blocks=6), 16000, Size(), id="N512 B128 H512, 6 blocks"),
+    ],
+)
+def test_onnx_runtimes_static_quantization_is_as_far_off(
+    tmp_path: Path, variant: Variant, length: int, size: Size, per_channel: bool
+) -> None:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    network, mix = _network(variant), _speech(1, MIX)
-    onnx.save(_model(variant), str(tmp_path / "float.onnx"))
+    network, calibration, mix = _network(variant, length, size), _speech(3, 0, length), _speech(1, MIX, length)
+    onnx.save(_model(variant, length, size), str(tmp_path / "float.onnx"))
     quantize_static(
         str(tmp_path / "float.onnx"),
         str(tmp_path / "qdq.onnx"),
-        _Reader(_speech()),  # type: ignore[arg-type]  # all it asks of a CalibrationDataReader
+        _Reader(calibration),  # type: ignore[arg-type]  # all it asks of a CalibrationDataReader
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
@@ -254,7 +263,7 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(tmp_path: Path, variant
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
 
-    quantized = quantize(network, _speech(), Scheme(per_channel=per_channel))
+    quantized = quantize(network, calibration, Scheme(per_channel=per_channel))
     exact = trace(network, mix, deconv="onnx")
     ours = simulate(quantized, mix, deconv="onnx")[0]
     last = network.output_layers[0]
@@ -293,9 +302,10 @@ def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
     return np.random.default_rng(0).uniform(low, high, (1, 1, length, 1)).astype(np.float32)
 
 
+@pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin"])
 @pytest.mark.parametrize("norm", ["gln", "gln_pool"])
-def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str) -> None:
-    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(0, 1))
+def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str, activation: str) -> None:
+    quantized = quantize(_network(Variant(activation=activation, norm=norm), 16000), _noise(0, 1))
     found = failures(quantized)
     assert found
     first = found[0]
@@ -314,8 +324,28 @@ def test_no_shift_is_too_much_on_speech(norm: str) -> None:
     assert not failures(quantize(_network(variant, 16000), _speech(2, 0, 16000)))
 
 
-def test_without_averages_noise_does_no_harm() -> None:
-    assert not failures(quantize(_network(CLEAN, 16000), _noise(0, 1)))
+CLEAN_FORMS = [
+    CLEAN,
+    Variant(mask="bypass", expansion="project"),
+    Variant(mask="bypass", expansion="project", decoder="reduced_deconv_64"),
+    Variant(expansion="project", decoder="conv1x1_head", blocks=1),
+    Variant(skip="off", sources="first"),
+    Variant(norm="affine", activation="prelu"),
+]
+
+
+@pytest.mark.parametrize("variant", CLEAN_FORMS, ids=str)
+@pytest.mark.parametrize("low", [-1, 0])
+def test_without_averages_noise_does_no_harm(variant: Variant, low: int) -> None:
+    """Forms of the notes and others without averages over time: none of the notes' ended so."""
+    assert not failures(quantize(_network(variant, 16000), _noise(low, 1)))
+
+
+@pytest.mark.parametrize("norm", ["gln", "gln_pool"])
+def test_noise_around_zero_needs_all_the_bits_there_are_and_no_more(norm: str) -> None:
+    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
+    assert max(shift.needed for shift in shifts(quantized)) in (7, 8)
+    assert not failures(quantized)
 
 
 def test_an_average_over_few_positions_always_fits() -> None:
@@ -353,6 +383,11 @@ def test_silence_quantizes_to_silence() -> None:
     [
         (np.zeros((0, 1, LENGTH, 1), np.float32), "one signal at least"),
         (np.zeros((LENGTH, 1), np.float32), r"calibration set of shape \[8000, 1\]"),
+        (
+            np.zeros((1, 1, 1, 1), np.float32),
+            r"an array \[1, 1, 1, 1\]; \[batch, 1, 8000",
+        ),
+        # the same second of speech at 16 kHz
         (np.zeros((2, 1, 2 * LENGTH, 1), np.float32), r"signal 0: input input_layer1: an array \[1, 1, 16000, 1\]"),
         (np.full((1, 1, LENGTH, 1), np.inf, np.float32), "signal 0: .*NaN or infinite"),
     ],

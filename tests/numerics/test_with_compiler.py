@@ -16,6 +16,7 @@ from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.reference import Reference
 from tasnet.suite.case import Case, graph, profile
 from tasnet.suite.compiled_parity import NO_COMPILER, compiled_parity
+from tasnet.suite.measures import keep
 from tasnet.suite.thresholds import FILE, read
 
 if TYPE_CHECKING:
@@ -42,5 +43,6 @@ def test_the_contexts_of_the_compiler_are_the_function(compiled_form: Case, pipe
     if not isinstance(pipeline.toolchain, Dfc):
         pytest.skip(NO_COMPILER)
     found = compiled_parity(compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, read(LIMITS))
+    keep(pipeline.store, found.measured)
     if found.complaints:
         pytest.fail("\n".join(found.complaints), pytrace=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,8 @@ def test_every_context_is_compared_over_the_samples_that_it_has(tmp_path: Path, 
     made = through(tmp_path, case)
     assert made.complaints == ()
     assert set(made.found) == set(CONTEXTS)
+    # a double observes nothing: no limit is ever proposed from it
+    assert made.measured == ()
     # the vendor's deconvolution ends L - stride samples early
     short = 4 if case.variant.decoder == "grouped" else 0
     assert {(each.missing, each.offset) for each in made.found.values()} == {(short, 0)}
@@ -90,3 +93,12 @@ def test_waves_that_are_not_this_cases() -> None:
         aligned(np.zeros((1, 2, 10)), np.zeros((1, 2, 9)))
     with pytest.raises(EmulationError, match="not this case's outputs"):
         aligned(np.zeros((1, 1, 9)), np.zeros((1, 2, 9)))
+
+
+def test_what_a_compiler_says_is_kept_for_limits(tmp_path: Path) -> None:
+    """The double, called a compiler for once: its figures are those that were compared."""
+    store = open_store(tmp_path / "store")
+    dfc = replace(dfc_of(tmp_path, GROUPED), double=False)
+    made = compiled_parity(GROUPED, Pipeline(store, Reference()), Pipeline(store, dfc), LIMITS)
+    assert [each.stage for each in made.measured] == list(CONTEXTS)
+    assert [each.snr_db for each in made.measured] == [made.distance(stage).snr for stage in CONTEXTS]

@@ -14,7 +14,8 @@ from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.errors import own_errors
-from tasnet.suite.listen import PAGE, ListenError, Mix, improvement, listen, mixed, recording, shown
+from tasnet.suite.heard import PAGE, Mix
+from tasnet.suite.listen import ListenError, improvement, listen, mixed, recording, shown
 from tasnet.suite.metrics import distance
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.speech import synthetic
@@ -89,7 +90,22 @@ def test_one_recording_is_the_mixture_and_an_empty_folder_is_taken(
     assert len(heard.mix.mix) == 2000
     assert heard.mix.left_out == 3600
     assert heard.improvements == {}
+    assert heard.clipped is not None
+    assert heard.clipped < 0.001
     assert "SI-SDRi" not in (out / PAGE).read_text(encoding="utf-8")
+
+
+def test_a_mix_beyond_full_scale_is_clipped_in_8_bits_alone_and_both_say_so(
+    tmp_path: Path, pipeline: Pipeline, wav: Write
+) -> None:
+    loud = wav("loud.wav", 500 * voice(1, 0.3), 8000, "FLOAT")
+    heard = listen(CASE, [loud], tmp_path / "out", pipeline)
+    assert heard.clipped is not None
+    assert heard.clipped > 0.5
+    assert heard.distances["har"].snr > 100
+    assert heard.distances["har8"].snr < 3
+    assert "louder than the speech that set the 8 bits" in shown(heard, tmp_path / "out")
+    assert "they are clipped there" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
 
 
 def test_the_compilers_contexts_are_heard_too(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
@@ -135,6 +151,7 @@ def test_recordings_that_cannot_be_used(tmp_path: Path, wav: Write) -> None:
         wav("stereo.wav", np.stack([voice(1), voice(2)], 1)): "2 channels; mix them down",
         wav("silent.wav", np.zeros(8000)): "silent",
         wav("nan.wav", nan, 8000, "FLOAT"): "1 of 5600 samples are NaN",
+        wav("slow.wav", voice(1), 7): "recorded at 7 Hz, where no voice fits",
     }
     for path, told in wrong.items():
         with pytest.raises(ListenError, match=re.escape(told)) as error:

@@ -7,10 +7,24 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.hailo.quantize import Point
 from tasnet.hailo.reference import Reference
+from tasnet.hailo.translate import translate
+from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
+from tasnet.network.weights import seeded
 from tasnet.suite.case import Case
-from tasnet.suite.parity_report import ParityReport, ParityReportError, in_eight_bits, long_mix, published, small
+from tasnet.suite.parity_report import (
+    SCHEMES,
+    Eight,
+    ParityReport,
+    ParityReportError,
+    in_eight_bits,
+    long_mix,
+    published,
+    slopes,
+    small,
+)
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.report.pages import db, share, tiny
 from tasnet.suite.report.parity_page import page, write
@@ -48,6 +62,13 @@ def test_every_figure_is_gathered(report: ParityReport) -> None:
     assert eight.curve[-1].mean_bits == 16
     assert eight.curve[-1].score > eight.curve[0].score
     assert all(0 <= layer.clipped <= 1 for layer in eight.layers)
+    assert (eight.calibrated_on, eight.judged_on) == (4, 3)
+    assert [name for name, _ in eight.schemes] == list(SCHEMES)
+    # the first is the curve's beginning, found on another way
+    assert eight.schemes[0][1] == pytest.approx(eight.curve[0].score, abs=1e-6)
+    assert len(eight.slopes) == 3
+    # an average over 99 frames always fits
+    assert all(slope.needed <= 8 and not slope.failures for slope in eight.slopes)
 
 
 def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, tmp_path: Path) -> None:
@@ -62,8 +83,27 @@ def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, tmp_path: P
     for layer in report.eight[0].layers:
         assert f"<td>{layer.layer}</td>" in html
     assert html.count("Beyond its limit") == 3
+    # nobody may take the shift for a fact
+    assert html.count("a guess") == 2
+    assert "is a hypothesis, built on the one message that was seen" in html
+    assert html.count("no such failure") == 3
     assert html.count("data:image/png;base64,") == 3
     assert not re.search(r"""(src|href)=["'](?!data:)|https?://|@import|<script""", html)
+
+
+def test_a_slope_that_is_expected_says_by_what_right() -> None:
+    variant = Variant("split", decoder="polyphase", activation="prelu", norm="gln")
+    size = Size(N=12, L=8, B=6, H=10, Sc=6, X=1, R=1)
+    case = Case(variant, size, 16000)
+    network = translate(to_onnx(variant, size, seeded(size), case.length), "net")
+    speech, around_zero, positive = slopes(case, network)
+    assert not speech.failures
+    assert not around_zero.failures
+    assert positive.failures
+    assert positive.needed > 8
+    eight = Eight(case, (), (Point((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
+    html = page(ParityReport((), (), (eight,), "voices", "seed 0"))
+    assert "<code>negative_slope</code> (extrapolated)" in html
 
 
 def test_equal_reports_give_equal_pages(report: ParityReport) -> None:
@@ -96,4 +136,5 @@ def test_figures_that_have_no_meaning() -> None:
         "–",
     ]
     assert [tiny(value) for value in (1.5e-7, 0.0, None, float("nan"))] == ["1.5e−07", "0", "–", "–"]
+    assert [tiny(value) for value in (0.144, -1.13, 12.5, 123.0)] == ["0.14", "−1.1", "12", "1.2e+02"]
     assert [share(value) for value in (0.0, 0.125)] == ["–", "12.5 %"]

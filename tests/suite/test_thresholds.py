@@ -213,11 +213,11 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path.write_text(TEXT)
     runs = [run(130.0, case="a"), run(131.0, case="b")]
     assert checked(path, runs)
-    assert proposed(path, runs, "test", TODAY)
+    assert proposed(path, runs, TODAY)
     assert path.read_text() == TEXT
-    assert proposed(path, runs, "test", TODAY, write_it=True)
+    assert proposed(path, runs, TODAY, write_it=True)
     assert "snr_db: 118.0" in path.read_text()
-    assert not proposed(path, [run(10.0, case="a"), run(10.0, case="b")], "test", TODAY, write_it=True)
+    assert not proposed(path, [run(10.0, case="a"), run(10.0, case="b")], TODAY, write_it=True)
     assert not checked(path, [run(10.0)])
     told = capsys.readouterr().out
     assert "thresholds.yaml: written" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,9 +12,6 @@ from torch.nn import functional as F
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
 from tasnet.hailo.hn import Layer
-
-NARROW = 4
-"""positions of padding up to which oneDNN 3 has a fast depthwise kernel for NHWC; measured"""
 
 _PLAIN = {"batch_norm": False, "elementwise_add": False}
 
@@ -30,18 +28,40 @@ def conv(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     strides, dilations = _pair(layer, "strides"), _pair(layer, "dilations")
     sides = _sides(layer, x, (kh, kw), strides, dilations)
     if kh == kw == groups == 1 and strides == (1, 1):
-        return torch.addmm(bias, x.reshape(-1, cin), kernel[0, 0]).reshape(*x.shape[:3], cout)
+        return _pointwise(x.reshape(-1, cin), kernel[0, 0], bias).reshape(*x.shape[:3], cout)
     x = _pad(layer, x, sides, scope)
     # NHWC memory seen as NCHW is torch's channels_last: the result comes back in the same order
     result = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), bias, strides, 0, dilations, groups)
     return result.permute(0, 2, 3, 1)
 
 
+def _pointwise(x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """[n, cin] by [cin, cout] plus [cout]: most of a Conv-TasNet's time.
+
+    oneDNN adds the bias while a tile is in the registers; BLAS writes the bias first, and reads it again. oneDNN would
+    clip there too, but its ReLU turns NaN into 0, and a broken weight would never be seen.
+    """
+    if x.dtype is torch.float32 and _ONEDNN is not None:
+        result: Tensor = _ONEDNN(x, kernel.t(), bias, "none", [], "")
+        return result
+    return torch.addmm(bias, x, kernel)
+
+
+def _onednn() -> Any:
+    """torch's own fused product, which has no public name; None where torch was built without it."""
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
+        return None
+    return getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+_ONEDNN = _onednn()
+
+
 def dw(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     """[B, H, W, c] by a kernel [kh, kw, c, 1], and a bias [c].
 
-    The library's kernel up to `NARROW` padding; wider, where it is ten to forty times slower, one multiplication
-    and addition of whole rows per tap, on the positions that it reaches.
+    The library's kernel where nothing is dilated; else, where it is three to seventy times slower, one
+    multiplication and addition of whole rows per tap, on the positions that it reaches.
     """
     refuse(layer, _PLAIN)
     (x,) = inputs
@@ -51,7 +71,7 @@ def dw(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     sides = _sides(layer, x, (kh, kw), strides, dilations)
     if scope.number(layer, "padding_const_value", 0.0):
         x, sides = _pad(layer, x, sides, scope), (0, 0, 0, 0)
-    if max(sides) <= NARROW and sides[::2] == sides[1::2]:
+    if dilations == (1, 1) and sides[::2] == sides[1::2]:
         planes, taps4 = x.permute(0, 3, 1, 2), kernel.permute(2, 3, 0, 1)
         result = F.conv2d(planes, taps4, bias, strides, (sides[0], sides[2]), dilations, channels)
         return result.permute(0, 2, 3, 1)

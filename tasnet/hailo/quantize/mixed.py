@@ -33,18 +33,27 @@ class Point:
 
 
 def keep_16(
-    quantized: Quantized, signals: Array, score: Score, *, points: int = 12, calibration_signals: Array | None = None
+    quantized: Quantized,
+    signals: Array,
+    score: Score,
+    *,
+    points: int = 12,
+    chosen_on: Array | None = None,
+    calibration_signals: Array | None = None,
 ) -> tuple[Point, ...]:
     """The curve from nothing but 8 bits to nothing but 16, layers taken in by what they give for what they cost.
 
     A layer's gain is the noise that it alone brings to the outputs at 8 bits, all others being float; its cost
     the bytes more of its weights and its result. One run per layer, then one per point: greedy, and blind to how
-    errors of two layers meet. `calibration_signals` are needed where the scheme corrects biases.
+    errors of two layers meet. The gains are measured on `chosen_on` (default: `signals`), the points judged on
+    `signals`. `calibration_signals` are needed where the scheme corrects biases.
     """
     reference = quantized.reference
     layers = [layer for layer in reference if layer.type not in CHOOSING and layer.name in quantized.grids]
-    exact = run(reference, signals)
-    gain = {layer.name: _noise_of(quantized, layer, signals, exact) / _cost(layer) for layer in layers}
+    choosing = signals if chosen_on is None else chosen_on
+    chosen_exact = run(reference, choosing)
+    gain = {layer.name: _noise_of(quantized, layer, choosing, chosen_exact) / _cost(layer) for layer in layers}
+    exact = chosen_exact if chosen_on is None else run(reference, signals)
     order = sorted(gain, key=lambda name: gain[name], reverse=True)
     made = []
     previous = 0

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tasnet.suite.heard import TELLING, Heard, Samples, order, wav_name
 from tasnet.suite.metrics import Distance
 from tasnet.suite.report.pages import render
 from tasnet.suite.report.plots import levels, spectrogram
 from tasnet.suite.staged import NAMES
-
-if TYPE_CHECKING:
-    from tasnet.suite.listen import Heard, Samples
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,7 @@ def page(heard: Heard) -> str:
         "references": len(heard.mix.references),
         "peak": float(np.abs(heard.staged.waves["torch"]).max()),
         "gain": heard.gain,
+        "clipped": heard.clipped if (heard.clipped or 0) > TELLING else 0,
         "given": _given(heard),
         "rows": _rows(heard),
     }
@@ -66,8 +64,6 @@ def _given(heard: Heard) -> tuple[_Sound, ...]:
 
 
 def _rows(heard: Heard) -> tuple[_Row, ...]:
-    from tasnet.suite.listen import order, wav_name
-
     loudest = _loudest([wave for waves in heard.waves.values() for wave in waves])
     rows = []
     for stage in order(heard):

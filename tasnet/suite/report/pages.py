@@ -31,6 +31,8 @@ def tiny(value: float | None) -> str:
     """A number of any size in two digits."""
     if value is None or math.isnan(value):
         return "–"
+    if 0.01 <= abs(value) < 99:
+        return f"{value:.2g}".replace("-", "−")
     return f"{value:.1e}".replace("-", "−") if value else "0"
 
 

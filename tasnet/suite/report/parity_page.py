@@ -13,6 +13,9 @@ from tasnet.suite.report.pages import render
 from tasnet.suite.report.plots import curves
 from tasnet.suite.staged import NAMES
 
+GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
+"""the forms that gLN is exported in"""
+
 TITLE = "Numerical parity: PyTorch, ONNX, HAR, 8 bits"
 
 
@@ -38,6 +41,7 @@ def page(report: ParityReport) -> str:
         names=NAMES,
         predicted=frozenset().union(*(row.predicted for row in report.rows)),
         worst=[(stage, worst) for stage in NAMES if (worst := _worst(report, stage)) is not None],
+        gln=GLN,
         growth_plot=_growth(report.growth),
         eight=[(each, _curve(each), _layers(each)) for each in report.eight],
         bracket=published(),
@@ -54,8 +58,7 @@ def _growth(growth: Sequence[Growth]) -> str:
     """Error over peak by length; a line for each form and stage."""
     lines: dict[str, tuple[list[float], list[float]]] = {}
     for each in growth:
-        name = {"gln": "ReduceMean", "gln_pool": "pooling"}.get(each.norm, each.norm)
-        xs, ys = lines.setdefault(f"{name}, {NAMES[each.stage]}", ([], []))
+        xs, ys = lines.setdefault(f"{GLN[each.norm]}, {NAMES[each.stage]}", ([], []))
         xs.append(each.length)
         ys.append(each.relative)
     ticks = sorted({each.length for each in growth})

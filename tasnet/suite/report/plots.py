@@ -74,7 +74,8 @@ def curves(
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.3)
     if len(lines) > 1:
-        axes.legend(fontsize=7)
+        # below the plot: inside it, it hides whatever runs there
+        figure.legend(fontsize=7, loc="outside lower center", ncols=min(3, len(lines)))
     return _uri(figure)
 
 

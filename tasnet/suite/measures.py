@@ -1,0 +1,97 @@
+"""Runs that are kept: each figure of a case at a stage, as one file of the store, for limits to be proposed from.
+
+    <store>/measures/<key>.json   one figure; its key is the case, the weights, the stage, and the code that computed it
+
+What older code measured is of another key: it is never read again. `pytest -m numerics` and `tasnet thresholds` keep
+what they measure; a run that was killed goes on behind what is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+import tasnet
+from tasnet.suite.pipeline import Recipe
+from tasnet.suite.speech import voices
+from tasnet.suite.store import Store, content_key, file_sha256
+from tasnet.suite.thresholds import Measured
+
+_CODE = (
+    "network",
+    "hailo/execute",
+    "hailo/quantize",
+    "hailo/translate",
+    "suite/measure.py",
+    "suite/metrics.py",
+    "suite/parity.py",
+    "suite/speech.py",
+    "suite/staged.py",
+)
+"""what a figure rests on, below the package"""
+
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "torch")
+
+
+def weights_of(recipe: Recipe) -> str:
+    """What a figure's weights were: `seed 0`, or a checkpoint's name and the beginning of its digest."""
+    if recipe.checkpoint is None:
+        return f"seed {recipe.seed}"
+    return f"{recipe.checkpoint.name} {file_sha256(recipe.checkpoint)[:12]}"
+
+
+def keep(store: Store, found: Iterable[Measured]) -> None:
+    """Keeps figures, each in the place of an older one of its case, weights and stage. Raises StoreError, OSError."""
+    folder = store.root / "measures"
+    with store.workspace() as desk:
+        folder.mkdir(parents=True, exist_ok=True)
+        for each in found:
+            # as text: JSON has no infinity, which is what an exact stage is at
+            data = asdict(each) | {"snr_db": str(each.snr_db), "of_peak": str(each.of_peak)}
+            unfinished = desk / "measure.json"
+            unfinished.write_text(json.dumps({"code": code(), "measured": data}), encoding="utf-8")
+            os.replace(unfinished, folder / f"{_key(each.case, each.weights, each.stage)}.json")
+
+
+def kept(store: Store) -> Iterator[Measured]:
+    """What the code as it is has measured, in no order; files that can't be read count as absent."""
+    for path in sorted((store.root / "measures").glob("*.json")):
+        try:
+            entry = json.loads(path.read_text(encoding="utf-8"))
+            data = entry["measured"]
+            if entry["code"] == code():
+                yield Measured(**data | {"snr_db": float(data["snr_db"]), "of_peak": float(data["of_peak"])})
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+
+
+def of_case(store: Store, case: str, weights: str, stages: Iterable[str]) -> tuple[Measured, ...]:
+    """What is kept of a case by its id, or nothing unless every one of `stages` is."""
+    wanted = {_key(case, weights, stage) for stage in stages}
+    if not all((store.root / "measures" / f"{key}.json").is_file() for key in wanted):
+        return ()
+    return tuple(each for each in kept(store) if _key(each.case, each.weights, each.stage) in wanted)
+
+
+@cache
+def code() -> str:
+    """A digest of the sources, the libraries and the voices that a figure rests on."""
+    digest = hashlib.sha256(" ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES).encode())
+    digest.update(" ".join(voice.name for voice in voices()).encode())
+    folder = Path(tasnet.__path__[0])
+    for name in _CODE:
+        path = folder / name
+        for source in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            digest.update(f"{source.relative_to(folder).as_posix()}\0".encode())
+            digest.update(hashlib.sha256(source.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def _key(case: str, weights: str, stage: str) -> str:
+    return content_key({"case": case, "weights": weights, "stage": stage, "code": code()})
