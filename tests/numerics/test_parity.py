@@ -6,6 +6,7 @@ store, for `tasnet thresholds propose`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ import pytest
 
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
+from tasnet.suite.history.run import Measure
 from tasnet.suite.measure import figures
 from tasnet.suite.measures import keep, weights_of
 from tasnet.suite.metrics import si_sdr
@@ -47,7 +49,7 @@ def _expected(case: Case, trained: Trained) -> np.ndarray:
     return _REFERENCES[key]
 
 
-def test_all_stages_are_one_function(real_form: Case, pipeline: Pipeline) -> None:
+def test_all_stages_are_one_function(real_form: Case, pipeline: Pipeline, measured: Callable[[Measure], None]) -> None:
     case = pipeline.resolve(real_form)
     mix = mix_of(case.length)
     made = staged(case, pipeline, mix)
@@ -56,6 +58,18 @@ def test_all_stages_are_one_function(real_form: Case, pipeline: Pipeline) -> Non
     assert not made.missing
     found = tuple(figures(made, mix, weights_of(pipeline.recipe), _expected(case, made.trained)))
     keep(pipeline.store, found)
+    for each in found:
+        # into the run's history too, which the report and the comparison of runs read
+        measured(
+            Measure(
+                case_id=each.case,
+                stage=each.stage,
+                form=each.form,
+                length=each.length,
+                snr_db=each.snr_db,
+                of_peak=each.of_peak,
+            )
+        )
     if breaches := LIMITS.check(found):
         model = pipeline.store.path(pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT].artifact)
         departure = first_departure(case.variant, case.size, model, made.network, mix, 80.0)

@@ -32,7 +32,8 @@ class RunError(ValueError):
 class Measure(BaseModel):
     """One case at one stage of the numbers: how far it is from the float64 reference."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # an exact stage is at infinity, which JSON has no number for
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     case_id: str
     stage: str
