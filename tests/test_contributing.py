@@ -11,9 +11,9 @@ from tests.shown import console_blocks, holds, run
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-DIFF = re.compile(r"^```diff\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = {part.partition("\n")[0]: part for part in re.split(r"^## ", TEXT, flags=re.MULTILINE)[1:]}
-WORKED = [title for title, part in SECTIONS.items() if DIFF.search(part)]
+BLOCK = re.compile(r"^```(diff|console)\n.*?^```$", re.MULTILINE | re.DOTALL)
+WORKED = [title for title, part in SECTIONS.items() if "```diff\n" in part]
 PARTS = ("tasnet", "tests", "pyproject.toml", "conftest.py", "expected_failures.yaml", "thresholds.yaml")
 
 
@@ -22,17 +22,26 @@ def test_every_kind_of_change_has_a_worked_example() -> None:
 
 
 def test_the_examples_do_as_they_say_one_after_the_other(tmp_path: Path) -> None:
-    for part in PARTS:
-        source, ignored = ROOT / part, shutil.ignore_patterns("__pycache__")
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / part, ignore=ignored)
-        else:
-            shutil.copy(source, tmp_path)
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    copy_project(tmp_path)
     for title in WORKED:
-        for diff in DIFF.findall(SECTIONS[title]):
-            subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff, text=True, check=True)
-        for block in console_blocks(SECTIONS[title]):
-            for command, shown in block:
+        for block in BLOCK.finditer(SECTIONS[title]):
+            if block.group(1) == "diff":
+                diff = block.group().removeprefix("```diff\n").removesuffix("```")
+                subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff, text=True, check=True)
+                continue
+            for command, shown in next(console_blocks(block.group())):
                 # Before the installed package, in the processes that the command starts too.
                 holds(command, shown, run(command, tmp_path, PYTHONPATH=str(tmp_path)))
+
+
+def copy_project(folder: Path) -> None:
+    """The project's own files in a repository of their own, with one commit to hold a change against."""
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder)
+    author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
+    for words in (["init", "-q"], ["add", "--all"], [*author, "commit", "-q", "-m", "before"]):
+        subprocess.run(["git", *words], cwd=folder, check=True)
