@@ -110,10 +110,9 @@ def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> boo
     """
     told = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
-    families = {failure.family for outcome in told for failure in outcome.failures}
-    if Stage.COMPILE not in outcomes or _not_observed(evidence) or families & (MACHINES_FAULT | SETUPS_FAULT):
+    if Stage.COMPILE not in outcomes or _not_observed(evidence) or not _is_of_the_network(evidence):
         return False
-    return evidence.end.status in (Status.PASSED, Status.FAILED) and keep(store, evidence)
+    return keep(store, evidence)
 
 
 def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
@@ -136,7 +135,7 @@ def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
     for evidence in everything(store):
         case, by = parse(evidence.case_id), evidence.end.provenance
         key = (graph_key(case), case.arch, by.toolchain)
-        if key[:2] not in wanted:
+        if key[:2] not in wanted or not _is_of_the_network(evidence):
             continue
         best = newest.setdefault(key, [])
         if best and _version(best[0]) < _version(evidence):
@@ -161,6 +160,12 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
         for outcome in evidence.outcomes
         for failure in outcome.failures
     )
+
+
+def _is_of_the_network(evidence: Evidence) -> bool:
+    """Whether a run tells something of the network: what the machine or the set-up did tells nothing."""
+    families = {failure.family for outcome in evidence.outcomes for failure in outcome.failures}
+    return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & (MACHINES_FAULT | SETUPS_FAULT)
 
 
 def _version(evidence: Evidence) -> Version:

@@ -40,7 +40,7 @@ from tasnet.suite.on_device import (
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.plugin import RunsCases
 from tasnet.suite.speech import mixtures
-from tasnet.suite.store import Store
+from tasnet.suite.stage import Outcome
 
 NO_HEF = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
 WINDOWS = 8
@@ -99,22 +99,17 @@ def test_a_hef_runs_on_speech_and_agrees_with_pytorch(
     else:
         weights, activation = seeded(case.size), "relu"
     wave = np.concatenate([each.mix for each in mixtures(WINDOWS, case.length)])
-    store: Store | None = getattr(pipeline, "store", None)
     try:
         separated = separate(case, path, wave, detection)
         cut, _ = windows(wave, case.length)
         measured = measure(path, host_frames(case, cut), detection)
     except RuntimeFailure as error:
-        if store:
-            keep_observed(store, case, path, broken(case, path, error, detection))
+        _keep(pipeline, case, path, broken(case, path, error, detection), record_property)
         raise
     compared = against(separated, pytorch(case, cut, weights, activation))
     latency = _chip_latency(path, record_property)
     observed = outcome(case, path, separated, compared, measured, least_db=LEAST_DB, chip_latency_ms=latency)
-    if store:
-        keep_observed(store, case, path, observed)
-    for name, value in observed.figures.items():
-        record_property(name, value)
+    _keep(pipeline, case, path, observed, record_property)
     assert not observed.failures, observed.failures[0].message
 
 
@@ -129,15 +124,26 @@ def test_a_hef_gives_what_the_compiler_emulates_bit_for_bit(
         pytest.skip(NO_HEF)
     case, path = compiled_hef
     emulation = _emulation(case, path, pipeline)
-    ran = infer(path, emulation.frames, detection)
+    try:
+        ran = infer(path, emulation.frames, detection)
+    except RuntimeFailure as error:
+        _keep(pipeline, case, path, broken(case, path, error, detection), record_property)
+        raise
     found = compare(read_hef(path), emulation, ran.outputs)
     observed = exactness_outcome(case, path, ran, found)
+    _keep(pipeline, case, path, observed, record_property)
+    if found.differing:
+        pytest.fail(f"{case.id}: {found}", pytrace=False)
+
+
+def _keep(
+    pipeline: RunsCases, case: Case, path: Path, observed: Outcome, record_property: Callable[[str, object], None]
+) -> None:
+    """The outcome into the evidence, its figures into the report."""
     if store := getattr(pipeline, "store", None):
         keep_observed(store, case, path, observed)
     for name, value in observed.figures.items():
         record_property(name, value)
-    if found.differing:
-        pytest.fail(f"{case.id}: {found}", pytrace=False)
 
 
 def _emulation(case: Case, path: Path, pipeline: RunsCases) -> Emulation:

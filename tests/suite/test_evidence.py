@@ -77,6 +77,7 @@ def said(case: Case, version: str, *failures: Failure) -> Evidence:
 def test_of_a_graph_the_newest_version_speaks(store: Store) -> None:
     for version, failures in (("3.9.0", ()), ("unknown", ()), ("3.33.0", (SUPER_DECONV,)), ("3.33", (SUPER_DECONV,))):
         keep(store, said(GROUPED, version, *failures))
+    keep(store, said(GROUPED, "3.34.0", failure("model_script")))
     keep(store, said(HEAD, "3.31.0"))
     found = of_cases(store, [GROUPED])
     assert {each.end.provenance.version for each in found} == {"3.33.0", "3.33"}
