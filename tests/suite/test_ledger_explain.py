@@ -13,9 +13,9 @@ from tasnet.cli import main
 from tasnet.suite.case import Case, parse
 from tasnet.suite.ledger.explain import explain, lines
 from tasnet.suite.stage import Outcome, Stage
+from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import stored
-from tests.suite.ledgers import entry_text, ledger, ledger_text
 
 TODAY = date(2026, 6, 1)
 SLOPE = failure("negative_slope", "a slope below 0", "prelu1")
