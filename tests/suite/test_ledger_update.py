@@ -188,7 +188,7 @@ def test_new_failures_are_told_and_left_to_a_person(base: Run) -> None:
     found = done(ledger_text(), base)
     assert found.after == found.before
     assert [(each.entry, each.told.split(", such")[0]) for each in found.left] == [
-        ("unsupported_kernel", "unexpected failure, cases: 13")
+        ("unsupported_kernel", "unexpected failure in 13 cases")
     ]
 
 
