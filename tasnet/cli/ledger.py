@@ -55,13 +55,13 @@ def check(
     Example: tasnet ledger check --base origin/main --over 5
     """
     from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.again import past_of, whole_runs
+    from tasnet.suite.ledger.again import last_run, latest, past_of, whole_runs
     from tasnet.suite.ledger.base import at
     from tasnet.suite.ledger.check import check as checked
     from tasnet.suite.ledger.check import not_spoken_of
 
     now, before, place = read(ledger), at(ledger, base), store_at(store)
-    found = _run(place, run)
+    found = last_run(place, run) if run else latest(place)
     notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
     runs = [found] if found else []
     if found and over > 1:
@@ -191,31 +191,23 @@ def explain(
 ) -> int:
     """Say which entries claim a case and why, which blockers each covers, how it is judged, and who comes near.
 
-    Without a stored run that has the case: what is expected of it.
+    Of the last stored run that has the case, or of none: then it is what is expected.
 
     Example: tasnet ledger explain truncate-k-1-project
     """
     from tasnet.suite.case import parse
     from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.again import past_of
+    from tasnet.suite.ledger.again import last_run, latest, past_of
     from tasnet.suite.ledger.explain import as_json as told
     from tasnet.suite.ledger.explain import explain as explained
     from tasnet.suite.ledger.explain import lines
 
     now, meant, place = read(ledger), parse(case), store_at(store)
-    found = _run(place, run)
+    found = last_run(place, run) if run else latest(place, meant.id)
     past = past_of(place, now.entries, found.head, found.id) if found else {}
     explanation = explained(now, meant, found, past, _today())
     show(told(explanation) if as_json else lines(explanation))
     return OK
-
-
-def _run(store: Path, name: str) -> Run | None:
-    """The run that is named, else the last one; None where none is stored and none was named."""
-    from tasnet.suite.history.run import folders
-    from tasnet.suite.ledger.again import last_run
-
-    return last_run(store, name) if name or folders(store) else None
 
 
 def _today() -> date:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -12,7 +12,8 @@ from tasnet.suite.history.run import Head, Run, read
 from tasnet.suite.history.writer import begin
 from tasnet.suite.judge import judge
 from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import ORDER, Outcome, Stage
+from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage
+from tests.doubles.outcomes import REFERENCE
 
 Tell = Callable[[Case], Mapping[Stage, Outcome]]
 
@@ -42,17 +43,8 @@ def stored(
     known = records(tell, all_cases if cases is None else cases, name)
     folder = store / "runs" / run
     folder.mkdir(parents=True)
-    head = Head(
-        started=datetime(2026, 6, 1, tzinfo=timezone.utc),
-        profile=name,
-        arch="hailo8",
-        toolchain=known[0].toolchain,
-        version=known[0].version,
-        double=double,
-        cases=len(all_cases),
-        chosen=len(known),
-    )
-    writer = begin(folder, head)
+    by = known[0].outcomes[-1].provenance
+    writer = begin(folder, _head(name, len(all_cases), len(known), by, double))
     for each in known:
         writer.add(each)
     if ended:
@@ -63,3 +55,23 @@ def stored(
 def made(run: Run, tell: Tell, cases: Iterable[Case]) -> Run:
     """The run with other cases, without a disk."""
     return replace(run, records=tuple(records(tell, cases, run.head.profile)))
+
+
+def in_memory(tell: Tell, cases: Sequence[Case], by: Provenance = REFERENCE, name: str = "notes") -> Run:
+    """A run without a disk, of just these cases."""
+    return made(
+        Run("20260601T000000Z", Path("run"), _head(name, len(cases), len(cases), by), (), (), None), tell, cases
+    )
+
+
+def _head(name: str, cases: int, chosen: int, by: Provenance, double: bool = False) -> Head:
+    return Head(
+        started=datetime(2026, 6, 1, tzinfo=timezone.utc),
+        profile=name,
+        arch="hailo8",
+        toolchain=by.toolchain,
+        version=by.version,
+        double=double,
+        cases=cases,
+        chosen=chosen,
+    )

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from itertools import combinations
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +17,7 @@ from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.flaky import Seen
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.stage import Outcome, Stage, Status
+from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
 TODAY = date(2026, 6, 1)
@@ -36,24 +36,9 @@ def entry(
     toolchain: str = "{reference: '*', dfc: '>=3.33,<3.35'}",
 ) -> Entry:
     """An entry that covers `fails`."""
-    text = f"""\
-schema: 1
-budget: 1
-entries:
-  - id: {name}
-    summary: a summary
-    where: {where}
-    stage: {fails.stage}
-    family: {fails.family}
-    message: {fails.message}
-    layers: [{layers}]
-    toolchain: {toolchain}
-    arch: [{arch}]
-    evidence: somewhere
-    since: 2026-02-17
-    review: {review}
-"""
-    return parse_ledger(text, Path("ledger.yaml")).entries[0]
+    named = f"    layers: [{layers}]\n"
+    text = entry_text(name, where, fails.family, fails.stage, fails.message, toolchain, review, f"[{arch}]", named)
+    return parse_ledger(ledger_text(text), PATH).entries[0]
 
 
 DECONV, UNITS, QUANT = entry("deconv", SUPER_DECONV), entry("units", MEMORY), entry("quant", OPTIMIZE)

@@ -17,9 +17,9 @@ from tasnet.suite.ledger.again import past_of
 from tasnet.suite.ledger.base import at, grown
 from tasnet.suite.ledger.check import Finding, check
 from tasnet.suite.stage import Outcome, Stage
+from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import Tell, stored
-from tests.suite.ledgers import PATH, entry_text, ledger, ledger_text
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 6, 1)

@@ -13,9 +13,9 @@ from tasnet.cli import main
 from tasnet.suite.case import Case, parse
 from tasnet.suite.ledger.explain import explain, lines
 from tasnet.suite.stage import Outcome, Stage
+from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import stored
-from tests.suite.ledgers import entry_text, ledger, ledger_text
 
 TODAY = date(2026, 6, 1)
 SLOPE = failure("negative_slope", "a slope below 0", "prelu1")
@@ -110,5 +110,11 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert said["claimed_by"][0] == {
         "entry": "deconv", "place": f"{path}:5:5", "because": ["decoder grouped", "sources all"],
     }  # fmt: skip
+    stored(tmp_path / "store", tell, "notes", "20260602T000000Z", cases=[parse("baseline")])
+    stored(tmp_path / "store", tell, "notes", "20260603T000000Z", double=True)
+    assert main(["ledger", "explain", "truncate-k-4", *options]) == 0
+    assert "\nrun       20260601T000000Z: " in capsys.readouterr().out
+    assert main(["ledger", "explain", "baseline", *options]) == 0
+    assert "\nrun       20260602T000000Z: " in capsys.readouterr().out
     assert main(["ledger", "explain", "concat-normal-gruoped-all", *options]) == 2
     assert "did you mean" in capsys.readouterr().err

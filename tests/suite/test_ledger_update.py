@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timezone
+from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,19 +15,17 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tasnet.cli import main
-from tasnet.hailo.failures import Failure
 from tasnet.suite.case import PROFILES, Case, parse, profile
-from tasnet.suite.history.run import Head, Run
+from tasnet.suite.history.run import Run
 from tasnet.suite.judge import PASSING
 from tasnet.suite.ledger import LedgerError, claims
 from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.again import again
-from tasnet.suite.ledger.conditions import flow
 from tasnet.suite.ledger.update import Update, update, write
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
+from tasnet.suite.stage import Outcome, Stage, Status
+from tests.doubles.ledgers import PATH, cause, entry_text, ledger_text, one_each
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
-from tests.doubles.runs import Tell, made, stored
-from tests.suite.ledgers import PATH, entry_text, ledger_text
+from tests.doubles.runs import in_memory, made, stored
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 6, 1)
@@ -191,7 +188,7 @@ def test_new_failures_are_told_and_left_to_a_person(base: Run) -> None:
     found = done(ledger_text(), base)
     assert found.after == found.before
     assert [(each.entry, each.told.split(", such")[0]) for each in found.left] == [
-        ("unsupported_kernel", "unexpected failure, cases: 13")
+        ("unsupported_kernel", "unexpected failure in 13 cases")
     ]
 
 
@@ -276,29 +273,8 @@ def test_a_change_that_would_change_another_entry_too_is_refused(entries: str, b
         done(ledger_text(entries, budget=2), base)
 
 
-def big() -> str:
-    """A ledger of 300 entries, each of one case of the matrix, with comments and empty lines in many forms."""
-    rng = random.Random(5)
-    parts = ["# What is expected to fail.\nschema: 1\nbudget: 300\nowner: the team\nentries:\n"]
-    for number, case in enumerate(MATRIX[:300]):
-        axes = [(axis, value) for axis, value in case.axes().items() if axis in HEAD]
-        rng.shuffle(axes)
-        text = entry_text(f"entry-{number}", flow(dict(axes)), message=f"cause {number} ends")
-        stage = rng.choice(["stage: compile", "stage: compile  # late", "stage:   'compile'"])
-        comment = rng.choice(["", f"  # number {number}\n", "  # two\n  # lines\n", "\n"])
-        parts += [comment, text.replace("stage: compile", stage), rng.choice(["", "\n", "    # more\n"])]
-    return "".join(parts)
-
-
-HEAD = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
-
-
-def cause(number: int) -> Failure:
-    return failure("unsupported_kernel", f"cause {number} ends", "deconv1")
-
-
 def test_of_300_entries_only_the_lines_that_must_change_do(base: Run) -> None:
-    text = big()
+    text = one_each(MATRIX[:300])
     numbers = {case.id: number for number, case in enumerate(MATRIX)}
     gone = {20, 21, 150, 299}
 
@@ -345,19 +321,6 @@ def texts(listed: list[tuple[int, str, str]]) -> list[str]:
     ]
 
 
-def a_run(tells: Tell, by: Provenance = REFERENCE, cases: Sequence[Case] = SOME) -> Run:
-    head = Head(
-        started=datetime(2026, 6, 1, tzinfo=timezone.utc),
-        profile="notes",
-        arch="hailo8",
-        toolchain=by.toolchain,
-        version=by.version,
-        cases=len(cases),
-        chosen=len(cases),
-    )
-    return made(Run("20260601T000000Z", Path("run"), head, (), (), None), tells, cases)
-
-
 @settings(QUICK, max_examples=40)
 @given(ends, entries, st.booleans(), st.booleans())
 def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing(
@@ -372,7 +335,7 @@ def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing
         # A compiler names one blocker of maybe several.
         return outcomes(*(blockers[:1] if observed else blockers), status=other, by=by)
 
-    run = a_run(tells, by)
+    run = in_memory(tells, SOME, by)
     text = ledger_text(*texts(listed))
     found = done(text, run, allow_new="a reason")
     assert surprises(found.after, run) == []
@@ -391,7 +354,7 @@ def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing
 @settings(QUICK, max_examples=30)
 @given(entries)
 def test_shrinking_adds_no_entry(listed: list[tuple[int, str, str]]) -> None:
-    found = done(ledger_text(*texts(listed)), a_run(tell, cases=NOTES), shrink_only=True)
+    found = done(ledger_text(*texts(listed)), in_memory(tell, NOTES), shrink_only=True)
     before, after = parse_ledger(found.before, PATH), parse_ledger(found.after, PATH)
     assert {entry.id for entry in after.entries} <= {entry.id for entry in before.entries}
     assert after.budget <= before.budget

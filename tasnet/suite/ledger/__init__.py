@@ -6,8 +6,10 @@
     flaky.py     an entry whose failure comes and goes: the rate it states against the one seen
     again.py     a stored run, judged against a ledger
     check.py     what is wrong with a ledger: dead, stale, overlapping, too broad, grown, …
+    why.py       why an entry claims a case or not, and what tells a failure from the one it tells of
     narrow.py    the least that a `where` must say to claim these cases and not those
-    update.py    what a run changes in the ledger; edit.py changes those lines of the file and no other
+    update.py    what a run changes in the ledger: fresh.py proposes entries, conditions.py joins and writes conditions,
+                 edit.py changes those lines of the file and no other
     base.py      the ledger as it was at a revision of git
     explain.py   why a case is judged as it is
 

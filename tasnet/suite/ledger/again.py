@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tasnet.suite.history.run import Head, Run, RunError, Unreadable, find, heads, read
+from tasnet.suite.history.run import RECORDS, Head, Run, RunError, Unreadable, find, heads, read
 from tasnet.suite.judge import Judgement, judge
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen
@@ -46,13 +46,25 @@ def last_run(store: Path, name: str = "") -> Run:
         if run.head.double:
             raise RunError(f"run '{run.id}': made with a test double, so nothing of it holds; name another run")
         return run
-    for folder, head in reversed(list(_readable(store))):
-        if not head.double:
+    found = latest(store)
+    if found is None:
+        raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+    return found
+
+
+def latest(store: Path, case_id: str = "") -> Run | None:
+    """The last run that no test double made, and that has the case; None where there is none. Raises RunError."""
+    wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
+    known = [folder for folder, head in _readable(store) if not head.double]
+    for folder in reversed(known):
+        # Looked for before it is read: a case of long ago is in few of many runs.
+        records = folder / RECORDS
+        if not wanted or (records.exists() and wanted in records.read_bytes()):
             return read(folder)
     unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable)]
-    if unreadable:
+    if unreadable and not known:
         raise RunError(f"{unreadable[-1]}; no other run is stored in {store}")
-    raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+    return None
 
 
 def whole_runs(store: Path, like: Head, over: int) -> list[Run]:
