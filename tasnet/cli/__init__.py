@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli import numbers
+from tasnet.cli import history, numbers
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -348,6 +348,9 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
     return OK
 
 
+app.command()(history.runs)
+app.command()(history.compare)
+app.command()(history.trend)
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.add_typer(numbers.limits, name="thresholds")
