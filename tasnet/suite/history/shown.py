@@ -39,7 +39,7 @@ def runs_lines(store: Path) -> Iterator[str]:
     if not found:
         yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
     if count := older(store):
-        yield f"{count} folders are older than the history: tables and pictures alone"
+        yield f"older than the history, tables and pictures alone: {count}"
 
 
 @dataclass(frozen=True)
