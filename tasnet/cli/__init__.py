@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli import history, numbers
+from tasnet.cli import gate, history, numbers
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -348,6 +348,7 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
     return OK
 
 
+app.command()(gate.gate)
 app.command()(history.runs)
 app.command()(history.compare)
 app.command()(history.trend)

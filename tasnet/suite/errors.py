@@ -25,6 +25,7 @@ _OWN = {
     "tasnet.suite.on_device": ("DeviceError",),
     "tasnet.suite.calibration": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
+    "tasnet.suite.gate.checkout": ("GateError",),
     "tasnet.suite.history.run": ("RunError",),
     "tasnet.suite.ledger": ("LedgerError",),
     "tasnet.suite.listen": ("ListenError",),
