@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
 from tasnet.suite.gate.result import Changed, Distance, Found, Result
@@ -17,8 +17,8 @@ def lines(result: Result) -> Iterator[str]:
     yield f"## tasnet gate: {_answer(result)}"
     yield ""
     yield (
-        f"`{result.base}` → `{result.here}`, profile `{result.profile}` on {result.arch}. Both sides' graphs are judged "
-        f"by this side's {result.toolchain}: **{result.known}**{', not observed' * (result.known == 'predicted')}."
+        f"`{result.base}` → `{result.here}`, profile `{result.profile}` on {result.arch}. Both sides' graphs are "
+        f"judged by this side's {result.toolchain}: **{result.known}**{', not observed' * (result.known == 'predicted')}."
     )
     for note in result.notes:
         yield f"- {_cell(note)}"
@@ -147,18 +147,18 @@ def _snr(value: float | None) -> str:
 
 def _details(result: Result) -> Iterator[str]:
     for cause, those in by_cause(result.changed):
-        yield from _folded(f"{_count(_cases(those), 'case')}: {_cell(cause[0])}", lambda those=those: _of_change(those))
+        yield from _folded(f"{_count(_cases(those), 'case')}: {_cell(cause[0])}", _of_change(those))
     for what, cases in (("new", result.new), ("gone", result.gone)):
         if cases:
-            yield from _folded(f"{_count(len(cases), 'case')} {what}", lambda cases=cases: _listed(cases))
+            yield from _folded(f"{_count(len(cases), 'case')} {what}", _listed(cases))
     for found in result.found:
         title = f"{found.regression.reason.value}: {_cell(found.regression.what)}, {_count(len(found.cases), 'case')}"
-        yield from _folded(title, lambda found=found: _listed(found.cases))
+        yield from _folded(title, _listed(found.cases))
 
 
-def _folded(title: str, inside: Callable[[], Iterator[str]]) -> Iterator[str]:
+def _folded(title: str, inside: Iterator[str]) -> Iterator[str]:
     yield from ("", f"<details><summary>{title}</summary>", "")
-    yield from inside()
+    yield from inside
     yield from ("", "</details>")
 
 
