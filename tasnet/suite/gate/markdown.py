@@ -14,11 +14,12 @@ SHOWN = 5
 
 def lines(result: Result) -> Iterator[str]:
     """The summary, a line at a time."""
+    unseen = ", not observed" if result.known == "predicted" else ""
     yield f"## tasnet gate: {_answer(result)}"
     yield ""
     yield (
         f"`{result.base}` → `{result.here}`, profile `{result.profile}` on {result.arch}. Both sides' graphs are "
-        f"judged by this side's {result.toolchain}: **{result.known}**{', not observed' * (result.known == 'predicted')}."
+        f"judged by this side's {result.toolchain}: **{result.known}**{unseen}."
     )
     for note in result.notes:
         yield f"- {_cell(note)}"
