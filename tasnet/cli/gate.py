@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -41,6 +42,9 @@ def gate(
         bool, typer.Option("--uncommitted", help="judge files that aren't committed too; else they stop the gate")
     ] = False,
     as_json: AsJson = False,
+    workers: Annotated[
+        int, typer.Option("-n", min=0, help="processes; without it one a core, and one alone with the compiler")
+    ] = 0,
     checkpoint: Checkpoint = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
@@ -57,9 +61,9 @@ def gate(
     Example: tasnet gate --base main --markdown gate.md
     """
     from tasnet.cli.options import UsageError
+    from tasnet.suite.gate.judging import Order
     from tasnet.suite.gate.markdown import lines
     from tasnet.suite.gate.result import as_json as told
-    from tasnet.suite.gate.run import Order
     from tasnet.suite.gate.run import gate as judged
     from tasnet.suite.toolchains import choose
 
@@ -79,7 +83,8 @@ def gate(
         pyproject=if_there(root / "pyproject.toml"),
     )
     weights = checkpoint.absolute() if checkpoint else None
-    order = Order(root, base, profile, choice, store_at(store), weights, uncommitted)
+    processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
+    order = Order(root, base, profile, choice, store_at(store), weights, uncommitted, processes)
     try:
         result = judged(order, lambda text: print(f"tasnet gate: {text}", file=sys.stderr, flush=True))
     except KeyboardInterrupt:

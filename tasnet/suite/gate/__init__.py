@@ -5,6 +5,7 @@
     sides.py        runs the driver for both sides, and tells which cases' graphs changed
     difference.py   two graphs layer by layer: added, removed, changed; how large each is
     settings.py     [tool.tasnet.gate] of pyproject.toml
+    judging.py      what this side's toolchain and ledger say of both, on many processes
     regression.py   what counts as worse: a verdict, a blocker, a size
     parity.py       the changed graphs at every stage, against thresholds.yaml and against the base
     result.py       all of it in one frozen piece

@@ -110,7 +110,7 @@ def worktree(at: Checkout, base: Revision) -> Iterator[Path]:
     """
     _sweep(at)
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    with _terminated_as_interrupted():
+    with terminated_as_interrupted():
         try:
             # No hook of the repository has a say in a folder that lives for a minute.
             _git(
@@ -153,8 +153,8 @@ def _sweep(at: Checkout) -> None:
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """CI ends a job with SIGTERM, which would leave the worktree: inside it is as Ctrl-C is."""
+def terminated_as_interrupted() -> Iterator[None]:
+    """CI ends a job with SIGTERM, which would leave files and processes: inside it is as Ctrl-C is."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from enum import Enum
@@ -107,13 +107,20 @@ def sizes(network: Network, onnx_bytes: int) -> Sizes:
     return Sizes(len(network.layers), counted.macs, counted.weights, rows, onnx_bytes)
 
 
-def difference(before: Network, after: Network, onnx_bytes: tuple[int, int]) -> Difference:
-    """How `after` differs from `before`, both with their weights; the ONNX bytes of both go into their sizes."""
+def difference(
+    before: Network, after: Network, onnx_bytes: tuple[int, int], weights: Callable[[], tuple[Network, Network]]
+) -> Difference:
+    """How `after` differs from `before`; the ONNX bytes of both go into their sizes.
+
+    `weights` gives the two with their weights, and is asked where the layers are the same: reading them takes longer
+    than all else here.
+    """
     layers, pairs = _layers(before, after)
     old, new = (sizes(each, size) for each, size in zip((before, after), onnx_bytes, strict=True))
     if layers or len(before.output_layers) != len(after.output_layers):
         return Difference(What.STRUCTURE, layers, old, new)
-    same = all(_same_weights(before, after, one.name, other.name) for one, other in pairs)
+    one, other = weights()
+    same = all(_same_weights(one, other, was.name, now.name) for was, now in pairs)
     return Difference(What.NAMES if same else What.WEIGHTS, (), old, new)
 
 
@@ -187,8 +194,8 @@ def _other(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
     kernels = {"kernel_shape"}
     for name in sorted({*old.params, *new.params} - kernels):
         yield from _arrow(name, _text(old.params.get(name)), _text(new.params.get(name)))
-    if old.params.get("kernel_shape") != new.params.get("kernel_shape") and ins[0] == ins[1]:
-        # Channels of a group, where those of the layer are the same.
+    if ins[0] == ins[1] and old.output_shape[3] == new.output_shape[3] and old.kernel == new.kernel:
+        # What of a kernel no other phrase tells: the channels of a group, a fully connected layer's.
         yield from _arrow("kernel shape", *(_text(layer.params.get("kernel_shape")) for layer in (old, new)))
     if [new_of.get(name) for name in old.inputs] != list(new.inputs) and len(old.inputs) == len(new.inputs):
         yield from _rewired(old, new, new_of)

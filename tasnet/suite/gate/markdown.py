@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
 from tasnet.suite.gate.result import Changed, Distance, Found, Result
 
-SHOWN = 5
+SHOWN = 8
 """layers and cases named; JSON has them all"""
 
 
@@ -151,40 +151,46 @@ def _details(result: Result) -> Iterator[str]:
         yield from _folded(f"{_count(_cases(those), 'case')}: {_cell(cause[0])}", _of_change(those))
     for what, cases in (("new", result.new), ("gone", result.gone)):
         if cases:
-            yield from _folded(f"{_count(len(cases), 'case')} {what}", _listed(cases))
+            yield from _folded(f"{_count(len(cases), 'case')} {what}", [_listed(cases)])
     for found in result.found:
         title = f"{found.regression.reason.value}: {_cell(found.regression.what)}, {_count(len(found.cases), 'case')}"
-        yield from _folded(title, _listed(found.cases))
+        yield from _folded(title, [_listed(found.cases)])
 
 
-def _folded(title: str, inside: Iterator[str]) -> Iterator[str]:
+def _folded(title: str, inside: Iterable[str]) -> Iterator[str]:
     yield from ("", f"<details><summary>{title}</summary>", "")
     yield from inside
     yield from ("", "</details>")
 
 
 def _of_change(those: Sequence[Changed]) -> Iterator[str]:
-    """The layers of the largest change among those of one cause, then the cases."""
+    """The layers of the largest change among those of one cause, alike ones together; then the cases."""
     most = max(those, key=lambda each: len(each.difference.layers) if each.difference else 0)
     if most.difference and most.difference.layers:
         yield f"`{most.cases[0]}`:"
         yield ""
-        for change in most.difference.layers[: 4 * SHOWN]:
-            yield f"- {_layer(change)}"
-        if len(most.difference.layers) > 4 * SHOWN:
-            yield f"- and {len(most.difference.layers) - 4 * SHOWN} more"
+        alike: dict[str, list[LayerChange]] = {}
+        for change in most.difference.layers:
+            alike.setdefault(change.cause, []).append(change)
+        for changes in alike.values():
+            yield f"- {_alike(changes)}"
         yield ""
-    yield from _listed([case for each in those for case in each.cases])
+    yield _listed([case for each in those for case in each.cases])
 
 
-def _layer(change: LayerChange) -> str:
-    node = f" (`{change.node}`)" if change.node else ""
-    return f"`{change.layer}`{node}: {_cell(change.what)}"
+def _alike(changes: Sequence[LayerChange]) -> str:
+    """One line for layers with one cause: the first of them as it is, and which the others are."""
+    first, names = changes[0], [f"`{change.layer}`" for change in changes]
+    node = f" (`{first.node}`)" if first.node else ""
+    others = (
+        f"; so {', '.join(names[1:SHOWN])}{f' … ({len(names)})' if len(names) > SHOWN else ''}" if names[1:] else ""
+    )
+    return f"{names[0]}{node}: {_cell(first.what)}{others}"
 
 
-def _listed(cases: Sequence[str]) -> Iterator[str]:
-    more = f" and {len(cases) - 4 * SHOWN} more" if len(cases) > 4 * SHOWN else ""
-    yield ", ".join(f"`{case}`" for case in cases[: 4 * SHOWN]) + more
+def _listed(cases: Sequence[str]) -> str:
+    more = f" and {len(cases) - SHOWN} more" if len(cases) > SHOWN else ""
+    return ", ".join(f"`{case}`" for case in cases[:SHOWN]) + more
 
 
 def _cases(changed: Sequence[Changed]) -> int:

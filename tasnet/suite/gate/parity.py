@@ -25,7 +25,7 @@ from tasnet.suite.thresholds import Thresholds
 
 
 @dataclass(frozen=True)
-class Pair:
+class Graph:
     """A changed graph: its case on this side, its cause, and both ONNX files."""
 
     case: Case
@@ -34,9 +34,9 @@ class Pair:
     after: Path
 
 
-def sample(pairs: Sequence[Pair], count: int) -> tuple[Pair, ...]:
+def sample(pairs: Sequence[Graph], count: int) -> tuple[Graph, ...]:
     """At most `count` of the pairs: one of every cause before a second of any, spread over each cause's pairs."""
-    causes: dict[tuple[str, ...], list[Pair]] = {}
+    causes: dict[tuple[str, ...], list[Graph]] = {}
     for pair in pairs:
         causes.setdefault(pair.cause, []).append(pair)
     queues = sorted((_spread(those) for those in causes.values()), key=len, reverse=True)
@@ -44,7 +44,7 @@ def sample(pairs: Sequence[Pair], count: int) -> tuple[Pair, ...]:
     return tuple([queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)][:count])
 
 
-def _spread(pairs: Sequence[Pair]) -> list[Pair]:
+def _spread(pairs: Sequence[Graph]) -> list[Graph]:
     """The pairs so that any first few lie far apart: the first, the last, the middle, then between."""
     order: dict[int, None] = dict.fromkeys((0, len(pairs) - 1))
     steps = len(pairs)
@@ -55,7 +55,7 @@ def _spread(pairs: Sequence[Pair]) -> list[Pair]:
 
 
 def measured(
-    pairs: Sequence[Pair],
+    pairs: Sequence[Graph],
     pipeline: Pipeline,
     limits: Thresholds | None,
     say: Callable[[str], None],
@@ -81,7 +81,7 @@ def measured(
     return tuple(found)
 
 
-def _to_base(pair: Pair, mix: Any) -> float | None:
+def _to_base(pair: Graph, mix: Any) -> float | None:
     """SNR in dB of this side's graph against the base's, both run by ONNX Runtime."""
     if _signature(pair.before) != _signature(pair.after):
         return None
