@@ -26,6 +26,7 @@ from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import PASSING, Judgement, Kind, judge
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
 from tasnet.suite.report.progress import Bar, Lines
+from tasnet.suite.report.properties import properties, tags
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
@@ -274,10 +275,19 @@ def _judged(request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, tod
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today)
     told = record(case.id, sized, setup.profile, until, outcomes, judgement, _repeat(request.node.nodeid, setup))
     request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    _tag(request, told)
     text = _failure_text(told)
     if judgement.kind is Kind.INFRA:
         pytest.fail(text, pytrace=False)
     return Judged(judgement, text, told.predicted)
+
+
+def _tag(request: pytest.FixtureRequest, told: Record) -> None:
+    """Into the CTRF report, where pytest-json-ctrf writes one: its fixture is what it knows of the test."""
+    if getattr(request.config.option, "ctrf", None):
+        known = request.getfixturevalue("ctrf_json_metadata")
+        known["tags"] = [*known["tags"], *tags(told)]
+        known["parameters"] = {"case": told.case_id}
 
 
 def conclude(judged: Judged) -> None:
@@ -412,6 +422,14 @@ def _record_json(report: pytest.TestReport, wanted: str = PROPERTY) -> str | Non
     return next((str(value) for name, value in report.user_properties if name == wanted), None)
 
 
+def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
+    """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
+    own = (PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY)
+    text = _record_json(report)
+    told = properties(Record.model_validate_json(text)) if text else ()
+    return [*(each for each in report.user_properties if each[0] not in own), *told]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_report_teststatus(
     report: pytest.CollectReport | pytest.TestReport, config: pytest.Config
@@ -460,7 +478,12 @@ class Watch:
             self.progress = Bar(writer._file, self.total) if terminal.isatty else lines
         self.progress.step(category, case_id)
 
+    # Before JUnit's, which writes a test when it is torn down.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            report.user_properties = _readable(report)
+            return
         if pair := _record_json(report, PAIR_PROPERTY):
             self._compare(pair)
         if report.when == "call":
