@@ -68,7 +68,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         folder.mkdir()
         run(
             *("-n", "2", "--splits", str(SHARDS), "--group", str(shard), "--store", str(root / "store")),
-            *("--junitxml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json")),
+            *("--junit-xml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json")),
         )
         folders.append(folder)
     return folders
