@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,15 +20,19 @@ def made(folder: Path, settings: str = "") -> Path:
     for name in FILES:
         shutil.copyfile(ROOT / name, folder / name)
     if settings:
-        text = (folder / "pyproject.toml").read_text(encoding="utf-8")
-        head, table, rest = text.partition("[tool.tasnet.gate]\n")
-        # A key of the checkout's own would stand there twice.
-        own = "\n".join(line for line in rest.splitlines() if line.partition(" =")[0] not in settings)
-        (folder / "pyproject.toml").write_text(f"{head}\n[tool.tasnet.gate]\n{settings}\n{own if table else ''}\n")
+        settle(folder, settings)
     (folder / ".gitignore").write_text("__pycache__/\n.tasnet/\n")
     git(folder, "init", "--quiet", "--initial-branch", "main")
     commit(folder, "the suite")
     return folder
+
+
+def settle(folder: Path, settings: str) -> None:
+    """Puts text in the place of the gate's settings."""
+    path = folder / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"(?ms)^\[tool\.tasnet\.gate\]\n.*?(?=^\[|\Z)", "", text)
+    path.write_text(f"{text}\n[tool.tasnet.gate]\n{settings}\n", encoding="utf-8")
 
 
 def git(folder: Path, *words: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.doubles.processes import TOKEN, left, until
-from tests.doubles.repository import commit, environment, git, made, tasnet
+from tests.doubles.repository import commit, environment, git, made, settle, tasnet
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +64,7 @@ def untracked(folder: Path) -> None:
 
 def settings(text: str) -> Callable[[Path], None]:
     def write(folder: Path) -> None:
-        with (folder / "pyproject.toml").open("a") as file:
-            file.write(text)
+        settle(folder, text)
         commit(folder, "settings")
 
     return write
@@ -75,7 +74,6 @@ def nothing(folder: Path) -> None:
     pass
 
 
-GATE = "\n[tool.tasnet.gate]\n"
 INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "unknown revision": (nothing, ["--base", "nope"], "--base nope: no such revision; see git log, or fetch it first"),
     "an option as revision": (nothing, ["--base=--all"], "--base --all: no such revision; "),
@@ -96,10 +94,10 @@ INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "toolchain": (nothing, ["--base", "HEAD", "--toolchain", "gcc"], "--toolchain gcc: unknown; "),
     "checkpoint": (nothing, ["--base", "HEAD", "--checkpoint", "x.pt"], "--checkpoint x.pt: no such file; "),
     "markdown": (nothing, ["--base", "HEAD", "--markdown", "no/x.md"], "no directory no; make it first"),
-    "a share of text": (settings(f"{GATE}size_share = '5%'\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
-    "a share below zero": (settings(f"{GATE}size_share = -1.0\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
-    "unknown setting": (settings(f"{GATE}sise = 1\n"), ["--base", "HEAD"], "size_share, parity_graphs are known"),
-    "no TOML": (settings("\n[tool"), ["--base", "HEAD"], "pyproject.toml: can't be read ("),
+    "a share of text": (settings("size_share = '5%'\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
+    "a share below zero": (settings("size_share = -1.0\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
+    "unknown setting": (settings("sise = 1\n"), ["--base", "HEAD"], "size_share, parity_graphs are known"),
+    "no TOML": (settings("[tool"), ["--base", "HEAD"], "pyproject.toml: can't be read ("),
     "no base": (nothing, [], "Missing option '--base'; see tasnet --help"),
 }
 
