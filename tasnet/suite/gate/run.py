@@ -120,10 +120,12 @@ def _pairs(before: Graphs, after: Graphs) -> tuple[Pair, ...]:
 
 def _parity(by: Judging, pairs: Sequence[Pair], changed: Sequence[Changed], say: Say) -> tuple[Distance, ...]:
     told = [
-        (pair, each.difference.cause)
+        (pair, each.difference)
         for pair, each in zip(pairs, changed, strict=True)
         if each.difference and each.difference.what is not What.NAMES
     ]
+    # Of each change the smallest graph is measured first, then the largest: in seconds, and where errors add up.
+    told.sort(key=lambda each: each[1].after.macs)
     if not told or not by.limits.parity_graphs:
         return ()
     # Only now: torch takes seconds to import.
@@ -133,8 +135,8 @@ def _parity(by: Judging, pairs: Sequence[Pair], changed: Sequence[Changed], say:
 
     store = by.pipeline.store
     graphs = [
-        parity.Graph(by.cases[pair.cases[0]], cause, store.path(pair.before), store.path(pair.after))
-        for pair, cause in told
+        parity.Graph(by.cases[pair.cases[0]], found.cause, store.path(pair.before), store.path(pair.after))
+        for pair, found in told
     ]
     file = by.order.root / thresholds.FILE
     limits = thresholds.read(file) if file.is_file() else None

@@ -22,7 +22,7 @@ class Settings(BaseModel):
 
     size_share: float = Field(default=0.05, ge=0, allow_inf_nan=False)
     """how much a graph may grow: MACs, weights, its widest row, the ONNX file"""
-    parity_graphs: int = Field(default=4, ge=0)
+    parity_graphs: int = Field(default=6, ge=0)
     """how many changed graphs are run at every stage, ten seconds each; more are sampled, every kind of change first"""
 
 
