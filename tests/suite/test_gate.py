@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.doubles.dfc_python import stand_in
 from tests.doubles.repository import changed, git, made, tasnet
 
 NET = "tasnet/network/convtasnet.py"
+STAGES = ("translate", "optimize", "compile")
 WITH_MASK = 11
 """cases of the profile that have a masker, and so the layers that most tests change"""
 
@@ -36,15 +40,15 @@ def repository(_first: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def gate(repository: Path, store: Path, *words: str) -> tuple[int, dict[str, Any]]:
+def gate(repository: Path, store: Path, *words: str, **more: str) -> tuple[int, dict[str, Any]]:
     """The exit code and the JSON; nothing is left behind, whatever the answer."""
     temporary = repository.parent / "tmp"
     temporary.mkdir(exist_ok=True)
     at = ["--base", "main", "--profile", "notes", "--store", str(store), "--json", "-n", "1"]
-    done = tasnet(repository, "gate", *at, *words, TMPDIR=str(temporary))
+    done = tasnet(repository, "gate", *at, *words, TMPDIR=str(temporary), **more)
     assert done.returncode in (0, 1), done.stderr
     assert len(git(repository, "worktree", "list").splitlines()) == 1
-    assert not list(temporary.glob("tasnet-*"))
+    assert not [each for each in temporary.iterdir() if each.name.startswith(("tasnet-gate-", "tasnet-har-"))]
     return done.returncode, json.loads(done.stdout)
 
 
@@ -159,6 +163,28 @@ def test_new_gone_and_broken_cases(repository: Path, store: Path) -> None:
     assert reasons(told) == {"no graph: can't be exported": 1}
     assert told["regressions"][0]["detail"] == "AssertionError: sixteen"
     assert told["changed"] == []
+
+
+def test_the_compiler_judges_what_changed_on_both_sides_and_once(repository: Path, store: Path, tmp_path: Path) -> None:
+    calls, recordings = tmp_path / "calls", tmp_path / "speech.npz"
+    # Six seconds of a tone that comes and goes: what a stand-in is calibrated with doesn't matter.
+    time = np.arange(48_000) / 8000
+    tone = 0.3 * np.sin(2 * np.pi * 440 * time) * (np.sin(2 * np.pi * 3 * time) > 0)
+    np.savez(recordings, speech=tone[None].astype(np.float32), rate=8000)
+    changed(
+        repository, NET, ('weights["conv1x1_head.weight"][:sources]', '0.5 * weights["conv1x1_head.weight"][:sources]')
+    )
+    words = ["--toolchain", "dfc", "--dfc-python", str(stand_in(tmp_path / "dfc", calls))]
+    words += [part for stage in STAGES for part in ("--limit", f"{stage}.memory=1 GiB")]
+    code, told = gate(repository, store, *words, TASNET_CALIBRATION=str(recordings))
+    assert (code, told["regressions"]) == (0, [])
+    assert (told["toolchain"], told["known"]) == ("dfc 3.33.0+double", "predicted"), "a double observes nothing"
+    assert [each["what"] for each in told["changed"]] == ["weights", "weights"]
+    assert [each["verdict_after"] for each in told["changed"]] == ["blocked", "blocked"]
+    made = calls.read_text().splitlines()
+    assert Counter(line.split()[0] for line in made) == dict.fromkeys(STAGES, 2 * 2)
+    gate(repository, store, *words, TASNET_CALIBRATION=str(recordings))
+    assert calls.read_text().splitlines() == made, "a second gate has all of it from the store"
 
 
 def test_the_summary_says_the_answer_first(repository: Path, store: Path) -> None:

@@ -61,6 +61,12 @@ def test_names_weights_and_structure_are_told_apart() -> None:
     assert differ(one, one).cause == ("names alone",)
 
 
+def test_graphs_without_their_weights_are_not_called_the_same() -> None:
+    bare = replace(chain([4, 8, 4]), weights={})
+    assert differ(bare, chain([4, 8, 4])).what is What.WEIGHTS
+    assert differ(bare, bare).what is What.WEIGHTS
+
+
 def test_weights_are_read_only_where_the_layers_are_the_same() -> None:
     def never() -> tuple[Network, Network]:
         raise AssertionError("read")

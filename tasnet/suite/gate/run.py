@@ -34,13 +34,12 @@ def gate(order: Order, say: Say) -> Result:
     # Read before any work is done: a mistake in one of them is told at once.
     by = judging(order)
     toolchain, limits, _ = by.pipeline.toolchain, by.limits, by.entries
-    double = ", a test double" if getattr(toolchain, "double", False) else ""
     told = Result(
         base=base,
         here=here,
         profile=order.profile,
         arch=order.choice.arch,
-        toolchain=f"{toolchain.name} {toolchain.version}{double}",
+        toolchain=f"{toolchain.name} {toolchain.version}",
         known="predicted" if toolchain.predicted else "observed",
         size_share=limits.size_share,
         unchanged=len(by.cases),
