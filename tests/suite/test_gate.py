@@ -182,7 +182,8 @@ def test_the_compiler_judges_what_changed_on_both_sides_and_once(repository: Pat
     assert [each["what"] for each in told["changed"]] == ["weights", "weights"]
     assert [each["verdict_after"] for each in told["changed"]] == ["blocked", "blocked"]
     made = calls.read_text().splitlines()
-    assert Counter(line.split()[0] for line in made) == dict.fromkeys(STAGES, 2 * 2)
+    # The stand-in's HARs have no weights: both sides' are one, and what is equal is compiled once.
+    assert Counter(line.split()[0] for line in made) == {"translate": 2 * 2, "optimize": 2, "compile": 2}
     gate(repository, store, *words, TASNET_CALIBRATION=str(recordings))
     assert calls.read_text().splitlines() == made, "a second gate has all of it from the store"
 
