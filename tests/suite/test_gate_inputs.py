@@ -127,6 +127,18 @@ def test_uncommitted_files_are_judged_where_that_is_asked(repository: Path) -> N
     assert "- 1 file isn't committed: expected_failures.yaml" in done.stdout
 
 
+def test_a_suite_below_the_top_of_its_repository(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    shutil.rmtree(made(top / "model") / ".git")
+    git(top, "init", "--quiet", "--initial-branch", "main")
+    commit(top, "all of it")
+    (top / "other.txt").write_text("beside it")
+    commit(top, "another file")
+    done = tasnet(top / "model", "gate", "--base", "HEAD~1", "--profile", "notes")
+    assert done.returncode == 0, done.stderr
+    assert "No file that decides a graph differs: all 20 cases are what they were." in done.stdout
+
+
 def test_a_base_that_is_ahead_is_said(repository: Path) -> None:
     git(repository, "checkout", "--quiet", "-b", "behind", "HEAD~1")
     done = tasnet(repository, "gate", "--base", "main")

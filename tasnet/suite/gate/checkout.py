@@ -98,7 +98,9 @@ def blobs_here(at: Checkout) -> Mapping[str, str]:
     """The same of the files as they lie there now, ignored ones left out."""
     told = _git(at.root, "ls-files", "-co", "--exclude-standard", "-z", "--", "tasnet")
     paths = [path for path in told.split("\0") if path and (at.root / path).is_file()]
-    names = _git(at.root, "hash-object", "--stdin-paths", stdin="".join(f"{path}\n" for path in paths)).split()
+    # From the top, which is where git starts from for paths that it reads.
+    listed = "".join(f"{at.inside and at.inside + '/'}{path}\n" for path in paths)
+    names = _git(at.top, "hash-object", "--stdin-paths", stdin=listed).split()
     return dict(zip(paths, names, strict=True))
 
 
