@@ -3,7 +3,7 @@ PYTHON ?= python3
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
 
-.PHONY: matrix test lint ruff types arrows ledger docs bench clean
+.PHONY: matrix test lint ruff types arrows ledger docs bench durations clean
 
 matrix: .venv/installed
 	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
@@ -34,6 +34,11 @@ docs: .venv/installed
 
 bench: .venv/installed
 	$(BIN)/python -m benchmarks
+
+# How long each test takes, by which CI shards them: run alone, and commit what changed.
+durations: .venv/installed
+	$(BIN)/python -m pytest -n $(JOBS) --store-durations --clean-durations
+	$(BIN)/python -m benchmarks.durations .test_durations
 
 .venv/installed: requirements.lock requirements-oracles.lock pyproject.toml
 	$(PYTHON) -m venv .venv

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli import compiler as around_the_compiler
+from tasnet.cli import gate, history, numbers
 from tasnet.cli import ledger as ledger_
-from tasnet.cli import numbers
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -352,6 +352,10 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
 
 app.command()(around_the_compiler.calibrate)
 app.command()(around_the_compiler.emulate)
+app.command()(gate.gate)
+app.command()(history.runs)
+app.command()(history.compare)
+app.command()(history.trend)
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.add_typer(numbers.limits, name="thresholds")

@@ -26,6 +26,7 @@ _OWN = {
     "tasnet.suite.bit_exact": ("BitExactError",),
     "tasnet.suite.recordings": ("CalibrationError",),
     "tasnet.suite.case": ("CaseError",),
+    "tasnet.suite.gate.checkout": ("GateError",),
     "tasnet.suite.history.run": ("RunError",),
     "tasnet.suite.ledger": ("LedgerError",),
     "tasnet.suite.listen": ("ListenError",),

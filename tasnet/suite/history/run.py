@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasnet.suite.history.origin import Origin
 from tasnet.suite.judge import Kind
+from tasnet.suite.ledger import TOOLCHAINS
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import ORDER, Stage
 
@@ -71,6 +72,17 @@ class Head(BaseModel):
     ledger_sha256: str = ""
     origin: Origin = Origin()
 
+    @property
+    def known(self) -> str:
+        """`predicted` or `observed`: how all that the run says is known."""
+        return "predicted" if self.double or self.toolchain == TOOLCHAINS[0] else "observed"
+
+    @property
+    def told_by(self) -> str:
+        """`reference 0.1.0, predicted`: the toolchain, and how what it says is known."""
+        double = ", a test double" if self.double else ""
+        return f"{self.toolchain} {self.version}{double}, {self.known}"
+
 
 class End(BaseModel):
     """How a run ended: pytest's exit status, the wall-clock time, how many cases of each kind."""
@@ -110,9 +122,17 @@ class Unreadable:
 
 
 def folders(store: Path) -> list[Path]:
-    """The folders of all runs in the store, the oldest first. One without a head is older than the history."""
-    found = [path for path in (store / "runs").glob("*/") if (path / HEAD).exists()]
+    """The folders of all runs in the store, the oldest first. Those that are older than the history aren't among them.
+
+    One that has lost its head, or any other of its files, is.
+    """
+    found = [path for path in _all(store) if any((path / name).exists() for name in (HEAD, RECORDS, MEASURES, END))]
     return sorted(found, key=lambda path: _natural(path.name))
+
+
+def older(store: Path) -> int:
+    """How many folders of runs there are from before the history: tables and pictures, and no records."""
+    return len(_all(store)) - len(folders(store))
 
 
 def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:
@@ -142,12 +162,13 @@ def find(store: Path, name: str) -> Run:
     """
     known = folders(store)
     if not known:
-        raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+        raise RunError(f"{store}: no run is stored there; run tasnet matrix first, or name another --store")
     back = re.fullmatch(r"last(?:~(\d+))?", name)
     if back:
         steps = int(back.group(1) or 0)
         if steps >= len(known):
-            raise RunError(f"run '{name}': {len(known)} runs are stored; see tasnet runs")
+            stored = "1 run is stored" if len(known) == 1 else f"{len(known)} runs are stored"
+            raise RunError(f"run '{name}': {stored}; see tasnet runs")
         return read(known[-1 - steps])
     exact = [folder for folder in known if folder.name == name]
     meant = exact or [folder for folder in known if name and folder.name.startswith(name)]
@@ -167,25 +188,32 @@ def latest(records: Iterable[Record]) -> tuple[Record, ...]:
     return tuple(found.values())
 
 
+_DAMAGED = "damaged: mend it, or delete the run's folder"
+
+
+def _all(store: Path) -> list[Path]:
+    return [path for path in (store / "runs").glob("*") if path.is_dir()]
+
+
 def _head(folder: Path) -> Head:
     path = folder / HEAD
     try:
         told = json.loads(path.read_bytes())
-        schema = told.get("schema") if isinstance(told, dict) else None
-        if schema != SCHEMA:
-            raise RunError(f"{path}: schema {schema}, and this version reads {SCHEMA}; read it with its own version")
-        return Head.model_validate(told)
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
+    except (ValueError, RecursionError):
+        raise RunError(f"{path}: not JSON; {_DAMAGED}") from None
+    if not isinstance(told, dict) or type(told.get("schema")) is not int:
+        raise RunError(f"{path}: no schema; {_DAMAGED}")
+    if told["schema"] != SCHEMA:
+        raise RunError(
+            f"{path}: schema {told['schema']}, and this version reads {SCHEMA}; read it with the tasnet that wrote it"
+        )
+    try:
+        return Head.model_validate(told)
     except ValidationError as error:
         first = error.errors()[0]
-        raise RunError(
-            f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; damaged: delete the run's folder"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, RunError):
-            raise
-        raise RunError(f"{path}: not JSON; damaged: delete the run's folder") from None
+        raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; {_DAMAGED}") from None
 
 
 def _end(folder: Path) -> End | None:
@@ -211,7 +239,7 @@ def _lines(path: Path, model: type[_Model]) -> Iterator[_Model]:
             if number == len(lines) and not line.endswith(b"\n"):
                 return
             reason = error.errors()[0]["msg"]
-            raise RunError(f"{path}:{number}: {reason}; the run is damaged: delete its folder") from None
+            raise RunError(f"{path}:{number}: {reason}; {_DAMAGED}") from None
 
 
 def _natural(name: str) -> tuple[str, int]:

@@ -12,6 +12,7 @@ PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
 RECALLED_PROPERTY = "tasnet-recalled"
 """The same for the predictions beside the evidence in the store."""
+CARRIED = frozenset({PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY})
 
 
 class ReviewDue(UserWarning):

@@ -22,7 +22,8 @@ from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
-from tasnet.suite.report.record import record
+from tasnet.suite.report.properties import tags
+from tasnet.suite.report.record import Record, record
 from tasnet.suite.stage import Outcome, Stage
 from tasnet.suite.store import Store
 from tasnet.suite.toolchains import Calibrated
@@ -150,6 +151,7 @@ def _judged(
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
     told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
     request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    _tag(request, told)
     text = "\n".join(lines(told, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"
     if judgement.kind is Kind.INFRA:
@@ -159,6 +161,14 @@ def _judged(
         said = ", ".join(name for name in judgement.entries)
         request.applymarker(pytest.mark.xfail(reason=f"flaky: {_reason(told.predicted, said)}", strict=False))
     return Judged(judgement, text, told.predicted, traced)
+
+
+def _tag(request: pytest.FixtureRequest, told: Record) -> None:
+    """Into the CTRF report, where pytest-json-ctrf writes one: its fixture is what it knows of the test."""
+    if getattr(request.config.option, "ctrf", None):
+        known = request.getfixturevalue("ctrf_json_metadata")
+        known["tags"] = [*known["tags"], *tags(told)]
+        known["parameters"] = {"case": told.case_id}
 
 
 def conclude(judged: Judged) -> None:

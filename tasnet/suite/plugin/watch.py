@@ -17,10 +17,11 @@ from tasnet.suite.history.run import Measure, latest
 from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import Kind
 from tasnet.suite.judgement_shown import labelled
-from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, ReviewDue, carried
+from tasnet.suite.plugin.carried import CARRIED, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, ReviewDue, carried
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report.progress import Bar, Lines
+from tasnet.suite.report.properties import properties
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
@@ -93,7 +94,12 @@ class Watch:
             self.progress = Bar(writer._file, self.total) if terminal.isatty else lines
         self.progress.step(category, case_id)
 
+    # Before JUnit's, which writes a test when it is torn down.
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown":
+            report.user_properties = _readable(report)
+            return
         if pair := carried(report, PAIR_PROPERTY):
             self.pairs[json.loads(pair)["case_id"]] = _compared(json.loads(pair))
         if recalled := carried(report, RECALLED_PROPERTY):
@@ -192,6 +198,13 @@ class Watch:
         terminalreporter.write_line(table(self.recalled, double=False))
         for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
             terminalreporter.write_line(f"entry {name}: observed in {len(runs)} runs")
+
+
+def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
+    """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
+    text = carried(report)
+    told = properties(Record.model_validate_json(text)) if text else ()
+    return [*(each for each in report.user_properties if each[0] not in CARRIED), *told]
 
 
 def _compared(told: dict[str, Any]) -> Compared:

@@ -1,0 +1,98 @@
+"""The command of the gate: what a change of the model did to every graph, against another revision."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    Arch,
+    AsJson,
+    Checkpoint,
+    DfcPython,
+    Limit,
+    Profile,
+    Quick,
+    Recordings,
+    Script,
+    StoreAt,
+    Toolchain,
+    if_there,
+    show,
+    store_at,
+    writable,
+)
+
+STOPPED = 130
+"""as a shell counts what Ctrl-C ended"""
+
+
+def gate(
+    base: Annotated[str, typer.Option("--base", metavar="REV", help="the revision to compare with, as git names it")],
+    profile: Profile = "matrix",
+    arch: Arch = "hailo8",
+    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the summary there too")] = None,
+    uncommitted: Annotated[
+        bool, typer.Option("--uncommitted", help="judge files that aren't committed too; else they stop the gate")
+    ] = False,
+    as_json: AsJson = False,
+    workers: Annotated[
+        int, typer.Option("-n", min=0, help="processes; without it one a core, and one alone with the compiler")
+    ] = 0,
+    checkpoint: Checkpoint = None,
+    store: StoreAt = None,
+    toolchain: Toolchain = "reference",
+    dfc_python: DfcPython = None,
+    limit: Limit = None,
+    calibration: Recordings = None,
+    script: Script = None,
+    quick: Quick = False,
+) -> int:
+    """Say which graphs a change of the model changed, how, and whether anything got worse: verdict, parity or size.
+
+    Exits 0 when nothing did, 1 when something did, 2 when the two can't be compared.
+
+    Example: tasnet gate --base main --markdown gate.md
+    """
+    from tasnet.cli.options import UsageError
+    from tasnet.suite.gate.judging import Order
+    from tasnet.suite.gate.markdown import lines
+    from tasnet.suite.gate.result import as_json as told
+    from tasnet.suite.gate.run import gate as judged
+    from tasnet.suite.toolchains import choose
+
+    if markdown:
+        writable(markdown)
+    if checkpoint and not checkpoint.is_file():
+        raise UsageError(f"--checkpoint {checkpoint}: no such file; name a checkpoint")
+    root = Path(__file__).resolve().parents[2]
+    choice = choose(
+        toolchain,
+        arch,
+        dfc_python=dfc_python,
+        limit=limit or (),
+        calibration=calibration,
+        script=script,
+        quick=quick,
+        pyproject=if_there(root / "pyproject.toml"),
+    )
+    weights = checkpoint.absolute() if checkpoint else None
+    processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
+    order = Order(root, base, profile, choice, store_at(store), weights, uncommitted, processes)
+    try:
+        result = judged(order, lambda text: print(f"tasnet gate: {text}", file=sys.stderr, flush=True))
+    except KeyboardInterrupt:
+        print(
+            "tasnet: stopped; the base's worktree is removed, what was worked out is kept in the store", file=sys.stderr
+        )
+        return STOPPED
+    if markdown:
+        markdown.write_text("\n".join(lines(result)) + "\n", encoding="utf-8")
+    show(told(result) if as_json else lines(result))
+    return OK if result.passed else NOT_CLEAR

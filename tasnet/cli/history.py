@@ -1,0 +1,57 @@
+"""The commands of the history: the stored runs, two of them compared, and one case or entry over all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, show, store_at
+
+Name = Annotated[str, typer.Argument(metavar="RUN", help="an id, its beginning, last, or last~1 for the one before")]
+
+
+def runs(store: StoreAt = None, as_json: AsJson = False) -> int:
+    """List the stored runs: when, what, by which toolchain (predicted or observed), of which commit, how it ended.
+
+    Example: tasnet runs
+    """
+    from tasnet.suite.history.shown import runs_json, runs_lines
+
+    root = store_at(store)
+    show(runs_json(root) if as_json else runs_lines(root))
+    return OK
+
+
+def compare(before: Name, after: Name, store: StoreAt = None, as_json: AsJson = False) -> int:
+    """Say what changed from one run to another: verdicts, failures, kinds, numbers, times, cases that only one has.
+
+    Exits 0 when nothing got worse, 1 when something did.
+
+    Example: tasnet compare last~1 last
+    """
+    from tasnet.suite.history.compare import compare as compared
+    from tasnet.suite.history.run import find
+    from tasnet.suite.history.shown import comparison_json, comparison_lines
+
+    root = store_at(store)
+    found = compared(find(root, before), find(root, after))
+    show(comparison_json(found) if as_json else comparison_lines(found))
+    return NOT_CLEAR if found.worse else OK
+
+
+def trend(
+    name: Annotated[str, typer.Argument(metavar="CASE|ENTRY", help="a case's id, or the id of an entry of the ledger")],
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show a case over all stored runs (verdict, families, times, size, parity), or how many cases an entry covers.
+
+    Example: tasnet trend wide-row-agent
+    """
+    from tasnet.suite.history.shown import trend_json, trend_lines
+    from tasnet.suite.history.trend import trend as trended
+
+    found = trended(store_at(store), name)
+    show(trend_json(found) if as_json else trend_lines(found))
+    return OK

@@ -1,0 +1,17 @@
+"""The gate: did a change of the model make anything worse than it was at another revision?
+
+    checkout.py     git: the two revisions, and a folder of the base's files that is gone afterwards
+    driver.py       exports the graphs of the code beside it, in a process of its own
+    sides.py        runs the driver for both sides, and tells which cases' graphs changed
+    difference.py   two graphs layer by layer: added, removed, changed; how large each is
+    settings.py     [tool.tasnet.gate] of pyproject.toml
+    judging.py      what this side's toolchain and ledger say of both, on many processes
+    regression.py   what counts as worse: a verdict, a blocker, a size
+    parity.py       the changed graphs at every stage, against thresholds.yaml and against the base
+    result.py       all of it in one frozen piece
+    run.py          the gate from beginning to end
+    markdown.py     the summary that a pull request shows
+
+Both sides' graphs are translated and judged by this side's toolchain: what is judged is the change of the model, not
+that of the toolchain or the ledger.
+"""

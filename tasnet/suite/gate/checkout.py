@@ -1,0 +1,188 @@
+"""The two revisions in git: this side's files as they are, the base's in a worktree that is gone afterwards."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+PREFIX = "tasnet-gate-"
+"""of the worktree's folder; the process that made it follows"""
+
+JUDGED = ("tasnet", "expected_failures.yaml", "thresholds.yaml", "pyproject.toml")
+"""what of a checkout the gate's answer depends on"""
+
+
+class GateError(RuntimeError):
+    """The gate can't be run. One line: what is wrong, and what to do."""
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout of the repository that tasnet is in. `inside` is tasnet's folder below `top`, empty at the top."""
+
+    top: Path
+    inside: str
+
+    @property
+    def root(self) -> Path:
+        """The folder with the package, the ledger and the thresholds."""
+        return self.top / self.inside
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, and the words that it was named by."""
+
+    commit: str
+    name: str
+
+    def __str__(self) -> str:
+        return self.commit[:9] if self.commit.startswith(self.name) else f"{self.name} ({self.commit[:9]})"
+
+
+def checkout(root: Path) -> Checkout:
+    """The checkout that `root` lies in. Raises GateError where there is none, or where git doesn't know the package."""
+    try:
+        top, inside = _git(root, "rev-parse", "--show-toplevel", "--show-prefix").split("\n")[:2]
+    except GateError as error:
+        raise GateError(
+            f"{root}: not a git checkout ({error}); the gate compares commits: clone the repository"
+        ) from None
+    if not _git(root, "ls-files", "--", "tasnet"):
+        raise GateError(f"{root}: tasnet isn't under git there; run the gate of a clone: python -m tasnet gate")
+    return Checkout(Path(top), inside.rstrip("/"))
+
+
+def revision(at: Checkout, name: str) -> Revision:
+    """The commit that `name` means. Raises GateError, and says so where the clone is a shallow one."""
+    try:
+        return Revision(
+            _git(at.root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"), name
+        )
+    except GateError:
+        shallow = _git(at.root, "rev-parse", "--is-shallow-repository") == "true"
+        todo = "this clone is shallow: git fetch --unshallow" if shallow else "see git log, or fetch it first"
+        raise GateError(f"--base {name}: no such revision; {todo}") from None
+
+
+def uncommitted(at: Checkout) -> tuple[str, ...]:
+    """The files that differ from the last commit, or that it doesn't have, of those that the answer depends on."""
+    told = _git(at.root, "status", "--porcelain", "--untracked-files=all", "-z", "--", *JUDGED)
+    return tuple(entry[3:] for entry in told.split("\0") if len(entry) > 3 and entry[2] == " ")
+
+
+def missing_commits(at: Checkout, base: Revision) -> int:
+    """How many commits of the base's history this side doesn't have: their changes show the wrong way round."""
+    return int(_git(at.root, "rev-list", "--count", f"HEAD..{base.commit}"))
+
+
+def blobs_of(at: Checkout, commit: str) -> Mapping[str, str]:
+    """Path below the root -> git's name of the content, of the package's files in a commit."""
+    place = f"{commit}:{at.inside}" if at.inside else commit
+    told = _git(at.top, "ls-tree", "-r", "-z", place, "--", "tasnet/")
+    return {path: meta.split()[2] for meta, _, path in (line.partition("\t") for line in told.split("\0") if line)}
+
+
+def blobs_here(at: Checkout) -> Mapping[str, str]:
+    """The same of the files as they lie there now, ignored ones left out."""
+    told = _git(at.root, "ls-files", "-co", "--exclude-standard", "-z", "--", "tasnet")
+    paths = [path for path in told.split("\0") if path and (at.root / path).is_file()]
+    # From the top, which is where git starts from for paths that it reads.
+    listed = "".join(f"{at.inside and at.inside + '/'}{path}\n" for path in paths)
+    names = _git(at.top, "hash-object", "--stdin-paths", stdin=listed).split()
+    return dict(zip(paths, names, strict=True))
+
+
+@contextmanager
+def worktree(at: Checkout, base: Revision) -> Iterator[Path]:
+    """The base's files in a folder of their own, its root. Gone when left: by an error, Ctrl-C or a termination too.
+
+    What a killed gate left behind is removed by the next one. Raises GateError.
+    """
+    _sweep(at)
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    with terminated_as_interrupted():
+        try:
+            # No hook of the repository has a say in a folder that lives for a minute.
+            _git(
+                at.top,
+                "-c",
+                "core.hooksPath=",
+                "worktree",
+                "add",
+                "--detach",
+                "--quiet",
+                str(folder / "base"),
+                base.commit,
+            )
+            yield folder / "base" / at.inside
+        finally:
+            _remove(at, folder)
+
+
+def _remove(at: Checkout, folder: Path) -> None:
+    with suppress(GateError):
+        _git(at.top, "worktree", "remove", "--force", "--force", str(folder / "base"))
+    shutil.rmtree(folder, ignore_errors=True)
+    with suppress(GateError):
+        _git(at.top, "worktree", "prune")
+
+
+def _sweep(at: Checkout) -> None:
+    """Worktrees of gates whose process is gone."""
+    for line in _git(at.top, "worktree", "list", "--porcelain").splitlines():
+        word, _, place = line.partition(" ")
+        folder = Path(place).parent
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if (
+            word == "worktree"
+            and folder.name.startswith(PREFIX)
+            and owner.isdecimal()
+            and not psutil.pid_exists(int(owner))
+        ):
+            _remove(at, folder)
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """CI ends a job with SIGTERM, which would leave files and processes: inside it is as Ctrl-C is."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _git(folder: Path, *words: str, stdin: str | None = None) -> str:
+    """What git prints, without its last newline. Raises GateError with git's own first line."""
+    # A hook's environment would point git at another repository than the folder's.
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    command: Sequence[str] = ["git", "-C", str(folder), *words]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, env={**kept, "LC_ALL": "C"}, input=(stdin or "").encode(), check=False
+        )
+    except OSError as error:
+        raise GateError(f"git can't be run: {error.strerror}; install git") from None
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        raise GateError(lines[-1] if lines else f"git {words[0]} ended with {done.returncode}")
+    return done.stdout.decode(errors="surrogateescape").removesuffix("\n")

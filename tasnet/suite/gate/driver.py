@@ -1,0 +1,87 @@
+"""Exports the graphs of the code in a folder: `python driver.py ROOT < request`, a JSON object a line on stdout.
+
+Runs with that folder's own tasnet, of another day than this file: it asks for no more than it must, and says so where
+that isn't there. No import of this package: only the standard library and what lies in ROOT.
+
+    request   {"profile", "arch", "store", "checkpoint"}
+    answers   {"cases": [[id, graph], …]}, then {"graph", "artifact", "reason"} for each distinct graph, then
+              {"done": true}; or {"error"} at any place, and the exit code 3
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+
+def main() -> int:
+    """Answers the request on stdin."""
+    root = Path(sys.argv[1]).resolve()
+    # The folder of this file stands first, and would offer its neighbours as modules.
+    sys.path[0] = str(root)
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    request = json.load(sys.stdin)
+    try:
+        for answer in _answers(root, request):
+            print(json.dumps(answer), file=out, flush=True)
+    except _Unfit as error:
+        print(json.dumps({"error": str(error)}), file=out, flush=True)
+        return 3
+    return 0
+
+
+class _Unfit(Exception):
+    """What lies in ROOT can't be asked."""
+
+
+def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    try:
+        import tasnet
+
+        if tasnet.__file__ is None or not Path(tasnet.__file__).resolve().is_relative_to(root):
+            raise _Unfit("it has no tasnet package")
+        from tasnet.hailo.reference import Reference
+        from tasnet.suite.case import graph_key, profile
+        from tasnet.suite.pipeline import Pipeline, Recipe
+        from tasnet.suite.stage import Stage
+        from tasnet.suite.store import open_store
+
+        checkpoint = request["checkpoint"]
+        recipe = Recipe(checkpoint=Path(checkpoint) if checkpoint else None)
+        pipeline = Pipeline(open_store(Path(request["store"])), Reference(), recipe)
+        cases = profile(request["profile"], request["arch"])
+        graphs = {graph_key(case): case for case in reversed(cases)}
+        yield {"cases": [[case.id, graph_key(case)] for case in cases]}
+    except _Unfit:
+        raise
+    except ImportError as error:
+        if not (root / "tasnet" / "__init__.py").is_file():
+            raise _Unfit("it has no tasnet package") from None
+        raise _Unfit(f"its tasnet can't be used: {_one_line(error)}") from None
+    except Exception as error:
+        raise _Unfit(f"its tasnet can't be used: {_one_line(error)}") from None
+    for key, case in graphs.items():
+        artifact = reason = ""
+        try:
+            outcome = pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT]
+            artifact, reason = outcome.artifact, outcome.reason
+            if not artifact:
+                reason = "; ".join(failure.message for failure in outcome.failures) or reason or "no reason given"
+        except Exception as error:
+            # A change that breaks one graph is an answer about that graph, whatever it raises.
+            reason = _one_line(error)
+        yield {"graph": key, "artifact": artifact, "reason": reason}
+    yield {"done": True}
+
+
+def _one_line(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""The changed graphs at every stage, as this side computes them: against their limits, and against the base's.
+
+Whether the stages are one function is held against thresholds.yaml. Whether it is the base's function is told and fails
+nothing: a change may be meant to change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnx
+
+from tasnet.suite.case import Case
+from tasnet.suite.gate.result import Distance
+from tasnet.suite.measure import figures
+from tasnet.suite.measures import weights_of
+from tasnet.suite.metrics import snr
+from tasnet.suite.parity import onnx_waveform
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.speech import mixtures
+from tasnet.suite.staged import staged
+from tasnet.suite.thresholds import Thresholds
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A changed graph: its case on this side, its cause, and both ONNX files."""
+
+    case: Case
+    cause: tuple[str, ...]
+    before: Path
+    after: Path
+
+
+def sample(pairs: Sequence[Graph], count: int) -> tuple[Graph, ...]:
+    """At most `count` of the pairs: one of every cause before a second of any, spread over each cause's pairs."""
+    causes: dict[tuple[str, ...], list[Graph]] = {}
+    for pair in pairs:
+        causes.setdefault(pair.cause, []).append(pair)
+    queues = sorted((_spread(those) for those in causes.values()), key=len, reverse=True)
+    rounds = max(map(len, queues), default=0)
+    return tuple([queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)][:count])
+
+
+def _spread(pairs: Sequence[Graph]) -> list[Graph]:
+    """The pairs so that any first few lie far apart: the first, the last, the middle, then between."""
+    order: dict[int, None] = dict.fromkeys((0, len(pairs) - 1))
+    steps = len(pairs)
+    while len(order) < len(pairs):
+        steps = max(1, steps // 2)
+        order.update(dict.fromkeys(range(0, len(pairs), steps)))
+    return [pairs[index] for index in order]
+
+
+def measured(
+    pairs: Sequence[Graph],
+    pipeline: Pipeline,
+    limits: Thresholds | None,
+    say: Callable[[str], None],
+    compiler: Pipeline | None = None,
+) -> tuple[Distance, ...]:
+    """Every pair on one mixture of speech; ten seconds each for the whole network."""
+    found = []
+    for index, pair in enumerate(pairs, 1):
+        say(f"parity: {index} of {len(pairs)}, {pair.case.id}")
+        mix = mixtures(1, pair.case.length)[0].mix[None]
+        told = [*figures(staged(pair.case, pipeline, mix, compiler=compiler), mix, weights_of(pipeline.recipe))]
+        breaches = limits.check(told) if limits else ()
+        found.append(
+            Distance(
+                case=pair.case.id,
+                cause=pair.cause,
+                snr_db={each.stage: each.snr_db for each in told},
+                to_base=_to_base(pair, mix),
+                breaches=tuple(str(breach) for breach in breaches if breach.limit),
+                unlimited=tuple(breach.measured.stage for breach in breaches if not breach.limit),
+            )
+        )
+    return tuple(found)
+
+
+def _to_base(pair: Graph, mix: Any) -> float | None:
+    """SNR in dB of this side's graph against the base's, both run by ONNX Runtime."""
+    if _signature(pair.before) != _signature(pair.after):
+        return None
+    before, after = (onnx_waveform(pair.case.variant, pair.case.size, each, mix) for each in (pair.before, pair.after))
+    return snr(after, before)
+
+
+def _signature(path: Path) -> list[Any]:
+    """Names and shapes of what the graph takes and gives."""
+    graph = onnx.load(str(path), load_external_data=False).graph
+    return [
+        (value.name, [dim.dim_value for dim in value.type.tensor_type.shape.dim])
+        for value in (*graph.input, *graph.output)
+    ]

@@ -1,0 +1,153 @@
+"""Result: what the gate found, all of it in one frozen piece, and as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tasnet.suite.gate.checkout import Revision
+from tasnet.suite.gate.difference import Difference, What
+from tasnet.suite.gate.regression import Reason, Regression
+from tasnet.suite.report.record import Record
+
+
+@dataclass(frozen=True)
+class Changed:
+    """One graph that changed, and the cases that export it.
+
+    `difference` is None where a side has no HAR to compare; `before` and `after` are the first case's records, None
+    where only names changed: such a graph isn't run again.
+    """
+
+    cases: tuple[str, ...]
+    difference: Difference | None
+    before: Record | None = None
+    after: Record | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regression and the cases that have it; `detail` is the first one's."""
+
+    regression: Regression
+    cases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A changed graph at every stage: SNR in dB against the float64 reference, and against the base's graph.
+
+    `to_base` is None where the base's takes or gives other tensors. `breaches` are figures beyond their limits,
+    `unlimited` stages that have no limit.
+    """
+
+    case: str
+    cause: tuple[str, ...]
+    snr_db: dict[str, float]
+    to_base: float | None
+    breaches: tuple[str, ...]
+    unlimited: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """The gate's answer. `known` is `predicted` or `observed`, and holds for every verdict in it."""
+
+    base: Revision
+    here: str
+    profile: str
+    arch: str
+    toolchain: str
+    known: str
+    size_share: float
+    unchanged: int
+    changed: tuple[Changed, ...] = ()
+    new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
+    parity: tuple[Distance, ...] = ()
+    same_sources: bool = False
+    """no file that decides a graph differs: nothing was exported"""
+    notes: tuple[str, ...] = ()
+    """what a person must know to read the rest, a line each"""
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing got worse."""
+        return not self.found
+
+    @property
+    def measured_of(self) -> int:
+        """How many graphs there are whose parity could have been measured."""
+        return sum(each.difference is not None and each.difference.what is not What.NAMES for each in self.changed)
+
+
+def gathered(regressions: Iterable[tuple[str, Regression]]) -> tuple[Found, ...]:
+    """Regressions with the same words as one, in the order of their reasons, the most cases first."""
+    cases: dict[tuple[Reason, str], list[str]] = {}
+    first: dict[tuple[Reason, str], Regression] = {}
+    for case, regression in regressions:
+        key = regression.reason, regression.what
+        cases.setdefault(key, []).append(case)
+        first.setdefault(key, regression)
+    order = list(Reason)
+    keys = sorted(cases, key=lambda key: (order.index(key[0]), -len(cases[key]), key[1]))
+    return tuple(Found(first[key], tuple(dict.fromkeys(cases[key]))) for key in keys)
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The object that `tasnet gate --json` prints; its keys are stable. A distance that is exact is null."""
+    return {
+        "passed": result.passed,
+        "base": asdict(result.base),
+        "here": result.here,
+        "profile": result.profile,
+        "arch": result.arch,
+        "toolchain": result.toolchain,
+        "known": result.known,
+        "size_share": result.size_share,
+        "same_sources": result.same_sources,
+        "notes": list(result.notes),
+        "unchanged": result.unchanged,
+        "new": list(result.new),
+        "gone": list(result.gone),
+        "regressions": [
+            {
+                "reason": each.regression.reason.value,
+                "what": each.regression.what,
+                "detail": each.regression.detail,
+                "cases": list(each.cases),
+            }
+            for each in result.found
+        ],
+        "changed": [_changed(each) for each in result.changed],
+        "parity": [
+            {
+                **asdict(each),
+                "snr_db": {stage: _finite(snr) for stage, snr in each.snr_db.items()},
+                "to_base": None if each.to_base is None else _finite(each.to_base),
+            }
+            for each in result.parity
+        ],
+    }
+
+
+def _changed(each: Changed) -> dict[str, Any]:
+    told: dict[str, Any] = {"cases": list(each.cases), "what": None}
+    if each.difference:
+        told |= {
+            "what": each.difference.what.value,
+            "cause": list(each.difference.cause),
+            "layers": [asdict(change) for change in each.difference.layers],
+            "before": asdict(each.difference.before),
+            "after": asdict(each.difference.after),
+        }
+    for name, record in (("verdict_before", each.before), ("verdict_after", each.after)):
+        told[name] = record.verdict if record else None
+    return told
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,173 @@
+"""What the gate can't compare is told in one line, exit code 2; nothing is left behind, by a stop or a kill either."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.doubles.processes import TOKEN, left, until
+from tests.doubles.repository import commit, environment, git, made, settle, tasnet
+
+
+@pytest.fixture(scope="module")
+def _first(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = made(tmp_path_factory.mktemp("first") / "repository")
+    # What an older day left: no package at all, and a package that has no suite.
+    for name, files in (("empty", ()), ("old", ("tasnet/__init__.py", "tasnet/network/__init__.py"))):
+        git(folder, "checkout", "--quiet", "--orphan", name)
+        git(folder, "rm", "-r", "--quiet", "--cached", ".")
+        for file in files:
+            git(folder, "add", file)
+        git(folder, "commit", "--quiet", "--allow-empty", "--message", name)
+        git(folder, "checkout", "--quiet", "--force", "main")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "later")
+    return folder
+
+
+@pytest.fixture
+def repository(_first: Path, tmp_path: Path) -> Path:
+    (tmp_path / "tmp").mkdir()
+    return Path(shutil.copytree(_first, tmp_path / "repository"))
+
+
+def touched(folder: Path) -> None:
+    (folder / "tasnet" / "network" / "variant.py").write_text(
+        "# gone\n" + (folder / "tasnet/network/variant.py").read_text()
+    )
+
+
+def strange(folder: Path) -> None:
+    (folder / "tasnet" / "network" / "more.py").write_text("")
+
+
+def shared(folder: Path) -> None:
+    """A clone of the last commit alone."""
+    whole = folder.rename(folder.with_name("whole"))
+    git(whole, "clone", "--quiet", "--depth", "1", whole.as_uri(), str(folder))
+
+
+def no_git(folder: Path) -> None:
+    shutil.rmtree(folder / ".git")
+
+
+def untracked(folder: Path) -> None:
+    shutil.rmtree(folder / ".git")
+    git(folder, "init", "--quiet")
+
+
+def settings(text: str) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        settle(folder, text)
+        commit(folder, "settings")
+
+    return write
+
+
+def nothing(folder: Path) -> None:
+    pass
+
+
+INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
+    "unknown revision": (nothing, ["--base", "nope"], "--base nope: no such revision; see git log, or fetch it first"),
+    "an option as revision": (nothing, ["--base=--all"], "--base --all: no such revision; "),
+    "a file as revision": (nothing, ["--base", "HEAD:tasnet"], "--base HEAD:tasnet: no such revision; "),
+    "shallow": (shared, ["--base", "HEAD~1"], "this clone is shallow: git fetch --unshallow"),
+    "not a checkout": (no_git, ["--base", "HEAD"], "not a git checkout ("),
+    "not under git": (untracked, ["--base", "HEAD"], "tasnet isn't under git there"),
+    "dirty": (
+        touched,
+        ["--base", "HEAD"],
+        "1 file isn't committed (tasnet/network/variant.py); commit first, or judge",
+    ),
+    "untracked": (strange, ["--base", "HEAD"], "1 file isn't committed (tasnet/network/more.py); "),
+    "no package": (nothing, ["--base", "empty"], "the base has no graphs to compare: it has no tasnet package; choose"),
+    "no suite": (nothing, ["--base", "old"], "the base has no graphs to compare: its tasnet can't be used: "),
+    "profile": (nothing, ["--base", "HEAD", "--profile", "all"], "profile 'all' is unknown; one of matrix, "),
+    "arch": (nothing, ["--base", "HEAD", "--arch", "hailo9"], "arch=hailo9: unknown architecture; "),
+    "toolchain": (nothing, ["--base", "HEAD", "--toolchain", "gcc"], "--toolchain gcc: unknown; "),
+    "checkpoint": (nothing, ["--base", "HEAD", "--checkpoint", "x.pt"], "--checkpoint x.pt: no such file; "),
+    "markdown": (nothing, ["--base", "HEAD", "--markdown", "no/x.md"], "no directory no; make it first"),
+    "a share of text": (settings("size_share = '5%'\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
+    "a share below zero": (settings("size_share = -1.0\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
+    "unknown setting": (settings("sise = 1\n"), ["--base", "HEAD"], "size_share, parity_graphs are known"),
+    "no TOML": (settings("[tool"), ["--base", "HEAD"], "pyproject.toml: can't be read ("),
+    "no base": (nothing, [], "Missing option '--base'; see tasnet --help"),
+}
+
+
+@pytest.mark.parametrize(("change", "words", "says"), INPUTS.values(), ids=INPUTS)
+def test_one_line(repository: Path, change: Callable[[Path], None], words: list[str], says: str) -> None:
+    change(repository)
+    temporary = repository.parent / "tmp"
+    done = tasnet(repository, "gate", *words, "--store", "../store", TMPDIR=str(temporary))
+    assert done.returncode == 2
+    assert done.stdout == ""
+    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("tasnet gate: "))
+    assert line.startswith("tasnet: ")
+    assert says in line
+    assert not list(temporary.iterdir())
+    if (repository / ".git").exists():
+        assert len(git(repository, "worktree", "list").splitlines()) == 1
+
+
+def test_uncommitted_files_are_judged_where_that_is_asked(repository: Path) -> None:
+    (repository / "expected_failures.yaml").write_text(
+        "# a comment\n" + (repository / "expected_failures.yaml").read_text()
+    )
+    done = tasnet(repository, "gate", "--base", "HEAD", "--uncommitted")
+    assert done.returncode == 0, done.stderr
+    assert "with uncommitted files" in done.stdout
+    assert "- 1 file isn't committed: expected_failures.yaml" in done.stdout
+
+
+def test_a_suite_below_the_top_of_its_repository(tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    shutil.rmtree(made(top / "model") / ".git")
+    git(top, "init", "--quiet", "--initial-branch", "main")
+    commit(top, "all of it")
+    (top / "other.txt").write_text("beside it")
+    commit(top, "another file")
+    done = tasnet(top / "model", "gate", "--base", "HEAD~1", "--profile", "notes")
+    assert done.returncode == 0, done.stderr
+    assert "No file that decides a graph differs: all 20 cases are what they were." in done.stdout
+
+
+def test_a_base_that_is_ahead_is_said(repository: Path) -> None:
+    git(repository, "checkout", "--quiet", "-b", "behind", "HEAD~1")
+    done = tasnet(repository, "gate", "--base", "main")
+    assert done.returncode == 0, done.stderr
+    assert "this side lacks 1 of the base's commits: what they changed shows the wrong way round" in done.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
+def test_a_stop_leaves_nothing_behind(repository: Path, number: signal.Signals, tmp_path: Path) -> None:
+    (repository / "tasnet" / "network" / "more.py").write_text("")
+    commit(repository, "a file more")
+    temporary, token = repository.parent / "tmp", str(tmp_path)
+    command = [sys.executable, "-m", "tasnet", "gate", "--base", "HEAD~1", "--store", str(tmp_path / "store")]
+    surroundings = environment(TMPDIR=str(temporary), **{TOKEN: token})
+    with subprocess.Popen(
+        command, cwd=repository, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert until(lambda: list(temporary.glob("tasnet-gate-*/base/tasnet")) or running.poll() is not None)
+        assert until(lambda: len(left(token)) >= 3 or running.poll() is not None), "both sides' processes"
+        os.kill(running.pid, number)
+        _, said = running.communicate()
+    if number is signal.SIGKILL:
+        # Nobody could clean up: the next gate does.
+        assert list(temporary.glob("tasnet-gate-*"))
+        done = tasnet(repository, "gate", "--base", "empty", TMPDIR=str(temporary))
+        assert done.returncode == 2, done.stderr
+    else:
+        assert running.returncode == 130, said
+        assert said.splitlines()[-1].startswith("tasnet: stopped; the base's worktree is removed")
+    assert until(lambda: not left(token)), "a side's process lives on"
+    assert not list(temporary.glob("tasnet-gate-*"))
+    assert len(git(repository, "worktree", "list").splitlines()) == 1

@@ -1,0 +1,80 @@
+"""Changed graphs at every stage: held against their limits, and against the base's graph where they can be."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasnet.hailo.reference import Reference
+from tasnet.network.variant import Variant
+from tasnet.suite.case import Case
+from tasnet.suite.gate.parity import Graph, measured
+from tasnet.suite.gate.result import Distance
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.stage import Stage
+from tasnet.suite.store import open_store
+from tasnet.suite.thresholds import Thresholds, parse
+from tests.network.sizes import SMALL
+
+CASE = Case(Variant(), SMALL, 1600)
+
+
+def limits(snr_db: float, stage: str = "onnx") -> Thresholds:
+    return parse(
+        f"schema: 1\nmargin_db: {{onnx: 6}}\nthresholds:\n"
+        f"  - {{stage: {stage}, form: any, T: any, snr_db: {snr_db}, of_peak: 1.0, measured: null}}\n"
+    )
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return Pipeline(open_store(tmp_path_factory.mktemp("store")), Reference())
+
+
+def onnx(pipeline: Pipeline, case: Case) -> Path:
+    return pipeline.store.path(pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT].artifact)
+
+
+def distance(pipeline: Pipeline, base: Case, held: Thresholds | None) -> Distance:
+    said: list[str] = []
+    graph = Graph(CASE, ("a cause",), onnx(pipeline, base), onnx(pipeline, CASE))
+    (found,) = measured([graph], pipeline, held, said.append)
+    assert said == [f"parity: 1 of 1, {CASE.id}"]
+    return found
+
+
+def test_a_stage_beyond_its_limit_is_a_breach_and_one_without_is_said(pipeline: Pipeline) -> None:
+    found = distance(pipeline, CASE, limits(299.0))
+    (breach,) = found.breaches
+    assert breach.startswith(f"{CASE.id}: onnx: SNR ")
+    assert set(found.unlimited) == {"torch", "har", "har8"}
+    assert distance(pipeline, CASE, limits(60.0)).breaches == ()
+
+
+def test_without_limits_nothing_is_held_against_them(pipeline: Pipeline) -> None:
+    found = distance(pipeline, CASE, None)
+    assert (found.breaches, found.unlimited) == ((), ())
+    assert found.snr_db["onnx"] > 100
+
+
+@pytest.mark.parametrize(
+    ("base", "least", "most"),
+    [
+        (CASE, math.inf, math.inf),
+        (replace(CASE, variant=Variant(decoder="ungrouped_blockdiag")), 100, math.inf),
+        (replace(CASE, variant=Variant(blocks=1)), -math.inf, 60),
+    ],
+    ids=["the same", "an exact rewrite", "another function"],
+)
+def test_the_distance_to_the_base(pipeline: Pipeline, base: Case, least: float, most: float) -> None:
+    found = distance(pipeline, base, None).to_base
+    assert found is not None
+    assert least <= found <= most
+
+
+def test_a_base_that_takes_or_gives_other_tensors_has_no_distance(pipeline: Pipeline) -> None:
+    assert distance(pipeline, replace(CASE, length=800), None).to_base is None
+    assert distance(pipeline, replace(CASE, variant=Variant(expansion="split")), None).to_base is None

@@ -1,0 +1,190 @@
+"""Stored runs: read back as they were, cut anywhere by a kill, of another schema, found by name; the table of all."""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tasnet.suite.case import profile
+from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, Unreadable, find, folders, heads, read
+from tasnet.suite.history.shown import runs_json, runs_lines
+from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
+from tests.doubles.told_runs import measure, stored, told
+
+CASES = [case.id for case in profile("notes")]
+RECORD = [told(case, outcomes(*([SUPER_DECONV] if "-grouped" in case else []))) for case in CASES]
+MEASURE = [measure(case, snr) for case, snr in zip(CASES, (120.5, 98.0, math.inf, 40.0), strict=False)]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run that ended."""
+    return stored(tmp_path_factory.mktemp("store") / "runs" / "20260601T120000Z", RECORD, MEASURE).folder
+
+
+def test_a_run_is_read_as_it_was_written(whole: Path) -> None:
+    run = read(whole)
+    assert list(run.records) == RECORD
+    assert list(run.measures) == MEASURE, "an exact stage, at infinity, among them"
+    assert run.whole
+    assert run.head.told_by == "reference 0.1.0, predicted"
+
+
+@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=st.sampled_from([RECORDS, MEASURES, END, HEAD]), share=st.floats(0, 1), killed=st.booleans())
+def test_a_file_cut_anywhere_costs_no_whole_line(
+    whole: Path, tmp_path: Path, name: str, share: float, killed: bool
+) -> None:
+    folder = tmp_path / "runs" / "20260601T120000Z"
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(whole, folder)
+    data = (folder / name).read_bytes()
+    cut = data[: round(share * len(data))]
+    (folder / name).write_bytes(cut)
+    if killed and name != END:
+        (folder / END).unlink()
+    # what was cut is a whole line too where its newline alone is missing
+    lines = {file: _whole_lines((folder / file).read_bytes()) for file in (RECORDS, MEASURES)}
+    if name == HEAD and len(cut.rstrip()) < len(data.rstrip()):
+        (named,) = heads(tmp_path)
+        assert isinstance(named, Unreadable)
+        assert str(folder / HEAD) in named.reason
+        assert len(folders(tmp_path)) == 1
+        return
+    run = read(folder)
+    assert list(run.records) == RECORD[: lines[RECORDS]]
+    assert list(run.measures) == MEASURE[: lines[MEASURES]]
+    ended = not killed if name != END else len(cut.rstrip()) == len(data.rstrip())
+    assert (run.end is not None) == ended
+    assert run.whole == (ended and len(run.records) == len(CASES))
+
+
+def _whole_lines(data: bytes) -> int:
+    *ended, last = data.split(b"\n")
+    try:
+        json.loads(last)
+    except ValueError:
+        return len(ended)
+    return len(ended) + 1
+
+
+def test_a_line_damaged_in_the_middle_is_named(whole: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "run"))
+    lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
+    (folder / RECORDS).write_bytes(b"".join([*lines[:3], b"{}\n", *lines[3:]]))
+    with pytest.raises(RunError, match=rf"{RECORDS}:4: .*; damaged: mend it, or delete the run's folder"):
+        read(folder)
+
+
+HEADS = {
+    "another schema": ('{"schema": 2}', "schema 2, and this version reads 1; read it with the tasnet that wrote it"),
+    "no schema": ("{}", "no schema; damaged: "),
+    "a true schema": ('{"schema": true}', "no schema; damaged: "),
+    "no object": ("[]", "no schema; damaged: "),
+    "no JSON": ("{", "not JSON; damaged: "),
+    "no text": ("\x00", "not JSON; damaged: "),
+    "too deep": ("[" * 100_000, "not JSON; damaged: "),
+    "a key too much": ('{"schema": 1, "mood": "good"}', "damaged: "),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), HEADS.values(), ids=HEADS)
+def test_a_head_that_cannot_be_read_is_named_beside_the_others(
+    whole: Path, tmp_path: Path, text: str, says: str
+) -> None:
+    shutil.copytree(whole, tmp_path / "runs" / whole.name)
+    other = tmp_path / "runs" / "20260602T120000Z"
+    other.mkdir()
+    (other / HEAD).write_text(text)
+    lines = [*runs_lines(tmp_path)]
+    assert lines[1].startswith(whole.name)
+    assert lines[2].startswith(f"{other.name}: unreadable: {other / HEAD}: ")
+    assert says in lines[2]
+    assert [("unreadable" in each) for each in runs_json(tmp_path)] == [False, True]
+
+
+def test_a_run_that_lost_its_head_and_folders_from_before_are_told(whole: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(whole, tmp_path / "runs" / whole.name))
+    (folder / HEAD).unlink()
+    old = tmp_path / "runs" / "20260101T000000Z"
+    old.mkdir()
+    (old / "summary.tsv").write_text("")
+    lines = [*runs_lines(tmp_path)]
+    assert lines == [
+        f"{folder.name}: unreadable: {folder / HEAD}: No such file or directory; the run can't be read",
+        "older than the history, tables and pictures alone: 1",
+    ]
+
+
+def test_the_table_tells_finished_from_unfinished(tmp_path: Path) -> None:
+    failed = told(CASES[0], outcomes(failure("memory_units")))
+    origin = {"commit": "1a2b3c4d" * 5, "dirty": True}
+    stored(tmp_path / "runs" / "20260601T120000Z", [failed, *RECORD[1:3]], origin=origin)
+    stored(tmp_path / "runs" / "20260601T120000Z-2", RECORD[:3], ended=False, cases=20)
+    dfc = {"toolchain": "dfc", "version": "3.33.1"}
+    stored(tmp_path / "runs" / "20260601T120000Z-10", RECORD[:1], **dfc, double=True)
+    stored(tmp_path / "runs" / "20260602T120000Z", RECORD[:1], **dfc)
+    rows = [*runs_lines(tmp_path)][1:]
+    assert [row.split()[0] for row in rows] == [folder.name for folder in folders(tmp_path)]
+    assert [row.split()[0] for row in rows][1:3] == ["20260601T120000Z-2", "20260601T120000Z-10"]
+    assert "reference 0.1.0, predicted" in rows[0]
+    assert "1a2b3c4+" in rows[0]
+    assert rows[0].endswith("3 unexpected failure")
+    assert "unfinished (killed, or not done yet), 3 of 20 cases: " in rows[1]
+    assert "dfc 3.33.1, a test double, predicted" in rows[2]
+    assert "dfc 3.33.1, observed" in rows[3]
+    told_json = runs_json(tmp_path)
+    assert [each["finished"] for each in told_json] == [True, False, True, True]
+    assert [each["known"] for each in told_json] == ["predicted", "predicted", "predicted", "observed"]
+
+
+NAMES = {
+    "20260601T120000Z": 0,
+    "20260601T120000Z-2": 1,
+    "20260601T120000Z-1": 2,
+    "20260602": 3,
+    "last": 3,
+    "last~0": 3,
+    "last~3": 0,
+}
+
+
+@pytest.fixture
+def four(tmp_path: Path) -> Path:
+    for name in ("20260601T120000Z", "20260601T120000Z-2", "20260601T120000Z-10", "20260602T120000Z"):
+        stored(tmp_path / "runs" / name, RECORD[:1])
+    return tmp_path
+
+
+@pytest.mark.parametrize(("name", "index"), NAMES.items())
+def test_a_run_is_found_by_its_name(four: Path, name: str, index: int) -> None:
+    assert find(four, name).id == folders(four)[index].name
+
+
+WRONG = {
+    "20260601": "3 runs begin so; see tasnet runs",
+    "2027": "no run begins so; see tasnet runs",
+    "": "no run begins so",
+    "last~4": "4 runs are stored; see tasnet runs",
+    "last~x": "no run begins so",
+    "../runs/20260602T120000Z": "no run begins so",
+}
+
+
+@pytest.mark.parametrize(("name", "says"), WRONG.items())
+def test_a_name_that_means_no_one_run_is_an_error(four: Path, name: str, says: str) -> None:
+    with pytest.raises(RunError, match=says):
+        find(four, name)
+
+
+def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run is stored there; run tasnet matrix first"):
+        find(tmp_path, "last")
+    (line,) = runs_lines(tmp_path)
+    assert line.endswith("no run is stored there; run tasnet matrix first, or name another --store")
