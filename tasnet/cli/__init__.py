@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli import numbers
+from tasnet.cli import numbers, report
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -350,4 +350,5 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
 
 app.command()(numbers.listen)
 app.command()(numbers.parity)
+app.command()(report.report)
 app.add_typer(numbers.limits, name="thresholds")
