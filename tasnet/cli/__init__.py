@@ -351,4 +351,5 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
 app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.command()(report.report)
+app.command()(report.support)
 app.add_typer(numbers.limits, name="thresholds")

@@ -8,10 +8,12 @@ from typing import Annotated
 
 import typer
 
-from tasnet.cli.options import NOT_CLEAR, OK, StoreAt, UsageError, if_there, store_at, writable
+from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
 _LEDGER = Path("expected_failures.yaml")
+_SHOWN = 12
+"""lines of a difference"""
 
 
 def report(
@@ -49,8 +51,49 @@ def report(
         if done.too_big:
             print(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", file=sys.stderr)
     if picture:
-        from tasnet.suite.report.picture_of import draw
+        from tasnet.suite.report.browser import photograph
+        from tasnet.suite.report.runs_page import page
 
-        draw(source, picture, dark=dark)
+        photograph(page(source), picture, dark=dark)
         print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
+    return OK
+
+
+def support(
+    write: Annotated[bool, typer.Option("--write", help="write the file; else it is printed")] = False,
+    check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
+    file: Annotated[Path, typer.Option(help="the support matrix")] = Path("SUPPORT.md"),
+    arch: Arch = "hailo8",
+    ledger: LedgerAt = _LEDGER,
+    store: StoreAt = None,
+) -> int:
+    """Tell what compiles and what stands in the way, as markdown, from the ledger and the last stored runs.
+
+    Example: tasnet support --check
+    """
+    from tasnet.suite.ledger import read
+    from tasnet.suite.report.support import COMMAND, difference, document, last_runs, observed_runs
+    from tasnet.suite.report.whole import write_whole
+
+    if write and check:
+        raise UsageError("support: --write or --check, not both")
+    known_arch(arch)
+    if write:
+        writable(file)
+    known, root = read(ledger), store_at(store)
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    after = document(known, last_runs(root, known, arch), observed_runs(root, arch), before)
+    if check:
+        changed = difference(before, after, file).lines
+        if not changed:
+            print(f"{file}: current")
+            return OK
+        print(f"{file}: not current; {COMMAND} makes it so")
+        print("\n".join(changed[:_SHOWN]) + (f"\n… {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""))
+        return NOT_CLEAR
+    if not write:
+        print(after, end="")
+        return OK
+    write_whole(file, after.encode())
+    print(f"{file}: {'current already' if before == after else 'written'}")
     return OK

@@ -13,9 +13,23 @@ SAID = {"predicted": "predicted", "observed": "observed", "double": "by a test d
 """Whose word a verdict is -> the word that stands with it."""
 
 
+PAINTS = {
+    "clear": "clear",
+    "maybe": "clear, extrapolated",
+    "c1": "blocked as expected, 1 root cause",
+    "c2": "blocked as expected, 2 root causes",
+    "c3": "blocked as expected, 3 root causes",
+    "c4": "blocked as expected, 4 or more root causes",
+    "unknown": "unknown",
+    "news": "not as the ledger says",
+    "infra": "tool broke down",
+}
+"""How a case is painted -> what it means, in the order of the bars."""
+
+
 @dataclass(frozen=True)
 class Mark:
-    """`paint` names a class of the style sheet: c1 … c4, clear, maybe, unknown, news, infra."""
+    """`paint` is one of PAINTS, and a class of the style sheet."""
 
     sign: str
     paint: str

@@ -8,6 +8,7 @@ map (row x columns + column). The page's `data.js` is the reader, and names ever
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
@@ -17,12 +18,16 @@ from tasnet.suite.case import SIZE_LETTERS
 from tasnet.suite.history.run import Run
 from tasnet.suite.report.graphs import Graph, LayerShown
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import mark, run_said, said
+from tasnet.suite.report.marks import PAINTS, mark, run_said, said
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source, har_of
 from tasnet.suite.stage import Outcome
 from tasnet.suite.store import content_of
 
+_TABLES = (
+    *("words", "cases", "marks", "bodies", "signs", "layers"),
+    *("graphs", "failures", "by", "times", "tails"),
+)
 _HERE = "\x00"
 """stands for the case's id in a command that repeats it"""
 
@@ -59,13 +64,11 @@ class Packer:
         return {
             "bracket": [ROW_PASS, ROW_FAIL],
             "sizes": list(SIZE_LETTERS),
+            "paints": PAINTS,
             "shown": self.source.runs.index(self.source.shown),
             "entries": {each.id: _entry(each, self.source) for each in self._entries()},
             "runs": runs,
-            **{
-                name: getattr(self, name).rows
-                for name in "words cases marks bodies signs layers graphs failures by times tails".split()
-            },
+            **{name: getattr(self, name).rows for name in _TABLES},
         }
 
     def _entries(self) -> Iterable[Any]:
@@ -114,6 +117,7 @@ class Packer:
             self.word(record.happened),
             self.word(record.hint),
             self._graph(record),
+            self.word(record.graph),
             tuple(self._outcome(outcome, record) for outcome in record.outcomes),
             self.word(record.repeat.replace(record.case_id, _HERE)),
             self.word(record.hef),
@@ -130,7 +134,7 @@ class Packer:
             before += len(each.failures)
         covering = record.covering[before : before + len(outcome.failures)]
         log = str(outcome.figures.get("log", ""))
-        figures = {name: value for name, value in outcome.figures.items() if name != "log"}
+        figures = {name: _plain(value) for name, value in outcome.figures.items() if name != "log"}
         return (
             self.word(outcome.stage.value),
             self.word(outcome.status.value),
@@ -153,7 +157,7 @@ class Packer:
             self._message(failure),
             self.word(failure.exception),
             layers,
-            tuple((self.word(name), value) for name, value in failure.figures.items()),
+            tuple((self.word(name), _plain(value)) for name, value in failure.figures.items()),
             self.word(failure.evidence),
             self.word(failure.certainty.value),
             self.word(failure.first_cause),
@@ -209,8 +213,13 @@ def _by(outcome: Outcome) -> str:
 
 def _numbers(measure: Any) -> tuple[Any, ...]:
     """Length, SNR in dB and error over peak, in the digits that are shown. JSON knows no infinity."""
-    snr = f"{measure.snr_db:.1f}" if abs(measure.snr_db) != float("inf") else "∞"
+    snr = f"{measure.snr_db:.1f}" if math.isfinite(measure.snr_db) else str(measure.snr_db).replace("inf", "∞")
     return measure.length, snr, f"{measure.of_peak:.2e}"
+
+
+def _plain(value: float | str) -> float | str:
+    """A figure that JSON can hold: it knows no infinity."""
+    return value if isinstance(value, str) or math.isfinite(value) else str(value)
 
 
 def _entry(entry: Any, source: Source) -> Mapping[str, Any]:

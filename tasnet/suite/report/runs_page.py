@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,11 +13,12 @@ from markupsafe import Markup
 
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import SAID, run_said
+from tasnet.suite.report.marks import PAINTS, SAID, run_said
 from tasnet.suite.report.pack import commit, pack, state
 from tasnet.suite.report.pages import render
 from tasnet.suite.report.sources import ReportError, Source
-from tasnet.suite.report.tables import PAINTS, entries, grid, runs
+from tasnet.suite.report.tables import entries, grid, runs
+from tasnet.suite.report.whole import write_whole
 
 FOLDER = Path(__file__).with_name("assets")
 SCRIPTS = ("data.js", "filter.js", "map.js", "graph.js", "case.js", "blockers.js", "app.js")
@@ -75,12 +75,9 @@ def page(source: Source) -> str:
 def write(source: Source, path: Path) -> Written:
     """Writes the report to `path`, whole or not at all. Raises ReportError."""
     content = page(source).encode()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        write_whole(path, content)
     except OSError as error:
-        unfinished.unlink(missing_ok=True) if path.parent.is_dir() else None
         raise ReportError(f"{path}: {error.strerror}; the report was not written: name another file") from None
     cases = sum(len(run.records) for run in source.runs)
     return Written(path, len(content), len(source.runs), cases, tuple(each.reason for each in source.unreadable))

@@ -6,10 +6,11 @@ import os
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from tasnet.suite.case import CaseError, profile
 from tasnet.suite.history.run import Run, RunError, Unreadable, find, folders, read
 from tasnet.suite.ledger import Ledger
 from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
@@ -71,8 +72,20 @@ def gather(
             f"{store.root}: no case is in any of {len(runs) + len(unreadable)} stored runs; run `tasnet matrix` first, "
             f"or name another --store{broken}"
         )
+    runs = tuple(map(ordered, runs))
     graphs, gone = _graphs(store, runs)
     return Source(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
+
+
+def ordered(run: Run) -> Run:
+    """The run with its cases in the profile's order: they were kept in the order in which workers ended them."""
+    try:
+        order = {case.id: at for at, case in enumerate(profile(run.head.profile, run.head.arch))}
+    except CaseError:
+        # a profile of another version
+        return run
+    records = sorted(run.records, key=lambda record: order.get(record.case_id, len(order)))
+    return replace(run, records=tuple(records))
 
 
 def har_of(record: Record) -> str:

@@ -10,23 +10,10 @@ from datetime import date
 from tasnet.suite.history.run import Run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import SAID, Mark, mark, run_said, said
+from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_said, said
 from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source
-
-PAINTS = {
-    "clear": "clear",
-    "maybe": "clear, extrapolated",
-    "c1": "1 root cause",
-    "c2": "2 root causes",
-    "c3": "3 root causes",
-    "c4": "4 or more",
-    "unknown": "unknown",
-    "news": "not as expected",
-    "infra": "tool broke down",
-}
-"""How a case is painted -> what it means, in the order of the bars."""
 
 WARN_DAYS = 7
 """days before its review from which an entry is pointed at"""
@@ -138,9 +125,7 @@ def reached(record: Record) -> Iterator[str]:
 
 def _entry(name: str, entry: Entry | None, source: Source, run: Run) -> EntryRow:
     mine = [record for record in run.records if name in reached(record)]
-    families = {
-        blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries
-    }
+    families = {blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries}
     reach = tuple(
         (each.id, sum(name in reached(record) for record in each.records), len(each.records))
         for each in source.runs

@@ -1,9 +1,5 @@
 // What happens when: the address is the state, and everything is drawn from it.
 
-const PAINTS = {
-  clear: "clear", maybe: "clear, extrapolated", c1: "1 root cause", c2: "2 root causes", c3: "3 root causes",
-  c4: "4 or more", unknown: "unknown", news: "not as expected", infra: "tool broke down",
-};
 const text = document.getElementById("q");
 const select = document.getElementById("run");
 let written = "";
@@ -25,11 +21,15 @@ function draw() {
 function drawHead(shown) {
   const run = currentRun();
   const total = run.cases.length;
-  const graphs = new Set([...shown].map((record) => record.graph)).size;
+  const graphs = new Set([...shown].map((record) => record.exported)).size;
   document.getElementById("count").textContent = isFiltered()
     ? `${number(shown.size)} of ${number(total)} cases, ${number(graphs)} graphs`
     : `${number(total)} cases, ${number(graphs)} graphs`;
   document.getElementById("clear").hidden = !isFiltered();
+  const chosen = [...state.chosen].map(([key, values]) => `${key}: ${[...values].join(" or ")}`);
+  if (state.q) chosen.unshift(`text: ${state.q}`);
+  document.getElementById("chosen").textContent = `Only ${chosen.join("; ")}`;
+  document.getElementById("chosen").hidden = !isFiltered();
   select.value = state.run;
   document.getElementById("run-line").replaceChildren(
     make("strong", {}, `${run.profile} on ${run.arch}`), " ", stamp(run.said, SAID_WORD[run.said]), " ",
@@ -40,10 +40,10 @@ function drawHead(shown) {
     const key = `${record.said} ${record.paint}`;
     counted.set(key, (counted.get(key) ?? 0) + 1);
   }
-  const legend = SAID.flatMap((said) => Object.entries(PAINTS).map(([paint, meaning]) => [said, paint, meaning, counted.get(`${said} ${paint}`)]));
+  const legend = SAID.flatMap((said) => Object.entries(packed.paints).map(([paint, meaning]) => [said, paint, meaning, counted.get(`${said} ${paint}`)]));
   document.getElementById("legend").replaceChildren(...legend.filter(([, , , count]) => count).map(([said, paint, meaning, count]) =>
     make("li", {}, make("i", { class: `cell ${paint} said-${said}`, "aria-hidden": "true" }),
-      `${said === "double" ? `${meaning} ${SAID_WORD.double}` : `${SAID_WORD[said]}: ${meaning}`} `, make("b", {}, number(count)))));
+      `${SAID_WORD[said]}: ${meaning} `, make("b", {}, number(count)))));
 }
 
 function drawFacets(counts) {

@@ -12,7 +12,7 @@ function drawBlockers(shown) {
       const key = [each.stage, each.family, ...each.entries].join(" ");
       const tally = tallies.get(key) ?? { ...each, cases: new Set(), graphs: new Set(), seen: new Set() };
       tally.cases.add(record.id);
-      tally.graphs.add(record.graph);
+      tally.graphs.add(record.exported);
       for (const layer of each.layers) tally.seen.add(layer);
       tallies.set(key, tally);
     }
@@ -33,7 +33,7 @@ function drawReach(shown) {
   for (const row of document.querySelectorAll("#entries tr[data-entry]")) {
     const mine = [...shown].filter((record) => record.reached.includes(row.dataset.entry));
     row.querySelector("[data-cases]").textContent = number(mine.length);
-    row.querySelector("[data-graphs]").textContent = number(new Set(mine.map((record) => record.graph)).size);
+    row.querySelector("[data-graphs]").textContent = number(new Set(mine.map((record) => record.exported)).size);
   }
   for (const row of document.querySelectorAll("#runs tr[data-run]")) {
     row.classList.toggle("current", row.dataset.run === currentRun().id);

@@ -89,7 +89,7 @@ async function copy(text, element, button) {
 const STATUS_SIGN = { passed: "✓", failed: "✕", blocked: "⊘", unknown: "?", infra: "!", skipped: "–" };
 
 const bytes = (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} MB` : value >= 1e3 ? `${(value / 1e3).toFixed(1)} kB` : `${value} B`);
-const seconds = (ms) => (ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms} ms`);
+const seconds = (ms) => (ms < 1 ? "< 1 ms" : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms} ms`);
 
 function stages(record) {
   return make("div", { class: "scroll" }, make("table", { class: "list" },
@@ -169,7 +169,7 @@ function logs(record) {
 }
 
 function past(record) {
-  return make("ol", { class: "past" }, runs.filter((run) => run.cases.length).map((run) => {
+  return make("ol", { class: "strip" }, runs.filter((run) => run.cases.length).map((run) => {
     const same = recordIn(run, record.id);
     const text = same ? `${run.id}: ${same.label}` : `${run.id}: not in this run`;
     const face = make("i", { class: same ? `cell ${same.paint} said-${same.said}` : "cell none", "aria-hidden": "true" }, same ? same.sign : "");
@@ -180,5 +180,5 @@ function past(record) {
 }
 
 function axes(record) {
-  return make("dl", { class: "axes" }, Object.entries(record.case.axes).flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]));
+  return make("dl", { class: "axes" }, Object.entries(record.case.axes).map(([name, value]) => make("div", {}, make("dt", {}, name), make("dd", {}, value))));
 }

@@ -50,7 +50,8 @@ const bodies = packed.bodies.map((row) => {
     happened: word(row[7]),
     hint: word(row[8]),
     graph: row[9],
-    outcomes: row[10].map((each) => ({
+    exported: row[10],
+    outcomes: row[11].map((each) => ({
       stage: word(each[0]),
       status: word(each[1]),
       reason: word(each[2]),
@@ -60,8 +61,8 @@ const bodies = packed.bodies.map((row) => {
       tail: each[6] < 0 ? "" : packed.tails[each[6]],
       log: word(each[7]),
     })),
-    repeat: word(row[11]),
-    hef: word(row[12]),
+    repeat: word(row[12]),
+    hef: word(row[13]),
   };
 });
 

@@ -1,31 +1,39 @@
 // A case's graph: its layers with their rows against the bracket, and how it differs from another graph.
 
-/** Two lists of signs -> the signs that only one of them has, by the longest common subsequence. */
+/** What a layer is apart from how wide it is: type, channels, parameters. */
+const channels = (shapes) => shapes.replace(/\d+x\d+x(\d+)/g, "$1");
+const kindOf = (layer) => `${layer.type} ${channels(layer.inputs)} ${channels(layer.output)} ${layer.detail}`;
+
+/**
+ * Two lists of layers, laid side by side by the longest common subsequence of their kinds: the signs that only one
+ * of them has, and the pairs that are of one kind but another size.
+ */
 function difference(before, after) {
-  const wide = after.length + 1;
-  const best = new Uint16Array((before.length + 1) * wide);
-  for (let i = before.length - 1; i >= 0; i--) {
-    for (let j = after.length - 1; j >= 0; j--) {
-      best[i * wide + j] = before[i] === after[j]
+  const [old, now] = [before.map(kindOf), after.map(kindOf)];
+  const wide = now.length + 1;
+  const best = new Uint16Array((old.length + 1) * wide);
+  for (let i = old.length - 1; i >= 0; i--) {
+    for (let j = now.length - 1; j >= 0; j--) {
+      best[i * wide + j] = old[i] === now[j]
         ? best[(i + 1) * wide + j + 1] + 1
         : Math.max(best[(i + 1) * wide + j], best[i * wide + j + 1]);
     }
   }
-  const removed = [];
-  const added = [];
+  const found = { removed: [], added: [], resized: [] };
   let i = 0;
   let j = 0;
-  while (i < before.length || j < after.length) {
-    if (i < before.length && j < after.length && before[i] === after[j]) {
+  while (i < old.length || j < now.length) {
+    if (i < old.length && j < now.length && old[i] === now[j]) {
+      if (before[i].sign !== after[j].sign) found.resized.push([before[i].sign, after[j].sign]);
       i++;
       j++;
-    } else if (j >= after.length || (i < before.length && best[(i + 1) * wide + j] >= best[i * wide + j + 1])) {
-      removed.push(before[i++]);
+    } else if (j >= now.length || (i < old.length && best[(i + 1) * wide + j] >= best[i * wide + j + 1])) {
+      found.removed.push(before[i++].sign);
     } else {
-      added.push(after[j++]);
+      found.added.push(after[j++].sign);
     }
   }
-  return { removed, added };
+  return found;
 }
 
 const totals = (layers) => ({
@@ -84,7 +92,7 @@ function drawChange(record) {
 function changes(before, after) {
   if (before === after) return [make("p", {}, "The same graph.")];
   const [old, now] = [graphLayers(before), graphLayers(after)];
-  const { removed, added } = difference(old.map((layer) => layer.sign), now.map((layer) => layer.sign));
+  const { removed, added, resized } = difference(old, now);
   const [was, is] = [totals(old), totals(now)];
   const step = (name, key) =>
     make("tr", {}, make("th", { scope: "row" }, name), make("td", { class: "n" }, short(was[key])),
@@ -95,21 +103,27 @@ function changes(before, after) {
       make("thead", {}, make("tr", {}, ["", "there", "here", "change"].map((each, at) =>
         make(at ? "th" : "td", at ? { scope: "col", class: "n" } : {}, each)))),
       make("tbody", {}, step("layers", "layers"), step("widest row", "row"), step("MACs", "macs"), step("weights", "weights"))),
-    make("ul", { class: "diff" }, grouped(removed, "−", "gone"), grouped(added, "+", "new")),
+    make("ul", { class: "diff", tabindex: 0, "aria-label": "Layers that differ" },
+      grouped(removed.map((each) => [each]), "−", "gone"), grouped(added.map((each) => [each]), "+", "new"), grouped(resized, "~", "resized")),
   ];
 }
 
-/** Equal layers in one line with their count. */
-function grouped(signs, sign, what) {
+/** Equal layers, or equal pairs of them, in one line with their count. */
+function grouped(changed, sign, what) {
   const counts = new Map();
-  for (const each of signs) counts.set(each, (counts.get(each) ?? 0) + 1);
-  return [...counts].map(([each, count]) => {
-    const layer = signOf(each);
-    return make("li", { class: what }, make("b", { "aria-label": what }, sign),
-      make("span", { class: "n" }, `${count} × `), layer.type,
-      ` ${layer.inputs || "–"} → ${layer.output}`, layer.detail ? make("span", { class: "dim" }, ` ${layer.detail}`) : "");
+  for (const each of changed) {
+    const key = each.join(" ");
+    counts.set(key, [each, (counts.get(key)?.[1] ?? 0) + 1]);
+  }
+  return [...counts.values()].map(([each, count]) => {
+    const [layer, later] = each.map(signOf);
+    return make("li", { class: what }, make("b", {}, sign, make("span", { class: "unseen" }, what)),
+      make("span", { class: "n" }, `${count} ×`), make("span", {}, layer.type), make("span", {}, shapes(layer)),
+      layer.detail ? make("span", { class: "dim" }, layer.detail) : "", later ? make("span", {}, `now ${shapes(later)}`) : "");
   });
 }
+
+const shapes = (layer) => (layer.inputs ? `${layer.inputs} → ${layer.output}` : layer.output);
 
 function drawLayers(record) {
   const layers = graphLayers(record.graph);
@@ -123,11 +137,11 @@ function drawLayers(record) {
   for (const layer of layers) counts[place(layer.row)] += 1;
   const table = make("table", { class: "list layers-table" },
     make("thead", {}, make("tr", {},
-      make("th", { scope: "col" }, "Layer"), make("th", { scope: "col" }, "Type"),
-      make("th", { scope: "col" }, "Input → output, H x W x C"), make("th", { scope: "col", class: "n" }, "Row, elements"),
+      make("th", { scope: "col" }, "Layer"), make("th", { scope: "col", class: "n" }, "Row, elements"),
       make("th", { scope: "col" }, make("span", { class: "axis", style: bracket(most) },
         make("span", { class: "unseen" }, "against the bracket"),
         make("i", { class: "at-pass", "aria-hidden": "true" }, "384 k"), make("i", { class: "at-fail", "aria-hidden": "true" }, "512 k"))),
+      make("th", { scope: "col" }, "Type"), make("th", { scope: "col" }, "Input → output, H x W x C"),
       make("th", { scope: "col", class: "n" }, "MACs"), make("th", { scope: "col", class: "n" }, "Weights"))),
     make("tbody", {}, layers.map((layer) => layerRow(layer, most, named.get(layer.name)))));
   const only = make("input", { type: "checkbox", change: () => table.classList.toggle("only-wide", only.checked) });
@@ -144,13 +158,13 @@ const bracket = (most) => `--pass:${((100 * ROW_PASS) / most).toFixed(2)}%;--fai
 function layerRow(layer, most, families) {
   const where = place(layer.row);
   const width = ((100 * layer.row) / most).toFixed(2);
-  return make("tr", { class: where },
+  return make("tr", { class: `row-${where}` },
     make("th", { scope: "row" }, layer.name, families ? make("span", { class: "named", title: families.join(", ") }, " ⚑", make("span", { class: "unseen" }, ` named by ${families.join(", ")}`)) : ""),
-    make("td", {}, layer.type, layer.detail ? make("span", { class: "dim" }, ` ${layer.detail}`) : ""),
-    make("td", { class: "shape" }, layer.inputs ? `${layer.inputs} → ${layer.output}` : layer.output),
     make("td", { class: "n" }, number(layer.row)),
     make("td", {}, make("span", { class: "row-bar", style: bracket(most), role: "img", "aria-label": PLACE_WORD[where], title: PLACE_WORD[where] },
       make("i", { class: where, style: `width:${width}%` }), make("b", { "aria-hidden": "true" }, PLACE_SIGN[where]))),
+    make("td", {}, layer.type, layer.detail ? make("span", { class: "dim" }, ` ${layer.detail}`) : ""),
+    make("td", { class: "shape" }, shapes(layer)),
     make("td", { class: "n" }, layer.macs ? short(layer.macs) : "–"),
     make("td", { class: "n" }, layer.weights ? short(layer.weights) : "–"));
 }

@@ -72,6 +72,7 @@ function markOpen() {
   const cell = cells.get(state.case);
   if (!cell) return;
   cell.setAttribute("aria-expanded", "true");
+  if (!covers()) cell.scrollIntoView({ block: "nearest", inline: "nearest" });
   rove(cell);
 }
 
