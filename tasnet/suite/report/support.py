@@ -179,7 +179,7 @@ def _matrix(run: Run, letters: Mapping[str, str], word: str) -> Iterator[str]:
         (f"`{name}`", *(_cell(row.get(decoder, ()), letters, lengths) for decoder in decoders))
         for name, row in cells.items()
     ]
-    yield f"Every cell is {word}. Letters are the entries above. What names no number of TCN blocks holds for all of them."
+    yield f"Every cell is {word}. Letters are the entries above; what names no number of TCN blocks holds for all."
     yield ""
     yield from _table((f"{word}, by topology", *decoders), rows)
     yield ""
