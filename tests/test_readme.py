@@ -30,6 +30,8 @@ def blocks() -> Iterator[list[tuple[str, list[str]]]]:
         yield steps
 
 
+IN_THE_CHECKOUT = ("expected_failures.yaml", "SUPPORT.md")
+"""what the commands find where they are typed"""
 BLOCKS = list(blocks())
 
 
@@ -40,6 +42,8 @@ def test_the_readme_shows_the_commands_that_it_is_about() -> None:
 @pytest.mark.parametrize("block", BLOCKS, ids=[block[0][0] for block in BLOCKS])
 def test_block(block: list[tuple[str, list[str]]], tmp_path: Path) -> None:
     """The commands of a block run one after the other in one folder, and print the lines below them."""
+    for name in IN_THE_CHECKOUT:
+        (tmp_path / name).symlink_to(ROOT / name)
     for command, shown in block:
         words = shlex.split(command)
         if words[0] in {"git", "cd"}:
@@ -59,6 +63,7 @@ def run(words: list[str], folder: Path) -> list[str]:
     binary = shutil.which(words[0], path=str(Path(sys.executable).parent))
     assert binary, f"{words[0]} is not installed beside {sys.executable}"
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    kept.setdefault("TASNET_STORE", str(ROOT / ".tasnet"))
     place = ROOT if words[0] == "pytest" else folder
     done = subprocess.run(
         [binary, *words[1:]], cwd=place, env={**kept, "COLUMNS": "100"}, capture_output=True, text=True, check=False

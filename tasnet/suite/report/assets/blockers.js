@@ -32,7 +32,9 @@ function drawBlockers(shown) {
 function drawReach(shown) {
   for (const row of document.querySelectorAll("#entries tr[data-entry]")) {
     const mine = [...shown].filter((record) => record.reached.includes(row.dataset.entry));
+    const families = mine.flatMap((record) => record.blockers).filter((each) => each.entries.includes(row.dataset.entry)).map((each) => each.family);
     row.querySelector("[data-cases]").textContent = number(mine.length);
+    row.querySelector("[data-families]").textContent = [...new Set(families)].join(", ") || "–";
     row.querySelector("[data-graphs]").textContent = number(new Set(mine.map((record) => record.exported)).size);
   }
   for (const row of document.querySelectorAll("#runs tr[data-run]")) {

@@ -17,7 +17,7 @@ from tasnet.suite.report.sources import Source, gather
 from tasnet.suite.store import Store
 from tests.doubles.stored_runs import another, of_schema, told_by, with_log
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 TODAY = date(2026, 12, 1)
 LOG = "[info] step\n" * 500 + "\x1b[31m[error]\x1b[0m <b>Reshape</b> is needed\nBackendAllocatorException: it failed\n"
 MEASURED = "concat-normal-grouped-all"
@@ -77,7 +77,8 @@ def source(store: Path) -> Source:
 
 
 def run_of(source: Source, profile: str, said: str) -> Run:
-    """The last run of a profile that was `predicted`, `observed` or by a `double`."""
+    """The last run of a profile that ended and was `predicted`, `observed` or by a `double`."""
     from tasnet.suite.report.marks import run_said
 
-    return next(run for run in reversed(source.runs) if run.head.profile == profile and run_said(run) == said)
+    ended = [run for run in source.runs if run.end and run.head.profile == profile]
+    return next(run for run in reversed(ended) if run_said(run) == said)
