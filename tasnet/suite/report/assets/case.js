@@ -4,7 +4,13 @@ const panel = document.getElementById("case");
 const overlay = matchMedia("(max-width: 1100px)");
 const covers = () => overlay.matches;
 
+let caseDrawn = "";
+
+/** The panel follows the run and the case, and no filter. */
 function drawCase() {
+  const key = `${state.run} ${state.case}`;
+  if (caseDrawn === key) return;
+  caseDrawn = key;
   const record = state.case ? recordIn(currentRun(), state.case) : null;
   panel.hidden = !record;
   document.body.classList.toggle("with-case", Boolean(record));

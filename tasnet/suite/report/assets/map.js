@@ -67,9 +67,12 @@ function dimMap(shown) {
   mapBox.classList.toggle("filtered", shown.size < cells.size);
 }
 
+let marked = null;
+
 function markOpen() {
+  if (marked === cells.get(state.case)) return;
   for (const cell of mapBox.querySelectorAll("[aria-expanded]")) cell.removeAttribute("aria-expanded");
-  const cell = cells.get(state.case);
+  const cell = (marked = cells.get(state.case));
   if (!cell) return;
   cell.setAttribute("aria-expanded", "true");
   if (!covers()) cell.scrollIntoView({ block: "nearest", inline: "nearest" });
