@@ -106,13 +106,7 @@ def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[st
     yield "### What stands in the way"
     yield ""
     yield from _entries(ledger.entries, letters, runs)
-    for profile, run in runs.items():
-        yield f"### Predicted, profile {profile}"
-        yield ""
-        yield from _matrix(run, letters, "predicted")
-    yield "### Predicted clear"
-    yield ""
-    yield from _clear(runs, "predicted")
+    yield from _matrices("predicted", letters, runs)
 
 
 def _observed_part(letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
@@ -120,20 +114,24 @@ def _observed_part(letters: Mapping[str, str], runs: Mapping[str, Run]) -> Itera
     yield "A real compiler's word."
     yield ""
     yield from _summary("observed", runs)
-    for profile, run in runs.items():
-        yield f"### Observed, profile {profile}"
-        yield ""
-        yield from _matrix(run, letters, "observed")
-    yield "### Observed clear"
-    yield ""
-    yield from _clear(runs, "observed")
+    yield from _matrices("observed", letters, runs)
     yield _END
+
+
+def _matrices(word: str, letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+    for profile, run in runs.items():
+        yield f"### {word.capitalize()}, profile {profile}"
+        yield ""
+        yield from _matrix(run, letters, word)
+    yield f"### {word.capitalize()} clear"
+    yield ""
+    yield from _clear(runs, word)
 
 
 def _kept(before: str) -> list[str]:
     """The observed section of the file as it is."""
     found = re.search(f"{_BEGIN}\n(.*?){_END}", before, re.DOTALL)
-    return [_BEGIN, *(found[1].rstrip("\n").split("\n") if found else [_NOTHING]), _END]
+    return [_BEGIN, *(found[1].removesuffix("\n").split("\n") if found else [_NOTHING]), _END]
 
 
 def _summary(word: str, runs: Mapping[str, Run]) -> Iterator[str]:
