@@ -72,7 +72,7 @@ def support(
     Example: tasnet support --check
     """
     from tasnet.suite.ledger import read
-    from tasnet.suite.report.support import COMMAND, difference, document, last_runs, observed_runs
+    from tasnet.suite.report.support import COMMAND, as_it_is, difference, document, last_runs, observed_runs
     from tasnet.suite.report.whole import write_whole
 
     if write and check:
@@ -81,7 +81,7 @@ def support(
     if write:
         writable(file)
     known, root = read(ledger), store_at(store)
-    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    before = as_it_is(file)
     after = document(known, last_runs(root, known, arch), observed_runs(root, arch), before)
     if check:
         changed = difference(before, after, file).lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -213,6 +214,18 @@ def test_a_report_is_written_whole_or_the_one_before_stays(store: Path, tmp_path
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
     target.rmdir()
     assert write(source(store), target).size == target.stat().st_size
+
+
+def test_a_link_stays_a_link_and_a_pipe_is_written_into(store: Path, tmp_path: Path) -> None:
+    stored(store, some())
+    shown = source(store)
+    (tmp_path / "link.html").symlink_to(tmp_path / "report.html")
+    write(shown, tmp_path / "link.html")
+    assert (tmp_path / "link.html").is_symlink()
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE)
+    write(shown, tmp_path / "pipe")
+    assert reader.communicate()[0] == (tmp_path / "report.html").read_bytes()
 
 
 def test_a_store_that_cant_be_written_is_reported_all_the_same(store: Path, tmp_path: Path) -> None:

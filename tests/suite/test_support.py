@@ -149,6 +149,10 @@ def test_the_command_writes_and_checks(store: Path, tmp_path: Path, capsys: pyte
     assert said[1].startswith("---")
     assert any(line.startswith("-| `concat-normal` | clear |") for line in said)
     assert any(line.startswith("+| `concat-normal` | blocked A |") for line in said)
+    file.write_bytes(b"\xff")
+    assert main([*command, "--write"]) == 2
+    assert "byte 0 isn't UTF-8" in capsys.readouterr().err
+    assert file.read_bytes() == b"\xff"
     assert main([*command, "--check", "--write"]) == 2
     assert main([*command, "--arch", "hailo9"]) == 2
 

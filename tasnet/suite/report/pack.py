@@ -132,7 +132,8 @@ class Packer:
             if each is outcome:
                 break
             before += len(each.failures)
-        covering = record.covering[before : before + len(outcome.failures)]
+        # A record of another hand may name fewer; what isn't named isn't covered.
+        covering = (*record.covering, *[()] * len(outcome.failures))[before : before + len(outcome.failures)]
         log = str(outcome.figures.get("log", ""))
         figures = {name: _plain(value) for name, value in outcome.figures.items() if name != "log"}
         return (

@@ -64,6 +64,14 @@ def observed_runs(store: Path, arch: str) -> dict[str, Run]:
     return {profile: run for profile, run in runs.items() if run}
 
 
+def as_it_is(path: Path) -> str:
+    """The file's text, empty where there is none. Raises SupportError for one that is no text, OSError."""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise SupportError(f"{path}: byte {error.start} isn't UTF-8; delete the file and write it again") from None
+
+
 def document(ledger: Ledger, predicted: Mapping[str, Run], observed: Mapping[str, Run], before: str = "") -> str:
     """The text of SUPPORT.md. `before` is the file as it is: for its date, and its observed section."""
     letters = {entry.id: chr(ord("A") + index) for index, entry in enumerate(ledger.entries)}

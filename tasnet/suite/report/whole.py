@@ -8,11 +8,18 @@ from pathlib import Path
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Writes beside `path` and renames. Raises OSError, and leaves nothing behind then."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    """Writes beside `path` and renames. Raises OSError, and leaves nothing behind then.
+
+    A link stays one, and its target is written. What is no file, such as a pipe or /dev/stdout, is written into.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
         unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        os.replace(unfinished, target)
     except BaseException:
         with suppress(OSError):
             unfinished.unlink()

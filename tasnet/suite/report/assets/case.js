@@ -98,6 +98,10 @@ const bytes = (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} MB` : valu
 const seconds = (ms) => (ms < 1 ? "< 1 ms" : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms} ms`);
 
 function stages(record) {
+  return [stageTable(record), record.hef ? make("p", {}, "compiled file ", make("code", {}, record.hef)) : ""];
+}
+
+function stageTable(record) {
   return make("div", { class: "scroll" }, make("table", { class: "list" },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Stage"), make("th", { scope: "col" }, "Ended"),
       make("th", { scope: "col", class: "n" }, "Took"), make("th", { scope: "col" }, "Told by"), make("th", { scope: "col" }, "Left, said"))),
