@@ -10,7 +10,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from tasnet.hailo.failures import Certainty
 from tasnet.suite.history.run import Measure, Run, folders, read
+from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source, gather
@@ -58,7 +60,15 @@ def fill(store: Path) -> None:
     )
     another(notes, store, records=notes.records[:7], killed=True, days=3)
     of_schema(99, another(notes, store, days=4))
-    another(probes, store, days=5)
+    another(probes, store, change=better, records=probes.records[1:], days=5)
+
+
+def better(record: Record) -> Record:
+    """What nobody could tell is clear."""
+    if record.verdict != "unknown":
+        return record
+    known = {"verdict": "clear", "certainty": Certainty.EXTRAPOLATED, "kind": Kind.EXPECTED_PASS}
+    return record.model_copy(update=known)
 
 
 def suite(store: Path, *options: str) -> None:

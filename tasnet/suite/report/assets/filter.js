@@ -11,6 +11,34 @@ const FIXED_FACETS = [
   { key: "family", name: "Family", of: (record) => (record.families.length ? record.families : ["none"]) },
 ];
 
+/** The run before of the same cases and chip, by the same hand: what a run is held against. */
+const before = runs.map((run) => runs.slice(0, run.index).reverse().find((each) =>
+  each.cases.length && each.profile === run.profile && each.arch === run.arch && each.said === run.said));
+
+const RANK = { clear: 0, passed: 0, unknown: 1, skipped: 1, blocked: 2, infra: 3 };
+
+/** What became of a case since the run before. */
+function since(record, earlier) {
+  const then = recordIn(earlier, record.id);
+  if (!then) return ["not there before"];
+  const changed = [];
+  const step = RANK[record.verdict] - RANK[then.verdict];
+  if (step) changed.push(step > 0 ? "worse" : "better");
+  else if (String(then.families) !== String(record.families)) changed.push("other blockers");
+  if (typeof then.graph === "number" && typeof record.graph === "number" && then.graph !== record.graph) changed.push("other graph");
+  return changed.length ? changed : ["the same"];
+}
+
+/** A facet's values of each record, found out once and not at every key. */
+function kept(facet) {
+  const known = new Map();
+  const of = (record) => {
+    if (!known.has(record)) known.set(record, facet.of(record));
+    return known.get(record);
+  };
+  return { ...facet, of };
+}
+
 /** The facets of a run: the fixed ones, then each axis on which its cases differ. */
 const facetsOf = runs.map((run) =>
   once(() => {
@@ -19,10 +47,12 @@ const facetsOf = runs.map((run) =>
     const axes = [...names.filter((name) => !NOT_AXES.includes(name)), ...NOT_AXES].filter(
       (name) => new Set(records.map((record) => record.case.axes[name])).size > 1,
     );
+    const earlier = before[run.index];
     return [
       ...FIXED_FACETS,
+      ...(earlier ? [{ key: "since", name: `Since ${earlier.id}`, of: (record) => since(record, earlier) }] : []),
       ...axes.map((name) => ({ key: name, name: name, axis: true, of: (record) => [record.case.axes[name]] })),
-    ];
+    ].map(kept);
   }),
 );
 
