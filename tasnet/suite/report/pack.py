@@ -57,6 +57,9 @@ class Packer:
         self.signs, self.layers, self.graphs, self.failures = Table(), Table(), Table(), Table()
         self.by, self.times, self.tails = Table(), Table(), Table()
         self._known: dict[str, int] = {}
+        # What was packed already, by what it was packed from: the same cases and failures come in every run.
+        self._cases: dict[Hashable, int] = {}
+        self._failures: dict[Hashable, int] = {}
 
     def packed(self) -> dict[str, Any]:
         """The whole object."""
@@ -99,12 +102,6 @@ class Packer:
         return self.words.add(text)
 
     def _record(self, run: Run, record: Record) -> tuple[int, ...]:
-        axes = {name: str(value) for name, value in record.axes.items()}
-        case = (
-            record.case_id,
-            record.run_tag if record.run_tag != record.case_id else "",
-            tuple((self.word(name), self.word(value)) for name, value in axes.items()),
-        )
         told = mark(record)
         body = (
             self.marks.add((told.sign, told.paint, told.meaning)),
@@ -124,7 +121,17 @@ class Packer:
         )
         by = tuple(self.word(_by(outcome)) for outcome in record.outcomes)
         times = tuple(round(outcome.seconds * 1000) for outcome in record.outcomes)
-        return self.cases.add(case), self.bodies.add(body), self.by.add(by), self.times.add(times)
+        return self._case(record), self.bodies.add(body), self.by.add(by), self.times.add(times)
+
+    def _case(self, record: Record) -> int:
+        """The index of a case: of the same axes in another run too, unless a checkpoint brought another size."""
+        key = (record.case_id, *record.axes.values())
+        found = self._cases.get(key)
+        if found is None:
+            axes = tuple((self.word(name), self.word(str(value))) for name, value in record.axes.items())
+            tag = record.run_tag if record.run_tag != record.case_id else ""
+            found = self._cases[key] = self.cases.add((record.case_id, tag, axes))
+        return found
 
     def _outcome(self, outcome: Outcome, record: Record) -> tuple[Any, ...]:
         before = 0
@@ -151,20 +158,24 @@ class Packer:
         )
 
     def _failure(self, failure: Failure) -> int:
-        layers = tuple(map(self.word, failure.layers))
-        row = (
-            self.word(failure.stage),
-            self.word(failure.family),
-            self._message(failure),
-            self.word(failure.exception),
-            layers,
-            tuple((self.word(name), _plain(value)) for name, value in failure.figures.items()),
-            self.word(failure.evidence),
-            self.word(failure.certainty.value),
-            self.word(failure.first_cause),
-            self.word(failure.terminal_event),
-        )
-        return self.failures.add(row)
+        key = tuple(tuple(value.items()) if isinstance(value, Mapping) else value for _, value in failure)
+        found = self._failures.get(key)
+        if found is None:
+            found = self._failures[key] = self.failures.add(
+                (
+                    self.word(failure.stage),
+                    self.word(failure.family),
+                    self._message(failure),
+                    self.word(failure.exception),
+                    tuple(map(self.word, failure.layers)),
+                    tuple((self.word(name), _plain(value)) for name, value in failure.figures.items()),
+                    self.word(failure.evidence),
+                    self.word(failure.certainty.value),
+                    self.word(failure.first_cause),
+                    self.word(failure.terminal_event),
+                )
+            )
+        return found
 
     def _message(self, failure: Failure) -> tuple[int, ...]:
         """A message's words, each once in the report: long ones are lists of layers."""
