@@ -99,7 +99,7 @@ def har_of(record: Record) -> str:
 
 @contextmanager
 def _no_search_for_cycles() -> Iterator[None]:
-    """Runs are a million small objects without a cycle, and all of them live: looking for one costs twice the reading."""
+    """Runs are a million small objects without a cycle, and all live: looking for one costs twice the reading."""
     was = gc.isenabled()
     gc.disable()
     try:
