@@ -3,11 +3,17 @@ PYTHON ?= python3
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
 
-.PHONY: matrix test lint ruff types arrows ledger docs bench durations clean
+.PHONY: matrix picture test lint ruff types arrows ledger docs bench durations clean
 
 matrix: .venv/installed
 	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
 	$(BIN)/tasnet matrix --profile probes -n $(JOBS)
+
+# What the README shows: the report of the default matrix, in light and in dark.
+picture: .venv/installed
+	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
+	$(BIN)/tasnet report --last 1 --picture docs/report.png
+	$(BIN)/tasnet report --last 1 --picture docs/report-dark.png --dark
 
 test: .venv/installed
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -22,10 +22,10 @@ def heatmap(records: Sequence[Record], width: int, ascii_only: bool = False) -> 
     lengths = {record.axes["T"] for record in records}
     cells: dict[str, dict[tuple[str, Column], Record]] = {}
     for record in records:
-        cells.setdefault(row_label(record), {})[_column(record, len(lengths) > 1)] = record
+        cells.setdefault(row_label(record), {})[column(record, len(lengths) > 1)] = record
     decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in records))
     columns = {
-        decoder: sorted({key[1] for row in cells.values() for key in row if key[0] == decoder}, key=_order)
+        decoder: sorted({key[1] for row in cells.values() for key in row if key[0] == decoder}, key=column_order)
         for decoder in decoders
     }
     label = min(max((len(name) for name in cells), default=0), max(_MIN_LABEL, width // 2))
@@ -44,11 +44,12 @@ def row_label(record: Record) -> str:
     return "+".join((topology, *(part for part in rest if not part.startswith(("T=", "arch=")))))
 
 
-def _column(record: Record, with_length: bool) -> tuple[str, Column]:
+def column(record: Record, with_length: bool) -> tuple[str, Column]:
+    """The decoder under which a case stands, and its column there."""
     return str(record.axes["decoder"]), (str(record.axes["blocks"]), str(record.axes["T"]) if with_length else "")
 
 
-def _order(column: Column) -> tuple[int, int]:
+def column_order(column: Column) -> tuple[int, int]:
     """All blocks first, then the counts upward; the longest window first."""
     blocks, length = column
     return (0 if blocks == "all" else int(blocks), -int(length or 0))

@@ -1,0 +1,99 @@
+"""The commands of the report: the page of stored runs, its picture, and the support matrix."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
+
+LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
+_LEDGER = Path("expected_failures.yaml")
+_SHOWN = 12
+"""lines of a difference"""
+
+
+def report(
+    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="HTML", help="the page to write")] = None,
+    run: Annotated[list[str] | None, typer.Option("--run", metavar="ID", help="a stored run; repeats")] = None,
+    last: Annotated[int, typer.Option("--last", min=1, help="how many runs, without --run")] = 20,
+    picture: Annotated[Path | None, typer.Option(metavar="PNG", help="a picture of the map; needs Chromium")] = None,
+    dark: Annotated[bool, typer.Option("--dark", help="the picture in the dark colours")] = False,
+    ledger: LedgerAt = _LEDGER,
+    store: StoreAt = None,
+) -> int:
+    """Write the report of stored runs as one HTML file: map, cases, ledger, trends. It asks no network for anything.
+
+    Example: tasnet report --last 5 -o report.html
+    """
+    from datetime import date
+
+    from tasnet.suite.ledger import read
+    from tasnet.suite.report.runs_page import write
+    from tasnet.suite.report.sources import gather
+    from tasnet.suite.store import Store
+
+    targets = [path for path in (output, picture) if path]
+    if not targets:
+        raise UsageError("report: nothing to write; name a page with -o report.html, or a --picture")
+    for target in targets:
+        writable(target)
+    entries = read(ledger) if if_there(ledger) or ledger != _LEDGER else None
+    source = gather(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
+    if output:
+        done = write(source, output)
+        print(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
+        for reason in done.unreadable:
+            print(f"  left out {reason}")
+        if done.too_big:
+            print(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", file=sys.stderr)
+    if picture:
+        from tasnet.suite.report.browser import photograph
+        from tasnet.suite.report.runs_page import page
+
+        photograph(page(source), picture, dark=dark)
+        print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
+    return OK
+
+
+def support(
+    write: Annotated[bool, typer.Option("--write", help="write the file; else it is printed")] = False,
+    check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
+    file: Annotated[Path, typer.Option(help="the support matrix")] = Path("SUPPORT.md"),
+    arch: Arch = "hailo8",
+    ledger: LedgerAt = _LEDGER,
+    store: StoreAt = None,
+) -> int:
+    """Tell what compiles and what stands in the way, as markdown, from the ledger and the last stored runs.
+
+    Example: tasnet support --check
+    """
+    from tasnet.suite.ledger import read
+    from tasnet.suite.report.support import COMMAND, as_it_is, difference, document, last_runs, observed_runs
+    from tasnet.suite.report.whole import write_whole
+
+    if write and check:
+        raise UsageError("support: --write or --check, not both")
+    known_arch(arch)
+    if write:
+        writable(file)
+    known, root = read(ledger), store_at(store)
+    before = as_it_is(file)
+    after = document(known, last_runs(root, known, arch), observed_runs(root, arch), before)
+    if check:
+        changed = difference(before, after, file).lines
+        if not changed:
+            print(f"{file}: current")
+            return OK
+        print(f"{file}: not current; {COMMAND} makes it so")
+        print("\n".join(changed[:_SHOWN]) + (f"\n… {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""))
+        return NOT_CLEAR
+    if not write:
+        print(after, end="")
+        return OK
+    write_whole(file, after.encode())
+    print(f"{file}: {'current already' if before == after else 'written'}")
+    return OK

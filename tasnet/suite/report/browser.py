@@ -1,0 +1,84 @@
+"""The page in a headless Chromium: its picture. Needs `tasnet[picture]` and a Chromium on this machine."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from tasnet.suite.report.whole import write_whole
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+"""what Chromium is called on the path"""
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+"""It shows one page that we wrote, asks no network for anything, and may run as root in a container."""
+
+PICTURE_SIZE = (1360, 700)
+"""CSS pixels: the head, the filter and the whole map of the default matrix"""
+
+
+class BrowserError(RuntimeError):
+    """No browser to look at a page with. One line: what is missing and what brings it."""
+
+
+def executable() -> str:
+    """Chromium's path. Raises BrowserError."""
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        raise BrowserError(f"no {NAMES[0]} on the path; install one, such as Debian's package chromium")
+    return found
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium, gone when left. Raises BrowserError."""
+    try:
+        from playwright.sync_api import Error, sync_playwright
+    except ImportError:
+        raise BrowserError("playwright is not installed; pip install 'tasnet[picture]'") from None
+    path = executable()
+    with sync_playwright() as driver:
+        try:
+            browser = driver.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        except Error as error:
+            raise BrowserError(f"{path} doesn't start: {error.message.splitlines()[0]}") from None
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def photograph(html: str, path: Path, *, dark: bool = False) -> None:
+    """Writes a PNG of the page as it opens, whole or not at all. Raises BrowserError, OSError."""
+    with tempfile.TemporaryDirectory(prefix="tasnet-") as folder, chromium() as browser:
+        page_file = Path(folder, "report.html")
+        page_file.write_text(html, encoding="utf-8")
+        width, height = PICTURE_SIZE
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=2
+        )
+        page.goto(page_file.as_uri())
+        taken = page.screenshot()
+    # A page has few colours: a palette takes a third of the bytes, and loses nothing that is seen.
+    picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    content = io.BytesIO()
+    picture.save(content, format="PNG", optimize=True)
+    write_whole(path, content.getvalue())

@@ -1,0 +1,125 @@
+"""A case's graph as the report shows it: its layers in order, without weights, read once per HAR of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasnet.hailo import har
+from tasnet.hailo.har import HarError
+from tasnet.hailo.hn import HNError, Layer
+from tasnet.hailo.network_shown import as_json
+from tasnet.suite.store import Store, StoreError, content_key
+
+SCHEMA = 1
+"""Of what is noted in the store; raise it when `LayerShown` changes."""
+
+
+class LayerShown(BaseModel):
+    """One layer. Equal `sign` in two graphs means equal kind, shapes and parameters, whatever the layer's number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    type: str
+    inputs: str
+    """shapes H x W x C of the inputs, joined by ` + `"""
+    output: str
+    detail: str
+    """kernel, stride, dilation and groups where they aren't 1, and the activation where it isn't linear"""
+    weights: int
+    macs: int
+    row_in: int
+    """elements W x C of the widest input row"""
+    row_out: int
+
+    @property
+    def sign(self) -> tuple[str | int, ...]:
+        """All but the name: names are numbers, and one layer less moves every number behind it."""
+        return (
+            self.type,
+            self.inputs,
+            self.output,
+            self.detail,
+            self.weights,
+            self.macs,
+            self.row_in,
+            self.row_out,
+        )
+
+
+class Graph(BaseModel):
+    """The layers of a HAR in their order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    layers: tuple[LayerShown, ...]
+
+
+class GraphGone(ValueError):
+    """A graph that can't be shown. One line: why, and what brings it back."""
+
+
+def graph_of(store: Store, name: str, desk: Path) -> Graph:
+    """The graph of the HAR `name`; `desk` is a folder to work in. Raises GraphGone.
+
+    What was read is noted in the store, so that a report of the next run needn't read it again; a graph that is
+    noted is shown even when its HAR has gone.
+    """
+    key = content_key({"what": "graph shown", "schema": SCHEMA, "har": name})
+    noted = store.note(key)
+    if noted is not None:
+        try:
+            return Graph.model_validate(noted)
+        except ValidationError:
+            pass
+    try:
+        network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
+    except (StoreError, HarError, HNError) as error:
+        raise GraphGone(" ".join(str(error).split())) from None
+    graph = Graph(layers=tuple(map(_shown, as_json(network)["layers"], network)))
+    with suppress(StoreError, OSError):
+        # A store that can't be written, such as another machine's, is read all the same.
+        store.put_note(key, graph.model_dump())
+    return graph
+
+
+def _shown(told: dict[str, Any], layer: Layer) -> LayerShown:
+    return LayerShown(
+        name=told["name"],
+        type=told["type"],
+        inputs=" + ".join(_shape(shape) for shape in told["input_shapes"]),
+        output=_shape(told["output_shape"]),
+        detail=_detail(layer),
+        weights=told["weights"],
+        macs=told["macs"],
+        row_in=told["row_in"],
+        row_out=told["row_out"],
+    )
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _detail(layer: Layer) -> str:
+    """`1x3 /1x2 d4 g2 relu`: kernel, stride, dilation, groups, activation, each only where it says something."""
+    parts = []
+    if layer.kernel != (1, 1):
+        parts.append(f"kernel {_shape(layer.kernel)}")
+    for what, usual in (("strides", "stride"), ("dilations", "dilation")):
+        sizes = layer.params.get(what)
+        if isinstance(sizes, list | tuple) and len(sizes) == 4 and set(sizes[1:3]) != {1}:
+            parts.append(f"{usual} {_shape(sizes[1:3])}")
+    groups = layer.params.get("groups", 1)
+    # A depthwise layer is all groups, and its type says so.
+    if groups != 1 and layer.type != "dw":
+        parts.append(f"groups {groups}")
+    activation = layer.params.get("activation", "linear")
+    if activation != "linear":
+        parts.append(str(activation))
+    return ", ".join(parts)

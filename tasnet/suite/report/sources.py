@@ -1,0 +1,176 @@
+"""What a report is made from: stored runs, the ledger, the graphs of the cases and the ends of their logs."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+
+from tasnet.suite.case import CaseError, profile
+from tasnet.suite.history.run import Run, RunError, Unreadable, find, folders, read
+from tasnet.suite.ledger import Ledger
+from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
+from tasnet.suite.report.record import Record
+from tasnet.suite.stage import Stage
+from tasnet.suite.store import Store, StoreError
+
+TAIL_BYTES = 3000
+"""of a log: what ended it stands there"""
+ALL_TAILS_BYTES = 1_000_000
+"""of all logs of a report together, so that it stays a file that can be mailed"""
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+
+
+class ReportError(ValueError):
+    """A report that can't be made or written. One line: what, why, what to do."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """All that a report shows. Runs are the oldest first; `ledger` is None where there is none to read."""
+
+    runs: tuple[Run, ...]
+    today: date
+    unreadable: tuple[Unreadable, ...] = ()
+    ledger: Ledger | None = None
+    graphs: Mapping[str, Graph] = field(default_factory=dict)
+    """a HAR's name in the store -> its graph"""
+    gone: Mapping[str, str] = field(default_factory=dict)
+    """a HAR's name -> why its graph can't be shown"""
+    tails: Mapping[str, str] = field(default_factory=dict)
+    """a log's name in the store -> its end"""
+
+    @property
+    def shown(self) -> Run:
+        """The run that the report opens with: the last one that has cases."""
+        return next(run for run in reversed(self.runs) if run.records)
+
+
+def gather(
+    store: Store,
+    today: date,
+    *,
+    ledger: Ledger | None = None,
+    names: Sequence[str] = (),
+    last: int = 20,
+) -> Source:
+    """The runs called `names`, else the `last` ones, with what belongs to them.
+
+    A run that can't be read is told of, unless it was named. Raises ReportError when no case is in any of the runs,
+    RunError for a name that no run has or a named run that can't be read, StoreError.
+    """
+    with _no_search_for_cycles():
+        runs, unreadable = _named(store.root, names) if names else _last(store.root, last)
+    if not any(run.records for run in runs):
+        broken = f"; the last that can't be read: {unreadable[-1].reason}" if unreadable else ""
+        raise ReportError(
+            f"{store.root}: no case is in any of {len(runs) + len(unreadable)} stored runs; run `tasnet matrix` first, "
+            f"or name another --store{broken}"
+        )
+    runs = tuple(map(ordered, runs))
+    graphs, gone = _graphs(store, runs)
+    return Source(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
+
+
+def ordered(run: Run) -> Run:
+    """The run with its cases in the profile's order: they were kept in the order in which workers ended them."""
+    try:
+        order = {case.id: at for at, case in enumerate(profile(run.head.profile, run.head.arch))}
+    except CaseError:
+        # a profile of another version
+        return run
+    records = sorted(run.records, key=lambda record: order.get(record.case_id, len(order)))
+    return replace(run, records=tuple(records))
+
+
+def har_of(record: Record) -> str:
+    """The store's name of the HAR of a case's graph, empty where it was never translated."""
+    translated = record.by_stage.get(Stage.TRANSLATE)
+    return translated.artifact if translated else ""
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Runs are a million small objects without a cycle, and all live: looking for one costs twice the reading."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _named(root: Path, names: Sequence[str]) -> tuple[tuple[Run, ...], tuple[Unreadable, ...]]:
+    runs = {run.id: run for run in (find(root, name) for name in names)}
+    return tuple(sorted(runs.values(), key=lambda run: run.head.started)), ()
+
+
+def _last(root: Path, last: int) -> tuple[tuple[Run, ...], tuple[Unreadable, ...]]:
+    runs: list[Run] = []
+    unreadable: list[Unreadable] = []
+    for folder in folders(root)[-last:]:
+        try:
+            runs.append(read(folder))
+        except RunError as error:
+            unreadable.append(Unreadable(folder.name, folder, str(error)))
+    return tuple(runs), tuple(unreadable)
+
+
+def _graphs(store: Store, runs: Iterable[Run]) -> tuple[dict[str, Graph], dict[str, str]]:
+    names = {har_of(record) for run in runs for record in run.records} - {""}
+    graphs: dict[str, Graph] = {}
+    gone: dict[str, str] = {}
+    with tempfile.TemporaryDirectory(prefix="tasnet-") as folder:
+        desk = Path(folder)
+        for name in sorted(names):
+            try:
+                graphs[name] = graph_of(store, name, desk)
+            except GraphGone as error:
+                gone[name] = str(error)
+    return graphs, gone
+
+
+def _tails(store: Store, runs: Sequence[Run]) -> dict[str, str]:
+    """The ends of the logs, the last run's first, as many as there is room for. One without its log has none."""
+    tails: dict[str, str] = {}
+    room = ALL_TAILS_BYTES
+    for name in _logs(runs):
+        if name in tails:
+            continue
+        try:
+            text = _tail(store.path(name))
+        except (StoreError, OSError):
+            continue
+        room -= len(text.encode())
+        if room < 0:
+            break
+        tails[name] = text
+    return tails
+
+
+def _logs(runs: Sequence[Run]) -> Iterator[str]:
+    """A case's last log tells of its end; the earlier stages' logs come when all of those have found room."""
+    for which in (slice(-1, None), slice(0, -1)):
+        for run in reversed(runs):
+            for record in run.records:
+                yield from list(record.logs.values())[which]
+
+
+def _tail(path: Path) -> str:
+    """The last whole lines of a log, without colours and control characters."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - TAIL_BYTES))
+        text = file.read().decode("utf-8", errors="replace")
+    if size > TAIL_BYTES and "\n" in text:
+        text = text.partition("\n")[2]
+    return _CONTROL.sub("", _ANSI.sub("", text)).strip()

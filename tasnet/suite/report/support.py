@@ -1,0 +1,289 @@
+"""SUPPORT.md: what compiles and what stands in the way, from the ledger and the last stored runs.
+
+The same for the same outcomes: the one date in it is the day on which something else in it last changed. What a
+compiler said stands in a section of its own. A store without a run of the compiler leaves that section as it is.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from tasnet.suite.history.run import Head, Run, RunError, Unreadable, heads, read
+from tasnet.suite.ledger import Entry, Ledger
+from tasnet.suite.report.heatmap import column, column_order, row_label
+from tasnet.suite.report.record import Record
+from tasnet.suite.report.sources import ordered
+from tasnet.suite.report.tables import reached
+from tasnet.suite.store import file_sha256
+
+PROFILES = ("matrix", "probes")
+"""what `make matrix` runs"""
+COMMAND = "tasnet support --write"
+
+_BEGIN, _END = "<!-- observed: begin -->", "<!-- observed: end -->"
+_CHANGED = "Last changed: "
+_NOTHING = (
+    "No run of the compiler or of a chip is kept here. What the entries above rest on was seen by others, and stands "
+    "in their evidence."
+)
+_VERDICT = {"clear": "clear", "blocked": "blocked", "unknown": "unknown", "skipped": "skipped", "infra": "tool broke"}
+
+
+class SupportError(ValueError):
+    """A support matrix that can't be made. One line: what is missing and which command brings it."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How the file differs from what it should be; no lines when it is current."""
+
+    lines: tuple[str, ...]
+
+
+def last_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, Run]:
+    """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
+    found: dict[str, Run] = {}
+    for profile in PROFILES:
+        run = _last(store, profile, arch, _predicted)
+        if run is None:
+            raise SupportError(f"{store}: no whole run of {profile} on {arch} is stored; run `{_again(profile)}`")
+        if run.head.ledger_sha256 != file_sha256(ledger.path):
+            raise SupportError(f"run {run.id}: another ledger than {ledger.path} judged it; run `{_again(profile)}`")
+        found[profile] = run
+    return found
+
+
+def observed_runs(store: Path, arch: str) -> dict[str, Run]:
+    """The last whole observed run of each of PROFILES that has one."""
+    runs = {profile: _last(store, profile, arch, _observed) for profile in PROFILES}
+    return {profile: run for profile, run in runs.items() if run}
+
+
+def as_it_is(path: Path) -> str:
+    """The file's text, empty where there is none. Raises SupportError for one that is no text, OSError."""
+    try:
+        return path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise SupportError(f"{path}: byte {error.start} isn't UTF-8; delete the file and write it again") from None
+
+
+def document(ledger: Ledger, predicted: Mapping[str, Run], observed: Mapping[str, Run], before: str = "") -> str:
+    """The text of SUPPORT.md. `before` is the file as it is: for its date, and its observed section."""
+    letters = {entry.id: chr(ord("A") + index) for index, entry in enumerate(ledger.entries)}
+    newest = max(run.head.started.date() for run in (*predicted.values(), *observed.values()))
+    lines = [
+        "# Support matrix",
+        "",
+        f"Made by `{COMMAND}` from `{ledger.path.name}` and the last run of each profile; do not edit.",
+        f"{_CHANGED}{newest}.",
+        "",
+        *_predicted_part(ledger, letters, predicted),
+        "## Observed",
+        "",
+        *(_observed_part(letters, observed) if observed else _kept(before)),
+    ]
+    text = "\n".join(lines).rstrip() + "\n"
+    # Nothing but the date is new: then the date isn't either.
+    return before if _undated(text) == _undated(before) else text
+
+
+def difference(before: str, after: str, path: Path) -> Difference:
+    """What would change in the file, as a unified diff without context."""
+    if before == after:
+        return Difference(())
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), str(path), f"{path} as it should be", lineterm="", n=0
+    )
+    return Difference(tuple(lines))
+
+
+# --- the parts ---------------------------------------------------------------------------------------------
+
+
+def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+    yield "## Predicted"
+    yield ""
+    yield "The embedded toolchain's word. It is not the compiler, and nothing in this section was observed."
+    yield ""
+    yield from _summary("predicted", runs)
+    yield "### What stands in the way"
+    yield ""
+    yield from _entries(ledger.entries, letters, runs)
+    yield from _matrices("predicted", letters, runs)
+
+
+def _observed_part(letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+    yield _BEGIN
+    yield "A real compiler's word."
+    yield ""
+    yield from _summary("observed", runs)
+    yield from _matrices("observed", letters, runs)
+    yield _END
+
+
+def _matrices(word: str, letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+    for profile, run in runs.items():
+        yield f"### {word.capitalize()}, profile {profile}"
+        yield ""
+        yield from _matrix(run, letters, word)
+    yield f"### {word.capitalize()} clear"
+    yield ""
+    yield from _clear(runs, word)
+
+
+def _kept(before: str) -> list[str]:
+    """The observed section of the file as it is."""
+    found = re.search(f"{_BEGIN}\n(.*?){_END}", before, re.DOTALL)
+    return [_BEGIN, *(found[1].removesuffix("\n").split("\n") if found else [_NOTHING]), _END]
+
+
+def _summary(word: str, runs: Mapping[str, Run]) -> Iterator[str]:
+    rows = []
+    for profile, run in runs.items():
+        counts = [sum(record.verdict == verdict for record in run.records) for verdict in _VERDICT]
+        graphs = len({record.graph for record in run.records})
+        rows.append(
+            (profile, run.head.arch, f"{run.head.toolchain} {run.head.version}", len(run.records), graphs, *counts)
+        )
+    heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", *(f"{word} {each}" for each in _VERDICT.values()))
+    keep = [index for index in range(len(heads_of)) if index < 7 or any(row[index] for row in rows)]
+    yield from _table([heads_of[index] for index in keep], [[row[index] for index in keep] for row in rows], right=3)
+    yield ""
+
+
+def _entries(entries: Sequence[Entry], letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+    rows = [
+        (
+            letters[entry.id],
+            entry.id,
+            entry.summary,
+            f"{entry.family} at {entry.stage.value}",
+            *(sum(entry.id in reached(record) for record in run.records) for run in runs.values()),
+            entry.evidence,
+            entry.review,
+        )
+        for entry in entries
+    ]
+    profiles = [f"predicted in {profile}, cases" for profile in runs]
+    yield from _table(("", "entry", "root cause", "fails as", *profiles, "evidence", "review by"), rows)
+    yield ""
+
+
+def _matrix(run: Run, letters: Mapping[str, str], word: str) -> Iterator[str]:
+    """Topologies down, decoders across; blocks kept, and lengths, are folded where they make no difference."""
+    lengths = len({record.axes["T"] for record in run.records}) > 1
+    decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in run.records))
+    cells: dict[str, dict[str, list[Record]]] = {}
+    for record in run.records:
+        cells.setdefault(row_label(record), {}).setdefault(str(record.axes["decoder"]), []).append(record)
+    rows = [
+        (f"`{name}`", *(_cell(row.get(decoder, ()), letters, lengths) for decoder in decoders))
+        for name, row in cells.items()
+    ]
+    yield f"Every cell is {word}. Letters are the entries above; what names no number of TCN blocks holds for all."
+    yield ""
+    yield from _table((f"{word}, by topology", *decoders), rows)
+    yield ""
+
+
+def _cell(records: Iterable[Record], letters: Mapping[str, str], lengths: bool) -> str:
+    """`blocked A C`, or `all: blocked A; k1, k2: clear` where truncation or length makes a difference."""
+    placed = sorted(((column(record, lengths)[1], _ending(record, letters)) for record in records), key=_by_column)
+    if len({ending for _, ending in placed}) <= 1 and (not lengths or len(placed) > 1 or not placed):
+        return placed[0][1] if placed else "–"
+    parts = []
+    for ending, those in groupby(placed, key=lambda each: each[1]):
+        where = ", ".join(_where(*each) for each, _ in those)
+        parts.append(f"{where}: {ending}")
+    return "; ".join(parts)
+
+
+def _by_column(placed: tuple[tuple[str, str], str]) -> tuple[int, int]:
+    return column_order(placed[0])
+
+
+def _where(blocks: str, length: str) -> str:
+    words = ([] if blocks == "all" and length else ["all" if blocks == "all" else f"k{blocks}"]) + (
+        [f"T {length}"] if length else []
+    )
+    return " ".join(words)
+
+
+def _ending(record: Record, letters: Mapping[str, str]) -> str:
+    named = sorted(letters.get(name, "?") for name in reached(record))
+    if record.verdict == "clear" and record.certainty:
+        return f"clear ({record.certainty.value})" if record.predicted else "clear"
+    news = "" if record.kind.value.startswith("expected") or record.verdict == "unknown" else " **not as expected**"
+    return " ".join((_VERDICT.get(record.verdict, record.verdict), *named)) + news
+
+
+def _clear(runs: Mapping[str, Run], word: str) -> Iterator[str]:
+    clear = [record for run in runs.values() for record in run.records if record.verdict == "clear"]
+    if not clear:
+        yield f"No case is {word} clear."
+        yield ""
+        return
+    how = {
+        "observed": "every layer is of a kind and size that was seen to compile",
+        "extrapolated": "no rule objects, and nobody has tried",
+    }
+    for certainty, meaning in how.items():
+        names = [record.case_id for record in clear if record.certainty and record.certainty.value == certainty]
+        if word == "observed":
+            names = [record.case_id for record in clear] if certainty == "observed" else []
+            meaning = "compiled"
+        if names or word == "predicted":
+            yield f"{len(names)} {word} clear, {certainty}: {meaning}."
+            yield ""
+        if names:
+            yield from ("<details><summary>which</summary>", "")
+            yield from (f"- `{name}`" for name in names)
+            yield from ("", "</details>", "")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: int = 99) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'|'.join('---:' if index >= right else '---' for index in range(len(head)))}|"
+    for row in rows:
+        yield f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |"
+
+
+# --- which runs --------------------------------------------------------------------------------------------
+
+
+def _again(profile: str) -> str:
+    return f"tasnet matrix --profile {profile}"
+
+
+def _predicted(head: Head) -> bool:
+    return head.toolchain == "reference"
+
+
+def _observed(head: Head) -> bool:
+    return head.toolchain == "dfc" and not head.double
+
+
+def _last(store: Path, profile: str, arch: str, wanted: Callable[[Head], bool]) -> Run | None:
+    """The last whole run of a profile with such a head. One of a checkpoint is of another network, and no support."""
+    for each in reversed(list(heads(store))):
+        if isinstance(each, Unreadable):
+            continue
+        name, head, end = each
+        if end is None or head.checkpoint or (head.profile, head.arch) != (profile, arch) or not wanted(head):
+            continue
+        try:
+            run = ordered(read(store / "runs" / name))
+        except RunError:
+            continue
+        if run.whole:
+            return run
+    return None
+
+
+def _undated(text: str) -> str:
+    return re.sub(f"^{_CHANGED}.*$", "", text, flags=re.MULTILINE)

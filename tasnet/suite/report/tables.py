@@ -1,0 +1,148 @@
+"""The parts of the page that stand there without JavaScript: the map of one run, the runs, the ledger's entries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from tasnet.suite.history.run import Run
+from tasnet.suite.ledger import Entry
+from tasnet.suite.report.layout import layout
+from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_said, said
+from tasnet.suite.report.pack import commit, state
+from tasnet.suite.report.record import Record
+from tasnet.suite.report.sources import Source
+
+WARN_DAYS = 7
+"""days before its review from which an entry is pointed at"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A case in the map."""
+
+    case_id: str
+    mark: Mark
+    said: str
+    label: str
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run in the list of runs. `counts` has one figure for each of PAINTS."""
+
+    run: Run
+    said: str
+    word: str
+    state: str
+    commit: str
+    counts: tuple[tuple[str, int], ...]
+    verdicts: tuple[tuple[str, int], ...]
+
+    @property
+    def cases(self) -> int:
+        """How many cases it took."""
+        return len(self.run.records)
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """An entry of the ledger, or of a run whose ledger is another, beside what it reached."""
+
+    id: str
+    entry: Entry | None
+    owner: str
+    left: int | None
+    """days to its review, negative when past"""
+    cases: int
+    graphs: int
+    families: tuple[str, ...]
+    reach: tuple[tuple[str, int, int], ...]
+    """(run, cases reached, cases of the run), the oldest run first"""
+
+    @property
+    def warns(self) -> bool:
+        """True from a week before the review on."""
+        return self.left is not None and self.left <= WARN_DAYS
+
+
+def label(run: Run, record: Record) -> str:
+    """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
+    meaning = mark(record).meaning
+    more = "" if meaning == record.verdict else f", {meaning}"
+    return f"{record.case_id}: {worded(said(run, record), record.verdict)}{more}"
+
+
+def worded(whose: str, verdict: str) -> str:
+    """`predicted blocked`, `observed clear`, `blocked by a test double`."""
+    return f"{verdict} {SAID[whose]}" if whose == "double" else f"{SAID[whose]} {verdict}"
+
+
+def grid(run: Run) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+    """The map's rows: a label and one cell a column, None where the run has no such case."""
+    plan = layout(run.records)
+    cells: list[Cell | None] = [None] * (len(plan.rows) * plan.width)
+    for record in run.records:
+        cells[plan.at[record.case_id]] = Cell(record.case_id, mark(record), said(run, record), label(run, record))
+    return tuple(
+        (row, tuple(cells[index * plan.width : (index + 1) * plan.width])) for index, row in enumerate(plan.rows)
+    )
+
+
+def runs(source: Source) -> tuple[RunRow, ...]:
+    """The runs, the last one first."""
+    return tuple(_run(run) for run in reversed(source.runs))
+
+
+def _run(run: Run) -> RunRow:
+    whose = run_said(run)
+    painted = Counter(mark(record).paint for record in run.records)
+    verdicts = Counter(record.verdict for record in run.records)
+    return RunRow(
+        run,
+        whose,
+        SAID[whose],
+        state(run),
+        commit(run),
+        tuple((paint, painted[paint]) for paint in PAINTS),
+        tuple(sorted(verdicts.items())),
+    )
+
+
+def entries(source: Source, run: Run) -> tuple[EntryRow, ...]:
+    """The ledger's entries, then those that only a stored run knows; figures are of `run`."""
+    known = {entry.id: entry for entry in source.ledger.entries} if source.ledger else {}
+    named = (name for each in source.runs for record in each.records for name in reached(record))
+    return tuple(_entry(name, known.get(name), source, run) for name in dict.fromkeys((*known, *named)))
+
+
+def reached(record: Record) -> Iterator[str]:
+    """The entries that a case speaks of: those that it was judged by, and those that cover a blocker of it."""
+    yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
+
+
+def _entry(name: str, entry: Entry | None, source: Source, run: Run) -> EntryRow:
+    mine = [record for record in run.records if name in reached(record)]
+    families = {blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries}
+    reach = tuple(
+        (each.id, sum(name in reached(record) for record in each.records), len(each.records))
+        for each in source.runs
+        if each.records
+    )
+    return EntryRow(
+        id=name,
+        entry=entry,
+        owner=str(getattr(entry, "owner", "") or ""),
+        left=days_left(entry, source.today) if entry else None,
+        cases=len(mine),
+        graphs=len({record.graph for record in mine}),
+        families=tuple(sorted(families)),
+        reach=reach,
+    )
+
+
+def days_left(entry: Entry, today: date) -> int:
+    """Days until the entry must be looked at again."""
+    return (entry.review - today).days

@@ -1,0 +1,26 @@
+"""A file that appears whole or not at all, with the file before it untouched until then."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes beside `path` and renames. Raises OSError, and leaves nothing behind then.
+
+    A link stays one, and its target is written. What is no file, such as a pipe or /dev/stdout, is written into.
+    """
+    target = path.resolve()
+    if target.exists() and not target.is_file():
+        target.write_bytes(content)
+        return
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        unfinished.write_bytes(content)
+        os.replace(unfinished, target)
+    except BaseException:
+        with suppress(OSError):
+            unfinished.unlink()
+        raise

@@ -1,0 +1,66 @@
+"""A page of real stored runs in a headless Chromium, which asks nobody for anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasnet.suite.report.browser import BrowserError, chromium
+from tasnet.suite.report.runs_page import write
+from tasnet.suite.report.sources import Source
+from tests.stored import filled, source
+
+
+@pytest.fixture(scope="session")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that all workers of a run share."""
+    base = tmp_path_factory.getbasetemp()
+    return filled((base.parent if base.name.startswith("popen-") else base) / "report-store")
+
+
+@pytest.fixture(scope="session")
+def shown(stored: Path) -> Source:
+    return source(stored)
+
+
+@pytest.fixture(scope="session")
+def address(shown: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The `file://` address of the report."""
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    write(shown, path)
+    return path.as_uri()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; a test that needs it is skipped, with the reason, where there is none."""
+    try:
+        with chromium() as started:
+            yield started
+    except BrowserError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """Opens the report at a hash. The page must say nothing on the console and ask for nothing but itself."""
+    contexts, trouble = [], []
+
+    def open_at(hash_: str = "", *, width: int = 1440, height: int = 900, **options: Any) -> Any:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("console", lambda message: trouble.append(f"console {message.type}: {message.text}"))
+        page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
+        page.goto(f"{address}{hash_}")
+        return page
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    assert trouble == []

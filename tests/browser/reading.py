@@ -1,0 +1,27 @@
+"""What a test reads off the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from tasnet.suite.history.run import Run
+
+Visit = Callable[..., Any]
+
+
+def at(run: Run, **more: str) -> str:
+    return f"#{urlencode({'run': run.id, **more})}"
+
+
+def count(page: Any) -> int:
+    """How many cases the page says that it shows; as many cells must stand out."""
+    said = int(re.match(r"[\d,]+", page.locator("#count").inner_text())[0].replace(",", ""))  # type: ignore[index]
+    assert page.locator("#map button.cell:not(.off)").count() == said
+    return said
+
+
+def open_case(page: Any) -> str:
+    return str(page.locator("#case-title").inner_text()) if page.locator("#case").is_visible() else ""

@@ -1,0 +1,72 @@
+"""A case's graph as the report shows it: read without its weights, noted once, and clear about what is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasnet.hailo import har
+from tasnet.hailo.network_shown import as_json
+from tasnet.hailo.translate import translate
+from tasnet.network.export import save, to_onnx
+from tasnet.network.variant import Size, Variant
+from tasnet.network.weights import seeded
+from tasnet.suite.report.graphs import GraphGone, graph_of
+from tasnet.suite.store import Store, StoreError
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The HAR of a network of two blocks at its real size."""
+    folder = tmp_path_factory.mktemp("har")
+    model = to_onnx(Variant(blocks=2), Size(), seeded(Size(), 0), 16000)
+    save(model, folder / "m.onnx")
+    har.write(translate(folder / "m.onnx", "net"), folder / "m.har")
+    return folder / "m.har"
+
+
+def test_the_graph_is_read_without_an_array_of_the_store(file: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    name = store.put_har(file)
+    sparse = store.get_har_graph(name, tmp_path / "graph.har")
+    assert sparse.stat().st_size == file.stat().st_size
+    assert sparse.stat().st_blocks * 512 < file.stat().st_size / 4
+    assert har.read(sparse, weights=False).layers == har.read(file).layers
+
+
+def test_the_layers_are_those_that_inspect_lists(file: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    graph = graph_of(store, store.put_har(file), tmp_path)
+    listed = as_json(har.read(file))["layers"]
+    told = [(layer.name, layer.type, layer.macs, layer.weights, layer.row_in, layer.row_out) for layer in graph.layers]
+    assert told == [
+        tuple(each[key] for key in ("name", "type", "macs", "weights", "row_in", "row_out")) for each in listed
+    ]
+    details = {layer.name: layer.detail for layer in graph.layers}
+    assert details["conv1"] == "kernel 1x16, stride 1x8"
+    assert details["dw2"] == "kernel 1x3, dilation 1x2, relu"
+    assert details["deconv1"] == "kernel 1x16, stride 1x8, groups 2"
+
+
+def test_a_graph_that_was_noted_is_shown_after_its_har_has_gone(file: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    name = store.put_har(file)
+    known = graph_of(store, name, tmp_path)
+    (store.root / name).unlink()
+    assert graph_of(store, name, tmp_path) == known
+    for note in (store.root / "notes").iterdir():
+        note.write_text('{"layers": 3}')
+    with pytest.raises(GraphGone, match="not in the store; run the case again"):
+        graph_of(store, name, tmp_path)
+
+
+def test_a_har_without_one_of_its_arrays_or_of_garbage_is_gone(file: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    name = store.put_har(file)
+    next((store.root / "blobs").iterdir()).unlink()
+    with pytest.raises(StoreError, match="damaged; run the case again"):
+        store.get_har_graph(name, tmp_path / "graph.har")
+    (tmp_path / "junk").write_bytes(b"no har")
+    with pytest.raises(GraphGone):
+        graph_of(store, store.put_har(tmp_path / "junk"), tmp_path)
