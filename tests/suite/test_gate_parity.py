@@ -54,6 +54,21 @@ def test_a_stage_beyond_its_limit_is_a_breach_and_one_without_is_said(pipeline: 
     assert distance(pipeline, CASE, limits(60.0)).breaches == ()
 
 
+def test_what_was_beyond_its_limit_at_the_base_too_is_no_news(pipeline: Pipeline) -> None:
+    found = distance(pipeline, CASE, limits(200.0, "har8"))
+    assert found.breaches == ()
+    (known,) = found.known
+    assert known.startswith(f"{CASE.id}: har8: SNR ")
+
+
+def test_what_the_base_kept_is_a_breach(pipeline: Pipeline) -> None:
+    now = distance(pipeline, CASE, None).snr_db["har8"]
+    # A base whose mask is bypassed loses little in 8 bits.
+    easy = replace(CASE, variant=Variant(mask="bypass"))
+    found = distance(pipeline, easy, limits(now + 0.5, "har8"))
+    assert (len(found.breaches), found.known) == (1, ())
+
+
 def test_without_limits_nothing_is_held_against_them(pipeline: Pipeline) -> None:
     found = distance(pipeline, CASE, None)
     assert (found.breaches, found.unlimited) == ((), ())

@@ -139,7 +139,9 @@ def _parity(result: Result) -> Iterator[str]:
 
 def _limits(each: Distance) -> str:
     bare = f"; no limit for {', '.join(each.unlimited)}" if each.unlimited else ""
-    return f"{f'{len(each.breaches)} beyond' if each.breaches else 'kept'}{bare}"
+    known = f"{len(each.known)} beyond as at the base" if each.known else ""
+    beyond = f"{len(each.breaches)} beyond" if each.breaches else ""
+    return f"{', '.join(filter(None, (beyond, known))) or 'kept'}{bare}"
 
 
 def _snr(value: float | None) -> str:

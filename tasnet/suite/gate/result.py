@@ -40,7 +40,7 @@ class Distance:
     """A changed graph at every stage: SNR in dB against the float64 reference, and against the base's graph.
 
     `to_base` is None where the base's takes or gives other tensors. `breaches` are figures beyond their limits,
-    `unlimited` stages that have no limit.
+    `known` those that the base's graph had too, `unlimited` stages that have no limit.
     """
 
     case: str
@@ -49,6 +49,7 @@ class Distance:
     to_base: float | None
     breaches: tuple[str, ...]
     unlimited: tuple[str, ...]
+    known: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

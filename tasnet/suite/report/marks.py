@@ -21,6 +21,7 @@ PAINTS = {
     "c3": "blocked as expected, 3 root causes",
     "c4": "blocked as expected, 4 or more root causes",
     "unknown": "unknown",
+    "flaky": "flaky, as its entry says",
     "news": "not as the ledger says",
     "infra": "tool broke down",
 }
@@ -43,7 +44,7 @@ def mark(record: Record) -> Mark:
         return Mark(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
     paint = {CLEAR: "clear", CLEAR_EXTRAPOLATED: "maybe"}.get(drawn)
     if paint is None:
-        paint = {Kind.UNKNOWN: "unknown", Kind.INFRA: "infra"}.get(record.kind, "news")
+        paint = {Kind.UNKNOWN: "unknown", Kind.FLAKY: "flaky", Kind.INFRA: "infra"}.get(record.kind, "news")
     return Mark(drawn.sign, paint, drawn.meaning)
 
 

@@ -16,6 +16,7 @@ from tasnet.hailo.constraints import ROW_FAIL, ROW_PASS
 from tasnet.hailo.failures import Failure
 from tasnet.suite.case import SIZE_LETTERS
 from tasnet.suite.history.run import Run
+from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import Graph, LayerShown
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, mark, run_said, said
@@ -234,13 +235,14 @@ def _plain(value: float | str) -> float | str:
     return value if isinstance(value, str) or math.isfinite(value) else str(value)
 
 
-def _entry(entry: Any, source: Source) -> Mapping[str, Any]:
+def _entry(entry: Entry, source: Source) -> Mapping[str, Any]:
     return {
         "summary": entry.summary,
         "stage": entry.stage.value,
         "family": entry.family,
         "evidence": entry.evidence,
-        "owner": str(getattr(entry, "owner", "") or ""),
+        "owner": entry.owner,
+        "flaky": f"{entry.flaky.rate:.0%} of {entry.flaky.over} runs" if entry.flaky else "",
         "since": entry.since.isoformat(),
         "review": entry.review.isoformat(),
         "left": (entry.review - source.today).days,

@@ -134,7 +134,7 @@ def _entry(name: str, entry: Entry | None, source: Source, run: Run) -> EntryRow
     return EntryRow(
         id=name,
         entry=entry,
-        owner=str(getattr(entry, "owner", "") or ""),
+        owner=entry.owner if entry else "",
         left=days_left(entry, source.today) if entry else None,
         cases=len(mine),
         graphs=len({record.graph for record in mine}),

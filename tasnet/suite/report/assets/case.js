@@ -68,7 +68,7 @@ function entryLine(name) {
   return make("li", {}, link, ` ${entry.summary} `,
     make("span", { class: "dim" }, `${entry.stage}, ${entry.family}; `,
       make("span", { class: entry.left <= 7 ? "bad" : "" }, left),
-      entry.owner ? `; owner ${entry.owner}` : "", `; since ${entry.since}; ${entry.evidence}`),
+      entry.flaky ? `; flaky, fails in ${entry.flaky}` : "", entry.owner ? `; owner ${entry.owner}` : "", `; since ${entry.since}; ${entry.evidence}`),
     entry.issue ? make("a", { href: entry.issue, rel: "noreferrer" }, " issue") : "");
 }
 
