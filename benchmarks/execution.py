@@ -21,7 +21,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tasnet.suite.speech import mixtures
+from tasnet.suite.numerics.speech import mixtures
 
 LENGTH = 16000
 REST = 0.3

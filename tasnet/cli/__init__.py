@@ -311,9 +311,9 @@ def import_runs(
 
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
-    from tasnet.suite.evidence import everything, support
     from tasnet.suite.ledger import read
-    from tasnet.suite.old_runs import import_runs as imported
+    from tasnet.suite.observed.evidence import everything, support
+    from tasnet.suite.observed.old_runs import import_runs as imported
     from tasnet.suite.store import Store
 
     known_arch(arch)

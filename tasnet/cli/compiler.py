@@ -39,8 +39,8 @@ def calibrate(
 
     Example: tasnet calibrate speech --case baseline -o calibration.npy
     """
-    from tasnet.suite.calibration import load, save, told
     from tasnet.suite.case import parse
+    from tasnet.suite.observed.calibration import load, save, told
 
     if output is not None:
         writable(output)
@@ -69,7 +69,7 @@ def emulate(
 
     Example: tasnet emulate .tasnet/runs/20260217T101500Z/hef
     """
-    from tasnet.suite.emulated_shown import shown
+    from tasnet.suite.observed.emulated_shown import shown
     from tasnet.suite.toolchains import choose
 
     choice = choose(

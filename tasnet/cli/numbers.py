@@ -10,7 +10,7 @@ import typer
 from tasnet.cli.options import NOT_CLEAR, OK, Checkpoint, StoreAt, UsageError, embedded, store_at, writable
 
 if TYPE_CHECKING:
-    from tasnet.suite.thresholds import Measured
+    from tasnet.suite.numerics.thresholds import Measured
 
 limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
 
@@ -30,8 +30,8 @@ def listen(
     Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
     from tasnet.suite.case import parse
-    from tasnet.suite.listen import listen as listened
-    from tasnet.suite.listen import shown
+    from tasnet.suite.numerics.listen import listen as listened
+    from tasnet.suite.numerics.listen import shown
 
     named = parse(case)
     folder = output or Path(f"heard-{named.id}")
@@ -52,7 +52,7 @@ def parity(
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
     from tasnet.suite.case import parse
-    from tasnet.suite.numerics_shown import page_written
+    from tasnet.suite.numerics.shown import page_written
 
     writable(output)
     file = Path("thresholds.yaml")
@@ -80,7 +80,7 @@ def check(
 
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
-    from tasnet.suite.numerics_shown import checked
+    from tasnet.suite.numerics.shown import checked
 
     return OK if checked(file, _runs(case, profile, seed, store)) else NOT_CLEAR
 
@@ -103,7 +103,7 @@ def propose(
     """
     from datetime import date
 
-    from tasnet.suite.numerics_shown import proposed, stored
+    from tasnet.suite.numerics.shown import proposed, stored
     from tasnet.suite.store import Store
 
     _runs(case, profile, seed, store)
@@ -118,7 +118,7 @@ def _runs(
     from dataclasses import replace
 
     from tasnet.suite.case import parse, profile
-    from tasnet.suite.numerics_shown import measured, stored
+    from tasnet.suite.numerics.shown import measured, stored
     from tasnet.suite.store import Store
 
     named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]

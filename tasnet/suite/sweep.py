@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasnet.suite.case import Case, graph_key
-from tasnet.suite.evidence import keep_run
+from tasnet.suite.observed.evidence import keep_run
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Outcome, Status
 

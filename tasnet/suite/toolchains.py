@@ -162,7 +162,7 @@ def _calibration(recordings: Path, root: Path, variant: Variant, size: Size, len
     """An npy (N, H, W, C) in the store, made of the recordings once per process."""
     import numpy as np
 
-    from tasnet.suite.calibration import load
+    from tasnet.suite.observed.calibration import load
 
     made = load(recordings, Case(variant, size, length))
     for told in made.report.warnings:

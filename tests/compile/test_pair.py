@@ -2,8 +2,8 @@
 
 import pytest
 
-from tasnet.suite.confusion import Compared
-from tasnet.suite.pair import Pair, hef_differences, layer_differences
+from tasnet.suite.observed.confusion import Compared
+from tasnet.suite.observed.pair import Pair, hef_differences, layer_differences
 from tasnet.suite.plugin import conclude_differences, conclude_prediction
 
 pytestmark = pytest.mark.compile

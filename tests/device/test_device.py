@@ -21,10 +21,11 @@ from tasnet.hailo.runtime import infer, measure
 from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.network import checkpoint
 from tasnet.network.weights import seeded, with_heads
-from tasnet.suite.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
 from tasnet.suite.case import Case
-from tasnet.suite.emulated import EmulationError
-from tasnet.suite.on_device import (
+from tasnet.suite.numerics.emulated import EmulationError
+from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.observed.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
+from tasnet.suite.observed.on_device import (
     DeviceError,
     against,
     broken,
@@ -39,7 +40,6 @@ from tasnet.suite.on_device import (
 )
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.plugin import RunsCases
-from tasnet.suite.speech import mixtures
 from tasnet.suite.stage import Outcome
 
 NO_HEF = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"

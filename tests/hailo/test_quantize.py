@@ -38,8 +38,8 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tasnet.suite.metrics import si_sdr
-from tasnet.suite.speech import mixtures
+from tasnet.suite.numerics.metrics import si_sdr
+from tasnet.suite.numerics.speech import mixtures
 from tests.hailo.networks import conv_params, floats, one_layer
 
 SIZE = Size(N=64, L=16, B=24, H=48, Sc=24, X=3, R=2)

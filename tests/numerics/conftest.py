@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tasnet.suite.case import graph, profile
-from tasnet.suite.speech import mixtures
+from tasnet.suite.numerics.speech import mixtures
 
 SAMPLE = 24
 """without `-m numerics` every so many-th graph is run at its real size"""

@@ -10,7 +10,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tasnet.suite.metrics import snr
+from tasnet.suite.numerics.metrics import snr
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics

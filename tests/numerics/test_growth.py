@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasnet.network.variant import Size
-from tasnet.suite.parity import STAGES, ParityError, error_growth
+from tasnet.suite.numerics.parity import STAGES, ParityError, error_growth
 
 pytestmark = pytest.mark.numerics
 SIZE = Size(N=64, L=16, B=32, H=64, Sc=32, X=4, R=1)

@@ -16,14 +16,14 @@ import pytest
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.history.run import Measure
-from tasnet.suite.measure import figures
-from tasnet.suite.measures import keep, weights_of
-from tasnet.suite.metrics import si_sdr
-from tasnet.suite.parity import first_departure, plain, reference
+from tasnet.suite.numerics.measure import figures
+from tasnet.suite.numerics.measures import keep, weights_of
+from tasnet.suite.numerics.metrics import si_sdr
+from tasnet.suite.numerics.parity import first_departure, plain, reference
+from tasnet.suite.numerics.staged import staged
+from tasnet.suite.numerics.thresholds import FILE, read
+from tasnet.suite.numerics.trained import Trained
 from tasnet.suite.stage import Stage
-from tasnet.suite.staged import staged
-from tasnet.suite.thresholds import FILE, read
-from tasnet.suite.trained import Trained
 from tests.numerics.conftest import mix_of
 
 if TYPE_CHECKING:

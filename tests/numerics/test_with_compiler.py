@@ -15,9 +15,9 @@ import pytest
 from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.reference import Reference
 from tasnet.suite.case import Case, graph, profile
-from tasnet.suite.compiled_parity import NO_COMPILER, compiled_parity
-from tasnet.suite.measures import keep
-from tasnet.suite.thresholds import FILE, read
+from tasnet.suite.numerics.compiled_parity import NO_COMPILER, compiled_parity
+from tasnet.suite.numerics.measures import keep
+from tasnet.suite.numerics.thresholds import FILE, read
 
 if TYPE_CHECKING:
     from tasnet.suite.pipeline import Pipeline

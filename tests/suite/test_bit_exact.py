@@ -28,14 +28,22 @@ from tasnet.hailo.quantize import simulate
 from tasnet.hailo.reference import Reference
 from tasnet.hailo.runtime import infer
 from tasnet.network.weights import seeded
-from tasnet.suite.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
 from tasnet.suite.case import Case, parse
-from tasnet.suite.emulated import EmulationError
-from tasnet.suite.evidence import everything
-from tasnet.suite.on_device import DeviceError, against, exactness_outcome, host_frames, pytorch, separate, windows
+from tasnet.suite.numerics.emulated import EmulationError
+from tasnet.suite.numerics.staged import calibration_signals
+from tasnet.suite.observed.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
+from tasnet.suite.observed.evidence import everything
+from tasnet.suite.observed.on_device import (
+    DeviceError,
+    against,
+    exactness_outcome,
+    host_frames,
+    pytorch,
+    separate,
+    windows,
+)
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage, Status
-from tasnet.suite.staged import calibration_signals
 from tasnet.suite.store import Store, open_store
 from tasnet.suite.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import emulating

@@ -27,10 +27,10 @@ from tasnet.hailo.reference import Reference
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
 from tasnet.suite.case import parse, profile
-from tasnet.suite.confusion import Agreement
 from tasnet.suite.ledger import read
-from tasnet.suite.on_device import DeviceError, against, outcome, pytorch, separate, windows
-from tasnet.suite.pair import Pair, compared, hef_differences
+from tasnet.suite.observed.confusion import Agreement
+from tasnet.suite.observed.on_device import DeviceError, against, outcome, pytorch, separate, windows
+from tasnet.suite.observed.pair import Pair, compared, hef_differences
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import open_store

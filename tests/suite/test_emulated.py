@@ -12,12 +12,12 @@ from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
-from tasnet.suite.compiled_parity import Compiled, compiled_parity
-from tasnet.suite.emulated import CONTEXTS, EmulationError, aligned, emulate
+from tasnet.suite.numerics.compiled_parity import Compiled, compiled_parity
+from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, aligned, emulate
+from tasnet.suite.numerics.staged import calibration_signals, host
+from tasnet.suite.numerics.thresholds import read
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.staged import calibration_signals, host
 from tasnet.suite.store import open_store
-from tasnet.suite.thresholds import read
 from tests.doubles.dfc_python import emulating
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)

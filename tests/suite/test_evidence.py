@@ -13,8 +13,8 @@ import pytest
 from tasnet.hailo.failures import Failure
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case, parse
-from tasnet.suite.confusion import Agreement, confusion
-from tasnet.suite.evidence import Evidence, everything, keep, keep_run, of_cases
+from tasnet.suite.observed.confusion import Agreement, confusion
+from tasnet.suite.observed.evidence import Evidence, everything, keep, keep_run, of_cases
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Outcome, Stage, Status
 from tasnet.suite.store import Store, open_store

@@ -13,10 +13,10 @@ from tasnet.network.variant import Variant
 from tasnet.suite.case import Case
 from tasnet.suite.gate.parity import Graph, measured
 from tasnet.suite.gate.result import Distance
+from tasnet.suite.numerics.thresholds import Thresholds, parse
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage
 from tasnet.suite.store import open_store
-from tasnet.suite.thresholds import Thresholds, parse
 from tests.network.sizes import SMALL
 
 CASE = Case(Variant(), SMALL, 1600)

@@ -14,11 +14,11 @@ from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
 from tasnet.suite.errors import own_errors
-from tasnet.suite.heard import PAGE, Mix
-from tasnet.suite.listen import ListenError, improvement, listen, mixed, recording, shown
-from tasnet.suite.metrics import distance
+from tasnet.suite.numerics.heard import PAGE, Mix
+from tasnet.suite.numerics.listen import ListenError, improvement, listen, mixed, recording, shown
+from tasnet.suite.numerics.metrics import distance
+from tasnet.suite.numerics.speech import synthetic
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import synthetic
 from tasnet.suite.store import open_store
 from tests.suite.test_emulated import dfc_of
 

@@ -15,13 +15,13 @@ from tasnet.cli import main
 from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
-from tasnet.suite.measures import keep, kept, of_case, weights_of
-from tasnet.suite.numerics_shown import measured
+from tasnet.suite.numerics.measures import keep, kept, of_case, weights_of
+from tasnet.suite.numerics.shown import measured
+from tasnet.suite.numerics.speech import synthetic
+from tasnet.suite.numerics.staged import STAGES
+from tasnet.suite.numerics.thresholds import Measured, read
 from tasnet.suite.pipeline import Pipeline, Recipe
-from tasnet.suite.speech import synthetic
-from tasnet.suite.staged import STAGES
 from tasnet.suite.store import Store, open_store
-from tasnet.suite.thresholds import Measured, read
 
 ONE = Measured("torch", "gln prelu", 400, 124.25, 3.5e-7, "a+T=400")
 CASE = Case(Variant("split", decoder="polyphase"), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)

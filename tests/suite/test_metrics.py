@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.functional.audio import scale_invariant_signal_distortion_ratio, signal_noise_ratio
 
-from tasnet.suite.metrics import MetricError, distance, max_abs, si_sdr, snr
+from tasnet.suite.numerics.metrics import MetricError, distance, max_abs, si_sdr, snr
 
 
 def _pair(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

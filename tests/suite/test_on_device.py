@@ -16,8 +16,8 @@ from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
 from tasnet.suite.case import parse
-from tasnet.suite.evidence import everything, of_case
-from tasnet.suite.on_device import (
+from tasnet.suite.observed.evidence import everything, of_case
+from tasnet.suite.observed.on_device import (
     DeviceError,
     broken,
     hefs,

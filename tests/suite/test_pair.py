@@ -21,8 +21,8 @@ from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.translate import translate
 from tasnet.network.variant import Variant
 from tasnet.suite.case import Case
-from tasnet.suite.confusion import Agreement, Compared
-from tasnet.suite.pair import (
+from tasnet.suite.observed.confusion import Agreement, Compared
+from tasnet.suite.observed.pair import (
     KnownDeparture,
     NothingToCompare,
     Pair,

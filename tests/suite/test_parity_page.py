@@ -14,7 +14,8 @@ from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.case import Case
-from tasnet.suite.parity_report import (
+from tasnet.suite.numerics.parity_page import page, write
+from tasnet.suite.numerics.parity_report import (
     SCHEMES,
     Eight,
     ParityReport,
@@ -25,11 +26,10 @@ from tasnet.suite.parity_report import (
     slopes,
     small,
 )
+from tasnet.suite.numerics.thresholds import parse
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.report.pages import db, share, tiny
-from tasnet.suite.report.parity_page import page, write
 from tasnet.suite.store import open_store
-from tasnet.suite.thresholds import parse
 
 LIMITS = parse("""\
 schema: 1

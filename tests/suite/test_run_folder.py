@@ -13,7 +13,7 @@ from tasnet.hailo.trace import telling
 from tasnet.network.variant import Variant
 from tasnet.suite.case import Case
 from tasnet.suite.judge import judge
-from tasnet.suite.old_runs import read_runs
+from tasnet.suite.observed.old_runs import read_runs
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.suite.speech import (
+from tasnet.suite.numerics.speech import (
     FOLDER,
     PEAK,
     SpeechError,

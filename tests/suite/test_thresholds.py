@@ -11,8 +11,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.network.variant import Variant
-from tasnet.suite.numerics_shown import checked, proposed
-from tasnet.suite.thresholds import FILE, Measured, Proposal, ThresholdError, Thresholds, form_of, parse, propose, read
+from tasnet.suite.numerics.shown import checked, proposed
+from tasnet.suite.numerics.thresholds import (
+    FILE,
+    Measured,
+    Proposal,
+    ThresholdError,
+    Thresholds,
+    form_of,
+    parse,
+    propose,
+    read,
+)
 
 TODAY = date(2026, 3, 1)
 COMMITTED = Path(__file__).resolve().parents[2] / FILE

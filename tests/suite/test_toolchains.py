@@ -16,8 +16,8 @@ from tasnet.hailo.limits import LimitsError
 from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
+from tasnet.suite.observed.recordings import CalibrationError
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.recordings import CalibrationError
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import open_store
 from tasnet.suite.toolchains import Calibrated, CalibrationWarning, ToolchainError, choose, compiler, opened

@@ -129,8 +129,8 @@ def _parity(by: Judging, pairs: Sequence[Pair], changed: Sequence[Changed], say:
         return ()
     # Only now: torch takes seconds to import.
     from tasnet.hailo.reference import Reference
-    from tasnet.suite import thresholds
     from tasnet.suite.gate import parity
+    from tasnet.suite.numerics import thresholds
 
     store = by.pipeline.store
     graphs = [

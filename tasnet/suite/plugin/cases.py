@@ -12,12 +12,12 @@ import pytest
 
 from tasnet.suite.case import Case
 from tasnet.suite.errors import one_line, own_errors
-from tasnet.suite.evidence import keep_run
 from tasnet.suite.history.run import Measure
 from tasnet.suite.judge import PASSING, Judgement, Kind, due, judge
 from tasnet.suite.judgement_shown import lines
 from tasnet.suite.ledger import Entry, Ledger
 from tasnet.suite.ledger.again import Past, of_case, past_of
+from tasnet.suite.observed.evidence import keep_run
 from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs

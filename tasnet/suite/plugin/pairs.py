@@ -11,14 +11,14 @@ import pytest
 
 from tasnet.suite.case import graph_key, parse
 from tasnet.suite.errors import one_line, own_errors
-from tasnet.suite.evidence import of_cases
+from tasnet.suite.observed.evidence import of_cases
 from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
 from tasnet.suite.store import Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.confusion import Compared, Confusion
-    from tasnet.suite.pair import Pair
+    from tasnet.suite.observed.confusion import Compared, Confusion
+    from tasnet.suite.observed.pair import Pair
     from tasnet.suite.plugin.cases import RunsCases
 
 PAIR_ID = "pair-"
@@ -38,7 +38,7 @@ def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
-    from tasnet.suite.pair import NO_COMPILER, Pair
+    from tasnet.suite.observed.pair import NO_COMPILER, Pair
 
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
@@ -59,7 +59,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
 @pytest.fixture
 def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
     """The prediction beside the compiler's verdict; it goes into the table at the end of the run."""
-    from tasnet.suite.pair import compared
+    from tasnet.suite.observed.pair import compared
 
     found = compared(pair)
     request.node.user_properties.append((PAIR_PROPERTY, json.dumps(asdict(found))))
@@ -68,8 +68,8 @@ def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
 
 def conclude_prediction(found: Compared, pair: Pair) -> None:
     """Fails where the compiler contradicts the prediction, with the evidence to add; skips where it says nothing."""
-    from tasnet.suite.confusion import Agreement
-    from tasnet.suite.pair import told_of_refutation
+    from tasnet.suite.observed.confusion import Agreement
+    from tasnet.suite.observed.pair import told_of_refutation
 
     if found.agreement in (Agreement.REFUTED, Agreement.MISSED):
         pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
@@ -81,7 +81,7 @@ def conclude_prediction(found: Compared, pair: Pair) -> None:
 def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
     from tasnet.hailo.reference import Reference
-    from tasnet.suite.confusion import confusion
+    from tasnet.suite.observed.confusion import confusion
     from tasnet.suite.pipeline import Pipeline, Recipe
 
     setup = request.config.stash[SETUP]
@@ -99,8 +99,8 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
 
 def conclude_evidence(found: Confusion) -> None:
     """Fails where evidence contradicts a prediction, with what to add."""
-    from tasnet.suite.confusion import refutation, refuted
-    from tasnet.suite.pair import listed
+    from tasnet.suite.observed.confusion import refutation, refuted
+    from tasnet.suite.observed.pair import listed
 
     if against := refuted(found):
         pytest.fail(listed([refutation(each) for each in against]), pytrace=False)
@@ -108,7 +108,7 @@ def conclude_evidence(found: Confusion) -> None:
 
 def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
     """Fails with the differences if there are any; skips where there are no two things to compare."""
-    from tasnet.suite.pair import NothingToCompare, listed
+    from tasnet.suite.observed.pair import NothingToCompare, listed
 
     try:
         lines = differences(pair)

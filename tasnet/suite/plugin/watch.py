@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.suite.evidence import everything, support
 from tasnet.suite.history.origin import origin
 from tasnet.suite.history.run import Measure, latest
 from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import Kind
 from tasnet.suite.judgement_shown import labelled
+from tasnet.suite.observed.evidence import everything, support
 from tasnet.suite.plugin.carried import CARRIED, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, ReviewDue, carried
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
@@ -28,7 +28,7 @@ from tasnet.suite.report.terminal import ending, title
 from tasnet.suite.store import Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.confusion import Compared
+    from tasnet.suite.observed.confusion import Compared
 
 Status = tuple[str, str, str]
 """pytest's category, letter and word"""
@@ -182,7 +182,7 @@ class Watch:
         compiler = self.config.stash[SETUP].compiler
         if not self.pairs or compiler is None:
             return
-        from tasnet.suite.pair import table
+        from tasnet.suite.observed.pair import table
 
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
@@ -191,7 +191,7 @@ class Watch:
     def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.recalled:
             return
-        from tasnet.suite.pair import table
+        from tasnet.suite.observed.pair import table
 
         setup = self.config.stash[SETUP]
         terminalreporter.section("predicted by reference, against the evidence in the store")
@@ -208,7 +208,7 @@ def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
 
 
 def _compared(told: dict[str, Any]) -> Compared:
-    from tasnet.suite.confusion import Agreement, Compared
+    from tasnet.suite.observed.confusion import Agreement, Compared
 
     told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
     return Compared(**told)

@@ -1,4 +1,4 @@
-"""HTML pages from the templates beside this file: one file each, that asks no network for anything."""
+"""HTML pages: one file each, that asks no network for anything."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import math
 from pathlib import Path
 
 
-def render(template: str, **values: object) -> str:
-    """The page of `template` (`listen_page.html`, `parity_page.html`), every value escaped."""
+def render(template: Path, **values: object) -> str:
+    """The page of a template, which lies beside the module that fills it and may extend `page.html`; values escaped."""
     # Only now: who writes no page needs no templates.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    # A folder and not a package: the templates lie beside this module, wherever it is.
-    loader = FileSystemLoader(Path(__file__).parent)
+    loader = FileSystemLoader([template.parent, Path(__file__).parent])
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters |= {"db": db, "tiny": tiny, "share": share}
-    return pages.get_template(template).render(**values)
+    return pages.get_template(template.name).render(**values)
 
 
 def db(value: float) -> str:

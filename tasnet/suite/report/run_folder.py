@@ -50,7 +50,7 @@ def write_run(folder: Path, records: Sequence[Record], store: Store) -> Path:
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"
     # Only now: it reads the ledger's whole world.
-    from tasnet.suite.night_run import write_runs
+    from tasnet.suite.observed.night_run import write_runs
 
     records = [_with_hef(folder, record, store) for record in records]
     with store.workspace() as desk:

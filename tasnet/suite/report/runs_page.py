@@ -49,7 +49,7 @@ def page(source: Source) -> str:
     run = source.shown
     code = script()
     return render(
-        "assets/page.html",
+        FOLDER / "page.html",
         run=run,
         said=run_said(run),
         words=SAID,

@@ -19,8 +19,8 @@ from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.toolchain import Ended
 from tasnet.network.convtasnet import to_host_input
 from tasnet.suite.case import Case
-from tasnet.suite.metrics import Distance, distance
-from tasnet.suite.parity import waveform
+from tasnet.suite.numerics.metrics import Distance, distance
+from tasnet.suite.numerics.parity import waveform
 
 Signal = npt.NDArray[Any]
 

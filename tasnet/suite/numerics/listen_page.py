@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from tasnet.suite.heard import TELLING, Heard, Samples, order, wav_name
-from tasnet.suite.metrics import Distance
+from tasnet.suite.numerics.heard import TELLING, Heard, Samples, order, wav_name
+from tasnet.suite.numerics.metrics import Distance
+from tasnet.suite.numerics.plots import levels, spectrogram
+from tasnet.suite.numerics.staged import NAMES
 from tasnet.suite.report.pages import render
-from tasnet.suite.report.plots import levels, spectrogram
-from tasnet.suite.staged import NAMES
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def page(heard: Heard) -> str:
         "given": _given(heard),
         "rows": _rows(heard),
     }
-    return render("listen_page.html", title=f"{case.id}, heard at every stage", made=made)
+    return render(Path(__file__).with_suffix(".html"), title=f"{case.id}, heard at every stage", made=made)
 
 
 def _given(heard: Heard) -> tuple[_Sound, ...]:

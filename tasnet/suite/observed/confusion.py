@@ -8,7 +8,7 @@ from enum import Enum
 
 from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT
 from tasnet.suite.case import graph_key, parse
-from tasnet.suite.evidence import Evidence
+from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.stage import Outcome, Stage, Status
 
 UNINFORMATIVE = frozenset({"unclassified", "mapping_timeout", "partition", "compiler_crash"})

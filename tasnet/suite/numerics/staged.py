@@ -23,12 +23,12 @@ from tasnet.hailo.hn import Network
 from tasnet.hailo.quantize import Quantized, QuantizeError, Scheme, quantize, simulate
 from tasnet.network.convtasnet import to_host_input
 from tasnet.suite.case import Case
-from tasnet.suite.emulated import CONTEXTS, EmulationError, emulate
-from tasnet.suite.parity import har_waveform, onnx_waveform, torch_waveform, waveform
+from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
+from tasnet.suite.numerics.parity import har_waveform, onnx_waveform, torch_waveform, waveform
+from tasnet.suite.numerics.speech import RATE, mixtures
+from tasnet.suite.numerics.trained import Trained, trained
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import RATE, mixtures
 from tasnet.suite.stage import Outcome, Stage
-from tasnet.suite.trained import Trained, trained
 
 Signal = npt.NDArray[Any]
 

@@ -18,21 +18,21 @@ from importlib import metadata
 from pathlib import Path
 
 import tasnet
+from tasnet.suite.numerics.speech import voices
+from tasnet.suite.numerics.thresholds import Measured
 from tasnet.suite.pipeline import Recipe
-from tasnet.suite.speech import voices
 from tasnet.suite.store import Store, content_key, file_sha256
-from tasnet.suite.thresholds import Measured
 
 _CODE = (
     "network",
     "hailo/execute",
     "hailo/quantize",
     "hailo/translate",
-    "suite/measure.py",
-    "suite/metrics.py",
-    "suite/parity.py",
-    "suite/speech.py",
-    "suite/staged.py",
+    "suite/numerics/measure.py",
+    "suite/numerics/metrics.py",
+    "suite/numerics/parity.py",
+    "suite/numerics/speech.py",
+    "suite/numerics/staged.py",
 )
 """what a figure rests on, below the package"""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.suite.metrics import Distance
-from tasnet.suite.staged import NAMES, STAGES, Staged
+from tasnet.suite.numerics.metrics import Distance
+from tasnet.suite.numerics.staged import NAMES, STAGES, Staged
 
 Samples = npt.NDArray[np.float32]
 

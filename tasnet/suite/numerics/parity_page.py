@@ -7,11 +7,11 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasnet.suite.parity import Growth
-from tasnet.suite.parity_report import PUBLISHED_DB, Eight, ParityReport, published
+from tasnet.suite.numerics.parity import Growth
+from tasnet.suite.numerics.parity_report import PUBLISHED_DB, Eight, ParityReport, published
+from tasnet.suite.numerics.plots import curves
+from tasnet.suite.numerics.staged import NAMES
 from tasnet.suite.report.pages import render
-from tasnet.suite.report.plots import curves
-from tasnet.suite.staged import NAMES
 
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""
@@ -34,7 +34,7 @@ def page(report: ParityReport) -> str:
     """The page as HTML."""
     asked = {stage for row in report.rows for stage in (*row.distances, *row.missing)}
     return render(
-        "parity_page.html",
+        Path(__file__).with_suffix(".html"),
         title=TITLE,
         report=report,
         stages=[stage for stage in NAMES if stage in asked],

@@ -21,8 +21,8 @@ from tasnet.hailo.hef_fit import differences, in_order_of
 from tasnet.hailo.hn import Layer, Network, to_dict
 from tasnet.hailo.toolchain import Ended
 from tasnet.suite.case import Case
-from tasnet.suite.confusion import Compared, Confusion, confusion, refutation
-from tasnet.suite.evidence import Evidence
+from tasnet.suite.observed.confusion import Compared, Confusion, confusion, refutation
+from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.stage import Outcome, Stage, Status
 from tasnet.suite.store import Store, content_key
 

@@ -26,7 +26,7 @@ from tasnet.hailo.hef import EdgeLayer, Hef
 from tasnet.hailo.hef_fit import in_order_of
 from tasnet.hailo.hef_quantization import quantize
 from tasnet.suite.case import Case
-from tasnet.suite.emulated import emulated_arrays
+from tasnet.suite.numerics.emulated import emulated_arrays
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import content_of, file_sha256

@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.suite.case import Case
-from tasnet.suite.looks_like import looks_like
-from tasnet.suite.recordings import CalibrationError, Recording, arrays, wavs
+from tasnet.suite.observed.looks_like import looks_like
+from tasnet.suite.observed.recordings import CalibrationError, Recording, arrays, wavs
 
 RATE = 8000
 """Hz: what Conv-TasNet is usually trained at"""

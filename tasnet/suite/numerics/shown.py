@@ -10,11 +10,11 @@ from datetime import date
 from pathlib import Path
 
 from tasnet.suite.case import Case, graph
-from tasnet.suite.measures import keep, kept, of_case, weights_of
+from tasnet.suite.numerics.measures import keep, kept, of_case, weights_of
+from tasnet.suite.numerics.speech import heard
+from tasnet.suite.numerics.thresholds import Measured, ThresholdError, propose, read
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import heard
 from tasnet.suite.store import Store
-from tasnet.suite.thresholds import Measured, ThresholdError, propose, read
 
 
 def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
@@ -23,8 +23,8 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
     What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
     """
     # torch comes with them, and limits are proposed from what is kept without it
-    from tasnet.suite.measure import measure
-    from tasnet.suite.staged import STAGES
+    from tasnet.suite.numerics.measure import measure
+    from tasnet.suite.numerics.staged import STAGES
 
     weights = weights_of(pipeline.recipe)
     distinct = list(dict.fromkeys(graph(pipeline.resolve(each)) for each in cases))
@@ -96,8 +96,8 @@ def page_written(
     path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
 ) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
-    from tasnet.suite.parity_report import real
-    from tasnet.suite.report.parity_page import write
+    from tasnet.suite.numerics.parity_page import write
+    from tasnet.suite.numerics.parity_report import real
 
     limits = read(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph(each) for each in cases))

@@ -23,7 +23,7 @@ from tasnet.network.convtasnet import build, output_names, to_host_input, to_wav
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import Weights, seeded
-from tasnet.suite.metrics import Distance, distance, snr
+from tasnet.suite.numerics.metrics import Distance, distance, snr
 
 Signal = npt.NDArray[Any]
 

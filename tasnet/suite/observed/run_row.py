@@ -16,8 +16,8 @@ from pydantic import TypeAdapter, ValidationError
 from tasnet.hailo.classify import LogError, classify, classify_file
 from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
 from tasnet.suite.case import Case
-from tasnet.suite.failure_note import read_note
-from tasnet.suite.run_tables import RunFolder
+from tasnet.suite.observed.failure_note import read_note
+from tasnet.suite.observed.run_tables import RunFolder
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 
 TOOLCHAIN = "dfc"

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.suite.case import Case
-from tasnet.suite.emulated import CONTEXTS, aligned
-from tasnet.suite.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
-from tasnet.suite.metrics import distance, si_sdr
+from tasnet.suite.numerics.emulated import CONTEXTS, aligned
+from tasnet.suite.numerics.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
+from tasnet.suite.numerics.listen_page import page
+from tasnet.suite.numerics.metrics import distance, si_sdr
+from tasnet.suite.numerics.speech import PEAK, RATE, SpeechError, resample
+from tasnet.suite.numerics.staged import NAMES, Staged, staged
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.report.listen_page import page
-from tasnet.suite.speech import PEAK, RATE, SpeechError, resample
-from tasnet.suite.staged import NAMES, Staged, staged
 
 Signal = npt.NDArray[Any]
 

@@ -30,14 +30,14 @@ from tasnet.hailo.quantize import (
 )
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
-from tasnet.suite.measure import distances
-from tasnet.suite.measures import weights_of
-from tasnet.suite.metrics import Distance, si_sdr
-from tasnet.suite.parity import LENGTHS, Growth, error_growth
+from tasnet.suite.numerics.measure import distances
+from tasnet.suite.numerics.measures import weights_of
+from tasnet.suite.numerics.metrics import Distance, si_sdr
+from tasnet.suite.numerics.parity import LENGTHS, Growth, error_growth
+from tasnet.suite.numerics.speech import Mixture, heard, mixtures
+from tasnet.suite.numerics.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
+from tasnet.suite.numerics.thresholds import Breach, Measured, Thresholds, form_of
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.speech import Mixture, heard, mixtures
-from tasnet.suite.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
-from tasnet.suite.thresholds import Breach, Measured, Thresholds, form_of
 
 Signal = npt.NDArray[Any]
 

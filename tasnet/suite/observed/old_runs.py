@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet.suite.case import BASE_ARCH, NOTES_TAGS, Case, CaseError, graph_key, parse
-from tasnet.suite.evidence import DOUBLE, Evidence, keep
-from tasnet.suite.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
-from tasnet.suite.run_tables import RunFolder, rows_of, tables_of
+from tasnet.suite.observed.evidence import DOUBLE, Evidence, keep
+from tasnet.suite.observed.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
+from tasnet.suite.observed.run_tables import RunFolder, rows_of, tables_of
 from tasnet.suite.stage import Outcome, Stage
 from tasnet.suite.store import Store
 

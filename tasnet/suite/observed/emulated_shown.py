@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.suite.bit_exact import emulated, write
-from tasnet.suite.emulated import EmulationError
-from tasnet.suite.on_device import DeviceError, hefs, host_frames
+from tasnet.suite.numerics.emulated import EmulationError
+from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.observed.bit_exact import emulated, write
+from tasnet.suite.observed.on_device import DeviceError, hefs, host_frames
 from tasnet.suite.pipeline import Pipeline, Recipe
-from tasnet.suite.speech import mixtures
 from tasnet.suite.store import open_store
 from tasnet.suite.toolchains import Calibrated, Choice, compiler
 

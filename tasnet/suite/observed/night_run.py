@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tasnet.hailo.trace import telling
-from tasnet.suite.failure_note import as_text, note_of
+from tasnet.suite.observed.failure_note import as_text, note_of
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.summary_tsv import write_summary
 

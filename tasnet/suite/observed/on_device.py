@@ -20,14 +20,14 @@ from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.runtime import Inference, Measurement, infer
 from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.suite.case import Case, CaseError, parse
-from tasnet.suite.evidence import Evidence, keep
-from tasnet.suite.metrics import distance
+from tasnet.suite.numerics.metrics import distance
+from tasnet.suite.observed.evidence import Evidence, keep
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
-    from tasnet.suite.bit_exact import Exactness
+    from tasnet.suite.observed.bit_exact import Exactness
 
 TOOLCHAIN = "hailort"
 
@@ -143,7 +143,7 @@ def against(separated: Separated, pytorch: Array) -> Parity:
 
     They are taken where both are nearest: an `offset` says that the compiler cropped elsewhere than at the end.
     """
-    from tasnet.suite.emulated import aligned
+    from tasnet.suite.numerics.emulated import aligned
 
     if separated.waves.shape != pytorch.shape:
         return parity(separated.waves, pytorch)
