@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from tasnet.hailo.failures import Certainty
+from tasnet.suite.case import graph_key, parse
 from tasnet.suite.history.run import Measure, Run, folders, read
 from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import read as read_ledger
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 TODAY = date(2026, 12, 1)
 LOG = "[info] step\n" * 500 + "\x1b[31m[error]\x1b[0m <b>Reshape</b> is needed\nBackendAllocatorException: it failed\n"
 MEASURED = "concat-normal-grouped-all"
+OF_A_MEASURED_GRAPH = "project-bypass-conv1x1_head-k1"
+"""one of several cases of a graph, which is measured under the id of another"""
 
 
 def filled(folder: Path) -> Path:
@@ -49,6 +52,8 @@ def fill(store: Path) -> None:
         Measure(case_id=MEASURED, stage=stage, form="identity relu", length=16000, snr_db=snr, of_peak=3.2e-7)
         for stage, snr in (("onnx", 121.25), ("har8", 24.5))
     ]
+    graph = graph_key(parse(OF_A_MEASURED_GRAPH))
+    measures.append(Measure(case_id=graph, stage="har", form="bypass", length=16000, snr_db=130.0, of_peak=3.2e-7))
     dfc = {"toolchain": "dfc", "version": "3.33.1"}
     another(notes, store, head=dfc, change=observed, measures=measures, days=1)
     another(

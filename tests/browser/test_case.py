@@ -7,7 +7,7 @@ import re
 from tasnet.suite.report.graphs import LayerShown
 from tasnet.suite.report.sources import Source, har_of
 from tests.browser.reading import Visit, at, open_case
-from tests.stored import MEASURED, run_of
+from tests.stored import MEASURED, OF_A_MEASURED_GRAPH, run_of
 
 
 def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: Source) -> None:
@@ -138,6 +138,12 @@ def test_a_case_shows_its_parity_and_its_past(visit: Visit, shown: Source) -> No
     past.locator("a", has_text=re.compile("3")).nth(1).click()
     assert "observed" in page.locator("#run-line").inner_text()
     assert open_case(page) == MEASURED
+
+
+def test_parity_is_shown_for_every_case_of_a_graph(visit: Visit, shown: Source) -> None:
+    page = visit(at(run_of(shown, "notes", "predicted"), case=OF_A_MEASURED_GRAPH))
+    section = page.locator("#case section", has=page.locator("h3", has_text="Parity"))
+    assert section.locator("tbody tr").all_inner_texts() == ["har\tbypass\t16,000\t130.0\t3.20e-07"]
 
 
 def test_the_command_is_copied(visit: Visit, shown: Source) -> None:

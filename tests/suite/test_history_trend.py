@@ -53,6 +53,13 @@ def test_a_case(store: Path) -> None:
     assert "20260605T120000Z: unreadable: " in text
 
 
+def test_parity_is_that_of_the_graph_whichever_of_its_cases_was_measured(tmp_path: Path) -> None:
+    case, other = "concat-bypass-grouped-all", "concat-bypass-grouped-k4"
+    runs = tmp_path / "runs"
+    stored(runs / "20260601T120000Z", [told(other, outcomes(SUPER_DECONV), ENTRIES)], [measure(case, 120)])
+    assert trend(tmp_path, other).points[0].parity == {"onnx": 120}
+
+
 @pytest.mark.parametrize("name", ["baseline", "skip_topology_mode=concat,deconv_mode=grouped"])
 def test_the_notes_own_words_mean_the_case(store: Path, name: str) -> None:
     assert trend(store, name).name == BASELINE

@@ -8,7 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from tasnet.suite.case import CaseError, parse
+from tasnet.suite.case import CaseError, graph_key, parse
 from tasnet.suite.history.run import Run, RunError, Unreadable, folders, read
 
 
@@ -102,9 +102,11 @@ def _entries(covering: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def _of_case(runs: Iterable[Run], case: str) -> Iterator[CasePoint]:
+    # The numerics measure a graph once, under the id of one of its cases.
+    measured = {case, graph_key(parse(case))}
     for run in runs:
         record = next((each for each in run.records if each.case_id == case), None)
-        parity = {each.stage: each.snr_db for each in run.measures if each.case_id == case}
+        parity = {each.stage: each.snr_db for each in run.measures if each.case_id in measured}
         if record is not None:
             families = tuple(dict.fromkeys(blocker.failure.family for blocker in record.blockers))
             told = (record.verdict, record.kind.value, families, record.seconds, record.onnx_bytes)

@@ -155,9 +155,11 @@ function graphParts(record) {
 }
 
 function parity(record) {
-  const run = [...runs].reverse().find((each) => each.measures.some((measure) => measure.id === record.id));
+  // The numerics measure a graph once, under the id of one of its cases.
+  const same = (measure) => measure.id === record.id || measure.id === word(record.exported);
+  const run = [...runs].reverse().find((each) => each.measures.some(same));
   if (!run) return make("p", { class: "dim" }, "Not measured in these runs; pytest -m numerics measures it.");
-  const rows = run.measures.filter((measure) => measure.id === record.id);
+  const rows = run.measures.filter(same);
   return [
     make("p", { class: "dim" }, `measured in run ${run.id}`),
     make("table", { class: "list" },
