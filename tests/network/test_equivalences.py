@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from tasnet.network.convtasnet import build, to_host_input, to_waveform
@@ -20,6 +20,8 @@ from tests.network.sizes import FAITHFUL, wave
 
 ROUNDING = 1e-9
 """of the peak: what two forms of one function may be apart"""
+POOLED = 1e-6
+"""the same for a norm that pools: its 1/C is a constant of the graph, in float32"""
 ANOTHER = 1e-6
 """of the peak: what two functions are apart at least"""
 
@@ -145,6 +147,7 @@ def test_the_first_blocks_are_a_shorter_network_whole(
 
 
 @given(variants(), sizes(), st.integers(8, 40), REST, SEEDS)
+@example(replace(FAITHFUL, norm="gln_pool"), Size(N=4, L=2, B=3, H=3, Sc=3, P=1, X=1, R=1, n_src=1), 8, 0, 0)
 @settings(max_examples=120, deadline=None)
 def test_a_variant_is_another_function_exactly_when_it_says_so(
     variant: Variant, size: Size, frames: int, rest: int, seed: int
@@ -152,6 +155,6 @@ def test_a_variant_is_another_function_exactly_when_it_says_so(
     mix = _mix(size, frames, rest, seed)
     found, trained = _run(variant, size, seed, mix), _run(FAITHFUL, size, seed, mix)
     if variant.keeps_function(size):
-        assert _apart(found, trained) < ROUNDING
+        assert _apart(found, trained) < (POOLED if variant.norm == "gln_pool" else ROUNDING)
     elif found.shape == trained.shape:
         assert _apart(found, trained) > ANOTHER

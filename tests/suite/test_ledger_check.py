@@ -257,7 +257,7 @@ WRONG = {
     "no ledger": (["--ledger", "none.yaml"], "none.yaml: No such file or directory"),
     "no revision": (["--base", "no-such"], "--base no-such: git knows no such revision; fetch it, or name another"),
     "an option for git": (["--base=--all"], "--base --all: git knows no such revision"),
-    "no run": (["--run", "2020"], "no run is stored there; run `tasnet matrix` first"),
+    "no run": (["--run", "2020"], "no run is stored there; run tasnet matrix first"),
     "no runs at all": (["--over", "0"], "'--over': Input should be greater than or equal to 1"),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -68,6 +68,7 @@ def test_a_case_on_both_sides_is_a_mistake_of_the_caller() -> None:
 
 
 @given(one_axis_twice, st.sampled_from(CASES))
+@example(("skip", {"not": {"not": "*"}}, "*"), CASES[0])
 def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> None:
     axis, one, other = conditions
     old, new = (read_where({axis: each})[0][axis] for each in (one, other))

@@ -33,7 +33,7 @@ def both(axis: str, old: Condition, new: object) -> object:
     if axis in WORDS:
         values = [word for word in WORDS[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
         others = [word for word in WORDS[axis] if word not in values]
-        short = isinstance(old, Not) and len(others) <= len(values)
+        short = isinstance(old, Not) and 0 < len(others) <= len(values)
         return {NOT: one_or_list(others)} if short else one_or_list(values)
     if isinstance(new, int) or (isinstance(new, list) and all(isinstance(each, int) for each in new)):
         return new
