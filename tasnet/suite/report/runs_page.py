@@ -16,6 +16,7 @@ from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, SAID, run_said
 from tasnet.suite.report.pack import commit, pack, state
 from tasnet.suite.report.pages import render
+from tasnet.suite.report.parity import parity
 from tasnet.suite.report.sources import ReportError, Source
 from tasnet.suite.report.tables import entries, grid, runs
 from tasnet.suite.report.whole import write_whole
@@ -60,6 +61,7 @@ def page(source: Source) -> str:
         paints=PAINTS,
         runs=runs(source),
         unreadable=source.unreadable,
+        parity=parity(source.runs),
         entries=entries(source, run),
         tallies=tally(run.records),
         graphs=len({record.graph for record in run.records}),
