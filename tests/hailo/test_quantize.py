@@ -215,6 +215,25 @@ def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
         assert after.sixteen == before.sixteen | set(after.added)
 
 
+def test_gains_that_are_known_are_not_measured_again_and_new_ones_are_handed_out() -> None:
+    quantized = quantize(_network(CLEAN), _speech())
+
+    def score(found: tuple[np.ndarray, ...], exact: tuple[np.ndarray, ...]) -> float:
+        return si_sdr(found[0], exact[0])
+
+    found: dict[str, float] = {}
+    said: list[str] = []
+    whole = keep_16(quantized, _speech(1), score, points=6, gains=found, say=said.append)
+    assert said[-1] == f"{len(found)} of {len(found)} layers at 16 bits"
+    half = dict(list(found.items())[: len(found) // 2])
+    assert keep_16(quantized, _speech(1), score, points=6, gains=half) == whole
+    assert half == found
+    # The order of the layers is that of the gains that were given: nothing was measured behind their back.
+    upside_down = {layer: -gain for layer, gain in found.items()}
+    turned = keep_16(quantized, _speech(1), score, points=len(found) + 1, gains=upside_down)
+    assert turned[1].added == (min(found, key=lambda layer: found[layer]),)
+
+
 # --- ONNX Runtime's own
 
 

@@ -14,6 +14,7 @@ from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.case import Case
+from tasnet.suite.numerics.gains import gains_of
 from tasnet.suite.numerics.parity_page import page, write
 from tasnet.suite.numerics.parity_report import (
     SCHEMES,
@@ -138,3 +139,11 @@ def test_figures_that_have_no_meaning() -> None:
     assert [tiny(value) for value in (1.5e-7, 0.0, None, float("nan"))] == ["1.5e−07", "0", "–", "–"]
     assert [tiny(value) for value in (0.144, -1.13, 12.5, 123.0)] == ["0.14", "−1.1", "12", "1.2e+02"]
     assert [share(value) for value in (0.0, 0.125)] == ["–", "12.5 %"]
+
+
+def test_gains_are_noted_as_they_are_found_and_found_again(tmp_path: Path) -> None:
+    pipeline = Pipeline(open_store(tmp_path), Reference())
+    case = Case(Variant(), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)
+    gains_of(case, pipeline)["conv1"] = 0.5
+    assert dict(gains_of(case, pipeline)) == {"conv1": 0.5}
+    assert not gains_of(Case(Variant(mask="bypass"), case.size, 400), pipeline)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
@@ -14,6 +14,9 @@ from tasnet.hailo.execute.walk import walk
 from tasnet.hailo.hn import Layer
 from tasnet.hailo.quantize.scheme import Scheme
 from tasnet.hailo.quantize.simulate import CHOOSING, WITH_KERNEL, Quantized, rounding, simulate, with_calibration
+
+SAID_EVERY = 25
+"""layers"""
 
 Score = Callable[[tuple[Array, ...], tuple[Array, ...]], float]
 """Quantized outputs and float outputs -> a figure, the higher the better (SI-SDR in dB)"""
@@ -40,24 +43,33 @@ def keep_16(
     points: int = 12,
     chosen_on: Array | None = None,
     calibration_signals: Array | None = None,
+    gains: MutableMapping[str, float] | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> tuple[Point, ...]:
     """The curve from nothing but 8 bits to nothing but 16, layers taken in by what they give for what they cost.
 
     A layer's gain is the noise that it alone brings to the outputs at 8 bits, all others being float; its cost
     the bytes more of its weights and its result. One run per layer, then one per point: greedy, and blind to how
     errors of two layers meet. The gains are measured on `chosen_on` (default: `signals`), the points judged on
-    `signals`. `calibration_signals` are needed where the scheme corrects biases.
+    `signals`. `calibration_signals` are needed where the scheme corrects biases. `gains` by layer are taken as known
+    and added to as they are found, for whoever keeps them; `say` is told how far it is.
     """
     reference = quantized.reference
     layers = [layer for layer in reference if layer.type not in CHOOSING and layer.name in quantized.grids]
     choosing = signals if chosen_on is None else chosen_on
     chosen_exact = run(reference, choosing)
-    gain = {layer.name: _noise_of(quantized, layer, choosing, chosen_exact) / _cost(layer) for layer in layers}
+    gain = {} if gains is None else gains
+    for number, layer in enumerate(layers, 1):
+        if layer.name not in gain:
+            gain[layer.name] = _noise_of(quantized, layer, choosing, chosen_exact) / _cost(layer)
+        if number % SAID_EVERY == 0:
+            say(f"{number} of {len(layers)} layers alone at 8 bits")
     exact = chosen_exact if chosen_on is None else run(reference, signals)
-    order = sorted(gain, key=lambda name: gain[name], reverse=True)
+    order = sorted((layer.name for layer in layers), key=lambda name: gain[name], reverse=True)
     made = []
     previous = 0
     for count in _counts(len(order), points):
+        say(f"{count} of {len(order)} layers at 16 bits")
         sixteen = frozenset(order[:count])
         scheme = replace(quantized.scheme, sixteen=sixteen)
         chosen = with_calibration(reference, quantized.calibration, scheme, calibration_signals)

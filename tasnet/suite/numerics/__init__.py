@@ -7,6 +7,6 @@
 - `thresholds`: the limits in thresholds.yaml, and proposals of new ones
 - `speech`: real voices and mixtures of them
 - `listen`, `heard`, `listen_page`: wavs of every stage, and their page
-- `parity_report`, `parity_page`, `plots`: the page of all figures
+- `parity_report`, `gains`, `parity_page`, `plots`: the page of all figures
 - `shown`: what the commands print
 """

@@ -30,6 +30,7 @@ from tasnet.hailo.quantize import (
 )
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case
+from tasnet.suite.numerics.gains import gains_of
 from tasnet.suite.numerics.measure import distances
 from tasnet.suite.numerics.measures import weights_of
 from tasnet.suite.numerics.metrics import Distance, si_sdr
@@ -122,7 +123,7 @@ def gather(
         rows.append(_row(case, pipeline, compiler, thresholds))
     for case in eight:
         say(f"8 bits, layer by layer and over bits: {case.id}")
-        layers.append(in_eight_bits(case, pipeline, points))
+        layers.append(in_eight_bits(case, pipeline, points, say))
     say(f"gLN's error at T={', '.join(map(str, growth_lengths))}")
     return ParityReport(
         rows=tuple(rows),
@@ -160,7 +161,9 @@ def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityRep
     )
 
 
-def in_eight_bits(case: Case, pipeline: Pipeline, points: int = 10) -> Eight:
+def in_eight_bits(
+    case: Case, pipeline: Pipeline, points: int = 10, say: Callable[[str], None] = lambda _: None
+) -> Eight:
     """A case's layers in 8 bits, and which to keep at 16. Raises ParityReportError where it has no HAR."""
     # the first sets no range: it is what `measure` judges by; those behind the calibration set neither
     judged = [0, *range(CALIBRATED_ON + 1, CALIBRATED_ON + JUDGED_ON)]
@@ -172,7 +175,15 @@ def in_eight_bits(case: Case, pipeline: Pipeline, points: int = 10) -> Eight:
     return Eight(
         made.case,
         layer_figures(made.quantized, signals),
-        keep_16(made.quantized, signals, _score, points=points, chosen_on=host(made.case, calibrated_on[:1])),
+        keep_16(
+            made.quantized,
+            signals,
+            _score,
+            points=points,
+            chosen_on=host(made.case, calibrated_on[:1]),
+            gains=gains_of(made.case, pipeline),
+            say=say,
+        ),
         tuple(schemes(made.network, host(made.case, calibrated_on), signals)),
         tuple(slopes(made.case, made.network)),
         len(calibrated_on),
