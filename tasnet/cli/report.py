@@ -73,7 +73,7 @@ def support(
     """
     from tasnet.suite.ledger import read
     from tasnet.suite.report.support import COMMAND, as_it_is, difference, document, last_runs, observed_runs
-    from tasnet.suite.report.whole import write_whole
+    from tasnet.suite.whole import write_whole
 
     if write and check:
         raise UsageError("support: --write or --check, not both")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure
 from tasnet.suite.report.record import Record
+from tasnet.suite.whole import write_whole
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,7 @@ def begin(folder: Path, head: Head) -> Writer:
 
 
 def _write(path: Path, model: BaseModel) -> None:
-    unfinished = path.with_name(f".{path.name}.tmp")
-    unfinished.write_text(model.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    write_whole(path, model.model_dump_json(by_alias=True, indent=1).encode() + b"\n")
 
 
 def _append(path: Path, model: BaseModel) -> None:

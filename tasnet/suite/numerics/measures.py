@@ -61,22 +61,26 @@ def keep(store: Store, found: Iterable[Measured]) -> None:
 
 def kept(store: Store) -> Iterator[Measured]:
     """What the code as it is has measured, in no order; files that can't be read count as absent."""
-    for path in sorted((store.root / "measures").glob("*.json")):
-        try:
-            entry = json.loads(path.read_text(encoding="utf-8"))
-            data = entry["measured"]
-            if entry["code"] == code():
-                yield Measured(**data | {"snr_db": float(data["snr_db"]), "of_peak": float(data["of_peak"])})
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
+    yield from filter(None, map(_read, sorted((store.root / "measures").glob("*.json"))))
 
 
 def of_case(store: Store, case: str, weights: str, stages: Iterable[str]) -> tuple[Measured, ...]:
     """What is kept of a case by its id, or nothing unless every one of `stages` is."""
-    wanted = {_key(case, weights, stage) for stage in stages}
-    if not all((store.root / "measures" / f"{key}.json").is_file() for key in wanted):
-        return ()
-    return tuple(each for each in kept(store) if _key(each.case, each.weights, each.stage) in wanted)
+    found = [_read(store.root / "measures" / f"{_key(case, weights, stage)}.json") for stage in stages]
+    known = tuple(filter(None, found))
+    return known if len(known) == len(found) else ()
+
+
+def _read(path: Path) -> Measured | None:
+    """The figure in a file; None where there is none, none of the code as it is, or none that can be read."""
+    try:
+        entry = json.loads(path.read_text(encoding="utf-8"))
+        if entry["code"] != code():
+            return None
+        data = entry["measured"]
+        return Measured(**data | {"snr_db": float(data["snr_db"]), "of_peak": float(data["of_peak"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 @cache

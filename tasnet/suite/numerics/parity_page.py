@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from tasnet.suite.numerics.parity_report import PUBLISHED_DB, Eight, ParityRepor
 from tasnet.suite.numerics.plots import curves
 from tasnet.suite.numerics.staged import NAMES
 from tasnet.suite.report.pages import render
+from tasnet.suite.whole import write_whole
 
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""
@@ -21,12 +20,7 @@ TITLE = "Numerical parity: PyTorch, ONNX, HAR, 8 bits"
 
 def write(path: Path, report: ParityReport) -> Path:
     """Writes the page, whole or not at all. Raises OSError."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_text(page(report), encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, page(report).encode())
     return path
 
 

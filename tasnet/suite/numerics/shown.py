@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
@@ -15,6 +13,7 @@ from tasnet.suite.numerics.speech import heard
 from tasnet.suite.numerics.thresholds import Measured, ThresholdError, propose, read
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.store import Store
+from tasnet.suite.whole import write_whole
 
 
 def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
@@ -82,12 +81,7 @@ def proposed(
     if not made.diff:
         print(f"{path}: nothing to change")
     elif write_it:
-        temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-        try:
-            temporary.write_text(made.text, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, made.text.encode())
         print(f"{path}: written")
     return not made.refused
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -13,6 +12,7 @@ from tasnet.hailo.trace import telling
 from tasnet.suite.observed.failure_note import as_text, note_of
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.summary_tsv import write_summary
+from tasnet.suite.whole import write_whole
 
 
 def write_runs(
@@ -39,14 +39,8 @@ def write_runs(
         if failures:
             name = f"{record.run_tag}.failure.txt"
             note = note_of(failures, predicted=record.predicted)
-            _whole(inner / name, as_text(note))
-            _whole(inner / f"{name}.json", json.dumps(note, indent=2) + "\n")
+            write_whole(inner / name, as_text(note).encode())
+            write_whole(inner / f"{name}.json", f"{json.dumps(note, indent=2)}\n".encode())
             mine["failure_json"] = f"{stamp}/{name}.json"
     write_summary(told, folder / "summary.tsv", cells)
     return folder / "summary.tsv"
-
-
-def _whole(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tasnet.suite.report.whole import write_whole
+from tasnet.suite.whole import write_whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -19,7 +19,7 @@ from tasnet.suite.report.pages import render
 from tasnet.suite.report.parity import parity
 from tasnet.suite.report.sources import ReportError, Source
 from tasnet.suite.report.tables import entries, grid, runs
-from tasnet.suite.report.whole import write_whole
+from tasnet.suite.whole import write_whole
 
 FOLDER = Path(__file__).with_name("assets")
 SCRIPTS = ("data.js", "filter.js", "map.js", "graph.js", "case.js", "blockers.js", "app.js")

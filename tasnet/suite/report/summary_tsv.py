@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +19,7 @@ from tasnet.hailo.failures import Failure
 from tasnet.suite.report.blockers import natural
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import Stage, Status
+from tasnet.suite.whole import write_whole
 
 NOTES_COLUMNS = (
     "run_tag",
@@ -83,14 +82,7 @@ def write_summary(
         values = {**row(record), **cells.get(record.case_id, {})}
         rows.writerow([_cell(values[column]) for column in COLUMNS])
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text.getvalue())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, text.getvalue().encode())
 
 
 def row(record: Record) -> dict[str, object]:
