@@ -17,6 +17,7 @@ from tasnet.suite.ledger.again import past_of
 from tasnet.suite.ledger.base import at, grown
 from tasnet.suite.ledger.check import Finding, check
 from tasnet.suite.stage import Outcome, Stage
+from tests.doubles import told_runs
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import Tell, stored
@@ -239,6 +240,7 @@ def test_the_command(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert "no run is stored there; the ledger is checked by itself" in capsys.readouterr().out
     stored(store, tell)
     stored(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
+    told_runs.stored(store / "runs" / "20260603T000000Z", [], [told_runs.measure("baseline", 120)], cases=20)
     assert main(["ledger", "check", *options]) == 0
     assert "1 entries, held against run 20260601T000000Z: nothing wrong" in capsys.readouterr().out
     checkout.write_text(ledger_text(entry_text("good"), MORE))

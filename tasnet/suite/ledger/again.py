@@ -53,13 +53,16 @@ def last_run(store: Path, name: str = "") -> Run:
 
 
 def latest(store: Path, case_id: str = "") -> Run | None:
-    """The last run that no test double made, and that has the case; None where there is none. Raises RunError."""
+    """The last run that no test double made, and that has the case (any, without one); None where there is none.
+
+    The numerics leave runs that measured and judged no case: they say nothing of the ledger. Raises RunError.
+    """
     wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
     known = [folder for folder, head in _readable(store) if not head.double]
     for folder in reversed(known):
         # Looked for before it is read: a case of long ago is in few of many runs.
         records = folder / RECORDS
-        if not wanted or (records.exists() and wanted in records.read_bytes()):
+        if records.exists() and (not wanted or wanted in records.read_bytes()):
             return read(folder)
     unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable)]
     if unreadable and not known:
