@@ -226,12 +226,14 @@ def _shortened(pair: Pair) -> list[_Short | None]:
 
 def _deconv_above(network: Network, layer: Layer) -> str:
     """The name of a deconvolution that the layer's values come through; empty without one."""
-    todo = [layer]
+    todo, seen = [layer.name], {layer.name}
     while todo:
-        each = todo.pop()
+        each = network.layer(todo.pop())
         if each.type == "deconv":
             return each.name
-        todo.extend(network.layer(name) for name in each.inputs)
+        # Each once: a residual stream of N sums has 2^N ways to its input.
+        todo.extend(name for name in each.inputs if name not in seen)
+        seen.update(each.inputs)
     return ""
 
 
