@@ -279,6 +279,17 @@ def test_collection_needs_no_torch(suite: pytest.Pytester) -> None:
     )
 
 
+def test_with_one_mark_alone_files_that_never_name_it_are_not_opened(suite: pytest.Pytester) -> None:
+    other = suite.mkdir("other")
+    (other / "conftest.py").write_text("raise RuntimeError('opened')")
+    (other / "test_other.py").write_text("raise RuntimeError('opened')")
+    (other / "test_marked.py").write_text("")
+    assert run(suite).ret == 0
+    assert run(suite, "-m", "compile or device").ret == pytest.ExitCode.INTERRUPTED
+    (other / "test_marked.py").write_text("import pytest\n\n@pytest.mark.compile\ndef test_it(): pass\n")
+    assert run(suite).ret == pytest.ExitCode.INTERRUPTED
+
+
 def test_marks_are_registered(suite: pytest.Pytester) -> None:
     result = suite.runpytest_subprocess("--markers")
     result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])

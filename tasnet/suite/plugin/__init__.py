@@ -5,6 +5,7 @@ that does; it is then run for each case of the profile. `compiled` and `translat
 and `conclude` turns a judgement into pytest's verdict.
 
     setup.py         the options, and what they mean
+    collection.py    which test files a run opens
     cases.py         a test for each case, and its judgement
     pairs.py         the compiler's word beside the prediction
     head.py          what the run set out to do, for its history
@@ -18,5 +19,5 @@ from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, c
 
 __all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
 
-pytest_plugins = [f"{__name__}.{part}" for part in ("setup", "cases", "pairs", "watch", "distribution")]
+pytest_plugins = [f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "watch", "distribution")]
 """pytest finds the hooks and fixtures there."""

@@ -1,0 +1,32 @@
+"""Which test files a run opens at all."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tasnet.suite.plugin.setup import MARKS
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m compile` (or another mark of the suite, alone), files that never name the mark have no test to run.
+
+    Opened all the same, they and the conftest.py of their folder would be imported, with torch, and their tests
+    collected by every worker, to be deselected.
+    """
+    mark = str(config.option.markexpr).strip()
+    if mark not in MARKS or collection_path == config.rootpath:
+        return None
+    if collection_path.is_dir():
+        files = [*collection_path.rglob("*.py")]
+    elif collection_path.suffix == ".py" and collection_path.name not in {"__init__.py", "conftest.py"}:
+        files = [collection_path]
+    else:
+        return None
+    return None if any(_names(mark, file) for file in files) else True
+
+
+def _names(mark: str, file: Path) -> bool:
+    return re.search(rf"\bmark\.{mark}\b", file.read_text(encoding="utf-8", errors="replace")) is not None
