@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.doubles.repository import environment, git
 from tests.shown import console_blocks, holds, run
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +28,9 @@ def test_the_examples_do_as_they_say_one_after_the_other(tmp_path: Path) -> None
         for block in BLOCK.finditer(SECTIONS[title]):
             if block.group(1) == "diff":
                 diff = block.group().removeprefix("```diff\n").removesuffix("```")
-                subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff, text=True, check=True)
+                subprocess.run(
+                    ["git", "apply", "-"], cwd=tmp_path, input=diff, text=True, check=True, env=environment()
+                )
                 continue
             for command, shown in next(console_blocks(block.group())):
                 # Before the installed package, in the processes that the command starts too.
@@ -42,6 +45,5 @@ def copy_project(folder: Path) -> None:
             shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, folder)
-    author = ("-c", "user.name=somebody", "-c", "user.email=somebody@example.org")
-    for words in (["init", "-q"], ["add", "--all"], [*author, "commit", "-q", "-m", "before"]):
-        subprocess.run(["git", *words], cwd=folder, check=True)
+    for words in (["init", "-q"], ["add", "--all"], ["commit", "-q", "-m", "before"]):
+        git(folder, *words)

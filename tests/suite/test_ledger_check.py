@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from tasnet.suite.stage import Outcome, Stage
 from tests.doubles import told_runs
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.doubles.repository import git
 from tests.doubles.runs import Tell, stored
 
 ROOT = Path(__file__).parents[2]
@@ -184,13 +184,9 @@ def checkout(tmp_path: Path) -> Path:
     return path
 
 
-def git(folder: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", str(folder), *words], check=True, capture_output=True)
-
-
 def commit(folder: Path) -> None:
     git(folder, "add", "-A")
-    git(folder, "-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-q", "-m", "a")
+    git(folder, "commit", "-q", "-m", "a")
 
 
 MORE = entry_text("more", "{decoder: polyphase}")

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
 import psutil
+
+from tasnet.suite.git import GitError, git
 
 PREFIX = "tasnet-gate-"
 """of the worktree's folder; the process that made it follows"""
@@ -125,6 +126,7 @@ def worktree(at: Checkout, base: Revision) -> Iterator[Path]:
                 "--quiet",
                 str(folder / "base"),
                 base.commit,
+                seconds=600,
             )
             yield folder / "base" / at.inside
         finally:
@@ -171,18 +173,9 @@ def terminated_as_interrupted() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _git(folder: Path, *words: str, stdin: str | None = None) -> str:
-    """What git prints, without its last newline. Raises GateError with git's own first line."""
-    # A hook's environment would point git at another repository than the folder's.
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    command: Sequence[str] = ["git", "-C", str(folder), *words]
+def _git(folder: Path, *words: str, stdin: str = "", seconds: float = 60.0) -> str:
+    """What git prints. Raises GateError with git's own last line."""
     try:
-        done = subprocess.run(
-            command, capture_output=True, env={**kept, "LC_ALL": "C"}, input=(stdin or "").encode(), check=False
-        )
-    except OSError as error:
-        raise GateError(f"git can't be run: {error.strerror}; install git") from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise GateError(lines[-1] if lines else f"git {words[0]} ended with {done.returncode}")
-    return done.stdout.decode(errors="surrogateescape").removesuffix("\n")
+        return git(folder, *words, stdin=stdin, seconds=seconds)
+    except GitError as error:
+        raise GateError(str(error)) from None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from importlib import metadata
 from pathlib import Path
 
 import psutil
 from pydantic import BaseModel, ConfigDict
+
+from tasnet.suite.git import GitError, git
 
 LIBRARIES = ("tasnet", "torch", "onnx", "onnxruntime", "numpy")
 """the libraries whose version could change a figure"""
@@ -48,12 +49,10 @@ def origin(checkout: Path) -> Origin:
 
 def _git(checkout: Path, *words: str) -> str:
     """What git answers; empty where there is no git, no checkout or no answer."""
-    command = ["git", "-C", str(checkout), *words]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        return git(checkout, *words, seconds=10).strip()
+    except GitError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _versions() -> dict[str, str]:

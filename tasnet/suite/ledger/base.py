@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasnet.suite.git import GitError, git
 from tasnet.suite.ledger.entry import Ledger, LedgerError
 from tasnet.suite.ledger.reading import parse
+
+_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -22,17 +24,19 @@ class Base:
 def at(path: Path, revision: str) -> Base:
     """The ledger `path` as it is at a revision. Raises LedgerError for a revision that git doesn't know."""
     folder = path.resolve().parent
-    if _git(folder, "rev-parse", "--is-inside-work-tree").returncode:
+    if not _answers(folder, "rev-parse", "--is-inside-work-tree"):
         return Base(revision, None, "the ledger isn't in a git checkout")
-    if _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}").returncode:
+    if not _answers(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
         if revision == "HEAD":
             return Base(revision, None, "nothing is committed yet")
         raise LedgerError(f"--base {revision}: git knows no such revision; fetch it, or name another")
-    shown = _git(folder, "show", f"{revision}:./{path.resolve().name}")
-    if shown.returncode:
+    try:
+        text = git(folder, "show", f"{revision}:./{path.resolve().name}", seconds=_SECONDS)
+    except GitError:
         return Base(revision, None, f"there is no ledger at {revision}")
     try:
-        return Base(revision, parse(shown.stdout.decode("utf-8"), Path(f"{revision}:{path.name}")))
+        # What git prints has lost its last line break, and bytes that are no UTF-8 are surrogates in it.
+        return Base(revision, parse(text.encode(errors="surrogateescape").decode(), Path(f"{revision}:{path.name}")))
     except (LedgerError, UnicodeDecodeError) as error:
         return Base(revision, None, f"it can't be read at {revision}: {' '.join(str(error).split())}")
 
@@ -47,8 +51,9 @@ def grown(now: Ledger, base: Base) -> str:
     return f"grew since {base.revision}: {', '.join(told)}" if told else ""
 
 
-def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
+def _answers(folder: Path, *words: str) -> bool:
     try:
-        return subprocess.run(["git", "-C", str(folder), *words], capture_output=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return subprocess.CompletedProcess(words, 127, b"", str(error).encode())
+        git(folder, *words, seconds=_SECONDS)
+    except GitError:
+        return False
+    return True
