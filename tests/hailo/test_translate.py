@@ -130,6 +130,7 @@ def test_max_against_a_constant_is_a_grouped_concat_and_reduce_max() -> None:
     assert network["reduce_max1"].params == {"groups": 4, "reduce_axes": [3]}
     assert network["const_input1"].params == {"input_tiles": [[1, 1, 1]]}
     assert network["const_input1"].original_names == ("max_input",)
+    assert network["const_input1"].input_shapes == network["const_input1"].output_shapes == ((-1, 1, 32, 4),)
     assert network["reduce_max1"].output_shape == (-1, 1, 32, 4)
 
 
@@ -150,6 +151,35 @@ def test_product_and_sum_with_a_constant_per_channel_are_one_normalization() -> 
     assert (layer.name, layer.original_names) == ("normalization1", ("mul", "add"))
     alone = model([node("Mul", "x g")], g=floats(1, 4, 1, 1))
     assert only(alone, "normalization").name == "mul_and_add1"
+
+
+@pytest.mark.parametrize("zero", [np.float32(0), np.zeros(1, "f4"), -np.zeros((1, 1, 1, 1), "f4")])
+@pytest.mark.parametrize("operands", ["z b", "b z"])
+def test_a_sum_that_starts_at_zero_has_no_layer_and_no_name_for_it(zero: np.ndarray, operands: str) -> None:
+    made = model(
+        [
+            node("Conv", "x w", "a", "conv_1"),
+            node("Conv", "a w", "b", "conv_2"),
+            node("Add", operands, "c", "add_first"),
+            node("Conv", "a w", "d", "conv_3"),
+            node("Add", "c d", "y", "add_second"),
+        ],
+        w=floats(4, 4, 1, 1),
+        z=zero,
+    )
+    network = translate(made, "net")
+    assert names(network) == ["input_layer1", "conv1", "conv2", "conv3", "ew_add1", "output_layer1"]
+    assert network.layer("ew_add1").inputs == ("conv2", "conv3")
+    assert not any("add_first" in layer.original_names for layer in network)
+
+
+@pytest.mark.parametrize(
+    ("op", "value"),
+    [("Add", np.zeros((4, 1, 1), "f4")), ("Sub", np.float32(0)), ("Mul", np.float32(1)), ("Div", np.float32(1))],
+)
+def test_what_was_not_seen_to_vanish_keeps_its_layer(op: str, value: np.ndarray) -> None:
+    kinds = [layer.type for layer in layers(model([node(op, "x v")], v=value))]
+    assert kinds == ["input_layer", "normalization", "output_layer"]
 
 
 def test_a_constant_along_time_is_a_tensor_and_not_a_normalization() -> None:
@@ -283,6 +313,47 @@ def test_shape_chains_are_folded() -> None:
         two=longs(2),
     )
     assert [layer.type for layer in layers(made)] == ["input_layer", "activation", "output_layer"]
+
+
+def test_pads_that_the_graph_computes_are_kept() -> None:
+    # As the legacy exporter writes them: zeros for the axes that aren't padded, turned round, laid flat.
+    computed = [
+        node("ConstantOfShape", "five", "zeros", value=onnx.numpy_helper.from_array(np.zeros(1, "i8"))),
+        node("Concat", "given zeros", "pairs", "pairs", axis=0),
+        node("Reshape", "pairs by_two", "table"),
+        node("Slice", "table last first rows back", "turned"),
+        node("Transpose", "turned", "sides", perm=[1, 0]),
+        node("Reshape", "sides flat", "long", "laid_flat"),
+        node("Cast", "long", "pads", to=TensorProto.INT64),
+        helper.make_node("Pad", ["x", "pads", ""], ["p"], name="pad"),
+    ]
+    constants = {
+        "five": longs(5), "given": longs(3, 2, 0), "by_two": longs(-1, 2), "last": longs(-1),
+        "first": longs(-(2**62)), "rows": longs(0), "back": longs(-1), "flat": longs(-1),
+    }  # fmt: skip
+    made = model([*computed, node("Conv", "p w")], output_shape=(1, 6, 1, 35), w=floats(6, 4, 1, 3), **constants)
+    assert only(made, "external_pad").params == {"t": 0, "b": 0, "l": 3, "r": 2}
+    assert only(made, "conv").output_shape == (-1, 1, 35, 6)
+
+
+def test_a_length_that_the_graph_rounds_up_is_read() -> None:
+    chain = [
+        node("Shape", "x", "s"),
+        node("Gather", "s three", "t", axis=0),
+        node("Mod", "t five", "over"),
+        node("Sub", "five over", "more"),
+        node("Concat", "none more", "pads", "pads", axis=0),
+        node("Pad", "x pads", "p"),
+        node("Relu", "p"),
+    ]
+    made = model(chain, output_shape=(1, 4, 1, 35), three=longs(3), five=longs(5), none=longs(0, 0, 0, 0, 0, 0, 0))
+    assert only(made, "external_pad").output_shape == (-1, 1, 35, 4)
+
+
+def test_a_constant_past_any_reason_is_not_made() -> None:
+    chain = [node("ConstantOfShape", "huge", "z"), node("ReduceMean", "z", "m", keepdims=0), node("Add", "x m")]
+    with pytest.raises(TranslationError):
+        translate(model(chain, huge=longs(10**9, 10**4)), "net")
 
 
 def test_nodes_without_effect_never_reach_the_graph() -> None:

@@ -43,8 +43,8 @@ def number(name: str, drafts: Sequence[Draft], outputs: Sequence[Draft]) -> Netw
 
 
 def _own(draft: Draft) -> int:
-    """An input layer repeats its own shape as its input's; a const_input has no input."""
-    return 1 if draft.type == "input_layer" else 0
+    """An input layer and a const_input repeat their own shape as their input's (both observed)."""
+    return 1 if draft.type in {"input_layer", "const_input"} else 0
 
 
 def _consumers(drafts: Sequence[Draft]) -> dict[Draft, list[Draft]]:

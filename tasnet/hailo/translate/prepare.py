@@ -15,6 +15,7 @@ from google.protobuf.message import DecodeError
 from onnx_ir.passes import common
 
 from tasnet.hailo.translate.errors import ModelError
+from tasnet.hailo.translate.folding import fold, foldable
 
 OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
@@ -82,9 +83,9 @@ def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
         _run(model, where, common.RemoveUnusedNodesPass())
     _check_io(model, where)
     _name_nodes(model)
-    if any(value.shape is None for node in model.graph for value in node.outputs) or _foldable(model):
+    if any(value.shape is None for node in model.graph for value in node.outputs) or foldable(model):
         _run(model, where, common.ShapeInferencePass())
-    if _foldable(model):
+    if foldable(model):
         _fold(model, where)
     if not _sorted(model):
         _run(model, where, common.TopologicalSortPass())
@@ -188,29 +189,11 @@ def _name_nodes(model: ir.Model) -> None:
             node.name = name
 
 
-def _foldable(model: ir.Model) -> bool:
-    return any(
-        node.op_type in {"Shape", "Size", "ConstantOfShape", "CastLike"}
-        or (node.inputs and all(v is None or v.const_value is not None for v in node.inputs))
-        for node in model.graph
-    )
-
-
 def _fold(model: ir.Model, where: str) -> None:
-    # Imported here: most files have nothing to fold, and the folder takes as long to import as to run.
-    from onnxscript.optimizer import fold_constants
-
     try:
-        fold_constants(model, onnx_shape_inference=True, output_size_limit=1 << 24, input_size_limit=1 << 24)
+        fold(model)
     except Exception as error:  # third-party passes document no errors of their own
         raise ModelError(f"{where}: constants can't be folded ({_line(error)}); simplify the graph") from None
-    _run(
-        model,
-        where,
-        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0),
-        common.IdentityEliminationPass(),
-        common.RemoveUnusedNodesPass(),
-    )
     _name_nodes(model)
 
 

@@ -19,10 +19,17 @@ _EW: dict[str, dict[str, Any]] = {
 
 
 def add(drafting: Drafting, node: ir.Node) -> None:
-    """Add of two tensors -> `ew_add`; of a constant -> joins the Mul before it as one `normalization` (observed)."""
+    """Add of two tensors -> `ew_add`; of a constant -> joins the Mul before it as one `normalization` (observed).
+
+    One zero, on either side, leaves no layer and no name (observed: a sum that starts at 0.0). `x - 0`, `x * 1` and
+    `x / 1` were not seen: they keep their layer, so that no number after it rests on a guess.
+    """
     tensor, other = _operands(drafting, node)
     if other is None:
         _elementwise(drafting, node, "ew_add")
+    elif other.size == 1 and not other.any():
+        view = drafting.view(node, tensor)
+        drafting.emit(node, view.draft, (None,) * (other.ndim - len(view.labels)) + view.labels)
     else:
         _shift(drafting, node, tensor, other, 1.0)
 

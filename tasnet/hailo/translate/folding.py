@@ -1,0 +1,74 @@
+"""What the graph computes from sizes and constants alone is computed here, so that only the signal is left.
+
+Exporters write shapes and pads as chains of Shape, ConstantOfShape, Range, Mod, Slice and their like. Where every
+size is fixed, each link is a constant. ONNX's own reference does the arithmetic.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+LIMIT = 1 << 24
+"""elements of a constant that is read or made here"""
+
+_QUANTIZING = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
+_NO_LONGER = frozenset({"NonZero", "Compress", "Unique"})
+"""ops whose result has no static shape, and is bounded by their operand"""
+_ROUNDS = 8
+
+
+def foldable(model: ir.Model) -> bool:
+    """True where a node gives a constant, or a value has no static shape that its constants may tell."""
+    return any(
+        node.op_type in {"Shape", "Size", "ConstantOfShape", "CastLike"}
+        or (node.inputs and all(v is None or v.const_value is not None for v in node.inputs))
+        for node in model.graph
+    )
+
+
+def fold(model: ir.Model) -> None:
+    """Fold in place until nothing is left to fold, and infer the shapes behind it. Raises what the passes raise."""
+    # Imported here: most files have nothing to fold, and the folder takes as long to import as to run.
+    from onnxscript.optimizer import fold_constants
+
+    for _ in range(_ROUNDS):
+        before = len(model.graph)
+        fold_constants(
+            model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=_may_fold
+        )
+        common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+        common.IdentityEliminationPass()(model)
+        common.RemoveUnusedNodesPass()(model)
+        if not _open(model):
+            return
+        # A size that was not known when it was first inferred may be now.
+        common.ShapeInferencePass()(model)
+        if len(model.graph) == before:
+            return
+
+
+def _open(model: ir.Model) -> bool:
+    return foldable(model) or any(not _static(value) for node in model.graph for value in node.outputs)
+
+
+def _static(value: ir.Value) -> bool:
+    return value.shape is not None and all(isinstance(size, int) for size in value.shape)
+
+
+def _elements(value: ir.Value) -> int:
+    assert value.shape is not None
+    return prod(value.shape.numpy())
+
+
+def _may_fold(node: ir.Node) -> bool:
+    """All whose operands and result are known to be small; a quantized weight is none of this module's business."""
+    if node.op_type in _QUANTIZING or any(
+        value is not None and value.const_value is not None and value.const_value.size > LIMIT for value in node.inputs
+    ):
+        return False
+    if node.op_type in _NO_LONGER:
+        return True
+    return all(_static(value) and _elements(value) <= LIMIT for value in node.outputs)
