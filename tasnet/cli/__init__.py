@@ -199,7 +199,7 @@ def sweep(
         quick=quick,
         pyproject=if_there(Path("pyproject.toml")),
     )
-    return NOT_CLEAR if shown(cases, choice, store_at(store), checkpoint, scheduler, workers).infra else OK
+    return NOT_CLEAR if shown(cases, choice, store_at(store), checkpoint, scheduler, workers).unlearned else OK
 
 
 @app.command()

@@ -57,6 +57,9 @@ MACHINES_FAULT = frozenset({"environment", "out_of_memory"})
 SETUPS_FAULT = frozenset({"calibration_shape", "model_script", "node_name", "not_quantized"})
 """The families that tell of what was given beside the network: recordings, a script, names of nodes."""
 
+SAYS_NOTHING = MACHINES_FAULT | SETUPS_FAULT | {"unclassified"}
+"""The families that say nothing of the network: no evidence, and no refutation of a prediction."""
+
 
 class Failure(BaseModel):
     """A blocker: what failed, where, in whose words, and how it is known.

@@ -25,6 +25,8 @@ class Ended(str, Enum):
     """the network can't pass: `failures` says why"""
     UNKNOWN = "unknown"
     """the embedded toolchain can't tell: `doubts` says why"""
+    UNCLASSIFIED = "unclassified"
+    """it ended in words that nobody knows: `doubts` quotes them, and nothing was learned of the network"""
     INFRA = "infra"
     """the tool itself broke down (no memory, killed, disk full, missing): `detail` says how"""
 

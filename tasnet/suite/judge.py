@@ -38,6 +38,8 @@ class Kind(str, Enum):
     """a flaky entry's case fails more often, or less, than the entry says"""
     UNKNOWN = "unknown"
     """the toolchain can't tell, or the stage was not run; skipped with the reason"""
+    UNCLASSIFIED = "unclassified"
+    """the compiler ended in words that nobody knows; an error of the run, and nothing was learned of the network"""
     INFRA = "infra"
     """the tool broke down; an error of the run, not a failure of the network"""
 
@@ -172,6 +174,8 @@ def _find(
     steady = [entry.id for entry in claiming if not entry.flaky]
     if any(outcome.status is Status.INFRA for outcome in ordered):
         return Kind.INFRA, (), "mend the tool and run again; the network is not at fault"
+    if any(outcome.status is Status.UNCLASSIFIED for outcome in ordered):
+        return Kind.UNCLASSIFIED, (), "read its log: mend the set-up, or report the words, that the table learns them"
     if any(outcome.status in (Status.FAILED, Status.BLOCKED) for outcome in ordered):
         return _find_failed(ordered, blockers, claiming, today, seen)
     untold = [outcome for outcome in ordered if outcome.status in (Status.UNKNOWN, Status.SKIPPED)]
@@ -268,7 +272,7 @@ def _expected(claiming: Sequence[Entry]) -> str:
 
 def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocked]) -> str:
     """The way the case ended, in a line; `predicted` where nobody observed it."""
-    ends = (Status.INFRA, Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
+    ends = (Status.INFRA, Status.UNCLASSIFIED, Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
     end = next((outcome for status in ends for outcome in ordered if outcome.status is status), ordered[-1])
     known = "predicted " if end.provenance.predicted else ""
     if end.status is Status.PASSED:

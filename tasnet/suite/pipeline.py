@@ -84,10 +84,10 @@ class Pipeline:
 
         `exported` stands for the export where the case's graph lies in the store already, whoever wrote it.
 
-        - After a failed stage the later ones are `blocked` by it. After one that ended in `infra` they are
-          `infra` too, with `blocked_by`: nothing was learned about the network.
+        - After a failed stage the later ones are `blocked` by it. After one that ended in `infra` or `unclassified`
+          they are so too, with `blocked_by`: nothing was learned about the network.
         - An `unknown` at optimize doesn't keep compile from being judged.
-        - `infra` outcomes (OSError, MemoryError, or the toolchain says so) are never stored.
+        - `infra` (OSError, MemoryError, or the toolchain says so) and `unclassified` outcomes are never stored.
 
         Raises what `resolve` raises, StoreError, and PipelineError for a stage after compile. Any other
         exception is a bug and isn't caught.

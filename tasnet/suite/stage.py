@@ -33,10 +33,16 @@ class Status(str, Enum):
     """a stage before it failed; `blocked_by` names it"""
     UNKNOWN = "unknown"
     """the embedded toolchain can't tell; the outcome's doubts say why"""
+    UNCLASSIFIED = "unclassified"
+    """the compiler ended in words that nobody knows; the outcome's doubts quote them. Nothing was learned"""
     INFRA = "infra"
     """no memory, killed, disk full, tool missing: never the network's fault"""
     SKIPPED = "skipped"
     """not run, for the reason given"""
+
+
+TRIED_AGAIN = frozenset({Status.INFRA, Status.UNCLASSIFIED})
+"""Nothing was learned of the network: never stored, never evidence, and the next run tries again."""
 
 
 class Provenance(BaseModel):

@@ -35,7 +35,7 @@ from pydantic import ValidationError
 
 from tasnet.digest import sha256
 from tasnet.suite.parts import array_spans
-from tasnet.suite.stage import Outcome, Status
+from tasnet.suite.stage import TRIED_AGAIN, Outcome
 
 STALE_SECONDS = 24 * 3600
 """Unfinished files older than this belong to nobody alive."""
@@ -103,11 +103,11 @@ class Store:
             outcome = Outcome.model_validate_json(data)
         except ValidationError:
             return None
-        return None if outcome.status is Status.INFRA else outcome
+        return None if outcome.status in TRIED_AGAIN else outcome
 
     def put_outcome(self, key: str, outcome: Outcome) -> None:
-        """Keeps `outcome` under `key`. An `infra` outcome isn't kept: the next run tries again."""
-        if outcome.status is not Status.INFRA:
+        """Keeps `outcome` under `key`. One of which nothing was learned isn't kept: the next run tries again."""
+        if outcome.status not in TRIED_AGAIN:
             self._write(self._outcome_path(key), outcome.model_dump_json().encode())
 
     def note(self, key: str) -> dict[str, Any] | None:

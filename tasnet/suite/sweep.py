@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tasnet.suite.case import Case, graph_key
 from tasnet.suite.observed.evidence import keep_run
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Outcome, Status
+from tasnet.suite.stage import TRIED_AGAIN, Outcome, Status
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,7 +31,7 @@ DEATHS = 5
 ANSWER_SECONDS = 10.0
 """a scheduler that is there has answered by then"""
 
-_GRAVE = (Status.INFRA, Status.FAILED, Status.UNKNOWN, Status.SKIPPED)
+_GRAVE = (Status.INFRA, Status.UNCLASSIFIED, Status.FAILED, Status.UNKNOWN, Status.SKIPPED)
 
 
 class SweepError(RuntimeError):
@@ -49,14 +49,14 @@ class Done:
 
 @dataclass(frozen=True)
 class Swept:
-    """What a sweep did. `infra` are those that another sweep tries again."""
+    """What a sweep did. `unlearned` are those that another sweep tries again."""
 
     done: tuple[Done, ...]
 
     @property
-    def infra(self) -> tuple[Done, ...]:
+    def unlearned(self) -> tuple[Done, ...]:
         """The graphs of which nothing was learned."""
-        return tuple(each for each in self.done if each.status is Status.INFRA)
+        return tuple(each for each in self.done if each.status in TRIED_AGAIN)
 
     @property
     def counts(self) -> Mapping[Status, int]:

@@ -47,7 +47,7 @@ def shown(
         progress.stop()
     verdicts = ", ".join(f"{number} {VERDICTS[status]}" for status, number in swept.counts.items())
     print(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
-    for done in swept.infra:
-        print(f"  infra {done.cases[0].id}: {done.reason}")
+    for done in swept.unlearned:
+        print(f"  {done.status.value} {done.cases[0].id}: {done.reason}")
     print(f"outcomes  {root}; read them with: tasnet matrix and the same options")
     return swept

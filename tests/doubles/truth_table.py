@@ -27,6 +27,7 @@ ACTUAL = {
     "two blockers": ((SUPER_DECONV, MEMORY), Status.PASSED),
     "unknown": ((), Status.UNKNOWN),
     "skipped": ((), Status.SKIPPED),
+    "unclassified": ((), Status.UNCLASSIFIED),
     "infra": ((), Status.INFRA),
 }
 """how a case ends: its blockers, and its status at compile if there are none"""
@@ -34,18 +35,18 @@ ACTUAL = {
 _COLUMNS = tuple(ACTUAL)
 _KINDS = {
     # the kinds in the order of ACTUAL
-    "nothing": "expected_pass un un un un un un unknown unknown infra",
-    "it": "unexpected_pass expected_failure wrong wrong wrong wrong un unconfirmed unknown infra",
-    "another family": "unexpected_pass wrong expected_failure wrong wrong wrong un unconfirmed unknown infra",
-    "another stage": "unexpected_pass wrong wrong wrong wrong expected_failure wrong unconfirmed unknown infra",
-    "it, twice": "unexpected_pass overlap wrong wrong wrong wrong un unconfirmed unknown infra",
-    "it, past review": "unexpected_pass expired wrong wrong wrong wrong un unconfirmed unknown infra",
-    "it, flaky": "flaky flaky wrong wrong wrong wrong un unknown unknown infra",
-    "of another toolchain": "expected_pass un un un un un un unknown unknown infra",
-    "of another version": "expected_pass un un un un un un unknown unknown infra",
-    "of another architecture": "expected_pass un un un un un un unknown unknown infra",
+    "nothing": "expected_pass un un un un un un unknown unknown strange infra",
+    "it": "unexpected_pass expected_failure wrong wrong wrong wrong un unconfirmed unknown strange infra",
+    "another family": "unexpected_pass wrong expected_failure wrong wrong wrong un unconfirmed unknown strange infra",
+    "another stage": "unexpected_pass wrong wrong wrong wrong expected_failure wrong unconfirmed unknown strange infra",
+    "it, twice": "unexpected_pass overlap wrong wrong wrong wrong un unconfirmed unknown strange infra",
+    "it, past review": "unexpected_pass expired wrong wrong wrong wrong un unconfirmed unknown strange infra",
+    "it, flaky": "flaky flaky wrong wrong wrong wrong un unknown unknown strange infra",
+    "of another toolchain": "expected_pass un un un un un un unknown unknown strange infra",
+    "of another version": "expected_pass un un un un un un unknown unknown strange infra",
+    "of another architecture": "expected_pass un un un un un un unknown unknown strange infra",
 }
-_SHORT = {"un": "unexpected_failure", "wrong": "wrong_failure"}
+_SHORT = {"un": "unexpected_failure", "wrong": "wrong_failure", "strange": "unclassified"}
 EXPECTED = tuple(_KINDS)
 """what the ledger says of a case"""
 SPEAKERS: Mapping[str, Provenance] = {"reference": REFERENCE, "dfc": DFC}
@@ -74,8 +75,8 @@ class Row:
     def verdict(self) -> str:
         """What pytest must make of it."""
         flaky = "xpassed" if self.actual == "passes" else "xfailed"
-        ends = {"expected_pass": "passed", "expected_failure": "xfailed", "unknown": "skipped", "infra": "error"}
-        return {**ends, "flaky": flaky}.get(self.kind, "failed")
+        ends = {"expected_pass": "passed", "expected_failure": "xfailed", "unknown": "skipped"}
+        return {**ends, "flaky": flaky, "infra": "error", "unclassified": "error"}.get(self.kind, "failed")
 
 
 ROWS = tuple(

@@ -48,11 +48,13 @@ def test_a_run_of_the_compiler_is_kept_once(store: Store) -> None:
         outcomes(SUPER_DECONV),
         outcomes(by=DFC.model_copy(update={"version": "3.33.1+double"})),
         outcomes(status=Status.INFRA, by=DFC, reason="killed"),
+        outcomes(status=Status.UNCLASSIFIED, by=DFC, reason="NewError"),
+        outcomes(failure("unclassified", "NewError").model_copy(update={"stage": "compile"}), by=DFC),
         outcomes(failure("model_script", "Layer conv9 not found in model"), by=DFC),
         outcomes(failure("calibration_shape", "Data shape"), by=DFC),
         {stage: each for stage, each in outcomes(by=DFC).items() if stage is not Stage.COMPILE},
     ],
-    ids=["predicted", "double", "infra", "script", "calibration", "no compile"],
+    ids=["predicted", "double", "infra", "unclassified", "words of no family", "script", "calibration", "no compile"],
 )
 def test_what_tells_nothing_of_the_network_is_no_evidence(store: Store, told: dict[Stage, Outcome]) -> None:
     assert not keep_run(store, GROUPED, told)
@@ -92,8 +94,10 @@ def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> No
     ran = Evidence(case_id=HEAD.id, tag="", outcomes=(poor,))
     assert confusion({HEAD.id: outcomes()}, [ran]).compared[0].agreement is Agreement.AGREES
     assert confusion({HEAD.id: outcomes(SUPER_DECONV)}, [ran]).compared[0].agreement is Agreement.REFUTED
-    wrong = said(HEAD, "3.33.0", failure("model_script"))
-    assert confusion({HEAD.id: outcomes()}, [wrong]).compared[0].agreement is Agreement.SILENT
+    strange = failure("unclassified", "NewError").model_copy(update={"stage": "compile"})
+    for says_nothing in (failure("model_script"), strange):
+        wrong = said(HEAD, "3.33.0", says_nothing)
+        assert confusion({HEAD.id: outcomes()}, [wrong]).compared[0].agreement is Agreement.SILENT
 
 
 def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ GROUPED, HEAD = "concat-normal-grouped-all", "project-bypass-conv1x1_head-k1"
 MEMORY = failure("memory_units", "no units", "deconv1")
 MEMORY_ELSEWHERE = failure("memory_units", "no units", "dw7")
 UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a long row")
+UNCLASSIFIED = outcomes(status=Status.UNCLASSIFIED, reason="NewError")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
 
 Ended = Mapping[Stage, Outcome]
@@ -55,6 +56,11 @@ VERDICTS: dict[str, tuple[Ended, Ended, list[str]]] = {
         ["new blocker: unsupported_kernel at compile, that no entry covers"],
     ),
     "the tool broke down": (outcomes(SUPER_DECONV), INFRA, ["not judged: the tool broke down"]),
+    "words that nobody knows": (
+        outcomes(),
+        UNCLASSIFIED,
+        ["not judged: the tool ended in words that nobody knows"],
+    ),
     "the tool broke down at the base": (INFRA, outcomes(SUPER_DECONV), ["not judged: the tool broke down"]),
 }
 
@@ -72,6 +78,7 @@ NEW = {
     "a failure": (HEAD, outcomes(MEMORY), ["not as the ledger says: a new case: unexpected failure"]),
     "a pass against its entry": (GROUPED, outcomes(), ["not as the ledger says: a new case: unexpected pass"]),
     "infra": (HEAD, INFRA, ["not judged: the tool broke down"]),
+    "unclassified": (HEAD, UNCLASSIFIED, ["not judged: the tool ended in words that nobody knows"]),
 }
 
 

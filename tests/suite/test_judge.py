@@ -52,6 +52,7 @@ OTHER_LAYER = entry("other-layer", SUPER_DECONV, layers="'conv*'")
 PASS = outcomes()
 UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a row in the untested range")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
+UNCLASSIFIED = outcomes(status=Status.UNCLASSIFIED, reason="NewError: of no known words")
 SKIPPED = outcomes(status=Status.SKIPPED, reason="no chip")
 ONE, BOTH = outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, MEMORY)
 EARLY = outcomes(OPTIMIZE)
@@ -66,6 +67,7 @@ TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[s
     "unknown": (UNKNOWN, (), K.UNKNOWN, ()),
     "skipped": (SKIPPED, (), K.UNKNOWN, ()),
     "infra": (INFRA, (), K.INFRA, ()),
+    "unclassified": (UNCLASSIFIED, (), K.UNCLASSIFIED, ()),
     # a failure expected
     "pass, expected to fail": (PASS, (DECONV,), K.UNEXPECTED_PASS, ("deconv",)),
     "as expected": (ONE, (DECONV,), K.EXPECTED_FAILURE, ("deconv",)),
@@ -75,6 +77,7 @@ TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[s
     "unknown, expected to fail": (UNKNOWN, (DECONV,), K.UNCONFIRMED, ("deconv",)),
     "skipped, expected to fail": (SKIPPED, (DECONV,), K.UNKNOWN, ()),
     "infra, expected to fail": (INFRA, (DECONV,), K.INFRA, ()),
+    "unclassified, expected to fail": (UNCLASSIFIED, (DECONV,), K.UNCLASSIFIED, ()),
     "both, one expected": (BOTH, (DECONV,), K.UNEXPECTED_FAILURE, ("deconv",)),
     "both expected": (BOTH, (DECONV, UNITS), K.EXPECTED_FAILURE, ("deconv", "units")),
     "one, both expected": (ONE, (DECONV, UNITS), K.UNCONFIRMED, ("units",)),
@@ -124,6 +127,7 @@ ONE_BY_ONE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tu
     "two entries for one": (observed(SUPER_DECONV), (DECONV, AGAIN), K.OVERLAP, ("deconv", "again")),
     "past review": (observed(SUPER_DECONV), (OLD, UNITS), K.EXPIRED, ("old",)),
     "infra": (observed(status=Status.INFRA), (DECONV,), K.INFRA, ()),
+    "unclassified": (observed(status=Status.UNCLASSIFIED), (DECONV,), K.UNCLASSIFIED, ()),
     "unknown": (observed(status=Status.UNKNOWN), (DECONV,), K.UNKNOWN, ()),
 }
 

@@ -69,8 +69,9 @@ def test_an_outcome_that_cant_be_read_is_absent_and_can_be_put_again(store, dama
     assert store.outcome(KEY) == PASSED
 
 
-def test_infra_is_never_kept(store):
-    store.put_outcome(KEY, PASSED.model_copy(update={"status": Status.INFRA}))
+@pytest.mark.parametrize("status", [Status.INFRA, Status.UNCLASSIFIED])
+def test_what_taught_nothing_is_never_kept(store, status):
+    store.put_outcome(KEY, PASSED.model_copy(update={"status": status}))
     assert store.outcome(KEY) is None
 
 

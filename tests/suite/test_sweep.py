@@ -121,18 +121,19 @@ def test_each_end_is_told(pipeline: Pipeline) -> None:
     ends = {
         Status.FAILED: (Report(Ended.FAILED, (failure,)), "memory_units at compile"),
         Status.INFRA: (Report(Ended.INFRA, detail="killed"), "killed"),
+        Status.UNCLASSIFIED: (Report(Ended.UNCLASSIFIED, detail="NewError"), "NewError"),
     }
     for status, (report, reason) in ends.items():
         tool = replace(pipeline.toolchain, script={"compile": report}, fingerprint=status.value)  # type: ignore[type-var]
         swept = sweep(CASES[:1], replace(pipeline, toolchain=tool))
         assert [(done.status, done.reason) for done in swept.done] == [(status, reason)]
-        assert len(swept.infra) == (status is Status.INFRA)
+        assert len(swept.unlearned) == (status is not Status.FAILED)
 
 
 def test_a_bug_in_one_graph_is_told_and_the_rest_goes_on(pipeline: Pipeline) -> None:
     tool = replace(pipeline.toolchain, script={"optimize": ZeroDivisionError("a bug")})  # type: ignore[type-var]
     swept = sweep(CASES[:2], replace(pipeline, toolchain=tool))
-    assert [done.reason for done in swept.infra] == ["ZeroDivisionError: a bug"] * 2
+    assert [done.reason for done in swept.unlearned] == ["ZeroDivisionError: a bug"] * 2
 
 
 def test_a_cluster_without_the_resource_is_an_error(pipeline: Pipeline) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tasnet.suite.gate.difference import GROWN, Difference
-from tasnet.suite.judge import PASSING, Blocked, Kind, short_layers
+from tasnet.suite.judge import PASSING, Blocked, short_layers
 from tasnet.suite.report.record import Record
 
 
@@ -21,7 +21,7 @@ class Reason(str, Enum):
     SIZE = "size"
     PARITY = "parity"
     TOOL = "not judged"
-    """the tool broke down: nothing was learned, and the gate fails closed"""
+    """the tool broke down, or ended in words that nobody knows: nothing was learned, and the gate fails closed"""
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,16 @@ class Regression:
     detail: str = ""
 
 
+_NOTHING_LEARNED = {"infra": "the tool broke down", "unclassified": "the tool ended in words that nobody knows"}
 _RANK: Mapping[str, int] = {"clear": 0, "unknown": 1, "blocked": 2}
 
 
 def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
     """A verdict that is worse; a family that wasn't there; a blocker that no entry covers, and was not there so."""
-    if after.verdict == "infra" or before.verdict == "infra":
-        broken = after if after.verdict == "infra" else before
-        yield Regression(Reason.TOOL, "the tool broke down", broken.happened)
-        return
+    for broken in (after, before):
+        if broken.verdict in _NOTHING_LEARNED:
+            yield Regression(Reason.TOOL, _NOTHING_LEARNED[broken.verdict], broken.happened)
+            return
     old, new = _RANK.get(before.verdict), _RANK.get(after.verdict)
     if old is not None and new is not None and new > old:
         families = ", ".join(sorted({blocker.failure.family for blocker in after.blockers}))
@@ -61,8 +62,8 @@ def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
 
 def of_new_case(after: Record) -> Iterator[Regression]:
     """A case that the base doesn't have has no verdict to lose: it must be as the ledger says."""
-    if after.kind is Kind.INFRA:
-        yield Regression(Reason.TOOL, "the tool broke down", after.happened)
+    if after.verdict in _NOTHING_LEARNED:
+        yield Regression(Reason.TOOL, _NOTHING_LEARNED[after.verdict], after.happened)
     elif after.kind not in PASSING:
         yield Regression(Reason.LEDGER, f"a new case: {after.kind.value.replace('_', ' ')}", after.happened)
 

@@ -183,7 +183,7 @@ def _refutes(entry: Entry, told: Told, entries: Sequence[Entry]) -> bool:
         # Of two entries that cover one blocker the first in the file has it.
         order = [each.id for each in entries]
         return all(min(blocker.entries, key=order.index) != entry.id for blocker in mine)
-    if kind is Kind.INFRA or entry.flaky:
+    if kind in (Kind.INFRA, Kind.UNCLASSIFIED) or entry.flaky:
         return kind is Kind.OFF_RATE and entry.id in about and "less often" in told.judgement.hint
     if kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED) and entry.id in about:
         return True

@@ -6,16 +6,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT
+from tasnet.hailo.failures import SAYS_NOTHING
 from tasnet.suite.case import graph_key, parse
 from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.stage import Outcome, Stage, Status
 
-UNINFORMATIVE = frozenset({"unclassified", "mapping_timeout", "partition", "compiler_crash"})
+UNINFORMATIVE = frozenset({"mapping_timeout", "partition", "compiler_crash"})
 """Observed families that end a search and name no cause a rule could have found."""
 
 _VERDICTS: Mapping[Status, str] = {
     Status.INFRA: "infra",
+    Status.UNCLASSIFIED: "unclassified",
     Status.FAILED: "blocked",
     Status.BLOCKED: "blocked",
     Status.UNKNOWN: "unknown",
@@ -23,7 +24,7 @@ _VERDICTS: Mapping[Status, str] = {
     Status.PASSED: "clear",
 }
 """the gravest first"""
-_ORDER = ("clear", "blocked", "unknown", "skipped", "infra")
+_ORDER = ("clear", "blocked", "unknown", "skipped", "unclassified", "infra")
 
 
 class Agreement(str, Enum):
@@ -37,7 +38,7 @@ class Agreement(str, Enum):
     SETTLED = "settled"
     """the prediction was `unknown`: the observation is what it lacked"""
     SILENT = "silent"
-    """the observation says nothing of the graph: skipped, the tool broke down, or was set up wrongly"""
+    """the observation says nothing of the graph: skipped, broken down, set up wrongly, or in words that nobody knows"""
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def _of_the_compile(outcome: Outcome) -> Outcome:
 def _agreement(predicted: str, observed: str, families: tuple[str, ...], family: str) -> Agreement:
     if observed not in ("clear", "blocked") or predicted not in ("clear", "blocked", "unknown"):
         return Agreement.SILENT
-    if family in MACHINES_FAULT | SETUPS_FAULT:
+    if family in SAYS_NOTHING:
         return Agreement.SILENT
     if predicted == "unknown":
         return Agreement.SETTLED

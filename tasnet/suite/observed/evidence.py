@@ -18,7 +18,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT
+from tasnet.hailo.failures import SAYS_NOTHING
 from tasnet.suite.case import Case, CaseError, graph_key, parse
 from tasnet.suite.judge import short_layers
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
@@ -105,8 +105,8 @@ def keep(store: Store, evidence: Evidence) -> bool:
 def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
     """Keeps what the compiler said of a case in a run as far as compile; False where it is known, or no evidence.
 
-    No evidence is a prediction, a test double's word, and what tells of the machine or of the set-up alone. Outcomes
-    that are read from the store again are the same evidence.
+    No evidence is a prediction, a test double's word, and what tells of the machine, of the set-up or nothing at all.
+    Outcomes that are read from the store again are the same evidence.
     """
     told = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
@@ -163,9 +163,11 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
 
 
 def _is_of_the_network(evidence: Evidence) -> bool:
-    """Whether a run tells something of the network: what the machine or the set-up did tells nothing."""
-    families = {failure.family for outcome in evidence.outcomes for failure in outcome.failures}
-    return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & (MACHINES_FAULT | SETUPS_FAULT)
+    """Whether a run tells something of the network: what the machine or the set-up did, or nobody knows, doesn't."""
+    # What ran on a chip was compiled, however it sounds.
+    compiled = [outcome for outcome in evidence.outcomes if outcome.stage is not Stage.INFER]
+    families = {failure.family for outcome in compiled for failure in outcome.failures}
+    return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & SAYS_NOTHING
 
 
 def _version(evidence: Evidence) -> Version:

@@ -82,7 +82,7 @@ def _logged_version(log: Path) -> str:
 def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) -> dict[Stage, Outcome]:
     """The observed outcomes of a row. Raises RowLeftOut where it contradicts itself or says nothing."""
     status = row.get("case_status", "")
-    if row.get("verdict") in ("infra", "unknown", "skipped"):
+    if row.get("verdict") in ("infra", "unclassified", "unknown", "skipped"):
         raise RowLeftOut(f"{row['verdict']}: nothing was learned of the network")
     if {boolean(row, "hef_success"), boolean(row, "compile_success")} == {True, False}:
         raise RowLeftOut("hef_success and compile_success differ: it says that a HEF was written and that none was")

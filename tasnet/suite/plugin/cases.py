@@ -154,7 +154,7 @@ def _judged(
     _tag(request, told)
     text = "\n".join(lines(told, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"
-    if judgement.kind is Kind.INFRA:
+    if judgement.kind in (Kind.INFRA, Kind.UNCLASSIFIED):
         pytest.fail(text, pytrace=traced)
     if judgement.kind is Kind.FLAKY:
         # Not strict: it shows as xfailed or as xpassed, and as neither passed nor failed.

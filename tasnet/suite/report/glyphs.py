@@ -32,6 +32,7 @@ GLYPHS: dict[Kind, Glyph] = {
     Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
     Kind.FLAKY: Glyph("~", "~", "bold yellow", "flaky, as its entry says"),
     Kind.OFF_RATE: Glyph("R", "R", "bold white on red", "flaky, not at its entry's rate"),
+    Kind.UNCLASSIFIED: Glyph("X", "X", "bold magenta", "ended in words that nobody knows"),
     Kind.INFRA: Glyph("!", "!", "bold magenta", "tool broke down"),
 }
 

@@ -23,6 +23,7 @@ PAINTS = {
     "unknown": "unknown",
     "flaky": "flaky, as its entry says",
     "news": "not as the ledger says",
+    "unclassified": "ended in words that nobody knows",
     "infra": "tool broke down",
 }
 """How a case is painted -> what it means, in the order of the bars."""
@@ -44,7 +45,7 @@ def mark(record: Record) -> Mark:
         return Mark(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
     paint = {CLEAR: "clear", CLEAR_EXTRAPOLATED: "maybe"}.get(drawn)
     if paint is None:
-        paint = {Kind.UNKNOWN: "unknown", Kind.FLAKY: "flaky", Kind.INFRA: "infra"}.get(record.kind, "news")
+        paint = record.kind.value if record.kind.value in PAINTS else "news"
     return Mark(drawn.sign, paint, drawn.meaning)
 
 

@@ -14,6 +14,7 @@ from tasnet.suite.stage import ORDER, Outcome, Stage, Status
 
 VERDICTS: Mapping[Status, str] = {
     Status.INFRA: "infra",
+    Status.UNCLASSIFIED: "unclassified",
     Status.FAILED: "blocked",
     Status.BLOCKED: "blocked",
     Status.UNKNOWN: "unknown",
@@ -41,7 +42,7 @@ class Record(BaseModel):
     predicted: bool
     arch: str
     verdict: str
-    """clear, blocked, unknown, skipped or infra; `passed` where the stages stop before the compile"""
+    """clear, blocked, unknown, skipped, unclassified or infra; `passed` where the stages stop before the compile"""
     certainty: Certainty | None
     """of a clear"""
     kind: Kind

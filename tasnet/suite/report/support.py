@@ -31,7 +31,14 @@ _NOTHING = (
     "No run of the compiler or of a chip is kept here. What the entries above rest on was seen by others, and stands "
     "in their evidence."
 )
-_VERDICT = {"clear": "clear", "blocked": "blocked", "unknown": "unknown", "skipped": "skipped", "infra": "tool broke"}
+_VERDICT = {
+    "clear": "clear",
+    "blocked": "blocked",
+    "unknown": "unknown",
+    "skipped": "skipped",
+    "unclassified": "unclassified",
+    "infra": "tool broke",
+}
 
 
 class SupportError(ValueError):

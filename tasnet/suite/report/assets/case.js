@@ -92,7 +92,7 @@ async function copy(text, element, button) {
   setTimeout(() => (button.textContent = "Copy"), 1500);
 }
 
-const STATUS_SIGN = { passed: "✓", failed: "✕", blocked: "⊘", unknown: "?", infra: "!", skipped: "–" };
+const STATUS_SIGN = { passed: "✓", failed: "✕", blocked: "⊘", unknown: "?", infra: "!", unclassified: "X", skipped: "–" };
 
 const bytes = (value) => (value >= 1e6 ? `${(value / 1e6).toFixed(2)} MB` : value >= 1e3 ? `${(value / 1e3).toFixed(1)} kB` : `${value} B`);
 const seconds = (ms) => (ms < 1 ? "< 1 ms" : ms >= 1000 ? `${(ms / 1000).toFixed(1)} s` : `${ms} ms`);

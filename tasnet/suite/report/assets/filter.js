@@ -15,7 +15,7 @@ const FIXED_FACETS = [
 const before = runs.map((run) => runs.slice(0, run.index).reverse().find((each) =>
   each.cases.length && each.profile === run.profile && each.arch === run.arch && each.said === run.said));
 
-const RANK = { clear: 0, passed: 0, unknown: 1, skipped: 1, blocked: 2, infra: 3 };
+const RANK = { clear: 0, passed: 0, unknown: 1, skipped: 1, blocked: 2, unclassified: 3, infra: 3 };
 
 /** What became of a case since the run before. */
 function since(record, earlier) {
