@@ -123,7 +123,8 @@ def _chips(module: ModuleType) -> tuple[Chip, ...]:
                     device_id,
                     _architecture(told.device_architecture),
                     _firmware(getattr(told, "firmware_version", "")),
-                    str(getattr(told, "serial_number", "")),
+                    # It comes padded with zero bytes.
+                    str(getattr(told, "serial_number", "")).strip("\0 \t\r\n"),
                 )
             )
     return tuple(chips)

@@ -8,6 +8,7 @@ library sees it. Every exception of the library comes out as a RuntimeFailure.
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,12 +24,10 @@ from packaging.version import InvalidVersion, Version
 
 from tasnet.hailo.detect import Chip, Detection, opened
 from tasnet.hailo.hef import EdgeLayer, Hef, HefError, compatible, read
-from tasnet.hailo.runtime_failure import RuntimeFailure, guard, is_hailort
+from tasnet.hailo.runtime_failure import TIMEOUT, RuntimeFailure, guard, is_hailort
 
 TIMEOUT_MS = 10_000
 """for one frame; a Conv-TasNet window takes well under a second"""
-QUEUE = 4
-"""frames in flight while throughput is measured"""
 ASYNC_SINCE = Version("4.18")
 
 Array = npt.NDArray[np.float32]
@@ -68,9 +67,13 @@ class Measurement:
 
 @dataclass(frozen=True)
 class _Session:
-    """A configured network. `start` hands a frame over and returns what waits for its outputs."""
+    """A configured network. `start` hands a frame over and returns what waits for its outputs.
+
+    `queue` frames at most are under way: as many as the device takes.
+    """
 
     api: Api
+    queue: int
     start: Callable[[Frame], Callable[[], Frame]]
 
 
@@ -145,7 +148,7 @@ def measure(
         started = time.perf_counter()
         for _ in range(repeat):
             for frame in _each(data):
-                if len(waiting) == QUEUE:
+                if len(waiting) == session.queue:
                     waiting.popleft()()
                 waiting.append(session.start(frame))
                 count += 1
@@ -197,7 +200,7 @@ def _runs_on(hef: Hef, chip: Chip) -> bool:
 
 
 def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
-    """Frames by the HEF's own input names, contiguous float32 of the right shape and finite. Raises RuntimeFailure."""
+    """Frames by the HEF's own input names, float32 as the library takes it, finite. Raises RuntimeFailure."""
     if not isinstance(frames, Mapping):
         if len(hef.inputs) != 1:
             raise RuntimeFailure(f"the HEF has {len(hef.inputs)} inputs: give an array for each, by name")
@@ -211,7 +214,8 @@ def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
             raise RuntimeFailure(f"input {edge.name} is (N, {', '.join(map(str, edge.shape))}), the data {array.shape}")
         if not np.all(np.isfinite(array)):
             raise RuntimeFailure(f"input {edge.name}: the data holds NaN or infinity; mend it")
-        named[edge.name] = np.ascontiguousarray(array, dtype=np.float32)
+        # Writable too: the library refuses any other buffer, an input's as well.
+        named[edge.name] = np.require(array, np.float32, ["C_CONTIGUOUS", "WRITEABLE"])
     if len(frames) != len(named):
         raise RuntimeFailure(
             f"the HEF's inputs are {', '.join(named)}, the data's {', '.join(frames)}; leave out the rest"
@@ -237,9 +241,16 @@ def _session(
     with guard("opening the device"):
         # With one device the library chooses it; naming it is asked for only where there is a choice.
         device = library.VDevice(device_ids=[chip.id]) if len(detection.chips) > 1 else library.VDevice()
-    made = _async if (api or _newest(device, detection.version)) == "async" else _classic
-    with _entered(device, "the device"), made(library, device, os.fspath(path), hef, timeout_ms) as session:
-        yield session
+    # Whatever the device may still write to, until it is closed: a frame that timed out is still under way.
+    lent: dict[int, object] = {}
+    with _entered(device, "the device"):
+        name = os.fspath(path)
+        if (api or _newest(device, detection.version)) == "async":
+            made = _async(library, device, name, hef, timeout_ms, lent)
+        else:
+            made = _classic(library, device, name, hef)
+        with made as session:
+            yield session
 
 
 def _newest(device: Any, version: str) -> Api:
@@ -268,7 +279,9 @@ def _entered(resource: Any, what: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _async(library: Any, device: Any, path: str, hef: Hef, timeout_ms: int) -> Iterator[_Session]:
+def _async(
+    library: Any, device: Any, path: str, hef: Hef, timeout_ms: int, lent: dict[int, object]
+) -> Iterator[_Session]:
     with guard("loading the HEF"):
         model = device.create_infer_model(path)
         for edges, stream in ((hef.inputs, model.input), (hef.outputs, model.output)):
@@ -279,29 +292,41 @@ def _async(library: Any, device: Any, path: str, hef: Hef, timeout_ms: int) -> I
     def start(frame: Frame) -> Callable[[], Frame]:
         results = {edge.name: np.empty(edge.shape, dtype=np.float32) for edge in hef.outputs}
         ended: list[Any] = []
+        called = threading.Event()
+
+        def done(completion_info: Any = None) -> None:
+            # By this name, as documented, and from a thread of the library's: an exception here ends the process.
+            ended.append(completion_info)
+            lent.pop(id(ended), None)
+            called.set()
+
         with guard("starting an inference"):
             bindings = runner.create_bindings()
             for edge in hef.inputs:
                 _stream(bindings.input, edge, hef.inputs).set_buffer(frame[edge.name])
             for edge in hef.outputs:
                 _stream(bindings.output, edge, hef.outputs).set_buffer(results[edge.name])
-            job = runner.run_async([bindings], ended.append)
+            runner.wait_for_async_ready(timeout_ms, 1)
+            lent[id(ended)] = (bindings, frame, results, ended)
+            job = runner.run_async([bindings], done)
 
         def wait() -> Frame:
             with guard("waiting for an inference"):
                 job.wait(timeout_ms)
+                if not called.wait(timeout_ms / 1000):
+                    raise RuntimeFailure("HailoRT: an inference ended and was never told of; see hailort.log", TIMEOUT)
                 # The library tells of a failed inference by the callback's argument alone.
                 broken = next((e for info in ended if (e := getattr(info, "exception", None))), None)
                 if broken is not None:
                     raise broken
-            # The library writes into these buffers, so bindings must live until now.
-            assert bindings is not None
             return results
 
         return wait
 
     with _entered(configured, "the network") as runner:
-        yield _Session("async", start)
+        with guard("asking for the queue's length"):
+            queue = max(1, int(runner.get_async_queue_size()))
+        yield _Session("async", queue, start)
 
 
 def _stream(find: Callable[..., Any], edge: EdgeLayer, edges: Sequence[EdgeLayer]) -> Any:
@@ -310,7 +335,7 @@ def _stream(find: Callable[..., Any], edge: EdgeLayer, edges: Sequence[EdgeLayer
 
 
 @contextmanager
-def _classic(library: Any, device: Any, path: str, hef: Hef, timeout_ms: int) -> Iterator[_Session]:
+def _classic(library: Any, device: Any, path: str, hef: Hef) -> Iterator[_Session]:
     """The limit is the library's own here: the classic call takes none."""
     with guard("loading the HEF"):
         loaded = library.HEF(path)
@@ -324,7 +349,7 @@ def _classic(library: Any, device: Any, path: str, hef: Hef, timeout_ms: int) ->
         return partial(_run, streams=pipeline, frame=frame, hef=hef)
 
     with _entered(streams, "the network") as pipeline:
-        yield _Session("classic", start)
+        yield _Session("classic", 1, start)
 
 
 def _run(streams: Any, frame: Frame, hef: Hef) -> Frame:

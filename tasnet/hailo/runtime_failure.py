@@ -1,7 +1,8 @@
 """RuntimeFailure: what HailoRT says, whichever of its exceptions it says it with, and what to do about it.
 
 Codes and texts as documented for HailoRT 4.x. Its native `HailoRTStatusException` is no `HailoRTException` and
-escapes several calls, so exceptions are told by the names of their classes, not by one base class.
+escapes several calls, and others have no base class of the library's either: exceptions are told by where their
+classes are defined and what they are called, not by one base class.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+TIMEOUT = 4
 CODES: Mapping[int, tuple[str, str]] = {
-    4: ("timeout", "raise the time limit, or see whether another process holds the chip"),
+    TIMEOUT: ("timeout", "raise the time limit, or see whether another process holds the chip"),
     26: ("invalid HEF", "compile it again, or update HailoRT: before 4.20 it reads no HEF of version 2"),
     64: ("driver not installed", "install hailort-pcie-driver (hailo-all on Raspberry Pi OS) and reboot"),
+    73: ("device in use", "end the process that holds the chip; `lsof /dev/hailo0` names it"),
     74: ("out of physical devices", "end the process that holds the chip; `lsof /dev/hailo0` names it"),
     76: ("driver version", "install the driver of the library's version and reboot"),
+    82: ("queue is full", "see whether another process holds the chip, and run again"),
     91: ("HEF corrupted", "copy or compile it again"),
     92: ("HEF not supported", "compile it with the Dataflow Compiler that goes with this HailoRT"),
     93: ("HEF not compatible with the device", "compile it for this device's architecture"),
@@ -23,7 +27,7 @@ CODES: Mapping[int, tuple[str, str]] = {
 """Status -> its name and what to do."""
 
 _BY_CLASS: Mapping[str, int] = {
-    "HailoRTTimeout": 4,
+    "HailoRTTimeout": TIMEOUT,
     "HailoRTInvalidHEFException": 26,
     "HailoRTHEFNotCompatibleWithDevice": 93,
 }
@@ -40,10 +44,14 @@ class RuntimeFailure(Exception):
 
 
 def is_hailort(error: BaseException) -> bool:
-    """True for an exception of the library, by its class's name or its native module."""
+    """True for an exception of the library: of a class that its package or its native module defines, or so named.
+
+    `HailoStatusInvalidValueException` and `MissingPyHRTLib` have no base class of HailoRT's.
+    """
     return any(
-        kind.__name__.startswith("HailoRT")
+        kind.__name__.startswith(("HailoRT", "HailoStatus"))
         or kind.__name__ == "MissingPyHRTLib"
+        or kind.__module__.partition(".")[0] == "hailo_platform"
         or kind.__module__.rpartition(".")[2] == "_pyhailort"
         for kind in type(error).__mro__
     )

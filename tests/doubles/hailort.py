@@ -22,12 +22,19 @@ def forget() -> None:
 
 @contextmanager
 def as_hailo_platform() -> Iterator[ModuleType]:
-    """The double, importable as `hailo_platform` while this lasts."""
+    """The double, importable as `hailo_platform` while this lasts.
+
+    What would have ended the process, an exception in a native thread, fails the test here.
+    """
+    ended: list[BaseException] = []
     with pytest.MonkeyPatch.context() as patch:
         forget()
         patch.syspath_prepend(str(DOUBLES))
         patch.delenv("HAILO_PLATFORM_DOUBLE", raising=False)
         try:
-            yield importlib.import_module("hailo_platform")
+            library = importlib.import_module("hailo_platform")
+            library.SCRIPT.terminate = ended.append
+            yield library
         finally:
             forget()
+    assert not ended, f"this would have ended the process: {ended[0]!r}"

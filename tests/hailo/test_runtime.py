@@ -219,7 +219,10 @@ def test_no_device_a_broken_file_and_two_networks_are_refused(double, tmp_path):
 
 
 CALLS = {
-    "async": ["VDevice", "create_infer_model", "configure", "run_async", "wait", "completion"],
+    "async": [
+        *("VDevice", "create_infer_model", "configure", "get_async_queue_size", "create_bindings", "set_buffer"),
+        *("wait_for_async_ready", "run_async", "wait", "completion"),
+    ],
     "classic": ["VDevice", "HEF", "configure", "InferVStreams", "infer"],
 }
 

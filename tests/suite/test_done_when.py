@@ -154,7 +154,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     hef.write_bytes(store.path(observed[Stage.COMPILE].artifact).read_bytes())
     wave = np.load(speech)["speech"][0, 4000 : 4000 + 2 * case.length]
     with as_hailo_platform() as library:
-        library._compute = chip  # type: ignore[attr-defined]
+        library.SCRIPT.compute = chip
         got = separate(case, hef, wave, detect())
     found = against(got, pytorch(case, windows(wave, case.length)[0], seeded(case.size)))
     assert (found.identical, found.missing, found.offset) == (True, short, 0)

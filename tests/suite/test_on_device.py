@@ -75,7 +75,7 @@ def compiled(tmp_path, double, case):
             told = model(frame)
         return {name: value[0].permute(1, 2, 0).numpy() for name, value in zip(names, told, strict=True)}
 
-    double._compute = run
+    double.SCRIPT.compute = run
     return path
 
 
@@ -192,7 +192,7 @@ def test_the_device_suite_itself_runs_a_case_through(tmp_path, double, monkeypat
     assert said["windows"] == test_device.WINDOWS
     (kept,) = everything(pipeline.store)
     assert kept.end.status is Status.PASSED
-    double._compute = lambda hef, inputs: {edge.name: np.zeros(edge.shape, np.float32) for edge in hef.outputs}
+    double.SCRIPT.compute = lambda hef, inputs: {edge.name: np.zeros(edge.shape, np.float32) for edge in hef.outputs}
     with pytest.raises(AssertionError, match="SI-SDR to PyTorch"):
         run()
     double.SCRIPT.raises["wait"] = double.HailoRTTimeout("late")

@@ -2,4 +2,4 @@
 
 
 class HailoRTStatusException(Exception):
-    """As in 4.x: no subclass of HailoRTException, and it escapes `scan`, `Device` and `InferVStreams.__enter__`."""
+    """The status as text. As in 4.x it is no HailoRTException; `scan`, `Device` and `InferVStreams` let it through."""
