@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 AXES: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +46,21 @@ EXACT: Mapping[str, frozenset[str]] = {
 """The values that keep the trained model's function (PReLU, gLN, all blocks), up to noise and layout."""
 
 
+LARGEST: Mapping[str, int] = MappingProxyType(
+    {"N": 8192, "L": 1024, "B": 8192, "H": 8192, "Sc": 8192, "P": 127, "X": 16, "R": 64, "n_src": 16}
+)
+"""The largest value of each size: some sixteen times the paper's. The last of X blocks is dilated by 2^(X-1) frames."""
+
+MOST_BLOCKS = 128
+"""of R * X; the paper's largest network has 32, and a graph of 128 takes ten seconds to write"""
+
+MOST_WEIGHTS = 1 << 26
+"""thirteen times the paper's best network; a graph of so many is written in less than two gigabytes of memory"""
+
+MOST_ELEMENTS = 1 << 25
+"""of the widest activation: sixteen times that of two seconds at the paper's sizes, 128 MiB in float32"""
+
+
 class VariantError(ValueError):
     """A variant that names an unknown axis or value. The message says which, and what is known."""
 
@@ -69,12 +85,30 @@ class Size:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if getattr(self, field.name) < 1:
-                raise VariantError(f"size {field.name}={getattr(self, field.name)}: must be at least 1")
+            value, most = getattr(self, field.name), LARGEST[field.name]
+            if value < 1:
+                raise VariantError(f"size {field.name}={value}: must be at least 1")
+            if value > most:
+                raise VariantError(f"size {field.name}={counted(value)}: more than {most}, the largest that is built")
         if self.L % 2:
             raise VariantError(f"size L={self.L}: the stride is L/2, so L must be even")
         if self.P % 2 == 0:
             raise VariantError(f"size P={self.P}: 'same' padding needs an odd kernel")
+        if self.total_blocks > MOST_BLOCKS:
+            raise VariantError(f"sizes R={self.R} X={self.X}: R * X is {self.total_blocks}, at most {MOST_BLOCKS}")
+        if self.weights > MOST_WEIGHTS:
+            named = " ".join(f"{name}={getattr(self, name)}" for name in LARGEST)
+            raise VariantError(
+                f"sizes {named}: {self.weights:,} weights; at most {MOST_WEIGHTS:,} are built, 13 times the paper's"
+            )
+
+    @property
+    def weights(self) -> int:
+        """The weights of the largest form at this size, biases and norms left out: by these the memory is bounded."""
+        coders = self.N * self.L * (1 + self.n_src**2)
+        block = self.H * (2 * self.B + self.Sc + self.P)
+        masks = self.n_src * self.N * (self.Sc + self.N)
+        return coders + self.N * self.B + self.total_blocks * block + masks
 
     @property
     def stride(self) -> int:
@@ -85,6 +119,10 @@ class Size:
     def total_blocks(self) -> int:
         """TCN blocks of the untruncated network: R * X."""
         return self.R * self.X
+
+    def elements(self, length: int) -> int:
+        """The elements of the widest activation for `length` samples: all sources' masked frames, or a block's."""
+        return self.frames(length) * max(self.n_src * self.N, self.H, self.Sc, self.B)
 
     def frames(self, length: int) -> int:
         """Frames of the encoder for `length` samples without padding; a length below L is an error."""
@@ -114,6 +152,10 @@ class Variant:
             if axis == "blocks":
                 if value < 0:
                     raise VariantError(f"blocks={value}: 'all' or a count of at least 1")
+                if value > MOST_BLOCKS:
+                    raise VariantError(
+                        f"blocks={counted(value)}: no network has more than {MOST_BLOCKS}; 'all' keeps all"
+                    )
             elif value not in values:
                 raise VariantError(f"{axis}={value}: unknown value; one of {', '.join(values)}")
 
@@ -169,9 +211,22 @@ def parse_blocks(text: str) -> int:
     if text == "all":
         return 0
     digits = text[1:] if text.startswith("k") else text
-    if not digits.isdecimal():
+    blocks = count(digits)
+    if blocks is None:
         raise VariantError(f"blocks={text}: 'all' or a count such as k4")
-    return int(digits)
+    return blocks
+
+
+def count(digits: str) -> int | None:
+    """The number that digits mean, None for what is none; past 18 digits some number past every limit."""
+    if not (digits.isascii() and digits.isdecimal()):
+        return None
+    return int(digits[:19]) if len(digits) > 18 else int(digits)
+
+
+def counted(value: int) -> str:
+    """A number for a message: past 18 digits it is no longer written out."""
+    return str(value) if abs(value) < 10**18 else "10^18 or more"
 
 
 _ALIASES = {

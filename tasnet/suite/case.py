@@ -14,10 +14,23 @@ from functools import cached_property
 from itertools import product
 
 from tasnet.hailo.toolchain import ARCHITECTURES
-from tasnet.network.variant import AXES, Size, Variant, VariantError, parse_blocks, set_axis
+from tasnet.network.variant import (
+    AXES,
+    MOST_ELEMENTS,
+    Size,
+    Variant,
+    VariantError,
+    count,
+    counted,
+    parse_blocks,
+    set_axis,
+)
+from tasnet.printable import line
 
 BASE_LENGTH = 16000
 BASE_ARCH = "hailo8"
+LONGEST_ID = 500
+"""characters; with every axis, size and the notes' flags named it takes half of that"""
 SIZE_LETTERS: tuple[str, ...] = tuple(letter.name for letter in fields(Size))
 
 _HEAD_AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
@@ -49,6 +62,12 @@ class Case:
             raise CaseError(f"arch={self.arch}: unknown architecture; one of {', '.join(ARCHITECTURES)}")
         if self.length < self.size.L:
             raise CaseError(f"T={self.length}: shorter than the encoder's kernel of L={self.size.L} samples")
+        if (elements := self.size.elements(self.length)) > MOST_ELEMENTS:
+            longest = self.length * MOST_ELEMENTS // elements
+            raise CaseError(
+                f"T={counted(self.length)}: at this size T may be up to about {longest:,}, where the widest activation "
+                f"has {MOST_ELEMENTS:,} elements"
+            )
 
     @cached_property
     def id(self) -> str:
@@ -95,9 +114,12 @@ def parse(text: str, arch: str | None = None) -> Case:
     flags (`skip_topology_mode=project,deconv_mode=grouped`); each may be followed by `+axis=value` parts in
     any order. Raises CaseError: one line with the part that isn't known and what comes nearest.
     """
-    head, *parts = text.strip().split("+")
+    text = text.strip()
+    if len(text) > LONGEST_ID:
+        raise CaseError(f"case '{line(text)}': longer than an id can be ({LONGEST_ID} characters)")
+    head, *parts = text.split("+")
     try:
-        case = _head(head)
+        given = _head(head)
         seen: set[str] = set()
         for part in parts:
             name, equals, value = part.partition("=")
@@ -106,28 +128,40 @@ def parse(text: str, arch: str | None = None) -> Case:
             if name in seen:
                 raise CaseError(f"{name} is given twice")
             seen.add(name)
-            case = _set(case, name, value)
-        return replace(case, arch=arch) if arch and "arch" not in seen and "arch=" not in head else case
+            given = _set(given, name, value)
+        if arch and "arch" not in seen and "arch=" not in head:
+            given = replace(given, arch=arch)
+        return Case(given.variant, Size(**given.sizes), given.length, given.arch)
     except (CaseError, VariantError) as error:
-        raise CaseError(f"case '{text.strip()}': {error}") from None
+        raise CaseError(line(f"case '{text}': {error}", most=4 * LONGEST_ID)) from None
 
 
-def _head(head: str) -> Case:
-    """The case of a text's part before the first `+`."""
+@dataclass(frozen=True)
+class _Given:
+    """What a text has said so far: sizes and length are held against each other when all is said."""
+
+    variant: Variant = field(default_factory=Variant)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    length: int = BASE_LENGTH
+    arch: str = BASE_ARCH
+
+
+def _head(head: str) -> _Given:
+    """What a text's part before the first `+` says."""
     if head in NOTES_TAGS:
-        return NOTES_TAGS[head]
+        return _Given(NOTES_TAGS[head].variant)
     if "=" not in head:
         try:
-            return Case(_from_id(head))
+            return _Given(_from_id(head))
         except (CaseError, VariantError) as error:
             raise CaseError(f"{error}{_nearest(head, _known_heads())}") from None
-    case = Case(Variant())
+    given = _Given()
     for pair in filter(None, (p.strip() for p in head.split(","))):
         name, equals, value = pair.partition("=")
         if not equals:
             raise CaseError(f"'{pair}' isn't axis=value")
-        case = _set(case, name, value)
-    return case
+        given = _set(given, name, value)
+    return given
 
 
 def _from_id(head: str) -> Variant:
@@ -153,22 +187,23 @@ def _from_id(head: str) -> Variant:
     )
 
 
-def _set(case: Case, name: str, value: str) -> Case:
-    """`case` with one axis, length, size letter or architecture set from text."""
+def _set(given: _Given, name: str, value: str) -> _Given:
+    """`given` with one axis, length, size letter or architecture set from text."""
     name, value = name.strip(), value.strip()
     if name == "arch":
-        return replace(case, arch=value)
+        return replace(given, arch=value)
     if name == "T" or name in SIZE_LETTERS:
-        if not (value.isascii() and value.isdecimal()):
+        number = count(value)
+        if number is None:
             raise CaseError(f"{name}={value}: expected a count")
         if name == "T":
-            return replace(case, length=int(value))
-        return replace(case, size=replace(case.size, **{name: int(value)}))
+            return replace(given, length=number)
+        return replace(given, sizes={**given.sizes, name: number})
     if name.lower() not in (*AXES, *_NOTES_FLAGS):
         known = (*AXES, *_NOTES_FLAGS, "T", *SIZE_LETTERS, "arch")
         hint = _nearest(name, known) or f"; one of {', '.join(known)}"
         raise CaseError(f"axis '{name}' is unknown{hint}")
-    return replace(case, variant=set_axis(case.variant, name, value))
+    return replace(given, variant=set_axis(given.variant, name, value))
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

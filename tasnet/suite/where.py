@@ -32,7 +32,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 COUNTS: tuple[str, ...] = ("blocks", "T", *(field.name for field in fields(Size)))
 """Axes whose values are counts; `blocks` may be `all` too."""
 
-_COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]+)")
+_COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,18})")
 _OPERATORS: Mapping[str, Callable[[int, int], bool]] = {
     ">=": ge,
     "<=": le,
@@ -196,7 +196,7 @@ def count_of(axis: str, axes: Axes) -> int:
 
 # --- the schema --------------------------------------------------------------------------------------------
 
-_COMPARISONS = r"^\s*(>=|<=|==|!=|>|<)\s*[0-9]+\s*(,\s*(>=|<=|==|!=|>|<)\s*[0-9]+\s*)*$"
+_COMPARISONS = r"^\s*(>=|<=|==|!=|>|<)\s*[0-9]{1,18}\s*(,\s*(>=|<=|==|!=|>|<)\s*[0-9]{1,18}\s*)*$"
 
 
 def where_schema() -> dict[str, Any]:

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.network.variant import AXES, Size, Variant
+from tasnet.network.variant import AXES, MOST_ELEMENTS, Size, Variant
+from tasnet.network.weights import parameter_count
 from tasnet.suite.case import (
     NOTES_TAGS,
     PROFILES,
@@ -120,6 +121,20 @@ def test_the_given_architecture_is_for_texts_that_name_none():
         ("baseline+arch=hailo9", ["hailo9", "hailo8"]),
         ("deconv_mode=foo", ["decoder=foo"]),
         ("", ["neither an id"]),
+        ("baseline+T=1000000000000000000000", ["T=10^18 or more", "up to about 2"]),
+        ("baseline+T=" + "9" * 400, ["T=10^18 or more"]),
+        ("baseline+T=2000000", ["T=2000000", "widest activation"]),
+        ("baseline+X=5000", ["X=5000", "16"]),
+        ("baseline+N=100000000", ["N=100000000", "8192"]),
+        ("baseline+n_src=1000", ["n_src=1000", "16"]),
+        ("baseline+R=64+X=16", ["R=64", "X=16", "1024", "128"]),
+        ("baseline+H=8192+B=8192", ["H=8192", "B=8192", "weights", "67,108,864"]),
+        ("concat-normal-grouped-k999999999", ["blocks=999999999", "128", "'all'"]),
+        ("concat-normal-grouped-k" + "9" * 400, ["blocks=10^18 or more"]),
+        ("concat-normal-grouped-k٤", ["k٤", "'all' or a count"]),
+        ("baseline+T=" + "9" * 5000, ["longer than an id"]),
+        ("baseline" * 100_000, ["longer than an id"]),
+        ("base\x1b[2K\nline", ["base\\x1b[2K\\nline"]),
     ],
 )
 def test_what_is_unknown_is_named_in_one_line(text, words):
@@ -129,6 +144,37 @@ def test_what_is_unknown_is_named_in_one_line(text, words):
     assert "\n" not in message
     for word in words:
         assert word in message
+
+
+def test_sizes_are_held_against_each_other_when_all_of_them_are_said():
+    small = parse("baseline+T=8+L=8")
+    assert small == parse("baseline+L=8+T=8")
+    wide = "+B=16+H=16+Sc=16+n_src=1"
+    assert parse(f"baseline+N=4096{wide}").size == parse(f"baseline{wide}+N=4096").size
+
+
+@pytest.mark.parametrize(
+    ("size", "length"),
+    [(Size(), 16_000), (Size(N=512, L=20, B=256, Sc=256, X=10, R=4), 64_000), (Size(N=4096, L=32), 16_000)],
+    ids=["the paper's", "twice as wide and deep, eight seconds", "4096 filters"],
+)
+def test_sizes_in_use_are_far_from_the_largest(size, length):
+    """`weights` counts what a graph takes: against the shapes of Asteroid's own state dict."""
+    assert size.weights >= 0.9 * parameter_count(size)
+    assert size.elements(length) <= MOST_ELEMENTS / 4
+
+
+@given(st.text(st.sampled_from("baselin+-=,TXNkall0189٤\x1b\n"), max_size=600))
+def test_any_text_is_a_case_or_one_line(text):
+    try:
+        case = parse(text)
+    except CaseError as error:
+        said = str(error)
+    else:
+        said = ""
+        assert parse(case.id) == case
+    assert said.isprintable()
+    assert len(said) < 4000
 
 
 def test_profiles_hold_distinct_cases_that_read_back():
