@@ -18,6 +18,8 @@ VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 
 MAX_REPEATED = 65_536
 """most values kept of one field in one message"""
+MAX_FIELDS = 1 << 20
+"""most fields of one message, kept or stepped over"""
 MAX_TEXT = 65_536
 """longest text, in bytes"""
 _MAX_PACKED = 1 << 20
@@ -45,6 +47,8 @@ class Message:
 
     buffer: Buffer
     fields: Mapping[int, list[Field]]
+    stepped_over: int = 0
+    """fields that were not asked for"""
 
     def _last(self, number: int, wire: int) -> Field | None:
         kept = self.fields.get(number)
@@ -116,9 +120,13 @@ class Message:
 def collect(buffer: Buffer, start: int, stop: int, *wanted: int) -> Message:
     """The message at bytes [start, stop) with its fields `wanted`. Raises WireError."""
     kept: dict[int, list[Field]] = {}
+    stepped_over = steps = 0
     position = start
     while position < stop:
         tag_at = position
+        steps += 1
+        if steps > MAX_FIELDS:
+            raise WireError(f"a message has more than {MAX_FIELDS} fields before byte {tag_at}")
         tag, position = _varint(buffer, position, stop)
         number, wire = tag >> 3, tag & 7
         if not 0 < number <= _MAX_NUMBER:
@@ -142,7 +150,9 @@ def collect(buffer: Buffer, start: int, stop: int, *wanted: int) -> Message:
             if len(fields) == MAX_REPEATED:
                 raise WireError(f"field {number} stands more than {MAX_REPEATED} times before byte {tag_at}")
             fields.append(Field(wire, value, begin, position))
-    return Message(buffer, kept)
+        else:
+            stepped_over += 1
+    return Message(buffer, kept, stepped_over)
 
 
 def _varint(buffer: Buffer, position: int, stop: int) -> tuple[int, int]:

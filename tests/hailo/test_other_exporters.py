@@ -123,7 +123,7 @@ def test_missing_or_cut_external_data_is_said_with_its_name(tmp_path: Path) -> N
     onnx.save(legacy(13), tmp_path / "m.onnx", save_as_external_data=True, location="m.bin", size_threshold=64)
     whole = (tmp_path / "m.bin").read_bytes()
     (tmp_path / "m.bin").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ModelError, match=r"m\.bin is cut short"):
+    with pytest.raises(ModelError, match=r"m\.bin, which is cut short"):
         translate(tmp_path / "m.onnx", "net")
     (tmp_path / "m.bin").unlink()
     with pytest.raises(ModelError, match=r"m\.bin, which is not beside the model"):

@@ -13,8 +13,9 @@ import onnx
 from tasnet.hailo.hn import Network
 from tasnet.hailo.translate.draft import Draft, Drafting, View, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
+from tasnet.hailo.translate.loading import from_proto, load
 from tasnet.hailo.translate.naming import number
-from tasnet.hailo.translate.prepare import from_proto, load, prepare
+from tasnet.hailo.translate.prepare import prepare
 from tasnet.hailo.translate.rules import registry
 
 __all__ = ["ModelError", "NodeError", "TranslationError", "translate"]

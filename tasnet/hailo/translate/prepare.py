@@ -6,61 +6,15 @@ values without shapes); after `prepare` there is one form.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import numpy as np
-import onnx
 import onnx_ir as ir
-from google.protobuf.message import DecodeError
 from onnx_ir.passes import common
 
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.folding import fold, foldable
+from tasnet.hailo.translate.loading import said
 
 OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
-
-
-_HOLDERS = frozenset({"Constant", "If", "Loop", "Scan"})
-"""ops whose attributes hold tensors or graphs"""
-
-
-def load(path: Path) -> ir.Model:
-    """The model in an ONNX file, external data read and closed. Raises ModelError."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such file")
-    try:
-        proto = onnx.load(str(path), load_external_data=False)
-    except (DecodeError, ValueError, OSError) as error:
-        raise ModelError(f"{path}: not an ONNX file, or cut short ({_line(error)}); export it again") from None
-    if not proto.HasField("graph") or not proto.graph.node:
-        raise ModelError(f"{path}: holds no ONNX graph; export it again")
-    return from_proto(proto, path.parent, str(path))
-
-
-def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = "the model") -> ir.Model:
-    """The model in a ModelProto; external data is looked for in `folder`. Raises ModelError."""
-    outside: dict[str, Path] = {}
-    root = folder.resolve() if folder is not None else None
-    for tensor in proto.graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            outside[tensor.name] = _checked_external(tensor, root, where)
-    try:
-        model = ir.from_proto(proto)
-    except Exception as error:  # a broken proto fails in as many ways as it has fields
-        raise ModelError(f"{where}: not a readable ONNX model ({_line(error)}); export it again") from None
-    if folder is not None and any(node.op_type in _HOLDERS for node in model.graph):
-        ir.external_data.set_base_dir(model.graph, folder)
-    for name, path in outside.items():
-        value = model.graph.initializers[name]
-        found = value.const_value
-        assert isinstance(found, ir.ExternalTensor)
-        # With its full path, which was checked above: else each is checked once more when it is read.
-        mapped = ir.ExternalTensor(path, found.offset, found.length, found.dtype, shape=found.shape, name=name)
-        # Copied and closed: a mapping holds a descriptor until the model is collected, and a graph has hundreds.
-        value.const_value = ir.Tensor(np.array(mapped.numpy()), dtype=found.dtype, name=name)
-        mapped.release()
-    return model
 
 
 def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
@@ -93,45 +47,12 @@ def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
     return model
 
 
-def _line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).strip().splitlines()[0][:160]
-
-
 def _run(model: ir.Model, where: str, *passes: ir.passes.PassBase) -> None:
     for each in passes:
         try:
             each(model)
         except Exception as error:  # third-party passes document no errors of their own
-            raise ModelError(f"{where}: the graph is not consistent ({_line(error)}); export it again") from None
-
-
-def _checked_external(tensor: onnx.TensorProto, root: Path | None, where: str) -> Path:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    location = entries.get("location", "")
-    if root is None:
-        raise ModelError(f"{where}: weight {tensor.name} is in another file ({location}); give the file's path")
-    path = _resolved(root, location)
-    if not location or not path.is_relative_to(root):
-        raise ModelError(f"{where}: weight {tensor.name} points outside the model's folder ({location})")
-    if not path.is_file():
-        raise ModelError(
-            f"{where}: weight {tensor.name} is in {location}, which is not beside the model; "
-            "copy it there or export with the weights inside"
-        )
-    try:
-        offset, length = int(entries.get("offset", 0)), int(entries.get("length", 0))
-    except ValueError:
-        raise ModelError(f"{where}: weight {tensor.name}: its place in {location} is not a number") from None
-    if offset < 0 or length < 0 or offset + length > path.stat().st_size:
-        raise ModelError(f"{where}: weight {tensor.name}: {location} is cut short; copy it again")
-    return path
-
-
-def _resolved(root: Path, location: str) -> Path:
-    path = root / location
-    # A file right below the root is where it seems to be, and resolving asks about every folder above it.
-    plain = path.parent == root and path.name == location != ".." and not path.is_symlink()
-    return path if plain else path.resolve()
+            raise ModelError(f"{where}: the graph is not consistent ({said(error)}); export it again") from None
 
 
 def _sorted(model: ir.Model) -> bool:
@@ -193,7 +114,7 @@ def _fold(model: ir.Model, where: str) -> None:
     try:
         fold(model)
     except Exception as error:  # third-party passes document no errors of their own
-        raise ModelError(f"{where}: constants can't be folded ({_line(error)}); simplify the graph") from None
+        raise ModelError(f"{where}: constants can't be folded ({said(error)}); simplify the graph") from None
     _name_nodes(model)
 
 

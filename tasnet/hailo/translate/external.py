@@ -1,0 +1,111 @@
+"""Weights that an ONNX file keeps in other files: held to the model's own folder, read, and put in their place.
+
+The location stands in the file, and whoever made the file chose it: `/etc/passwd`, `../../key`, a link, a pipe. Every
+tensor of every scope is checked before the first is opened, and after `bring_in` none is left for a library to open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+
+import onnx
+import onnx_ir as ir
+
+from tasnet.bounded import opened
+from tasnet.hailo.translate.errors import ModelError
+from tasnet.hailo.translate.scopes import scopes, tensors
+from tasnet.printable import line
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a tensor's bytes are; `said` begins an error: it names model, tensor and location, and ends in "is"."""
+
+    tensor: onnx.TensorProto
+    said: str
+    path: Path
+    offset: int
+    length: int
+
+
+def bring_in(model: onnx.ModelProto, folder: Path | None, where: str, most: int) -> None:
+    """Read all external data into `model`, `most` bytes of it together. Raises ModelError, and has opened nothing then
+    unless a file itself is at fault."""
+    places = [
+        _place(tensor, said, folder, where)
+        for scope in scopes(model)
+        for tensor, said in tensors(scope.holder)
+        if tensor.data_location == onnx.TensorProto.EXTERNAL
+    ]
+    total = sum(place.length for place in places)
+    if total > most:
+        raise ModelError(f"{where}: {total:,} bytes of weights in other files; at most {most:,} are read")
+    for place in places:
+        with opened(place.path, most=most, what="the file of the weights", error=ModelError) as file:
+            file.seek(place.offset)
+            data = file.read(place.length)
+        if len(data) != place.length:
+            raise ModelError(f"{place.said} cut short; copy it again")
+        place.tensor.raw_data = data
+        place.tensor.ClearField("external_data")
+        place.tensor.ClearField("data_location")
+
+
+def _place(tensor: onnx.TensorProto, said: str, folder: Path | None, where: str) -> _Place:
+    entries = {entry.key: entry.value for entry in tensor.external_data}
+    location = entries.get("location", "")
+    said = f"{line(said)} is in {line(location) or 'no file'}"
+    if folder is None:
+        raise ModelError(f"{where}: {said}; give the model as a file")
+    said = f"{where}: {said}, which is"
+    root = folder.resolve()
+    path = _resolved(root, location)
+    if path is None or not path.is_relative_to(root) or path == root:
+        raise ModelError(f"{said} outside the model's folder; export with the weights inside")
+    try:
+        size = path.stat().st_size
+    except (OSError, ValueError):  # a name too long, or with a NUL in it
+        raise ModelError(f"{said} not beside the model; copy it there or export with the weights inside") from None
+    if not path.is_file():
+        raise ModelError(f"{said} no regular file; export with the weights inside")
+    offset, length = _span(entries, _expected(tensor), said)
+    if offset + length > size:
+        raise ModelError(f"{said} cut short: {size:,} bytes, and the weight ends at {offset + length:,}; copy it again")
+    return _Place(tensor, said, path, offset, length)
+
+
+def _resolved(root: Path, location: str) -> Path | None:
+    """Where `location` leads with every link followed; None for what is no path, or an absolute one."""
+    if not location or Path(location).is_absolute():
+        return None
+    path = root / location
+    try:
+        # A file right below the root is where it seems to be, and resolving asks about every folder above it.
+        if path.parent == root and path.name == location != ".." and not path.is_symlink():
+            return path
+        return path.resolve()
+    except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, links in a circle
+        return None
+
+
+def _span(entries: dict[str, str], expected: int, said: str) -> tuple[int, int]:
+    found = []
+    for key, default in (("offset", 0), ("length", expected)):
+        text = entries.get(key, str(default))
+        # Digits alone, and few: int() takes more, and a number past any file costs time.
+        if not text.isascii() or not text.isdigit() or len(text) > 18:
+            raise ModelError(f"{said} read from {key} {line(text, 40)!r}, no number of bytes; export again")
+        found.append(int(text))
+    return found[0], found[1]
+
+
+def _expected(tensor: onnx.TensorProto) -> int:
+    """Bytes that type and dims call for; 0 where they make no sense, which is said when tensors are checked."""
+    try:
+        bits = ir.DataType(tensor.data_type).bitwidth
+    except (ValueError, TypeError):
+        return 0
+    elements = prod(tensor.dims) if all(size >= 0 for size in tensor.dims) else 0
+    return -(-elements * bits // 8) if elements < 1 << 50 else 0

@@ -1,0 +1,248 @@
+"""Whether an ONNX file is whole: what its parts say of one another, before a library is given it.
+
+Libraries read a graph that isn't as it should be in ways of their own: they print, take the last of two weights, make
+zeros of missing data, or copy for an hour. ONNX's rules that a reader rests on are checked here, and its work bounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import onnx
+import onnx_ir as ir
+
+from tasnet.hailo.translate.errors import ModelError
+from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
+from tasnet.printable import line
+
+MOST_NODES = 20_000
+"""nodes of a file, and of its graph once functions are inlined"""
+MOST_SIZE = 1 << 24
+"""the largest size along one axis: 17 minutes of audio at 16 kHz"""
+
+_MOST_COPIES = 2_000
+"""of one name in the inlined graph: telling them apart takes time with the square of them"""
+_MOST_DEPTH = 100
+"""of functions that call functions"""
+_STANDARD = frozenset({"", "ai.onnx"})
+_COUNTS = frozenset({"kernel_shape", "strides", "dilations", "group"})
+"""attributes of the standard's ops that count from 1"""
+
+Key = tuple[str, str, str]
+"""of a function: domain, name, overload"""
+
+
+def check(model: onnx.ModelProto, where: str) -> None:
+    """Raises ModelError for the first thing that isn't as ONNX says, or that would take unbounded work."""
+    try:
+        _check(model)
+    except _Fault as fault:
+        raise ModelError(f"{where}: {fault}") from None
+
+
+class _Fault(Exception):
+    """What is wrong, without the file."""
+
+
+def _check(model: onnx.ModelProto) -> None:
+    nodes = 0
+    for scope in scopes(model):
+        nodes += len(scope.holder.node)
+        if nodes > MOST_NODES:
+            raise _Fault(f"more than {MOST_NODES:,} nodes; a network for this chip has fewer")
+        for tensor, said in tensors(scope.holder):
+            _check_tensor(tensor, line(said))
+        _check_names(scope)
+        _check_attributes(scope.holder, model)
+    _check_calls(model)
+
+
+def _check_tensor(tensor: onnx.TensorProto, said: str) -> None:
+    # Each typed list is asked for its length: the raw bytes are copied when they are, so once.
+    try:
+        kind = ir.DataType(tensor.data_type)
+        listed_in = onnx.helper.tensor_dtype_to_field(tensor.data_type)
+    except (KeyError, ValueError):
+        raise _Fault(f"{said} has the unknown type {tensor.data_type}; export again") from None
+    if any(size < 0 for size in tensor.dims) or len(tensor.dims) > 32 or tensor.HasField("segment"):
+        raise _Fault(f"{said} has no readable shape; export again")
+    elements = prod(tensor.dims)
+    lists = {name: len(getattr(tensor, name)) for name in _LISTS}
+    held = sum(count for name, count in lists.items() if name != listed_in)
+    if held or (tensor.HasField("raw_data") and lists[listed_in]):
+        raise _Fault(f"{said} holds its data twice, or as another type than {kind}; export again")
+    if tensor.HasField("raw_data"):
+        bits = 0 if kind == ir.DataType.STRING else kind.bitwidth
+        need, found, unit = -(-elements * bits // 8), len(tensor.raw_data), "bytes"
+        if not bits:
+            raise _Fault(f"{said}: text can't be raw data; export again")
+    else:
+        per = {"complex64": 2, "complex128": 2}.get(str(kind.name).lower(), 1)
+        need, found, unit = elements * per, lists[listed_in], "numbers"
+        if kind.name in {"INT4", "UINT4", "FLOAT4E2M1"}:
+            need = -(-elements // 2)
+        elif kind.name in {"INT2", "UINT2"}:
+            need = -(-elements // 4)
+    if need != found:
+        shape = line(str(list(tensor.dims)), 60)
+        raise _Fault(f"{said} {shape} needs {line(str(need), 30)} {unit} and has {found}; export again")
+
+
+_LISTS = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
+
+
+def _check_names(scope: Scope) -> None:
+    """Each value is made once, and whatever is read is made by somebody."""
+    holder = scope.holder
+    outputs = [name for node in holder.node for name in node.output if name]
+    _once(outputs, "value", "is made twice")
+    if isinstance(holder, onnx.GraphProto):
+        weights = [*(t.name for t in holder.initializer), *(s.values.name for s in holder.sparse_initializer)]
+        _once(weights, "weight", "stands there twice")
+        _once([value.name for value in holder.input], "input", "stands there twice")
+        if len(holder.sparse_initializer):
+            raise _Fault(f"weight {line(holder.sparse_initializer[0].values.name)} is sparse; export it dense")
+        if "" in weights:
+            raise _Fault("a weight has no name; export again")
+        for name in set(outputs).intersection(weights):
+            raise _Fault(f"value {line(name)} is a weight and made by a node too; export again")
+    known = [each.made for each in (scope, *scope.outer)]
+    for node in holder.node:
+        for name in node.input:
+            if name and not any(name in each for each in known):
+                raise _Fault(f"node {_node(node)} reads {line(name)}, which nothing makes; export again")
+    for name in _results(holder):
+        if name and not any(name in each for each in known):
+            raise _Fault(f"output {line(name)} is made by no node; export again")
+
+
+def _results(holder: Holder) -> list[str]:
+    return [value.name for value in holder.output] if isinstance(holder, onnx.GraphProto) else list(holder.output)
+
+
+def _once(names: Iterable[str], what: str, how: str) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise _Fault(f"{what} {line(name)} {how}; export again")
+        seen.add(name)
+
+
+def _check_attributes(holder: Holder, model: onnx.ModelProto) -> None:
+    """Each is of the type that ONNX's own schema of the op says, and stands there once."""
+    imports = holder.opset_import if isinstance(holder, onnx.FunctionProto) else model.opset_import
+    opset = next((each.version for each in imports if each.domain in _STANDARD), 0)
+    for node in holder.node:
+        _once([attribute.name for attribute in node.attribute], f"attribute of {_node(node)}", "stands there twice")
+        kinds = _schema(node.op_type, opset) if node.domain in _STANDARD else {}
+        for attribute in node.attribute:
+            kind = kinds.get(attribute.name)
+            said = f"node {_node(node)}: its {line(attribute.name)}"
+            if attribute.type not in _KINDS:
+                raise _Fault(f"{said} has no type; export again")
+            if kind is not None and kind != attribute.type:
+                told, needed = _KINDS[attribute.type], _KINDS.get(kind, "another")
+                raise _Fault(f"{said} is of type {told}, and {needed} in ONNX; export again")
+            if attribute.type in _SPARSE:
+                raise _Fault(f"{said} is sparse; export it dense")
+            if kind is not None and attribute.name in _COUNTS and not attribute.ref_attr_name:
+                _check_counts([*attribute.ints, *([attribute.i] if attribute.name == "group" else [])], said)
+
+
+_KINDS: Mapping[int, str] = {value: name for name, value in onnx.AttributeProto.AttributeType.items() if value}
+_SPARSE = (onnx.AttributeProto.SPARSE_TENSOR, onnx.AttributeProto.SPARSE_TENSORS)
+
+
+def _check_counts(sizes: list[int], said: str) -> None:
+    for size in sizes:
+        if not 1 <= size <= MOST_SIZE:
+            raise _Fault(f"{said} is {size}; a size from 1 to {MOST_SIZE:,} is needed")
+
+
+@lru_cache(maxsize=1024)
+def _schema(op: str, opset: int) -> Mapping[str, int]:
+    """Attribute -> its type, of an op of the standard; empty for one that it doesn't have."""
+    try:
+        schema: Any = onnx.defs.get_schema(op, opset, "")
+    except Exception:  # the binding's own error, which has moved between versions
+        return {}
+    return {name: int(each.type) for name, each in schema.attributes.items()}
+
+
+def _check_calls(model: onnx.ModelProto) -> None:
+    """What the graph is once its functions are inlined: 30 functions that call the next one twice are 10^9 nodes."""
+    functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}
+    if len(functions) != len(model.functions):
+        _once([f"{each.domain}::{each.name}" for each in model.functions], "function", "stands there twice")
+    if not functions:
+        return
+    calls = {key: Counter(_called(function, functions)) for key, function in functions.items()}
+    copies = Counter(_called(model.graph, functions))
+    nodes = len(model.graph.node)
+    names: Counter[str] = Counter()
+    # How often each is inlined: in an order in which a function comes after all that call it.
+    for depth, level in enumerate(_levels(calls, set(copies))):
+        if depth >= _MOST_DEPTH:
+            raise _Fault(f"functions call functions more than {_MOST_DEPTH} deep; export without functions")
+        for key in level:
+            times = copies[key]
+            nodes += times * len(functions[key].node)
+            for node in functions[key].node:
+                names.update({node.name or "node": times, **{f"={each}": times for each in node.output}})
+            for called, often in calls[key].items():
+                copies[called] += times * often
+        if nodes > MOST_NODES or max(names.values(), default=0) > _MOST_COPIES:
+            raise _Fault(f"its functions would be {nodes:,} nodes, inlined; export without functions")
+
+
+def _levels(calls: Mapping[Key, Counter[Key]], start: set[Key]) -> Iterable[list[Key]]:
+    """The functions in reach of `start`, those first that no other calls. Raises _Fault for a circle."""
+    reached: set[Key] = set()
+    todo = list(start)
+    while todo:
+        key = todo.pop()
+        if key not in reached:
+            reached.add(key)
+            todo += calls[key]
+    waiting = Counter(called for key in reached for called in calls[key])
+    level = [key for key in reached if not waiting[key]]
+    done = 0
+    while level:
+        yield level
+        done += len(level)
+        following = []
+        for key in level:
+            for called in calls[key]:
+                waiting[called] -= 1
+                if not waiting[called]:
+                    following.append(called)
+        level = following
+    if done < len(reached):
+        raise _Fault("functions call one another in a circle; export without functions")
+
+
+def _called(holder: Holder, functions: Mapping[Key, onnx.FunctionProto]) -> list[Key]:
+    """The functions that a scope calls, its inner graphs included, each as often as it does."""
+    found = []
+    todo: list[Any] = [holder]
+    while todo:
+        each = todo.pop()
+        for node in each.node:
+            key = _key(node.domain, node.op_type, node.overload)
+            if key in functions:
+                found.append(key)
+            for attribute in node.attribute:
+                todo += [*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs]
+    return found
+
+
+def _key(domain: str, name: str, overload: str) -> Key:
+    return ("" if domain in _STANDARD else domain, name, overload)
+
+
+def _node(node: onnx.NodeProto) -> str:
+    return f"{line(node.name or '(unnamed)')} ({line(node.op_type, 60)})"
