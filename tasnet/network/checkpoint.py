@@ -1,7 +1,7 @@
-"""A trained Conv-TasNet from Asteroid's or torchaudio's checkpoint file.
+"""A trained Conv-TasNet from a file of `torch.save`: Asteroid's, torchaudio's, or a training run's around one of them.
 
-What such a file is, by asteroid 0.7 (`models/base_models.py`, serialize) and torchaudio 2.11
-(`models/conv_tasnet.py`). The file itself is read by `torchfile`, which runs nothing that is in it.
+What such a network is, by asteroid 0.7 (`models/base_models.py`, serialize) and torchaudio 2.11
+(`models/conv_tasnet.py`). The file is read as data by `torchfile`: nothing in it is imported or called.
 """
 
 from __future__ import annotations
@@ -11,11 +11,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 
-from tasnet.network.torchfile import CheckpointError, fail, read, refused_inside
+from tasnet import printable
+from tasnet.network import pickled
+from tasnet.network.convtasnet import MASK_ACTIVATIONS
+from tasnet.network.foundnetwork import Found, TooMuchError, found
+from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroids_name, module_arguments
+from tasnet.network.storedtensor import Described, described, values
+from tasnet.network.torchfile import CheckpointError, TorchFile, fail, opened, shown
 from tasnet.network.variant import Size, VariantError
 from tasnet.network.weights import asteroid_shapes
 
@@ -29,7 +35,8 @@ class Checkpoint:
     `sample_rate` is in Hz, or None where the file doesn't say. `mask_activation` is relu or sigmoid, `norm` a
     value of the axis `norm`. `source` is `asteroid` or `torchaudio`: torchaudio's model pads the wave by one
     stride at both ends before the encoder and crops as much after the decoder, which the weights can't tell.
-    `refused` names the globals of the file that were neither imported nor called, sorted.
+    `refused` names the classes and functions of the file that mean nothing here, sorted: none was imported or called.
+    `assumed` has a line for each thing that the file doesn't say, and for what in it was left out.
     """
 
     size: Size
@@ -39,101 +46,163 @@ class Checkpoint:
     norm: str
     source: str
     refused: tuple[str, ...]
+    assumed: tuple[str, ...] = ()
 
 
 def load(path: Path | str, *, mask_activation: str | None = None, blocks_per_repeat: int | None = None) -> Checkpoint:
-    """Reads the checkpoint at `path`: Asteroid's dict of `state_dict` and `model_args`, or a bare state dict.
+    """Reads the checkpoint at `path`: a state dict, bare or anywhere in the file, or a whole module, scripted or not.
 
-    Sizes come from the tensors; `model_args` must agree with them. A bare state dict doesn't say how many
-    blocks a repeat has, nor the mask's activation. Without the two arguments that is X=8 if the number of
-    blocks is a multiple of 8, and each library's habit: relu for Asteroid (all published models), sigmoid for
-    torchaudio (its default). Where the file does say, an argument that disagrees is an error.
+    Sizes come from the tensors; arguments that the file has beside them (`model_args`, Lightning's
+    `hyper_parameters`, a module's own attributes) must agree with them. A bare state dict doesn't say how many blocks
+    a repeat has, nor the masks' activation. Without the two arguments that is X=8 if the number of blocks is a
+    multiple of 8, and relu, as in all published models. Where the file does say, an argument that disagrees is an
+    error.
 
     Raises CheckpointError for a missing, truncated or foreign file, another network, shapes that don't fit,
     an option the variants don't have (causal, no skips, another filterbank), a file that tries to run code.
     """
     path = Path(path)
-    content, refused = read(path)
-    if not isinstance(content, Mapping):
-        fail(path, f"holds a {type(content).__name__}", "save the model's state_dict instead of the model")
-    name = content.get("model_name")
-    if isinstance(name, str) and name != "ConvTasNet":
-        fail(path, f"is a {name}", "only ConvTasNet is known")
-    state = content.get("state_dict", content)
-    args = content.get("model_args", {}) if state is not content else {}
-    for part, value in (("state_dict", state), ("model_args", args)):
-        if not isinstance(value, Mapping):
-            fail(path, f"its {part} is a {type(value).__name__}", "it should be a dict")
-        inside = sorted(refused_inside(value))
-        if inside:
-            fail(
-                path,
-                f"its {part} holds {inside[0]}, which was refused",
-                "save it as plain values and tensors",
-            )
-    weights, source = _asteroid_names(path, state)
-    size = _size(path, weights, args, blocks_per_repeat)
+    with opened(path) as file:
+        network, left = _network(path, file)
+        args = _arguments(path, file.content, network)
+        tensors = _tensors(path, network)
+        shapes = {key: tensor.shape for key, tensor in tensors.items()}
+        if network.layout is TORCHAUDIO:
+            shapes |= {key: shape for key, shape in _dead(shapes).items() if key not in shapes}
+        size = _size(path, shapes, args, blocks_per_repeat)
+        read = values(path, tensors, file.storages)
+    activation = _mask_activation(path, args, mask_activation)
+    source = "torchaudio" if network.layout is TORCHAUDIO else "asteroid"
+    refused = tuple(sorted(name for name in file.names if not _KNOWN.fullmatch(name)))
+    assumed = _assumed(args, source, size, activation if mask_activation is None else "", blocks_per_repeat)
     return Checkpoint(
         size=size,
-        weights={key: weights[key].detach().to("cpu", torch.float32).contiguous() for key in weights},
+        weights={key: read[key] if key in read else torch.zeros(shapes[key]) for key in asteroid_shapes(size)},
         sample_rate=_number(path, args, "sample_rate"),
-        mask_activation=_mask_activation(path, args, source, mask_activation),
+        mask_activation=activation,
         norm=_norm(path, args),
         source=source,
         refused=refused,
+        assumed=(*assumed, *left, *_unread(refused)),
     )
 
 
-_LAYER = r"mask_generator\.conv_layers\.(\d+)\."
-_TORCHAUDIO = (
-    (r"encoder\.weight", "encoder.filterbank._filters"),
-    (r"decoder\.weight", "decoder.filterbank._filters"),
-    (r"mask_generator\.input_norm\.weight", "masker.bottleneck.0.gamma"),
-    (r"mask_generator\.input_norm\.bias", "masker.bottleneck.0.beta"),
-    (r"mask_generator\.input_conv\.(weight|bias)", r"masker.bottleneck.1.\1"),
-    (
-        _LAYER + r"conv_layers\.([25])\.weight",
-        r"masker.TCN.\1.shared_block.\2.gamma",
-    ),
-    (_LAYER + r"conv_layers\.([25])\.bias", r"masker.TCN.\1.shared_block.\2.beta"),
-    (
-        _LAYER + r"conv_layers\.([0134])\.(weight|bias)",
-        r"masker.TCN.\1.shared_block.\2.\3",
-    ),
-    (_LAYER + r"res_out\.(weight|bias)", r"masker.TCN.\1.res_conv.\2"),
-    (_LAYER + r"skip_out\.(weight|bias)", r"masker.TCN.\1.skip_conv.\2"),
-    (r"mask_generator\.output_prelu\.weight", "masker.mask_net.0.weight"),
-    (r"mask_generator\.output_conv\.(weight|bias)", r"masker.mask_net.1.\1"),
+_KNOWN = re.compile(
+    r"collections\.(OrderedDict|defaultdict)|torch\._utils\._rebuild_(tensor|tensor_v2|parameter|parameter_with_state)|"
+    r"torch(\.cuda|\.storage)?\.\w+Storage|torch\.(float|int|uint|bool|bfloat|complex)\w*"
 )
-"""torchaudio's names -> Asteroid's: the same function (torchaudio 2.11, models/conv_tasnet.py)."""
+"""What is understood, and so isn't told as refused."""
 
 
-def _asteroid_names(path: Path, state: Mapping[Any, Any]) -> tuple[dict[str, torch.Tensor], str]:
-    """The state dict under Asteroid's names, and the library it is from."""
-    for key, value in state.items():
-        if not isinstance(key, str) or not isinstance(value, torch.Tensor):
-            kind = type(value).__name__
-            fail(path, f"another network: its entry {key!r} is a {kind}, not a tensor", "save the state_dict")
-    if not any(key.startswith("mask_generator.") for key in state):
-        return dict(state), "asteroid"
-    weights = {_renamed(key): tensor for key, tensor in state.items()}
-    last = _block_count(weights) - 1
-    dead = f"masker.TCN.{last}.res_conv"
-    first = weights.get("masker.bottleneck.1.weight")
-    hidden = weights.get(f"masker.TCN.{last}.shared_block.0.weight")
-    if f"{dead}.weight" not in weights and first is not None and hidden is not None:
-        # Asteroid stores a last residual convolution, which changes nothing; torchaudio has none.
-        weights[f"{dead}.weight"] = torch.zeros(first.shape[0], hidden.shape[0], 1)
-        weights[f"{dead}.bias"] = torch.zeros(first.shape[0])
-    return weights, "torchaudio"
+def _network(path: Path, file: TorchFile) -> tuple[Found, list[str]]:
+    """The network that is meant, and a line about those that aren't."""
+    try:
+        networks = found(file.content)
+    except TooMuchError as error:
+        fail(path, f"holds {error}", "save the state_dict alone")
+    for around in [*(networks[0].around if networks else ()), pickled.mapping(file.content) or {}]:
+        name = around.get("model_name")
+        if isinstance(name, str) and name != "ConvTasNet":
+            fail(path, f"is a {shown(name)[1:-1]}", "only ConvTasNet is known")
+    if not networks:
+        where = "a TorchScript archive without parameters" if file.script else shown(file.content)
+        fail(path, f"holds {where}, and no network in it", "save the model's state_dict with torch.save")
+    first, *others = _distinct(sorted(networks, key=lambda each: each.averaged))
+    rivals = [first.place, *(each.place for each in others if each.averaged == first.averaged)]
+    if len(rivals) > 1:
+        fail(path, f"holds {len(rivals)} networks: {', '.join(rivals)}", "save the one that is meant alone")
+    if first.layout is not None and first.layout.differs:
+        fail(
+            path,
+            f"a Conv-TasNet of {first.layout.source}, by the names in it: another function, for {first.layout.differs}",
+            "use one that Asteroid or torchaudio trained",
+        )
+    left = [
+        f"an averaged copy in it ({each.place}) was not read: {first.place or 'the network itself'} was"
+        for each in others
+    ]
+    return first, left
 
 
-def _renamed(key: str) -> str:
-    for pattern, name in _TORCHAUDIO:
-        match = re.fullmatch(pattern, key)
-        if match:
-            return match.expand(name)
-    return key
+def _distinct(networks: list[Found]) -> list[Found]:
+    """Without those that look at the very tensors of another: one network under two names."""
+    distinct: list[Found] = []
+    for each in networks:
+        same = {key: described(value) for key, value in each.entries.items()}
+        if all(same != {key: described(value) for key, value in other.entries.items()} for other in distinct):
+            distinct.append(each)
+    return distinct
+
+
+def _tensors(path: Path, network: Found) -> dict[str, Described]:
+    """The network's tensors as the file describes them, under Asteroid's names."""
+    tensors: dict[str, Described] = {}
+    for key, value in network.entries.items():
+        tensor = described(value)
+        if tensor is None:
+            if isinstance(value, (pickled.Object, pickled.Name)):
+                _refuse(path, "state_dict", value)
+            what = f"another network: its entry {shown(key)} is {shown(value)}, not a tensor"
+            fail(path, what, "save the state_dict")
+        if tensor.odd:
+            fail(path, f"{printable.line(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
+        tensors[asteroids_name(network.layout, key)] = tensor
+    return tensors
+
+
+def _dead(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Shapes of the last residual convolution: Asteroid stores it, it changes nothing, and torchaudio has none."""
+    last = _block_count(shapes) - 1
+    first = shapes.get("masker.bottleneck.1.weight")
+    hidden = shapes.get(f"masker.TCN.{last}.shared_block.0.weight")
+    if not first or not hidden:
+        return {}
+    name = f"masker.TCN.{last}.res_conv"
+    return {f"{name}.weight": (first[0], hidden[0], 1), f"{name}.bias": (first[0],)}
+
+
+def _refuse(path: Path, part: str, value: object) -> NoReturn:
+    what = f"its {part} holds {printable.line(pickled.kind(value), 100)}, which was refused"
+    fail(path, what, "save it as plain values and tensors")
+
+
+def _arguments(path: Path, content: object, network: Found) -> dict[str, Any]:
+    """The model's arguments that the file has, under Asteroid's names: plain values."""
+    args = module_arguments(network.layout, network.attributes)
+    for around in network.around:
+        if "model_args" in around:
+            given = pickled.mapping(around["model_args"])
+            if given is None:
+                fail(path, f"its model_args is {shown(around['model_args'])}", "it should be a dict")
+            args |= {key: value for key, value in given.items() if isinstance(key, str)}
+            break
+        said = next((around[key] for key in ("hyper_parameters", "hparams", "config", "conf") if key in around), None)
+        if said is not None:
+            held = pickled.mapping(said) or pickled.attributes(said) or {}
+            args |= arguments_of(
+                {key: pickled.mapping(each) or pickled.attributes(each) or each for key, each in held.items()}
+            )
+            break
+    for name in _NAMES:
+        value = args.get(name)
+        if isinstance(value, int) and abs(value) >= 1 << 63:
+            fail(path, f"its model_args say {name}=a huge number", "check the export")
+        if not isinstance(value, (str, int, float, type(None))):
+            strange = next(
+                (each for each in pickled.inside(value) if isinstance(each, (pickled.Object, pickled.Name))), None
+            )
+            if strange is not None:
+                _refuse(path, "model_args", strange)
+            fail(path, f"its model_args say {name}={shown(value)}", "it should be a plain value")
+    return {name: args[name] for name in _NAMES if name in args}
+
+
+_NAMES = (
+    *("n_src", "n_filters", "in_chan", "out_chan", "kernel_size", "stride", "bn_chan", "hid_chan", "skip_chan"),
+    *("conv_kernel_size", "n_blocks", "n_repeats", "causal", "encoder_activation", "fb_name", "mask_act", "norm_type"),
+    "sample_rate",
+)
+"""The arguments that are read: others may be anything."""
 
 
 def _block_count(keys: Iterable[str]) -> int:
@@ -141,46 +210,45 @@ def _block_count(keys: Iterable[str]) -> int:
     return max(blocks, default=-1) + 1
 
 
-def _size(path: Path, weights: Mapping[str, torch.Tensor], args: Mapping[str, Any], per_repeat: int | None) -> Size:
+def _size(path: Path, shapes: Mapping[str, tuple[int, ...]], args: Mapping[str, Any], per_repeat: int | None) -> Size:
     """The network's size by its tensors' shapes, each of which must fit it, and `model_args` too."""
+    if args.get("causal") or any(re.fullmatch(r"masker\.TCN\.\d+\.shared_block\.3\.0\.weight", key) for key in shapes):
+        fail(
+            path,
+            "a causal network, padded on the left only",
+            "the variants aren't causal: use one trained with causal=False",
+        )
     if args.get("skip_chan", True) in (0, None) or (
-        "masker.TCN.0.res_conv.weight" in weights and "masker.TCN.0.skip_conv.weight" not in weights
+        "masker.TCN.0.res_conv.weight" in shapes and "masker.TCN.0.skip_conv.weight" not in shapes
     ):
         fail(path, "a network without skip connections", "only networks trained with skips are known")
-    blocks = _block_count(weights)
-    size = _size_by_shapes(path, weights, blocks, _blocks_per_repeat(path, args, blocks, per_repeat))
+    blocks = _block_count(shapes)
+    size = _size_by_shapes(path, shapes, blocks, _blocks_per_repeat(path, args, blocks, per_repeat))
     expected = asteroid_shapes(size)
-    _same_names(path, expected, weights)
+    _same_names(path, expected, shapes)
     for key, shape in expected.items():
-        if tuple(weights[key].shape) != shape:
-            found = tuple(weights[key].shape)
-            fail(path, f"{key} has shape {found}, the other tensors ask for {shape}", "check the export")
-        if not weights[key].is_floating_point() or not bool(weights[key].isfinite().all()):
-            fail(path, f"{key} holds values that are not finite floats", "use another checkpoint")
+        if shapes[key] != shape:
+            fail(path, f"{key} has shape {shapes[key]}, the other tensors ask for {shape}", "check the export")
     _same_args(path, args, size)
     return size
 
 
-def _size_by_shapes(path: Path, weights: Mapping[str, torch.Tensor], blocks: int, per_repeat: int) -> Size:
+def _size_by_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], blocks: int, per_repeat: int) -> Size:
     block = "masker.TCN.0"
-    ranks = {
-        "encoder.filterbank._filters": 3,
-        "masker.bottleneck.1.weight": 3,
-        f"{block}.shared_block.0.weight": 3,
-        f"{block}.shared_block.3.weight": 3,
-        f"{block}.skip_conv.weight": 3,
-        "masker.mask_net.1.weight": 3,
-    }
-    if any(key not in weights for key in ranks):
-        _same_names(path, asteroid_shapes(Size(X=1, R=max(blocks, 1))), weights)
-    for key, rank in ranks.items():
-        if weights[key].ndim != rank:
-            fail(
-                path,
-                f"{key} has rank {weights[key].ndim} instead of {rank}",
-                "use Conv1d weights",
-            )
-    filters, bottleneck, in_conv, dw_conv, skip_conv, head = (weights[key].shape for key in ranks)
+    kernels = (
+        "encoder.filterbank._filters",
+        "masker.bottleneck.1.weight",
+        f"{block}.shared_block.0.weight",
+        f"{block}.shared_block.3.weight",
+        f"{block}.skip_conv.weight",
+        "masker.mask_net.1.weight",
+    )
+    if any(key not in shapes for key in kernels):
+        _same_names(path, asteroid_shapes(Size(X=1, R=max(blocks, 1))), shapes)
+    for key in kernels:
+        if len(shapes[key]) != 3:
+            fail(path, f"{key} has rank {len(shapes[key])} instead of 3", "use Conv1d weights")
+    filters, bottleneck, in_conv, dw_conv, skip_conv, head = (shapes[key] for key in kernels)
     if filters[0] < 1 or head[0] % filters[0]:
         fail(path, f"{head[0]} mask rows for {filters[0]} filters", "one mask per source is needed")
     try:
@@ -199,16 +267,16 @@ def _size_by_shapes(path: Path, weights: Mapping[str, torch.Tensor], blocks: int
         fail(path, str(error), "this size is not supported")
 
 
-def _same_names(path: Path, expected: Iterable[str], found: Iterable[str]) -> None:
-    wanted, got = dict.fromkeys(expected), dict.fromkeys(found)
-    parts = [
-        f"{label} {', '.join(names[:3])}{f' and {len(names) - 3} more' if len(names) > 3 else ''}"
-        for label, names in (
-            ("missing", [key for key in wanted if key not in got]),
-            ("unexpected", [key for key in got if key not in wanted]),
-        )
-        if names
-    ]
+def _same_names(path: Path, expected: Iterable[str], found_names: Iterable[str]) -> None:
+    wanted, got = dict.fromkeys(expected), dict.fromkeys(found_names)
+    parts = []
+    for label, names in (
+        ("missing", [key for key in wanted if key not in got]),
+        ("unexpected", [key for key in got if key not in wanted]),
+    ):
+        if names:
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            parts.append(f"{label} {', '.join(printable.line(name, 80) for name in names[:3])}{more}")
     if parts:
         fail(path, f"another network: {'; '.join(parts)}", "use a ConvTasNet of asteroid or torchaudio")
 
@@ -216,15 +284,14 @@ def _same_names(path: Path, expected: Iterable[str], found: Iterable[str]) -> No
 def _blocks_per_repeat(path: Path, args: Mapping[str, Any], blocks: int, asked: int | None) -> int:
     said = args.get("n_blocks")
     if said is not None and asked is not None and said != asked:
-        fail(path, f"says {said} blocks per repeat, not {asked}", "leave out blocks_per_repeat")
+        fail(path, f"says {shown(said)} blocks per repeat, not {asked}", "leave out --blocks-per-repeat")
     per_repeat = said if said is not None else asked
     if per_repeat is None:
         if blocks % 8:
-            what = "save it with its model_args (n_blocks), or pass blocks_per_repeat to load"
-            fail(path, f"{blocks} blocks, and nothing says how many per repeat", what)
+            fail(path, f"{blocks} blocks, and nothing says how many per repeat", "say it with --blocks-per-repeat")
         return 8
     if not isinstance(per_repeat, int) or per_repeat < 1 or blocks % per_repeat:
-        fail(path, f"{blocks} blocks can't be repeats of {per_repeat}", "check blocks_per_repeat")
+        fail(path, f"{blocks} blocks can't be repeats of {shown(per_repeat)}", "check --blocks-per-repeat")
     return per_repeat
 
 
@@ -242,30 +309,61 @@ def _same_args(path: Path, args: Mapping[str, Any], size: Size) -> None:
         "skip_chan": (size.Sc,),
         "conv_kernel_size": (size.P,),
         "n_repeats": (size.R,),
-        "causal": (False, None),
         "encoder_activation": (None, "linear"),
         "fb_name": (None, "free", "FreeFB"),
     }
-    for name, values in allowed.items():
-        if name in args and args[name] not in values:
-            fail(path, f"its model_args say {name}={args[name]!r}", f"only {values[0]!r} is supported")
+    for name, allowed_values in allowed.items():
+        if name in args and args[name] not in allowed_values:
+            fail(path, f"its model_args say {name}={shown(args[name])}", f"only {allowed_values[0]!r} is supported")
 
 
-def _mask_activation(path: Path, args: Mapping[str, Any], source: str, asked: str | None) -> str:
+def _mask_activation(path: Path, args: Mapping[str, Any], asked: str | None) -> str:
     said = args.get("mask_act")
     if said is not None and asked is not None and said != asked:
-        fail(path, f"says mask_act={said!r}, not {asked!r}", "leave out mask_activation")
-    value = said or asked or ("relu" if source == "asteroid" else "sigmoid")
-    if value not in ("relu", "sigmoid"):
-        fail(path, f"its mask activation is {value!r}", "only relu and sigmoid are known")
+        fail(path, f"says mask_act={shown(said)}, not {asked!r}", "leave out --mask-activation")
+    value = said or asked or "relu"
+    if value not in MASK_ACTIVATIONS:
+        fail(path, f"its mask activation is {shown(value)}", f"only {' and '.join(MASK_ACTIVATIONS)} are known")
     return str(value)
 
 
+def _assumed(args: Mapping[str, Any], source: str, size: Size, activation: str, per_repeat: int | None) -> list[str]:
+    """A line for each thing that the file doesn't say and nobody asked for."""
+    lines = []
+    if activation and args.get("mask_act") is None:
+        lines.append(
+            f"the file doesn't say the masks' activation: {activation} is assumed, as in Asteroid's and torchaudio's "
+            "published models (a network made with either library's defaults has sigmoid); --mask-activation names it"
+        )
+    if per_repeat is None and args.get("n_blocks") is None:
+        lines.append(
+            f"the file doesn't say how many blocks a repeat has: {size.X} of its {size.total_blocks} are assumed, as "
+            "in published models; --blocks-per-repeat names it"
+        )
+    if source == "torchaudio":
+        lines.append(
+            f"torchaudio pads the wave with {size.stride} zeros at both ends and crops as much of the output; this "
+            "network is what lies between"
+        )
+    elif args.get("norm_type") is None:
+        lines.append("the file doesn't say its norm: gLN is assumed (cLN and cgLN have the same names)")
+    return lines
+
+
+def _unread(refused: tuple[str, ...]) -> list[str]:
+    """A line about the classes and functions that the file asks for."""
+    if not refused:
+        return []
+    names = ", ".join(printable.line(name, 80) for name in refused[:3])
+    more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
+    return [f"the file names {names}{more}: none of it was imported or called"]
+
+
 def _norm(path: Path, args: Mapping[str, Any]) -> str:
-    said = args.get("norm_type", "gLN")
+    said = args.get("norm_type") or "gLN"
     norms = {"gLN": "gln", "cgLN": "cgln", "cLN": "cln"}
     if said not in norms:
-        fail(path, f"its norm is {said!r}", f"known are {', '.join(norms)}")
+        fail(path, f"its norm is {shown(said)}", f"known are {', '.join(norms)}")
     return norms[said]
 
 
@@ -274,5 +372,5 @@ def _number(path: Path, args: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-        fail(path, f"its {name} is {value!r}", "it should be a number above 0")
+        fail(path, f"its {name} is {shown(value)}", "it should be a number above 0")
     return float(value)

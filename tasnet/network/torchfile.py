@@ -1,21 +1,31 @@
-"""Reads a file of `torch.save` without running anything in it.
+"""A file of `torch.save`, read as data: nothing in it is imported or called, no value is read before it is asked for.
 
-`torch.load(weights_only=True)` reads most files. What it refuses is read again by an unpickler of our
-own, which builds tensors and plain containers, and neither imports nor calls anything else the file names.
+Both of torch's formats: the zip archive (torch 1.6, 2020, and TorchScript) and the row of pickles before it. How they
+are laid out is told by torch's own writer (`torch/serialization.py`, 2.13).
 """
 
 from __future__ import annotations
 
-import pickle
+import io
 import re
-import warnings
+import struct
 import zipfile
-from collections import OrderedDict
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import BinaryIO, NoReturn, Protocol, TypeGuard
 
-import torch
+from tasnet import bounded, printable
+from tasnet.network import pickled
+
+MOST_BYTES = 512 << 20
+"""of a file, and of what is unpacked from it; a Conv-TasNet with its optimizer has 60 MB"""
+
+MOST_PICKLE_BYTES = 64 << 20
+MOST_DIRECTORY_BYTES = 8 << 20
+MOST_TEXT = 80
 
 
 class CheckpointError(ValueError):
@@ -24,61 +34,67 @@ class CheckpointError(ValueError):
 
 def fail(path: Path, what: str, remedy: str) -> NoReturn:
     """Raises the CheckpointError of one line."""
-    raise CheckpointError(f"{path}: {what}; {remedy}") from None
+    raise CheckpointError(f"{path}: {printable.line(what, 400)}; {remedy}") from None
 
 
-def read(path: Path) -> tuple[Any, tuple[str, ...]]:
-    """The content of the file, and the globals refused in it."""
-    if not path.is_file():
-        fail(path, "no such file", "check the path")
-    try:
-        with warnings.catch_warnings():
-            # It warns of pickle protocols that it reads all the same.
-            warnings.simplefilter("ignore")
-            return torch.load(path, map_location="cpu", weights_only=True), ()
-    except Exception as error:
-        # torch has no error of its own for a damaged file: RuntimeError, EOFError, KeyError, … all mean one.
-        if not zipfile.is_zipfile(path):
-            named = re.search(r"(?:GLOBAL|global:?) ([\w.]+\.\w+)", str(error))
-            if named:
-                what = f"old format, and names {named[1]}, which is refused"
-                fail(path, what, "re-save its state_dict with torch 1.6 or later")
-            fail(path, "truncated, or not a torch file", "copy or download it again")
-    try:
-        return _read_zip(path)
-    except CheckpointError:
-        raise
-    except Exception as error:
-        fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
+def shown(value: object) -> str:
+    """A value of the file as a message shows it: short, and on one line."""
+    if value is None or isinstance(value, (bool, float)):
+        return repr(value)
+    if isinstance(value, int):
+        return str(value) if abs(value) < 1 << 64 else "a huge number"
+    if isinstance(value, str):
+        return repr(printable.line(value, MOST_TEXT)) if len(value) > MOST_TEXT else repr(value)
+    return f"a {printable.line(pickled.kind(value), MOST_TEXT)}"
 
 
-def _read_zip(path: Path) -> tuple[Any, tuple[str, ...]]:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith("/data.pkl") or name == "data.pkl"]
-        if len(names) != 1:
-            fail(path, "not a torch file: no data.pkl in it", "save the state_dict with torch.save")
-        folder = names[0][: -len("data.pkl")]
-        order = f"{folder}byteorder"
-        if order in archive.namelist() and archive.read(order) != b"little":
-            fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
-        with archive.open(names[0]) as file:
-            reader = _Reader(file, path, archive, folder)
-            content = reader.load()
-    return content, tuple(sorted(reader.refused))
+class Storages(Protocol):
+    """The numbers of the tensors, by the keys that the pickle has for them."""
+
+    def size(self, key: str) -> int:
+        """Bytes of a storage, as the file states them. Raises KeyError."""
+
+    def read(self, key: str) -> bytearray:
+        """The bytes of a storage. Raises CheckpointError where they aren't there."""
 
 
-_DTYPES = {
-    "FloatStorage": torch.float32,
-    "DoubleStorage": torch.float64,
-    "HalfStorage": torch.float16,
-    "BFloat16Storage": torch.bfloat16,
-    "LongStorage": torch.int64,
-    "IntStorage": torch.int32,
-    "ShortStorage": torch.int16,
-    "CharStorage": torch.int8,
-    "ByteStorage": torch.uint8,
-    "BoolStorage": torch.bool,
-}
+@dataclass(frozen=True)
+class TorchFile:
+    """What the file holds. `script` is true for a TorchScript archive; `names` are all classes and functions in it."""
+
+    content: object
+    names: frozenset[str]
+    storages: Storages
+    script: bool = False
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TorchFile]:
+    """The file at `path`, open as long as its storages may be read. Raises CheckpointError."""
+    what = "a checkpoint (save the state_dict alone if it is one)"
+    with bounded.opened(path, most=MOST_BYTES, what=what, error=CheckpointError) as file:
+        try:
+            read = _archive(path, file) if zipfile.is_zipfile(file) else _row_of_pickles(path, file)
+        except CheckpointError:
+            raise
+        except pickled.PickleError as error:
+            fail(path, f"damaged torch file: {error}", "copy or download it again")
+        except (
+            OSError,
+            zipfile.BadZipFile,
+            NotImplementedError,
+            EOFError,
+            ValueError,
+            KeyError,
+            RuntimeError,
+        ) as error:
+            fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
+        dangerous = sorted(name for name in read.names if _runs_code(name))
+        if dangerous:
+            what = f"tries to run {printable.line(dangerous[0], MOST_TEXT)} and was refused"
+            fail(path, what, "don't use it; ask where it came from")
+        yield read
+
 
 _DANGEROUS = re.compile(
     r"os|posix|nt|sys|subprocess|shutil|socket|importlib|imp|runpy|pkgutil|zipimport|pickle|_pickle|marshal|"
@@ -89,86 +105,224 @@ _DANGEROUS = re.compile(
 """Packages that an honest checkpoint doesn't name, and a hostile one must, to do anything."""
 
 _HARMLESS = re.compile(
-    r"builtins\.(bool|bytearray|bytes|complex|dict|float|frozenset|int|list|object|range|set|slice|"
-    r"str|tuple)"
+    r"builtins\.(bool|bytearray|bytes|complex|dict|float|frozenset|getattr|int|list|object|print|range|set|slice|"
+    r"str|tuple)|functools\.partial|types\.SimpleNamespace|threading\.(Lock|RLock)"
 )
-"""What an honest one may name of those: plain values. They are refused all the same, but quietly."""
+"""What an honest one may name of those: plain values and half calls. Nothing is made of them either."""
 
 
-class _Refused:
-    """Stands in for a class or function of the file: takes what the pickle does to it, and does nothing."""
-
-    refused_name = ""
-
-    def __new__(cls, *_args: object, **_kwargs: object) -> _Refused:
-        return object.__new__(cls)
-
-    def __init__(self, *_args: object, **_kwargs: object) -> None: ...
-
-    def __setstate__(self, _state: object) -> None: ...
-
-    def __setitem__(self, _key: object, _value: object) -> None: ...
-
-    def append(self, _item: object) -> None: ...
-
-    def extend(self, _items: object) -> None: ...
+def _runs_code(name: str) -> bool:
+    return bool(_DANGEROUS.fullmatch(name.partition(".")[0])) and not _HARMLESS.fullmatch(name)
 
 
-class _Reader(pickle.Unpickler):
-    """An unpickler to which only tensors and OrderedDict mean anything."""
-
-    def __init__(self, file: Any, path: Path, archive: zipfile.ZipFile, folder: str) -> None:
-        super().__init__(file, encoding="utf-8")
-        self.path, self.archive, self.folder = path, archive, folder
-        self.refused: set[str] = set()
-        self.storages: dict[str, torch.Tensor] = {}
-
-    def find_class(self, module: str, name: str) -> Any:
-        known = {
-            ("collections", "OrderedDict"): OrderedDict,
-            ("torch._utils", "_rebuild_tensor_v2"): _tensor,
-            ("torch._utils", "_rebuild_parameter"): _parameter,
-        }
-        if (module, name) in known:
-            return known[module, name]
-        if module in ("torch", "torch.storage") and name in _DTYPES:
-            return _DTYPES[name]
-        full = f"{module}.{name}".replace("__builtin__.", "builtins.")
-        if _DANGEROUS.fullmatch(module.partition(".")[0]) and not _HARMLESS.fullmatch(full):
-            fail(self.path, f"tries to run {full} and was refused", "don't use it; ask where it came from")
-        self.refused.add(full)
-        return type("Refused", (_Refused,), {"refused_name": full})
-
-    def persistent_load(self, pid: Any) -> torch.Tensor:
-        kind, dtype, key, _device, count = pid
-        if kind != "storage" or not isinstance(dtype, torch.dtype) or not re.fullmatch(r"\d+", key):
-            raise pickle.UnpicklingError(f"storage {key}: of an unknown kind")
-        if key not in self.storages:
-            data = bytearray(self.archive.read(f"{self.folder}data/{key}"))
-            if len(data) != count * dtype.itemsize:
-                raise pickle.UnpicklingError(f"storage {key}: {len(data)} bytes for {count} values")
-            self.storages[key] = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
-        return self.storages[key]
+# --- the zip archive
 
 
-def _tensor(
-    storage: torch.Tensor, offset: int, shape: tuple[int, ...], stride: tuple[int, ...], *_rest: object
-) -> torch.Tensor:
-    # as_strided checks that the view lies within the storage.
-    return storage.as_strided(shape, stride, offset)
+class _Directory(io.RawIOBase):
+    """The file for `zipfile`, whose reads are bounded until the directory is read: it takes it whole."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file, self.most = file, MOST_DIRECTORY_BYTES
+
+    def read(self, size: int = -1) -> bytes:
+        data = b"" if size > self.most else self.file.read(size if size >= 0 else self.most + 1)
+        if size > self.most or len(data) > self.most:
+            raise zipfile.BadZipFile("its directory of members is too long")
+        return data
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def seekable(self) -> bool:
+        return True
 
 
-def _parameter(tensor: torch.Tensor, *_rest: object) -> torch.Tensor:
-    return tensor
+def _archive(path: Path, file: BinaryIO) -> TorchFile:
+    raw = _Directory(file)
+    archive = zipfile.ZipFile(raw)
+    raw.most = MOST_BYTES
+    members = {info.filename: info for info in archive.infolist()}
+    if len(members) != len(archive.infolist()):
+        fail(path, "damaged torch file: two members of one name", "copy or download it again")
+    pickles = [name for name in members if name.endswith("/data.pkl") or name == "data.pkl"]
+    if len(pickles) != 1:
+        _not_torchs(path, members, len(pickles))
+    storages = _Members(path, archive, members, pickles[0][: -len("data.pkl")])
+    if storages.folder + "byteorder" in members and storages.member("byteorder", 16) != b"little":
+        fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
+    content, names = pickled.read(io.BytesIO(storages.member("data.pkl", MOST_PICKLE_BYTES)))
+    return TorchFile(content, frozenset(names), storages, script=storages.folder + "constants.pkl" in members)
 
 
-def refused_inside(value: object) -> Iterator[str]:
-    """The names of the refused objects anywhere in nested plain containers."""
-    if isinstance(value, _Refused) or (isinstance(value, type) and issubclass(value, _Refused)):
-        yield value.refused_name
-    elif isinstance(value, Mapping):
-        for pair in value.items():
-            yield from refused_inside(pair)
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        for item in value:
-            yield from refused_inside(item)
+def _not_torchs(path: Path, members: Mapping[str, object], pickles: int) -> NoReturn:
+    """The error for an archive that is none of torch.save's."""
+    if pickles:
+        fail(path, f"an archive of {pickles} torch files", "unpack it, and name one of them")
+    if any(name.endswith("/model.json") for name in members):
+        fail(path, "TorchScript of torch 1.0 to 1.3", "load it with such a torch, and save its state_dict")
+    if any(name.endswith(".npy") for name in members):
+        fail(path, "NumPy's archive, not a torch file", "save the state_dict with torch.save")
+    fail(path, "not a torch file: no data.pkl in it", "save the state_dict with torch.save")
+
+
+@dataclass
+class _Members:
+    """The storages of an archive: a member each."""
+
+    path: Path
+    archive: zipfile.ZipFile
+    members: Mapping[str, zipfile.ZipInfo]
+    folder: str
+    unpacked: int = 0
+
+    def size(self, key: str) -> int:
+        return self.members[f"{self.folder}data/{key}"].file_size
+
+    def read(self, key: str) -> bytearray:
+        return self.member(f"data/{key}", MOST_BYTES)
+
+    def member(self, name: str, most: int) -> bytearray:
+        """The bytes of a member, as many as the directory states."""
+        info = self.members[self.folder + name]
+        self.unpacked += info.file_size
+        if info.file_size > most or self.unpacked > MOST_BYTES:
+            fail(self.path, f"{name} in it is too long: {info.file_size:,} bytes", "save the state_dict alone")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            fail(self.path, f"{name} in it is packed in a way that torch doesn't use", "save it with torch.save")
+        data, filled = bytearray(info.file_size), 0
+        try:
+            with self.archive.open(info) as file:
+                # In pieces of a bounded size: `read()` unpacks all that is there, whatever size is stated.
+                while filled < len(data) and (piece := file.read(min(1 << 20, len(data) - filled))):
+                    data[filled : filled + len(piece)] = piece
+                    filled += len(piece)
+        except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, zlib.error) as error:
+            fail(self.path, f"damaged torch file: {name} in it ({error})", "copy or download it again")
+        if filled < len(data):
+            fail(self.path, f"damaged torch file: {name} in it is cut", "copy or download it again")
+        return data
+
+
+# --- the row of pickles
+
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_OTHERS = (
+    (re.compile(rb"\x89HDF"), "HDF5 (Keras, MATLAB)"),
+    (re.compile(rb".{8}\{", re.DOTALL), "a safetensors file"),
+    (re.compile(rb"\x93NUMPY"), "a NumPy array"),
+    (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive"),
+    (re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf"), "a packed file"),
+)
+
+
+def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
+    """Five pickles (magic number, version, machine, content, keys), then each key's storage: a count, and its bytes."""
+    file.seek(0)
+    stream = io.BytesIO(file.read(MOST_PICKLE_BYTES))
+    start = stream.getvalue()[:512]
+    for pattern, what in _OTHERS:
+        if pattern.match(start):
+            fail(path, f"{what}, not a torch file", "unpack or load it, and save the state_dict with torch.save")
+    try:
+        magic, names = pickled.read(stream)
+    except pickled.PickleError:
+        fail(path, "truncated, or not a torch file", "copy or download it again")
+    if magic != _MAGIC:
+        fail(
+            path, f"a plain pickle of a {pickled.kind(magic)}, not a torch file", "save the state_dict with torch.save"
+        )
+    _, machine, content, keys = (pickled.read(stream) for _ in range(4))
+    if (pickled.mapping(machine[0]) or {}).get("little_endian") is not True:
+        fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
+    sizes = {}
+    for each in pickled.inside(content[0]):
+        if isinstance(each, pickled.Stored) and (storage := storage_of(each.identity)):
+            sizes[storage.key] = ELEMENTS[storage.kind][1]
+    places: dict[str, tuple[int, int]] = {}
+    at, end = stream.tell(), file.seek(0, io.SEEK_END)
+    for key in keys[0] if isinstance(keys[0], list) else ():
+        file.seek(at)
+        head = file.read(8)
+        count = struct.unpack("<q", head)[0] if len(head) == 8 else -1
+        if not isinstance(key, str) or not 0 <= count <= end or at + 8 + count * sizes.get(key, 0) > end:
+            fail(path, "truncated, or not a torch file", "copy or download it again")
+        places[key] = (at + 8, count * sizes.get(key, 0))
+        at += 8 + places[key][1]
+    return TorchFile(content[0], frozenset(names | content[1]), _Places(path, file, places))
+
+
+@dataclass
+class _Places:
+    """The storages of a row of pickles: a place in the file each."""
+
+    path: Path
+    file: BinaryIO
+    places: Mapping[str, tuple[int, int]]
+
+    def size(self, key: str) -> int:
+        return self.places[key][1]
+
+    def read(self, key: str) -> bytearray:
+        start, size = self.places[key]
+        self.file.seek(start)
+        return bytearray(self.file.read(size))
+
+
+# --- what a pickle says of a storage
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A storage that a tensor looks at, by the pickle. `kind` is torch's class of it, `start` an element in it."""
+
+    kind: str
+    key: str
+    count: int
+    start: int = 0
+
+
+def storage_of(identity: object) -> Storage | None:
+    """The storage that is meant: ("storage", class, key, device, count), and a view in old files; None for another."""
+    if not isinstance(identity, tuple) or not 5 <= len(identity) <= 6:
+        return None
+    word, kind, key, _, count = identity[:5]
+    if word != "storage" or not isinstance(kind, pickled.Name) or not isinstance(key, str) or not whole(count):
+        return None
+    if not kind.module.startswith("torch"):
+        return None
+    view = identity[5] if len(identity) == 6 else None
+    if view is None:
+        return Storage(kind.name, key, count)
+    if not isinstance(view, tuple) or len(view) != 3 or not whole(view[1]):
+        return None
+    return Storage(kind.name, key, count, view[1])
+
+
+def whole(value: object) -> TypeGuard[int]:
+    """Whether it is a number of things that a file can hold: an int from 0 to 2^48."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1 << 48
+
+
+ELEMENTS: Mapping[str, tuple[str, int]] = {
+    "FloatStorage": ("float32", 4),
+    "DoubleStorage": ("float64", 8),
+    "HalfStorage": ("float16", 2),
+    "BFloat16Storage": ("bfloat16", 2),
+    "LongStorage": ("int64", 8),
+    "IntStorage": ("int32", 4),
+    "ShortStorage": ("int16", 2),
+    "CharStorage": ("int8", 1),
+    "ByteStorage": ("uint8", 1),
+    "BoolStorage": ("bool", 1),
+    "ComplexDoubleStorage": ("complex128", 16),
+    "ComplexFloatStorage": ("complex64", 8),
+    "QUInt8Storage": ("quint8", 1),
+    "QInt8Storage": ("qint8", 1),
+    "QInt32Storage": ("qint32", 4),
+    "UntypedStorage": ("uint8", 1),
+}
+"""Class of a storage -> torch's name of the numbers in it, and the bytes of one."""
