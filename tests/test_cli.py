@@ -158,8 +158,8 @@ def test_inspect_tells_a_hef_by_its_content(version: int, tmp_path: Path, capsys
     assert text.startswith(f"HEF version {version}, ")
     assert "for hailo8p by SDK 3.33.0, 2026-02-17 00:00 UTC" in text
     assert "net: 2 contexts, estimated 12.5 frames/s" in text
-    assert "input   net/input_layer1  1x16000x1 (HxWxC), format 1, 1 byte, scale 0.0078125, zero point 128" in text
-    assert "output  net/deconv1  1x16000x2 (HxWxC), format 1, 2 bytes" in text
+    assert "input   net/input_layer1  1x16000x1 (HxWxC), NHWC uint8, scale 0.0078125, zero point 128" in text
+    assert "output  net/deconv1  1x16000x2 (HxWxC), NHWC uint16, scale 0.1, zero point 3" in text
     assert main(["inspect", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["kind"], told["version"], told["sdk_version"]) == ("hef", version, "3.33.0")

@@ -30,14 +30,19 @@ _REST = {v: struct.Struct(form) for v, form in enumerate((">I16s", ">IQI", ">QQQ
 """the header's fields after the common three, by version"""
 _CHUNK = 1 << 20
 
-_ARCHS = {0: "hailo8", 1: "hailo8p", 2: "hailo8r", 3: "hailo8l", 4: "hailo15m", 103: "hailo1xh"}
-"""the header's enum; real Hailo-8 files carry HAILO8P"""
+_ARCHS = {0: "hailo8", 1: "hailo8p", 2: "hailo8r", 3: "hailo8l", 4: "hailo15m", 6: "hailo15l", 103: "hailo1xh"}
+"""the header's enum; real Hailo-8 files carry HAILO8P, and numbers without a name here were seen (106, 108)"""
+PER_FEATURE = "OUTPUT_SCALE_PER_FEATURE"
+"""The extension of a file with which HailoRT reads the scales per feature; without it they are of no account."""
+_PER_FEATURE_TYPE = 20
+"""Its number in HailoRT's public enum as far as is known here: held against no real file, so a name goes before it."""
 _RUNS: Mapping[str, frozenset[str]] = {
     # The public HailoRT lets a Hailo-8 run a Hailo-8L's file, slower than one of its own; never the reverse.
     "hailo8": frozenset({"hailo8", "hailo8p", "hailo8r", "hailo8l"}),
     "hailo8r": frozenset({"hailo8r"}),
     "hailo8l": frozenset({"hailo8l"}),
     "hailo15m": frozenset({"hailo15m"}),
+    "hailo15l": frozenset({"hailo15l"}),
     "hailo15h": frozenset({"hailo1xh"}),
     "hailo10h": frozenset({"hailo1xh"}),
 }
@@ -63,14 +68,16 @@ class EdgeLayer:
     padded_width: int
     padded_features: int
     format: int
-    """HailoRT's number of the stream's element order"""
+    """HailoRT's number of the stream's element order; `hef_shown.py` has the names"""
     data_bytes: int
     """bytes of one element"""
     qp_zp: float
     qp_scale: float
     qp_zps: tuple[float, ...] = ()
-    """one per feature where the file quantizes features apart, else empty"""
+    """one per feature, as the file lists them; empty where it doesn't"""
     qp_scales: tuple[float, ...] = ()
+    per_feature: bool = False
+    """whether the lists count, as the file's extension has it; else the scalars do"""
     limits: tuple[float, float] = (0.0, 0.0)
     """least and greatest real value seen in calibration"""
     original_names: tuple[str, ...] = ()
@@ -112,7 +119,9 @@ class NetworkGroup:
 
 @dataclass(frozen=True)
 class Hef:
-    """What a HEF says. `hw_arch` is the header's, in lower case (`hailo8p` for nearly every Hailo-8 file)."""
+    """What a HEF says. `hw_arch` is the header's, in lower case (`hailo8p` for nearly every Hailo-8 file), else its
+    number where it has no name here (`unknown-106`).
+    """
 
     version: int
     size_bytes: int
@@ -123,6 +132,12 @@ class Hef:
     timestamp_ms: int
     """milliseconds since 1970, 0 where the file has none"""
     groups: tuple[NetworkGroup, ...]
+
+    @property
+    def arch_told(self) -> str:
+        """The architecture for a person; one without a name here as its number."""
+        kind, _, number = self.hw_arch.partition("-")
+        return f"architecture number {number}, which has no name here" if kind == "unknown" else self.hw_arch
 
     @property
     def timestamp(self) -> datetime | None:
@@ -199,9 +214,10 @@ def _read(file: IO[bytes], size: int) -> Hef:
     if proto_size == 0:
         raise HefError("no network group in it: compile it again")
     with mmap.mmap(file.fileno(), start + proto_size, access=mmap.ACCESS_READ) as buffer:
-        root = protowire.collect(buffer, start, start + proto_size, 1, 2)
+        root = protowire.collect(buffer, start, start + proto_size, 1, 2, 5)
         header = root.message(1, 1, 2, 3)
-        groups = tuple(_group(group, nested=False) for group in root.messages(2, *_GROUP_FIELDS))
+        apart = any(_is_per_feature(each) for each in root.messages(5, 1, 2))
+        groups = tuple(_group(group, apart, nested=False) for group in root.messages(2, *_GROUP_FIELDS))
         arch = header.varint(1)
         if not groups:
             raise HefError("no network group in it: compile it again")
@@ -273,10 +289,18 @@ def _crc32(chunks: Iterable[bytes]) -> str:
 _GROUP_FIELDS = (1, 3, 4, 6, 7, 8)
 
 
-def _group(group: Message, *, nested: bool) -> NetworkGroup:
+def _is_per_feature(extension: Message) -> bool:
+    """Whether it is PER_FEATURE, by its name, or by its number where it has no name."""
+    name = extension.text(2).upper()
+    return name == PER_FEATURE if name else extension.varint(1) == _PER_FEATURE_TYPE
+
+
+def _group(group: Message, apart: bool, *, nested: bool) -> NetworkGroup:
     metadata = group.message(1, 1, 4, 6, 8)
     # A partial group holds a whole network group in its field 1; it holds no partial groups of its own.
-    partial = () if nested else tuple(_group(p.message(1, *_GROUP_FIELDS), nested=True) for p in group.messages(7, 1))
+    partial = (
+        () if nested else tuple(_group(p.message(1, *_GROUP_FIELDS), apart, nested=True) for p in group.messages(7, 1))
+    )
     edges: list[EdgeLayer] = []
     unread = 0
     for context in group.messages(3, 1, 3):
@@ -287,7 +311,7 @@ def _group(group: Message, *, nested: bool) -> NetworkGroup:
             if not edge.count(3):
                 unread += 1
             else:
-                edges.append(_edge(edge, index))
+                edges.append(_edge(edge, index, apart))
             if len(edges) > protowire.MAX_REPEATED:
                 raise HefError(f"more than {protowire.MAX_REPEATED} inputs and outputs: compile it again")
     order = group.texts(4)
@@ -316,7 +340,7 @@ def _group(group: Message, *, nested: bool) -> NetworkGroup:
     )
 
 
-def _edge(edge: Message, context: int) -> EdgeLayer:
+def _edge(edge: Message, context: int, apart: bool) -> EdgeLayer:
     direction = edge.varint(1)
     info = edge.message(3, 1, 2, 3, 5)
     name = info.text(1)
@@ -324,6 +348,13 @@ def _edge(edge: Message, context: int) -> EdgeLayer:
         raise HefError(f"edge layer {name!r}: direction {direction} is neither input (0) nor output (1)")
     base = info.message(2, 1, 2, 3, 4, 5, 6, 7, 12)
     numeric = info.message(3, 1, 2, 3, 4, 5, 6)
+    features, zps, scales = base.varint(5), numeric.doubles(5), numeric.doubles(6)
+    per_feature = apart and bool(zps or scales)
+    if per_feature and not len(zps) == len(scales) == features:
+        raise HefError(
+            f"edge layer {name!r}: {len(scales)} scales and {len(zps)} zero points for {features} features, which the "
+            f"extension {PER_FEATURE} has one each for; compile it again"
+        )
     return EdgeLayer(
         name=name,
         direction="output" if direction else "input",
@@ -331,14 +362,15 @@ def _edge(edge: Message, context: int) -> EdgeLayer:
         padded_height=base.varint(2),
         width=base.varint(3),
         padded_width=base.varint(4),
-        features=base.varint(5),
+        features=features,
         padded_features=base.varint(6),
         format=base.varint(7),
         data_bytes=base.varint(12),
         qp_zp=numeric.float32(1),
         qp_scale=numeric.float32(2),
-        qp_zps=numeric.float32s(5),
-        qp_scales=numeric.float32s(6),
+        qp_zps=zps,
+        qp_scales=scales,
+        per_feature=per_feature,
         limits=(numeric.float32(3), numeric.float32(4)),
         original_names=info.texts(5),
         context=context,

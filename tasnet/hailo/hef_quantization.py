@@ -1,4 +1,8 @@
-"""The numbers of a HEF's inputs and outputs: real values to the chip's steps and back, by the file's own scales."""
+"""The numbers of a HEF's inputs and outputs: real values to the chip's steps and back, by the file's own scales.
+
+Of the scalars and the lists per feature HailoRT takes the lists only where the file has the extension for them
+(`EdgeLayer.per_feature`), else the scalars; so does this.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from tasnet.hailo.hef import EdgeLayer, HefError
 
 
 def dequantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """`(q - zp) * scale` in float32, per feature (last axis) where the layer has lists. Any shape."""
+    """`(q - zp) * scale` in float32, per feature (last axis) where the file's lists count. Any shape."""
     zero, scale = _quantization(layer, values.shape)
     return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
 
@@ -35,8 +39,8 @@ def quantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _quantization(layer: EdgeLayer, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    zeros = np.asarray(layer.qp_zps or layer.qp_zp, dtype=np.float32)
-    scales = np.asarray(layer.qp_scales or layer.qp_scale, dtype=np.float32)
+    zeros = np.asarray(layer.qp_zps if layer.per_feature else layer.qp_zp, dtype=np.float32)
+    scales = np.asarray(layer.qp_scales if layer.per_feature else layer.qp_scale, dtype=np.float32)
     for array in (zeros, scales):
         if array.size > 1 and (not shape or shape[-1] != array.size):
             raise HefError(

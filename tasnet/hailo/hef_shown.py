@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tasnet.hailo.hef import EdgeLayer, Hef, NetworkGroup
+from tasnet.hailo.hef import PER_FEATURE, EdgeLayer, Hef, NetworkGroup
 
 MAGIC = b"\x01HEF"
 """the first four bytes of every version"""
+
+FORMATS: Mapping[int, str] = {
+    **dict(
+        enumerate(("auto", "NHWC", "NHCW", "FCR", "F8CR", "NHW", "NC", "BAYER_RGB", "12_BIT_BAYER_RGB", "HAILO_NMS"))
+    ),
+    **dict(enumerate(("RGB888", "NCHW", "YUY2", "NV12", "NV21", "HAILO_YYUV", "HAILO_YYVU", "RGB4", "I420"), 10)),
+}
+"""HailoRT's names of the orders of elements, by the numbers of its public `hailo_format_order_t`."""
+DATA_TYPES: Mapping[int, str] = {1: "uint8", 2: "uint16"}
+"""bytes of an element -> its type"""
 
 
 def is_hef(head: bytes) -> bool:
@@ -18,13 +28,17 @@ def is_hef(head: bytes) -> bool:
 
 
 def as_json(hef: Hef) -> dict[str, Any]:
-    """All that was read, shapes as (H, W, C); `timestamp` is ISO 8601 or null."""
+    """All that was read, shapes as (H, W, C); `timestamp` is ISO 8601 or null.
+
+    `format_name` and `data_type` say `format` and `data_bytes` in HailoRT's words.
+    """
     told = asdict(hef)
     told["timestamp"] = hef.timestamp.isoformat() if hef.timestamp else None
     for shown, group in zip(told["groups"], hef.groups, strict=True):
         for what in ("inputs", "outputs"):
             for edge, layer in zip(shown[what], getattr(group, what), strict=True):
                 edge["shape"] = list(layer.shape)
+                edge["format_name"], edge["data_type"] = _format(layer), _data_type(layer)
     return {"kind": "hef", **told}
 
 
@@ -32,7 +46,7 @@ def lines(hef: Hef) -> Iterator[str]:
     """A paragraph per network group."""
     when = f"{hef.timestamp:%Y-%m-%d %H:%M} UTC" if hef.timestamp else "at an unknown time"
     yield f"HEF version {hef.version}, {hef.size_bytes:,} bytes, {hef.integrity} right"
-    yield f"  compiled  for {hef.hw_arch} by SDK {hef.sdk_version or 'of no version'}, {when}"
+    yield f"  compiled  for {hef.arch_told} by SDK {hef.sdk_version or 'of no version'}, {when}"
     for group in hef.groups:
         yield from _group(group)
 
@@ -52,11 +66,23 @@ def _group(group: NetworkGroup) -> Iterator[str]:
 def _edge(layer: EdgeLayer) -> str:
     shape = "x".join(map(str, layer.shape))
     of = f" of {', '.join(layer.original_names)}" if layer.original_names else ""
-    width = f"{layer.data_bytes} byte{'s' * (layer.data_bytes != 1)}"
-    return f"{layer.name}  {shape} (HxWxC), format {layer.format}, {width}, {_quantized(layer)}{of}"
+    return f"{layer.name}  {shape} (HxWxC), {_format(layer)} {_data_type(layer)}, {_quantized(layer)}{of}"
+
+
+def _format(layer: EdgeLayer) -> str:
+    """The name of the order of elements; one that has none here as its number."""
+    return FORMATS.get(layer.format, f"format {layer.format}")
+
+
+def _data_type(layer: EdgeLayer) -> str:
+    return DATA_TYPES.get(layer.data_bytes, f"{layer.data_bytes} bytes")
 
 
 def _quantized(layer: EdgeLayer) -> str:
-    if layer.qp_scales:
-        return f"{len(layer.qp_scales)} scales and zero points"
-    return f"scale {layer.qp_scale:g}, zero point {layer.qp_zp:g}"
+    """The scale and zero point that HailoRT takes, and which of the file's they are."""
+    if layer.per_feature:
+        return f"{len(layer.qp_scales)} scales and zero points, one per feature"
+    told = f"scale {layer.qp_scale:g}, zero point {layer.qp_zp:g}"
+    if count := max(len(layer.qp_scales), len(layer.qp_zps)):
+        return f"{told} (of {count} per feature none counts without the extension {PER_FEATURE})"
+    return told

@@ -86,17 +86,17 @@ class Message:
         """A repeated text."""
         return tuple(_text(self.buffer, number, _of_wire(number, f, LENGTH)) for f in self.fields.get(number, ()))
 
-    def float32s(self, number: int) -> tuple[float, ...]:
-        """A repeated 32-bit float, packed or not."""
+    def doubles(self, number: int) -> tuple[float, ...]:
+        """A repeated double, packed or not."""
         values: list[float] = []
         for field in self.fields.get(number, ()):
-            if field.wire == FIXED32:
+            if field.wire == FIXED64:
                 values.append(_float(self.buffer, field))
                 continue
             size = _of_wire(number, field, LENGTH).stop - field.start
-            if size % 4 or size // 4 > _MAX_PACKED - len(values):
-                raise WireError(f"field {number} at byte {field.start}: {size} bytes are no list of floats")
-            values.extend(struct.unpack(f"<{size // 4}f", self.buffer[field.start : field.stop]))
+            if size % 8 or size // 8 > _MAX_PACKED - len(values):
+                raise WireError(f"field {number} at byte {field.start}: {size} bytes are no list of doubles")
+            values.extend(struct.unpack(f"<{size // 8}d", self.buffer[field.start : field.stop]))
         return tuple(values)
 
     def message(self, number: int, *wanted: int) -> Message:

@@ -91,7 +91,7 @@ def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, C
             break
     else:
         found = ", ".join(sorted({chip.arch for chip in detection.chips}))
-        raise RuntimeFailure(f"{name}: compiled for {hef.hw_arch}, the device here is {found}; compile it for that")
+        raise RuntimeFailure(f"{name}: compiled for {hef.arch_told}, the device here is {found}; compile it for that")
     if len(hef.groups) != 1:
         raise RuntimeFailure(f"{name}: {len(hef.groups)} network groups; compile one network into a HEF")
     return hef, chip

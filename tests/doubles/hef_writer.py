@@ -49,6 +49,7 @@ def edge(
     output: bool = False,
     padded: tuple[int, int, int] | None = None,
     connection: int = 0,
+    order: int = 1,
     data_bytes: int = 1,
     zp: float = 0.0,
     scale: float = 1.0,
@@ -60,13 +61,13 @@ def edge(
     """An edge layer, `shape` and `padded` as (H, W, C)."""
     sizes = zip(shape, padded or shape, strict=True)
     base = b"".join(integer(2 * i + 1, a) + integer(2 * i + 2, b) for i, (a, b) in enumerate(sizes))
-    base += integer(7, 1) + integer(12, data_bytes)
+    base += integer(7, order) + integer(12, data_bytes)
     numeric = float32(1, zp) + float32(2, scale) + float32(3, -1.0) + float32(4, 1.0)
     for number, values in ((5, zps), (6, scales)):
         if values and packed:
-            numeric += block(number, struct.pack(f"<{len(values)}f", *values))
+            numeric += block(number, struct.pack(f"<{len(values)}d", *values))
         else:
-            numeric += b"".join(float32(number, v) for v in values)
+            numeric += b"".join(float64(number, v) for v in values)
     info = block(1, name) + block(2, base) + block(3, numeric) + b"".join(block(5, n) for n in originals)
     switch = integer(3, connection) if connection else b""
     return integer(1, int(output)) + block(3, info) + block(5, switch)
@@ -98,10 +99,23 @@ def group(
     return out + block(8, b"") * host_operations
 
 
-def proto(groups: Sequence[bytes], *, arch: int = 1, timestamp: int = 0, sdk: str = "3.33.0") -> bytes:
+def extension(number: int, name: str) -> bytes:
+    """An extension that the file needs of HailoRT; a number of 0 or an empty name isn't written."""
+    return (integer(1, number) if number else b"") + (block(2, name) if name else b"")
+
+
+def proto(
+    groups: Sequence[bytes],
+    *,
+    arch: int = 1,
+    timestamp: int = 0,
+    sdk: str = "3.33.0",
+    extensions: Sequence[bytes] = (),
+) -> bytes:
     """The root message."""
     header = (integer(1, arch) if arch else b"") + integer(2, timestamp) + block(3, sdk) + integer(4, 1)
-    return block(1, header) + b"".join(block(2, g) for g in groups)
+    told = b"".join(block(2, g) for g in groups) + b"".join(block(5, each) for each in extensions)
+    return block(1, header) + told
 
 
 def sealed(
