@@ -113,13 +113,14 @@ def test_check_json(width: int, verdict: str, code: int, tmp_path: Path, capsys:
     assert main(["check", str(file), "--arch", "hailo8", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
     keys = ["verdict", "certainty", "predicted", "toolchain", "arch", "blockers"]
-    assert list(told) == keys + ["doubts"] * (verdict == "unknown")
+    assert list(told) == [*keys, "doubts"]
+    assert bool(told["doubts"]) is (verdict == "unknown")
     assert told["verdict"] == verdict
     assert told["predicted"] is True
     assert told["certainty"] in ("observed", "extrapolated")
     assert set(told["toolchain"]) == {"name", "version"}
     assert bool(told["blockers"]) is (verdict == "blocked")
-    for failure in told["blockers"] + told.get("doubts", []):
+    for failure in told["blockers"] + told["doubts"]:
         assert set(failure) == {"family", "layers", "message", "figures", "evidence", "certainty"}
 
 
@@ -130,11 +131,16 @@ def test_check_says_predicted(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "predicted blocker: reshape_insertion at compile" in text
 
 
-def test_check_of_a_node_without_a_form_is_blocked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_of_a_node_without_a_rule_is_unknown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(model(tmp_path / "m.onnx", "Sinh"))
     assert main(["check", file, "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
-    assert (told["verdict"], told["blockers"][0]["family"]) == ("blocked", "unsupported_op")
+    assert (told["verdict"], told["blockers"]) == ("unknown", [])
+    assert "Sinh" in told["doubts"][0]["message"]
+    assert main(["check", file]) == 1
+    text = capsys.readouterr().out
+    assert text.startswith("unknown on hailo8: predicted")
+    assert "predicted doubt: unsupported_op at translate" in text
     assert main(["translate", file, "--name", "net", "-o", str(tmp_path / "m.har")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "m.har").exists()

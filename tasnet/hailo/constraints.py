@@ -5,9 +5,13 @@ gets the same verdict from anywhere. Each rule carries its evidence and says whe
 size was *observed* to fail, or whether the failure is *extrapolated* by a reading that nobody has confirmed.
 
 The evidence is public: forum and issue texts, and the conversion notes of a Conv-TasNet project of 17 February
-2026 (Dataflow Compiler 3.33.0, Hailo-8). One bracket is shared by all outcomes in it: a layer whose input and
-output rows (W x C elements) are at most 384,000 has compiled, one with a row of 512,000 or more has not.
-Nothing is known in between, and a row there gives `unknown`.
+2026 (Dataflow Compiler 3.33.0, Hailo-8), with what its team tried later. One bracket is shared by all outcomes in
+it: a layer whose input and output rows (W x C elements) are at most 384,000 has compiled, one with a row of 512,000
+or more has not. Nothing is known in between, and a row there gives `unknown`.
+
+Of single layers, 1x1 convolutions 256 -> 256 compiled at W 128 to 1024 and not at 2000, 512 -> 1 at W 256 and 512
+and not at 1024. Of 49 small pieces 46 compiled, all with rows up to 262,144, and so did ten pieces of a masker, two
+of them of several layers; their kinds and widths were not stated, so they make no graph's verdict observed.
 
 Two readings are hypotheses, and marked `extrapolated` wherever they decide alone:
 
@@ -20,7 +24,7 @@ Two readings are hypotheses, and marked `extrapolated` wherever they decide alon
 
 Families without a rule, because no fact ties them to the graph: negative_slope (depends on the calibration
 data), mapping_timeout (the end of a search, not its cause), and those seen only on other networks (partition,
-resource_presolve, kernel_validation, format, inter_context_stream, microcode).
+kernel_validation, format, inter_context_stream, microcode; resource_presolve is a caution that decides nothing).
 """
 
 from __future__ import annotations
@@ -40,6 +44,8 @@ ROW_FAIL = 512_000
 """elements: no row of this size or more has compiled"""
 MEMORY_UNITS = 128
 """memory units of a cluster, a limit of the silicon"""
+LAYER_CONTROLLERS = 16
+"""layer controllers (LCUs) of a cluster; Hailo-8 has 8 clusters, Hailo-8L 4"""
 UNIT_BYTES = 16 * 1024
 """bytes of a memory unit, by hypothesis; an 8-bit element takes one byte"""
 
@@ -84,13 +90,16 @@ class Verdict:
     """The constraints' word on a graph for an architecture.
 
     `certainty` of a clear verdict: observed when every layer is of a kind and size that was seen to compile;
-    of a blocked one: observed when one of its blockers was.
+    of a blocked one: observed when one of its blockers was. `doubts` are failures that may come and leave a graph
+    without blockers unknown; `cautions` may come as well, but no outcome ties them to the graph, and they decide
+    nothing.
     """
 
     kind: Kind
     certainty: Certainty
     blockers: tuple[Failure, ...] = ()
     doubts: tuple[Failure, ...] = ()
+    cautions: tuple[Failure, ...] = ()
 
 
 Rule = Callable[[Network], Iterator[Finding]]
@@ -103,13 +112,44 @@ def judge(network: Network, arch: str) -> Verdict:
     findings = [finding for rule in RULES for finding in rule(network)]
     blockers = tuple(_for_arch(f.failure, arch) for f in findings if f.certain)
     doubts = tuple(_for_arch(f.failure, arch) for f in findings if not f.certain)
-    if blockers:
-        seen = any(f.certainty is Certainty.OBSERVED for f in blockers)
-        return Verdict(Kind.BLOCKED, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts)
-    if doubts:
-        return Verdict(Kind.UNKNOWN, Certainty.EXTRAPOLATED, (), doubts)
-    seen = arch == "hailo8" and all(_seen_to_compile(layer) for layer in network)
-    return Verdict(Kind.CLEAR, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED)
+    cautions = tuple(_for_arch(failure, arch) for failure in layer_controllers(network, arch))
+    kind = Kind.BLOCKED if blockers else Kind.UNKNOWN if doubts else Kind.CLEAR
+    if kind is Kind.CLEAR:
+        seen = arch == "hailo8" and not cautions and all(_seen_to_compile(layer) for layer in network)
+    else:
+        seen = any(failure.certainty is Certainty.OBSERVED for failure in blockers)
+    return Verdict(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts, cautions)
+
+
+def layer_controllers(network: Network, arch: str) -> tuple[Failure, ...]:
+    """A caution where the layers at work outnumber the layer controllers of one context (16 a cluster).
+
+    A layer takes one controller at least, unless it is fused: a sum may be, so both counts are given. The compiler
+    splits a network over several contexts, and no outcome shows whether the number binds: the notes' 8x3 networks
+    count 147 and more, and none failed by it.
+    """
+    available = LAYER_CONTROLLERS * (4 if arch == "hailo8l" else 8)
+    layers = [layer for layer in network if layer.type not in _IO]
+    if len(layers) <= available:
+        return ()
+    sums = sum(layer.type == "ew_add" for layer in layers)
+    return (
+        Failure(
+            stage="compile",
+            family="resource_presolve",
+            exception=_ALLOCATOR,
+            message=f"Too many lcus ({len(layers)} > {available})",
+            layers=(),
+            figures={
+                "layers_at_work": len(layers),
+                "layers_at_work_if_sums_fuse": len(layers) - sums,
+                "layer_controllers_in_one_context": available,
+            },
+            evidence="the compiler's own words for what limits a context, on other networks; none of this kind failed "
+            "by it, and one over several contexts need not",
+            certainty=Certainty.EXTRAPOLATED,
+        ),
+    )
 
 
 def row(shape: Shape) -> int:
@@ -238,7 +278,10 @@ def wide_rows_unplaced(network: Network) -> Iterator[Finding]:
         kind = layer.type == "dw" or (layer.type == "conv" and layer.kernel == (1, 1))
         return kind and not _prime(widest(layer)[2])
 
-    evidence = "1x1 convolution 256 -> 256 at W 2000; dw66, conv68 of an 8x3 network of 256 filters; DFC 3.33.0"
+    evidence = (
+        "1x1 convolutions 256 -> 256 at W 2000, 512 -> 1 at W 1024; dw66, conv68 of an 8x3 network of 256 filters; "
+    )
+    evidence += "DFC 3.33.0"
     yield from _wide(network, "agent_infeasible", member, message, seen, evidence)
 
 
@@ -321,20 +364,20 @@ def _prime(number: int) -> bool:
     return number > 1 and all(number % factor for factor in range(2, isqrt(number) + 1))
 
 
+_SEEN_POINTWISE = ((1024, 256, 256), (512, 512, 1))
+"""W, channels in and out of the largest 1x1 convolutions that were seen to compile, H 1, each with smaller W too"""
+
+
 def _seen_to_compile(layer: Layer) -> bool:
-    """The kinds and sizes that were seen to compile alone: 1x1 convolutions up to 256 -> 256 at W 1024, H 1."""
+    """The kinds and sizes that were seen to compile alone: 1x1 convolutions no larger than one of those."""
     if layer.type in {"input_layer", "output_layer"}:
         return True
     if layer.type != "conv" or mixes_positions(layer) or layer.params.get("activation") != "linear":
         return False
-    source, result = layer.input_shapes[0], layer.output_shape
-    return (
-        int(layer.params.get("groups", 1)) == 1
-        and source[1] == 1
-        and source[2] <= 1024
-        and source[3] <= 256
-        and result[3] <= 256
-    )
+    _, height, width, cin = layer.input_shapes[0]
+    if int(layer.params.get("groups", 1)) != 1 or height != 1:
+        return False
+    return any(width <= w and cin <= i and layer.output_shape[3] <= o for w, i, o in _SEEN_POINTWISE)
 
 
 def _for_arch(failure: Failure, arch: str) -> Failure:

@@ -6,6 +6,7 @@ only a compiler can.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -39,16 +40,16 @@ class Reference:
         return _fingerprint()
 
     def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
-        """ONNX -> parsed HAR at `har`. A node without an HN form fails the stage, with what to write instead."""
+        """ONNX -> parsed HAR at `har`. What the open translator can't read is unknown: the vendor's parser may."""
         # Imported here: judging a HAR needs no ONNX reader.
         from tasnet.hailo.translate import NodeError, TranslationError, translate
 
         try:
             network = translate(onnx, net_name)
         except NodeError as error:
-            return _failed(_untranslatable(error))
+            return Report(Ended.UNKNOWN, (), _without_rule(error), detail=str(error))
         except TranslationError as error:
-            return _failed(_predicted("export_model", error))
+            return Report(Ended.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
         hars.write(network, har)
         return Report(Ended.PASSED, artifact=har, detail=f"{len(network.layers)} layers")
 
@@ -71,7 +72,7 @@ def network(path: Path) -> Network:
 
 
 def verdict(path: Path, arch: str) -> Verdict:
-    """The verdict on a HAR or an ONNX file; a node without an HN form blocks too. Raises what `network` raises."""
+    """The verdict on a HAR or an ONNX file; a node that no rule takes leaves it unknown. Raises as `network`."""
     if hars.is_har(path) or path.suffix == ".har":
         return judge(network(path), arch)
     from tasnet.hailo.translate import NodeError
@@ -79,22 +80,29 @@ def verdict(path: Path, arch: str) -> Verdict:
     try:
         return judge(network(path), arch)
     except NodeError as error:
-        return Verdict(Kind.BLOCKED, Certainty.EXTRAPOLATED, (_untranslatable(error),))
+        return Verdict(Kind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
 
 
-def _untranslatable(error: NodeError) -> Failure:
-    return _predicted(error.family, error, (error.node,))
+def _without_rule(error: NodeError) -> tuple[Failure, ...]:
+    """A doubt for each kind of node that no rule takes: all that can be said, since no layer could be judged."""
+    doubts: dict[tuple[str, str], list[NodeError]] = {}
+    for each in (error, *error.others):
+        doubts.setdefault((each.op, each.why), []).append(each)
+    return tuple(
+        _doubt(alike[0].family, str(alike[0]), tuple(each.node for each in alike), {"op": op})
+        for (op, _), alike in doubts.items()
+    )
 
 
-def _predicted(family: str, error: Exception, layers: tuple[str, ...] = ()) -> Failure:
-    """What the open translator declines: that the vendor's parser would too was observed by nobody."""
-    evidence = "the open translator has no rule for it"
+def _doubt(family: str, message: str, nodes: tuple[str, ...] = (), figures: Mapping[str, str] | None = None) -> Failure:
+    """What the open translator can't read is no failure: nobody asked the vendor's parser, which takes more ops."""
     return Failure(
         stage="translate",
         family=family,
-        message=str(error),
-        layers=layers,
-        evidence=evidence,
+        message=message,
+        layers=nodes,
+        figures=figures or {},
+        evidence="none: the open translator can't read it, and nothing behind it was judged",
         certainty=Certainty.EXTRAPOLATED,
     )
 
@@ -115,15 +123,12 @@ def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Verdict:
 
 def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:
     failures, doubts = stages(verdict.blockers, stage), stages(verdict.doubts, stage)
+    told = (*doubts, *stages(verdict.cautions, stage))
     if failures:
-        return Report(Ended.FAILED, failures, doubts)
+        return Report(Ended.FAILED, failures, told)
     if doubts:
-        return Report(Ended.UNKNOWN, (), doubts, artifact=artifact)
-    return Report(Ended.PASSED, certainty=verdict.certainty, artifact=artifact)
-
-
-def _failed(failure: Failure) -> Report:
-    return Report(Ended.FAILED, (failure,), detail=failure.message)
+        return Report(Ended.UNKNOWN, (), told, artifact=artifact)
+    return Report(Ended.PASSED, (), told, certainty=verdict.certainty, artifact=artifact)
 
 
 @cache

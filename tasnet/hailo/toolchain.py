@@ -35,7 +35,8 @@ class Ended(str, Enum):
 class Report:
     """What a toolchain says of one stage.
 
-    `failures` block; `doubts` are failures that may or may not come (an untested size) and never block.
+    `failures` block; `doubts` are failures that may or may not come (an untested size) and never block: a stage may
+    pass with one that decides nothing.
     `certainty` is set on a pass. `artifact` is the file for the next stage, if the stage leaves one.
     `log` is the tool's own log, kept by whoever runs the stage. `detail` is one line for a person.
     """

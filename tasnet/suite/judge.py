@@ -179,14 +179,16 @@ def _find(
     if any(outcome.status in (Status.FAILED, Status.BLOCKED) for outcome in ordered):
         return _find_failed(ordered, blockers, claiming, today, seen)
     untold = [outcome for outcome in ordered if outcome.status in (Status.UNKNOWN, Status.SKIPPED)]
-    if untold and steady and untold[0].status is Status.UNKNOWN and untold[0].provenance.exhaustive:
+    # an entry of a stage that was never asked owes nothing: what went before could not be told
+    owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
+    if untold and owing and untold[0].status is Status.UNKNOWN and untold[0].provenance.exhaustive:
         return (
             Kind.UNCONFIRMED,
-            steady,
+            owing,
             "the toolchain can't tell; narrow the entry's `where`, or bring evidence",
         )
     if untold:
-        return Kind.UNKNOWN, (), "a compiler's word on this size would settle it"
+        return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
     if steady:
         return Kind.UNEXPECTED_PASS, steady, _NARROW
     if claiming:
@@ -253,11 +255,7 @@ def _past_review(shown: Sequence[Entry], today: date) -> _Finding | None:
 
 def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:
     """True when the entry's stage was reached by a toolchain that lists every blocker it knows."""
-    reached = [outcome for outcome in ordered if outcome.stage is entry.stage]
-    return any(
-        outcome.provenance.exhaustive and outcome.status in (Status.PASSED, Status.FAILED, Status.UNKNOWN)
-        for outcome in reached
-    )
+    return any(outcome.stage is entry.stage and outcome.judged and outcome.provenance.exhaustive for outcome in ordered)
 
 
 def _expected(claiming: Sequence[Entry]) -> str:

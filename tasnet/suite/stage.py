@@ -79,3 +79,8 @@ class Outcome(BaseModel):
     """one line for a person: why blocked, skipped or infra"""
     seconds: float = 0.0
     """wall-clock time of the stage when it was run, not when it was read from the store"""
+
+    @property
+    def judged(self) -> bool:
+        """True where the toolchain was asked about this stage and answered, be it that it can't tell."""
+        return self.status in (Status.PASSED, Status.FAILED, Status.UNKNOWN) and self.blocked_by is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.hailo.constraints import Kind, Verdict
+from tasnet.hailo.constraints import Verdict
 from tasnet.hailo.failures import Failure
 from tasnet.hailo.reference import Reference
 from tasnet.suite.judge import short_layers
@@ -14,17 +14,15 @@ from tasnet.suite.judge import short_layers
 def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
     """The object that `tasnet check --json` prints; its keys are stable."""
     tool = Reference()
-    told: dict[str, Any] = {
+    return {
         "verdict": verdict.kind.value,
         "certainty": verdict.certainty.value,
         "predicted": tool.predicted,
         "toolchain": {"name": tool.name, "version": tool.version},
         "arch": arch,
         "blockers": [_blocker(failure) for failure in verdict.blockers],
+        "doubts": [_blocker(failure) for failure in (*verdict.doubts, *verdict.cautions)],
     }
-    if verdict.kind is Kind.UNKNOWN:
-        told["doubts"] = [_blocker(failure) for failure in verdict.doubts]
-    return told
 
 
 def lines(verdict: Verdict, arch: str) -> Iterator[str]:
@@ -34,7 +32,7 @@ def lines(verdict: Verdict, arch: str) -> Iterator[str]:
     yield f"  toolchain {tool.name} {tool.version}"
     yield f"  rests on  {_RESTS_ON[verdict.certainty.value]}"
     yield from _failures("blocker", verdict.blockers)
-    yield from _failures("doubt", verdict.doubts)
+    yield from _failures("doubt", (*verdict.doubts, *verdict.cautions))
 
 
 _RESTS_ON = {

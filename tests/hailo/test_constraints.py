@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -73,6 +74,54 @@ def test_the_single_convolution_that_did_not_compile_is_blocked() -> None:
     assert verdict.certainty is Certainty.OBSERVED
 
 
+@pytest.mark.parametrize("width", [256, 512])
+def test_the_narrow_heads_that_compiled_are_clear_and_observed(width: int) -> None:
+    assert judge(single_conv(width, 512, 1), "hailo8") == Verdict(Kind.CLEAR, Certainty.OBSERVED)
+    # no piece of this kind and size was tried: more channels out, or a longer row
+    assert judge(single_conv(width, 512, 2), "hailo8").certainty is Certainty.EXTRAPOLATED
+    assert judge(single_conv(width + 257, 512, 1), "hailo8").certainty is Certainty.EXTRAPOLATED
+
+
+def test_the_narrow_head_that_did_not_compile_is_blocked() -> None:
+    verdict = judge(single_conv(1024, 512, 1), "hailo8")
+    assert families(verdict) == {"agent_infeasible": {"conv1"}}
+    assert verdict.certainty is Certainty.OBSERVED
+    assert verdict.blockers[0].figures["row_elements"] == 524_288
+
+
+@pytest.mark.parametrize(
+    ("axes", "at_work", "layers"),
+    [({}, 151, 154), ({"norm": "cln"}, 494, 497), ({"norm": "gln"}, 690, 693)],
+    ids=["identity", "cLN", "gLN"],
+)
+def test_layers_at_work_of_an_8x3_network_are_counted_as_its_public_count_does(
+    axes: dict[str, str], at_work: int, layers: int
+) -> None:
+    # The public count: 151 working layers, 105 if sums fuse; 497 (cLN) and 693 (gLN) count inputs and outputs too.
+    network = variant(layout="vertical", expansion="split", decoder="polyphase", **axes)
+    verdict = judge(network, "hailo8")
+    (told,) = verdict.cautions
+    assert told.figures["layers_at_work"] == at_work
+    assert told.figures["layers_at_work_if_sums_fuse"] == at_work - 46
+    assert len(network.layers) == layers
+    assert (told.message, told.certainty) == (f"Too many lcus ({at_work} > 128)", Certainty.EXTRAPOLATED)
+    # no outcome shows whether it binds: it is said, and decides nothing
+    assert not verdict.doubts
+    assert verdict.kind is Kind.CLEAR
+
+
+@pytest.mark.parametrize(("arch", "available"), [("hailo8", 128), ("hailo8r", 128), ("hailo8l", 64)])
+def test_one_layer_more_than_the_layer_controllers_of_a_context_is_said(arch: str, available: int) -> None:
+    def chain(length: int) -> Verdict:
+        names = ["x", *(f"t{n}" for n in range(length - 1)), "y"]
+        nodes = [node("Conv", f"{a} w", b, f"conv_{b}") for a, b in pairwise(names)]
+        return judge(translate(model(nodes, w=floats(4, 4, 1, 1)), "net"), arch)
+
+    assert chain(available).cautions == ()
+    (told,) = chain(available + 1).cautions
+    assert told.figures["layer_controllers_in_one_context"] == available
+
+
 @pytest.mark.parametrize("rowsize", [384_256, 400_128, 511_744])
 def test_rows_between_pass_and_fail_are_unknown_and_never_guessed(rowsize: int) -> None:
     verdict = judge(single_conv(rowsize // 256), "hailo8")
@@ -83,7 +132,8 @@ def test_rows_between_pass_and_fail_are_unknown_and_never_guessed(rowsize: int) 
 
 def test_kinds_that_nobody_tried_are_clear_by_extrapolation_only() -> None:
     vertical = variant(layout="vertical", expansion="split")
-    assert judge(vertical, "hailo8") == Verdict(Kind.CLEAR, Certainty.EXTRAPOLATED)
+    verdict = judge(vertical, "hailo8")
+    assert (verdict.kind, verdict.certainty, verdict.doubts) == (Kind.CLEAR, Certainty.EXTRAPOLATED, ())
     assert judge(single_conv(128, 300, 300), "hailo8").certainty is Certainty.EXTRAPOLATED
     assert judge(single_conv(128, height=4), "hailo8").certainty is Certainty.EXTRAPOLATED
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import onnx
 
 from tasnet.hailo import har
@@ -68,19 +70,44 @@ def test_an_untested_row_is_unknown(tmp_path: Path) -> None:
     assert report.doubts
 
 
-def test_what_cannot_be_translated_is_a_failure_of_the_stage_and_leaves_no_file(tmp_path: Path) -> None:
-    path = save(tmp_path / "m.onnx", model([node("Softmax", "x", axis=1)]))
-    report = Reference().translate(path, "net", tmp_path / "m.har")
-    assert (report.ended, report.failures[0].family, report.failures[0].layers) == (
-        Ended.FAILED,
-        "unsupported_op",
-        ("softmax",),
-    )
-    assert report.failures[0].certainty is Certainty.EXTRAPOLATED
+def test_a_node_without_a_rule_is_unknown_and_never_a_failure(tmp_path: Path) -> None:
+    nodes = [node("Sinh", "x", "a", "odd"), node("Erf", "a", "b", "erf_1"), node("Erf", "b", "y", "erf_2")]
+    report = Reference().translate(save(tmp_path / "m.onnx", model(nodes)), "net", tmp_path / "m.har")
+    assert (report.ended, report.failures, report.artifact) == (Ended.UNKNOWN, (), None)
+    # every op without a rule, each with its nodes, why, and what to do
+    assert [(each.figures["op"], each.layers) for each in report.doubts] == [
+        ("Sinh", ("odd",)),
+        ("Erf", ("erf_1", "erf_2")),
+    ]
+    assert "node odd (Sinh): the open translator has no rule" in report.detail
+    assert "GELU" in report.doubts[1].message
+    assert {each.certainty for each in report.doubts} == {Certainty.EXTRAPOLATED}
     assert not (tmp_path / "m.har").exists()
 
 
-def test_a_verdict_on_a_file_blocks_what_cannot_be_translated_and_calls_nothing_observed(tmp_path: Path) -> None:
-    found = verdict(save(tmp_path / "m.onnx", model([node("Softmax", "x", axis=1)])), "hailo8")
-    assert (found.kind, found.certainty) == (Kind.BLOCKED, Certainty.EXTRAPOLATED)
+def test_a_rule_that_declines_is_unknown_too(tmp_path: Path) -> None:
+    made = model([node("Pow", "x e")], e=np.float32(3))
+    report = Reference().translate(save(tmp_path / "m.onnx", made), "net", tmp_path / "m.har")
+    assert (report.ended, report.failures, report.doubts[0].layers) == (Ended.UNKNOWN, (), ("pow",))
+
+
+def test_a_file_that_the_open_translator_cannot_read_says_nothing_of_the_compilers_parser(tmp_path: Path) -> None:
+    made = model([node("Relu", "x")], shape=(1, 4, 1, "time"))
+    report = Reference().translate(save(tmp_path / "m.onnx", made), "net", tmp_path / "m.har")
+    assert (report.ended, report.failures, report.doubts[0].family) == (Ended.UNKNOWN, (), "export_model")
+
+
+def test_a_verdict_on_a_file_with_a_node_without_a_rule_is_unknown(tmp_path: Path) -> None:
+    found = verdict(save(tmp_path / "m.onnx", model([node("Sinh", "x")])), "hailo8")
+    assert (found.kind, found.certainty, found.blockers) == (Kind.UNKNOWN, Certainty.EXTRAPOLATED, ())
+    assert found.doubts[0].layers == ("sinh",)
     assert verdict(conv(tmp_path, 256), "hailo8").certainty is Certainty.OBSERVED
+
+
+def test_a_doubt_that_decides_nothing_goes_with_a_stage_that_passes(tmp_path: Path) -> None:
+    names = ["x", *(f"t{n}" for n in range(128)), "y"]
+    nodes = [node("Conv", f"{a} w", b, f"conv_{b}") for a, b in pairwise(names)]
+    toolchain, target = Reference(), tmp_path / "m.har"
+    toolchain.translate(save(tmp_path / "m.onnx", model(nodes, w=floats(4, 4, 1, 1))), "net", target)
+    report = toolchain.compile(target, "hailo8", tmp_path / "m.hef")
+    assert (report.ended, report.doubts[0].message) == (Ended.PASSED, "Too many lcus (129 > 128)")

@@ -54,6 +54,15 @@ UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a row in the untested range")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
 UNCLASSIFIED = outcomes(status=Status.UNCLASSIFIED, reason="NewError: of no known words")
 SKIPPED = outcomes(status=Status.SKIPPED, reason="no chip")
+UNREAD = {
+    stage: outcome.model_copy(
+        update={"status": Status.UNKNOWN, "blocked_by": None if stage is Stage.TRANSLATE else Stage.TRANSLATE}
+    )
+    if stage is not Stage.EXPORT
+    else outcome
+    for stage, outcome in PASS.items()
+}
+"""the translation can't be told, so that nothing behind it was asked"""
 ONE, BOTH = outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, MEMORY)
 EARLY = outcomes(OPTIMIZE)
 NAMELESS = {**PASS, Stage.COMPILE: Outcome(stage=Stage.COMPILE, status=Status.FAILED, provenance=REFERENCE)}
@@ -65,6 +74,8 @@ TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[s
     "failure": (ONE, (), K.UNEXPECTED_FAILURE, ()),
     "failure without a name": (NAMELESS, (), K.UNEXPECTED_FAILURE, ()),
     "unknown": (UNKNOWN, (), K.UNKNOWN, ()),
+    "not read": (UNREAD, (), K.UNKNOWN, ()),
+    "not read, expected to fail later": (UNREAD, (DECONV,), K.UNKNOWN, ()),
     "skipped": (SKIPPED, (), K.UNKNOWN, ()),
     "infra": (INFRA, (), K.INFRA, ()),
     "unclassified": (UNCLASSIFIED, (), K.UNCLASSIFIED, ()),

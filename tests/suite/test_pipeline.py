@@ -8,6 +8,7 @@ import sys
 import time
 from collections import Counter
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import onnx
@@ -19,6 +20,7 @@ from tasnet.hailo.reference import Reference
 from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case, graph_key
+from tasnet.suite.judge import Kind, judge
 from tasnet.suite.pipeline import Pipeline, PipelineError, Recipe
 from tasnet.suite.stage import ORDER, Stage, Status
 from tasnet.suite.store import Store, StoreError
@@ -127,6 +129,20 @@ def test_an_unknown_optimize_lets_compile_be_judged(store, calls):
     outcomes = Pipeline(store, ScriptedToolchain(calls, script)).run(tiny())
     assert statuses(outcomes) == {**ALL_PASSED, "optimize": "unknown"}
     assert outcomes[Stage.OPTIMIZE].doubts == (BLOCKER,)
+
+
+def test_a_translation_that_cant_be_told_leaves_the_later_stages_unasked_and_says_so(store, calls):
+    unread = Report(Ended.UNKNOWN, doubts=(BLOCKER,), detail="node odd (Sinh): no rule")
+    outcomes = Pipeline(store, ScriptedToolchain(calls, {"translate": unread})).run(tiny())
+    later = [outcomes[stage] for stage in (Stage.OPTIMIZE, Stage.COMPILE)]
+    assert list(statuses(outcomes).values()) == ["passed", "unknown", "unknown", "unknown"]
+    assert [(each.blocked_by, each.judged, each.failures) for each in later] == [(Stage.TRANSLATE, False, ())] * 2
+    assert {each.reason for each in later} == {"translate ended unknown: node odd (Sinh): no rule"}
+    assert outcomes[Stage.TRANSLATE].judged
+    assert done(calls) == {"translate": 1}
+    judgement = judge(tiny().axes(), outcomes, (), date(2026, 6, 1))
+    assert (judgement.kind, judgement.blockers) == (Kind.UNKNOWN, ())
+    assert judgement.happened == "predicted unknown at translate: node odd (Sinh): no rule"
 
 
 def test_a_quantized_har_is_what_gets_compiled(store, calls):
@@ -280,6 +296,7 @@ def test_a_full_store_needs_no_torch_even_with_a_checkpoint(store, calls, tmp_pa
 from pathlib import Path
 from tasnet.network.variant import Variant
 from tasnet.suite.case import Case
+from tasnet.suite.judge import Kind, judge
 from tasnet.suite.pipeline import Pipeline, Recipe
 from tasnet.suite.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
@@ -342,6 +359,7 @@ def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
 def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
     code = f"""
 from pathlib import Path
+from tasnet.suite.judge import Kind, judge
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain

@@ -1,14 +1,17 @@
 """The open translator: an ONNX file -> the HN graph and weights that the vendor's parser would write.
 
 `prepare` brings the file into one form, one small rule per pattern (`rules/`) drafts the layers, `naming`
-numbers them. What has no HN form is a NodeError that names the node and what to write instead.
+numbers them. What no rule takes is a NodeError that names the node and what to write instead: it says nothing of
+the vendor's parser, which takes more ops than there are rules here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import onnx
+import onnx_ir as ir
 
 from tasnet.hailo.hn import Network
 from tasnet.hailo.translate.draft import Draft, Drafting, View, onnx_shape
@@ -16,7 +19,7 @@ from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationErro
 from tasnet.hailo.translate.loading import from_proto, load
 from tasnet.hailo.translate.naming import number
 from tasnet.hailo.translate.prepare import prepare
-from tasnet.hailo.translate.rules import registry
+from tasnet.hailo.translate.rules import Rule, registry
 
 __all__ = ["ModelError", "NodeError", "TranslationError", "translate"]
 
@@ -25,7 +28,7 @@ def translate(source: Path | onnx.ModelProto, name: str) -> Network:
     """The Network `name` of an ONNX file or model, shapes `[-1, H, W, C]`, weights float32.
 
     Reads opset 7 to 25, one static float32 input of rank 4 and batch 1. Raises ModelError for a file that
-    can't be read as a whole and NodeError for a node without an HN form.
+    can't be read as a whole and NodeError for a node that no rule takes.
     """
     if not name or "/" in name:
         raise ModelError(f"network name {name!r}: a name without '/' is needed")
@@ -39,6 +42,9 @@ def translate(source: Path | onnx.ModelProto, name: str) -> Network:
 def _draft(drafting: Drafting, where: str) -> list[Draft]:
     """Draft every layer; returns the output layers."""
     graph, rules = drafting.graph, registry()
+    if without := [node for node in graph if node.domain not in _ONNX or node.op_type not in rules]:
+        first, *others = (_without_rule(node, rules) for node in without)
+        raise NodeError(without[0], first.why, first.instead, others)
     for position, node in enumerate(graph):
         drafting.positions[node] = position
     value = graph.inputs[0]
@@ -49,14 +55,7 @@ def _draft(drafting: Drafting, where: str) -> list[Draft]:
     labels = tuple(None if size == 1 else label for size, label in zip(onnx_shape(value), "NCHW", strict=True))
     drafting.views[value] = View(start, labels)
     for node in graph:
-        rule = rules.get(node.op_type) if node.domain in {"", "ai.onnx"} else None
-        if rule is None:
-            raise NodeError(
-                node,
-                f"{node.domain + '.' if node.domain else ''}{node.op_type} has no HN layer",
-                _INSTEAD.get(node.op_type, "write it with " + ", ".join(sorted(rules)[:6]) + ", …, or on the host"),
-            )
-        rule(drafting, node)
+        rules[node.op_type](drafting, node)
     outputs: list[Draft] = []
     for index, output in enumerate(graph.outputs):
         view = drafting.views.get(output)
@@ -93,17 +92,34 @@ def _io() -> dict[str, object]:
     return {"transposed": False, "engine": "nn_core", "io_type": "standard"}
 
 
+_ONNX = frozenset({"", "ai.onnx"})
+"""the names of ONNX's own domain"""
+
+
+def _without_rule(node: ir.Node, rules: Mapping[str, Rule]) -> NodeError:
+    own = f" of {node.domain}" if node.domain not in _ONNX else ""
+    known = node.domain in _ONNX and node.op_type in _INSTEAD
+    write = _INSTEAD[node.op_type] if known else "write it with ops that have a rule, or compute it on the host"
+    return NodeError(
+        node,
+        f"the open translator has no rule for this op{own}",
+        f"{write}; or ask the compiler's own parser, which may take it",
+    )
+
+
 _INSTEAD = {
     "CumSum": "use a norm over the whole window (gLN) or per frame",
-    "InstanceNormalization": "write the norm out with ReduceMean, Sub, Pow, Sqrt and Div",
     "LayerNormalization": "write the norm out with ReduceMean, Sub, Pow, Sqrt and Div",
     "GroupNormalization": "write the norm out with ReduceMean, Sub, Pow, Sqrt and Div",
     "ReduceSum": "write ReduceMean and a Mul by the count",
-    "LSTM": "the chip has no recurrent layer; use a TCN",
-    "GRU": "the chip has no recurrent layer; use a TCN",
+    "Sum": "write it pairwise with Add",
+    "Erf": "export a GELU at opset 20 or later, where it is one node",
+    "LSTM": "use a TCN",
+    "GRU": "use a TCN",
+    "RNN": "use a TCN",
     "Gather": "slice the weights before the export, or use Slice",
     "If": "export in eval mode, with fixed sizes",
     "Loop": "unroll it before the export",
-    "Softmax": "use Sigmoid or Relu masks",
+    "Scan": "unroll it before the export",
 }
 """Op -> what to write instead, where more can be said than that it has no rule."""

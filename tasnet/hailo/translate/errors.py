@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import onnx_ir as ir
 
 
@@ -14,16 +16,18 @@ class ModelError(TranslationError):
 
 
 class NodeError(TranslationError):
-    """One node has no HN form.
+    """No rule here makes a layer of one node. The compiler's own parser may: nobody has asked it.
 
     `node` and `op` name it as the ONNX file does, `why` says what is in the way, `instead` what to write.
-    `family` is the failure family of the real compiler's parser for the same thing.
+    `family` is the failure family of that parser, should it decline too. `others` are further nodes of the same
+    graph that no rule takes, where they are known.
     """
 
-    def __init__(self, node: ir.Node, why: str, instead: str) -> None:
+    def __init__(self, node: ir.Node, why: str, instead: str, others: Sequence[NodeError] = ()) -> None:
         self.node = node.name or "(unnamed)"
         self.op = node.op_type
         self.why = why
         self.instead = instead
         self.family = "unsupported_op"
+        self.others = tuple(others)
         super().__init__(f"node {self.node} ({self.op}): {why}; {instead}")

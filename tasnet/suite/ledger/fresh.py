@@ -14,7 +14,7 @@ from tasnet.suite.ledger.again import Told
 from tasnet.suite.ledger.conditions import flow
 from tasnet.suite.ledger.entry import Ledger
 from tasnet.suite.ledger.narrow import Plain, narrowed
-from tasnet.suite.stage import Stage, Status
+from tasnet.suite.stage import Stage
 
 LOOK_AGAIN = timedelta(days=182)
 """How long a new entry stands before someone must look again."""
@@ -127,7 +127,7 @@ def _where(told: Sequence[Told], failing: Collection[str], stage: Stage) -> list
 
 def _reached(told: Told, stage: Stage) -> bool:
     outcome = told.record.by_stage.get(stage)
-    return outcome is not None and outcome.status in (Status.PASSED, Status.FAILED, Status.UNKNOWN)
+    return outcome is not None and outcome.judged
 
 
 def _name(family: str, taken: set[str]) -> str:

@@ -28,7 +28,6 @@ from tasnet.suite.ledger.entry import Entry, Ledger, LedgerError, claims, in_sco
 from tasnet.suite.ledger.fresh import Cause, causes, entry_lines
 from tasnet.suite.ledger.narrow import Plain, length, narrowed
 from tasnet.suite.ledger.reading import parse, text_of
-from tasnet.suite.stage import Status
 from tasnet.suite.where import Axes, Claim, matches, read_where
 
 _WORTH = 2
@@ -188,8 +187,7 @@ def _refutes(entry: Entry, told: Told, entries: Sequence[Entry]) -> bool:
     if kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED) and entry.id in about:
         return True
     outcome = told.record.by_stage.get(entry.stage)
-    reached = outcome is not None and outcome.status in (Status.PASSED, Status.FAILED, Status.UNKNOWN)
-    return reached and outcome is not None and outcome.provenance.exhaustive
+    return outcome is not None and outcome.judged and outcome.provenance.exhaustive
 
 
 @cache
