@@ -34,16 +34,20 @@ from tasnet.cli.options import (
     Quick,
     Recordings,
     Script,
+    Shapes,
     StoreAt,
     Toolchain,
     UsageError,
     if_there,
     known_arch,
+    of_onnx,
     readable,
     show,
+    sizes,
     store_at,
     writable,
 )
+from tasnet.printable import line
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
@@ -244,6 +248,7 @@ def translate(
     source: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="the ONNX file")],
     name: Annotated[str, typer.Option(metavar="NET", help="the network's name in the HAR")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the HAR to write")],
+    shape: Shapes = None,
 ) -> int:
     """Write the parsed HAR of an ONNX file, by the embedded translator.
 
@@ -253,14 +258,16 @@ def translate(
     from tasnet.hailo.translate import translate as to_network
 
     writable(output)
-    network = to_network(readable(source), name)
+    network = to_network(readable(source, "an .onnx"), name, sizes(shape))
     har.write(network, output)
     print(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
+    for each in network.assumptions:
+        print(f"  assumed: {line(each.text)}")
     return OK
 
 
 @app.command()
-def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
+def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: Shapes = None) -> int:
     """Predict whether a graph compiles: clear, blocked or unknown, and by what. No compiler is run.
 
     Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
@@ -272,7 +279,7 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False) -> int:
     from tasnet.suite.verdict_shown import lines
 
     known_arch(arch)
-    verdict = judged(readable(source), arch)
+    verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
     show(told(verdict, arch) if as_json else lines(verdict, arch))
     return OK if verdict.kind.value == "clear" else NOT_CLEAR
 
@@ -329,7 +336,7 @@ def import_runs(
 
 
 @app.command()
-def inspect(source: Compiled, as_json: AsJson = False) -> int:
+def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> int:
     """List a graph's layers: type, shapes (H x W x C), weights, MACs, operations, elements of a row in and out.
 
     Of a compiled file: architecture, SDK, contexts, inputs and outputs with shapes and quantization.
@@ -345,7 +352,7 @@ def inspect(source: Compiled, as_json: AsJson = False) -> int:
         read = hef.read(source)
         show(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
     else:
-        network = graph_of(source)
+        network = graph_of(of_onnx(source, shape), sizes(shape))
         show(network_shown.as_json(network) if as_json else network_shown.lines(network))
     return OK
 

@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
-Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx or a .har, told apart by content")]
-Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or a .hef, told apart by content")]
+Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or an .hn, told apart by content")]
+Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, .har, .hn or .hef, told apart by content")]
+Shapes = Annotated[
+    list[str] | None,
+    typer.Option("--shape", metavar="INPUT=1,1,1,16000", help="an input's sizes, where the ONNX file leaves some open"),
+]
 Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
@@ -38,6 +42,30 @@ def readable(path: Path, what: str = "an .onnx or a .har") -> Path:
     """`path`, if there is a file. Raises UsageError."""
     if not path.is_file():
         raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name {what}")
+    return path
+
+
+def sizes(shapes: list[str] | None) -> dict[str, tuple[int, ...]]:
+    """`--shape INPUT=1,1,1,16000`, once per input, as sizes by the input's name. Raises UsageError."""
+    given: dict[str, tuple[int, ...]] = {}
+    for each in shapes or ():
+        # An input's name may hold a '='.
+        name, _, text = each.rpartition("=")
+        numbers = text.replace("x", ",").split(",")
+        if not name or not all(number.strip().isdecimal() and len(number) <= 12 for number in numbers):
+            raise UsageError(f"--shape {each}: write an input's name and its sizes, as in --shape x=1,1,1,16000")
+        if name in given:
+            raise UsageError(f"--shape {name}: given twice")
+        given[name] = tuple(map(int, numbers))
+    return given
+
+
+def of_onnx(path: Path, shapes: list[str] | None) -> Path:
+    """`path`, if no sizes are given or it is an ONNX file: others have theirs. Raises UsageError."""
+    from tasnet.hailo.reference import is_onnx
+
+    if shapes and not is_onnx(path):
+        raise UsageError(f"{path}: its sizes are fixed; --shape is for an .onnx")
     return path
 
 

@@ -30,12 +30,12 @@ kernel_validation, format, inter_context_stream, microcode; resource_presolve is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from math import isqrt
 
 from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.hn import Layer, Network, Shape
+from tasnet.hailo.hn import Assumed, Assumption, Layer, Network, Shape
 from tasnet.hailo.toolchain import ARCHITECTURES
 
 ROW_PASS = 384_000
@@ -100,6 +100,8 @@ class Verdict:
     blockers: tuple[Failure, ...] = ()
     doubts: tuple[Failure, ...] = ()
     cautions: tuple[Failure, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    """what was taken for granted where the graph was read: with any, nothing is clear by observation"""
 
 
 Rule = Callable[[Network], Iterator[Finding]]
@@ -109,6 +111,14 @@ def judge(network: Network, arch: str) -> Verdict:
     """The verdict on a graph. Raises ValueError for an architecture that Dataflow Compiler 3.x does not take."""
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
+    told = _judged(network, arch)
+    read_in_part = any(each.kind is Assumed.RANK for each in network.assumptions)
+    if read_in_part or (network.assumptions and told.kind is Kind.CLEAR):
+        told = replace(told, certainty=Certainty.EXTRAPOLATED)
+    return replace(told, assumptions=network.assumptions)
+
+
+def _judged(network: Network, arch: str) -> Verdict:
     findings = [finding for rule in RULES for finding in rule(network)]
     blockers = tuple(_for_arch(f.failure, arch) for f in findings if f.certain)
     doubts = tuple(_for_arch(f.failure, arch) for f in findings if not f.certain)

@@ -14,6 +14,7 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
@@ -22,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet import __version__
-from tasnet.hailo.hn import HNError, Network, dumps, loads
+from tasnet.hailo.hn import Assumed, Assumption, HNError, Network, dumps, loads
 
 FORMAT_VERSION = "3.33.0"
 """The SDK version whose files this layout was read off. `producer` beside it says who really wrote the file."""
@@ -37,12 +38,14 @@ class HarError(ValueError):
 
 def write(network: Network, path: Path) -> None:
     """Write the parsed HAR of `network` to `path`, whole or not at all."""
-    metadata = {
+    metadata: dict[str, object] = {
         "state": "hailo_model",
         "hn": f"{network.name}.hn",
         "sdk_version": FORMAT_VERSION,
         "producer": f"tasnet {__version__}, open translator, not the Dataflow Compiler",
     }
+    if network.assumptions:
+        metadata["assumptions"] = [{"kind": each.kind.value, "text": each.text} for each in network.assumptions]
     members = {
         f"{network.name}.hn": dumps(network).encode(),
         f"{network.name}.npz": _npz(network.weights),
@@ -76,6 +79,7 @@ def read(path: Path, *, weights: bool = True) -> Network:
             members = _members(archive, path)
             name = _main_hn(archive, members, path)
             text = _bytes(archive, members[name], path)
+            assumptions = _assumptions(archive, members, path)
             arrays: Mapping[str, npt.NDArray[np.float32]] = {}
             stem = name.removesuffix(".hn")
             if weights and f"{stem}.npz" in members:
@@ -85,7 +89,7 @@ def read(path: Path, *, weights: bool = True) -> Network:
     except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
         raise HarError(f"{path}: not a HAR, or cut short ({_line(error)}); translate the model again") from None
     try:
-        return loads(text, arrays)
+        return replace(loads(text, arrays), assumptions=assumptions)
     except HNError as error:
         raise HNError(f"{path}: {name}: {error}") from None
 
@@ -176,6 +180,21 @@ def _main_hn(archive: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], p
     if len(graphs) > 1:
         raise HarError(f"{path}: holds {len(graphs)} graphs ({', '.join(graphs[:3])}) and names none as the main one")
     return graphs[0]
+
+
+def _assumptions(
+    archive: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], path: Path
+) -> tuple[Assumption, ...]:
+    """What the open translator wrote of its own reading; none in a file of the vendor's."""
+    found: list[Assumption] = []
+    for name, info in members.items():
+        told = json.loads(_bytes(archive, info, path)) if name.endswith(".metadata.json") else {}
+        for each in told.get("assumptions", []) if isinstance(told, dict) else []:
+            try:
+                found.append(Assumption(Assumed(each["kind"]), str(each["text"])))
+            except (KeyError, TypeError, ValueError):
+                raise HarError(f"{path}: {name}: an assumption has no known kind; translate the model again") from None
+    return tuple(found)
 
 
 def _bytes(archive: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> bytes:

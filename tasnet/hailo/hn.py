@@ -10,11 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from tasnet.bounded import opened
+from tasnet.bounded import text as text_of
 
 Shape = tuple[int, int, int, int]
 """`(-1, H, W, C)`"""
@@ -23,6 +28,10 @@ Weights = Mapping[str, npt.NDArray[np.float32]]
 
 _DOUBLE_SCALE = frozenset({"dw", "normalization", "ew_add", "ew_sub", "ew_mult", "feature_multiplier"})
 _NO_PARAMS = frozenset({"shortcut"})
+
+
+MOST = 1 << 26
+"""bytes of a bare `.hn`: the 1179-layer Conv-TasNet takes less than 2 MB"""
 
 
 class HNError(ValueError):
@@ -61,6 +70,26 @@ class Layer:
         return (int(shape[1]), int(shape[2])) if pooled else (int(shape[0]), int(shape[1]))
 
 
+class Assumed(str, Enum):
+    """What kind of thing was assumed where a graph was read."""
+
+    RANK = "rank"
+    """an input that is not rank 4 was given a height or a width of 1"""
+    DOOR = "door"
+    """an input or output stands in another order of axes than ONNX's layers take for granted"""
+    UNUSED = "unused"
+    """an input that no output depends on was left out"""
+
+
+@dataclass(frozen=True)
+class Assumption:
+    """One thing that was taken for granted about a graph, and that no file of the vendor's shows."""
+
+    kind: Assumed
+    text: str
+    """one line: what, of which input or output"""
+
+
 @dataclass(frozen=True)
 class Network:
     """A graph and its weights. `name` is the model name and the one scope."""
@@ -70,6 +99,7 @@ class Network:
     output_layers: tuple[str, ...]
     """the last real layers, in the order of the model's outputs"""
     weights: Weights = field(default_factory=lambda: MappingProxyType({}))
+    assumptions: tuple[Assumption, ...] = ()
 
     def __iter__(self) -> Iterator[Layer]:
         return iter(self.layers)
@@ -180,6 +210,24 @@ def dumps(network: Network) -> str:
     """The HN's JSON text, the same for the same graph."""
     # Without an indent: json's indenting encoder is plain Python and takes ten times as long.
     return json.dumps(to_dict(network))
+
+
+def is_hn(path: Path) -> bool:
+    """True for a JSON object, which neither a HAR nor an ONNX file starts as."""
+    try:
+        with opened(path, most=MOST, what="an .hn graph", error=HNError) as file:
+            return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
+    except (HNError, OSError):
+        return False
+
+
+def read(path: Path) -> Network:
+    """The Network in a bare `.hn` file, without weights. Raises HNError."""
+    try:
+        return loads(text_of(path, most=MOST, what="an .hn graph", error=HNError))
+    except HNError as error:
+        said = str(error)
+        raise HNError(said if said.startswith(str(path)) else f"{path}: {said}") from None
 
 
 def loads(text: str | bytes, weights: Weights | None = None) -> Network:

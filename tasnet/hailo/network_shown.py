@@ -7,6 +7,7 @@ from typing import Any
 
 from tasnet.hailo.constraints import row
 from tasnet.hailo.hn import Network, figures, total
+from tasnet.printable import line
 
 
 def as_json(network: Network) -> dict[str, Any]:
@@ -29,13 +30,18 @@ def as_json(network: Network) -> dict[str, Any]:
         )
     summed = total(network)
     totals = {"layers": len(layers), "weights": summed.weights, "macs": summed.macs, "ops": summed.ops}
-    return {"name": network.name, "layers": layers, "totals": totals}
+    shown: dict[str, Any] = {"name": network.name, "layers": layers, "totals": totals}
+    if network.assumptions:
+        shown["assumptions"] = [{"kind": each.kind.value, "text": each.text} for each in network.assumptions]
+    return shown
 
 
 def lines(network: Network) -> Iterator[str]:
     """The totals, then a layer a line."""
     told = as_json(network)
     yield f"{network.name}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
+    for each in network.assumptions:
+        yield f"  assumed: {line(each.text)}"
     layers = told["layers"]
     yield from _table(
         [list(layers[0]) if layers else [], *([_cell(value) for value in each.values()] for each in layers)]

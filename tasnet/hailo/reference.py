@@ -6,16 +6,18 @@ only a compiler can.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasnet import __version__
 from tasnet.hailo import har as hars
+from tasnet.hailo import hn as hns
 from tasnet.hailo.constraints import Kind, Verdict, judge, stages
 from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.hn import Network
@@ -51,7 +53,8 @@ class Reference:
         except TranslationError as error:
             return Report(Ended.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
         hars.write(network, har)
-        return Report(Ended.PASSED, artifact=har, detail=f"{len(network.layers)} layers")
+        detail = "; ".join([f"{len(network.layers)} layers", *(f"assumed: {a.text}" for a in network.assumptions)])
+        return Report(Ended.PASSED, artifact=har, detail=detail)
 
     def optimize(self, har: Path, arch: str, out: Path) -> Report:
         """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
@@ -62,23 +65,36 @@ class Reference:
         return _report(_verdict(har, arch), "compile", None)
 
 
-def network(path: Path) -> Network:
-    """The graph of a HAR, without its weights, or of an ONNX file by the open translator. Raises their errors."""
+def network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
+    """The graph of a HAR, without its weights, of a bare `.hn`, or of an ONNX file by the open translator.
+
+    `shapes` gives the sizes of an ONNX file's inputs, where they are open. Raises their errors.
+    """
     if hars.is_har(path) or path.suffix == ".har":
         return hars.read(path, weights=False)
+    if hns.is_hn(path) or path.suffix == ".hn":
+        return hns.read(path)
     from tasnet.hailo.translate import translate
 
-    return translate(path, "net")
+    return translate(path, "net", shapes)
 
 
-def verdict(path: Path, arch: str) -> Verdict:
-    """The verdict on a HAR or an ONNX file; a node that no rule takes leaves it unknown. Raises as `network`."""
-    if hars.is_har(path) or path.suffix == ".har":
+def is_onnx(path: Path) -> bool:
+    """True for what the open translator reads: all but a HAR and an `.hn`, told apart by content, else by name."""
+    return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or hns.is_hn(path))
+
+
+def verdict(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Verdict:
+    """The verdict on a HAR, an `.hn` or an ONNX file; a node that no rule takes leaves it unknown.
+
+    Raises as `network`.
+    """
+    if not is_onnx(path):
         return judge(network(path), arch)
     from tasnet.hailo.translate import NodeError
 
     try:
-        return judge(network(path), arch)
+        return judge(network(path, shapes), arch)
     except NodeError as error:
         return Verdict(Kind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
 

@@ -8,6 +8,7 @@ from typing import Any
 from tasnet.hailo.constraints import Verdict
 from tasnet.hailo.failures import Failure
 from tasnet.hailo.reference import Reference
+from tasnet.printable import line
 from tasnet.suite.judge import short_layers
 
 
@@ -23,6 +24,9 @@ def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
         "blockers": [_blocker(failure) for failure in verdict.blockers],
         "doubts": [_blocker(failure) for failure in (*verdict.doubts, *verdict.cautions)],
     }
+    if verdict.assumptions:
+        told["assumptions"] = [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions]
+    return told
 
 
 def lines(verdict: Verdict, arch: str) -> Iterator[str]:
@@ -31,6 +35,8 @@ def lines(verdict: Verdict, arch: str) -> Iterator[str]:
     yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"
     yield f"  toolchain {tool.name} {tool.version}"
     yield f"  rests on  {_RESTS_ON[verdict.certainty.value]}"
+    for each in verdict.assumptions:
+        yield f"  assumed   {line(each.text)}"
     yield from _failures("blocker", verdict.blockers)
     yield from _failures("doubt", (*verdict.doubts, *verdict.cautions))
 

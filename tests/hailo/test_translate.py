@@ -262,14 +262,14 @@ def test_moving_ones_costs_no_layer(moves: list[onnx.NodeProto]) -> None:
     assert names(layers(made)) == ["input_layer1", "conv1", "conv2", "output_layer1"]
 
 
-def test_a_transpose_that_turns_the_time_axis_turns_the_next_kernel_with_it() -> None:
+def test_a_transpose_of_the_input_turns_the_input_and_not_the_kernels_behind_it() -> None:
     made = model(
         [node("Transpose", "x", "a", perm=[0, 1, 3, 2]), node("Conv", "a w", pads=[1, 0, 1, 0])],
         w=floats(6, 4, 3, 1),
     )
     layer = only(made, "conv")
-    assert layer.params["kernel_shape"] == [1, 3, 4, 6]
-    assert layer.output_shape == (-1, 1, 32, 6)
+    assert layer.params["kernel_shape"] == [3, 1, 4, 6]
+    assert layer.output_shape == (-1, 32, 1, 6)
 
 
 def test_channels_are_sliced_and_split() -> None:
@@ -385,8 +385,8 @@ def test_what_no_rule_takes_names_the_node_and_what_to_write(nodes: list[onnx.No
         translate(made, "net")
 
 
-def _rank3() -> onnx.ModelProto:
-    return model([node("Relu", "x")], shape=(1, 4, 32))
+def _rank5() -> onnx.ModelProto:
+    return model([node("Relu", "x")], shape=(1, 4, 1, 1, 32))
 
 
 def _dynamic() -> onnx.ModelProto:
@@ -395,7 +395,7 @@ def _dynamic() -> onnx.ModelProto:
 
 def _two_inputs() -> onnx.ModelProto:
     made = model([node("Relu", "x")])
-    made.graph.input.append(helper.make_tensor_value_info("second", TensorProto.FLOAT, [1]))
+    made.graph.input.append(helper.make_tensor_value_info("second", TensorProto.INT64, [1, 4]))
     return made
 
 
@@ -408,13 +408,13 @@ def _no_shape() -> onnx.ModelProto:
 @pytest.mark.parametrize(
     ("made", "says"),
     [
-        (_rank3(), "rank 3.*rank 4"),
+        (_rank5(), "rank 5.*rank 4"),
         (_dynamic(), "axis 3 is dynamic.*dynamic_axes"),
-        (_two_inputs(), "2 inputs.*second"),
+        (_two_inputs(), "input second is INT64.*float32"),
         (_no_shape(), "no shape"),
         (model([node("Relu", "x")], shape=(2, 4, 1, 8)), "batch"),
     ],
-    ids=["rank3", "dynamic", "two-inputs", "no-shape", "batch"],
+    ids=["rank5", "dynamic", "two-inputs", "no-shape", "batch"],
 )
 def test_models_that_cannot_be_read_say_what_to_export(made: onnx.ModelProto, says: str) -> None:
     with pytest.raises(ModelError, match=says):
@@ -422,7 +422,7 @@ def test_models_that_cannot_be_read_say_what_to_export(made: onnx.ModelProto, sa
 
 
 def test_every_error_is_one_line() -> None:
-    for made in (_rank3(), _dynamic(), _two_inputs()):
+    for made in (_rank5(), _dynamic(), _two_inputs()):
         with pytest.raises(TranslationError) as caught:
             translate(made, "net")
         assert "\n" not in str(caught.value)

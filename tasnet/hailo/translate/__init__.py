@@ -7,36 +7,43 @@ the vendor's parser, which takes more ops than there are rules here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import onnx
 import onnx_ir as ir
 
-from tasnet.hailo.hn import Network
-from tasnet.hailo.translate.draft import Draft, Drafting, View, onnx_shape
+from tasnet.hailo.hn import Assumed, Assumption, Network
+from tasnet.hailo.translate.draft import Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
 from tasnet.hailo.translate.loading import from_proto, load
 from tasnet.hailo.translate.naming import number
+from tasnet.hailo.translate.placing import place, usual
 from tasnet.hailo.translate.prepare import prepare
 from tasnet.hailo.translate.rules import Rule, registry
+from tasnet.hailo.translate.signature import Shapes
 
 __all__ = ["ModelError", "NodeError", "TranslationError", "translate"]
 
 
-def translate(source: Path | onnx.ModelProto, name: str) -> Network:
+def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = MappingProxyType({})) -> Network:
     """The Network `name` of an ONNX file or model, shapes `[-1, H, W, C]`, weights float32.
 
-    Reads opset 7 to 25, one static float32 input of rank 4 and batch 1. Raises ModelError for a file that
-    can't be read as a whole and NodeError for a node that no rule takes.
+    Reads opset 7 to 25, float32 inputs of rank 2 to 4 and batch 1; an open batch is 1, other open sizes come from
+    `shapes`, by the input's name. The layers that read an input say which of its axes are H, W and C. Outputs come
+    as `[-1, H, W, C]` in any case. What was taken for granted stands in `assumptions`. Raises ModelError for a file
+    that can't be read as a whole and NodeError for a node that no rule takes.
     """
     if not name or "/" in name:
         raise ModelError(f"network name {name!r}: a name without '/' is needed")
     where = str(source) if isinstance(source, Path) else "the model"
-    model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where)
+    model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
     drafting = Drafting(model.graph)
     outputs = _draft(drafting, where)
-    return number(name, _live(drafting.drafts, outputs), outputs)
+    live = _live(drafting.drafts, outputs)
+    return replace(number(name, live, outputs), assumptions=tuple(_assumptions(drafting, live)))
 
 
 def _draft(drafting: Drafting, where: str) -> list[Draft]:
@@ -47,13 +54,13 @@ def _draft(drafting: Drafting, where: str) -> list[Draft]:
         raise NodeError(without[0], first.why, first.instead, others)
     for position, node in enumerate(graph):
         drafting.positions[node] = position
-    value = graph.inputs[0]
-    _, channels, height, width = onnx_shape(value)
-    start = Draft("input_layer", "input_layer", [], (-1, height, width, channels), (-1, 0), [value.name or ""], _io())
-    start.values.append(value)
-    drafting.drafts.append(start)
-    labels = tuple(None if size == 1 else label for size, label in zip(onnx_shape(value), "NCHW", strict=True))
-    drafting.views[value] = View(start, labels)
+    for index, (value, labels) in enumerate(place(graph).items()):
+        size = {label: size for size, label in zip(onnx_shape(value), labels, strict=True) if label is not None}
+        shape = (-1, size.get("H", 1), size.get("W", 1), size.get("C", 1))
+        start = Draft("input_layer", "input_layer", [], shape, (-1, index), [value.name or ""], _io())
+        start.values.append(value)
+        drafting.drafts.append(start)
+        drafting.views[value] = View(start, labels)
     for node in graph:
         rules[node.op_type](drafting, node)
     outputs: list[Draft] = []
@@ -61,6 +68,7 @@ def _draft(drafting: Drafting, where: str) -> list[Draft]:
         view = drafting.views.get(output)
         if view is None or view.draft.type == "input_layer":
             raise ModelError(f"{where}: output {output.name} is a constant or the input itself; export again")
+        _check_order(output, view.labels)
         outputs.append(
             Draft(
                 "output_layer",
@@ -74,6 +82,44 @@ def _draft(drafting: Drafting, where: str) -> list[Draft]:
         )
     drafting.drafts += outputs
     return outputs
+
+
+def _check_order(output: ir.Value, labels: tuple[Label, ...]) -> None:
+    """An HN's output is H W C: as it is, or with the channels first, it must give the ONNX output's axes."""
+    order = [label for label in labels if label not in {None, "N"}]
+    if order == ["*"] or any(order == [label for label in each if label in order] for each in ("CHW", "HWC")):
+        return
+    producer = output.producer()
+    assert producer is not None
+    raise NodeError(
+        producer,
+        f"output {output.name} has its axes as {axes_text(labels)}, which no output layer has",
+        "leave it as [batch, channels, height, width], and turn it on the host",
+    )
+
+
+def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
+    kept = {id(draft) for draft in live}
+    for value in drafting.graph.inputs:
+        view = drafting.views[value]
+        _, height, width, channels = view.draft.shape
+        here = f"height {height}, width {width}, channels {channels}"
+        shape = list(onnx_shape(value))
+        if id(view.draft) not in kept:
+            yield Assumption(Assumed.UNUSED, f"input {value.name} {shape} is left out: no output depends on it")
+        elif len(shape) != 4:
+            text = f"input {value.name} {shape} is rank {len(shape)}, read as {here}"
+            yield Assumption(Assumed.RANK, text)
+        elif not usual(view.labels):
+            yield Assumption(Assumed.DOOR, f"input {value.name} {shape} is turned before it is used, read as {here}")
+    for value in drafting.graph.outputs:
+        view = drafting.views[value]
+        if "*" not in view.labels and not usual(view.labels):
+            _, height, width, channels = view.draft.shape
+            here = f"height {height}, width {width}, channels {channels}"
+            yield Assumption(
+                Assumed.DOOR, f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}"
+            )
 
 
 def _live(drafts: list[Draft], outputs: list[Draft]) -> list[Draft]:

@@ -162,24 +162,25 @@ def onnx_shape(value: ir.Value) -> tuple[int, ...]:
 
 
 def spatial(node: ir.Node, view: View) -> tuple[str, str]:
-    """The labels of ONNX axes 2 and 3 of a rank-4 NCHW operand: ('H', 'W'), or ('W', 'H') if swapped.
+    """The labels of ONNX axes 2 and 3 of a rank-4 NCHW operand: ('H', 'W').
 
-    A NodeError if the channels are not on axis 1.
+    A NodeError if the channels are not on axis 1, or height and width stand turned: as many rows as the one has, or
+    the other, would lie in a row of the chip, and which it would be isn't known.
     """
     labels = view.labels
     if len(labels) != 4:
         raise NodeError(
             node,
-            f"its operand is rank {len(labels)}: the 1D form is not supported",
+            f"its operand is rank {len(labels)}",
             "write the network in rank 4, [batch, channels, 1, time]",
         )
-    if labels[0] not in {None, "N"} or labels[1] not in {None, "C"} or not {labels[2], labels[3]} <= {None, "H", "W"}:
+    if any(label not in {None, own} for label, own in zip(labels, "NCHW", strict=True)):
         raise NodeError(
             node,
             f"its operand's axes lie as {axes_text(labels)}, not as N C H W",
             "drop the Transpose or Reshape before it",
         )
-    return ("W", "H") if labels[2] == "W" or labels[3] == "H" else ("H", "W")
+    return ("H", "W")
 
 
 def axes_text(labels: tuple[Label, ...]) -> str:

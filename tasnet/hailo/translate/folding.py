@@ -51,10 +51,11 @@ def fold(model: ir.Model) -> None:
 
 
 def _open(model: ir.Model) -> bool:
-    return foldable(model) or any(not _static(value) for node in model.graph for value in node.outputs)
+    return foldable(model) or any(not static(value) for node in model.graph for value in node.outputs)
 
 
-def _static(value: ir.Value) -> bool:
+def static(value: ir.Value) -> bool:
+    """True where every size of the value is known."""
     return value.shape is not None and all(isinstance(size, int) for size in value.shape)
 
 
@@ -71,4 +72,4 @@ def _may_fold(node: ir.Node) -> bool:
         return False
     if node.op_type in _NO_LONGER:
         return True
-    return all(_static(value) and _elements(value) <= LIMIT for value in node.outputs)
+    return all(static(value) and _elements(value) <= LIMIT for value in node.outputs)

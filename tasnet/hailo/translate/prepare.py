@@ -1,4 +1,4 @@
-"""Any ONNX file -> a graph that the rules can read: one static rank-4 input, constants folded, nothing dead.
+"""Any ONNX file -> a graph that the rules can read: every size fixed, constants folded, layers along time lifted.
 
 Exporters differ in what they leave behind (Constant nodes, functions, Identity, Shape chains, unnamed nodes,
 values without shapes); after `prepare` there is one form.
@@ -6,19 +6,31 @@ values without shapes); after `prepare` there is one form.
 
 from __future__ import annotations
 
+from collections.abc import Set
+from types import MappingProxyType
+
 import onnx_ir as ir
 from onnx_ir.passes import common
 
 from tasnet.hailo.translate.errors import ModelError
-from tasnet.hailo.translate.folding import fold, foldable
+from tasnet.hailo.translate.folding import fold, foldable, static
+from tasnet.hailo.translate.lifting import lift
 from tasnet.hailo.translate.loading import said
+from tasnet.hailo.translate.signature import Shapes, fix
 
 OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
 
 
-def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
-    """`model`, changed in place into the form that the rules read. Raises ModelError."""
+_QDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
+_INTEGER = frozenset({"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "QAttention", "QGemm"})
+
+
+def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingProxyType({})) -> ir.Model:
+    """`model`, changed in place into the form that the rules read; `shapes` gives inputs their sizes by name.
+
+    Raises ModelError.
+    """
     opset = model.opset_imports.get("", 0)
     if opset not in OPSETS:
         raise ModelError(
@@ -29,21 +41,23 @@ def prepare(model: ir.Model, where: str = "the model") -> ir.Model:
         _run(model, where, common.InlinePass())
     _run(model, where, common.RemoveInitializersFromInputsPass())
     operators = {node.op_type for node in model.graph}
+    _refuse_quantized(operators, where)
     if "Constant" in operators:
         _run(model, where, common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0))
     if "Identity" in operators:
         _run(model, where, common.IdentityEliminationPass())
     if any(not value.uses() and not value.is_graph_output() for node in model.graph for value in node.outputs):
         _run(model, where, common.RemoveUnusedNodesPass())
-    _check_io(model, where)
+    opened = fix(model, shapes, where)
     _name_nodes(model)
-    if any(value.shape is None for node in model.graph for value in node.outputs) or foldable(model):
+    if opened or any(not static(value) for node in model.graph for value in node.outputs) or foldable(model):
         _run(model, where, common.ShapeInferencePass())
     if foldable(model):
         _fold(model, where)
     if not _sorted(model):
         _run(model, where, common.TopologicalSortPass())
     _check_shapes(model, where)
+    lift(model.graph)
     return model
 
 
@@ -66,37 +80,16 @@ def _sorted(model: ir.Model) -> bool:
     return True
 
 
-def _check_io(model: ir.Model, where: str) -> None:
-    inputs = model.graph.inputs
-    if len(inputs) != 1:
-        names = ", ".join(value.name or "?" for value in inputs) or "none"
+def _refuse_quantized(operators: Set[str], where: str) -> None:
+    """Integers in the graph mean that somebody has quantized it, which is the compiler's work, done from floats."""
+    whole = sorted(op for op in operators if op.startswith("QLinear") or op in _INTEGER)
+    pairs = sorted(operators & _QDQ)
+    if whole or pairs:
+        form = f"QOperator form: {', '.join(whole[:3])}" if whole else f"QDQ form: {', '.join(pairs)}"
         raise ModelError(
-            f"{where}: {len(inputs)} inputs ({names}), one is needed; make the others constants or export without them"
+            f"{where}: a quantized model ({form}); export the float model that it was made of: "
+            "the compiler quantizes by itself, from floats"
         )
-    value = inputs[0]
-    if value.dtype != ir.DataType.FLOAT:
-        raise ModelError(f"{where}: input {value.name} is {value.dtype}, float32 is needed; export in float32")
-    shape = value.shape
-    if shape is None:
-        raise ModelError(f"{where}: input {value.name} has no shape; export with a fixed input shape")
-    text = "[" + ", ".join(str(d) for d in shape) + "]"
-    for axis, size in enumerate(shape):
-        if not isinstance(size, int) or size <= 0:
-            raise ModelError(
-                f"{where}: input {value.name} {text}: axis {axis} is dynamic; export without dynamic_axes, "
-                "every size fixed"
-            )
-    if len(shape) != 4:
-        raise ModelError(
-            f"{where}: input {value.name} {text} is rank {len(shape)}: the 1D form is not supported; "
-            "write the network in rank 4, [batch, channels, 1, time]"
-        )
-    if shape[0] != 1:
-        raise ModelError(
-            f"{where}: input {value.name} {text}: batch is {shape[0]}; export with batch 1 (an HN's batch is free)"
-        )
-    if not model.graph.outputs:
-        raise ModelError(f"{where}: the graph has no output; export it again")
 
 
 def _name_nodes(model: ir.Model) -> None:

@@ -64,7 +64,7 @@ def nothing(drafting: Drafting, node: ir.Node) -> None:
 
 def _pass(drafting: Drafting, node: ir.Node, view: View, labels: tuple[Label, ...]) -> None:
     if drafting.fuse(node) is not None and view.draft.type not in {"input_layer", "const_input"}:
-        view.draft.names.append(node.name or "")
+        view.draft.names += [node.name] if node.name else []
     drafting.emit(node, view.draft, labels)
 
 
