@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,51 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     )
     assert ran.stdout == "concat-normal-grouped-all\n"
     assert ran.stderr == ""
+
+
+def test_open_sizes_are_given_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = model(tmp_path / "m.onnx", width=100)
+    proto = onnx.load(file)
+    for value in (*proto.graph.input, *proto.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+        value.type.tensor_type.shape.dim[3].dim_param = "time"
+    onnx.save(proto, file)
+    out = tmp_path / "m.har"
+    assert main(["check", str(file)]) == 2
+    assert "--shape x=" in capsys.readouterr().err
+    assert main(["check", str(file), "--shape", "x=1,8,1,64"]) == 0
+    assert main(["inspect", str(file), "--shape", "x=1,8,1,64", "--json"]) == 0
+    assert main(["translate", str(file), "--shape", "x=1,8,1,64", "--name", "net", "-o", str(out)]) == 0
+    capsys.readouterr()
+    for shapes, says in [
+        (["y=1,8,1,64"], "no such input; it has x"),
+        (["x=8,1,64"], "4 are needed"),
+        (["x=1,9,1,64"], "the file fixes it at 8"),
+        (["1,8,1,64"], "write an input's name and its sizes"),
+        (["x=1,8,1,-4"], "write an input's name and its sizes"),
+        (["x=1,8,1,64", "x=1,8,1,32"], "given twice"),
+    ]:
+        told = [part for shape in shapes for part in ("--shape", shape)]
+        assert main(["check", str(file), *told]) == 2
+        assert says in capsys.readouterr().err
+    assert main(["check", str(out), "--shape", "x=1,8,1,64"]) == 2
+    assert "--shape is for an .onnx" in capsys.readouterr().err
+
+
+def test_a_bare_hn_is_checked_and_inspected(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = har(tmp_path / "m.har", 1999)
+    bare = tmp_path / "graph.json"
+    with tarfile.open(archive) as members:
+        member = members.extractfile("net.hn")
+        assert member is not None
+        bare.write_bytes(member.read())
+    told = []
+    for file in (archive, bare):
+        assert main(["check", str(file), "--json"]) == 1
+        told.append(capsys.readouterr().out)
+        assert main(["inspect", str(file)]) == 0
+        told.append(capsys.readouterr().out)
+    assert told[:2] == told[2:]
 
 
 def test_check_and_help_need_no_torch(tmp_path: Path) -> None:
