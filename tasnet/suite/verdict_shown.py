@@ -23,10 +23,8 @@ def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
         "arch": arch,
         "blockers": [_blocker(failure) for failure in verdict.blockers],
         "doubts": [_blocker(failure) for failure in (*verdict.doubts, *verdict.cautions)],
+        "assumptions": [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions],
     }
-    if verdict.assumptions:
-        told["assumptions"] = [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions]
-    return told
 
 
 def lines(verdict: Verdict, arch: str) -> Iterator[str]:
