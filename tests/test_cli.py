@@ -114,7 +114,7 @@ def test_check_json(width: int, verdict: str, code: int, tmp_path: Path, capsys:
     assert main(["check", str(file), "--arch", "hailo8", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
     keys = ["verdict", "certainty", "predicted", "toolchain", "arch", "blockers"]
-    assert list(told) == [*keys, "doubts"]
+    assert list(told) == [*keys, "doubts", "assumptions"]
     assert bool(told["doubts"]) is (verdict == "unknown")
     assert told["verdict"] == verdict
     assert told["predicted"] is True

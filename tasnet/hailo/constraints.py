@@ -91,8 +91,8 @@ class Verdict:
 
     `certainty` of a clear verdict: observed when every layer is of a kind and size that was seen to compile;
     of a blocked one: observed when one of its blockers was. `doubts` are failures that may come and leave a graph
-    without blockers unknown; `cautions` may come as well, but no outcome ties them to the graph, and they decide
-    nothing.
+    without blockers unknown; `cautions` decide nothing: no outcome ties them to the graph. With `assumptions` of how
+    the graph is to be read, nothing is clear by observation.
     """
 
     kind: Kind
@@ -101,7 +101,6 @@ class Verdict:
     doubts: tuple[Failure, ...] = ()
     cautions: tuple[Failure, ...] = ()
     assumptions: tuple[Assumption, ...] = ()
-    """what was taken for granted where the graph was read: with any, nothing is clear by observation"""
 
 
 Rule = Callable[[Network], Iterator[Finding]]
@@ -112,8 +111,8 @@ def judge(network: Network, arch: str) -> Verdict:
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
     told = _judged(network, arch)
-    read_in_part = any(each.kind is Assumed.RANK for each in network.assumptions)
-    if read_in_part or (network.assumptions and told.kind is Kind.CLEAR):
+    ranked = any(each.kind is Assumed.RANK for each in network.assumptions)
+    if ranked or (network.assumptions and told.kind is Kind.CLEAR):
         told = replace(told, certainty=Certainty.EXTRAPOLATED)
     return replace(told, assumptions=network.assumptions)
 
