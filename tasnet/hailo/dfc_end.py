@@ -73,7 +73,7 @@ def _said(last: Message, told: Told) -> Ending:
     """The worker's own last message."""
     kind = last["kind"]
     if kind == "done":
-        certainty = None if told.double else Certainty.OBSERVED
+        certainty = Certainty.EXTRAPOLATED if told.double else Certainty.OBSERVED
         return Ending(Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log))
     if kind == "lacks":
         return _infra(

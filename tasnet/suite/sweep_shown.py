@@ -9,11 +9,10 @@ from pathlib import Path
 from tasnet.suite.case import Case
 from tasnet.suite.pipeline import Pipeline, Recipe
 from tasnet.suite.report.progress import Bar, Lines
-from tasnet.suite.report.record import VERDICTS
-from tasnet.suite.stage import Status
 from tasnet.suite.store import open_store
 from tasnet.suite.sweep import Done, Swept, graphs, sweep
 from tasnet.suite.toolchains import Calibrated, Choice, opened
+from tasnet.suite.verdict import Verdict
 
 
 def shown(
@@ -31,12 +30,12 @@ def shown(
     print(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}", flush=True)
     if warning := getattr(tool, "warning", ""):
         print(f"warning: {warning}", file=sys.stderr)
-    usual = (VERDICTS[Status.PASSED], VERDICTS[Status.FAILED])
+    usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
     lines = Lines(lambda text: print(text, file=sys.stderr, flush=True), count, usual)
     progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
     def tell(done: Done) -> None:
-        progress.step(VERDICTS[done.status], done.cases[0].id)
+        progress.step(done.verdict.word, done.cases[0].id)
 
     try:
         swept = sweep(sized, pipeline, scheduler=scheduler, workers=workers, tell=tell)
@@ -45,9 +44,9 @@ def shown(
         raise
     finally:
         progress.stop()
-    verdicts = ", ".join(f"{number} {VERDICTS[status]}" for status, number in swept.counts.items())
+    verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
     print(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
     for done in swept.unlearned:
-        print(f"  {done.status.value} {done.cases[0].id}: {done.reason}")
+        print(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
     print(f"outcomes  {root}; read them with: tasnet matrix and the same options")
     return swept
