@@ -34,6 +34,7 @@ _OWN = {
     "tasnet.suite.numerics.thresholds": ("ThresholdError",),
     "tasnet.suite.numerics.parity_report": ("ParityReportError",),
     "tasnet.suite.pipeline": ("PipelineError",),
+    "tasnet.suite.recipe": ("RecipeError",),
     "tasnet.suite.report.browser": ("BrowserError",),
     "tasnet.suite.report.sources": ("ReportError",),
     "tasnet.suite.report.support": ("SupportError",),

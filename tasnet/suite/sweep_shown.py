@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasnet.suite.case import Case
-from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.report.progress import Bar, Lines
 from tasnet.suite.store import open_store
 from tasnet.suite.sweep import Done, Swept, graphs, sweep
@@ -15,15 +16,14 @@ from tasnet.suite.toolchains import Calibrated, Choice, opened
 from tasnet.suite.verdict import Verdict
 
 
-def shown(
-    cases: Sequence[Case], choice: Choice, root: Path, checkpoint: Path | None, scheduler: str, workers: int
-) -> Swept:
+def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, scheduler: str, workers: int) -> Swept:
     """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
     tool = opened(choice)
     fit = Calibrated(choice.calibration, root) if choice.calibration else None
-    recipe = Recipe(checkpoint=checkpoint.absolute() if checkpoint else None)
     pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
     sized = [pipeline.resolve(case) for case in cases]
+    for line in pipeline.assumed:
+        print(f"note: {line}", file=sys.stderr)
     count = len(graphs(sized))
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"

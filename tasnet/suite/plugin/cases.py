@@ -97,7 +97,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     # Only now: a run without cases needs none of it.
     from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.pipeline import Pipeline
     from tasnet.suite.store import open_store
 
     setup = pytestconfig.stash[SETUP]
@@ -105,7 +105,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     return Pipeline(
         open_store(setup.store),
         setup.compiler or Reference(),
-        Recipe(checkpoint=setup.checkpoint),
+        setup.recipe,
         fit=Calibrated(recordings, setup.store) if recordings else None,
     )
 
