@@ -8,7 +8,7 @@ _OWN = {
     "tasnet.network.variant": ("VariantError",),
     "tasnet.network.checkpoint": ("CheckpointError",),
     "tasnet.network.export": ("ExportError",),
-    "tasnet.hailo.hn": ("HNError",),
+    "tasnet.hailo.hn_whole": ("HNError",),
     "tasnet.hailo.har": ("HarError",),
     "tasnet.hailo.hef": ("HefError",),
     "tasnet.hailo.translate": ("TranslationError",),
