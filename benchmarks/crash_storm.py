@@ -35,7 +35,7 @@ WAYS: dict[str, tuple[Any, str]] = {
     "prints binary": ({"do": "print_rubbish"}, "passed"),
     "writes to every descriptor": ({"do": "write_everywhere"}, "passed"),
     "raises what is documented": ({"do": "raise", "type": "BackendAllocatorException", "text": RESHAPE}, "failed"),
-    "raises the unknown": ({"do": "raise", "type": "Strange", "text": "?"}, "failed"),
+    "raises the unknown": ({"do": "raise", "type": "Strange", "text": "?"}, "unclassified"),
     "segmentation fault": ([FORK, {"do": "die"}], "failed"),
     "abort": ({"do": "die", "signal": "SIGABRT"}, "failed"),
     "killed": ([FORK, {"do": "die", "signal": "SIGKILL"}], "infra"),

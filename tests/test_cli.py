@@ -18,8 +18,8 @@ from tasnet.cli import main
 from tasnet.hailo.har import write
 from tasnet.hailo.hn import Layer, Network
 from tasnet.suite.case import profile
+from tasnet.suite.stage import Status
 from tasnet.suite.sweep import Done, Swept
-from tasnet.suite.verdict import Verdict
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 
@@ -187,7 +187,7 @@ def test_classify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     failed.write_text(LOG)
     clean.write_text("[info] Step 4 Success\n")
     assert main(["classify", str(clean)]) == 0
-    assert capsys.readouterr().out == f"{clean}: no failure\n"
+    assert capsys.readouterr().out == f"{clean}: no failure: compile ended well\n"
     assert main(["classify", str(clean), str(failed)]) == 1
     text = capsys.readouterr().out
     assert f"{failed}: agent_infeasible at compile" in text
@@ -197,7 +197,21 @@ def test_classify(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert [each["log"] for each in told] == [str(failed), str(clean)]
     assert told[0]["failure"]["family"] == "agent_infeasible"
-    assert told[1]["failure"] is None
+    assert (told[1]["failure"], told[1]["end"], told[1]["stage"]) == (None, "succeeded", "compile")
+
+
+def test_a_log_that_neither_failed_nor_succeeded_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    killed, other, model = tmp_path / "killed.log", tmp_path / "other.log", tmp_path / "model.onnx"
+    killed.write_text("[info] Starting Model Optimization\nKilled\n")
+    other.write_text("a shopping list\n")
+    assert main(["classify", str(killed), str(other)]) == 1
+    text = capsys.readouterr().out
+    assert f"{killed}: ended without a success, and names no failure: optimize began" in text
+    assert "  last line  Killed\n" in text
+    assert f"{other}: names neither a failure nor a success" in text
+    model.write_bytes(bytes(range(256)) * 8)
+    assert main(["classify", str(model)]) == 2
+    assert "is no text, and no log" in capsys.readouterr().err
 
 
 def test_import_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -225,11 +239,11 @@ def test_import_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is printed; the sweep itself has tests of its own."""
-    ends = {0: Verdict.BLOCKED, 1: Verdict.CLEAR_EXTRAPOLATED}
+    ends = {0: Status.FAILED, 1: Status.PASSED}
 
     def swept(cases: list[Any], pipeline: Any, *, scheduler: str, workers: int, tell: Callable[[Done], None]) -> Swept:
         assert (scheduler, workers, pipeline.store.root) == ("", 2, tmp_path / "kept")
-        done = tuple(Done((case,), ends.get(i, Verdict.UNKNOWN), "killed") for i, case in enumerate(cases))
+        done = tuple(Done((case,), ends.get(i, Status.UNKNOWN), "killed") for i, case in enumerate(cases))
         for each in done:
             tell(each)
         return Swept(done)
@@ -241,11 +255,11 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
     assert out.startswith(
         "20 distinct graphs in 20 cases, predicted by reference 0.1.0, on 2 processes of this machine\n"
     )
-    assert "predicted 1 blocked, 1 clear, extrapolated, 18 unknown\n" in out
+    assert "predicted 1 blocked, 1 clear, 18 unknown\n" in out
     assert "cases 20/20: 1 clear 1 blocked 18 unknown" in err
-    ends[0] = Verdict.BROKE_DOWN
+    ends[0] = Status.INFRA
     assert main(arguments) == 1
-    assert "  broke down concat-normal-grouped-all: killed\n" in capsys.readouterr().out
+    assert "  infra concat-normal-grouped-all: killed\n" in capsys.readouterr().out
 
 
 def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

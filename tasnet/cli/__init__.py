@@ -25,12 +25,10 @@ from tasnet.cli.options import (
     USAGE,
     Arch,
     AsJson,
-    BlocksPerRepeat,
     Checkpoint,
     Compiled,
     DfcPython,
     Limit,
-    MaskActivation,
     Model,
     Profile,
     Quick,
@@ -44,7 +42,6 @@ from tasnet.cli.options import (
     known_arch,
     of_onnx,
     readable,
-    recipe_of,
     show,
     sizes,
     store_at,
@@ -118,8 +115,6 @@ def matrix(
     arch: Arch = "hailo8",
     workers: Annotated[str, typer.Option("-n", help="processes: a count, or auto")] = "0",
     checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
     dfc_python: DfcPython = None,
@@ -143,7 +138,6 @@ def matrix(
         return OK
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     root = Path(__file__).resolve().parents[2]
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
@@ -163,11 +157,9 @@ def matrix(
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
     command += ["--profile", profile, "--arch", arch, "--toolchain", toolchain]
-    given = {"--checkpoint": recipe.checkpoint, "--store": store, "--calibration": calibration, "--script": script}
+    given = {"--checkpoint": checkpoint, "--store": store, "--calibration": calibration, "--script": script}
     # The suite runs in its checkout, so that paths mean what they mean here.
     command += [part for name, path in given.items() if path for part in (name, str(path.absolute()))]
-    command += ["--mask-activation", mask_activation] if mask_activation else []
-    command += ["--blocks-per-repeat", str(blocks_per_repeat)] if blocks_per_repeat else []
     command += ["--dfc-python", dfc_python] if dfc_python else []
     command += [part for each in limit or () for part in ("--limit", each)] + ["--quick"] * quick
     # pytest's own codes: 4 is wrong usage, 5 no tests
@@ -181,8 +173,6 @@ def sweep(
     scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
     workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
     checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
     dfc_python: DfcPython = None,
@@ -203,7 +193,6 @@ def sweep(
     from tasnet.suite.toolchains import choose
 
     cases = case.profile(profile, arch)
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     choice = choose(
         toolchain,
         arch,
@@ -214,7 +203,7 @@ def sweep(
         quick=quick,
         pyproject=if_there(Path("pyproject.toml")),
     )
-    return NOT_CLEAR if shown(cases, choice, store_at(store), recipe, scheduler, workers).unlearned else OK
+    return NOT_CLEAR if shown(cases, choice, store_at(store), checkpoint, scheduler, workers).unlearned else OK
 
 
 @app.command()
@@ -224,8 +213,6 @@ def export(
     opset: Annotated[int, typer.Option(help="ONNX opset, 11 to 17")] = 13,
     seed: Annotated[int, typer.Option(min=0, help="draws the weights that no checkpoint gives")] = 0,
     checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
 ) -> int:
     """Write the ONNX file of a case.
 
@@ -237,20 +224,17 @@ def export(
 
     meant = parse(case)
     writable(output)
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.
     from tasnet.network.export import save, to_onnx
     from tasnet.network.weights import seeded, with_heads
 
     weights: Weights
-    if recipe.checkpoint is None:
+    if checkpoint is None:
         weights, activation = seeded(meant.size, seed), "relu"
     else:
         from tasnet.network.checkpoint import load
 
-        loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
-        for line in loaded.assumed:
-            print(f"note: {checkpoint}: {line}", file=sys.stderr)
+        loaded = load(checkpoint)
         meant = replace(meant, size=loaded.size)
         weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
     model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
@@ -307,17 +291,17 @@ def classify(
 ) -> int:
     """Say what a compiler's logs tell of: family, stage, layers, figures, the first cause and the last event.
 
-    Exits 0 when no log tells of a failure, 1 when one does, 2 for a log that can't be read.
+    Exits 0 when every log ends in a success, 1 when one fails or ends in neither, 2 for what can't be read as a log.
 
     Example: tasnet classify build.log --json
     """
-    from tasnet.hailo.classify import classify_file
+    from tasnet.hailo.classify import End, read_log
     from tasnet.hailo.failures_shown import as_json as told
     from tasnet.hailo.failures_shown import lines
 
-    found = [(str(log), classify_file(readable(log, "a log"))) for log in logs]
+    found = [(str(log), read_log(readable(log, "a log"))) for log in logs]
     show([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
-    return NOT_CLEAR if any(failure for _, failure in found) else OK
+    return OK if all(told.end is End.SUCCEEDED for _, told in found) else NOT_CLEAR
 
 
 @app.command(name="import-runs")

@@ -25,6 +25,7 @@ from tasnet.hailo import places, process
 from tasnet.hailo.dfc_end import Ending, Told, judge
 from tasnet.hailo.dfc_find import WORKER, DfcError, environment, find
 from tasnet.hailo.dfc_worker import PROTOCOL
+from tasnet.hailo.hef_fit import why_not
 from tasnet.hailo.limits import Limits
 from tasnet.hailo.toolchain import ARCHITECTURES, Ended, Report
 
@@ -199,6 +200,8 @@ def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
                 env=environment(),
             )
             ending = judge(finish, told)
+            if ending.report.ended is Ended.PASSED and stage == "compile":
+                ending = _held(ending, finish, made, request["arch"])
             if ending.report.ended is Ended.PASSED and stage != "hello":
                 # Only here: a stage that failed, whenever it did, leaves no result.
                 os.replace(made, out)
@@ -207,6 +210,21 @@ def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
         # This side's own disk or process table; the pipeline counts it as it counts the worker's.
         where = "" if error.filename is None else f" ({Path(str(error.filename)).name})"
         return Ending(Report(Ended.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), process.Finish()
+
+
+def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Ending:
+    """A compile that says it went well, with its file held against the HN: one that isn't this network's is `infra`."""
+    done = next((m for m in finish.messages if m.get("kind") == "done"), {})
+    result = done.get("result")
+    ends = result.get("ends") if isinstance(result, dict) else None
+    report = ending.report
+    if wrong := why_not(hef, arch, ends):
+        detail = f"the compiler says it is done, and gave {wrong}"
+        return Ending(Report(Ended.INFRA, log=report.log, detail=detail))
+    if ends is None or not (ends["inputs"] and ends["outputs"]):
+        told = "the SDK told no inputs and outputs of its HN to hold the HEF against"
+        return Ending(replace(report, detail="; ".join(part for part in (report.detail, told) if part)))
+    return ending
 
 
 def check_arch(arch: str, sdk: str) -> None:

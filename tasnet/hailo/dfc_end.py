@@ -1,25 +1,34 @@
 """How the end of a stage in the compiler's interpreter becomes a Report: the network's fault, or the tool's.
 
-`failed` is what the compiler said of the network, or a crash of the compiler while it compiled one. Memory, disk,
-a killed process, an interpreter that doesn't fit and a limit that was met without a reason in the log are `infra`.
+`failed` is what the compiler said of the network, or a crash of the compiler while it compiled one. The machine's
+faults, the set-up's (`faults.py`) and a limit of this side that cut it, whatever its log had said by then, are `infra`.
+Words that nobody knows are `unclassified`.
 """
 
 from __future__ import annotations
 
+import builtins
 import errno
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from tasnet.hailo.classify import LogError, classify_file
-from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
+from tasnet.hailo.classify import LogError, classify, read_log
+from tasnet.hailo.classify import Told as LogTold
+from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
+from tasnet.hailo.faults import passing, remedy
 from tasnet.hailo.limits import GIB, StageLimits
 from tasnet.hailo.process import Cut, Finish, Message, signal_name
 from tasnet.hailo.toolchain import Ended, Report
 
-_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL})
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE})
+_OF_THE_MACHINE = {
+    signal.SIGBUS: "a full disk or a full /dev/shm ends so",
+    signal.SIGILL: "a CPU without the instructions that it was built for ends so",
+}
 _NO_MEMORY = frozenset({errno.ENOMEM, errno.EAGAIN})
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, *_NO_MEMORY})
 _ENDINGS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
@@ -60,12 +69,13 @@ def judge(finish: Finish, told: Told) -> Ending:
         return _infra(told, f"{finish.unstarted}; give another interpreter with --dfc-python")
     if finish.cut is Cut.MEMORY:
         room = f"{told.limits.memory / GIB:.1f} GiB"
-        return _infra(
-            told, f"{told.stage} exceeded its memory limit of {room}; raise [tool.tasnet.limits.{told.stage}]"
-        )
+        over = f"{told.stage} exceeded its memory limit of {room}; raise [tool.tasnet.limits.{told.stage}]"
+        return _infra(told, over, figures={"limit_bytes": told.limits.memory})
     if finish.cut is Cut.TIME:
-        over = f"{told.stage} exceeded its limit of {told.limits.seconds:g} s"
-        return _named(told, f"time limit of {told.limits.seconds:g} s", over) or _infra(told, over)
+        # Whatever its search had said by then: it might have gone on from there.
+        seconds = told.limits.seconds
+        over = f"{told.stage} exceeded its limit of {seconds:g} s; raise it with --limit {told.stage}.seconds=…"
+        return _infra(told, over, figures={"limit_seconds": seconds})
     return _silent(finish, told, loaded=hello is not None)
 
 
@@ -73,8 +83,7 @@ def _said(last: Message, told: Told) -> Ending:
     """The worker's own last message."""
     kind = last["kind"]
     if kind == "done":
-        certainty = Certainty.EXTRAPOLATED if told.double else Certainty.OBSERVED
-        return Ending(Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log))
+        return Ending(_passed(told))
     if kind == "lacks":
         return _infra(
             told, f"SDK {told.sdk or '?'} has no {last.get('what')} as documented; use Dataflow Compiler 3.27 to 3.34"
@@ -88,13 +97,24 @@ def _said(last: Message, told: Told) -> Ending:
             "check its environment (numpy 1.26, protobuf 3.20, as documented)",
         )
     if kind == "exited":
-        end = f"the SDK called sys.exit({last.get('code')}) in {last.get('call')}"
-        return _named(told, end, end) or _infra(told, end, again=True)
+        return _named(told, f"the SDK called sys.exit({last.get('code')}) in {last.get('call')}")
     return _raised(last, told)
 
 
+def _passed(told: Told) -> Report:
+    """A success, with the warnings that its log has."""
+    certainty = None if told.double else Certainty.OBSERVED
+    log = _logged(told)
+    warned: dict[str, Any] = {}
+    if log is not None and log.warnings:
+        more = f" and {log.warnings - 1} more" if log.warnings > 1 else ""
+        first = " ".join(log.warning.split())[:160]
+        warned = {"detail": f"ended well with a warning: {first}{more}", "figures": {"warnings": log.warnings}}
+    return Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log, **warned)
+
+
 def _raised(last: Message, told: Told) -> Ending:
-    """An exception of the SDK: the machine's when it says so, the network's otherwise."""
+    """An exception of the SDK: the machine's or the set-up's when it says so, the network's where its words do."""
     bases = last.get("bases") or ()
     text = str(last.get("text", ""))
     if "MemoryError" in bases or last.get("errno") in _NO_MEMORY:
@@ -105,33 +125,34 @@ def _raised(last: Message, told: Told) -> Ending:
         return _infra(told, f"interrupted in {last.get('call')}", again=True)
     if "ImportError" in bases:
         return _infra(told, f"the environment of {told.python} lacks something: {_line(last)}")
-    failure = _classified(told, f"{last.get('type', 'Exception')}: {text}")
-    if failure is None:
-        failure = Failure(stage=told.stage, family="unclassified", message=_line(last), certainty=Certainty.OBSERVED)
-    if failure.family == "environment":
-        return _infra(told, f"{_line(last)}; check the environment of {told.python}")
-    if failure.family == "out_of_memory":
-        return _infra(told, f"no memory: {_line(last)}; free the GPU, or give a smaller batch_size in the model script")
-    return _failed(told, failure, {"exception": str(last.get("type", "")) or failure.exception})
+    kind = str(last.get("type", "")) or "Exception"
+    said = f"{kind}: {text}"
+    failure = _classified(told, said)
+    if hasattr(builtins, kind) and failure.family not in MACHINES_FAULT:
+        # Python's own exception may come from anywhere: what a search had logged before it is not its cause.
+        failure = classify("", said) or failure
+    return _told_of(told, failure, {"exception": kind or failure.exception}, _line(last))
 
 
 def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
     """The process ended and said nothing of its end."""
     if finish.signal is None:
         end = "was lost: its keeper was killed" if finish.code is None else f"ended with exit code {finish.code}"
-        end = f"{told.stage} {end} and without a word"
-        return _named(told, end, end) or _infra(told, end, again=True)
+        return _named(told, f"{told.stage} {end} and without a word")
     name = signal_name(finish.signal)
     if not loaded:
         return _infra(told, f"hailo_sdk_client can't be loaded by {told.python}: {name} (a CPU without AVX ends so)")
     if finish.signal == signal.SIGKILL:
         return _infra(told, f"{told.stage} was killed (SIGKILL): out of memory, or by a person", again=True)
+    end = f"the compiler crashed in {told.stage} ({name})"
+    if why := _OF_THE_MACHINE.get(signal.Signals(finish.signal)):
+        return _infra(told, f"{end}: {why}", again=True)
     if finish.signal not in _CRASHES:
         return _infra(told, f"{told.stage} was ended from outside ({name})", again=True)
-    end = f"the compiler crashed in {told.stage} ({name})"
-    if told.stage != "compile":
-        return _named(told, end, end) or _infra(told, end, again=True)
-    before = _classified(told)
+    log = _logged(told)
+    before = log.failure if log is not None else None
+    if told.stage != "compile" or (before is not None and before.family in MACHINES_FAULT):
+        return _named(told, end)
     cause = end if before is None else before.first_cause or before.message
     layers = () if before is None else before.layers
     crash = Failure(
@@ -144,36 +165,64 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
         terminal_event=end,
         certainty=Certainty.OBSERVED,
     )
-    return _failed(told, crash, {})
+    return _told_of(told, crash, {}, end)
 
 
-def _named(told: Told, end: str, detail: str) -> Ending | None:
-    """A failure where the log names one: the end that came from elsewhere is its terminal event."""
-    failure = _classified(told)
-    if failure is None or failure.family in {"unclassified", *MACHINES_FAULT}:
-        return None
+def _named(told: Told, end: str) -> Ending:
+    """The end came from elsewhere: what the log names, with that end as its terminal event; `infra` without."""
+    log = _logged(told)
+    if log is None or log.failure is None:
+        return _infra(told, end, again=True)
+    failure = log.failure
     cause = failure.first_cause or failure.message
-    return _failed(told, failure, {"first_cause": cause, "terminal_event": end}, detail)
+    return _told_of(told, failure, {"first_cause": cause, "terminal_event": end}, end)
 
 
-def _classified(told: Told, exception: str = "") -> Failure | None:
-    try:
-        return classify_file(told.log, exception)
-    except LogError:
-        return None
-
-
-def _failed(told: Told, failure: Failure, update: Mapping[str, Any], detail: str = "") -> Ending:
+def _told_of(told: Told, failure: Failure, update: Mapping[str, Any], end: str) -> Ending:
+    """What a failure comes to, by its family."""
+    if failure.family in MACHINES_FAULT | SETUPS_FAULT:
+        words = " ".join(failure.message.split())[:400]
+        words = words if words in end else f"{end}: {words}"
+        what = "no memory: " if failure.family == "out_of_memory" else ""
+        return _infra(told, f"{what}{words}; {remedy(failure.family, failure.message)}", again=_may_pass(failure))
     source = "a test double" if told.double else f"Dataflow Compiler {told.sdk}"
     known: dict[str, Any] = {"stage": told.stage, "evidence": f"{source}, its log of the {told.stage} stage"}
     if told.double:
         known["certainty"] = Certainty.EXTRAPOLATED
     failure = failure.model_copy(update={**known, **update})
-    return Ending(Report(Ended.FAILED, (failure,), log=told.log, detail=detail or failure.message))
+    if failure.family == "unclassified":
+        detail = f"{' '.join(failure.message.split())[:400]}: words that nobody knows; read the log"
+        return Ending(Report(Ended.UNCLASSIFIED, doubts=(failure,), log=told.log, detail=detail))
+    return Ending(Report(Ended.FAILED, (failure,), log=told.log, detail=failure.message))
 
 
-def _infra(told: Told, detail: str, *, again: bool = False) -> Ending:
-    return Ending(Report(Ended.INFRA, log=told.log, detail=detail), again)
+def _may_pass(failure: Failure) -> bool:
+    """Whether another try may end otherwise: what the loader, a script or a licence says stays as it is."""
+    return failure.family == "out_of_memory" or passing(failure.message)
+
+
+def _classified(told: Told, exception: str) -> Failure:
+    """An exception beside the log, or by itself where there is no log to read."""
+    try:
+        found = read_log(told.log, exception).failure
+    except LogError:
+        found = classify("", exception)
+    # An exception's text always tells of a failure.
+    assert found is not None
+    return found
+
+
+def _logged(told: Told) -> LogTold | None:
+    try:
+        return read_log(told.log)
+    except LogError:
+        return None
+
+
+def _infra(
+    told: Told, detail: str, *, again: bool = False, figures: Mapping[str, int | float | str] = MappingProxyType({})
+) -> Ending:
+    return Ending(Report(Ended.INFRA, log=told.log, detail=detail, figures=figures), again)
 
 
 def _line(last: Message) -> str:

@@ -10,7 +10,8 @@ The calls are those of SDK 3.27 to 3.34, as documented.
 Messages are JSON lines, each with `protocol` and `kind`:
     hello   sdk, python, double                     the SDK is loaded
     done    result                                  the artifact is in its place
-    failed  type, bases, text, errno, call          the SDK raised; `errno` of any OSError in its chain
+    failed  type, bases, text, errno, call          the SDK raised; `bases` are the names of all classes in its chain
+                                                    of causes, `errno` that of any OSError in it
     lacks   what                                    the SDK hasn't got a documented call, or not so
     wrong   what                                    a call gave back something else than documented
     unloaded type, text                             the SDK can't be imported
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-PROTOCOL = 1
+PROTOCOL = 2
+"""of the messages, and part of every stored outcome's key: raised when an ending comes to be judged otherwise, too"""
 
 SDK = "hailo_sdk_client"
 WHEEL = "hailo_dataflow_compiler-"
@@ -89,11 +91,12 @@ def compile_(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
     if request["script"].strip():
         load_script(runner, request["script"], append=True)
+    ends = ends_of(runner)
     hef = call(runner, "compile")
     if not isinstance(hef, (bytes, bytearray, memoryview)) or not len(hef):
         raise Wrong(f"compile() gave {described(hef)} and not the HEF's bytes")
     put(request["out"], lambda path: write(path, hef))
-    return {"bytes": len(hef)}
+    return {"bytes": len(hef), "ends": ends}
 
 
 def infer(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -144,14 +147,30 @@ def call(owner: Any, name: str, *args: Any, **kwargs: Any) -> Any:
     try:
         return function(*args, **kwargs)
     except TypeError as error:
-        # Raised by the call itself and not within it: the arguments aren't the ones it takes.
-        if error.__traceback__ is not None and error.__traceback__.tb_next is None and "argument" in str(error):
+        # Its methods are wrapped by a check of the state: the words tell whose arguments they are, and no frame does.
+        asked = "__init__" if isinstance(function, type) else name
+        if "argument" in str(error) and f"{asked}() " in str(error):
             raise Lacks(f"{name}: {error}") from error
         raise Failed(name, error) from error
     except SystemExit:
         raise
     except BaseException as error:
         raise Failed(name, error) from error
+
+
+def ends_of(runner: Any) -> dict[str, Any] | None:
+    """The inputs and outputs of the HN by name, [H, W, C], for whoever reads the HEF; None where it doesn't tell."""
+    try:
+        found: dict[str, dict[str, list[int]]] = {"inputs": {}, "outputs": {}}
+        for name, layer in runner.get_hn_dict()["layers"].items():
+            if layer["type"] == "input_layer":
+                found["inputs"][name] = [int(size) for size in layer["output_shapes"][0][1:]]
+            elif layer["type"] == "output_layer":
+                found["outputs"][str(layer["input"][0])] = [int(size) for size in layer["input_shapes"][0][1:]]
+        return found
+    except Exception:
+        # The compile is what was asked for: that it can't be held against the HN is told with its success.
+        return None
 
 
 def load_script(runner: Any, text: str, append: bool = False) -> None:
@@ -266,19 +285,27 @@ def told(error: BaseException, name: str) -> dict[str, Any]:
     """The `failed` message of an SDK's exception."""
     chain: BaseException | None = error
     seen: list[BaseException] = []
-    number = None
-    while chain is not None and chain not in seen and number is None:
+    while chain is not None and not any(chain is each for each in seen):
         seen.append(chain)
-        number = chain.errno if isinstance(chain, OSError) else None
         chain = chain.__cause__ or chain.__context__
+    # What it was raised while handling may have been overcome, but what says that the machine broke down counts.
+    numbers = [each.errno for each in seen if isinstance(each, OSError) and each.errno is not None]
     return {
         "kind": "failed",
         "type": type(error).__name__,
-        "bases": [base.__name__ for base in type(error).__mro__],
+        "bases": sorted({base.__name__ for each in causes(error) for base in type(each).__mro__}),
         "text": text_of(error),
-        "errno": number,
+        "errno": numbers[0] if numbers else None,
         "call": name,
     }
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """The exception and what it was explicitly raised from."""
+    found = [error]
+    while found[-1].__cause__ is not None and not any(found[-1].__cause__ is each for each in found):
+        found.append(found[-1].__cause__)
+    return found
 
 
 def show(error: BaseException) -> None:

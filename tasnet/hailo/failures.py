@@ -41,6 +41,8 @@ FAMILIES: Mapping[str, str] = {
     "calibration_shape": "optimize",
     "unsupported_dimensions": "optimize",
     "shape_mismatch": "optimize",
+    "shift_delta": "optimize",
+    "nan_params": "optimize",
     "out_of_memory": "optimize",
     "model_script": "optimize",
     "unsupported_op": "translate",
@@ -77,6 +79,8 @@ class Failure(BaseModel):
     message: str
     exception: str = ""
     layers: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    """nodes of the ONNX graph that a translation refused, by name"""
     figures: Mapping[str, int | float | str] = {}
     evidence: str = ""
     certainty: Certainty

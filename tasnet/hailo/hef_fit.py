@@ -1,10 +1,11 @@
-"""A HEF's inputs and outputs beside those that were expected, by name or in order."""
+"""A HEF beside what was asked for: its architecture, and its inputs and outputs by name or in order."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from tasnet.hailo.hef import EdgeLayer, Hef
+from tasnet.hailo.hef import EdgeLayer, Hef, HefError, read
 
 Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 """NHWC shapes without batch: by layer name (bare, scoped or original), or in order"""
@@ -13,6 +14,45 @@ Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 def check_against(hef: Hef, inputs: Shapes, outputs: Shapes) -> list[str]:
     """How the file's inputs and outputs differ from the expected shapes (H, W, C), a line each."""
     return differences("input", hef.inputs, inputs) + differences("output", hef.outputs, outputs)
+
+
+_CARRIES: Mapping[str, frozenset[str]] = {
+    "hailo8": frozenset({"hailo8", "hailo8p"}),
+    "hailo8l": frozenset({"hailo8l"}),
+    "hailo8r": frozenset({"hailo8r"}),
+}
+"""architecture asked for -> what the header of a file for it says"""
+
+
+def why_not(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
+    """Why the file at `path` is no HEF for `arch` of a network with these `inputs` and `outputs`; empty where it is.
+
+    Shapes are (H, W, C) by the layers' names in the HN. A name that the file doesn't have is held by its shape alone:
+    the compiler puts layers of its own before the outputs. Without `ends` only file and architecture are checked.
+    """
+    try:
+        hef = read(path)
+    except HefError as error:
+        return f"no HEF: {str(error).removeprefix(f'{path.name}: ')}"
+    if hef.hw_arch not in _CARRIES.get(arch, frozenset({arch})):
+        return f"a HEF for {hef.hw_arch}, and {arch} was asked for"
+    if not hef.inputs or not hef.outputs:
+        return "a HEF without inputs or outputs"
+    if ends is None or any(group.unread_edges for group in hef.groups):
+        return ""
+    for what, layers in (("input", hef.inputs), ("output", hef.outputs)):
+        if ends[f"{what}s"] and (found := _differ(what, layers, ends[f"{what}s"])):
+            return f"a HEF of another network: {'; '.join(found[:3])}"
+    return ""
+
+
+def _differ(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[str]:
+    if isinstance(expected, Mapping) and all(any(name in _names(layer) for layer in actual) for name in expected):
+        return differences(what, actual, expected)
+    shapes = list(expected.values()) if isinstance(expected, Mapping) else list(expected)
+    if sorted(map(tuple, shapes)) == sorted(layer.shape for layer in actual):
+        return []
+    return differences(what, actual, shapes)
 
 
 def in_order_of(names: Sequence[str], layers: Sequence[EdgeLayer]) -> tuple[EdgeLayer, ...]:

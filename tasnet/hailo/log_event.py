@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasnet.hailo.failures import base_layers
-from tasnet.hailo.messages import INT, RULES, TIME, Rule
+from tasnet.hailo.log_phases import mark_of
+from tasnet.hailo.messages import RULES
+from tasnet.hailo.rule import INT, TIME, Rule
 
 _LAYER_GROUPS = ("layers", "layer", "layer_from", "layer_to")
-_EXCEPTION = re.compile(r"(?<!\w)[A-Z]\w{1,80}?(?:Exception|Error|NonFixable|InputsShape)(?=:|\s*$| wrapping)")
+_EXCEPTION = re.compile(r"(?<!\w)[A-Z]\w{1,80}?(?:Exception|Error|Failure|NonFixable|InputsShape)(?=:|\s*$| wrapping)")
 _PAIR = re.compile(rf"\b([A-Za-z]\w{{0,40}})=\(({INT})/({INT})\)")
 _FIGURE = re.compile(rf"([A-Za-z][\w ]{{0,40}}?) ?[:=] ?({TIME}\b|-?\d{{1,15}}(?:\.\d{{1,9}})?\b)")
 _UNIT = re.compile(r"(\d+(?:\.\d+)?)\s?([hms])")
@@ -22,17 +24,33 @@ _KINDS = (
 )
 _TOKEN = re.compile(r"(?<![\w./-])[\w./-]{1,256}")
 _LAYER = re.compile(rf"(?:[\w.-]{{1,100}}/)?(?:[a-z_]{{0,100}}_)?(?:{_KINDS})\d{{1,9}}(?:_\w{{1,150}})?")
-_BAR = re.compile(r"\d{1,3}%\|[^|]{0,300}\|[^\[\n]{0,60}\[[^\]]{0,80}\]")
-_TAG = re.compile(r"^\s*(?:\[(?:debug|info|warning|error|critical)\]\s*)+")
+_BAR = re.compile(r"(?:\b[\w ()-]{1,40}: {1,4})?\d{1,3}%\|[^|]{0,300}\|[^\[\n]{0,60}\[[^\]]{0,80}\]")
+_STAMP = r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
+_CLOCK = r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?"
+_SERVICE = r"[\w.-]{1,60} {1,20}\|"
+_TAG = r"\[[\w.-]{1,60}\]"
+_WORD = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)(?::[\w.]{0,60}:|\s{0,4}[-|:]\s| {2,20})"
+_PART = rf"(?:{_STAMP}|{_CLOCK}|{_SERVICE}|{_TAG}|{_WORD})"
+_PREFIX = re.compile(rf"\s{{0,99}}(?:{_PART}\s{{0,9}}(?:[-:|]\s)?\s{{0,9}}){{0,8}}")
+_LEVEL = re.compile(r"\[(debug|info|warning|error|critical)\]|\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b", re.IGNORECASE)
+_NOT_A_REST = re.compile(
+    r"Traceback \(|\s*File \"|[\w.]{0,200}(?:Error|Exception|Failure)\b|.{0,300}\berrors:$|.{0,200}\d%\||\[|(?:at )?0x"
+)
+_OPEN = re.compile(r"[-:,]$")
+"""how a line ends that goes on in the next"""
+_OPERATION = re.compile(r"/\w{1,100}_op$")
+_OWN_LAYERS = "format_conversion"
+"""what the compiler puts in itself"""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A line that a rule knows: its text, layers of the graph, figures, and the exception that it names."""
+    """A line that a rule knows: its text, layers and nodes of the graph, figures, and the exception that it names."""
 
     rule: Rule
     text: str
     layers: tuple[str, ...]
+    nodes: tuple[str, ...]
     figures: Mapping[str, int | float | str]
     exception: str
 
@@ -43,28 +61,71 @@ def clean(line: str) -> str:
 
 
 def untagged(line: str) -> str:
-    """A line without `[info]` and the like before it."""
-    return _TAG.sub("", line)
+    """A line without `[info]`, a time or the name of a service before it."""
+    found = _PREFIX.match(line)
+    return line[found.end() :] if found else line
+
+
+def level(line: str) -> str:
+    """`info`, `error` and the like where a line says it before its text; else an empty text."""
+    found = _PREFIX.match(line)
+    words = _LEVEL.findall(found.group()) if found else []
+    return (words[-1][0] or words[-1][1]).lower() if words else ""
 
 
 def event_of(line: str) -> Event | None:
     """What the first rule that matches makes of a line."""
+    found = _matched(line)
+    return _event(found[0], found[1], line) if found else None
+
+
+def event_over(line: str, following: Iterable[str]) -> tuple[Event | None, int]:
+    """The event of a line that may be broken over those that follow, and how many of them it takes."""
+    found, taken = _matched(line), 0
+    text = whole = line
+    if not line.endswith("errors:"):
+        for count, more in enumerate(rest_of(following), 1):
+            # A name is broken at its slash, a sentence at its blanks.
+            text += more if text.endswith(("/", "_")) else f" {more}"
+            longer = _matched(text)
+            if longer and longer[1].start() < len(line) and longer[1].end() > len(whole):
+                found, taken, whole = longer, count, text
+    return (_event(found[0], found[1], whole) if found else None), taken
+
+
+def rest_of(following: Iterable[str]) -> Iterable[str]:
+    """Of the lines after one those that may be its rest: no new message, no traceback, no other level."""
+    for line in following:
+        more = clean(line)
+        if not more or level(more) or mark_of(more) or _NOT_A_REST.match(more):
+            return
+        yield untagged(more)
+
+
+def is_open(line: str) -> bool:
+    """Whether a line ends as one does that goes on in the next."""
+    return _OPEN.search(line) is not None
+
+
+def _matched(line: str) -> tuple[Rule, re.Match[str]] | None:
     for rule in RULES:
-        if rule.hint not in line:
-            continue
-        found = rule.pattern.search(line)
-        if found is None:
-            continue
-        groups = {name: text for name, text in found.groupdict().items() if text}
-        names = [t for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", groups.get(n, "")) if t]
-        figures = {n: _figure(n, text) for n, text in groups.items() if n not in _LAYER_GROUPS}
-        for name, required, available in _PAIR.findall(line):
-            figures |= {f"{name}_required": int(required), f"{name}_available": int(available)}
-        if rule.family == "unclassified":
-            figures |= figures_in(line)
-        layers = layer_names(names) or layers_in(line)
-        return Event(rule, untagged(line), layers, figures, exception_of(line))
+        if rule.hint in line and (found := rule.pattern.search(line)):
+            return rule, found
     return None
+
+
+def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
+    groups = {name: text for name, text in found.groupdict().items() if text}
+    names = [t for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", groups.get(n, "")) if t]
+    figures = {n: _figure(n, text) for n, text in groups.items() if n not in _LAYER_GROUPS}
+    for name, required, available in _PAIR.findall(line):
+        figures |= {f"{name}_required": int(required), f"{name}_available": int(available)}
+    if rule.family == "unclassified":
+        figures |= figures_in(line)
+    layers = layer_names(names) or layers_in(line)
+    ours = tuple(name for name in layers if not name.startswith(_OWN_LAYERS))
+    nodes = (groups["node"],) if "node" in groups else ()
+    return Event(rule, untagged(line), ours or layers, nodes, figures, exception_of(line))
 
 
 def exception_of(line: str) -> str:
@@ -75,7 +136,8 @@ def exception_of(line: str) -> str:
 
 def layer_names(names: Iterable[str]) -> tuple[str, ...]:
     """Graph layers of the names; every layer's name ends in its number, so words without one are none."""
-    bases = (base for name in names for base in base_layers(name.strip(".;")))
+    # An operation within a layer: `net/avgpool2/avgpool_op`.
+    bases = (base for name in names for base in base_layers(_OPERATION.sub("", name.strip(".;"))))
     return tuple(dict.fromkeys(base for base in bases if any(c.isdigit() for c in base)))
 
 

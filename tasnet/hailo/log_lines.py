@@ -1,27 +1,49 @@
-"""From a log's bytes to the few lines that matter: in blocks, without escapes, whatever the size and the encoding.
+"""From a log's bytes to the few lines that matter: in blocks, without escapes, whatever the size.
 
-Literal hints pick the lines that are worth a regular expression; each is bounded.
+Literal hints pick the lines that are worth a regular expression; each is bounded. A terminal or a logger may break a
+message over several lines, so a line comes with those that follow it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from tasnet.hailo.log_phases import HINTS as PHASES
+from tasnet.hailo.log_text import BLOCK
 from tasnet.hailo.messages import RULES
 
-BLOCK = 1 << 18
-"""bytes read at a time"""
 LONGEST = 1 << 14
 """characters kept of a line after the hint in it"""
+FOLLOWING = 4
+"""lines after one with a hint that may still belong to it"""
 _BEFORE = 1 << 12
-"""and before it"""
+"""characters kept before the hint"""
 
-EXCEPTION_HINTS = ("rror", "ception", "NonFixable", "InputsShape")
+EXCEPTION_HINTS = ("rror", "ception", "NonFixable", "InputsShape", "ailure")
 _HINTS = tuple(
-    hint.encode() for hint in dict.fromkeys((*(rule.hint for rule in RULES), " Success", "Starting ", *EXCEPTION_HINTS))
+    hint.encode()
+    for hint in dict.fromkeys((*(rule.hint for rule in RULES), *PHASES, "arning]", "WARNING", *EXCEPTION_HINTS))
 )
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line with a hint in it, and the lines after it: `(where it starts in the block, its text)`."""
+
+    start: int
+    text: str
+    following: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines without escapes. Those that start at `own` or later come again in the next block."""
+
+    data: bytes
+    own: int
 
 
 def pieces_of(text: str | bytes) -> Iterator[bytes]:
@@ -46,40 +68,82 @@ def joined(lines: Iterable[str | bytes]) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-def blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
     """Whole lines, without escapes; a carriage return ends a line too. Endless lines are cut, with an overlap."""
     rest = b""
     for piece in pieces:
         data = rest + piece
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
         if end == 0 and len(data) > 2 * LONGEST:
-            yield plain(data)
+            yield _whole(data)
             rest = data[-_BEFORE:]
             continue
-        if end:
-            yield plain(data[:end])
-        rest = data[end:]
+        own = _last_lines(data, end)
+        if own:
+            block = plain(data[:end])
+            kept = plain(data[own:end])
+            yield Block(block, len(block) - len(kept))
+        rest = data[own:]
     if rest:
-        yield plain(rest)
+        yield _whole(rest)
+
+
+def _whole(data: bytes) -> Block:
+    block = plain(data)
+    return Block(block, len(block))
+
+
+def _last_lines(data: bytes, end: int) -> int:
+    """Where the last FOLLOWING lines before `end` start; `end` itself where they are too long to be looked at twice."""
+    at = end - 1
+    for _ in range(FOLLOWING):
+        at = max(data.rfind(b"\n", 0, max(at, 0)), data.rfind(b"\r", 0, max(at, 0)))
+        if at < 0:
+            return 0 if end <= LONGEST else end
+    return at + 1 if end - at <= LONGEST else end
 
 
 def plain(data: bytes) -> bytes:
-    """Without escapes; a carriage return is the end of a line."""
+    """Without escapes; a carriage return, and going back over what was written, is the end of a line."""
     if b"\x1b" in data:
         data = _ESCAPE.sub(b"", data)
-    return data.replace(b"\r", b"\n")
+    return data.replace(b"\r", b"\n").replace(b"\b", b"\n")
 
 
-def telling_lines(block: bytes) -> list[str]:
-    """The block's lines with a hint in them, in their order, each bounded."""
+def telling_lines(block: Block) -> list[Line]:
+    """The block's own lines with a hint in them, in their order, each bounded, and what follows each."""
+    data = block.data
+    # A hint may itself be broken over two lines.
+    flat = data.replace(b"\n", b" ")
     spans: dict[int, int] = {}
     for hint in _HINTS:
-        at = block.find(hint)
+        at = flat.find(hint)
         while at >= 0:
             floor = max(0, at - _BEFORE)
-            start = block.rfind(b"\n", floor, at) + 1 or floor
-            stop = block.find(b"\n", at, at + LONGEST)
-            stop = min(at + LONGEST, len(block)) if stop < 0 else stop
-            spans[start] = max(stop, spans.get(start, 0))
-            at = block.find(hint, stop)
-    return [block[start:stop].decode(errors="replace") for start, stop in sorted(spans.items())]
+            start = data.rfind(b"\n", floor, at) + 1 or floor
+            stop = data.find(b"\n", at, at + LONGEST)
+            stop = min(at + LONGEST, len(data)) if stop < 0 else stop
+            if start < block.own:
+                spans[start] = max(stop, spans.get(start, 0))
+            at = flat.find(hint, max(stop, at + 1))
+    return [Line(start, _text(data[start:stop]), _following(data, stop)) for start, stop in sorted(spans.items())]
+
+
+def _following(data: bytes, stop: int) -> tuple[tuple[int, str], ...]:
+    found = []
+    for _ in range(FOLLOWING):
+        if data[stop : stop + 1] != b"\n":
+            break
+        start = stop + 1
+        stop = data.find(b"\n", start, start + LONGEST)
+        if stop < 0:
+            stop = min(start + LONGEST, len(data))
+        if stop > start:
+            found.append((start, _text(data[start:stop])))
+        else:
+            break
+    return tuple(found)
+
+
+def _text(data: bytes) -> str:
+    return data.decode(errors="replace")

@@ -1,57 +1,24 @@
 """The table of the compiler's messages: which family each belongs to, and which layers and figures stand in it.
 
 The messages are those of the Dataflow Compiler 3.33 as documented in public notes, forum posts and issue texts.
+`faults.py` has those that tell of the machine or of the set-up, and nothing of the network.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from enum import IntEnum
+from tasnet.hailo.faults import FAULTS, HINTS_OF_FAULTS
+from tasnet.hailo.rule import INT, TIME, Rank, Rule
+from tasnet.hailo.rule import NAME as _NAME
+from tasnet.hailo.rule import NAMES as _NAMES
+from tasnet.hailo.rule import rule as _rule
 
-
-class Rank(IntEnum):
-    """How much a message says about why the run failed; of two, the lower one speaks."""
-
-    CAUSE = 0
-    CONSEQUENCE = 1
-    """an end that some cause before it led to: a timeout"""
-    INCIDENTAL = 2
-    """telling only where nothing better is known: a missing module may be a mere warning"""
-    LOOSE = 3
-    """says that something failed, and not what"""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One message. `hint` is a literal that stands in it whenever `pattern` does; many rules share one,
-    since each distinct hint costs a search over the whole log.
-
-    The pattern's groups `layers`, `layer`, `layer_from` and `layer_to` hold names of layers; any other is a
-    figure of that name, in seconds where the name ends so.
-    """
-
-    family: str
-    hint: str
-    pattern: re.Pattern[str]
-    rank: Rank = Rank.CAUSE
-
-
-_NAME = r"(?<![^\s,:'\"\[(])[^\s,:'\"\[()\]]{1,256}"
-INT = r"\d{1,18}"
-TIME = r"(?:\d{1,6}\s?h\s?)?(?:\d{1,6}\s?m\s?)?\d{1,9}(?:\.\d{1,6})?\s?s"
 _ROOM = rf"\(available: (?P<available>{INT}), required: (?P<required>{INT})\)"
-_ARCH = r"hailo(?:8[lr]?|1[05]\w)\b"
-_REFUSED = r"(?:[Uu]nsupported|[Uu]nknown|[Ii]nvalid|not supported|not a valid)"
-_OTHER_ARCH = rf"{_REFUSED}.{{0,80}}(?P<arch>{_ARCH})|{_ARCH}.{{0,80}}{_REFUSED}"
 
-
-def _rule(family: str, hint: str, pattern: str, rank: Rank = Rank.CAUSE) -> Rule:
-    return Rule(family, hint, re.compile(pattern), rank)
-
+LEVEL_OF_FAILURE = r"\[(?i:error|critical)\]|^(?:ERROR|CRITICAL)\b"
 
 RULES: tuple[Rule, ...] = (
-    _rule("reshape_insertion", "Reshape is needed", r"Reshape is needed for layers: (?P<layers>.*?)(?:,? but |\.?$)"),
+    *FAULTS,
+    _rule("reshape_insertion", "Reshape is needed", rf"Reshape is needed for layers: (?P<layers>{_NAMES})"),
     _rule("reshape_insertion", "ailed", r"Failed to add spatial reshapes"),
     # A conversion that is infeasible is a matter of formats, not of the layer it was put in for.
     _rule(
@@ -63,8 +30,8 @@ RULES: tuple[Rule, ...] = (
     _rule("format", "not aligned to", rf"features not aligned to (?P<alignment>{INT})"),
     _rule(
         "agent_infeasible",
-        "No successful assignments",
-        rf"No successful assignments(?:: (?P<layer>{_NAME}) errors)?",
+        "No successful",
+        rf"No successful assignments?(?:: (?P<layer>{_NAME}) errors| for: (?P<layers>{_NAMES}))?",
         Rank.CONSEQUENCE,
     ),
     _rule(
@@ -164,10 +131,16 @@ RULES: tuple[Rule, ...] = (
         rf"Inference input shapes (?P<input_shape>\[[\d\[\], -]{{0,200}}\]) for layer (?P<layer>{_NAME}) "
         r"does not match HN shapes (?P<hn_shape>\[[\d\[\], -]{0,200}\])",
     ),
-    _rule("out_of_memory", "GPU memory has", r"GPU memory has been exhausted"),
-    _rule("out_of_memory", "rror", r"\bAccelerasResourceError\b"),
+    _rule(
+        "shift_delta",
+        "Shift delta",
+        rf"Shift delta in (?P<layer>{_NAME}) is larger than (?P<largest_shift>{INT})",
+    ),
+    _rule("nan_params", "NaN values", r"Unsupported NaN values were found in params"),
     _rule("model_script", "not found in model", rf"Layer (?P<layer>{_NAME}) not found in model"),
     _rule("model_script", "ception", r"\bAllocatorScriptParserException\b"),
+    _rule("model_script", "ception", r"\bBackendScriptParserException\b"),
+    _rule("model_script", "nvalid script", r"Invalid script command"),
     _rule("node_name", "rror", r"\bMisspellNodeError\b"),
     _rule("export_model", "upported", rf"Target opset version (?P<opset>{INT}) is not supported"),
     _rule("export_model", "upported", rf"1D form is not supported(?: in layer (?P<layer>{_NAME}))?"),
@@ -183,13 +156,14 @@ RULES: tuple[Rule, ...] = (
         r"\b(?P<error>UnexpectedNodeError"
         r"|Unsupported(?:Operation|\w{1,40}Layer|Conv3D)Error)\b",
     ),
+    _rule(
+        "unsupported_op",
+        "rror",
+        r"\b(?P<error>UnsupportedModelError)\b(?:.{0,300}?\(translated from (?P<node>[^\s()]{1,256})\))?",
+    ),
     # The wrapper alone: what it wraps stands in the lines after it.
     _rule("unsupported_op", "ception", r"\bParsingWithRecommendationException\b", Rank.INCIDENTAL),
-    _rule("environment", "rror", r"symbol lookup error", Rank.INCIDENTAL),
-    _rule("environment", "No module named", r"No module named '?(?P<module>[\w.]{1,100})", Rank.INCIDENTAL),
-    _rule("environment", "rror", r"\b(?:ImportError|ModuleNotFoundError|OSError): ", Rank.INCIDENTAL),
-    _rule("environment", "hw_arch", _OTHER_ARCH, Rank.INCIDENTAL),
-    _rule("environment", "upported", _OTHER_ARCH, Rank.INCIDENTAL),
+    *HINTS_OF_FAULTS,
     _rule(
         "unclassified",
         "rror",
@@ -197,7 +171,9 @@ RULES: tuple[Rule, ...] = (
         Rank.INCIDENTAL,
     ),
     _rule("unclassified", "ception", r"(?<!\w)[A-Z]\w{1,80}?Exception(?=:)", Rank.INCIDENTAL),
-    _rule("unclassified", "rror", r"\[error\]", Rank.LOOSE),
+    _rule("unclassified", "ailure", r"(?<!\w)[A-Z]\w{1,80}?Failure(?=:)", Rank.INCIDENTAL),
+    *(_rule("unclassified", hint, LEVEL_OF_FAILURE, Rank.LOOSE) for hint in ("rror", "ERROR", "ritical", "CRITICAL")),
+    _rule("unclassified", "ailed", r"Failed to produce compiled graph", Rank.LOOSE),
     _rule("unclassified", "ailed", r"\b[Cc]ompilation failed", Rank.LOOSE),
     _rule("unclassified", "ailed", r"\bStep [34] Failed\b", Rank.LOOSE),
 )

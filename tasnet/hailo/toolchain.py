@@ -6,7 +6,8 @@ observes. A caller tells them apart by `predicted` and by nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -48,6 +49,8 @@ class Report:
     artifact: Path | None = None
     log: Path | None = None
     detail: str = ""
+    figures: Mapping[str, int | float | str] = field(default_factory=dict)
+    """what is known of the end in numbers: the limit that cut it (`limit_seconds`, `limit_bytes`), `warnings`"""
 
 
 @runtime_checkable

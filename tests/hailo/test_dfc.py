@@ -23,6 +23,7 @@ from tasnet.hailo.dfc import Dfc, Translation, connect
 from tasnet.hailo.dfc_end import Told, judge
 from tasnet.hailo.dfc_find import DfcError, DfcNotFound, find
 from tasnet.hailo.failures import Certainty
+from tasnet.hailo.hef import read
 from tasnet.hailo.limits import Limits, load
 from tasnet.hailo.process import Cut, Finish
 from tasnet.hailo.toolchain import Ended, Report, Toolchain
@@ -34,6 +35,9 @@ TIMEOUT = "Mapping Failed (Timeout, allocation time: 31m 42s)"
 SHAPE = "Data shape (5, 1) for layer net/input_layer1 doesn't match network's input shape (1, 5, 1)"
 ALLOCATOR = "BackendAllocatorException"
 PARSER = "AllocatorScriptParserException"
+WRAPPER = "ParsingWithRecommendationException"
+DELTA = "Shift delta in net/avgpool2/avgpool_op is larger than 2, cannot quantize"
+NAN = "Unsupported NaN values were found in params"
 NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
 NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU memory has been exhausted."}
 QUICK_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
@@ -93,7 +97,8 @@ def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: P
     assert chip.translate(files / "m.onnx", "net", parsed).artifact == parsed
     assert chip.optimize(parsed, "hailo8l", quantized).ended is Ended.PASSED
     assert chip.compile(quantized, "hailo8l", hef).ended is Ended.PASSED
-    assert hef.read_bytes() == b"a double's HEF"
+    assert [layer.shape for layer in (*read(hef).inputs, *read(hef).outputs)] == [(1, 16, 1), (1, 8, 2)]
+    assert read(hef).hw_arch == "hailo8l"
     assert chip.hn(quantized, "hailo8l", files / "hn.json").ended is Ended.PASSED
     told = (files / "hn.json").read_text()
     assert '["translate_onnx_model", {"net_name": "net", "end_node_names": ["last"]}]' in told
@@ -127,7 +132,7 @@ def test_a_double_is_never_reported_as_observed(dfc: Make, files: Path) -> None:
     assert chip.double
     assert chip.predicted
     assert chip.version == "3.33.0+double"
-    assert dfc().translate(files / "m.onnx", "net", files / "out.har").certainty is Certainty.EXTRAPOLATED
+    assert dfc().translate(files / "m.onnx", "net", files / "out.har").certainty is None
     failed = stage(
         dfc({"compile": {"do": "raise", "type": "BackendAllocatorException", "text": RESHAPE}}), "compile", files
     )
@@ -149,11 +154,9 @@ def test_the_compiler_itself_observes() -> None:
         ("compile", "compile", ALLOCATOR, RESHAPE, "reshape_insertion", ("conv2", "conv3")),
         ("compile", "compile", ALLOCATOR, "Super deconv is not supported with groups", "unsupported_kernel", ()),
         ("compile", "compile", ALLOCATOR, TIMEOUT, "mapping_timeout", ()),
-        ("optimize", "optimize", "BadInputsShape", SHAPE, "calibration_shape", ("input_layer1",)),
-        ("optimize", "optimize", "KeyError", "net/input_layer2", "calibration_shape", ("input_layer2",)),
-        ("optimize", "load_model_script", PARSER, "Layer conv9 not found in model", "model_script", ("conv9",)),
-        ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "node_name", ()),
-        ("translate", "translate_onnx_model", "Strange", "nobody knows this", "unclassified", ()),
+        ("optimize", "optimize", "AccelerasNumerizationError", DELTA, "shift_delta", ("avgpool2",)),
+        ("optimize", "optimize", "BackendValueError", NAN, "nan_params", ()),
+        ("translate", "translate_onnx_model", WRAPPER, "UnexpectedNodeError in op Neg_3: no", "unsupported_op", ()),
     ],
 )
 def test_what_the_sdk_raises_is_classified(
@@ -167,6 +170,42 @@ def test_what_the_sdk_raises_is_classified(
     assert text in failure.message
     assert report.log is not None
     assert text in report.log.read_text()
+
+
+def test_words_that_nobody_knows_are_kept_apart(dfc: Make, files: Path) -> None:
+    acts = {"do": "raise", "type": "Strange", "text": "nobody knows this of net/conv4"}
+    report = stage(dfc({"translate_onnx_model": acts}), "translate", files)
+    assert (report.ended, report.failures) == (Ended.UNCLASSIFIED, ())
+    (doubt,) = report.doubts
+    assert (doubt.family, doubt.stage, doubt.exception, doubt.layers) == (
+        "unclassified",
+        "translate",
+        "Strange",
+        ("conv4",),
+    )
+    assert "Strange: nobody knows this of net/conv4" in report.detail
+
+
+def test_a_wrong_set_up_is_infra_with_what_to_do(dfc: Make, files: Path) -> None:
+    for at, call, kind, text, what in (
+        ("optimize", "optimize", "BadInputsShape", SHAPE, "give recordings that fit the network's inputs"),
+        ("optimize", "optimize", "KeyError", "net/input_layer2", "give recordings that fit the network's inputs"),
+        ("optimize", "load_model_script", PARSER, "Layer conv9 not found in model", "mend the model script"),
+        ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "names of nodes"),
+    ):
+        report = stage(dfc({call: {"do": "raise", "type": kind, "text": text}}, script="a()"), at, files)
+        assert (report.ended, report.failures) == (Ended.INFRA, ())
+        assert text in report.detail
+        assert what in report.detail
+
+
+def test_a_compile_that_ended_well_with_warnings_says_so(dfc: Make, files: Path) -> None:
+    said = (
+        "[warning] conv3 is slow\n[error] Has occured during the layer latency calculation\n[info] Using Multi-context"
+    )
+    report = stage(dfc({"compile": {"do": "say", "text": f"{said} flow"}}), "compile", files)
+    assert (report.ended, report.figures) == (Ended.PASSED, {"warnings": 2})
+    assert report.detail == "ended well with a warning: conv3 is slow and 1 more"
 
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT"])
@@ -191,18 +230,18 @@ def test_an_end_from_elsewhere_keeps_the_failure_that_the_log_names(
     assert "Reshape" in failure.first_cause
 
 
-def test_over_its_time_with_a_reason_in_the_log_it_failed(files: Path) -> None:
+@pytest.mark.parametrize("said", ["", "[info] trying on\n", f"[error] {RESHAPE}\n[info] trying on\n", f"{RESHAPE}\n"])
+def test_our_own_limit_is_never_the_networks_failure(files: Path, said: str) -> None:
     """Judged without a process: how far one comes in its time is the machine's affair."""
-    (files / "log").write_text(f"[error] {RESHAPE}\n[info] trying on\n")
+    (files / "log").write_text(said)
     limits = QUICK_LIMITS.compile
     told = Told("compile", Path("/python"), "3.33.0", limits, files / "log", files / "out.hef", double=False)
     finish = Finish(messages=({"kind": "hello", "sdk": "3.33.0"},), signal=9, cut=Cut.TIME)
-    (failure,) = judge(finish, told).report.failures
-    assert (failure.family, failure.layers) == ("reshape_insertion", ("conv2", "conv3"))
-    assert failure.terminal_event == f"time limit of {limits.seconds:g} s"
-    assert failure.certainty is Certainty.OBSERVED
-    (files / "log").write_text("[info] trying on\n")
-    assert judge(finish, told).report.ended is Ended.INFRA
+    report = judge(finish, told).report
+    assert (report.ended, report.failures, report.doubts) == (Ended.INFRA, (), ())
+    assert report.figures == {"limit_seconds": limits.seconds}
+    memory = judge(replace(finish, cut=Cut.MEMORY), told).report
+    assert (memory.ended, memory.figures) == (Ended.INFRA, {"limit_bytes": limits.memory})
 
 
 # What is nobody's fault: infra
@@ -248,7 +287,7 @@ def test_a_hang_is_infra_when_the_log_names_nothing(dfc: Make, files: Path, acti
     limits = load(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
     report = stage(dfc({"compile": [{"do": "fork"}, action]}, limits=limits), "compile", files)
     assert report.ended is Ended.INFRA
-    assert report.detail == "compile exceeded its limit of 1.5 s"
+    assert report.detail == "compile exceeded its limit of 1.5 s; raise it with --limit compile.seconds=…"
 
 
 def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
@@ -295,7 +334,7 @@ def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
 def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str, Any]) -> None:
     report = stage(dfc({"compile": action}), "compile", files)
     assert report.ended is Ended.PASSED
-    assert (files / "out.hef").read_bytes() == b"a double's HEF"
+    assert read(files / "out.hef").sdk_version == "3.33.0"
     assert report.log is not None
     assert report.log.stat().st_size < 21 << 20
 

@@ -147,6 +147,22 @@ CORES: list[tuple[str, str, tuple[str, ...], dict[str, int | float | str]]] = [
         {"input_shape": "[[-1,1,19,64]]", "hn_shape": "[[-1,19,75,64]]"},
     ),
     ("GPU memory has been exhausted.", "out_of_memory", (), {}),
+    (
+        "AccelerasNumerizationError: Shift delta in net/avgpool2/avgpool_op is larger than 2, cannot quantize",
+        "shift_delta",
+        ("avgpool2",),
+        {"largest_shift": 2},
+    ),
+    ("BackendValueError: Unsupported NaN values were found in params", "nan_params", (), {}),
+    ("No successful assignment for: format_conversion2, concat18", "agent_infeasible", ("concat18",), {}),
+    ("BackendScriptParserException: Parsing failed at: ", "model_script", (), {}),
+    ("Invalid script command: perf_param(a=b)", "model_script", (), {}),
+    (
+        "UnsupportedModelError: Invalid kernel shape for base conv layer base_conv1 (translated from /fc/Gemm)",
+        "unsupported_op",
+        ("base_conv1",),
+        {"error": "UnsupportedModelError", "node": "/fc/Gemm"},
+    ),
     ("Layer conv77 not found in model", "model_script", ("conv77",), {}),
     (
         "UnsupportedShuffleLayerError in op /mask/Transpose_1: Failed to determine the layer",

@@ -42,6 +42,11 @@ def test_a_run_of_the_compiler_is_kept_once(store: Store) -> None:
     assert kept.line.startswith("concat-normal-grouped-all: unsupported_kernel at compile [deconv1]: ")
 
 
+def cut(end: str) -> Failure:
+    """What was made of a compile that this side cut, as stores still have it."""
+    return failure("resource_presolve", "Resources presolve failed").model_copy(update={"terminal_event": end})
+
+
 @pytest.mark.parametrize(
     "told",
     [
@@ -50,11 +55,22 @@ def test_a_run_of_the_compiler_is_kept_once(store: Store) -> None:
         outcomes(status=Status.INFRA, by=DFC, reason="killed"),
         outcomes(status=Status.UNCLASSIFIED, by=DFC, reason="NewError"),
         outcomes(failure("unclassified", "NewError").model_copy(update={"stage": "compile"}), by=DFC),
+        outcomes(cut("time limit of 60 s"), by=DFC),
         outcomes(failure("model_script", "Layer conv9 not found in model"), by=DFC),
         outcomes(failure("calibration_shape", "Data shape"), by=DFC),
         {stage: each for stage, each in outcomes(by=DFC).items() if stage is not Stage.COMPILE},
     ],
-    ids=["predicted", "double", "infra", "unclassified", "words of no family", "script", "calibration", "no compile"],
+    ids=[
+        "predicted",
+        "double",
+        "infra",
+        "unclassified",
+        "no words",
+        "an old cut",
+        "script",
+        "calibration",
+        "no compile",
+    ],
 )
 def test_what_tells_nothing_of_the_network_is_no_evidence(store: Store, told: dict[Stage, Outcome]) -> None:
     assert not keep_run(store, GROUPED, told)
@@ -80,6 +96,7 @@ def test_of_a_graph_the_newest_version_speaks(store: Store) -> None:
     for version, failures in (("3.9.0", ()), ("unknown", ()), ("3.33.0", (SUPER_DECONV,)), ("3.33", (SUPER_DECONV,))):
         keep(store, said(GROUPED, version, *failures))
     keep(store, said(GROUPED, "3.34.0", failure("model_script")))
+    keep(store, said(GROUPED, "3.35.0", cut("time limit of 60 s")))
     keep(store, said(HEAD, "3.31.0"))
     found = of_cases(store, [GROUPED])
     assert {each.end.provenance.version for each in found} == {"3.33.0", "3.33"}

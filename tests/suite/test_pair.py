@@ -223,14 +223,14 @@ def test_without_a_compiler_all_is_skipped_with_one_reason(tmp_path: Path) -> No
 
 
 def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path) -> None:
-    """The double compiles everything, its HN is empty, and its HEF is none."""
+    """The double compiles everything, its HN has one convolution, and its HEF is that network's."""
     python = scripted_python(tmp_path / "bin")
     options = ["--toolchain", "dfc", "--dfc-python", str(python), "-k", "pair-project-bypass-conv1x1_head-k1"]
     options += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
     options += [part for stage in ("translate", "optimize", "compile") for part in ("--limit", f"{stage}.memory=1GiB")]
     told = run(tmp_path, *options)
     assert "3 failed" in told
-    assert "conv1: the compiler has no such layer" in told
+    assert "conv2: the compiler has no such layer" in told
     assert "predicted blocked (" in told
     assert "), the double says clear" in told
     assert "mend the rule in tasnet/hailo/constraints.py, or add one, with this evidence" in told

@@ -15,13 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from typing_extensions import assert_never
-
 from tasnet.hailo.failures import Failure
 from tasnet.suite.report.blockers import natural
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import Stage, Status
-from tasnet.suite.verdict import Verdict
 from tasnet.suite.whole import write_whole
 
 NOTES_COLUMNS = (
@@ -65,8 +62,6 @@ OWN_COLUMNS = (
     "entries",
     "graph",
 )
-_LIMIT, _EXCEEDED = "time limit of", " exceeded its limit of "
-"""how the compiler's adapter tells that a stage was over its time: beside a failure, and without one"""
 COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
 
 
@@ -95,8 +90,8 @@ def row(record: Record) -> dict[str, object]:
     reshaped = _layers([failure for failure in failures if failure.family == "reshape_insertion"])
     failed = _layers(failures)
     passed = record.stages.get(Stage.TRANSLATE) is Status.PASSED
-    verdict = record.verdict
-    compiled = _compiled(record) if Stage.COMPILE in record.stages else None
+    told = {"clear": None if record.predicted else True, "blocked": False}
+    compiled = told.get(record.verdict) if Stage.COMPILE in record.stages else None
     late = timed_out(record)
     return {
         "run_tag": record.run_tag,
@@ -106,7 +101,7 @@ def row(record: Record) -> dict[str, object]:
         "exception_type": first.exception if first else "",
         "exception_head": _cell(first.message)[:180] if first else "",
         "reshape_layer_count": len(reshaped),
-        "root_cause_family": root_cause_family(failures) if verdict is Verdict.BLOCKED else "",
+        "root_cause_family": root_cause_family(failures) if record.verdict == "blocked" else "",
         "first_10_failed_layers": ",".join(failed[:10]),
         "contains_shortcut1": "shortcut1" in failed,
         "contains_concat1": "concat1" in failed,
@@ -115,7 +110,7 @@ def row(record: Record) -> dict[str, object]:
         "hef_success": bool(compiled),
         "compile_success": compiled,
         "case_status": "compile_success" if compiled else "har_only_success" if passed else "failed",
-        "command_status": 124 if late else _exit_status(verdict),
+        "command_status": 124 if late else {"clear": 0, "blocked": 1}.get(record.verdict),
         "timed_out": late,
         "duration_sec": f"{record.seconds:.2f}",
         "key_trace": "",
@@ -129,7 +124,7 @@ def row(record: Record) -> dict[str, object]:
         "toolchain": record.toolchain,
         "toolchain_version": record.version,
         "predicted": record.predicted,
-        "verdict": verdict.word,
+        "verdict": record.verdict,
         "certainty": record.certainty.value if record.certainty else "",
         "families": ",".join(dict.fromkeys(failure.family for failure in failures)),
         "layers": ",".join(failed),
@@ -139,37 +134,12 @@ def row(record: Record) -> dict[str, object]:
     }
 
 
-def _compiled(record: Record) -> bool | None:
-    """Whether the compiler wrote a file; None where nobody knows. A prediction compiles nothing."""
-    match record.verdict:
-        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
-            return None if record.predicted else True
-        case Verdict.BLOCKED:
-            return False
-        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
-            return None
-        case _:
-            assert_never(record.verdict)
-
-
-def _exit_status(verdict: Verdict) -> int | None:
-    match verdict:
-        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
-            return 0
-        case Verdict.BLOCKED:
-            return 1
-        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
-            return None
-        case _:
-            assert_never(verdict)
-
-
 def timed_out(record: Record) -> bool:
     """Whether a limit of time ended the case: the compiler's own, or that of its stage."""
     failures = [blocker.failure for blocker in record.blockers]
-    if any(each.family == "mapping_timeout" or each.terminal_event.startswith(_LIMIT) for each in failures[:1]):
-        return True
-    return record.verdict is Verdict.BROKE_DOWN and _EXCEEDED in record.happened
+    return any(each.family == "mapping_timeout" for each in failures[:1]) or any(
+        "limit_seconds" in outcome.figures for outcome in record.outcomes
+    )
 
 
 def export_flags(record: Record) -> str:

@@ -1,0 +1,67 @@
+"""A log's bytes as UTF-8, whatever wrote them: an editor's mark is taken off, a Windows shell's UTF-16 is read.
+
+What is no text at all (a model, an archive, a compiled file) is told, and never read as a log that names no failure.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from typing import BinaryIO
+
+BLOCK = 1 << 18
+"""bytes read at a time"""
+_LOOKED_AT = 1 << 16
+"""bytes at a file's start that tell what it is"""
+_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_WIDE = 0.05
+"""the least share of NULs in text of two or four bytes a character that is no log in a script of Asia alone"""
+_CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\b\a\x1b")
+_MOST_CONTROLS = 0.01
+"""the largest share of characters that no program prints: protobufs, archives and random bytes have far more"""
+
+
+class NotText(ValueError):
+    """The bytes are no text. The message says what they seem to be."""
+
+
+def utf8(file: BinaryIO) -> Iterator[bytes]:
+    """The file's text in blocks of UTF-8. Raises NotText for an empty file and for one that is no text, OSError."""
+    first = file.read(BLOCK)
+    encoding = encoding_of(first[:_LOOKED_AT])
+    if not encoding:
+        yield first.removeprefix(codecs.BOM_UTF8)
+        while block := file.read(BLOCK):
+            yield block
+        return
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    while first:
+        # Half a surrogate pair is a character that UTF-8 doesn't have.
+        yield decoder.decode(first).removeprefix("\ufeff").encode(errors="replace")
+        first = file.read(BLOCK)
+
+
+def encoding_of(start: bytes) -> str:
+    """The encoding of a text that begins so, empty for UTF-8 and whatever is like it. Raises NotText."""
+    if not start.strip(b"\0 \t\r\n\xef\xbb\xbf\xfe\xff"):
+        raise NotText("is empty: nothing was logged")
+    nulls = start.count(0) / len(start)
+    marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
+    if marked and nulls > _WIDE:
+        return marked
+    # Without a mark: Latin text has a NUL in every other place.
+    odd, even = start[1::2].count(0) * 2 / len(start), start[::2].count(0) * 2 / len(start)
+    if max(odd, even) > 0.5 > 10 * min(odd, even):
+        return "utf-16-le" if odd > even else "utf-16-be"
+    if sum(map(start.count, map(_byte, _CONTROLS))) > _MOST_CONTROLS * len(start):
+        raise NotText("is no text, and no log: name what the compiler printed")
+    return ""
+
+
+def _byte(value: int) -> bytes:
+    return bytes([value])

@@ -1,0 +1,47 @@
+"""One message of the compiler: how it is recognised, which family it belongs to, and how much it says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Rank(IntEnum):
+    """How much a message says about why the run failed; of two, the lower one speaks."""
+
+    MACHINE = 0
+    """the machine or the set-up broke down: whatever else was said came of it, or says nothing any more"""
+    CAUSE = 1
+    CONSEQUENCE = 2
+    """an end that some cause before it led to: a timeout"""
+    INCIDENTAL = 3
+    """telling only where nothing better is known: a missing module may be a mere warning"""
+    LOOSE = 4
+    """says that something failed, and not what"""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One message. `hint` is a literal that stands in it whenever `pattern` does; many rules share one,
+    since each distinct hint costs a search over the whole log.
+
+    The pattern's groups `layers`, `layer`, `layer_from` and `layer_to` hold names of layers, `node` that of a node of
+    the ONNX graph; any other is a figure of that name, in seconds where the name ends so.
+    """
+
+    family: str
+    hint: str
+    pattern: re.Pattern[str]
+    rank: Rank = Rank.CAUSE
+
+
+NAME = r"(?<![^\s,:'\"\[(])[^\s,:'\"\[()\]]{1,256}"
+NAMES = rf"{NAME}(?:\s{{0,4}},\s{{0,4}}{NAME}){{0,4096}}"
+INT = r"\d{1,18}"
+TIME = r"(?:\d{1,6}\s?h\s?)?(?:\d{1,6}\s?m\s?)?\d{1,9}(?:\.\d{1,6})?\s?s"
+
+
+def rule(family: str, hint: str, pattern: str, rank: Rank = Rank.CAUSE) -> Rule:
+    """A rule of the text of its pattern."""
+    return Rule(family, hint, re.compile(pattern), rank)
