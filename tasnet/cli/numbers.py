@@ -81,8 +81,10 @@ def check(
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
     from tasnet.suite.numerics.shown import checked
+    from tasnet.suite.numerics.thresholds import read
 
-    return OK if checked(file, _runs(case, profile, seed, store)) else NOT_CLEAR
+    known = read(file)
+    return OK if checked(known, _runs(case, profile, seed, store)) else NOT_CLEAR
 
 
 @limits.command()
@@ -104,11 +106,13 @@ def propose(
     from datetime import date
 
     from tasnet.suite.numerics.shown import proposed, stored
+    from tasnet.suite.numerics.thresholds import read
     from tasnet.suite.store import Store
 
+    known = read(file)
     _runs(case, profile, seed, store)
     runs = stored(Store(store_at(store)))
-    return OK if proposed(file, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
+    return OK if proposed(known, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
 
 
 def _runs(

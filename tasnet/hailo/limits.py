@@ -11,17 +11,14 @@ retries = 1
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from tasnet import settings
+from tasnet.printable import line
 
 GIB = 1 << 30
 
@@ -100,7 +97,7 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
     """
     table = Limits().model_dump()
     if pyproject is not None:
-        _merge(table, _read(pyproject), f"{pyproject.name} [{_TABLE}]")
+        _merge(table, settings.table(pyproject, _TABLE, LimitsError), f"{pyproject.name} [{_TABLE}]")
     for key, value in (overrides or {}).items():
         *outer, name = key.split(".")
         nested: dict[str, Any] = {name: value}
@@ -114,7 +111,7 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
         where = ".".join(str(part) for part in first["loc"])
         given = first["input"]
         raise LimitsError(
-            f"[{_TABLE}] {where} = {given!r}: {_small(first['msg'].removeprefix('Value error, '))}"
+            f"[{_TABLE}] {where} = {line(repr(given))}: {_small(first['msg'].removeprefix('Value error, '))}"
         ) from None
 
 
@@ -123,25 +120,13 @@ def _small(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _read(pyproject: Path) -> Mapping[str, Any]:
-    try:
-        table: Any = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise LimitsError(f"{pyproject.name}: can't be read: {error}; correct it or leave it out") from None
-    for part in _TABLE.split("."):
-        table = table.get(part, {})
-        if not isinstance(table, dict):
-            raise LimitsError(f"{pyproject.name}: {part} isn't a table; write [{_TABLE}]")
-    return dict(table)
-
-
 def _merge(table: dict[str, Any], over: Mapping[str, Any], where: str) -> None:
     for key, value in over.items():
         if key not in table:
-            raise LimitsError(f"{where}: there is no {key!r}; known are {', '.join(table)}")
+            raise LimitsError(f"{where}: there is no {line(repr(key))}; known are {', '.join(table)}")
         if isinstance(table[key], dict) is not isinstance(value, Mapping):
             kind = "a table of seconds, memory and retries" if isinstance(table[key], dict) else "a value"
-            raise LimitsError(f"{where}: {key} = {value!r} must be {kind}")
+            raise LimitsError(f"{where}: {key} = {line(repr(value))} must be {kind}")
         if isinstance(value, Mapping):
             _merge(table[key], value, f"{where} {key}")
         else:

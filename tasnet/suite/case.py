@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 
 from tasnet.hailo.toolchain import ARCHITECTURES
@@ -211,10 +211,11 @@ def _nearest(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def _known_heads() -> Iterator[str]:
+@cache
+def _known_heads() -> tuple[str, ...]:
     """Run tags, then every id without departures that a profile holds."""
-    yield from NOTES_TAGS
-    yield from dict.fromkeys(case.id.partition("+")[0] for name in PROFILES for case in PROFILES[name]())
+    ids = (case.id.partition("+")[0] for name in PROFILES for case in PROFILES[name]())
+    return (*NOTES_TAGS, *dict.fromkeys(ids))
 
 
 # --- profiles ----------------------------------------------------------------------------------------------

@@ -197,10 +197,10 @@ def test_says_what_is_wrong_and_where(text: str, told: str) -> None:
 
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
-    with pytest.raises(LedgerError, match="No such file"):
+    with pytest.raises(LedgerError, match="no such file"):
         read(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"schema: \xff")
-    with pytest.raises(LedgerError, match="isn't UTF-8"):
+    with pytest.raises(LedgerError, match="not UTF-8 text"):
         read(tmp_path / "latin.yaml")
     with pytest.raises(LedgerError, match="directory"):
         read(tmp_path)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasnet.printable import line
+from tasnet.settings import table
 from tasnet.suite.gate.checkout import GateError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+TABLE = "tool.tasnet.gate"
 
 
 class Settings(BaseModel):
@@ -28,16 +26,12 @@ class Settings(BaseModel):
 
 def settings(pyproject: Path) -> Settings:
     """The settings in a pyproject.toml; what it doesn't say is as above. Raises GateError."""
-    try:
-        told = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not pyproject.exists():
         return Settings()
-    except (OSError, ValueError) as error:
-        raise GateError(f"{pyproject}: can't be read ({' '.join(str(error).split())}); mend the file") from None
     try:
-        return Settings.model_validate(told.get("tool", {}).get("tasnet", {}).get("gate", {}))
+        return Settings.model_validate(table(pyproject, TABLE, GateError))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, ("tool.tasnet.gate", *first["loc"])))
+        where = ".".join(map(str, (TABLE, *first["loc"])))
         known = ", ".join(Settings.model_fields)
-        raise GateError(f"{pyproject}: {where}: {first['msg']}; {known} are known") from None
+        raise GateError(f"{pyproject}: {line(where)}: {first['msg']}; {known} are known") from None

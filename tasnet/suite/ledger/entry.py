@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,6 +13,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tasnet.hailo.failures import Failure
+from tasnet.suite.ledger.pattern import Pattern
 from tasnet.suite.stage import Stage
 from tasnet.suite.where import Axes, Claim, matches
 
@@ -52,7 +52,7 @@ class Entry:
     where: tuple[Claim, ...]
     stage: Stage
     family: str
-    message: re.Pattern[str]
+    message: Pattern
     layers: tuple[str, ...]
     toolchain: Mapping[str, Scope]
     arch: tuple[str, ...]
@@ -120,7 +120,7 @@ def unlike(entry: Entry, failure: Failure) -> tuple[str, ...]:
     same = {
         "stage": entry.stage.value == failure.stage,
         "family": entry.family == failure.family,
-        "message": entry.message.search(failure.message) is not None,
+        "message": entry.message.found_in(failure.message),
         "layers": not failure.layers or all(_named(pattern, failure.layers) for pattern in entry.layers),
     }
     return tuple(what for what, holds in same.items() if not holds)

@@ -21,14 +21,20 @@ from pydantic_core import CoreSchema, core_schema
 from tasnet.hailo.failures import FAMILIES
 from tasnet.hailo.toolchain import ARCHITECTURES
 from tasnet.suite.ledger.entry import TOOLCHAINS
+from tasnet.suite.ledger.pattern import Pattern, PatternError
 from tasnet.suite.stage import Stage
 from tasnet.suite.where import Claim, read_where, where_schema
 
 SCHEMA = 1
 SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"
 
+LONGEST_LINE = 2000
+"""characters of one text of an entry"""
+MOST_ITEMS = 1000
+"""of one list; a glob such as conv* stands for many layers"""
+
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
-_URL = r"^https?://[^\s/?#]+[^\s]*$"
+_URL = r"^https?://[^\s/?#]+([/?#]\S*)?$"
 _Node = dict[str, Any]
 
 
@@ -57,6 +63,8 @@ class ItemError(ValueError):
 def _line(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be text; write a line")
+    if len(value) > LONGEST_LINE:
+        raise ValueError(f"is {len(value):,} characters long; at most {LONGEST_LINE:,}")
     return str(value)
 
 
@@ -75,11 +83,13 @@ def _one_of(known: Sequence[str]) -> Read:
     return Read(read, {"enum": list(known)})
 
 
-def _regex(value: object) -> re.Pattern[str]:
+def _regex(value: object) -> Pattern:
     try:
-        return re.compile(_line(value))
-    except (re.error, OverflowError, RecursionError) as error:
-        raise ValueError(f"isn't a regular expression ({error}); escape or mend it") from None
+        return Pattern(_line(value))
+    except PatternError as error:
+        raise ValueError(
+            f"isn't a regular expression ({error}); escape or mend it (RE2: no lookaround, no backreferences)"
+        ) from None
 
 
 def _day(value: object) -> date:
@@ -96,7 +106,7 @@ def _day(value: object) -> date:
 
 def _url(value: object) -> str:
     try:
-        parts = urlsplit(value) if isinstance(value, str) else None
+        parts = urlsplit(_line(value)) if isinstance(value, str) else None
     except ValueError:
         parts = None
     if parts is None or not parts.hostname or not re.fullmatch(_URL, str(value)):
@@ -108,7 +118,7 @@ def _versions(value: object) -> str:
     try:
         if isinstance(value, str) and value.strip() == "*":
             return ""
-        if not isinstance(value, str) or not len(SpecifierSet(value)):
+        if not isinstance(value, str) or not len(SpecifierSet(_line(value))):
             raise InvalidSpecifier
         return str(value.strip())
     except InvalidSpecifier:
@@ -125,8 +135,10 @@ def _list_of(known: Sequence[str], item: str) -> Read:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
             raise ValueError(f"must be a list with at least one item, such as [{(known or ('conv*',))[0]}]")
+        if len(value) > MOST_ITEMS:
+            raise ValueError(f"has {len(value):,} items; at most {MOST_ITEMS:,}, and a glob stands for many")
         for index, each in enumerate(value):
-            if not isinstance(each, str) or not each or (known and each not in known):
+            if not isinstance(each, str) or len(each) > LONGEST_LINE or not each or (known and each not in known):
                 raise ItemError(f"unknown value '{each}'; {item}", index)
             if each in value[:index]:
                 raise ItemError(f"'{each}' is given twice; remove one", index)
@@ -139,7 +151,7 @@ def _list_of(known: Sequence[str], item: str) -> Read:
 _TEXT: _Node = {"type": "string", "pattern": r"\S"}
 Line = Annotated[str, Read(_line, _TEXT)]
 Day = Annotated[date, Read(_day, {"type": "string", "format": "date"})]
-Regex = Annotated[re.Pattern[str], Read(_regex, {**_TEXT, "format": "regex"})]
+Regex = Annotated[Pattern, Read(_regex, {**_TEXT, "format": "regex"})]
 Url = Annotated[str, Read(_url, {"type": "string", "format": "uri", "pattern": _URL})]
 Versions = Annotated[str, Read(_versions, {**_TEXT, "examples": ["*", ">=3.33,<3.35"]})]
 Count = Annotated[int, Read(_count, {"type": "integer", "minimum": 0})]

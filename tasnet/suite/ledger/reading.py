@@ -13,9 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tasnet.hailo.failures import FAMILIES
+from tasnet.printable import line
+from tasnet.suite import yaml_file
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope
 from tasnet.suite.ledger.flaky import enough
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel
@@ -23,6 +24,14 @@ from tasnet.suite.stage import Stage
 
 _LARGEST = 200_000
 """Values in a ledger once its aliases are written out; one with 300 entries has 10,000."""
+
+_DEEPEST = 20
+"""Values within values; what judges a `where` goes down with it."""
+
+_FAR = 10**18
+
+_MOST_ENTRIES = 1000
+"""Each is held against each other, and against every case."""
 
 
 def read(path: Path) -> Ledger:
@@ -32,45 +41,27 @@ def read(path: Path) -> Ledger:
 
 def text_of(path: Path) -> str:
     """The file's text, its line ends as they are. Raises LedgerError."""
-    try:
-        return path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise LedgerError(f"{path}: {error.strerror}; name a ledger that can be read") from None
-    except UnicodeDecodeError as error:
-        raise LedgerError(f"{path}: byte {error.start} isn't UTF-8; save the file as UTF-8") from None
+    return yaml_file.text(path, "a ledger", LedgerError)
 
 
 def parse(text: str, path: Path) -> Ledger:
     """The ledger that `text` means; `path` is only named in errors. Raises LedgerError."""
-    try:
-        return _ledger(YAML(typ="rt").load(text), path)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
-        what = (error.problem or "not YAML").splitlines()[0]
-        raise LedgerError(f"{path}:{where}: {what}; mend the YAML there") from None
-    except YAMLError as error:
-        raise LedgerError(f"{path}:1:1: {str(error).splitlines()[0]}; mend the YAML") from None
-    except RecursionError:
-        raise LedgerError(f"{path}:1:1: nested without end; an alias may not stand inside its own anchor") from None
-    except ValueError as error:
-        if isinstance(error, LedgerError):
-            raise
-        # ruamel builds dates while it reads, and a 30 February ends as a bare ValueError
-        raise LedgerError(f"{path}:1:1: {error}; mend the value") from None
+    return _ledger(yaml_file.loaded(text, path, YAML(typ="rt"), LedgerError), path)
 
 
 def _ledger(root: Any, path: Path) -> Ledger:
     places = _Places(path, root)
     if not isinstance(root, dict):
         raise LedgerError(f"{path}:1:1: expected a map with schema, budget and entries; write one")
-    plain = _plain(root, iter(range(_LARGEST)), path)
+    plain = _plain(root, iter(range(_LARGEST)), path, _DEEPEST)
     if plain.get("schema", SCHEMA) != SCHEMA or isinstance(plain.get("schema"), bool):
         raise places.error(f"schema {plain['schema']} is unknown; this version reads schema {SCHEMA}", "schema")
     try:
         model = LedgerModel.model_validate(plain)
     except ValidationError as error:
         raise _told(error.errors()[0], places) from None
+    if len(model.entries) > _MOST_ENTRIES:
+        raise places.error(f"{len(model.entries)} entries; at most {_MOST_ENTRIES} are judged", "entries")
     if len(model.entries) > model.budget:
         raise places.error(
             f"{len(model.entries)} entries, and the budget is {model.budget}; "
@@ -81,15 +72,21 @@ def _ledger(root: Any, path: Path) -> Ledger:
     return Ledger(path, model.budget, entries, model.budget_reason, model.owner)
 
 
-def _plain(value: Any, left: Iterator[int], path: Path) -> Any:
+def _plain(value: Any, left: Iterator[int], path: Path, deeper: int) -> Any:
     """The value in plain lists and maps, merge keys and aliases written out. The model's own words are for those."""
     if next(left, None) is None:
         raise LedgerError(f"{path}:1:1: more than {_LARGEST} values, aliases written out; use fewer aliases")
+    if not isinstance(value, (dict, list)):
+        if isinstance(value, int) and abs(value) >= _FAR:
+            raise LedgerError(f"{path}:1:1: a number past 10^18; no value of a ledger is so large")
+        return value
+    if not deeper:
+        at = getattr(value, "lc", None)
+        where = f"{(at.line or 0) + 1}:{(at.col or 0) + 1}" if at else "1:1"
+        raise LedgerError(f"{path}:{where}: nested more than {_DEEPEST} deep; write it flatter")
     if isinstance(value, dict):
-        return {key: _plain(item, left, path) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_plain(item, left, path) for item in value]
-    return value
+        return {_plain(key, left, path, 0): _plain(item, left, path, deeper - 1) for key, item in value.items()}
+    return [_plain(item, left, path, deeper - 1) for item in value]
 
 
 def _entries(model: LedgerModel, places: _Places) -> Iterator[Entry]:
@@ -202,7 +199,8 @@ class _Places:
 
     def error(self, message: str, *at: str | int, about: str = "") -> LedgerError:
         """An error at a place, about an entry."""
-        return LedgerError(f"{self.of(*at)}: {f'entry {about}: ' if about else ''}{message}")
+        # What is wrong may quote the value, and that may be anything.
+        return LedgerError(f"{self.of(*at)}: {line(f'entry {about}: ' if about else '')}{line(message, most=1000)}")
 
 
 _SHAPES = {

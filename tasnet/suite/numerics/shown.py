@@ -10,7 +10,7 @@ from pathlib import Path
 from tasnet.suite.case import Case, graph
 from tasnet.suite.numerics.measures import keep, kept, of_case, weights_of
 from tasnet.suite.numerics.speech import heard
-from tasnet.suite.numerics.thresholds import Measured, ThresholdError, propose, read
+from tasnet.suite.numerics.thresholds import Measured, ThresholdError, Thresholds, propose, read
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.store import Store
 from tasnet.suite.whole import write_whole
@@ -53,9 +53,9 @@ def how(runs: Sequence[Measured]) -> str:
     return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {heard()}"
 
 
-def checked(path: Path, runs: Sequence[Measured]) -> bool:
-    """Prints what is beyond the limits of the file at `path`; True if nothing is."""
-    breaches = read(path).check(runs)
+def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
+    """Prints what is beyond the limits; True if nothing is."""
+    path, breaches = limits.path, limits.check(runs)
     for breach in breaches:
         print(breach)
     print(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
@@ -63,16 +63,17 @@ def checked(path: Path, runs: Sequence[Measured]) -> bool:
 
 
 def proposed(
-    path: Path, runs: Sequence[Measured], today: date, *, write_it: bool = False, allow_looser: str = ""
+    limits: Thresholds, runs: Sequence[Measured], today: date, *, write_it: bool = False, allow_looser: str = ""
 ) -> bool:
-    """Prints the difference that `runs` make to the file at `path`, and writes it if asked.
+    """Prints the difference that `runs` make to the file of the limits, and writes it if asked.
 
     False where a limit would have to get looser: those lines are left as they are, the tighter ones are written all
     the same.
     """
+    path = limits.path
     if not runs:
         raise ThresholdError(f"{path}: no runs to propose from; name --case or --profile")
-    made = propose(read(path), runs, today=today, how=how(runs), allow_looser=allow_looser)
+    made = propose(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
     print(made.diff, end="")
     for line in made.left:
         print(f"left: {line}")

@@ -18,9 +18,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import YAMLError
 
 from tasnet.network.variant import Variant
+from tasnet.printable import line
+from tasnet.suite import yaml_file
 
 FILE = "thresholds.yaml"
 ANY = "any"
@@ -130,20 +131,16 @@ def form_of(variant: Variant) -> str:
 
 def read(path: Path) -> Thresholds:
     """The file at `path`. Raises ThresholdError."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ThresholdError(f"{path}: can't be read ({error}); name the repository's {FILE}") from None
-    return parse(text, path)
+    return parse(yaml_file.text(path, f"the repository's {FILE}", ThresholdError), path)
 
 
 def parse(text: str, path: Path = Path(FILE)) -> Thresholds:
     """Thresholds from a file's text. Raises ThresholdError."""
     data = _loaded(text, path)
-    if unknown := sorted(set(map(str, data)) - _HEAD):
+    if unknown := sorted(set(map(_word, data)) - _HEAD):
         raise ThresholdError(f"{path}: {unknown[0]} is unknown; {', '.join(sorted(_HEAD))} are known")
     if data.get("schema") != 1:
-        raise ThresholdError(f"{path}: schema {data.get('schema')}; this version reads schema 1")
+        raise ThresholdError(f"{path}: schema {_word(data.get('schema'))}; this version reads schema 1")
     margins, entries = data.get("margin_db"), data.get("thresholds")
     if not isinstance(margins, Mapping) or not isinstance(entries, Sequence):
         raise ThresholdError(f"{path}: margin_db is a mapping of stages, thresholds a list; mend the file")
@@ -153,7 +150,9 @@ def parse(text: str, path: Path = Path(FILE)) -> Thresholds:
         if (key := (each.stage, each.form, each.length)) in seen:
             raise ThresholdError(f"{path}: {_name(each)} stands there twice; take one out")
         seen.add(key)
-    read_margins = {str(stage): _number(value, f"{path}: margin_db {stage}") for stage, value in margins.items()}
+    read_margins = {
+        _word(stage): _number(value, f"{path}: margin_db {_word(stage)}") for stage, value in margins.items()
+    }
     return Thresholds(path, text, limits, read_margins)
 
 
@@ -194,7 +193,8 @@ def propose(
 
 
 def _holds(measured: Measured, limit: Threshold) -> bool:
-    return measured.snr_db >= limit.snr_db and measured.of_peak <= limit.of_peak
+    # a limit of two digits is a hair below some figures that have the same two
+    return measured.snr_db >= limit.snr_db and measured.of_peak <= limit.of_peak * (1 + 1e-9)
 
 
 def _wanted(those: Sequence[Measured], margin: float) -> Threshold:
@@ -284,35 +284,46 @@ def _threshold(entry: object, index: int, path: Path) -> Threshold:
     where = f"{path}: threshold {index}"
     if not isinstance(entry, Mapping):
         raise ThresholdError(f"{where}: a mapping with stage, form, T, snr_db, of_peak is needed")
-    if wrong := sorted((_KEYS ^ set(map(str, entry))) - ({"reason"} if "reason" not in entry else set())):
+    if wrong := sorted((_KEYS ^ set(map(_word, entry))) - ({"reason"} if "reason" not in entry else set())):
         raise ThresholdError(f"{where}: {wrong[0]} is missing or unknown; it has {', '.join(sorted(_KEYS))}")
+    for key in ("stage", "form"):
+        if not isinstance(entry[key], str):
+            raise ThresholdError(f"{where}: {key} is {_word(entry[key])}; a word is needed")
     length = entry["T"]
-    if length != ANY and (not isinstance(length, int) or length < 1):
-        raise ThresholdError(f"{where}: T is {length}; a count of samples, or {ANY}")
+    if length != ANY and (not isinstance(length, int) or isinstance(length, bool) or not 1 <= length < 10**18):
+        raise ThresholdError(f"{where}: T is {_word(length)}; a count of samples, or {ANY}")
     measured = entry["measured"]
     if measured is not None and not isinstance(measured, Mapping):
         raise ThresholdError(f"{where}: measured is a mapping, or null for a limit set by hand")
+    cases = measured.get("cases", 0) if measured else 0
+    if not isinstance(cases, int) or isinstance(cases, bool) or not 0 <= cases < 10**18:
+        raise ThresholdError(f"{where}: measured cases are {_word(cases)}; a count is needed")
     return Threshold(
-        str(entry["stage"]),
-        str(entry["form"]),
+        line(str(entry["stage"])),
+        line(str(entry["form"])),
         _length(length),
         _number(entry["snr_db"], f"{where}: snr_db"),
         _number(entry["of_peak"], f"{where}: of_peak"),
-        int(measured.get("cases", 0)) if measured else 0,
+        int(cases),
     )
 
 
+def _word(value: object) -> str:
+    """A value for a message. Whoever wrote a list or a map there sees which by its place."""
+    if isinstance(value, (list, dict)):
+        return f"a {'list' if isinstance(value, list) else 'mapping'}"
+    # A number of a million digits is none to write out.
+    return line(str(value)) if not isinstance(value, int) or abs(value) < 10**18 else "a number past 10^18"
+
+
 def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise ThresholdError(f"{where} is {value}; a number is needed")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1e18 < value < 1e18:
+        raise ThresholdError(f"{where} is {_word(value)}; a number is needed")
     return float(value)
 
 
 def _loaded(text: str, path: Path) -> CommentedMap:
-    try:
-        data = _yaml().load(text)
-    except YAMLError as error:
-        raise ThresholdError(f"{path}: not YAML ({' '.join(str(error).split())[:160]}); mend the file") from None
+    data = yaml_file.loaded(text, path, _yaml(), ThresholdError)
     if not isinstance(data, CommentedMap):
         raise ThresholdError(f"{path}: not a mapping with schema, margin_db and thresholds; mend the file")
     return data

@@ -12,20 +12,22 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasnet import bounded
 from tasnet.hailo.failures import Failure
 
-_LARGEST_NOTE = 1 << 22
+_LARGEST_NOTE = 1 << 20
 """bytes; the notes' have a few thousand"""
 
 
+class NoteError(ValueError):
+    """A note that can't be read. One line."""
+
+
 def read_note(file: Path) -> Mapping[str, Any]:
-    """A failure.txt.json, or a failure.txt in its form; empty for anything else."""
-    try:
-        if file.stat().st_size > _LARGEST_NOTE:
-            return {}
-        text = file.read_text("utf-8", "replace")
-    except OSError:
-        return {}
+    """A failure.txt.json, or a failure.txt in its form; empty for anything else. Raises NoteError."""
+    text = bounded.contents(file, most=_LARGEST_NOTE, what="a failure's note", error=NoteError).decode(
+        "utf-8", "replace"
+    )
     if file.suffix != ".json":
         return from_text(text)
     try:

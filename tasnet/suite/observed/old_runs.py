@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasnet.printable import line
 from tasnet.suite.case import BASE_ARCH, NOTES_TAGS, Case, CaseError, graph_key, parse
 from tasnet.suite.observed.evidence import DOUBLE, Evidence, keep
 from tasnet.suite.observed.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
@@ -82,26 +83,26 @@ def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Readin
     `version` is the compiler's where neither table nor log says it; without it, it stays `unknown`. `arch` is the
     architecture of rows that name none.
     """
-    tables = [path] if path.is_file() else tables_of(path)
+    tables = [path] if path.exists() and not path.is_dir() else tables_of(path)
     runs: list[OldRun] = []
     left_out: list[LeftOut] = []
     for table in tables:
         folder = RunFolder.of(table.parent)
         name = table.relative_to(path).as_posix() if path.is_dir() else table.name
-        for number, row in rows_of(table):
-            source = f"{name}:{number}"
-            tag = row.get("run_tag") or row.get("case_id") or ""
+        for row in rows_of(table):
+            source = f"{name}:{row.number}"
+            tag = line(row.cells.get("run_tag") or row.cells.get("case_id") or "")
             try:
-                runs.append(_run(row, tag, source, folder, version, arch))
+                if row.unfit:
+                    raise RowLeftOut(row.unfit)
+                runs.append(_run(row.cells, tag, source, folder, version, arch))
             except RowLeftOut as reason:
-                left_out.append(LeftOut(source, tag, str(reason)))
+                left_out.append(LeftOut(source, tag, line(str(reason), most=600)))
     return Reading(tuple(runs), tuple(left_out))
 
 
 def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, version: str, arch: str) -> OldRun:
     """The row as a run. Raises RowLeftOut."""
-    if "" in row and " of " in row[""]:
-        raise RowLeftOut(f"{row['']} cells")
     if boolean(row, "predicted") or row.get("toolchain", TOOLCHAIN) not in ("", TOOLCHAIN):
         raise RowLeftOut(f"said by {row.get('toolchain') or 'a prediction'}: not observed by a compiler")
     if row.get("toolchain_version", "").endswith(DOUBLE):

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from tasnet.hailo.classify import LogError, classify, classify_file
 from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
 from tasnet.suite.case import Case
-from tasnet.suite.observed.failure_note import read_note
+from tasnet.suite.observed.failure_note import NoteError, read_note
 from tasnet.suite.observed.run_tables import RunFolder
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 
@@ -26,6 +26,7 @@ STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
 _HEADS = ("exception_head", "failure_head", "exception_message")
 _LOGS = ("log_path", "hef_log", "har_log")
 _FAILURES = ("failure_json", "failure_log")
+_LARGEST_LOG = 256 << 20
 _HEAD_LENGTH = 180
 _VERSION_WITHIN = 1 << 18
 """bytes at a log's start in which the compiler says its version, if it does"""
@@ -58,10 +59,15 @@ def texts_of(row: Mapping[str, str], tag: str, folder: RunFolder) -> Texts:
     named = [found for name in _FAILURES if row.get(name) and (found := folder.named(row[name]))]
     near = [f for ending in ("failure.txt.json", "failure.txt") if (f := folder.beside(f"{tag}.{ending}"))]
     used: Path | None = None
-    for file in [*named, *near]:
-        if note := read_note(file):
-            used = file
-            break
+    try:
+        for file in [*named, *near]:
+            if note := read_note(file):
+                used = file
+                break
+        if log and (size := log.stat().st_size) > _LARGEST_LOG:
+            raise RowLeftOut(f"its log has {size:,} bytes, and at most {_LARGEST_LOG:,} are read")
+    except (NoteError, OSError) as error:
+        raise RowLeftOut(str(error)) from None
     cells = [row[name] for name in (*_LOGS, *_FAILURES) if row.get(name)]
     parents = [part for cell in cells for part in PurePosixPath(cell.replace("\\", "/")).parts[:-1]]
     parents += [file.parent.name for file in (log, used) if file]

@@ -1,0 +1,108 @@
+"""Ids, ledgers, thresholds, settings and old runs past reason: read, or refused in one short line, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from benchmarks.outside import hostile_texts as hostile
+from tasnet.hailo.limits import LimitsError, load
+from tasnet.suite.case import CaseError, parse
+from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.gate.settings import settings
+from tasnet.suite.ledger import LedgerError, covers, read
+from tasnet.suite.numerics import thresholds
+from tasnet.suite.observed.old_runs import read_runs
+from tasnet.suite.observed.run_tables import OldRunsError
+from tests.doubles.ledgers import entry_text, ledger
+from tests.doubles.outcomes import failure
+
+SECONDS = 20
+"""on a busy machine; each takes a fraction of one"""
+
+
+@pytest.fixture(autouse=True)
+def soon() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < SECONDS
+
+
+def refused(work: Callable[[], object], error: type[Exception]) -> str:
+    """What it said; empty where it was read."""
+    try:
+        work()
+    except error as said:
+        text = str(said)
+    else:
+        return ""
+    assert text.isprintable()
+    assert len(text) < 2000
+    return text
+
+
+def small(texts: Iterator[tuple[str, str]]) -> list[object]:
+    """A few seconds each is for the benchmark."""
+    return [pytest.param(text, id=name) for name, text in texts if not name.endswith("entries")]
+
+
+@pytest.mark.parametrize("text", small(hostile.ids()))
+def test_an_id(text: str) -> None:
+    assert refused(lambda: parse(text), CaseError) or parse(text).size.weights < 1 << 26
+
+
+@pytest.mark.parametrize("text", small(hostile.ledgers()))
+def test_a_ledger(text: str, tmp_path: Path) -> None:
+    (tmp_path / "ledger.yaml").write_text(text, encoding="utf-8")
+    refused(lambda: read(tmp_path / "ledger.yaml"), LedgerError)
+
+
+@pytest.mark.parametrize("text", small(hostile.thresholds()))
+def test_thresholds(text: str, tmp_path: Path) -> None:
+    (tmp_path / "thresholds.yaml").write_text(text, encoding="utf-8")
+    assert refused(lambda: thresholds.read(tmp_path / "thresholds.yaml"), thresholds.ThresholdError)
+
+
+@pytest.mark.parametrize("text", small(hostile.settings()))
+def test_settings(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "pyproject.toml"
+    path.write_text(text, encoding="utf-8")
+    assert refused(lambda: load(path), LimitsError) or "\ufeff" in text
+    path.write_text(text.replace("limits", "gate"), encoding="utf-8")
+    assert refused(lambda: settings(path), GateError) or "\ufeff" in text
+
+
+@pytest.mark.parametrize("write", [pytest.param(w, id=n) for n, w in hostile.old_runs() if "000 rows that" not in n])
+def test_old_runs(write: Callable[[Path], None], tmp_path: Path) -> None:
+    write(tmp_path)
+    reading = None
+    with suppress(OldRunsError):
+        reading = read_runs(tmp_path)
+    for each in reading.left_out if reading else ():
+        assert f"{each.tag}{each.reason}".isprintable()
+        assert len(each.tag) + len(each.reason) < 1000
+
+
+def test_what_is_too_long_for_a_row_is_left_out_and_the_row_after_it_is_read(tmp_path: Path) -> None:
+    long = "x" * (3 << 20)
+    text = f"{hostile.TABLE}baseline\tTrue\tFalse\t{long}\nmask-bypass\tTrue\tTrue\t\n"
+    (tmp_path / "summary.tsv").write_text(text)
+    reading = read_runs(tmp_path)
+    assert [run.source for run in reading.runs] == ["summary.tsv:3"]
+    assert [each.reason for each in reading.left_out] == ["a line of more than 1,048,576 bytes"]
+
+
+def test_a_message_that_would_backtrack_is_found_in_linear_time() -> None:
+    """Python's own `re` takes 2^n steps for it: minutes at 30 characters."""
+    (entry,) = ledger(entry_text("one", message="(a+)+b")).entries
+    assert not covers(entry, failure("unsupported_kernel", "a" * 100_000 + "c", "deconv1"))
+    assert covers(entry, failure("unsupported_kernel", "a" * 100_000 + "b", "deconv1"))
+
+
+def test_a_message_with_what_is_no_text_is_searched() -> None:
+    (entry,) = ledger(entry_text("one", message="Super deconv")).entries
+    assert covers(entry, failure("unsupported_kernel", "\udcff Super deconv\n", "deconv1"))
