@@ -98,12 +98,13 @@ def test_one_table_of_any_columns_in_any_order_is_read_by_name(tmp_path):
     assert one(tmp_path).case == run.case
 
 
-PASSED, FAILED, BLOCKED, INFRA, SKIPPED = (
+PASSED, FAILED, BLOCKED, INFRA, SKIPPED, UNCLASSIFIED = (
     Status.PASSED,
     Status.FAILED,
     Status.BLOCKED,
     Status.INFRA,
     Status.SKIPPED,
+    Status.UNCLASSIFIED,
 )
 ENDS = {
     "compiled": ({"har_success": "true", "hef_success": "true"}, (PASSED, PASSED, PASSED)),
@@ -119,7 +120,7 @@ ENDS = {
     ),
     "nobody knows": (
         {"har_success": "true", "hef_success": "false", "failure_stage": "optimize", "exception_head": "Whatever"},
-        (PASSED, FAILED, BLOCKED),
+        (PASSED, UNCLASSIFIED, UNCLASSIFIED),
     ),
     "mapping timeout": (
         {"har_success": "true", "failure_stage": "timeout", "exception_type": "BackendAllocatorException",
@@ -130,12 +131,21 @@ ENDS = {
         {"har_success": "true", "hef_success": "false", "failure_stage": "timeout"},
         (PASSED, PASSED, INFRA),
     ),
+    "its own time limit, in a search": (
+        {"har_success": "true", "failure_stage": "timeout", "exception_head": "dw66 Agent infeasible"},
+        (PASSED, PASSED, INFRA),
+    ),
+    "set-up": (
+        {"har_success": "true", "failure_stage": "optimize", "exception_type": "BackendScriptParserException",
+         "exception_head": "Parsing failed at: a(b"},
+        (PASSED, INFRA, INFRA),
+    ),
     "environment": (
         {"har_success": "false", "exception_type": "ImportError", "exception_head": "libx.so: symbol lookup error"},
         (INFRA, INFRA, INFRA),
     ),
     "har only": ({"har_success": "true", "hef_success": "false"}, (PASSED, SKIPPED, SKIPPED)),
-    "no reason": ({"har_success": "false", "hef_success": "false"}, (FAILED, BLOCKED, BLOCKED)),
+    "no reason": ({"har_success": "false", "hef_success": "false"}, (UNCLASSIFIED,) * 3),
 }  # fmt: skip
 
 
@@ -148,8 +158,9 @@ def test_each_end_of_a_run_becomes_its_outcome(tmp_path, row, ends):
     assert compiled.certainty is (Certainty.OBSERVED if ends[2] is PASSED else None)
     for outcome in run.stages.values():
         assert bool(outcome.failures) is (outcome.status is FAILED)
+        assert not outcome.doubts or outcome.status is UNCLASSIFIED
         assert all(each.stage == outcome.stage.value for each in outcome.failures)
-        assert bool(outcome.reason) is (outcome.status in (INFRA, SKIPPED))
+        assert bool(outcome.reason) is (outcome.status in (INFRA, SKIPPED, UNCLASSIFIED))
 
 
 LEFT_OUT = {
@@ -245,7 +256,7 @@ def test_files_outside_the_tables_folder_are_not_read(tmp_path):
         row = {"run_tag": "baseline", "har_success": "true", "failure_stage": "compile", "log_path": path}
         run = one(table(inner, row, header=header))
         assert run.log is None
-        assert run.stages[Stage.COMPILE].failures[0].family == "unclassified"
+        assert (run.stages[Stage.COMPILE].status, run.stages[Stage.COMPILE].failures) == (UNCLASSIFIED, ())
     (inner / "baseline.log").symlink_to(secret)
     assert one(inner).log is None
     for path in ("x" * 5000, "a/\0/b", "/", ".."):
@@ -261,6 +272,30 @@ def test_a_log_tells_of_an_earlier_cause_than_the_exception(tmp_path):
     run = one(table(tmp_path, row))
     (found,) = run.stages[Stage.COMPILE].failures
     assert (found.family, found.layers, run.run) == ("agent_infeasible", ("dw66",), "20260301_000000")
+
+
+def test_a_log_and_its_row_that_contradict_each_other_are_left_out(tmp_path):
+    went_well = "Starting Compilation...\n[info] Successful Compilation (compilation time: 3s)\n"
+    failed = "Starting Compilation...\n[error] Memory units required 133 and 128 are available\n"
+    for text, hef, told in ((went_well, "false", "its log that it compiled"), (failed, "true", "(memory_units)")):
+        (tmp_path / "baseline.log").write_text(text)
+        row = {"run_tag": "baseline", "har_success": "true", "hef_success": hef}
+        reading = read_runs(table(tmp_path, row))
+        assert reading.runs == ()
+        assert told in reading.left_out[0].reason
+
+
+def test_an_import_keeps_nothing_of_which_nothing_was_learned(tmp_path):
+    rows = [{"run_tag": "baseline", **ENDS[name][0]} for name in ("its own time limit", "no reason", "set-up")]
+    store = Store(tmp_path / "store")
+    done = import_runs(store, table(tmp_path, *rows))
+    assert (done.kept, done.known) == (0, 0)
+    assert [each.reason.split(",")[0] for each in done.left_out] == [
+        "infra at compile",
+        "unclassified at translate",
+        "infra at optimize",
+    ]
+    assert everything(store) == ()
 
 
 def test_the_notes_text_form_reads_like_the_json(tmp_path):
@@ -374,7 +409,9 @@ def test_what_is_written_reads_back_as_the_same_outcomes(tmp_path):
     rows = [{"run_tag": tag, **row} for tag, (row, _) in zip(NOTES_TAGS, ENDS.values(), strict=False)]
     table(tmp_path, *rows)
     both = [*read_runs(FEBRUARY, version="3.33.0").runs, *read_runs(tmp_path, version="3.33.1", arch="hailo8l").runs]
-    kept = [run for run in both if all(each.status not in (INFRA, SKIPPED) for each in run.stages.values())]
+    kept = [
+        run for run in both if all(each.status not in (INFRA, SKIPPED, UNCLASSIFIED) for each in run.stages.values())
+    ]
     assert len(kept) > 8
     (tmp_path / "a.log").write_text("as it was\n")
     written = write_runs(

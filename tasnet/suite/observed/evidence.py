@@ -22,7 +22,7 @@ from tasnet.hailo.failures import SAYS_NOTHING
 from tasnet.suite.case import Case, CaseError, graph_key, parse
 from tasnet.suite.judge import short_layers
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
+from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, content_key
 
 DOUBLE = "+double"
@@ -85,6 +85,8 @@ def keep(store: Store, evidence: Evidence) -> bool:
     """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
+    if evidence.end.status in TRIED_AGAIN:
+        raise EvidenceError(f"{evidence.tag}: {evidence.end.status.value}, so nothing was learned; it is no evidence")
     unseen = _not_observed(evidence)
     if unseen is not None:
         by = f"{unseen.toolchain} {unseen.version}"

@@ -17,7 +17,7 @@ from tasnet.suite.case import BASE_ARCH, NOTES_TAGS, Case, CaseError, graph_key,
 from tasnet.suite.observed.evidence import DOUBLE, Evidence, keep
 from tasnet.suite.observed.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
 from tasnet.suite.observed.run_tables import RunFolder, rows_of, tables_of
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.stage import TRIED_AGAIN, Outcome, Stage
 from tasnet.suite.store import Store
 
 UNKNOWN_VERSION = "unknown"
@@ -73,8 +73,15 @@ class Imported:
 def import_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Imported:
     """Reads night runs and keeps them as evidence. Doing so twice, or in two processes, keeps each once."""
     reading = read_runs(path, version=version, arch=arch)
-    new = [keep(store, run.evidence) for run in reading.runs]
-    return Imported(sum(new), len(new) - sum(new), reading.left_out)
+    learned = [run for run in reading.runs if run.evidence.end.status not in TRIED_AGAIN]
+    new = [keep(store, run.evidence) for run in learned]
+    left = [LeftOut(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
+    return Imported(sum(new), len(new) - sum(new), (*reading.left_out, *left))
+
+
+def _nothing_learned(run: OldRun) -> str:
+    end = run.evidence.end
+    return f"{end.status.value} at {end.stage.value}, no evidence: {line(end.reason)}"
 
 
 def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Reading:

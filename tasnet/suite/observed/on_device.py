@@ -22,7 +22,7 @@ from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.suite.case import Case, CaseError, parse
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
+from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, file_sha256
 
 if TYPE_CHECKING:
@@ -260,9 +260,11 @@ def broken(case: Case, hef: Path, error: RuntimeFailure, detection: Detection) -
 
 
 def keep_observed(store: Store, case: Case, hef: Path, observed: Outcome) -> bool:
-    """Keeps a run on the device as evidence; False if it was there."""
+    """Keeps a run on the device as evidence; False if it was there, or if the device broke down."""
     if observed.stage is not Stage.INFER:
         raise DeviceError(f"{observed.stage.value} doesn't run on the device; keep outcomes of {Stage.INFER.value}")
+    if observed.status in TRIED_AGAIN:
+        return False
     evidence = Evidence(case_id=case.id, tag=case.id, source=hef.name, outcomes=(observed,))
     return keep(store, evidence)
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasnet.hailo.classify import LogError, classify, classify_file
-from tasnet.hailo.failures import MACHINES_FAULT, Certainty, Failure
+from tasnet.hailo.classify import End, LogError, Told, classify, classify_file, read_log
+from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
 from tasnet.suite.case import Case
 from tasnet.suite.observed.failure_note import NoteError, read_note
 from tasnet.suite.observed.run_tables import RunFolder
@@ -103,9 +103,14 @@ def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) ->
     if compiled is None and translated is None and not stage:
         raise RowLeftOut("it says of no stage whether it passed")
     seconds = _number(row.get("duration_sec", ""))
+    log = _logged(texts)
+    if compiled and log is not None and log.failure:
+        raise RowLeftOut(f"it says that the case compiled, and its log that it failed ({log.failure.family})")
     if compiled:
         return _ended(None, Status.PASSED, (), "", seconds, case, version)
     failures = _failures(row, texts, version)
+    if not failures and log is not None and (log.end, log.stage) == (End.SUCCEEDED, Stage.COMPILE.value):
+        raise RowLeftOut("it says that the case failed, and its log that it compiled")
     known = {each.value: each for each in STAGES}
     at = known.get(stage) or (known.get(failures[0].stage) if failures else None)
     at = at or (Stage.TRANSLATE if translated is False else Stage.COMPILE)
@@ -114,19 +119,35 @@ def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) ->
     if translated and at is Stage.TRANSLATE:
         raise RowLeftOut("it says both that the HAR was written and that the translation failed")
     timed_out = stage == "timeout" or bool(boolean(row, "timed_out")) or row.get("command_status") == "124"
-    if failures and failures[0].family in MACHINES_FAULT:
+    if failures and failures[0].family in MACHINES_FAULT | SETUPS_FAULT:
         return _ended(at, Status.INFRA, (), failures[0].message, seconds, case, version)
-    if timed_out and all(each.family == "unclassified" for each in failures):
-        reason = f"its time limit ended it{f' after {seconds:g} s' if seconds else ''}, with no word of a reason"
+    limit = next((each.figures["limit_seconds"] for each in failures if "limit_seconds" in each.figures), seconds)
+    if timed_out and not any(_ended_itself(each) for each in failures):
+        # Whatever its search had said by then: it might have gone on from there.
+        reason = f"a time limit ended it{f' after {limit:g} s' if limit else ''}, and not the compiler"
         return _ended(at, Status.INFRA, (), reason, seconds, case, version)
     if not failures and translated and not stage and row.get("command_status", "") in ("", "0"):
         return _ended(Stage.OPTIMIZE, Status.SKIPPED, (), "only the HAR was asked for", seconds, case, version)
-    if not failures:
+    if not failures or failures[0].family == "unclassified":
         message = f"exit code {row['command_status']}" if row.get("command_status") else "no reason was kept"
-        unknown = Failure(stage=at.value, family="unclassified", message=message, certainty=Certainty.OBSERVED)
-        failures = (unknown,)
+        message = failures[0].message if failures else message
+        return _ended(at, Status.UNCLASSIFIED, failures, f"{message}: words that nobody knows", seconds, case, version)
     placed = tuple(each if each.stage in known else each.model_copy(update={"stage": at.value}) for each in failures)
     return _ended(at, Status.FAILED, placed, "", seconds, case, version)
+
+
+def _ended_itself(failure: Failure) -> bool:
+    """Whether a failure ends in the compiler's own word: an exception that it raised, or its own timeout."""
+    last = classify("", failure.terminal_event or failure.message)
+    raised = re.search(r"(?:Exception|NonFixable|InputsShape|(?<!Timeout)Error)$", failure.exception)
+    return raised is not None or (last is not None and last.family == "mapping_timeout")
+
+
+def _logged(texts: Texts) -> Told | None:
+    try:
+        return read_log(texts.log) if texts.log else None
+    except LogError:
+        return None
 
 
 def _ended(
@@ -145,7 +166,9 @@ def _ended(
         here = stage is at
         update: dict[str, Any] = {"seconds": seconds if here or (at is None and stage is STAGES[-1]) else 0.0}
         if here:
-            update |= {"status": status, "failures": failures, "reason": reason}
+            # Words that nobody knows block nothing.
+            told = "doubts" if status is Status.UNCLASSIFIED else "failures"
+            update |= {"status": status, told: failures, "reason": reason}
             reached = False
         elif not reached and at is not None:
             after = Status.BLOCKED if status is Status.FAILED else status
