@@ -22,6 +22,7 @@ from tasnet.hailo.translate.loading import from_proto, load
 from tasnet.hailo.translate.naming import number
 from tasnet.hailo.translate.placing import place, usual
 from tasnet.hailo.translate.prepare import prepare
+from tasnet.hailo.translate.reads import check
 from tasnet.hailo.translate.rules import Rule, registry
 from tasnet.hailo.translate.signature import Shapes
 
@@ -41,12 +42,12 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
     where = str(source) if isinstance(source, Path) else "the model"
     model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
     drafting = Drafting(model.graph)
-    outputs = _draft(drafting, where)
+    outputs = _draft(drafting, where, model.opset_imports.get("", 0))
     live = _live(drafting.drafts, outputs)
     return replace(number(name, live, outputs), assumptions=tuple(_assumptions(drafting, live)))
 
 
-def _draft(drafting: Drafting, where: str) -> list[Draft]:
+def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
     """Draft every layer; returns the output layers."""
     graph, rules = drafting.graph, registry()
     if without := [node for node in graph if node.domain not in _ONNX or node.op_type not in rules]:
@@ -62,6 +63,7 @@ def _draft(drafting: Drafting, where: str) -> list[Draft]:
         drafting.drafts.append(start)
         drafting.views[value] = View(start, labels)
     for node in graph:
+        check(node, opset)
         rules[node.op_type](drafting, node)
     outputs: list[Draft] = []
     for index, output in enumerate(graph.outputs):

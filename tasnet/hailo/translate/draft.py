@@ -39,6 +39,8 @@ class Draft:
     """the ONNX values that are this layer's output"""
     reads: int = 0
     """how often a layer drafted so far reads this one"""
+    shortened: bool = False
+    """True for a deconvolution that is shorter or longer than ONNX's, and for all behind it"""
 
     def size(self, label: str) -> int:
         """The size of the output along H, W or C."""
@@ -90,6 +92,7 @@ class Drafting:
         )
         for producer in inputs:
             producer.reads += 1
+            draft.shortened |= producer.shortened
         self.drafts.append(draft)
         return draft
 
@@ -124,9 +127,32 @@ class Drafting:
         return draft if draft.reads == 0 and all(self.sole_use(v) for v in draft.values) else None
 
     def emit(self, node: ir.Node, draft: Draft, labels: tuple[Label, ...]) -> None:
-        """Say that the node's first output is `draft`, its ONNX axes labelled so."""
+        """Say that the node's first output is `draft`, its ONNX axes labelled so.
+
+        A NodeError where that isn't the size that ONNX has for it, but for what a deconvolution has shortened.
+        """
+        _check_size(node, draft, labels)
         self.views[node.outputs[0]] = View(draft, labels)
         draft.values.append(node.outputs[0])
+
+
+def _check_size(node: ir.Node, draft: Draft, labels: tuple[Label, ...]) -> None:
+    shape = onnx_shape(node.outputs[0])
+    if "*" in labels:
+        return
+    if len(shape) != len(labels):
+        raise NodeError(
+            node, f"leaves rank {len(labels)} by its rule and {len(shape)} by ONNX", "write it in another way"
+        )
+    sizes = {label: size for size, label in zip(shape, labels, strict=True) if label is not None}
+    checked = ("C",) if draft.shortened else ("H", "W", "C")
+    unnamed = any(size != 1 for size, label in zip(shape, labels, strict=True) if label is None)
+    if unnamed or any(draft.size(label) != sizes.get(label, 1) for label in checked):
+        raise NodeError(
+            node,
+            f"gives {list(draft.shape[1:])} (H, W, C) by its rule and {list(shape)} by ONNX",
+            "write it in another way",
+        )
 
 
 def constant(node: ir.Node, index: int) -> npt.NDArray[Any] | None:

@@ -105,8 +105,13 @@ def batch_normalization(drafting: Drafting, node: ir.Node) -> None:
     scale = gamma / np.sqrt(variance + number(node, "epsilon", 1e-5))
     view = drafting.view(node, 0)
     shape = (-1, *(1,) * (len(view.labels) - 2))
+    shift = channel_vector((beta - mean * scale).reshape(shape), view)
+    if shift is None or len(node.outputs) > 1:
+        raise NodeError(
+            node, "trains, or its channels are not on axis 1", "export in eval mode, as [batch, channels, …]"
+        )
     draft = _normalization(drafting, node, view, scale.reshape(shape), "normalization")
-    draft.weights["bias"] = (beta - mean * scale).astype(np.float32)
+    draft.weights["bias"] = shift
     drafting.emit(node, draft, view.labels)
 
 

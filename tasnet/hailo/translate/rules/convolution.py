@@ -14,6 +14,8 @@ from tasnet.hailo.translate.draft import (
     constant,
     integer,
     ints,
+    number,
+    onnx_shape,
     spatial,
     spatial_labels,
 )
@@ -82,8 +84,17 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
     _, height, width, channels = view.draft.shape
     if cin != channels:
         raise NodeError(node, f"weights for {cin} channels on {channels}", "export the model again")
-    if any(ints(node, "output_padding")):
-        raise NodeError(node, "output_padding has no HN form", "crop or pad the waveform on the host")
+    # The vendor's layer has no pads and one length; which samples it keeps of a longer result isn't known.
+    spans = (dh * (kh - 1) + 1, dw_ * (kw - 1) + 1)
+    full = tuple((n - 1) * s + span for n, s, span in zip((height, width), (sh, sw), spans, strict=True))
+    asked = ("pads", "output_padding", *(("output_shape",) if view.draft.shortened else ()))
+    told = [f"{name} {list(ints(node, name))}" for name in asked if any(ints(node, name))]
+    if told or (not view.draft.shortened and onnx_shape(node.outputs[0])[2:] != full):
+        raise NodeError(
+            node,
+            " and ".join(told) or f"cuts or pads its result to {list(onnx_shape(node.outputs[0])[2:])}",
+            "write it without, and crop or pad the result on the host, or write its polyphase form",
+        )
     kernel = weight.reshape(groups, cin // groups, cout_group, kh, kw).transpose(3, 4, 1, 0, 2)
     kernel = kernel.reshape(kh, kw, cin // groups, cout)
     params = _params((kh, kw, cin, cout), (sh, sw), (dh, dw_), "DECONV")
@@ -97,6 +108,7 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
         params,
         _weights(node, kernel, cout),
     )
+    draft.shortened |= full != (height * sh, width * sw)
     drafting.emit(node, draft, spatial_labels(draft, order))
 
 
@@ -108,9 +120,10 @@ def pad(drafting: Drafting, node: ir.Node) -> None:
         raise NodeError(node, f"mode {attribute.as_string()}", "pad with zeros, or on the host")
     amounts = constant(node, 1)
     flat = [int(v) for v in amounts.ravel()] if amounts is not None else list(ints(node, "pads"))
-    value = constant(node, 2)
-    if value is not None and value.size and float(value.ravel()[0]) != 0.0:
-        raise NodeError(node, f"pads with {float(value.ravel()[0])}", "pad with zeros")
+    filler = constant(node, 2)
+    value = float(filler.ravel()[0]) if filler is not None and filler.size else number(node, "value", 0.0)
+    if value != 0.0:
+        raise NodeError(node, f"pads with {value:g}", "pad with zeros")
     rank = len(view.labels)
     axes = constant(node, 3)
     axis_list = [int(a) % rank for a in axes.ravel()] if axes is not None else list(range(rank))
@@ -184,6 +197,8 @@ def _pads(
             small, large = whole // 2, whole - whole // 2
             sides += [small, large] if auto == "SAME_UPPER" else [large, small]
         return (sides[0], sides[1], sides[2], sides[3])
+    if auto == "VALID":
+        return (0, 0, 0, 0)
     first0, first1, last0, last1 = ints(node, "pads", (0, 0, 0, 0))
     if order == ("W", "H"):
         first0, first1, last0, last1 = first1, first0, last1, last0

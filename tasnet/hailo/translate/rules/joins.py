@@ -31,7 +31,7 @@ def concat(drafting: Drafting, node: ir.Node) -> None:
     if len(views) == 1:
         drafting.emit(node, known[0].draft, known[0].labels)
         return
-    if any(_channel_axis(view) not in {None, axis} for view in known):
+    if any(_channel_axis(view) not in {None, axis} or _crossed(view, known[0], axis) for view in known):
         raise NodeError(node, f"joins ONNX axis {axis}, which isn't the channels", "concatenate on axis 1")
     labels = tuple("C" if i == axis else label for i, label in enumerate(known[0].labels))
     if known[0].labels[axis] not in {None, "C"}:
@@ -120,6 +120,12 @@ def slice_(drafting: Drafting, node: ir.Node) -> None:
 
 def _channel_axis(view: View) -> int | None:
     return view.labels.index("C") if "C" in view.labels else None
+
+
+def _crossed(one: View, other: View, axis: int) -> bool:
+    """True where an ONNX axis that both have in common lies on different axes of theirs."""
+    pairs = list(zip(one.labels, other.labels, strict=True))
+    return any(a is not None and b is not None and a != b for a, b in pairs[:axis] + pairs[axis + 1 :])
 
 
 def _kept(draft: Draft, label: Label) -> Label:

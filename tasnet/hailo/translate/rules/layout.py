@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, Label, View, axes_text, ints, onnx_shape
+from tasnet.hailo.translate.draft import Drafting, Label, View, axes_text, constant, ints, onnx_shape
 from tasnet.hailo.translate.errors import NodeError
 
 
@@ -58,6 +58,9 @@ def nothing(drafting: Drafting, node: ir.Node) -> None:
     """Identity, Dropout at inference, Cast to float32."""
     if node.op_type == "Cast" and node.outputs[0].dtype != ir.DataType.FLOAT:
         raise NodeError(node, f"casts to {node.outputs[0].dtype}", "keep the network in float32")
+    training = constant(node, 2) if node.op_type == "Dropout" else None
+    if training is not None and training.any():
+        raise NodeError(node, "drops values as in training", "export in eval mode")
     view = drafting.view(node, 0)
     _pass(drafting, node, view, view.labels)
 

@@ -52,6 +52,8 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
     rank = len(view.labels)
     given = constant(node, 1)
     named = given.ravel() if given is not None else ints(node, "axes", tuple(range(rank)))
+    if not len(named) and not integer(node, "noop_with_empty_axes", 0):
+        named = tuple(range(rank))
     axes = [int(axis) % rank for axis in named]
     labels = {view.labels[axis] for axis in axes} - {None}
     if not labels <= {"H", "W", "C"}:
