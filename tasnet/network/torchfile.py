@@ -27,6 +27,12 @@ MOST_PICKLE_BYTES = 64 << 20
 MOST_DIRECTORY_BYTES = 8 << 20
 MOST_TEXT = 80
 
+_BROKEN = (
+    *(OSError, EOFError, ValueError, LookupError, RuntimeError, ArithmeticError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+"""What `zipfile` and those below it raise for a damaged archive: they have no error of their own for all of it."""
+
 
 class CheckpointError(ValueError):
     """A file that isn't a Conv-TasNet this package can take. One line: where, what is wrong, what to do."""
@@ -43,6 +49,8 @@ def shown(value: object) -> str:
         return repr(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 1 << 64 else "a huge number"
+    if isinstance(value, (pickled.Object, pickled.Name)):
+        return f"an object of {printable.line(pickled.kind(value), MOST_TEXT)}"
     if isinstance(value, str):
         return repr(printable.line(value, MOST_TEXT)) if len(value) > MOST_TEXT else repr(value)
     return f"a {printable.line(pickled.kind(value), MOST_TEXT)}"
@@ -71,23 +79,14 @@ class TorchFile:
 @contextmanager
 def opened(path: Path) -> Iterator[TorchFile]:
     """The file at `path`, open as long as its storages may be read. Raises CheckpointError."""
-    what = "a checkpoint (save the state_dict alone if it is one)"
-    with bounded.opened(path, most=MOST_BYTES, what=what, error=CheckpointError) as file:
+    with bounded.opened(path, most=MOST_BYTES, what="a checkpoint", error=CheckpointError) as file:
         try:
             read = _archive(path, file) if zipfile.is_zipfile(file) else _row_of_pickles(path, file)
         except CheckpointError:
             raise
         except pickled.PickleError as error:
             fail(path, f"damaged torch file: {error}", "copy or download it again")
-        except (
-            OSError,
-            zipfile.BadZipFile,
-            NotImplementedError,
-            EOFError,
-            ValueError,
-            KeyError,
-            RuntimeError,
-        ) as error:
+        except _BROKEN as error:
             fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
         dangerous = sorted(name for name in read.names if _runs_code(name))
         if dangerous:
@@ -190,6 +189,8 @@ class _Members:
         self.unpacked += info.file_size
         if info.file_size > most or self.unpacked > MOST_BYTES:
             fail(self.path, f"{name} in it is too long: {info.file_size:,} bytes", "save the state_dict alone")
+        if info.flag_bits & 1:
+            fail(self.path, "an encrypted archive", "unpack it, and save the state_dict with torch.save")
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             fail(self.path, f"{name} in it is packed in a way that torch doesn't use", "save it with torch.save")
         data, filled = bytearray(info.file_size), 0
@@ -199,7 +200,7 @@ class _Members:
                 while filled < len(data) and (piece := file.read(min(1 << 20, len(data) - filled))):
                     data[filled : filled + len(piece)] = piece
                     filled += len(piece)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError, RuntimeError, zlib.error) as error:
+        except _BROKEN as error:
             fail(self.path, f"damaged torch file: {name} in it ({error})", "copy or download it again")
         if filled < len(data):
             fail(self.path, f"damaged torch file: {name} in it is cut", "copy or download it again")
@@ -236,11 +237,13 @@ def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
             path, f"a plain pickle of a {pickled.kind(magic)}, not a torch file", "save the state_dict with torch.save"
         )
     _, machine, content, keys = (pickled.read(stream) for _ in range(4))
-    if (pickled.mapping(machine[0]) or {}).get("little_endian") is not True:
+    if (pickled.mapping(machine[0]) or {}).get("little_endian") is False:
         fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
     sizes = {}
     for each in pickled.inside(content[0]):
         if isinstance(each, pickled.Stored) and (storage := storage_of(each.identity)):
+            if storage.kind not in ELEMENTS:
+                fail(path, f"it keeps numbers in a {storage.kind}", "save the weights as float32")
             sizes[storage.key] = ELEMENTS[storage.kind][1]
     places: dict[str, tuple[int, int]] = {}
     at, end = stream.tell(), file.seek(0, io.SEEK_END)
