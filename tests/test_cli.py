@@ -18,8 +18,8 @@ from tasnet.cli import main
 from tasnet.hailo.har import write
 from tasnet.hailo.hn import Layer, Network
 from tasnet.suite.case import profile
-from tasnet.suite.stage import Status
 from tasnet.suite.sweep import Done, Swept
+from tasnet.suite.verdict import Verdict
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 
@@ -239,11 +239,11 @@ def test_import_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What is printed; the sweep itself has tests of its own."""
-    ends = {0: Status.FAILED, 1: Status.PASSED}
+    ends = {0: Verdict.BLOCKED, 1: Verdict.CLEAR_EXTRAPOLATED}
 
     def swept(cases: list[Any], pipeline: Any, *, scheduler: str, workers: int, tell: Callable[[Done], None]) -> Swept:
         assert (scheduler, workers, pipeline.store.root) == ("", 2, tmp_path / "kept")
-        done = tuple(Done((case,), ends.get(i, Status.UNKNOWN), "killed") for i, case in enumerate(cases))
+        done = tuple(Done((case,), ends.get(i, Verdict.UNKNOWN), "killed") for i, case in enumerate(cases))
         for each in done:
             tell(each)
         return Swept(done)
@@ -255,11 +255,11 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
     assert out.startswith(
         "20 distinct graphs in 20 cases, predicted by reference 0.1.0, on 2 processes of this machine\n"
     )
-    assert "predicted 1 blocked, 1 clear, 18 unknown\n" in out
+    assert "predicted 1 blocked, 1 clear, extrapolated, 18 unknown\n" in out
     assert "cases 20/20: 1 clear 1 blocked 18 unknown" in err
-    ends[0] = Status.INFRA
+    ends[0] = Verdict.BROKE_DOWN
     assert main(arguments) == 1
-    assert "  infra concat-normal-grouped-all: killed\n" in capsys.readouterr().out
+    assert "  broke down concat-normal-grouped-all: killed\n" in capsys.readouterr().out
 
 
 def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,10 +25,12 @@ from tasnet.cli.options import (
     USAGE,
     Arch,
     AsJson,
+    BlocksPerRepeat,
     Checkpoint,
     Compiled,
     DfcPython,
     Limit,
+    MaskActivation,
     Model,
     Profile,
     Quick,
@@ -42,6 +44,7 @@ from tasnet.cli.options import (
     known_arch,
     of_onnx,
     readable,
+    recipe_of,
     show,
     sizes,
     store_at,
@@ -115,6 +118,8 @@ def matrix(
     arch: Arch = "hailo8",
     workers: Annotated[str, typer.Option("-n", help="processes: a count, or auto")] = "0",
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
     dfc_python: DfcPython = None,
@@ -138,6 +143,7 @@ def matrix(
         return OK
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     root = Path(__file__).resolve().parents[2]
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
@@ -157,9 +163,11 @@ def matrix(
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
     command += ["--profile", profile, "--arch", arch, "--toolchain", toolchain]
-    given = {"--checkpoint": checkpoint, "--store": store, "--calibration": calibration, "--script": script}
+    given = {"--checkpoint": recipe.checkpoint, "--store": store, "--calibration": calibration, "--script": script}
     # The suite runs in its checkout, so that paths mean what they mean here.
     command += [part for name, path in given.items() if path for part in (name, str(path.absolute()))]
+    command += ["--mask-activation", mask_activation] if mask_activation else []
+    command += ["--blocks-per-repeat", str(blocks_per_repeat)] if blocks_per_repeat else []
     command += ["--dfc-python", dfc_python] if dfc_python else []
     command += [part for each in limit or () for part in ("--limit", each)] + ["--quick"] * quick
     # pytest's own codes: 4 is wrong usage, 5 no tests
@@ -173,6 +181,8 @@ def sweep(
     scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
     workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
     dfc_python: DfcPython = None,
@@ -193,6 +203,7 @@ def sweep(
     from tasnet.suite.toolchains import choose
 
     cases = case.profile(profile, arch)
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     choice = choose(
         toolchain,
         arch,
@@ -203,7 +214,7 @@ def sweep(
         quick=quick,
         pyproject=if_there(Path("pyproject.toml")),
     )
-    return NOT_CLEAR if shown(cases, choice, store_at(store), checkpoint, scheduler, workers).unlearned else OK
+    return NOT_CLEAR if shown(cases, choice, store_at(store), recipe, scheduler, workers).unlearned else OK
 
 
 @app.command()
@@ -213,6 +224,8 @@ def export(
     opset: Annotated[int, typer.Option(help="ONNX opset, 11 to 17")] = 13,
     seed: Annotated[int, typer.Option(min=0, help="draws the weights that no checkpoint gives")] = 0,
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
 ) -> int:
     """Write the ONNX file of a case.
 
@@ -224,17 +237,20 @@ def export(
 
     meant = parse(case)
     writable(output)
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.
     from tasnet.network.export import save, to_onnx
     from tasnet.network.weights import seeded, with_heads
 
     weights: Weights
-    if checkpoint is None:
+    if recipe.checkpoint is None:
         weights, activation = seeded(meant.size, seed), "relu"
     else:
         from tasnet.network.checkpoint import load
 
-        loaded = load(checkpoint)
+        loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
+        for line in loaded.assumed:
+            print(f"note: {checkpoint}: {line}", file=sys.stderr)
         meant = replace(meant, size=loaded.size)
         weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
     model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)

@@ -12,14 +12,17 @@ from tasnet.cli.options import (
     OK,
     Arch,
     AsJson,
+    BlocksPerRepeat,
     Checkpoint,
     DfcPython,
     Limit,
+    MaskActivation,
     Quick,
     Recordings,
     Script,
     StoreAt,
     if_there,
+    recipe_of,
     show,
     store_at,
     writable,
@@ -56,6 +59,8 @@ def emulate(
     arch: Arch = "hailo8",
     windows: Annotated[int, typer.Option(min=1, help="windows of speech that each is given")] = 2,
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     dfc_python: DfcPython = None,
     limit: Limit = None,
@@ -72,6 +77,7 @@ def emulate(
     from tasnet.suite.observed.emulated_shown import shown
     from tasnet.suite.toolchains import choose
 
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     choice = choose(
         "dfc",
         arch,
@@ -82,4 +88,4 @@ def emulate(
         quick=quick,
         pyproject=if_there(Path("pyproject.toml")),
     )
-    return OK if shown(folder, choice, store_at(store), checkpoint, windows) else NOT_CLEAR
+    return OK if shown(folder, choice, store_at(store), recipe, windows) else NOT_CLEAR

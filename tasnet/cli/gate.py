@@ -14,9 +14,11 @@ from tasnet.cli.options import (
     OK,
     Arch,
     AsJson,
+    BlocksPerRepeat,
     Checkpoint,
     DfcPython,
     Limit,
+    MaskActivation,
     Profile,
     Quick,
     Recordings,
@@ -24,6 +26,7 @@ from tasnet.cli.options import (
     StoreAt,
     Toolchain,
     if_there,
+    recipe_of,
     show,
     store_at,
     writable,
@@ -46,6 +49,8 @@ def gate(
         int, typer.Option("-n", min=0, help="processes; without it one a core, and one alone with the compiler")
     ] = 0,
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
     toolchain: Toolchain = "reference",
     dfc_python: DfcPython = None,
@@ -60,7 +65,6 @@ def gate(
 
     Example: tasnet gate --base main --markdown gate.md
     """
-    from tasnet.cli.options import UsageError
     from tasnet.suite.gate.judging import Order
     from tasnet.suite.gate.markdown import lines
     from tasnet.suite.gate.result import as_json as told
@@ -69,8 +73,7 @@ def gate(
 
     if markdown:
         writable(markdown)
-    if checkpoint and not checkpoint.is_file():
-        raise UsageError(f"--checkpoint {checkpoint}: no such file; name a checkpoint")
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     root = Path(__file__).resolve().parents[2]
     choice = choose(
         toolchain,
@@ -82,9 +85,8 @@ def gate(
         quick=quick,
         pyproject=if_there(root / "pyproject.toml"),
     )
-    weights = checkpoint.absolute() if checkpoint else None
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
-    order = Order(root, base, profile, choice, store_at(store), weights, uncommitted, processes)
+    order = Order(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
     try:
         result = judged(order, lambda text: print(f"tasnet gate: {text}", file=sys.stderr, flush=True))
     except KeyboardInterrupt:

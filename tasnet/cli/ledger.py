@@ -49,8 +49,9 @@ def check(
 ) -> int:
     """Say what is wrong with the ledger: by itself, against the last run, and against what is committed.
 
-    dead, stale, overlapping, shadowed, too broad, too narrow, expired, ownerless, off rate, budget, grown. An entry
-    that is to be reviewed within a week is warned of. Exits 0 when nothing is wrong, 1 when something is.
+    dead, stale, overlapping, shadowed, too broad, too narrow, expired, ownerless, off rate, budget, grown, and cases of
+    the run that were not compiled or whose tool broke down. An entry to be reviewed within a week is warned of. Exits 0
+    when nothing is wrong, 1 when something is.
 
     Example: tasnet ledger check --base origin/main --over 5
     """
@@ -165,12 +166,17 @@ def update(
 
 
 def _shown(done: Update, run: Run) -> Iterator[str]:
+    from tasnet.suite.verdict import Verdict
+
     if done.diff:
         yield done.diff.rstrip("\n")
     head = run.head
     word = "predicted" if any(record.predicted for record in run.records) else "observed"
     of = f"{len(run.records)} of {head.cases} cases, {word} by {head.toolchain} {head.version} on {head.arch}"
     yield f"run {run.id}: {of}"
+    for verdict in (Verdict.NOT_COMPILED, Verdict.UNCLASSIFIED, Verdict.BROKE_DOWN):
+        if untold := sum(record.verdict is verdict for record in run.records):
+            yield f"          {untold} of them {verdict.word}: they say nothing of the ledger"
     for change in done.changes:
         yield f"{change.what:9} {change.entry}: {change.told}"
     for change in done.left:

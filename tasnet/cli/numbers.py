@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.options import NOT_CLEAR, OK, Checkpoint, StoreAt, UsageError, embedded, store_at, writable
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    BlocksPerRepeat,
+    Checkpoint,
+    MaskActivation,
+    StoreAt,
+    UsageError,
+    embedded,
+    recipe_of,
+    store_at,
+    tell_assumed,
+    writable,
+)
 
 if TYPE_CHECKING:
     from tasnet.suite.numerics.thresholds import Measured
@@ -23,6 +36,8 @@ def listen(
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty (default: heard-CASE)")
     ] = None,
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
 ) -> int:
     """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
@@ -35,7 +50,9 @@ def listen(
 
     named = parse(case)
     folder = output or Path(f"heard-{named.id}")
-    print(shown(listened(named, [*mix, *(more or [])], folder, embedded(store, checkpoint)), folder))
+    pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
+    tell_assumed(pipeline)
+    print(shown(listened(named, [*mix, *(more or [])], folder, pipeline), folder))
     return OK
 
 
@@ -43,6 +60,8 @@ def parity(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
     case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
     checkpoint: Checkpoint = None,
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
     store: StoreAt = None,
 ) -> int:
     """Write the parity of cases at every stage as a page: tables per form and layer, error over length, 8-bit curve.
@@ -56,7 +75,10 @@ def parity(
 
     writable(output)
     file = Path("thresholds.yaml")
-    fine = page_written(output, [parse(each) for each in case], embedded(store, checkpoint), file)
+    cases = [parse(each) for each in case]
+    pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
+    tell_assumed(pipeline)
+    fine = page_written(output, cases, pipeline, file)
     return OK if fine else NOT_CLEAR
 
 
@@ -123,6 +145,7 @@ def _runs(
 
     from tasnet.suite.case import parse, profile
     from tasnet.suite.numerics.shown import measured, stored
+    from tasnet.suite.recipe import Recipe
     from tasnet.suite.store import Store
 
     named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
@@ -130,6 +153,6 @@ def _runs(
         if seeds:
             raise UsageError("--seed: of which cases? name --case or --profile")
         return stored(Store(store_at(store)))
-    pipeline = embedded(store, None)
+    pipeline = embedded(store, Recipe())
     given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]
     return [figure for each in given for figure in measured(named, each)]

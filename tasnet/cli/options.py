@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from tasnet.suite.pipeline import Pipeline
+    from tasnet.suite.recipe import Recipe
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
@@ -24,6 +26,12 @@ Shapes = Annotated[
 Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
+MaskActivation = Annotated[
+    str | None, typer.Option(metavar="relu|sigmoid", help="of the checkpoint's masks, where it doesn't say (then relu)")
+]
+BlocksPerRepeat = Annotated[
+    int | None, typer.Option(metavar="N", help="of the checkpoint, where it doesn't say (then 8, if that can be)")
+]
 Profile = Annotated[str, typer.Option(help="matrix, notes, probes or faithful")]
 StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
 Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
@@ -74,13 +82,26 @@ def if_there(path: Path) -> Path | None:
     return path if path.is_file() else None
 
 
-def embedded(store: Path | None, checkpoint: Path | None) -> Pipeline:
+def recipe_of(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
+    """The weights that the three options mean. Raises RecipeError."""
+    from tasnet.suite.recipe import from_options
+
+    return from_options(checkpoint, mask_activation, blocks_per_repeat)
+
+
+def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
     """The pipeline of the embedded toolchain."""
     from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.pipeline import Pipeline
     from tasnet.suite.store import open_store
 
-    return Pipeline(open_store(store_at(store)), Reference(), Recipe(checkpoint=checkpoint))
+    return Pipeline(open_store(store_at(store)), Reference(), recipe)
+
+
+def tell_assumed(pipeline: Pipeline) -> None:
+    """On stderr, what a checkpoint doesn't say and was assumed. Raises what `Pipeline.resolve` raises."""
+    for line in pipeline.assumed:
+        print(f"note: {line}", file=sys.stderr)
 
 
 def store_at(given: Path | None) -> Path:

@@ -103,7 +103,7 @@ def _said(last: Message, told: Told) -> Ending:
 
 def _passed(told: Told) -> Report:
     """A success, with the warnings that its log has."""
-    certainty = None if told.double else Certainty.OBSERVED
+    certainty = Certainty.EXTRAPOLATED if told.double else Certainty.OBSERVED
     log = _logged(told)
     warned: dict[str, Any] = {}
     if log is not None and log.warnings:

@@ -1,7 +1,7 @@
 """The HAR archive: a flat tar of `<net>.hn`, `<net>.npz`, `<net>.metadata.json` and their like.
 
 Written as Dataflow Compiler 3.33.0 leaves a parsed model: uncompressed, state `hailo_model`. The bytes are the
-same for the same network. Read by content, with whatever compression tarfile knows.
+same for the same network. Read by content (`har_archive`), compressed or not.
 """
 
 from __future__ import annotations
@@ -12,28 +12,32 @@ import os
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from tasnet import __version__
-from tasnet.hailo.hn import Assumed, Assumption, HNError, Network, dumps, loads
+from tasnet.hailo.har_archive import Archive, HarError, archive, is_har, said
+from tasnet.hailo.har_weights import MOST_BYTES as MOST_WEIGHTS
+from tasnet.hailo.har_weights import arrays as arrays_of
+from tasnet.hailo.hn import MOST as MOST_HN
+from tasnet.hailo.hn import Assumed, Assumption, Network, dumps, loads
+from tasnet.hailo.hn_whole import HNError
+from tasnet.printable import line
+
+__all__ = ["HarError", "is_har", "read", "write"]
 
 FORMAT_VERSION = "3.33.0"
 """The SDK version whose files this layout was read off. `producer` beside it says who really wrote the file."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_MOST_METADATA = 1 << 20
 _LATER_HN = (".native.hn", ".fp.hn")
-
-
-class HarError(ValueError):
-    """A HAR that can't be read. The message says what is wrong, in which member, and what to do."""
 
 
 def write(network: Network, path: Path) -> None:
@@ -54,12 +58,12 @@ def write(network: Network, path: Path) -> None:
     }
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
-        with os.fdopen(handle, "wb") as stream, _tar(stream) as archive:
+        with os.fdopen(handle, "wb") as stream, _tar(stream) as tar:
             for name, data in members.items():
                 info = tarfile.TarInfo(name)
                 info.size = len(data)
                 info.mode = 0o644
-                archive.addfile(info, io.BytesIO(data))
+                tar.addfile(info, io.BytesIO(data))
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -69,38 +73,21 @@ def write(network: Network, path: Path) -> None:
 def read(path: Path, *, weights: bool = True) -> Network:
     """The network in a HAR of any stage: its main HN, and its float weights unless `weights` is False.
 
-    Raises HarError for a file that is no HAR, lacks its `.hn`, or has a member that points outside, and HNError
-    for a graph that can't be read.
+    Raises HarError for a file that is no HAR, lacks its `.hn`, or has a member that no HAR has, and HNError for a
+    graph that can't be read or is no network, and for weights that it lacks.
     """
-    if not path.is_file():
-        raise HarError(f"{path}: no such file")
+    with archive(path) as har:
+        metadata = _metadata(har)
+        name = _main_hn(har, metadata)
+        text = har.read(name, MOST_HN)
+        npz = f"{name.removesuffix('.hn')}.npz"
+        there = npz in har.members
+        arrays = None if not weights else _arrays(har, npz) if there else {}
     try:
-        with tarfile.open(path, "r:*") as archive:
-            members = _members(archive, path)
-            name = _main_hn(archive, members, path)
-            text = _bytes(archive, members[name], path)
-            assumptions = _assumptions(archive, members, path)
-            arrays: Mapping[str, npt.NDArray[np.float32]] = {}
-            stem = name.removesuffix(".hn")
-            if weights and f"{stem}.npz" in members:
-                arrays = _arrays(_bytes(archive, members[f"{stem}.npz"], path), path, f"{stem}.npz")
-    except HarError:
-        raise
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
-        raise HarError(f"{path}: not a HAR, or cut short ({_line(error)}); translate the model again") from None
-    try:
-        return replace(loads(text, arrays), assumptions=assumptions)
+        return replace(loads(text, arrays), assumptions=_assumptions(metadata, path))
     except HNError as error:
-        raise HNError(f"{path}: {name}: {error}") from None
-
-
-def is_har(path: Path) -> bool:
-    """True for a tar file with an `.hn` member; HTTP archives use the same suffix."""
-    try:
-        with tarfile.open(path, "r:*") as archive:
-            return any(name.endswith(".hn") for name in archive.getnames())
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError):
-        return False
+        without = f" (there is no {line(npz)} in the file)" if weights and not there else ""
+        raise HNError(f"{path}: {line(name)}: {error}{without}") from None
 
 
 def _tar(stream: IO[bytes]) -> tarfile.TarFile:
@@ -111,12 +98,12 @@ def _tar(stream: IO[bytes]) -> tarfile.TarFile:
 def _npz(weights: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
     # numpy's own savez stamps nothing either, but promises nothing: the zip is written here, entry by entry.
     pieces = _Pieces()
-    with zipfile.ZipFile(cast(IO[bytes], pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
+    with zipfile.ZipFile(cast(IO[bytes], pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as npz:
         for key in sorted(weights):
             array = np.asarray(weights[key], order="C")
             info = zipfile.ZipInfo(f"{key}.npy", _EPOCH)
             info.file_size = array.nbytes
-            with archive.open(info, "w") as entry:
+            with npz.open(info, "w") as entry:
                 entry.write(_npy_header(array.dtype.str, array.shape))
                 entry.write(array.reshape(-1).view(np.uint8).data)
     return b"".join(pieces.at.values())
@@ -153,67 +140,49 @@ def _npy_header(descr: str, shape: tuple[int, ...]) -> bytes:
     return header.getvalue()
 
 
-def _members(archive: tarfile.TarFile, path: Path) -> dict[str, tarfile.TarInfo]:
-    members: dict[str, tarfile.TarInfo] = {}
-    for info in archive.getmembers():
-        name = info.name.removeprefix("./")
-        parts = Path(name).parts
-        if name.startswith(("/", "\\")) or ".." in parts or info.issym() or info.islnk():
-            raise HarError(f"{path}: member {info.name} points outside the archive; don't use this file")
-        if info.isfile():
-            members[name] = info
-    return members
-
-
-def _main_hn(archive: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], path: Path) -> str:
-    for name, info in members.items():
+def _metadata(har: Archive) -> dict[str, dict[str, Any]]:
+    """The JSON objects of all `.metadata.json` members; old files have none."""
+    found = {}
+    for name in har.members:
         if name.endswith(".metadata.json"):
             try:
-                named = json.loads(_bytes(archive, info, path)).get("hn")
-            except (ValueError, AttributeError, RecursionError):
-                raise HarError(f"{path}: {name} is not a JSON object; translate the model again") from None
-            if isinstance(named, str) and named in members:
-                return named
-    graphs = [name for name in members if name.endswith(".hn") and not name.endswith(_LATER_HN)]
+                told = json.loads(har.read(name, _MOST_METADATA))
+            except (ValueError, RecursionError):
+                told = None
+            if not isinstance(told, dict):
+                raise HarError(f"{har.path}: {line(name)} is not a JSON object; translate the model again")
+            found[name] = told
+    return found
+
+
+def _main_hn(har: Archive, metadata: Mapping[str, Mapping[str, Any]]) -> str:
+    for told in metadata.values():
+        named = told.get("hn")
+        if isinstance(named, str) and named in har.members:
+            return named
+    graphs = [name for name in har.members if name.endswith(".hn") and not name.endswith(_LATER_HN)]
     if not graphs:
-        raise HarError(f"{path}: holds no .hn graph; a HAR of the Dataflow Compiler or of tasnet is needed")
+        raise HarError(f"{har.path}: holds no .hn graph; a HAR of the Dataflow Compiler or of tasnet is needed")
     if len(graphs) > 1:
-        raise HarError(f"{path}: holds {len(graphs)} graphs ({', '.join(graphs[:3])}) and names none as the main one")
+        names = ", ".join(line(name, 60) for name in graphs[:3])
+        raise HarError(f"{har.path}: holds {len(graphs)} graphs ({names}) and names none as the main one")
     return graphs[0]
 
 
-def _assumptions(
-    archive: tarfile.TarFile, members: Mapping[str, tarfile.TarInfo], path: Path
-) -> tuple[Assumption, ...]:
+def _assumptions(metadata: Mapping[str, Mapping[str, Any]], path: Path) -> tuple[Assumption, ...]:
     """What the open translator wrote of its own reading; none in a file of the vendor's."""
     found: list[Assumption] = []
-    for name, info in members.items():
-        told = json.loads(_bytes(archive, info, path)) if name.endswith(".metadata.json") else {}
-        for each in told.get("assumptions", []) if isinstance(told, dict) else []:
-            try:
-                found.append(Assumption(Assumed(each["kind"]), str(each["text"])))
-            except (KeyError, TypeError, ValueError):
-                raise HarError(f"{path}: {name}: an assumption has no known kind; translate the model again") from None
+    for name, told in metadata.items():
+        try:
+            found += [Assumption(Assumed(each["kind"]), str(each["text"])) for each in told.get("assumptions", [])]
+        except (KeyError, TypeError, ValueError):
+            raise HarError(f"{path}: {line(name)}: an assumption has no known kind; translate again") from None
     return tuple(found)
 
 
-def _bytes(archive: tarfile.TarFile, info: tarfile.TarInfo, path: Path) -> bytes:
-    stream = archive.extractfile(info)
-    data = b"" if stream is None else stream.read()
-    if len(data) != info.size:
-        raise HarError(f"{path}: member {info.name} is cut short; copy the file again")
-    return data
-
-
-def _arrays(data: bytes, path: Path, name: str) -> dict[str, npt.NDArray[np.float32]]:
+def _arrays(har: Archive, name: str) -> dict[str, npt.NDArray[np.float32]]:
+    data = har.read(name, MOST_WEIGHTS)
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
+        return arrays_of(data)
     except Exception as error:  # zipfile, zlib and numpy each have their own for a broken file
-        raise HarError(f"{path}: {name}: weights can't be read ({_line(error)}); translate again") from None
-
-
-def _line(error: BaseException) -> str:
-    if isinstance(error, tarfile.ReadError):
-        return "no tar archive"
-    return (str(error) or type(error).__name__).splitlines()[0][:120]
+        raise HarError(f"{har.path}: {line(name)}: weights can't be read ({said(error)}); translate again") from None

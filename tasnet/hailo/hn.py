@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from math import isfinite
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -20,6 +21,8 @@ import numpy.typing as npt
 
 from tasnet.bounded import opened
 from tasnet.bounded import text as text_of
+from tasnet.hailo.hn_whole import MOST_SIZE, HNError, check
+from tasnet.printable import line
 
 Shape = tuple[int, int, int, int]
 """`(-1, H, W, C)`"""
@@ -30,12 +33,8 @@ _DOUBLE_SCALE = frozenset({"dw", "normalization", "ew_add", "ew_sub", "ew_mult",
 _NO_PARAMS = frozenset({"shortcut"})
 
 
-MOST = 1 << 26
-"""bytes of a bare `.hn`: the 1179-layer Conv-TasNet takes less than 2 MB"""
-
-
-class HNError(ValueError):
-    """An HN that can't be read. The message says what is wrong and where."""
+MOST = 1 << 24
+"""bytes of an `.hn`: the 1179-layer Conv-TasNet takes less than 2 MB"""
 
 
 @dataclass(frozen=True)
@@ -233,14 +232,30 @@ def read(path: Path) -> Network:
 def loads(text: str | bytes, weights: Weights | None = None) -> Network:
     """A Network from the text of an `.hn`. Raises HNError with the layer and key at fault."""
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except HNError:
+        raise
     except (ValueError, RecursionError) as error:
-        raise HNError(f"the .hn is not JSON: {error}") from None
+        raise HNError(f"the .hn is not JSON: {line(str(error), 120)}") from None
     return from_dict(data, weights)
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        # JSON would take the last of two layers without a word.
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise HNError(f"the .hn names {line(twice)} twice")
+    return found
+
+
+def _no_number(text: str) -> None:
+    raise HNError(f"the .hn holds {text}, which is no number of JSON")
+
+
 def from_dict(data: Any, weights: Weights | None = None) -> Network:
-    """A Network from an HN's JSON object; weights default to none. Raises HNError."""
+    """A Network from an HN's JSON object, its weights unseen if None. Raises HNError for what `check` finds too."""
     if not isinstance(data, dict) or not isinstance(data.get("layers"), dict):
         raise HNError("the .hn has no 'layers' object: not an HN graph")
     name = data.get("name")
@@ -251,12 +266,9 @@ def from_dict(data: Any, weights: Weights | None = None) -> Network:
     order = net_params.get("output_layers_order", []) if isinstance(net_params, dict) else []
     if not isinstance(order, list) or not all(isinstance(n, str) for n in order):
         raise HNError("net_params.output_layers_order: a list of layer names is needed")
-    known = {layer.name for layer in layers}
-    for layer in layers:
-        for other in (*layer.inputs, *layer.outputs):
-            if other not in known:
-                raise HNError(f"layer {layer.name} names {other}, which is not in the graph")
-    return Network(name, layers, tuple(_bare(n) for n in order), MappingProxyType({}) if weights is None else weights)
+    network = Network(name, layers, tuple(map(_bare, order)), MappingProxyType({}) if weights is None else weights)
+    check(network, weights=weights is not None)
+    return network
 
 
 def _bare(name: str) -> str:
@@ -265,15 +277,15 @@ def _bare(name: str) -> str:
 
 def _layer(key: str, entry: Any) -> Layer:
     if not isinstance(entry, dict):
-        raise HNError(f"layer {key}: an object is needed")
+        raise HNError(f"layer {line(key)}: an object is needed")
     kind = entry.get("type")
     if not isinstance(kind, str):
-        raise HNError(f"layer {key}: no 'type'")
+        raise HNError(f"layer {line(key)}: no 'type'")
 
     def names(what: str) -> tuple[str, ...]:
         value = entry.get(what, [])
         if not isinstance(value, list) or not all(isinstance(n, str) for n in value):
-            raise HNError(f"layer {key}: {what!r} must be a list of names")
+            raise HNError(f"layer {line(key)}: {what!r} must be a list of names")
         return tuple(value)
 
     def shapes(what: str) -> tuple[Shape, ...]:
@@ -285,19 +297,19 @@ def _layer(key: str, entry: Any) -> Layer:
         if rows is None or not all(
             isinstance(s, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in s) for s in rows
         ):
-            raise HNError(f"layer {key}: {what!r} must be a list of shapes [-1, H, W, C]")
+            raise HNError(f"layer {line(key)}: {what!r} must be a list of shapes [-1, H, W, C]")
         # A flattened result is written as [-1, C] by old versions.
         full = [[s[0], 1, 1, s[1]] if len(s) == 2 else s for s in rows]
         if any(len(s) != 4 or any(v <= 0 for v in s[1:]) for s in full):
-            raise HNError(f"layer {key}: {what!r} must hold shapes [-1, H, W, C] with positive sizes")
+            raise HNError(f"layer {line(key)}: {what!r} must hold shapes [-1, H, W, C] with positive sizes")
         return tuple((s[0], s[1], s[2], s[3]) for s in full)
 
     output_shapes = shapes("output_shapes")
     if not output_shapes:
-        raise HNError(f"layer {key}: 'output_shapes' is empty")
+        raise HNError(f"layer {line(key)}: 'output_shapes' is empty")
     params = entry.get("params", {})
     if not isinstance(params, dict):
-        raise HNError(f"layer {key}: 'params' must be an object")
+        raise HNError(f"layer {line(key)}: 'params' must be an object")
     if kind in {"input_layer", "output_layer"}:
         params = {k: entry[k] for k in ("transposed", "engine", "io_type") if k in entry}
     _check_params(key, kind, params)
@@ -327,8 +339,15 @@ _SIZES = {
 def _check_params(key: str, kind: str, params: dict[str, Any]) -> None:
     for name, count in _SIZES.get(kind, {}).items():
         sizes = params.get(name)
-        if not isinstance(sizes, list) or len(sizes) != count or not all(type(v) is int and v > 0 for v in sizes):
-            raise HNError(f"layer {key}: {name!r} must be a list of {count} positive sizes")
+        if (
+            not isinstance(sizes, list)
+            or len(sizes) != count
+            or not all(type(v) is int and 0 < v <= MOST_SIZE for v in sizes)
+        ):
+            raise HNError(f"layer {line(key)}: {name!r} must be a list of {count} positive sizes")
     groups = params.get("groups", 1)
-    if type(groups) is not int or groups < 1:
-        raise HNError(f"layer {key}: 'groups' must be a positive number")
+    if type(groups) is not int or not 0 < groups <= MOST_SIZE:
+        raise HNError(f"layer {line(key)}: 'groups' must be a positive number")
+    for name, value in params.items():
+        if any(isinstance(v, float) and not isfinite(v) for v in (value if isinstance(value, list) else [value])):
+            raise HNError(f"layer {line(key)}: {line(name)!r} is past every number")

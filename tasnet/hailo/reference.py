@@ -66,12 +66,12 @@ class Reference:
 
 
 def network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
-    """The graph of a HAR, without its weights, of a bare `.hn`, or of an ONNX file by the open translator.
+    """The graph of a HAR, with its weights, of a bare `.hn`, or of an ONNX file by the open translator.
 
     `shapes` gives the sizes of an ONNX file's inputs, where they are open. Raises their errors.
     """
     if hars.is_har(path) or path.suffix == ".har":
-        return hars.read(path, weights=False)
+        return hars.read(path)
     if hns.is_hn(path) or path.suffix == ".hn":
         return hns.read(path)
     from tasnet.hailo.translate import translate
@@ -151,7 +151,16 @@ def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:
 def _fingerprint() -> str:
     folder = Path(__file__).parent
     digest = sha256()
-    own = ("hn.py", "har.py", "constraints.py", "failures.py", "reference.py")
+    own = (
+        "hn.py",
+        "hn_whole.py",
+        "har.py",
+        "har_archive.py",
+        "har_weights.py",
+        "constraints.py",
+        "failures.py",
+        "reference.py",
+    )
     for path in sorted([*(folder / name for name in own), *(folder / "translate").rglob("*.py")]):
         digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     for package in ("onnx", "onnx-ir", "onnxscript"):

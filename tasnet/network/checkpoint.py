@@ -17,12 +17,11 @@ import torch
 
 from tasnet import printable
 from tasnet.network import pickled
-from tasnet.network.convtasnet import MASK_ACTIVATIONS
 from tasnet.network.foundnetwork import Found, TooMuchError, found
 from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroids_name, module_arguments
 from tasnet.network.storedtensor import Described, described, values
 from tasnet.network.torchfile import CheckpointError, TorchFile, fail, opened, shown
-from tasnet.network.variant import Size, VariantError
+from tasnet.network.variant import MASK_ACTIVATIONS, Size, VariantError
 from tasnet.network.weights import asteroid_shapes
 
 __all__ = ["Checkpoint", "CheckpointError", "load"]

@@ -16,10 +16,8 @@ from torch.nn import functional as F
 from tasnet.network import rewrites
 from tasnet.network.norms import Norm
 from tasnet.network.rewrites import Array
-from tasnet.network.variant import Size, Variant, VariantError
+from tasnet.network.variant import MASK_ACTIVATIONS, Size, Variant, VariantError
 from tasnet.network.weights import Weights
-
-MASK_ACTIVATIONS = ("relu", "sigmoid")
 
 
 def build(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> ConvTasNet:

@@ -61,6 +61,10 @@ MOST_ELEMENTS = 1 << 25
 """of the widest activation: sixteen times that of two seconds at the paper's sizes, 128 MiB in float32"""
 
 
+MASK_ACTIVATIONS = ("relu", "sigmoid")
+"""What the masks may end in; a checkpoint's, and no axis: it comes with the weights."""
+
+
 class VariantError(ValueError):
     """A variant that names an unknown axis or value. The message says which, and what is known."""
 

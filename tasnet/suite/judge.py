@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 
+from typing_extensions import assert_never
+
 from tasnet.hailo.failures import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen, refuted
 from tasnet.suite.stage import ORDER, Outcome, Stage, Status
+from tasnet.suite.verdict import Verdict, verdict_of
 from tasnet.suite.where import Axes
 
 
@@ -36,6 +39,8 @@ class Kind(str, Enum):
     """passes or fails as a flaky entry says, about as often as it says; fails no run, and is never silent"""
     OFF_RATE = "off_rate"
     """a flaky entry's case fails more often, or less, than the entry says"""
+    NOT_COMPILED = "not_compiled"
+    """no stage failed, and nobody asked for the compile: no word on the network, and no pass"""
     UNKNOWN = "unknown"
     """the toolchain can't tell, or the stage was not run; skipped with the reason"""
     UNCLASSIFIED = "unclassified"
@@ -44,7 +49,7 @@ class Kind(str, Enum):
     """the tool broke down; an error of the run, not a failure of the network"""
 
 
-PASSING = frozenset({Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE, Kind.FLAKY, Kind.UNKNOWN})
+PASSING = frozenset({Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE, Kind.FLAKY, Kind.NOT_COMPILED, Kind.UNKNOWN})
 """The kinds that don't fail a run."""
 
 WARNING = timedelta(days=7)
@@ -172,28 +177,38 @@ def _find(
     seen: Mapping[str, Seen],
 ) -> _Finding:
     steady = [entry.id for entry in claiming if not entry.flaky]
-    if any(outcome.status is Status.INFRA for outcome in ordered):
-        return Kind.INFRA, (), "mend the tool and run again; the network is not at fault"
-    if any(outcome.status is Status.UNCLASSIFIED for outcome in ordered):
-        return Kind.UNCLASSIFIED, (), "read its log: mend the set-up, or report the words, that the table learns them"
-    if any(outcome.status in (Status.FAILED, Status.BLOCKED) for outcome in ordered):
+    verdict = verdict_of(ordered)
+    learned = verdict not in (Verdict.BROKE_DOWN, Verdict.UNCLASSIFIED)
+    if learned and any(outcome.status is Status.FAILED for outcome in ordered):
         return _find_failed(ordered, blockers, claiming, today, seen)
-    untold = [outcome for outcome in ordered if outcome.status in (Status.UNKNOWN, Status.SKIPPED)]
-    # an entry of a stage that was never asked owes nothing: what went before could not be told
-    owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
-    if untold and owing and untold[0].status is Status.UNKNOWN and untold[0].provenance.exhaustive:
-        return (
-            Kind.UNCONFIRMED,
-            owing,
-            "the toolchain can't tell; narrow the entry's `where`, or bring evidence",
-        )
-    if untold:
-        return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
-    if steady:
-        return Kind.UNEXPECTED_PASS, steady, _NARROW
-    if claiming:
-        return _find_flaky(claiming, [entry.id for entry in claiming], today, seen)
-    return Kind.EXPECTED_PASS, (), ""
+    match verdict:
+        case Verdict.BROKE_DOWN:
+            return Kind.INFRA, (), "mend the tool and run again; the network is not at fault"
+        case Verdict.UNCLASSIFIED:
+            hint = "read its log: mend the set-up, or report the words, that the table learns them"
+            return Kind.UNCLASSIFIED, (), hint
+        case Verdict.BLOCKED:
+            return _find_failed(ordered, blockers, claiming, today, seen)
+        case Verdict.UNKNOWN:
+            untold = next((each for each in ordered if each.status is Status.UNKNOWN), ordered[-1])
+            # an entry of a stage that was never asked owes nothing: what went before could not be told
+            owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
+            if owing and untold.provenance.exhaustive:
+                hint = "the toolchain can't tell; narrow the entry's `where`, or bring evidence"
+                return Kind.UNCONFIRMED, owing, hint
+            return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
+        case Verdict.NOT_COMPILED if any(each.status is Status.SKIPPED for each in ordered):
+            return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
+        case Verdict.NOT_COMPILED | Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
+            if steady:
+                return Kind.UNEXPECTED_PASS, steady, _NARROW
+            if claiming:
+                return _find_flaky(claiming, [entry.id for entry in claiming], today, seen)
+            if verdict is Verdict.NOT_COMPILED:
+                return Kind.NOT_COMPILED, (), "pytest -m compile takes it as far as the compile"
+            return Kind.EXPECTED_PASS, (), ""
+        case _:
+            assert_never(verdict)
 
 
 def _find_failed(

@@ -24,6 +24,7 @@ from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.toolchain import Report, Toolchain
 from tasnet.network.variant import Size, VariantError
 from tasnet.suite.case import Case, graph
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, content_key, content_of, file_sha256
 
@@ -41,24 +42,16 @@ class PipelineError(RuntimeError):
     """The pipeline was asked for what it can't do, or a toolchain broke its contract. One line."""
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """Where the weights come from, and the ONNX opset.
-
-    With a checkpoint the seed draws only the heads that it doesn't have. `mask_activation` and
-    `blocks_per_repeat` say what a bare state dict doesn't; None leaves them to `checkpoint.load`, and without
-    a checkpoint the mask's activation is ReLU.
-    """
-
-    checkpoint: Path | None = None
-    seed: int = 0
-    opset: int = 13
-    mask_activation: str | None = None
-    blocks_per_repeat: int | None = None
-
-
 Fit = Callable[[Toolchain, Case], Toolchain]
 """The toolchain as the optimization of a case needs it: with calibration data of the case's length and layout."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the store notes of a checkpoint."""
+
+    size: Size
+    assumed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -76,8 +69,15 @@ class Pipeline:
         Raises PipelineError if there is no such checkpoint file, the checkpoint's own error if it can't be
         read, and CaseError if the case's length is too short for it.
         """
-        size = self._checkpoint_size
-        return replace(case, size=size) if size else case
+        known = self._known
+        return replace(case, size=known.size) if known else case
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """A line for each thing that the recipe's checkpoint doesn't say and was assumed. Raises as `resolve` does."""
+        known = self._known
+        assert known is None or self.recipe.checkpoint is not None
+        return tuple(f"{self.recipe.checkpoint}: {line}" for line in known.assumed) if known else ()
 
     def run(self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None) -> dict[Stage, Outcome]:
         """The outcome of every stage from export to `until`, read from the store or worked out now.
@@ -339,16 +339,16 @@ class Pipeline:
         return "+".join(parts)
 
     @cached_property
-    def _checkpoint_size(self) -> Size | None:
-        """The checkpoint's size, noted in the store so that torch isn't needed to find it out again."""
+    def _known(self) -> _Known | None:
+        """What is known of the checkpoint, noted in the store so that torch isn't needed to find it out again."""
         if not self._checkpoint_id:
             return None
         key = content_key({"schema": SCHEMA, "weights": self._weights_id, "exporter": self._exporter})
         noted = self.store.note(key)
         if noted is None:
-            noted = asdict(self._checkpoint.size)
+            noted = {"size": asdict(self._checkpoint.size), "assumed": list(self._checkpoint.assumed)}
             self.store.put_note(key, noted)
-        return Size(**noted)
+        return _Known(Size(**noted["size"]), tuple(noted["assumed"]))
 
     @cached_property
     def _checkpoint(self) -> Any:

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from tasnet.suite.case import Case, graph_key
 from tasnet.suite.observed.evidence import keep_run
 from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import TRIED_AGAIN, Outcome, Status
+from tasnet.suite.stage import Outcome, Status
+from tasnet.suite.verdict import Verdict, rank, verdict_of
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -31,8 +32,6 @@ DEATHS = 5
 ANSWER_SECONDS = 10.0
 """a scheduler that is there has answered by then"""
 
-_GRAVE = (Status.INFRA, Status.UNCLASSIFIED, Status.FAILED, Status.UNKNOWN, Status.SKIPPED)
-
 
 class SweepError(RuntimeError):
     """A sweep that can't be run. One line: what is missing, and what to do."""
@@ -40,10 +39,10 @@ class SweepError(RuntimeError):
 
 @dataclass(frozen=True)
 class Done:
-    """The end of one graph: its cases, and how they ended. `status` is that of the stage where it ended."""
+    """The end of one graph: its cases, and how they ended."""
 
     cases: tuple[Case, ...]
-    status: Status
+    verdict: Verdict
     reason: str = ""
 
 
@@ -56,13 +55,13 @@ class Swept:
     @property
     def unlearned(self) -> tuple[Done, ...]:
         """The graphs of which nothing was learned."""
-        return tuple(each for each in self.done if each.status in TRIED_AGAIN)
+        return tuple(each for each in self.done if rank(each.verdict) is None)
 
     @property
-    def counts(self) -> Mapping[Status, int]:
+    def counts(self) -> Mapping[Verdict, int]:
         """How many graphs ended so."""
-        statuses = [each.status for each in self.done]
-        return {status: statuses.count(status) for status in dict.fromkeys(statuses)}
+        verdicts = [each.verdict for each in self.done]
+        return {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
 
 
 def graphs(cases: Sequence[Case]) -> tuple[tuple[Case, ...], ...]:
@@ -132,14 +131,14 @@ def _done(future: Any, those: tuple[Case, ...]) -> Done:
 
     error = future.exception()
     if isinstance(error, KilledWorker):
-        return Done(those, Status.INFRA, f"{DEATHS + 1} workers died over it: too little memory?")
+        return Done(those, Verdict.BROKE_DOWN, f"{DEATHS + 1} workers died over it: too little memory?")
     if error is not None:
         # The package's own errors and bugs alike: one graph's trouble is not the sweep's.
-        return Done(those, Status.INFRA, " ".join(f"{type(error).__name__}: {error}".split()))
+        return Done(those, Verdict.BROKE_DOWN, " ".join(f"{type(error).__name__}: {error}".split()))
     outcomes = [Outcome.model_validate(each) for each in json.loads(future.result())]
-    end = next((each for status in _GRAVE for each in outcomes if each.status is status), outcomes[-1])
+    end = next((each for each in outcomes if each.status is not Status.PASSED), outcomes[-1])
     failures = [f"{failure.family} at {failure.stage}" for failure in end.failures[:1]]
-    return Done(those, end.status, end.reason or "".join(failures))
+    return Done(those, verdict_of(outcomes), end.reason or "".join(failures))
 
 
 # --- the cluster -------------------------------------------------------------------------------------------

@@ -7,36 +7,35 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasnet.suite.case import Case
-from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.report.progress import Bar, Lines
-from tasnet.suite.report.record import VERDICTS
-from tasnet.suite.stage import Status
 from tasnet.suite.store import open_store
 from tasnet.suite.sweep import Done, Swept, graphs, sweep
 from tasnet.suite.toolchains import Calibrated, Choice, opened
+from tasnet.suite.verdict import Verdict
 
 
-def shown(
-    cases: Sequence[Case], choice: Choice, root: Path, checkpoint: Path | None, scheduler: str, workers: int
-) -> Swept:
+def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, scheduler: str, workers: int) -> Swept:
     """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
     tool = opened(choice)
     fit = Calibrated(choice.calibration, root) if choice.calibration else None
-    recipe = Recipe(checkpoint=checkpoint.absolute() if checkpoint else None)
     pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
     sized = [pipeline.resolve(case) for case in cases]
+    for line in pipeline.assumed:
+        print(f"note: {line}", file=sys.stderr)
     count = len(graphs(sized))
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
     print(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}", flush=True)
     if warning := getattr(tool, "warning", ""):
         print(f"warning: {warning}", file=sys.stderr)
-    usual = (VERDICTS[Status.PASSED], VERDICTS[Status.FAILED])
+    usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
     lines = Lines(lambda text: print(text, file=sys.stderr, flush=True), count, usual)
     progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
     def tell(done: Done) -> None:
-        progress.step(VERDICTS[done.status], done.cases[0].id)
+        progress.step(done.verdict.word, done.cases[0].id)
 
     try:
         swept = sweep(sized, pipeline, scheduler=scheduler, workers=workers, tell=tell)
@@ -45,9 +44,9 @@ def shown(
         raise
     finally:
         progress.stop()
-    verdicts = ", ".join(f"{number} {VERDICTS[status]}" for status, number in swept.counts.items())
+    verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
     print(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
     for done in swept.unlearned:
-        print(f"  {done.status.value} {done.cases[0].id}: {done.reason}")
+        print(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
     print(f"outcomes  {root}; read them with: tasnet matrix and the same options")
     return swept

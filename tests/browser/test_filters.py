@@ -39,7 +39,7 @@ def ends_at(record: Record) -> str:
 
 
 FACETS: dict[str, Callable[[Record], set[str]]] = {
-    "verdict": lambda record: {f"predicted {record.verdict}"},
+    "verdict": lambda record: {f"predicted {record.verdict.word}"},
     "judged": lambda record: {record.kind.value.replace("_", " ")},
     "entry": lambda record: set(reached(record)) or {"none"},
     "stage": lambda record: {ends_at(record)},

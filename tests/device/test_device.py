@@ -19,11 +19,10 @@ from tasnet.hailo.hailortcli import measured as measured_by_cli
 from tasnet.hailo.hef import read as read_hef
 from tasnet.hailo.runtime import infer, measure
 from tasnet.hailo.runtime_failure import RuntimeFailure
-from tasnet.network import checkpoint
-from tasnet.network.weights import seeded, with_heads
 from tasnet.suite.case import Case
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.numerics.trained import trained
 from tasnet.suite.observed.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
 from tasnet.suite.observed.on_device import (
     DeviceError,
@@ -40,6 +39,7 @@ from tasnet.suite.observed.on_device import (
 )
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.plugin import RunsCases
+from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.stage import Outcome
 
 NO_HEF = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
@@ -92,12 +92,7 @@ def test_a_hef_runs_on_speech_and_agrees_with_pytorch(
     if compiled_hef is None:
         pytest.skip(NO_HEF)
     case, path = compiled_hef
-    given = pytestconfig.getoption("--checkpoint")
-    if given:
-        loaded = checkpoint.load(Path(given))
-        weights, activation = with_heads(loaded.weights, case.size), loaded.mask_activation
-    else:
-        weights, activation = seeded(case.size), "relu"
+    given = trained(pytestconfig.stash[SETUP].recipe, case.size)
     wave = np.concatenate([each.mix for each in mixtures(WINDOWS, case.length)])
     try:
         separated = separate(case, path, wave, detection)
@@ -106,7 +101,7 @@ def test_a_hef_runs_on_speech_and_agrees_with_pytorch(
     except RuntimeFailure as error:
         _keep(pipeline, case, path, broken(case, path, error, detection), record_property)
         raise
-    compared = against(separated, pytorch(case, cut, weights, activation))
+    compared = against(separated, pytorch(case, cut, given.weights, given.mask_activation))
     latency = _chip_latency(path, record_property)
     observed = outcome(case, path, separated, compared, measured, least_db=LEAST_DB, chip_latency_ms=latency)
     _keep(pipeline, case, path, observed, record_property)

@@ -190,7 +190,7 @@ def test_the_verdict_depends_on_the_graph_alone(width: int, cin: int, cout: int,
 
 
 @settings(max_examples=60, deadline=None)
-@given(width=st.integers(1, 3000), cin=st.integers(1, 600), cout=st.integers(1, 600))
+@given(width=st.integers(2, 3000), cin=st.integers(1, 600), cout=st.integers(1, 600))
 def test_no_row_past_the_bracket_is_clear_and_none_inside_it_blocked(width: int, cin: int, cout: int) -> None:
     network = single_conv(width, cin, cout)
     largest = max(row(widest(layer)) for layer in network)

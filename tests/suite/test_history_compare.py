@@ -191,8 +191,10 @@ def test_many_cases_with_one_cause_are_one_group() -> None:
 
 def test_a_run_that_stopped_earlier_is_compared_as_far_as_it_went() -> None:
     whole, short = run({A: outcomes(SUPER_DECONV)}), run({A: outcomes()}, stage=Stage.TRANSLATE)
-    assert compare(whole, short).groups == ()
-    assert compare(short, whole).groups == ()
+    said = [(group.change, group.what, group.worse) for group in compare(whole, short).groups]
+    assert said == [(Change.KIND, "blocked -> not compiled", False)], "that it went less far, and nothing else"
+    (group,) = compare(short, whole).groups
+    assert group.what == "not compiled -> blocked"
 
 
 def test_cases_of_one_run_alone() -> None:

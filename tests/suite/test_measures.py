@@ -20,7 +20,8 @@ from tasnet.suite.numerics.shown import measured
 from tasnet.suite.numerics.speech import synthetic
 from tasnet.suite.numerics.staged import STAGES
 from tasnet.suite.numerics.thresholds import Measured, read
-from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.store import Store, open_store
 
 ONE = Measured("torch", "gln prelu", 400, 124.25, 3.5e-7, "a+T=400")
@@ -85,7 +86,10 @@ def test_weights_are_told_apart(tmp_path: Path) -> None:
     first = weights_of(Recipe(checkpoint=tmp_path / "a.pth"))
     assert first.startswith("a.pth ")
     (tmp_path / "a.pth").write_bytes(b"2")
-    assert weights_of(Recipe(checkpoint=tmp_path / "a.pth")) != first
+    second = weights_of(Recipe(checkpoint=tmp_path / "a.pth"))
+    assert second != first
+    assert weights_of(Recipe(checkpoint=tmp_path / "a.pth", mask_activation="sigmoid")) == f"{second} sigmoid"
+    assert weights_of(Recipe(checkpoint=tmp_path / "a.pth", blocks_per_repeat=4)) == f"{second} X4"
 
 
 def test_a_killed_measurement_goes_on_where_it_was(store: Store, capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,8 @@ from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.case import Case, graph_key
 from tasnet.suite.judge import Kind, judge
-from tasnet.suite.pipeline import Pipeline, PipelineError, Recipe
+from tasnet.suite.pipeline import Pipeline, PipelineError
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.stage import ORDER, Stage, Status
 from tasnet.suite.store import Store, StoreError
 from tests.doubles.scripted_toolchain import ScriptedToolchain
@@ -297,7 +298,8 @@ from pathlib import Path
 from tasnet.network.variant import Variant
 from tasnet.suite.case import Case
 from tasnet.suite.judge import Kind, judge
-from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 recipe = Recipe(checkpoint=Path({str(file)!r}), blocks_per_repeat=2)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.suite.history.run import find
+
 ROOT = Path(__file__).parents[2]
 pytest_plugins = "pytester"
 
@@ -293,3 +295,42 @@ def test_with_one_mark_alone_files_that_never_name_it_are_not_opened(suite: pyte
 def test_marks_are_registered(suite: pytest.Pytester) -> None:
     result = suite.runpytest_subprocess("--markers")
     result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])
+
+
+def test_a_translation_alone_is_not_compiled_and_no_pass(suite: pytest.Pytester) -> None:
+    result = run(suite, "compile/test_translate.py")
+    text = result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["verdicts  predicted 20 not compiled", "next      20 of 20 cases were not compiled: *"]
+    )
+    assert "●" not in text
+    assert "expected pass" not in text
+
+
+def test_a_compile_that_raises_leaves_a_case_that_broke_down(suite: pytest.Pytester) -> None:
+    """Its translation passed, and is not taken for the case's end; the error is the package's own, or a bug."""
+    (suite.path / "conftest.py").write_text(
+        (suite.path / "conftest.py").read_text()
+        + """
+from tasnet.suite.pipeline import PipelineError
+from tasnet.suite.stage import Stage
+
+class Breaks(FakePipeline):
+    def run(self, case, until=Stage.COMPILE):
+        if until is Stage.COMPILE and "grouped-all" in case.id:
+            raise PipelineError("the tool broke its contract")
+        if until is Stage.COMPILE and "k1" in case.id:
+            raise ZeroDivisionError("a bug")
+        return super().run(case, until=until)
+
+@pytest.fixture(scope="session")
+def pipeline():
+    return Breaks(tell)
+"""
+    )
+    result = run(suite, "compile/test_translate.py", "compile/test_compile.py", "-rN")
+    kinds = {record.case_id: record.verdict.word for record in find(suite.path / ".tasnet", "last").records}
+    broken = {case for case in kinds if "grouped-all" in case or "k1" in case.split("-")[-1]}
+    assert {case for case, word in kinds.items() if word == "broke down"} == broken
+    assert broken
+    assert f"{len(broken)} infra" in result.stdout.str()

@@ -21,6 +21,7 @@ from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import open_store
 from tasnet.suite.sweep import Done, SweepError, graphs, sweep
+from tasnet.suite.verdict import Verdict
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
 pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
@@ -79,13 +80,13 @@ def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: 
     killer.join()
 
     assert killed
-    assert swept.counts == {Status.PASSED: len(CASES)}
+    assert swept.counts == {Verdict.CLEAR_OBSERVED: len(CASES)}
     assert len(ended(slow)) == len(CASES)
     assert set(ended(slow).values()) == {1}
 
     # The tests, or another sweep, read what is there and compile nothing.
     told: list[Done] = []
-    assert sweep(CASES, slow, workers=1, tell=told.append).counts == {Status.PASSED: len(CASES)}
+    assert sweep(CASES, slow, workers=1, tell=told.append).counts == {Verdict.CLEAR_OBSERVED: len(CASES)}
     assert len(told) == len(CASES)
     for case in CASES:
         assert slow.run(case)[Stage.COMPILE].status is Status.PASSED
@@ -107,7 +108,7 @@ def test_stopped_it_can_be_started_again(pipeline: Pipeline) -> None:
         sweep(CASES, pipeline, workers=2, tell=stop_after(2))
     before = sum(ended(pipeline).values())
     assert before >= 2
-    assert sweep(CASES, pipeline, workers=2).counts == {Status.PASSED: len(CASES)}
+    assert sweep(CASES, pipeline, workers=2).counts == {Verdict.CLEAR_OBSERVED: len(CASES)}
     assert Counter(ended(pipeline).values()) == {1: len(CASES)}
 
 
@@ -119,15 +120,15 @@ def test_each_end_is_told(pipeline: Pipeline) -> None:
         certainty=Certainty.EXTRAPOLATED,
     )
     ends = {
-        Status.FAILED: (Report(Ended.FAILED, (failure,)), "memory_units at compile"),
-        Status.INFRA: (Report(Ended.INFRA, detail="killed"), "killed"),
-        Status.UNCLASSIFIED: (Report(Ended.UNCLASSIFIED, detail="NewError"), "NewError"),
+        Verdict.BLOCKED: (Report(Ended.FAILED, (failure,)), "memory_units at compile"),
+        Verdict.BROKE_DOWN: (Report(Ended.INFRA, detail="killed"), "killed"),
+        Verdict.UNCLASSIFIED: (Report(Ended.UNCLASSIFIED, detail="NewError"), "NewError"),
     }
-    for status, (report, reason) in ends.items():
-        tool = replace(pipeline.toolchain, script={"compile": report}, fingerprint=status.value)  # type: ignore[type-var]
+    for verdict, (report, reason) in ends.items():
+        tool = replace(pipeline.toolchain, script={"compile": report}, fingerprint=verdict.value)  # type: ignore[type-var]
         swept = sweep(CASES[:1], replace(pipeline, toolchain=tool))
-        assert [(done.status, done.reason) for done in swept.done] == [(status, reason)]
-        assert len(swept.unlearned) == (status is not Status.FAILED)
+        assert [(done.verdict, done.reason) for done in swept.done] == [(verdict, reason)]
+        assert len(swept.unlearned) == (verdict is not Verdict.BLOCKED)
 
 
 def test_a_bug_in_one_graph_is_told_and_the_rest_goes_on(pipeline: Pipeline) -> None:
@@ -153,7 +154,7 @@ def test_another_clusters_workers_are_used(pipeline: Pipeline) -> None:
 
     options = {"threads_per_worker": 1, "resources": {"compile": 1}, "dashboard_address": None}
     with LocalCluster(n_workers=2, protocol="tcp", **options) as cluster:
-        assert sweep(CASES[:3], pipeline, scheduler=cluster.scheduler_address).counts == {Status.PASSED: 3}
+        assert sweep(CASES[:3], pipeline, scheduler=cluster.scheduler_address).counts == {Verdict.CLEAR_OBSERVED: 3}
 
 
 def test_no_scheduler_is_an_error(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:

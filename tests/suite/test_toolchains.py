@@ -12,6 +12,7 @@ import pytest
 
 from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.dfc_find import DfcNotFound
+from tasnet.hailo.failures import Certainty
 from tasnet.hailo.limits import LimitsError
 from tasnet.hailo.reference import Reference
 from tasnet.network.variant import Size, Variant
@@ -153,7 +154,7 @@ def test_new_recordings_optimize_again_and_translate_no_more(tmp_path: Path, spe
     store = open_store(tmp_path / "store")
     first = Pipeline(store, dfc, fit=Calibrated(speech, store.root)).run(CASE)
     assert {outcome.status for outcome in first.values()} == {Status.PASSED}
-    assert first[Stage.COMPILE].certainty is None
+    assert first[Stage.COMPILE].certainty is Certainty.EXTRAPOLATED
     assert first[Stage.COMPILE].provenance.predicted
     with np.load(speech) as arrays:
         np.savez(tmp_path / "louder.npz", speech=2 * arrays["speech"], rate=8000)

@@ -12,19 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
+import numpy as np
 import onnx
 import onnx_ir as ir
 
+from tasnet.hailo import hn_whole
 from tasnet.hailo.hn import Assumed, Assumption, Network
+from tasnet.hailo.hn_whole import MOST_SIZE, HNError
 from tasnet.hailo.translate.draft import Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
-from tasnet.hailo.translate.loading import from_proto, load
+from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
 from tasnet.hailo.translate.naming import number
 from tasnet.hailo.translate.placing import place, usual
 from tasnet.hailo.translate.prepare import prepare
 from tasnet.hailo.translate.reads import check
 from tasnet.hailo.translate.rules import Rule, registry
 from tasnet.hailo.translate.signature import Shapes
+from tasnet.printable import line
 
 __all__ = ["ModelError", "NodeError", "TranslationError", "translate"]
 
@@ -40,11 +44,18 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
     if not name or "/" in name:
         raise ModelError(f"network name {name!r}: a name without '/' is needed")
     where = str(source) if isinstance(source, Path) else "the model"
-    model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
-    drafting = Drafting(model.graph)
-    outputs = _draft(drafting, where, model.opset_imports.get("", 0))
+    # What overflows becomes infinite, and is named below; numpy would print its own word of it.
+    with np.errstate(all="ignore"):
+        model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
+        drafting = Drafting(model.graph)
+        outputs = _draft(drafting, where, model.opset_imports.get("", 0))
     live = _live(drafting.drafts, outputs)
-    return replace(number(name, live, outputs), assumptions=tuple(_assumptions(drafting, live)))
+    network = replace(number(name, live, outputs), assumptions=tuple(_assumptions(drafting, live)))
+    try:
+        hn_whole.check(network, weights=True)
+    except HNError as error:
+        raise ModelError(f"{where}: {error}") from None
+    return network
 
 
 def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
@@ -62,9 +73,21 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         start.values.append(value)
         drafting.drafts.append(start)
         drafting.views[value] = View(start, labels)
+    weights = 0
     for node in graph:
-        check(node, opset)
-        rules[node.op_type](drafting, node)
+        drafted = len(drafting.drafts)
+        _check_sizes(node, where)
+        try:
+            check(node, opset)
+            rules[node.op_type](drafting, node)
+        except (TranslationError, MemoryError):
+            raise
+        except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
+            told = f"node {line(node.name or '')} ({node.op_type}) doesn't fit its operands ({said(error)})"
+            raise ModelError(f"{where}: {told}; see what onnx.checker says of the file") from error
+        weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())
+        if weights > MOST_BYTES:
+            raise ModelError(f"{where}: more than {MOST_BYTES:,} bytes of weights, each counted where it is used")
     outputs: list[Draft] = []
     for index, output in enumerate(graph.outputs):
         view = drafting.views.get(output)
@@ -84,6 +107,13 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         )
     drafting.drafts += outputs
     return outputs
+
+
+def _check_sizes(node: ir.Node, where: str) -> None:
+    for value in (*node.inputs, *node.outputs):
+        if value is not None and any(size > MOST_SIZE for size in onnx_shape(value)):
+            name = line(value.name or "")
+            raise ModelError(f"{where}: {name} has a size past {MOST_SIZE:,}; a network for this chip has none")
 
 
 def _check_order(output: ir.Value, labels: tuple[Label, ...]) -> None:

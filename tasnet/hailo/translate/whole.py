@@ -15,14 +15,13 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
+from tasnet.hailo.hn_whole import MOST_SIZE
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
 from tasnet.printable import line
 
 MOST_NODES = 20_000
 """nodes of a file, and of its graph once functions are inlined"""
-MOST_SIZE = 1 << 24
-"""the largest size along one axis: 17 minutes of audio at 16 kHz"""
 
 _MOST_COPIES = 2_000
 """of one name in the inlined graph: telling them apart takes time with the square of them"""

@@ -3,7 +3,7 @@
 Runs with that folder's own tasnet, of another day than this file: it asks for no more than it must, and says so where
 that isn't there. No import of this package: only the standard library and what lies in ROOT.
 
-    request   {"profile", "arch", "store", "checkpoint"}
+    request   {"profile", "arch", "store", "checkpoint", "weights"}
     answers   {"cases": [[id, graph], …]}, then {"graph", "artifact", "reason"} for each distinct graph, then
               {"done": true}; or {"error"} at any place, and the exit code 3
 """
@@ -47,12 +47,12 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             raise _Unfit("it has no tasnet package")
         from tasnet.hailo.reference import Reference
         from tasnet.suite.case import graph_key, profile
-        from tasnet.suite.pipeline import Pipeline, Recipe
+        from tasnet.suite.pipeline import Pipeline, Recipe  # type: ignore[attr-defined]  # where all revisions have it
         from tasnet.suite.stage import Stage
         from tasnet.suite.store import open_store
 
         checkpoint = request["checkpoint"]
-        recipe = Recipe(checkpoint=Path(checkpoint) if checkpoint else None)
+        recipe = Recipe(checkpoint=Path(checkpoint) if checkpoint else None, **request["weights"])
         pipeline = Pipeline(open_store(Path(request["store"])), Reference(), recipe)
         cases = profile(request["profile"], request["arch"])
         graphs = {graph_key(case): case for case in reversed(cases)}

@@ -23,7 +23,8 @@ from tasnet.suite.gate.result import Changed
 from tasnet.suite.gate.settings import Settings, settings
 from tasnet.suite.judge import judge
 from tasnet.suite.ledger import Entry, read
-from tasnet.suite.pipeline import Pipeline, Recipe, onnx_bytes
+from tasnet.suite.pipeline import Pipeline, onnx_bytes
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 from tasnet.suite.store import open_store
@@ -46,7 +47,7 @@ class Order:
     profile: str
     choice: Choice
     store: Path
-    checkpoint: Path | None = None
+    recipe: Recipe
     uncommitted: bool = False
     """judge files that differ from the last commit too"""
     processes: int = 1
@@ -87,8 +88,7 @@ class Judging:
         """This side's pipeline. Raises what opening the toolchain and the store raises."""
         recordings = self.order.choice.calibration
         fit = Calibrated(recordings, self.order.store) if recordings else None
-        recipe = Recipe(checkpoint=self.order.checkpoint)
-        return Pipeline(open_store(self.order.store), opened(self.order.choice), recipe, fit=fit)
+        return Pipeline(open_store(self.order.store), opened(self.order.choice), self.order.recipe, fit=fit)
 
     @cached_property
     def today(self) -> date:

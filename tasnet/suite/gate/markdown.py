@@ -116,7 +116,7 @@ def _verdicts(those: Sequence[Changed]) -> str:
     moves: dict[str, int] = {}
     for each in those:
         if each.before and each.after:
-            both = (each.before.verdict, each.after.verdict)
+            both = (each.before.verdict.word, each.after.verdict.word)
             word = both[0] if both[0] == both[1] else f"{both[0]} → {both[1]}"
             moves[word] = moves.get(word, 0) + len(each.cases)
     return ", ".join(f"{word} ({count})" if len(moves) > 1 else word for word, count in moves.items()) or "not run"

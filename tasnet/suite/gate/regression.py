@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from tasnet.suite.gate.difference import GROWN, Difference
 from tasnet.suite.judge import PASSING, Blocked, short_layers
 from tasnet.suite.report.record import Record
+from tasnet.suite.verdict import Verdict, rank
 
 
 class Reason(str, Enum):
@@ -33,20 +34,16 @@ class Regression:
     detail: str = ""
 
 
-_NOTHING_LEARNED = {"infra": "the tool broke down", "unclassified": "the tool ended in words that nobody knows"}
-_RANK: Mapping[str, int] = {"clear": 0, "unknown": 1, "blocked": 2}
-
-
 def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
     """A verdict that is worse; a family that wasn't there; a blocker that no entry covers, and was not there so."""
-    for broken in (after, before):
-        if broken.verdict in _NOTHING_LEARNED:
-            yield Regression(Reason.TOOL, _NOTHING_LEARNED[broken.verdict], broken.happened)
-            return
-    old, new = _RANK.get(before.verdict), _RANK.get(after.verdict)
-    if old is not None and new is not None and new > old:
+    old, new = rank(before.verdict), rank(after.verdict)
+    if old is None or new is None:
+        untold = after if new is None else before
+        yield Regression(Reason.TOOL, _nothing_learned(untold.verdict), untold.happened)
+        return
+    if new > old:
         families = ", ".join(sorted({blocker.failure.family for blocker in after.blockers}))
-        what = f"{before.verdict} -> {after.verdict}{f': {families}' if families else ''}"
+        what = f"{before.verdict.word} -> {after.verdict.word}{f': {families}' if families else ''}"
         yield Regression(Reason.VERDICT, what, after.happened)
         return
     known = {(each.failure.stage, each.failure.family) for each in before.blockers}
@@ -62,10 +59,18 @@ def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
 
 def of_new_case(after: Record) -> Iterator[Regression]:
     """A case that the base doesn't have has no verdict to lose: it must be as the ledger says."""
-    if after.verdict in _NOTHING_LEARNED:
-        yield Regression(Reason.TOOL, _NOTHING_LEARNED[after.verdict], after.happened)
+    if rank(after.verdict) is None:
+        yield Regression(Reason.TOOL, _nothing_learned(after.verdict), after.happened)
     elif after.kind not in PASSING:
         yield Regression(Reason.LEDGER, f"a new case: {after.kind.value.replace('_', ' ')}", after.happened)
+
+
+def _nothing_learned(verdict: Verdict) -> str:
+    told = {
+        Verdict.BROKE_DOWN: "the tool broke down",
+        Verdict.UNCLASSIFIED: "the tool ended in words that nobody knows",
+    }
+    return told.get(verdict, verdict.word)
 
 
 def of_size(found: Difference, share: float) -> Iterator[Regression]:

@@ -146,7 +146,7 @@ def _changed(each: Changed) -> dict[str, Any]:
             "after": asdict(each.difference.after),
         }
     for name, record in (("verdict_before", each.before), ("verdict_after", each.after)):
-        told[name] = record.verdict if record else None
+        told[name] = record.verdict.word if record else None
     return told
 
 

@@ -43,11 +43,11 @@ def gate(order: Order, say: Say) -> Result:
         known="predicted" if toolchain.predicted else "observed",
         size_share=limits.size_share,
         unchanged=len(by.cases),
-        notes=tuple(notes),
+        notes=(*notes, *by.pipeline.assumed),
     )
     if same_sources(blobs_of(at, base.commit), blobs_here(at)):
         return replace(told, same_sources=True)
-    request = Request(order.profile, order.choice.arch, order.store, order.checkpoint)
+    request = Request(order.profile, order.choice.arch, order.store, order.recipe)
     with terminated_as_interrupted():
         with worktree(at, base) as folder:
             before, after = exported(folder, order.root, request, say)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.recipe import Recipe
 
 DRIVER = Path(__file__).with_name("driver.py")
 
@@ -30,7 +31,16 @@ class Request:
     profile: str
     arch: str
     store: Path
-    checkpoint: Path | None
+    recipe: Recipe
+
+    @property
+    def weights(self) -> dict[str, str | int]:
+        """What was said of the checkpoint, and no more: an older side may not know the rest."""
+        said = {
+            "mask_activation": self.recipe.mask_activation,
+            "blocks_per_repeat": self.recipe.blocks_per_repeat,
+        }
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,8 @@ def _asked(folder: Path, name: str, request: Request, say: Say, running: list[su
         "profile": request.profile,
         "arch": request.arch,
         "store": str(request.store),
-        "checkpoint": str(request.checkpoint or ""),
+        "checkpoint": str(request.recipe.checkpoint or ""),
+        "weights": request.weights,
     }
     command = [sys.executable, str(DRIVER), str(folder)]
     with (

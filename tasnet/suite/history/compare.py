@@ -10,8 +10,9 @@ from enum import Enum
 from tasnet.hailo.failures import Failure
 from tasnet.suite.history.run import Head, Measure, Run, RunError
 from tasnet.suite.judge import PASSING, short_layers
-from tasnet.suite.report.record import VERDICTS, Record
-from tasnet.suite.stage import ORDER, Outcome, Stage
+from tasnet.suite.report.record import Record
+from tasnet.suite.stage import ORDER, Outcome, Stage, Status
+from tasnet.suite.verdict import Verdict, rank, verdict_of
 
 SIZE_NOISE, SIZE_SHARE = 1e-6, 0.05
 """a figure that moved by less than the first share hasn't; one that grew by more than the second got worse"""
@@ -140,9 +141,6 @@ def _machine(head: Head) -> str:
 
 # --- one case ----------------------------------------------------------------------------------------------
 
-_RANK: Mapping[str, int] = {"passed": 0, "clear": 0, "unknown": 1, "blocked": 2}
-"""of the verdicts that say something of the network"""
-
 
 def _case(before: Record, after: Record, one_machine: bool) -> Iterator[_Finding]:
     common = [stage for stage in ORDER if stage in before.stages and stage in after.stages]
@@ -151,21 +149,25 @@ def _case(before: Record, after: Record, one_machine: bool) -> Iterator[_Finding
     kinds = judged and before.kind is not after.kind
     now = f"; {_word(before.kind.value)} -> {_word(after.kind.value)}" if kinds else ""
     broken = kinds and before.kind in PASSING and after.kind not in PASSING
-    ranks = _RANK.get(old.verdict), _RANK.get(new.verdict)
+    ranks = old.rank, new.rank
     if None not in ranks and ranks[0] != ranks[1]:
         worse = (ranks[1] or 0) > (ranks[0] or 0)
         told = new if worse else old
         families = ", ".join(sorted({each.family for each in (*told.failures, *told.doubts)}))
-        what = f"{old.verdict} -> {new.verdict}: {families or 'no blocker was named'}{now}"
+        what = f"{old.word} -> {new.word}: {families or 'no blocker was named'}{now}"
         change = Change.NEWLY_FAILING if worse else Change.NEWLY_PASSING
         yield _Finding(change, what, worse or broken, after.happened if worse else before.happened)
     else:
         yield from _failures(old.failures, new.failures, after)
-        certainties = [each.certainty.value if each.certainty else "" for each in (before, after)]
         if kinds:
             yield _Finding(Change.KIND, now.removeprefix("; "), broken, after.happened)
-        elif judged and old.verdict == new.verdict == "clear" and certainties[0] != certainties[1]:
-            yield _Finding(Change.KIND, f"clear: {certainties[0]} -> {certainties[1]}", certainties[1] != "observed")
+        elif judged and old.verdict.is_clear and new.verdict.is_clear and old.verdict is not new.verdict:
+            certainties = [each.verdict.value.partition(", ")[2] for each in (old, new)]
+            worse = new.verdict is not Verdict.CLEAR_OBSERVED
+            yield _Finding(Change.KIND, f"clear: {certainties[0]} -> {certainties[1]}", worse)
+        elif not judged and Verdict.NOT_COMPILED in (before.verdict, after.verdict):
+            # What is compared is what both were taken to: that one of them goes further is said.
+            yield _Finding(Change.KIND, f"{before.verdict.value} -> {after.verdict.value}", False, after.happened)
     for stage in common:
         yield from _figures(before.by_stage[stage], after.by_stage[stage])
         yield from _times(before.by_stage[stage], after.by_stage[stage], one_machine)
@@ -178,11 +180,24 @@ class _Ended:
     outcomes: Sequence[Outcome]
 
     @property
-    def verdict(self) -> str:
-        """Of the gravest stage; `passed` where none is a compile."""
-        grave = min((outcome.status for outcome in self.outcomes), key=list(VERDICTS).index)
-        compiled = any(outcome.stage is Stage.COMPILE for outcome in self.outcomes)
-        return "passed" if VERDICTS[grave] == "clear" and not compiled else VERDICTS[grave]
+    def verdict(self) -> Verdict:
+        """Of these stages alone."""
+        return verdict_of(self.outcomes)
+
+    @property
+    def word(self) -> str:
+        """The verdict, `passed` for stages before the compile that all did."""
+        return "passed" if self._before_the_compile else self.verdict.word
+
+    @property
+    def rank(self) -> int | None:
+        """How bad it is; None where nothing was learned. Both runs were taken to these stages, so passing them is 0."""
+        return 0 if self._before_the_compile else rank(self.verdict)
+
+    @property
+    def _before_the_compile(self) -> bool:
+        reached = all(outcome.stage in (Stage.EXPORT, Stage.TRANSLATE, Stage.OPTIMIZE) for outcome in self.outcomes)
+        return reached and all(outcome.status is Status.PASSED for outcome in self.outcomes)
 
     @property
     def failures(self) -> tuple[Failure, ...]:
@@ -265,7 +280,7 @@ def _distances(before: Iterable[Measure], after: Iterable[Measure]) -> dict[str,
 
 def _judged(record: Record) -> tuple[str, bool, str]:
     """What a case is that only one run has."""
-    return f"{record.verdict}, {_word(record.kind.value)}", record.kind not in PASSING, record.happened
+    return f"{record.verdict.word}, {_word(record.kind.value)}", record.kind not in PASSING, record.happened
 
 
 def _word(value: str) -> str:

@@ -17,6 +17,7 @@ from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import TOOLCHAINS
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import ORDER, Stage
+from tasnet.suite.verdict import Verdict
 
 SCHEMA = 1
 """Of every file of a run. A run of another schema is named and not read."""
@@ -108,7 +109,9 @@ class Run:
     @property
     def whole(self) -> bool:
         """True when the run ended and every case of its profile was taken as far as the compile."""
-        compiled = sum(record.stage is Stage.COMPILE for record in self.records)
+        compiled = sum(
+            record.stage is Stage.COMPILE and record.verdict is not Verdict.NOT_COMPILED for record in self.records
+        )
         return self.end is not None and compiled == self.head.cases
 
 

@@ -109,7 +109,7 @@ def _of_case(runs: Iterable[Run], case: str) -> Iterator[CasePoint]:
         parity = {each.stage: each.snr_db for each in run.measures if each.case_id in measured}
         if record is not None:
             families = tuple(dict.fromkeys(blocker.failure.family for blocker in record.blockers))
-            told = (record.verdict, record.kind.value, families, record.seconds, record.onnx_bytes)
+            told = (record.verdict.word, record.kind.value, families, record.seconds, record.onnx_bytes)
             yield CasePoint(*_of_run(run), *told, parity)
         elif parity:
             yield CasePoint(*_of_run(run), parity=parity)

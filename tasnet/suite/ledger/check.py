@@ -17,6 +17,7 @@ from tasnet.suite.ledger.conditions import flow, joined
 from tasnet.suite.ledger.entry import Entry, Ledger, in_scope, stale
 from tasnet.suite.ledger.narrow import narrowed, one_or_list
 from tasnet.suite.ledger.why import where_text
+from tasnet.suite.verdict import Verdict
 from tasnet.suite.where import Axes, Claim
 
 
@@ -59,6 +60,7 @@ def check(ledger: Ledger, runs: Sequence[Run], past: Past, today: date, base: Ba
     found = [*_alone(ledger, today, base)]
     if runs:
         told = again(runs[0], ledger.entries, today, past)
+        found += [*_untold(ledger, runs[0])]
         found += [*_stale(ledger, runs), *_doubled(ledger, told), *_broad(ledger, told, runs[0]), *_rates(ledger, told)]
     return found
 
@@ -123,6 +125,21 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
 
 
 # --- against runs ------------------------------------------------------------------------------------------
+
+
+def _untold(ledger: Ledger, run: Run) -> Iterator[Finding]:
+    """Cases of which the run says nothing, so that no entry was held against them."""
+    for verdict, to_do in (
+        (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
+        (Verdict.UNCLASSIFIED, "read the logs, and run again"),
+        (Verdict.BROKE_DOWN, "mend the tool and run again"),
+    ):
+        cases = [record.case_id for record in run.records if record.verdict is verdict]
+        if cases:
+            told = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
+            # Of a run that judged others too it is a warning: an entry that holds there is held against those.
+            some = len(cases) < len(run.records)
+            yield Finding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
 
 
 def _stale(ledger: Ledger, runs: Sequence[Run]) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from pathlib import Path
 import tasnet
 from tasnet.suite.numerics.speech import voices
 from tasnet.suite.numerics.thresholds import Measured
-from tasnet.suite.pipeline import Recipe
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.store import Store, content_key, file_sha256
 
 _CODE = (
@@ -43,7 +43,11 @@ def weights_of(recipe: Recipe) -> str:
     """What a figure's weights were: `seed 0`, or a checkpoint's name and the beginning of its digest."""
     if recipe.checkpoint is None:
         return f"seed {recipe.seed}"
-    return f"{recipe.checkpoint.name} {file_sha256(recipe.checkpoint)[:12]}"
+    named = [recipe.checkpoint.name, file_sha256(recipe.checkpoint)[:12]]
+    # What was said of it makes it another function, or another network.
+    named += [recipe.mask_activation] if recipe.mask_activation else []
+    named += [f"X{recipe.blocks_per_repeat}"] if recipe.blocks_per_repeat else []
+    return " ".join(named)
 
 
 def keep(store: Store, found: Iterable[Measured]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tasnet.network.checkpoint import load
 from tasnet.network.variant import Size
 from tasnet.network.weights import Weights, seeded, with_heads
-from tasnet.suite.pipeline import Recipe
+from tasnet.suite.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tasnet.hailo.failures import SAYS_NOTHING
+from tasnet.hailo.failures import SAYS_NOTHING, Certainty
 from tasnet.suite.case import graph_key, parse
 from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.verdict import WORDS, Verdict, rank, verdict_of
 
 UNINFORMATIVE = frozenset({"mapping_timeout", "partition", "compiler_crash"})
 """Observed families that end a search and name no cause a rule could have found."""
-
-_VERDICTS: Mapping[Status, str] = {
-    Status.INFRA: "infra",
-    Status.UNCLASSIFIED: "unclassified",
-    Status.FAILED: "blocked",
-    Status.BLOCKED: "blocked",
-    Status.UNKNOWN: "unknown",
-    Status.SKIPPED: "skipped",
-    Status.PASSED: "clear",
-}
-"""the gravest first"""
-_ORDER = ("clear", "blocked", "unknown", "skipped", "unclassified", "infra")
 
 
 class Agreement(str, Enum):
@@ -73,8 +62,8 @@ class Confusion:
     def table(self) -> str:
         """The counts as text: predictions in rows, observations in columns."""
         cells = self.cells
-        rows = [name for name in _ORDER if any(p == name for p, _ in cells)]
-        columns = [name for name in _ORDER if any(o == name for _, o in cells)]
+        rows = [name for name in WORDS if any(p == name for p, _ in cells)]
+        columns = [name for name in WORDS if any(o == name for _, o in cells)]
         lines = ["predicted \\ observed" + "".join(f"{name:>10}" for name in columns)]
         lines += [f"{p:<20}" + "".join(f"{len(cells.get((p, o), ())):>10}" for o in columns) for p in rows]
         counts = {each: sum(c.agreement is each for c in self.compared) for each in Agreement}
@@ -123,39 +112,39 @@ def refutation(compared: Compared) -> str:
 
 def _compare(predicted: Mapping[Stage, Outcome], evidence: Evidence) -> Compared:
     told = [_of_the_compile(outcome) for outcome in evidence.outcomes]
-    verdict, seen = _verdict(predicted.values()), _verdict(told)
+    verdict, seen = verdict_of(predicted.values()), verdict_of(told)
     families = tuple(dict.fromkeys(f.family for outcome in predicted.values() for f in outcome.failures))
     family = next((failure.family for each in told for failure in each.failures), "")
     return Compared(
-        evidence.case_id, verdict, seen, families, family, _agreement(verdict, seen, families, family), evidence.line
+        evidence.case_id,
+        verdict.word,
+        seen.word,
+        families,
+        family,
+        _agreement(verdict, seen, families, family),
+        evidence.line,
     )
 
 
 def _of_the_compile(outcome: Outcome) -> Outcome:
     """What ran on a chip was compiled, whatever its sound is like; a chip that broke down says nothing."""
     if outcome.stage is Stage.INFER and outcome.status is Status.FAILED:
-        return outcome.model_copy(update={"status": Status.PASSED, "failures": ()})
+        seen = {"status": Status.PASSED, "failures": (), "certainty": Certainty.OBSERVED}
+        return outcome.model_copy(update=seen)
     return outcome
 
 
-def _agreement(predicted: str, observed: str, families: tuple[str, ...], family: str) -> Agreement:
-    if observed not in ("clear", "blocked") or predicted not in ("clear", "blocked", "unknown"):
+def _agreement(predicted: Verdict, observed: Verdict, families: tuple[str, ...], family: str) -> Agreement:
+    ranks = rank(predicted), rank(observed)
+    if None in ranks or observed is Verdict.UNKNOWN or family in SAYS_NOTHING:
         return Agreement.SILENT
-    if family in SAYS_NOTHING:
-        return Agreement.SILENT
-    if predicted == "unknown":
+    if predicted is Verdict.UNKNOWN:
         return Agreement.SETTLED
-    if predicted != observed:
+    if ranks[0] != ranks[1]:
         return Agreement.REFUTED
-    if predicted == "blocked" and family not in families and family and family not in UNINFORMATIVE:
+    if predicted is Verdict.BLOCKED and family not in families and family and family not in UNINFORMATIVE:
         return Agreement.MISSED
     return Agreement.AGREES
-
-
-def _verdict(outcomes: Iterable[Outcome]) -> str:
-    """The verdict of a case: that of its gravest stage."""
-    statuses = {outcome.status for outcome in outcomes}
-    return next((name for status, name in _VERDICTS.items() if status in statuses), "skipped")
 
 
 def _graph(case_id: str) -> tuple[str, str]:

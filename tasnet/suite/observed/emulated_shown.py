@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +11,22 @@ from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.observed.bit_exact import emulated, write
 from tasnet.suite.observed.on_device import DeviceError, hefs, host_frames
-from tasnet.suite.pipeline import Pipeline, Recipe
+from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.recipe import Recipe
 from tasnet.suite.store import open_store
 from tasnet.suite.toolchains import Calibrated, Choice, compiler
 
 
-def shown(folder: Path, choice: Choice, root: Path, checkpoint: Path | None, windows: int) -> bool:
+def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int) -> bool:
     """Writes the emulations and prints; whether every file got one. Raises the package's own errors."""
     found = hefs(folder, choice.arch)
     if not found:
         raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
     dfc = compiler(choice)
     fit = Calibrated(choice.calibration, root) if choice.calibration else None
-    recipe = Recipe(checkpoint=checkpoint.absolute() if checkpoint else None)
     pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
+    for line in pipeline.assumed:
+        print(f"note: {line}", file=sys.stderr)
     all_of_them = True
     for case, hef in found:
         waves = np.stack([each.mix for each in mixtures(windows, case.length)])

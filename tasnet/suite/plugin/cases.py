@@ -24,7 +24,7 @@ from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
 from tasnet.suite.report.properties import tags
 from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store
 from tasnet.suite.toolchains import Calibrated
 
@@ -97,7 +97,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     # Only now: a run without cases needs none of it.
     from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.pipeline import Pipeline
     from tasnet.suite.store import open_store
 
     setup = pytestconfig.stash[SETUP]
@@ -105,7 +105,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     return Pipeline(
         open_store(setup.store),
         setup.compiler or Reference(),
-        Recipe(checkpoint=setup.checkpoint),
+        setup.recipe,
         fit=Calibrated(recordings, setup.store) if recordings else None,
     )
 
@@ -140,18 +140,21 @@ def _judged(
 ) -> Judged:
     """Runs and judges the case. A tool that broke down ends here: an ERROR of the setup, no FAILED of the test."""
     setup = request.config.stash[SETUP]
+    sized = case
     try:
         sized = pipeline.resolve(case)
         outcomes = pipeline.run(case, until=until)
     except own_errors() as error:
+        _keep_record(request, case, sized, until, _broken(request, until, one_line(error)), today, past_runs)
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+    except Exception as error:
+        # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
+        broken = _broken(request, until, f"{type(error).__name__}: {one_line(error)}")
+        _keep_record(request, case, sized, until, broken, today, past_runs)
+        raise
     if setup.compiler:
         keep_run(Store(setup.store), sized, outcomes)
-    seen = of_case(past_runs, case.id, setup.ledger.entries)
-    judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
-    told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
-    request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
-    _tag(request, told)
+    told, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
     text = "\n".join(lines(told, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"
     if judgement.kind in (Kind.INFRA, Kind.UNCLASSIFIED):
@@ -161,6 +164,34 @@ def _judged(
         said = ", ".join(name for name in judgement.entries)
         request.applymarker(pytest.mark.xfail(reason=f"flaky: {_reason(told.predicted, said)}", strict=False))
     return Judged(judgement, text, told.predicted, traced)
+
+
+def _keep_record(
+    request: pytest.FixtureRequest,
+    case: Case,
+    sized: Case,
+    until: Stage,
+    outcomes: Mapping[Stage, Outcome],
+    today: date,
+    past_runs: Past,
+) -> tuple[Record, Judgement]:
+    """Judges the outcomes; the record goes with the test's report."""
+    setup = request.config.stash[SETUP]
+    seen = of_case(past_runs, case.id, setup.ledger.entries)
+    judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
+    told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
+    request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    _tag(request, told)
+    return told, judgement
+
+
+def _broken(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[Stage, Outcome]:
+    """The outcomes of a case of which nothing was learned: its last stage broke down."""
+    by = head(request.config)
+    provenance = Provenance(
+        toolchain=by.toolchain, version=by.version, predicted=by.known == "predicted", exhaustive=False, arch=by.arch
+    )
+    return {until: Outcome(stage=until, status=Status.INFRA, provenance=provenance, reason=reason)}
 
 
 def _tag(request: pytest.FixtureRequest, told: Record) -> None:

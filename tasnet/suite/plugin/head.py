@@ -27,7 +27,7 @@ def head(config: pytest.Config, chosen: int = 0, origin: Origin | None = None) -
         repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
         cases=len(setup.cases),
         chosen=chosen,
-        checkpoint=str(setup.checkpoint or ""),
+        checkpoint=str(setup.recipe.checkpoint or ""),
         ledger=str(ledger),
         ledger_sha256=file_sha256(ledger),
         origin=origin or Origin(),

@@ -44,12 +44,12 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     if setup.compiler is None:
         pytest.skip(NO_COMPILER)
     from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.pipeline import Pipeline
     from tasnet.suite.store import open_store
 
     store = open_store(setup.store)
     try:
-        open_one = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+        open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param), pipeline.run(request.param)
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
@@ -82,7 +82,7 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
     from tasnet.hailo.reference import Reference
     from tasnet.suite.observed.confusion import confusion
-    from tasnet.suite.pipeline import Pipeline, Recipe
+    from tasnet.suite.pipeline import Pipeline
 
     setup = request.config.stash[SETUP]
     store = Store(setup.store)
@@ -91,7 +91,7 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     if not known:
         pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
     seen = {graph_key(parse(each.case_id)) for each in known}
-    predicts = Pipeline(store, Reference(), Recipe(checkpoint=setup.checkpoint))
+    predicts = Pipeline(store, Reference(), setup.recipe)
     found = confusion({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
     request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))
     return found

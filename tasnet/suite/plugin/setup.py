@@ -13,6 +13,7 @@ import pytest
 from tasnet.suite.case import BASE_ARCH, Case, profile
 from tasnet.suite.errors import one_line, own_errors
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
+from tasnet.suite.recipe import Recipe, from_options
 from tasnet.suite.toolchains import Choice, choose, compiler
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ class Setup:
     """asked for its version; None for the embedded toolchain"""
     repeat: tuple[tuple[str, str], ...]
     """the options that a command needs to repeat this run"""
-    checkpoint: Path | None
+    recipe: Recipe
+    """where the weights come from"""
     store: Path
     ledger: Ledger
     cases: tuple[Case, ...]
@@ -62,6 +64,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--script", metavar="FILE", help="a model script for the compiler")
     group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
     group.addoption("--checkpoint", metavar="FILE", help="weights to export; default: random ones from a fixed seed")
+    group.addoption("--mask-activation", metavar="relu|sigmoid", help="of a checkpoint that doesn't say it (then relu)")
+    group.addoption(
+        "--blocks-per-repeat",
+        type=int,
+        metavar="N",
+        help="of a checkpoint that doesn't say it (then 8)",
+    )
     group.addoption("--store", metavar="DIR", help="artifacts and outcomes; default: $TASNET_STORE, else .tasnet")
     group.addoption("--hef", metavar="DIR", help="compiled files `<case id>.hef` to run; default: $TASNET_HEF")
     group.addoption("--ledger", metavar="FILE", help="expected failures; default: expected_failures.yaml")
@@ -77,16 +86,33 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Which compiler was found, and what it is calibrated with."""
+    """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
     setup = config.stash[SETUP]
+    notes = [f"note: {line}" for line in _assumed(setup)]
     if setup.compiler is None:
-        return []
+        return notes
     double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
     return [
         f"compiler: {setup.compiler.name} {setup.compiler.version} at {setup.compiler.python}{double}",
         f"calibration: {setup.choice.calibration}",
         *([f"warning: {setup.compiler.warning}"] if setup.compiler.warning else []),
+        *notes,
     ]
+
+
+def _assumed(setup: Setup) -> tuple[str, ...]:
+    """What the checkpoint doesn't say and was assumed. Raises UsageError for one that can't be read."""
+    if setup.recipe.checkpoint is None:
+        return ()
+    # Only now: without a checkpoint there is nothing to ask.
+    from tasnet.hailo.reference import Reference
+    from tasnet.suite.pipeline import Pipeline
+    from tasnet.suite.store import open_store
+
+    try:
+        return Pipeline(open_store(setup.store), Reference(), setup.recipe).assumed
+    except own_errors() as error:
+        raise pytest.UsageError(one_line(error)) from None
 
 
 def _setup(config: pytest.Config) -> Setup:
@@ -98,16 +124,15 @@ def _setup(config: pytest.Config) -> Setup:
         choice = _choice(config)
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = compiler(choice) if choice.name == "dfc" else None
+        checkpoint = Path(option.checkpoint) if option.checkpoint else None
+        recipe = from_options(checkpoint, option.mask_activation, option.blocks_per_repeat)
     except own_errors() as error:
         raise pytest.UsageError(one_line(error)) from None
-    checkpoint = Path(option.checkpoint) if option.checkpoint else None
-    if checkpoint and not checkpoint.is_file():
-        raise pytest.UsageError(f"--checkpoint {checkpoint}: no such file; name a checkpoint")
     store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
     if store.exists() and not store.is_dir():
         raise pytest.UsageError(f"--store {store}: not a directory; name one, it is made where it is missing")
     repeat = _repeated(option)
-    return Setup(option.profile, option.arch, choice, dfc, repeat, checkpoint, store.absolute(), ledger, cases)
+    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store.absolute(), ledger, cases)
 
 
 def _choice(config: pytest.Config) -> Choice:
@@ -141,6 +166,8 @@ def _repeated(option: Any) -> tuple[tuple[str, str], ...]:
         ("--arch", option.arch, BASE_ARCH),
         ("--toolchain", option.toolchain, TOOLCHAINS[0]),
         ("--checkpoint", option.checkpoint, None),
+        ("--mask-activation", option.mask_activation, None),
+        ("--blocks-per-repeat", option.blocks_per_repeat, None),
         ("--dfc-python", option.dfc_python, None),
         *(("--limit", limit, None) for limit in option.limit),
         ("--calibration", option.calibration, None),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tasnet.hailo.failures import Certainty
+from typing_extensions import assert_never
+
 from tasnet.suite.judge import Kind
 from tasnet.suite.report.record import Record
+from tasnet.suite.verdict import Verdict
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,11 @@ class Glyph:
 
 CLEAR = Glyph("●", "o", "green", "clear")
 CLEAR_EXTRAPOLATED = Glyph("○", "c", "green", "clear (extrapolated)")
-GLYPHS: dict[Kind, Glyph] = {
-    Kind.UNKNOWN: Glyph("?", "?", "yellow", "unknown"),
+NOT_COMPILED = Glyph("-", "-", "dim", "not compiled")
+UNKNOWN = Glyph("?", "?", "yellow", "unknown")
+UNCLASSIFIED = Glyph("X", "X", "bold magenta", "ended in words that nobody knows")
+BROKE_DOWN = Glyph("!", "!", "bold magenta", "broke down")
+SURPRISES: dict[Kind, Glyph] = {
     Kind.UNEXPECTED_FAILURE: Glyph("F", "F", "bold white on red", "unexpected failure"),
     Kind.WRONG_FAILURE: Glyph("W", "W", "bold white on red", "wrong failure"),
     Kind.UNEXPECTED_PASS: Glyph("P", "P", "bold white on red", "unexpected pass"),
@@ -32,10 +37,8 @@ GLYPHS: dict[Kind, Glyph] = {
     Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
     Kind.FLAKY: Glyph("~", "~", "bold yellow", "flaky, as its entry says"),
     Kind.OFF_RATE: Glyph("R", "R", "bold white on red", "flaky, not at its entry's rate"),
-    Kind.UNCLASSIFIED: Glyph("X", "X", "bold magenta", "ended in words that nobody knows"),
-    Kind.INFRA: Glyph("!", "!", "bold magenta", "tool broke down"),
 }
-
+"""the kinds whose sign is their own, whatever the verdict"""
 
 HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
@@ -45,17 +48,36 @@ def glyph(record: Record) -> Glyph:
     """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
     if record.kind is Kind.EXPECTED_FAILURE:
         return _blocked(min(len(record.entries), 9))
-    if record.kind is not Kind.EXPECTED_PASS:
-        return GLYPHS[record.kind]
-    return CLEAR_EXTRAPOLATED if record.certainty is Certainty.EXTRAPOLATED else CLEAR
+    return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
 
 
 def used(records: Sequence[Record]) -> list[Glyph]:
     """The signs that occur in the records, in the order of the legend."""
     seen = {glyph(record) for record in records}
-    return [
-        each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *GLYPHS.values()) if each in seen
-    ]
+    plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)
+    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain) if each in seen]
+
+
+def _of_verdict(verdict: Verdict) -> Glyph:
+    """The sign of a case that is no surprise."""
+    match verdict:
+        case Verdict.CLEAR_OBSERVED:
+            return CLEAR
+        case Verdict.CLEAR_EXTRAPOLATED:
+            return CLEAR_EXTRAPOLATED
+        case Verdict.NOT_COMPILED:
+            return NOT_COMPILED
+        case Verdict.UNKNOWN:
+            return UNKNOWN
+        case Verdict.BLOCKED:
+            # Blocked and no surprise has entries, and a number; a record of another hand may not.
+            return SURPRISES[Kind.UNEXPECTED_FAILURE]
+        case Verdict.UNCLASSIFIED:
+            return UNCLASSIFIED
+        case Verdict.BROKE_DOWN:
+            return BROKE_DOWN
+        case _:
+            assert_never(verdict)
 
 
 def _blocked(causes: int) -> Glyph:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.hailo import har
 from tasnet.hailo.har import HarError
-from tasnet.hailo.hn import HNError, Layer
+from tasnet.hailo.hn import Layer
+from tasnet.hailo.hn_whole import HNError
 from tasnet.hailo.network_shown import as_json
 from tasnet.suite.store import Store, StoreError, content_key
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from typing_extensions import assert_never
+
 from tasnet.suite.history.run import Run
 from tasnet.suite.judge import Kind
-from tasnet.suite.report.glyphs import CLEAR, CLEAR_EXTRAPOLATED, glyph
+from tasnet.suite.report.glyphs import SURPRISES, glyph
 from tasnet.suite.report.record import Record
+from tasnet.suite.verdict import Verdict
 
 SAID = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}
 """Whose word a verdict is -> the word that stands with it."""
@@ -20,11 +23,12 @@ PAINTS = {
     "c2": "blocked as expected, 2 root causes",
     "c3": "blocked as expected, 3 root causes",
     "c4": "blocked as expected, 4 or more root causes",
+    "untold": "not compiled",
     "unknown": "unknown",
     "flaky": "flaky, as its entry says",
     "news": "not as the ledger says",
     "unclassified": "ended in words that nobody knows",
-    "infra": "tool broke down",
+    "infra": "broke down",
 }
 """How a case is painted -> what it means, in the order of the bars."""
 
@@ -43,10 +47,29 @@ def mark(record: Record) -> Mark:
     drawn = glyph(record)
     if record.kind is Kind.EXPECTED_FAILURE:
         return Mark(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
-    paint = {CLEAR: "clear", CLEAR_EXTRAPOLATED: "maybe"}.get(drawn)
-    if paint is None:
-        paint = record.kind.value if record.kind.value in PAINTS else "news"
-    return Mark(drawn.sign, paint, drawn.meaning)
+    if record.kind in SURPRISES:
+        return Mark(drawn.sign, "flaky" if record.kind is Kind.FLAKY else "news", drawn.meaning)
+    return Mark(drawn.sign, _paint(record.verdict), drawn.meaning)
+
+
+def _paint(verdict: Verdict) -> str:
+    match verdict:
+        case Verdict.CLEAR_OBSERVED:
+            return "clear"
+        case Verdict.CLEAR_EXTRAPOLATED:
+            return "maybe"
+        case Verdict.NOT_COMPILED:
+            return "untold"
+        case Verdict.UNKNOWN:
+            return "unknown"
+        case Verdict.BLOCKED:
+            return "news"
+        case Verdict.UNCLASSIFIED:
+            return "unclassified"
+        case Verdict.BROKE_DOWN:
+            return "infra"
+        case _:
+            assert_never(verdict)
 
 
 def said(run: Run, record: Record) -> str:

@@ -107,7 +107,7 @@ class Packer:
         body = (
             self.marks.add((told.sign, told.paint, told.meaning)),
             ("predicted", "observed", "double").index(said(run, record)),
-            self.word(record.verdict),
+            self.word(record.verdict.word),
             self.word(record.certainty.value if record.certainty else ""),
             self.word(record.kind.value),
             tuple(map(self.word, record.entries)),

@@ -13,7 +13,7 @@ def properties(record: Record) -> Iterator[tuple[str, str]]:
     """Names and values, in the order in which they are read; `tasnet.known` is `predicted` or `observed`."""
     told = {
         "case": record.case_id,
-        "verdict": record.verdict,
+        "verdict": record.verdict.word,
         "known": "predicted" if record.predicted else "observed",
         "toolchain": f"{record.toolchain} {record.version}",
         "certainty": record.certainty.value if record.certainty else "",
@@ -29,6 +29,6 @@ def properties(record: Record) -> Iterator[tuple[str, str]]:
 def tags(record: Record) -> Iterator[str]:
     """What a test can be filtered by: `predicted`, `verdict:blocked`, `entry:wide-row-agent`."""
     yield "predicted" if record.predicted else "observed"
-    yield f"verdict:{record.verdict}"
+    yield f"verdict:{record.verdict.word}"
     yield f"judgement:{record.kind.value}"
     yield from (f"entry:{entry}" for entry in record.entries)

@@ -11,17 +11,7 @@ from tasnet.hailo.failures import Certainty
 from tasnet.suite.case import NOTES_TAGS, Case, graph_key
 from tasnet.suite.judge import Blocked, Judgement, Kind, Upstream, upstream
 from tasnet.suite.stage import ORDER, Outcome, Stage, Status
-
-VERDICTS: Mapping[Status, str] = {
-    Status.INFRA: "infra",
-    Status.UNCLASSIFIED: "unclassified",
-    Status.FAILED: "blocked",
-    Status.BLOCKED: "blocked",
-    Status.UNKNOWN: "unknown",
-    Status.SKIPPED: "skipped",
-    Status.PASSED: "clear",
-}
-"""Status -> verdict, the gravest first: a case has the verdict of its gravest stage."""
+from tasnet.suite.verdict import Verdict, verdict_of
 
 
 class Record(BaseModel):
@@ -41,10 +31,6 @@ class Record(BaseModel):
     version: str
     predicted: bool
     arch: str
-    verdict: str
-    """clear, blocked, unknown, skipped, unclassified or infra; `passed` where the stages stop before the compile"""
-    certainty: Certainty | None
-    """of a clear"""
     kind: Kind
     entries: tuple[str, ...]
     expected: str
@@ -58,6 +44,16 @@ class Record(BaseModel):
     """the command that runs this case again"""
     hef: str = ""
     """where the compiled file lies, if one was written: the store's name of it, or a path beside summary.tsv"""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is said of the case: never stored, always read off the outcomes."""
+        return verdict_of(self.outcomes)
+
+    @property
+    def certainty(self) -> Certainty | None:
+        """Of a clear."""
+        return self.verdict.certainty
 
     @property
     def blockers(self) -> tuple[Blocked, ...]:
@@ -113,10 +109,6 @@ def record(
     """
     ordered = [outcomes[each] for each in ORDER if each in outcomes]
     last = ordered[-1]
-    grave = min(ordered, key=lambda outcome: list(VERDICTS).index(outcome.status))
-    verdict = VERDICTS[grave.status]
-    if verdict == "clear" and last.stage is not Stage.COMPILE:
-        verdict = "passed"
     return Record(
         case_id=case_id,
         axes=case.axes(),
@@ -128,8 +120,6 @@ def record(
         version=last.provenance.version,
         predicted=last.provenance.predicted,
         arch=case.arch,
-        verdict=verdict,
-        certainty=last.certainty if verdict == "clear" else None,
         kind=judgement.kind,
         entries=judgement.entries,
         expected=judgement.expected,

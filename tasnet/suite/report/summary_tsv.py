@@ -15,10 +15,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from typing_extensions import assert_never
+
 from tasnet.hailo.failures import Failure
 from tasnet.suite.report.blockers import natural
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import Stage, Status
+from tasnet.suite.verdict import Verdict
 from tasnet.suite.whole import write_whole
 
 NOTES_COLUMNS = (
@@ -90,8 +93,8 @@ def row(record: Record) -> dict[str, object]:
     reshaped = _layers([failure for failure in failures if failure.family == "reshape_insertion"])
     failed = _layers(failures)
     passed = record.stages.get(Stage.TRANSLATE) is Status.PASSED
-    told = {"clear": None if record.predicted else True, "blocked": False}
-    compiled = told.get(record.verdict) if Stage.COMPILE in record.stages else None
+    verdict = record.verdict
+    compiled = _compiled(record) if Stage.COMPILE in record.stages else None
     late = timed_out(record)
     return {
         "run_tag": record.run_tag,
@@ -101,7 +104,7 @@ def row(record: Record) -> dict[str, object]:
         "exception_type": first.exception if first else "",
         "exception_head": _cell(first.message)[:180] if first else "",
         "reshape_layer_count": len(reshaped),
-        "root_cause_family": root_cause_family(failures) if record.verdict == "blocked" else "",
+        "root_cause_family": root_cause_family(failures) if verdict is Verdict.BLOCKED else "",
         "first_10_failed_layers": ",".join(failed[:10]),
         "contains_shortcut1": "shortcut1" in failed,
         "contains_concat1": "concat1" in failed,
@@ -110,7 +113,7 @@ def row(record: Record) -> dict[str, object]:
         "hef_success": bool(compiled),
         "compile_success": compiled,
         "case_status": "compile_success" if compiled else "har_only_success" if passed else "failed",
-        "command_status": 124 if late else {"clear": 0, "blocked": 1}.get(record.verdict),
+        "command_status": 124 if late else _exit_status(verdict),
         "timed_out": late,
         "duration_sec": f"{record.seconds:.2f}",
         "key_trace": "",
@@ -124,7 +127,7 @@ def row(record: Record) -> dict[str, object]:
         "toolchain": record.toolchain,
         "toolchain_version": record.version,
         "predicted": record.predicted,
-        "verdict": record.verdict,
+        "verdict": verdict.word,
         "certainty": record.certainty.value if record.certainty else "",
         "families": ",".join(dict.fromkeys(failure.family for failure in failures)),
         "layers": ",".join(failed),
@@ -132,6 +135,31 @@ def row(record: Record) -> dict[str, object]:
         "entries": ",".join(record.entries),
         "graph": record.graph,
     }
+
+
+def _compiled(record: Record) -> bool | None:
+    """Whether the compiler wrote a file; None where nobody knows. A prediction compiles nothing."""
+    match record.verdict:
+        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
+            return None if record.predicted else True
+        case Verdict.BLOCKED:
+            return False
+        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
+            return None
+        case _:
+            assert_never(record.verdict)
+
+
+def _exit_status(verdict: Verdict) -> int | None:
+    match verdict:
+        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
+            return 0
+        case Verdict.BLOCKED:
+            return 1
+        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
+            return None
+        case _:
+            assert_never(verdict)
 
 
 def timed_out(record: Record) -> bool:

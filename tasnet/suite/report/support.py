@@ -14,12 +14,14 @@ from itertools import groupby
 from pathlib import Path
 
 from tasnet.suite.history.run import Head, Run, RunError, Unreadable, heads, read
+from tasnet.suite.judge import PASSING
 from tasnet.suite.ledger import Entry, Ledger
 from tasnet.suite.report.heatmap import column, column_order, row_label
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import reached
 from tasnet.suite.store import file_sha256
+from tasnet.suite.verdict import WORDS
 
 PROFILES = ("matrix", "probes")
 """what `make matrix` runs"""
@@ -31,14 +33,8 @@ _NOTHING = (
     "No run of the compiler or of a chip is kept here. What the entries above rest on was seen by others, and stands "
     "in their evidence."
 )
-_VERDICT = {
-    "clear": "clear",
-    "blocked": "blocked",
-    "unknown": "unknown",
-    "skipped": "skipped",
-    "unclassified": "unclassified",
-    "infra": "tool broke",
-}
+_WORDS = ("clear", "blocked", *(word for word in WORDS if word not in ("clear", "blocked")))
+"""of the verdicts, in the order of the columns"""
 
 
 class SupportError(ValueError):
@@ -152,12 +148,12 @@ def _kept(before: str) -> list[str]:
 def _summary(word: str, runs: Mapping[str, Run]) -> Iterator[str]:
     rows = []
     for profile, run in runs.items():
-        counts = [sum(record.verdict == verdict for record in run.records) for verdict in _VERDICT]
+        counts = [sum(record.verdict.word == word for record in run.records) for word in _WORDS]
         graphs = len({record.graph for record in run.records})
         rows.append(
             (profile, run.head.arch, f"{run.head.toolchain} {run.head.version}", len(run.records), graphs, *counts)
         )
-    heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", *(f"{word} {each}" for each in _VERDICT.values()))
+    heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", *(f"{word} {each}" for each in _WORDS))
     keep = [index for index in range(len(heads_of)) if index < 7 or any(row[index] for row in rows)]
     yield from _table([heads_of[index] for index in keep], [[row[index] for index in keep] for row in rows], right=3)
     yield ""
@@ -223,14 +219,14 @@ def _where(blocks: str, length: str) -> str:
 
 def _ending(record: Record, letters: Mapping[str, str]) -> str:
     named = sorted(letters.get(name, "?") for name in reached(record))
-    if record.verdict == "clear" and record.certainty:
+    if record.certainty:
         return f"clear ({record.certainty.value})" if record.predicted else "clear"
-    news = "" if record.kind.value.startswith("expected") or record.verdict == "unknown" else " **not as expected**"
-    return " ".join((_VERDICT.get(record.verdict, record.verdict), *named)) + news
+    news = "" if record.kind in PASSING else " **not as expected**"
+    return " ".join((record.verdict.word, *named)) + news
 
 
 def _clear(runs: Mapping[str, Run], word: str) -> Iterator[str]:
-    clear = [record for run in runs.values() for record in run.records if record.verdict == "clear"]
+    clear = [record for run in runs.values() for record in run.records if record.verdict.is_clear]
     if not clear:
         yield f"No case is {word} clear."
         yield ""

@@ -71,8 +71,8 @@ class EntryRow:
 def label(run: Run, record: Record) -> str:
     """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
     meaning = mark(record).meaning
-    more = "" if meaning == record.verdict else f", {meaning}"
-    return f"{record.case_id}: {worded(said(run, record), record.verdict)}{more}"
+    more = "" if meaning == record.verdict.word else f", {meaning}"
+    return f"{record.case_id}: {worded(said(run, record), record.verdict.word)}{more}"
 
 
 def worded(whose: str, verdict: str) -> str:
@@ -99,7 +99,7 @@ def runs(source: Source) -> tuple[RunRow, ...]:
 def _run(run: Run) -> RunRow:
     whose = run_said(run)
     painted = Counter(mark(record).paint for record in run.records)
-    verdicts = Counter(record.verdict for record in run.records)
+    verdicts = Counter(record.verdict.word for record in run.records)
     return RunRow(
         run,
         whose,

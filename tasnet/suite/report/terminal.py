@@ -14,6 +14,7 @@ from tasnet.suite.judge import PASSING, Kind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.heatmap import heatmap
 from tasnet.suite.report.record import Record
+from tasnet.suite.verdict import Verdict
 
 
 def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> str:
@@ -58,11 +59,13 @@ def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterato
 def counts(records: Sequence[Record]) -> str:
     """`12 clear (2 observed, 10 extrapolated), 828 blocked`: what the verdicts are and how well clears are known."""
     verdicts = Counter(record.verdict for record in records)
-    certainties = Counter(record.certainty.value for record in records if record.certainty)
+    words: dict[str, list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=list(Verdict).index):
+        words.setdefault(verdict.word, []).append(verdict)
     parts = []
-    for verdict, count in sorted(verdicts.items()):
-        known = ", ".join(f"{n} {certainty}" for certainty, n in sorted(certainties.items(), reverse=True))
-        parts.append(f"{count} {verdict}" + (f" ({known})" if verdict == "clear" and known else ""))
+    for word, those in sorted(words.items()):
+        known = ", ".join(f"{verdicts[each]} {each.certainty.value}" for each in those if each.certainty)
+        parts.append(f"{sum(verdicts[each] for each in those)} {word}" + (f" ({known})" if known else ""))
     return ", ".join(parts)
 
 
@@ -74,7 +77,10 @@ def next_steps(records: Sequence[Record]) -> list[str]:
             found.setdefault(record.kind, []).append(record)
     if not found:
         predicted = records[0].predicted
-        clear = next((record for record in records if record.verdict == "clear"), None)
+        untold = sum(record.verdict is Verdict.NOT_COMPILED for record in records)
+        if untold:
+            return [f"{untold} of {len(records)} cases were not compiled: pytest -m compile takes them as far"]
+        clear = next((record for record in records if record.verdict.is_clear), None)
         if clear is None:
             return ["all as the ledger says; no case is clear"]
         if not predicted:

@@ -72,6 +72,7 @@ for (const body of bodies) {
   body.reached = [...new Set([...body.entries, ...body.blockers.flatMap((each) => each.entries)])];
   const end = body.outcomes.find((outcome) => outcome.status !== "passed");
   body.stage = end ? end.stage : "";
+  body.compiled = body.outcomes.some((outcome) => outcome.stage === "compile");
   body.label = worded(body.said, body.verdict) + (body.meaning === body.verdict ? "" : `, ${body.meaning}`);
   body.search = [...body.reached, ...body.families, ...body.blockers.flatMap((each) => each.layers)]
     .join(" ")

@@ -7,7 +7,7 @@ const FIXED_FACETS = [
   { key: "verdict", name: "Verdict", of: (record) => [worded(record.said, record.verdict)] },
   { key: "judged", name: "Judged", of: (record) => [record.kind.replaceAll("_", " ")] },
   { key: "entry", name: "Entry", of: (record) => (record.reached.length ? record.reached : ["none"]) },
-  { key: "stage", name: "Ends at", of: (record) => [record.stage || "passes all"] },
+  { key: "stage", name: "Ends at", of: (record) => [record.stage || (record.compiled ? "passes all" : "not compiled")] },
   { key: "family", name: "Family", of: (record) => (record.families.length ? record.families : ["none"]) },
 ];
 
@@ -15,7 +15,8 @@ const FIXED_FACETS = [
 const before = runs.map((run) => runs.slice(0, run.index).reverse().find((each) =>
   each.cases.length && each.profile === run.profile && each.arch === run.arch && each.said === run.said));
 
-const RANK = { clear: 0, passed: 0, unknown: 1, skipped: 1, blocked: 2, unclassified: 3, infra: 3 };
+// Of a verdict that isn't here nothing was learned: it is neither better nor worse.
+const RANK = { clear: 0, unknown: 1, blocked: 2 };
 
 /** What became of a case since the run before. */
 function since(record, earlier) {
@@ -23,7 +24,9 @@ function since(record, earlier) {
   if (!then) return ["not there before"];
   const changed = [];
   const step = RANK[record.verdict] - RANK[then.verdict];
-  if (step) changed.push(step > 0 ? "worse" : "better");
+  if (Number.isNaN(step)) {
+    if (record.verdict !== then.verdict) changed.push(`was ${then.verdict}`);
+  } else if (step) changed.push(step > 0 ? "worse" : "better");
   else if (String(then.families) !== String(record.families)) changed.push("other blockers");
   if (typeof then.graph === "number" && typeof record.graph === "number" && then.graph !== record.graph) changed.push("other graph");
   return changed.length ? changed : ["the same"];
