@@ -76,6 +76,8 @@ class Assumed(str, Enum):
     """an input that is not rank 4 was given a height or a width of 1"""
     DOOR = "door"
     """an input or output stands in another order of axes than ONNX's layers take for granted"""
+    SOURCES = "sources"
+    """sources on an axis of their own were gathered on the channels"""
     UNUSED = "unused"
     """an input that no output depends on was left out"""
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
+import onnx
 import pytest
 
-from tasnet.hailo.hn import Figures, Network, figures, total
+from tasnet.hailo.hn import Figures, Network, figures, to_dict, total
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -30,6 +32,48 @@ def test_the_full_network_has_the_vendors_layers_weights_and_operations(full: Ne
     assert total(full).ops == 20_802_188_002
     kinds = Counter(layer.type for layer in full)
     assert (kinds["conv"], kinds["dw"], kinds["deconv"], kinds["const_input"]) == (74, 24, 1, 98)
+
+
+def with_a_sum_from_zero(made: onnx.ModelProto) -> onnx.ModelProto:
+    """As Asteroid writes it: the sum of the skip connections starts at 0.0, and not at the first of them."""
+    graph = made.graph
+    first = next(each for each in graph.node if each.op_type == "Add" and "skip" in each.input[0])
+    sums = onnx.helper.make_node("Add", ["from_zero", first.input[0]], ["first_sum"], name="first_sum")
+    first.input[0] = "first_sum"
+    nodes = list(graph.node)
+    at = next(index for index, each in enumerate(nodes) if each is first or each.output[0] == first.output[0])
+    del graph.node[:]
+    graph.node.extend([*nodes[:at], sums, *nodes[at:]])
+    graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1, np.float32), "from_zero"))
+    return made
+
+
+def test_a_sum_that_starts_at_zero_changes_no_field_of_the_full_network(full: Network) -> None:
+    made = to_onnx(Variant(activation="prelu_maxmin", norm="gln"), Size(), seeded(Size(), 0), 16000)
+    summed = translate(with_a_sum_from_zero(made), "convtas")
+    assert to_dict(summed) == to_dict(full)
+
+
+def test_every_constant_input_has_its_shape_as_its_inputs(full: Network) -> None:
+    constants = [layer for layer in full if layer.type == "const_input"]
+    assert len(constants) == 98
+    for layer in constants:
+        assert layer.input_shapes == (layer.output_shape,)
+        assert layer.output_shape[:3] == (-1, 1, 1999)
+        assert len(layer.outputs) == 1
+
+
+def test_a_prelu_by_max_and_min_is_the_vendors_ten_layers(full: Network) -> None:
+    """As the vendor's file has the first: both concats on the constant and conv3, then up to ew_add1."""
+    assert full.layer("concat2").inputs[1] == full.layer("concat3").inputs[1] == "conv3"
+    assert full.layer("normalization2").inputs == ("concat3",)
+    assert full.layer("reduce_max2").inputs == ("normalization2",)
+    assert full.layer("normalization3").inputs == ("reduce_max2",)
+    assert full.layer("mul_and_add1").inputs == ("normalization3",)
+    assert full.layer("ew_add1").inputs == ("reduce_max1", "mul_and_add1")
+    (name,) = full.layer("concat3").original_names
+    for each in ("normalization2", "reduce_max2", "normalization3"):
+        assert full.layer(each).original_names == (name,)
 
 
 def test_single_layers_have_the_profilers_figures(full: Network) -> None:

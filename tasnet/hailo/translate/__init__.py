@@ -24,7 +24,7 @@ from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationErro
 from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
 from tasnet.hailo.translate.naming import number
 from tasnet.hailo.translate.placing import place, usual
-from tasnet.hailo.translate.prepare import prepare
+from tasnet.hailo.translate.prepare import SPLITS, prepare
 from tasnet.hailo.translate.reads import check
 from tasnet.hailo.translate.rules import Rule, registry
 from tasnet.hailo.translate.signature import Shapes
@@ -50,7 +50,7 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
         drafting = Drafting(model.graph)
         outputs = _draft(drafting, where, model.opset_imports.get("", 0))
     live = _live(drafting.drafts, outputs)
-    network = replace(number(name, live, outputs), assumptions=tuple(_assumptions(drafting, live)))
+    network = replace(number(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model)))
     try:
         hn_whole.check(network, weights=True)
     except HNError as error:
@@ -152,6 +152,14 @@ def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
             yield Assumption(
                 Assumed.DOOR, f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}"
             )
+
+
+def _gathered(model: ir.Model) -> Iterator[Assumption]:
+    for name in model.meta[SPLITS]:
+        yield Assumption(
+            Assumed.SOURCES,
+            f"node {name} splits the channels into sources: kept side by side on the channels, decoded in groups",
+        )
 
 
 def _live(drafts: list[Draft], outputs: list[Draft]) -> list[Draft]:

@@ -17,11 +17,14 @@ from tasnet.hailo.translate.folding import fold, foldable, static
 from tasnet.hailo.translate.lifting import lift
 from tasnet.hailo.translate.loading import said
 from tasnet.hailo.translate.signature import Shapes, fix
+from tasnet.hailo.translate.sources import gather
 
 OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
 
 
+SPLITS = "splits"
+"""the model's `meta` that names the nodes whose sources were gathered on the channels"""
 _QDQ = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 _INTEGER = frozenset({"ConvInteger", "MatMulInteger", "MatMulIntegerToFloat", "QAttention", "QGemm"})
 
@@ -57,6 +60,9 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
     if not _sorted(model):
         _run(model, where, common.TopologicalSortPass())
     _check_shapes(model, where)
+    model.meta[SPLITS] = gather(model.graph)
+    if model.meta[SPLITS]:
+        _run(model, where, common.RemoveUnusedNodesPass())
     lift(model.graph)
     return model
 
