@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from tasnet import unfinished
 from tasnet.hailo import places, process
 from tasnet.hailo.dfc_end import Ending, Told, judge
 from tasnet.hailo.dfc_find import WORKER, DfcError, environment, find
@@ -164,7 +164,7 @@ def connect(python: str | Path | None = None, **options: Any) -> Dfc:
     dfc = Dfc(found.python, found.sdk, **options)
     if not found.sdk:
         # No wheel: only the module itself can tell.
-        with tempfile.TemporaryDirectory(prefix="tasnet-dfc-") as folder:
+        with unfinished.folder(prefix="tasnet-dfc") as folder:
             ending, finish = attempted(dfc, "hello", {"stage": "hello"}, Path(folder) / "hello")
             hello = next((m for m in finish.messages if m.get("kind") == "hello"), None)
             if ending.report.ended is not Ended.PASSED or hello is None:
@@ -186,7 +186,7 @@ def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
         with (
             places.held(limits.memory, dfc.places),
             # On the disk of the result, which is renamed into place.
-            tempfile.TemporaryDirectory(dir=out.parent, prefix=".dfc-", ignore_cleanup_errors=True) as folder,
+            unfinished.folder(out.parent, ".dfc") as folder,
         ):
             made = Path(folder) / out.name
             finish = process.run(

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,7 +19,7 @@ from typing import IO, Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from tasnet import __version__
+from tasnet import __version__, unfinished
 from tasnet.hailo.har_archive import Archive, HarError, archive, is_har, said
 from tasnet.hailo.har_weights import MOST_BYTES as MOST_WEIGHTS
 from tasnet.hailo.har_weights import arrays as arrays_of
@@ -56,18 +54,12 @@ def write(network: Network, path: Path) -> None:
         f"{network.name}.metadata.json": json.dumps(metadata, indent=4).encode(),
         f"{network.name}.original_model_meta.json": b"{}",
     }
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as stream, _tar(stream) as tar:
-            for name, data in members.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                info.mode = 0o644
-                tar.addfile(info, io.BytesIO(data))
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    with unfinished.opened(path) as stream, _tar(stream) as tar:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            info.mode = 0o644
+            tar.addfile(info, io.BytesIO(data))
 
 
 def read(path: Path, *, weights: bool = True) -> Network:

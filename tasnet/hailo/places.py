@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
+from tasnet.locks import PATIENCE, Say, holder, locked, on_stderr, sign
+
 PLACE_BYTES = 1 << 30
 
 _POLL = 0.05
@@ -38,11 +40,12 @@ def default_folder() -> Path:
 
 
 @contextmanager
-def held(memory: int, folder: Path | None = None, total: int | None = None) -> Iterator[None]:
+def held(memory: int, folder: Path | None = None, total: int | None = None, say: Say = on_stderr) -> Iterator[None]:
     """Wait until `memory` bytes are free by the count of all who ask here, and hold them.
 
     A stage that wants more than there is gets all of it and runs alone. Who waits is served first: one process at
     a time collects places, the rest stand behind it, so that nobody waits for ever and no two wait for each other.
+    Who waits for long says for whom.
     """
     folder = folder or default_folder()
     folder.mkdir(parents=True, exist_ok=True)
@@ -50,14 +53,19 @@ def held(memory: int, folder: Path | None = None, total: int | None = None) -> I
     wanted = places(memory, total)
     have = max(1, total // PLACE_BYTES)
     with ExitStack() as stack:
-        with FileLock(folder / "door.lock", poll_interval=_POLL):
+        with locked(folder / "door.lock", say):
             mine: set[int] = set()
+            began, told = time.monotonic(), False
             while True:
                 for number in range(have):
                     if len(mine) < wanted and number not in mine and _taken(stack, folder / f"{number}.lock"):
                         mine.add(number)
                 if len(mine) == wanted:
                     break
+                if not told and time.monotonic() - began > PATIENCE:
+                    told = True
+                    first = next(number for number in range(have) if number not in mine)
+                    say(f"waiting for memory, {wanted} of {have} GiB, held by {holder(folder / f'{first}.lock')}")
                 time.sleep(_POLL)
         yield
 
@@ -69,6 +77,7 @@ def _taken(stack: ExitStack, path: Path) -> bool:
         lock.acquire()
     except Timeout:
         return False
+    sign(path)
     stack.callback(lock.release)
     return True
 

@@ -6,8 +6,6 @@ dead. Here they become a model, with every weight an initializer named after its
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
+from tasnet import unfinished
 from tasnet.digest import sha256
 from tasnet.network import parts
 from tasnet.network.convtasnet import build, input_shape
@@ -84,12 +83,12 @@ def save(model: ModelProto, path: Path) -> Path:
     return path
 
 
-def save_shared(model: ModelProto, folder: Path, name: str) -> Path:
+def save_shared(model: ModelProto, folder: Path, name: str = "") -> Path:
     """Writes `folder/name` with each initializer above 1 KiB as ONNX external data, `<sha256>.bin` beside it.
 
-    Graphs with the same weights share these files: one that is there already is not written again. The file
-    remains valid ONNX, read by ONNX Runtime and `onnx.load` as it is, and equal models give equal bytes.
-    Safe for many processes at once. `model` is left as it is.
+    Without a name it is `<sha256>.onnx`. Graphs with the same weights share these files: one that is there already is
+    not written again. The file remains valid ONNX, read by ONNX Runtime and `onnx.load` as it is, and equal models give
+    equal bytes. Safe for many processes at once. `model` is left as it is.
     """
     # The weights are left where they are: copying 20 MB to take them out again takes longer than all else here.
     shared = ModelProto(**_fields(model, but="graph"), graph=GraphProto(**_fields(model.graph, but="initializer")))
@@ -106,7 +105,10 @@ def save_shared(model: ModelProto, folder: Path, name: str) -> Path:
             fields["external_data"] = [StringStringEntryProto(key=key, value=value) for key, value in place.items()]
             fields["data_location"] = TensorProto.EXTERNAL
         shared.graph.initializer.add(**fields)
-    return save(shared, folder / name)
+    data = shared.SerializeToString(deterministic=True)
+    target = folder / (name or f"{sha256(data)}.onnx")
+    _write(target, data)
+    return target
 
 
 def _fields(message: Any, but: str = "") -> dict[str, Any]:
@@ -116,12 +118,7 @@ def _fields(message: Any, but: str = "") -> dict[str, Any]:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    unfinished.write(path, data)
 
 
 def _check(model: ModelProto, opset: int) -> None:

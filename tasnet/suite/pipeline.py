@@ -194,9 +194,7 @@ class Pipeline:
         finally:
             torch.set_num_threads(threads)
         folder = self.store.onnx_folder()
-        written = save_shared(model, folder, f".{os.getpid()}-{self._export_key(case)}.onnx")
-        target = folder / f"{file_sha256(written)}.onnx"
-        os.replace(written, target)
+        target = save_shared(model, folder)
         return Outcome(
             stage=Stage.EXPORT,
             status=Status.PASSED,

@@ -7,7 +7,7 @@
     blobs/<sha256>               arrays of HARs, each once
     files/<sha256><suffix>       everything else (logs, HEFs)
     locks/<key>.lock             held while a key is computed; the system frees it when the holder dies
-    tmp/                         unfinished files; nothing reads them
+    tmp/                         unfinished files, locked while their writer lives; nothing reads them
 
 An artifact's name is its path below the root, and its stem the sha256 of its content. Every file appears
 whole, by a rename within the root, so a killed process leaves nothing half-written outside tmp/. Deleting the
@@ -19,26 +19,22 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 import shutil
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
 from pydantic import ValidationError
 
+from tasnet import unfinished
 from tasnet.digest import sha256
+from tasnet.locks import Say, locked, on_stderr
 from tasnet.suite.parts import array_spans
 from tasnet.suite.stage import TRIED_AGAIN, Outcome
-
-STALE_SECONDS = 24 * 3600
-"""Unfinished files older than this belong to nobody alive."""
 
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 
@@ -67,17 +63,19 @@ def content_of(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0]
 
 
-def open_store(root: Path) -> Store:
-    """The store at `root`, made if it isn't there, with the leftovers of killed runs removed from tmp/.
+def open_store(root: Path, say: Say = on_stderr) -> Store:
+    """The store at `root`, made if it isn't there, with the leftovers of killed runs removed from tmp/ and onnx/.
 
     Raises StoreError when the folder can't be made or written.
     """
-    store = Store(root)
+    store = Store(root, say)
     with store.workspace():
         pass
+    unfinished.sweep(root / "onnx")
+    # Of a version that didn't lock what it was at work on only age tells.
     for leftover in (root / "tmp").iterdir():
         with suppress(OSError):
-            if time.time() - leftover.stat().st_mtime > STALE_SECONDS:
+            if time.time() - leftover.stat().st_mtime > unfinished.OLD_SECONDS:
                 shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
     return store
 
@@ -91,6 +89,8 @@ class Store:
     """
 
     root: Path
+    say: Say = field(default=on_stderr, compare=False, repr=False)
+    """hears for whom this process waits, if it waits for long"""
 
     # --- outcomes
 
@@ -127,14 +127,12 @@ class Store:
     def lock(self, key: str) -> Iterator[None]:
         """Keeps every other process out of `key` until it is left, or this process dies."""
         path = self.root / "locks" / f"{key}.lock"
-        with self._usable():
+        with self._usable(), ExitStack() as stack:
             path.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(path)
-            held.acquire(poll_interval=0.02)
-        try:
+            stack.enter_context(locked(path, self.say))
+            held = stack.pop_all()
+        with held:
             yield
-        finally:
-            held.release()
 
     # --- artifacts
 
@@ -204,9 +202,7 @@ class Store:
         if hashlib.sha256(data).hexdigest() != content_of(name):
             self._drop(name, recipe)
             raise StoreError(f"{self.root / name}: damaged, dropped from the store; run the case again")
-        unfinished = dest.with_name(f".{dest.name}.{os.getpid()}.tmp")
-        unfinished.write_bytes(data)
-        os.replace(unfinished, dest)
+        unfinished.write(dest, data)
         return dest
 
     def get_har_graph(self, name: str, dest: Path) -> Path:
@@ -237,11 +233,11 @@ class Store:
         """An empty folder on the store's disk, gone when left."""
         with self._usable():
             (self.root / "tmp").mkdir(parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=self.root / "tmp"))
-        try:
+            with ExitStack() as stack:
+                folder = stack.enter_context(unfinished.folder(self.root / "tmp"))
+                held = stack.pop_all()
+        with held:
             yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     # --- files
 
@@ -282,13 +278,7 @@ class Store:
         with self._usable():
             path.parent.mkdir(parents=True, exist_ok=True)
             (self.root / "tmp").mkdir(exist_ok=True)
-            unfinished = self.root / "tmp" / secrets.token_hex(16)
-            try:
-                unfinished.write_bytes(data)
-                os.replace(unfinished, path)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
+            unfinished.write(path, data, self.root / "tmp")
 
     def _write_once(self, path: Path, data: bytes | memoryview) -> None:
         """Writes a content-addressed file unless it is there in full length."""

@@ -48,7 +48,7 @@ def gate(repository: Path, store: Path, *words: str, **more: str) -> tuple[int, 
     done = tasnet(repository, "gate", *at, *words, TMPDIR=str(temporary), **more)
     assert done.returncode in (0, 1), done.stderr
     assert len(git(repository, "worktree", "list").splitlines()) == 1
-    assert not [each for each in temporary.iterdir() if each.name.startswith(("tasnet-gate-", "tasnet-har-"))]
+    assert not [each for each in temporary.iterdir() if each.name.startswith("tasnet-")]
     return done.returncode, json.loads(done.stdout)
 
 

@@ -136,7 +136,7 @@ def test_the_table_tells_finished_from_unfinished(tmp_path: Path) -> None:
     assert "reference 0.1.0, predicted" in rows[0]
     assert "1a2b3c4+" in rows[0]
     assert rows[0].endswith("3 unexpected failure")
-    assert "unfinished (killed, or not done yet), 3 of 20 cases: " in rows[1]
+    assert "killed, 3 of 20 cases: " in rows[1]
     assert "dfc 3.33.1, a test double, predicted" in rows[2]
     assert "dfc 3.33.1, observed" in rows[3]
     told_json = runs_json(tmp_path)

@@ -252,7 +252,7 @@ def test_the_command(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 WRONG = {
-    "no ledger": (["--ledger", "none.yaml"], "none.yaml: No such file or directory"),
+    "no ledger": (["--ledger", "none.yaml"], "none.yaml: no such file"),
     "no revision": (["--base", "no-such"], "--base no-such: git knows no such revision; fetch it, or name another"),
     "an option for git": (["--base=--all"], "--base --all: git knows no such revision"),
     "no run": (["--run", "2020"], "no run is stored there; run tasnet matrix first"),

@@ -198,7 +198,7 @@ USAGE = {
     "limit's name": (["--toolchain", "dfc", "--limit", "link.seconds=3"], "*limit link.seconds: there is no 'link'; *"),
     "checkpoint": (["--checkpoint", "none.pt"], "--checkpoint none.pt: no such file; *"),
     "store": (["--store", "expected_failures.yaml"], "--store expected_failures.yaml: not a directory; *"),
-    "ledger": (["--ledger", "none.yaml"], "none.yaml: No such file or directory; *"),
+    "ledger": (["--ledger", "none.yaml"], "none.yaml: no such file; *"),
 }
 
 

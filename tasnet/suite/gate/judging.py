@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -14,6 +13,7 @@ from functools import cached_property, lru_cache
 from multiprocessing import connection
 from pathlib import Path
 
+from tasnet import unfinished
 from tasnet.hailo import har
 from tasnet.hailo.hn import Network
 from tasnet.suite.case import Case, profile
@@ -181,7 +181,7 @@ def _difference(
     if not all(hars):
         return None
     sizes = [int(outcomes[Stage.EXPORT].figures["onnx_bytes"]) for outcomes in (before, after)]
-    with tempfile.TemporaryDirectory(prefix="tasnet-har-") as folder:
+    with unfinished.folder(prefix="tasnet-har") as folder:
         files = [pipeline.store.get_har(name, Path(folder) / f"{side}.har") for side, name in enumerate(hars)]
 
         def graphs(weights: bool) -> tuple[Network, Network]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -55,6 +56,8 @@ class Head(BaseModel):
 
     run_schema: int = Field(default=SCHEMA, validation_alias="schema", serialization_alias="schema")
     started: datetime
+    number: int = 0
+    """one more than any run's that was in the store when it began: clocks go back, and a name is a time"""
     profile: str
     arch: str
     toolchain: str
@@ -125,17 +128,65 @@ class Unreadable:
 
 
 def folders(store: Path) -> list[Path]:
-    """The folders of all runs in the store, the oldest first. Those that are older than the history aren't among them.
+    """The folders of all runs in the store in the order in which they began, as their numbers have it.
 
-    One that has lost its head, or any other of its files, is.
+    Runs of a version that gave no numbers come first, by their names, which are times. One that has lost its head
+    stands where its name does. Folders that are older than the history aren't among them, nor those that were left
+    before anything was kept: `older`, `empty`.
     """
-    found = [path for path in _all(store) if any((path / name).exists() for name in (HEAD, RECORDS, MEASURES, END))]
-    return sorted(found, key=lambda path: _natural(path.name))
+    found = sorted((path for path in _all(store) if _kept(path)), key=lambda path: _natural(path.name))
+    numbers = [_number(path) for path in found]
+    ordered = []
+    for index, (path, number) in enumerate(zip(found, numbers, strict=True)):
+        before = max((known or 0 for known in numbers[:index]), default=0)
+        ordered.append((before if number is None else number, index, path))
+    return [path for _, _, path in sorted(ordered)]
+
+
+def next_number(store: Path) -> int:
+    """The number of the next run in the store."""
+    return 1 + max((_number(path) or 0 for path in _all(store)), default=0)
 
 
 def older(store: Path) -> int:
     """How many folders of runs there are from before the history: tables and pictures, and no records."""
-    return len(_all(store)) - len(folders(store))
+    return sum(not _kept(path) and not _is_empty(path) for path in _all(store))
+
+
+def empty(store: Path) -> list[str]:
+    """The ids of runs that were stopped before anything was kept."""
+    return sorted(path.name for path in _all(store) if _is_empty(path))
+
+
+def going_on(folder: Path) -> bool:
+    """Whether the process that writes the run lives: it holds the run's head until the end."""
+    try:
+        with (folder / HEAD).open("rb") as head:
+            fcntl.flock(head, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _kept(folder: Path) -> bool:
+    return any((folder / name).exists() for name in (HEAD, RECORDS, MEASURES, END))
+
+
+def _is_empty(folder: Path) -> bool:
+    # What was being written when it was stopped has a name with a dot before it.
+    return all(path.name.startswith(".") for path in folder.iterdir())
+
+
+def _number(folder: Path) -> int | None:
+    """A run's number: 0 for one of a version that gave none, None where its head can't be read."""
+    try:
+        told = json.loads((folder / HEAD).read_bytes())
+        number = told.get("number", 0 if "started" in told else None)
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return None
+    return number if isinstance(number, int) else None
 
 
 def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:

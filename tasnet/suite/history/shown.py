@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.suite.history.compare import Change, Comparison, Group, commit
-from tasnet.suite.history.run import End, Head, RunError, Unreadable, heads, older, read
+from tasnet.suite.history.run import End, Head, RunError, Unreadable, empty, going_on, heads, older, read
 from tasnet.suite.history.trend import CasePoint, EntryPoint, Trend
 
 SHOWN = 3
@@ -40,6 +40,8 @@ def runs_lines(store: Path) -> Iterator[str]:
         yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
     if count := older(store):
         yield f"older than the history, tables and pictures alone: {count}"
+    if stopped := empty(store):
+        yield f"stopped before anything was kept: {', '.join(stopped)}"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class _Told:
     head: Head
     end: End | None
     kinds: Mapping[str, int]
+    going_on: bool = False
+    """of a run without an end: its process lives"""
 
     @property
     def cases(self) -> int:
@@ -72,13 +76,15 @@ def _runs(store: Path) -> Iterator[_Told | Unreadable]:
         except RunError as error:
             yield Unreadable(name, store / "runs" / name, str(error))
             continue
-        yield _Told(name, head, None, Counter(record.kind.value for record in run.records))
+        kinds = Counter(record.kind.value for record in run.records)
+        yield _Told(name, head, None, kinds, going_on(store / "runs" / name))
 
 
 def _row(told: _Told) -> list[str]:
     head, end = told.head, told.end
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in told.kinds.items())
-    unfinished = "" if end else f"unfinished (killed, or not done yet), {told.cases} of {head.cases} cases: "
+    how = "" if end else "still running" if told.going_on else "killed"
+    unfinished = f"{how}, {told.cases} of {head.cases} cases: " if how else ""
     when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
@@ -93,6 +99,7 @@ def _run_json(each: _Told | Unreadable) -> dict[str, Any]:
     return {
         "id": each.id,
         "finished": each.end is not None,
+        "running": each.going_on,
         "known": each.head.known,
         "judged": each.cases,
         "kinds": dict(each.kinds),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import time
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure
+from tasnet.locks import locked
+from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure, next_number
 from tasnet.suite.report.record import Record
 from tasnet.suite.whole import write_whole
 
@@ -20,6 +24,8 @@ class Writer:
     """Writes into the folder of one run; one process at a time."""
 
     folder: Path
+    alive: BinaryIO = field(compare=False, repr=False)
+    """what this process holds of the run"""
     began: float = field(default_factory=time.monotonic)
 
     def add(self, record: Record) -> None:
@@ -35,12 +41,24 @@ class Writer:
         kinds = Counter(record.kind for record in records)
         told = End(exit_status=exit_status, seconds=time.monotonic() - self.began, kinds=dict(kinds))
         _write(self.folder / END, told)
+        self.alive.close()
 
 
 def begin(folder: Path, head: Head) -> Writer:
     """The writer of a new run in an empty folder. Raises OSError."""
-    _write(folder / HEAD, head)
-    return Writer(folder)
+    store = folder.parent.parent
+    with locked(folder.parent / ".number.lock"):
+        _write(folder / HEAD, head.model_copy(update={"number": next_number(store)}))
+    return Writer(folder, _held(folder / HEAD))
+
+
+def _held(path: Path) -> BinaryIO:
+    """The file, locked while this process lives and writes the run: who looks at it can tell it from a killed one's."""
+    file = path.open("r+b")
+    # Where there are no locks, a run without an end is told as one that was killed.
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return file
 
 
 def _write(path: Path, model: BaseModel) -> None:

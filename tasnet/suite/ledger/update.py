@@ -8,7 +8,6 @@ entry says of `reference`, and nothing that a compiler was seen to do.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,8 +15,8 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
-from filelock import FileLock
-
+from tasnet import unfinished
+from tasnet.locks import locked
 from tasnet.suite.case import PROFILES, profile
 from tasnet.suite.history.run import Run
 from tasnet.suite.judge import PASSING, Kind
@@ -111,19 +110,15 @@ def write(path: Path, run: Run, past: Past, today: date, *, allow_new: str = "",
     Raises LedgerError, with the file as it was.
     """
     path = path.resolve()
-    with FileLock(path.with_name(f".{path.name}.lock")):
+    with locked(path.with_name(f".{path.name}.lock")):
         done = update(text_of(path), path, run, past, today, allow_new=allow_new, shrink_only=shrink_only)
         if done.before == done.after:
             return done
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            unfinished.write_bytes(done.after.encode())
-            shutil.copymode(path, unfinished)
+        with unfinished.opened(path) as file:
+            file.write(done.after.encode())
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
             if text_of(path) != done.before:
                 raise LedgerError(f"{path}: changed while the update was made; run it again")
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
     return done
 
 

@@ -6,7 +6,6 @@ vendor's deconvolution has fewer samples than PyTorch's: `aligned` says how many
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasnet import unfinished
 from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.toolchain import Ended
 from tasnet.network.convtasnet import to_host_input
@@ -67,7 +67,7 @@ def emulated_arrays(
 
     Outputs that have none are `output0`, `output1`, ... Raises EmulationError (which names `stage`, or the context).
     """
-    with tempfile.TemporaryDirectory(prefix="tasnet-emulate-") as folder:
+    with unfinished.folder(prefix="tasnet-emulate") as folder:
         data, out = Path(folder) / "frames.npy", Path(folder) / "outputs.npz"
         np.save(data, np.ascontiguousarray(frames))
         report = dfc.infer(har, case.arch, context, data, out)

@@ -7,7 +7,6 @@ known too. Each window of the case's length is separated for itself, as the expo
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasnet import unfinished
 from tasnet.suite.case import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, aligned
 from tasnet.suite.numerics.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
@@ -185,7 +185,7 @@ def write(heard: Heard, out: Path) -> None:
     """The wavs and the page, into a folder beside `out` that is then renamed. Raises ListenError, OSError."""
     import soundfile
 
-    with tempfile.TemporaryDirectory(dir=out.absolute().parent, prefix=".listen-") as workspace:
+    with unfinished.folder(out.absolute().parent, ".listen") as workspace:
         folder = Path(workspace) / "made"
         folder.mkdir()
         for name, wave in files(heard).items():

@@ -6,7 +6,6 @@ observed of the compiler: what this package runs of a HAR is predicted.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tasnet import unfinished
 from tasnet.hailo import har
 from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.execute import ExecuteError
@@ -154,7 +154,7 @@ def _compiled(
         if not made.artifact:
             missing[stage] = why(made)
             continue
-        with tempfile.TemporaryDirectory(prefix="tasnet-har-") as folder:
+        with unfinished.folder(prefix="tasnet-har") as folder:
             file = compiler.store.get_har(made.artifact, Path(folder) / "net.har")
             try:
                 waves[stage] = emulate(dfc, file, case, stage, mix)
@@ -164,7 +164,7 @@ def _compiled(
 
 
 def _read(pipeline: Pipeline, name: str) -> Network:
-    with tempfile.TemporaryDirectory(prefix="tasnet-har-") as folder:
+    with unfinished.folder(prefix="tasnet-har") as folder:
         return har.read(pipeline.store.get_har(name, Path(folder) / "net.har"))
 
 

@@ -11,8 +11,6 @@ Both sides tell real values; compared are the chip's own steps, by the scales an
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tasnet import unfinished
 from tasnet.hailo.dfc import Dfc
 from tasnet.hailo.hef import EdgeLayer, Hef
 from tasnet.hailo.hef_fit import in_order_of
@@ -105,11 +104,8 @@ def write(emulation: Emulation, hef: Path) -> Path:
     target = hef.with_name(hef.stem + SUFFIX)
     about = json.dumps({"hef": emulation.hef, "by": emulation.by, "double": emulation.double})
     arrays = {f"{_OUTPUT}{name}": array for name, array in emulation.outputs.items()}
-    with tempfile.TemporaryDirectory(dir=hef.parent, prefix=".emulated-") as folder:
-        unfinished = Path(folder) / target.name
-        with unfinished.open("wb") as file:
-            np.savez_compressed(file, about=np.array(about), frames=emulation.frames, **arrays)  # type: ignore[arg-type]
-        os.replace(unfinished, target)
+    with unfinished.opened(target) as file:
+        np.savez_compressed(file, about=np.array(about), frames=emulation.frames, **arrays)  # type: ignore[arg-type]
     return target
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from math import gcd
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasnet import unfinished
 from tasnet.suite.case import Case
 from tasnet.suite.observed.looks_like import looks_like
 from tasnet.suite.observed.recordings import CalibrationError, Recording, arrays, wavs
@@ -147,13 +147,13 @@ def save(calibration: Calibration, path: Path) -> Path:
     Both whole or not at all; returns the `.npy`. Raises OSError.
     """
     target = path.with_suffix(".npy")
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".calibration-") as folder:
-        unfinished = Path(folder) / target.name
-        np.save(unfinished, calibration.data)
-        report = unfinished.with_suffix(".json")
+    with unfinished.folder(target.parent, ".calibration") as folder:
+        data = folder / target.name
+        np.save(data, calibration.data)
+        report = data.with_suffix(".json")
         report.write_text(json.dumps(calibration.report.as_json(), indent=2) + "\n", encoding="utf-8")
         os.replace(report, target.with_suffix(".json"))
-        os.replace(unfinished, target)
+        os.replace(data, target)
     return target
 
 

@@ -18,6 +18,7 @@ from tasnet.suite.judgement_shown import lines
 from tasnet.suite.ledger import Entry, Ledger
 from tasnet.suite.ledger.again import Past, of_case, past_of
 from tasnet.suite.observed.evidence import keep_run
+from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs
@@ -103,7 +104,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     setup = pytestconfig.stash[SETUP]
     recordings = setup.choice.calibration
     return Pipeline(
-        open_store(setup.store),
+        open_store(setup.store, aloud(pytestconfig)),
         setup.compiler or Reference(),
         setup.recipe,
         fit=Calibrated(recordings, setup.store) if recordings else None,

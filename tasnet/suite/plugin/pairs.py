@@ -12,6 +12,7 @@ import pytest
 from tasnet.suite.case import graph_key, parse
 from tasnet.suite.errors import one_line, own_errors
 from tasnet.suite.observed.evidence import of_cases
+from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
 from tasnet.suite.store import Store
@@ -47,7 +48,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     from tasnet.suite.pipeline import Pipeline
     from tasnet.suite.store import open_store
 
-    store = open_store(setup.store)
+    store = open_store(setup.store, aloud(request.config))
     try:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param), pipeline.run(request.param)

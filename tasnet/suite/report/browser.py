@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from tasnet import unfinished
 from tasnet.suite.whole import write_whole
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def chromium() -> Iterator[Browser]:
 
 def photograph(html: str, path: Path, *, dark: bool = False) -> None:
     """Writes a PNG of the page as it opens, whole or not at all. Raises BrowserError, OSError."""
-    with tempfile.TemporaryDirectory(prefix="tasnet-") as folder, chromium() as browser:
+    with unfinished.folder(prefix="tasnet-page") as folder, chromium() as browser:
         page_file = Path(folder, "report.html")
         page_file.write_text(html, encoding="utf-8")
         width, height = PICTURE_SIZE

@@ -5,13 +5,13 @@ from __future__ import annotations
 import gc
 import os
 import re
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
+from tasnet import unfinished
 from tasnet.suite.case import CaseError, profile
 from tasnet.suite.history.run import Run, RunError, Unreadable, find, folders, read
 from tasnet.suite.ledger import Ledger
@@ -129,7 +129,7 @@ def _graphs(store: Store, runs: Iterable[Run]) -> tuple[dict[str, Graph], dict[s
     names = {har_of(record) for run in runs for record in run.records} - {""}
     graphs: dict[str, Graph] = {}
     gone: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="tasnet-") as folder:
+    with unfinished.folder(prefix="tasnet-report") as folder:
         desk = Path(folder)
         for name in sorted(names):
             try:

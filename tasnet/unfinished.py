@@ -1,0 +1,154 @@
+"""Unfinished files and folders: locked while their writer lives, so that whoever comes next can tell a killed one's.
+
+A process id says too little: another machine or container that shares the folder has ids of its own, and they come
+round again. The system frees a lock when its holder dies, however it dies. Where a file system has no locks, only age
+tells, and nothing is taken for dead that is younger than a day.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+OLD_SECONDS = 24 * 3600
+"""What can't be locked and is older than this belongs to nobody alive."""
+
+_NAME = re.compile(r".*\.[0-9a-f]{16}\.unfinished", re.DOTALL)
+
+
+def write(target: Path, content: bytes | memoryview, within: Path | None = None) -> None:
+    """Writes `target` whole or not at all, as `opened` does. Raises OSError, and leaves nothing behind then."""
+    with opened(target, within) as file:
+        file.write(content)
+
+
+@contextmanager
+def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
+    """A file to write into: beside `target` (or in `within`, on the same disk), flushed and renamed when left.
+
+    An exception leaves `target` as it was. What killed writers left in the folder is removed before the first file
+    that a process writes there.
+    """
+    where = within or target.parent
+    _swept(where)
+    path, file = _begun(where, f".{target.name}" if within is None else "")
+    try:
+        with file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(path, target)
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _begun(within: Path, prefix: str) -> tuple[Path, BinaryIO]:
+    """A new file that is locked."""
+    while True:
+        path = _new(within, prefix)
+        file = path.open("xb")
+        if _held(file.fileno()):
+            return path, file
+        file.close()
+
+
+@contextmanager
+def folder(within: Path | None = None, prefix: str = "") -> Iterator[Path]:
+    """An empty folder in `within` (None: the system's place for such), gone when left.
+
+    What killed processes left there, of the same prefix, is removed first.
+    """
+    within = within or Path(tempfile.gettempdir())
+    sweep(within, f"{prefix}.")
+    while True:
+        path = _new(within, prefix)
+        path.mkdir(mode=0o700)
+        with held(path) as own:
+            # Between the two lines a sweeper may have taken it for a dead one's.
+            if not own:
+                continue
+            try:
+                yield path
+            finally:
+                shutil.rmtree(path, ignore_errors=True)
+            return
+
+
+@contextmanager
+def held(path: Path) -> Iterator[bool]:
+    """Marks a folder as a living process's until it is left. False where it isn't there any more."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        yield False
+        return
+    try:
+        yield _held(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(within: Path, prefix: str = "") -> None:
+    """Removes the unfinished files and folders in `within`, of a prefix, that nobody alive holds."""
+    with suppress(OSError), os.scandir(within) as listed:
+        for each in listed:
+            if each.name.startswith(prefix) and _NAME.fullmatch(each.name):
+                _remove(Path(each.path))
+
+
+@lru_cache(maxsize=256)
+def _swept(within: Path) -> None:
+    sweep(within)
+
+
+def _remove(path: Path) -> None:
+    """The lock is kept while it is removed: a writer that was about to lock it finds it gone, and begins anew."""
+    try:
+        handle = os.open(path, (os.O_RDONLY if path.is_dir() else os.O_RDWR) | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        except OSError:
+            if time.time() - os.fstat(handle).st_mtime <= OLD_SECONDS:
+                return
+        if os.fstat(handle).st_uid != os.geteuid():
+            return
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
+    finally:
+        os.close(handle)
+
+
+def _new(within: Path, prefix: str) -> Path:
+    return within / f"{prefix}.{secrets.token_hex(8)}.unfinished"
+
+
+def _held(handle: int) -> bool:
+    """Locks what was just made; False where a sweeper was quicker. On a file system without locks it is held by age."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    found = os.fstat(handle)
+    return found.st_nlink > 0

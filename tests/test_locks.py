@@ -1,0 +1,102 @@
+"""A lock: whoever waits for long says for whom; a suspended holder is told as one."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Timer
+
+import pytest
+
+from tasnet.hailo import places
+from tasnet.locks import holder, locked
+from tests.doubles.repository import ROOT, environment
+
+HOLDS = (
+    "import sys; sys.path[:0] = {path!r}\n"
+    "from pathlib import Path; from tasnet.locks import locked\n"
+    "with locked(Path({lock!r})):\n    print('there', flush=True); sys.stdin.read()\n"
+)
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "key.lock"
+
+
+@pytest.fixture
+def other(lock: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that holds the lock until its stdin ends."""
+    code = HOLDS.format(path=sys.path, lock=str(lock))
+    process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"there\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_who_waits_for_a_suspended_process_says_so_once_and_goes_on_when_it_ends(
+    lock: Path, other: subprocess.Popen[bytes]
+) -> None:
+    heard: list[str] = []
+    other.send_signal(signal.SIGSTOP)
+    Timer(0.6, other.kill).start()
+    with locked(lock, heard.append, patience=0.2):
+        assert holder(lock).startswith(f"process {os.getpid()} on ")
+    (told,) = heard
+    assert re.search(rf"^waiting for process {other.pid} on \S+, which has held .*key\.lock since \d{{4}}-", told)
+    assert told.endswith(f"it is suspended: kill -CONT {other.pid}, or end it")
+
+
+def test_nobody_hears_of_a_short_wait(lock: Path, other: subprocess.Popen[bytes]) -> None:
+    heard: list[str] = []
+    Timer(0.1, other.kill).start()
+    with locked(lock, heard.append):
+        pass
+    assert heard == []
+
+
+def test_a_lock_file_with_anything_in_it_is_another_process_s(lock: Path) -> None:
+    for content in (b"", b"\xff\xfe\x00", b"1 2 3 4", b"x y z", b"9" * 5000):
+        lock.write_bytes(content)
+        assert holder(lock) == f"another process, which holds {lock}"
+    lock.write_bytes(b"1 \x1b[2K 2026-01-01T00:00:00+00:00")
+    assert holder(lock).isprintable()
+
+
+def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "PATIENCE", 0.2)
+    heard: list[str] = []
+    with places.held(1, tmp_path, 2 << 30):
+        code = HOLDS.format(path=sys.path, lock=str(tmp_path / "1.lock"))
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            Timer(0.6, process.kill).start()
+            with places.held(1, tmp_path, 2 << 30, heard.append):
+                pass
+    (told,) = heard
+    assert told.startswith(f"waiting for memory, 1 of 2 GiB, held by process {os.getpid()} on ")
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_a_run_says_at_the_terminal_for_whom_it_waits(tmp_path: Path, workers: str) -> None:
+    """The captured output of a test that waits is nobody's to see."""
+    (tmp_path / "test_it.py").write_text(
+        "import tasnet.locks\n"
+        "from tasnet.suite.plugin.aloud import aloud\n"
+        "def test_waits(pytestconfig):\n"
+        "    aloud(pytestconfig)('waiting for process 7')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", workers, "test_it.py", f"--rootdir={tmp_path}"],
+        cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "tasnet: waiting for process 7\n" in done.stderr
