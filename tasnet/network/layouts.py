@@ -2,8 +2,8 @@
 
 Same function: asteroid 0.7 (`models/conv_tasnet.py`) and torchaudio 2.11 (`models/conv_tasnet.py`). The others are
 other functions of like names (kaituoxu/Conv-TasNet; espnet 202511, `espnet2/enh/layers/tcn.py`; speechbrain 1.1,
-`lobes/models/conv_tasnet.py`): their encoders end in a ReLU, a norm per frame stands before the bottleneck whatever
-the others are, and no block has a skip connection.
+`lobes/models/conv_tasnet.py`): their encoders end in a ReLU, and a norm per frame stands before the bottleneck
+whatever the others are; their convolutions have no bias, and their blocks no skip connection.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Layout:
     """why it is another function, empty where it is the same"""
 
 
-_OTHER = "its encoder ends in a ReLU, its first norm is per frame, and its blocks have no skip connections"
+_OTHER = "its encoder ends in a ReLU, and its first norm is per frame whatever the others are"
 
 
 def _layout(source: str, anchor: str, differs: str = "") -> Layout:
