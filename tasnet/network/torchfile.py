@@ -164,6 +164,8 @@ def _not_torchs(path: Path, members: Mapping[str, object], pickles: int) -> NoRe
         fail(path, "TorchScript of torch 1.0 to 1.3", "load it with such a torch, and save its state_dict")
     if any(name.endswith(".npy") for name in members):
         fail(path, "NumPy's archive, not a torch file", "save the state_dict with torch.save")
+    if any(name.endswith(("/archive_format", "/.data/extern_modules")) for name in members):
+        fail(path, "an exported program or a package, not a state dict", "load it with torch, and save its state_dict")
     fail(path, "not a torch file: no data.pkl in it", "save the state_dict with torch.save")
 
 
@@ -216,7 +218,13 @@ _OTHERS = (
     (re.compile(rb".{8}\{", re.DOTALL), "a safetensors file"),
     (re.compile(rb"\x93NUMPY"), "a NumPy array"),
     (re.compile(rb".{257}ustar", re.DOTALL), "a tar archive"),
-    (re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf"), "a packed file"),
+    (re.compile(rb"\x1f\x8b|BZh|\xfd7zXZ|7z\xbc\xaf|\x28\xb5\x2f\xfd"), "a packed file"),
+)
+"""How other files begin that people keep weights in: what is meant, and can be saved anew."""
+
+_NO_WEIGHTS = (
+    (re.compile(rb"version https://git-lfs"), "a pointer of git-lfs", "fetch the file itself with git lfs pull"),
+    (re.compile(rb"\s*<(!DOCTYPE|html)", re.IGNORECASE), "a web page", "download the file itself"),
 )
 
 
@@ -228,6 +236,9 @@ def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
     for pattern, what in _OTHERS:
         if pattern.match(start):
             fail(path, f"{what}, not a torch file", "unpack or load it, and save the state_dict with torch.save")
+    for pattern, what, remedy in _NO_WEIGHTS:
+        if pattern.match(start):
+            fail(path, f"{what}, not a torch file", remedy)
     try:
         magic, names = pickled.read(stream)
     except pickled.PickleError:

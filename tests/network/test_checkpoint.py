@@ -201,6 +201,43 @@ def test_missing_file(tmp_path: Path) -> None:
         load(tmp_path / "none.pth")
 
 
+OTHERS = {
+    "a safetensors file": struct.pack("<q", 77) + b'{"weight": {}}',
+    "HDF5": b"\x89HDF\r\n\x1a\n" + bytes(500),
+    "a NumPy array": b"\x93NUMPY\x01\x00v\x00{'descr': '<f4'}",
+    "a tar archive": b"storages".ljust(257, b"\0") + b"ustar\x0000" + bytes(500),
+    "a packed file": b"\x1f\x8b\x08\x00" + bytes(100),
+    "a pointer of git-lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 20300000\n",
+    "a web page": b"<!DOCTYPE html><html><title>404</title></html>",
+    "a plain pickle of a dict": pickle.dumps({"encoder.weight": [1.0]}),
+}
+"""What other programs write, by its first bytes."""
+
+
+@pytest.mark.parametrize(("what", "data"), OTHERS.items(), ids=OTHERS)
+def test_a_file_of_another_program_is_told_by_what_it_is(tmp_path: Path, what: str, data: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    with pytest.raises(CheckpointError, match=f"file: {what}.*, not a torch file; "):
+        load(path)
+
+
+def test_archives_of_other_kinds_are_told_by_what_is_in_them(tmp_path: Path) -> None:
+    kinds = {
+        "NumPy's archive": ["weight.npy"],
+        "TorchScript of torch 1.0 to 1.3": ["m/model.json", "m/tensors/0"],
+        "an exported program or a package": ["m/archive_format", "m/models/model.json.zip"],
+        "an archive of 2 torch files": ["a/data.pkl", "b/data.pkl"],
+    }
+    path = tmp_path / "file"
+    for what, names in kinds.items():
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in names:
+                archive.writestr(name, "")
+        with pytest.raises(CheckpointError, match=what):
+            load(path)
+
+
 @pytest.mark.parametrize("kept", [0, 10, 0.3, 0.9, 0.999])
 def test_truncated_file(tmp_path: Path, kept: float) -> None:
     path = _saved(tmp_path, _content())

@@ -18,7 +18,10 @@ from tasnet.suite.recipe import Recipe
 
 DRIVER = Path(__file__).with_name("driver.py")
 
-SOURCES = ("tasnet/network/", "tasnet/digest", "tasnet/suite/case", "tasnet/suite/pipeline", "tasnet/hailo/toolchain")
+SOURCES = (
+    *("tasnet/network/", "tasnet/digest", "tasnet/suite/case", "tasnet/suite/pipeline", "tasnet/suite/recipe"),
+    "tasnet/hailo/toolchain",
+)
 """what decides which graphs a profile exports: where both sides have the same files, none changed"""
 
 Say = Callable[[str], None]
