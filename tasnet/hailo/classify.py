@@ -43,7 +43,7 @@ _LARGEST = 1 << 40
 """bytes of a log: it is read in blocks"""
 
 _ERRORS = "errors:"
-_FRAME = re.compile(r"\b(?:in |\.)(translate_onnx_model|optimize|compile)\b")
+_FRAME = re.compile(r"(?:, in |\.)(translate_onnx_model|optimize|compile)(?:\(|$)")
 _CALLS: Mapping[str, str] = {"translate_onnx_model": "translate", "optimize": "optimize", "compile": "compile"}
 _RAISED_AT: Mapping[str, str] = {
     "BackendAllocatorException": "compile",

@@ -34,7 +34,8 @@ _PART = rf"(?:{_STAMP}|{_CLOCK}|{_SERVICE}|{_TAG}|{_WORD})"
 _PREFIX = re.compile(rf"\s{{0,99}}(?:{_PART}\s{{0,9}}(?:[-:|]\s)?\s{{0,9}}){{0,8}}")
 _LEVEL = re.compile(r"\[(debug|info|warning|error|critical)\]|\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b", re.IGNORECASE)
 _NOT_A_REST = re.compile(
-    r"Traceback \(|\s*File \"|[\w.]{0,200}(?:Error|Exception|Failure)\b|.{0,300}\berrors:$|.{0,200}\d%\||\[|(?:at )?0x"
+    r"Traceback \(|\s*File \"|(?:\w{1,60}\.){0,12}[A-Z]\w{0,80}?(?:Error|Exception|Failure)\b|.{0,300}\berrors:$"
+    r"|.{0,200}\d%\||\[(?:\w{0,20}\]|\.\.\.|\d{4}-)|(?:at )?0x"
 )
 _OPEN = re.compile(r"[-:,]$")
 """how a line ends that goes on in the next"""
@@ -97,9 +98,14 @@ def rest_of(following: Iterable[str]) -> Iterable[str]:
     """Of the lines after one those that may be its rest: no new message, no traceback, no other level."""
     for line in following:
         more = clean(line)
-        if not more or level(more) or mark_of(more) or _NOT_A_REST.match(more):
+        if not more or begins(more):
             return
         yield untagged(more)
+
+
+def begins(line: str) -> bool:
+    """Whether a line begins a message of its own: a level, a mark, a traceback, an exception."""
+    return bool(level(line) or mark_of(line) or _NOT_A_REST.match(line))
 
 
 def is_open(line: str) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tasnet.hailo.log_event import begins
 from tasnet.hailo.log_phases import HINTS as PHASES
 from tasnet.hailo.log_text import BLOCK
 from tasnet.hailo.messages import RULES
@@ -18,15 +19,25 @@ LONGEST = 1 << 14
 """characters kept of a line after the hint in it"""
 FOLLOWING = 4
 """lines after one with a hint that may still belong to it"""
+_NARROWEST, _WIDEST = 60, 400
+_TERMINALS = frozenset({80, 100, 120, 132, 160, 200})
+"""columns of usual terminals: one full line tells of them"""
+_FULL = 3
+"""full lines that tell of any other width"""
 _BEFORE = 1 << 12
 """characters kept before the hint"""
 
 EXCEPTION_HINTS = ("rror", "ception", "NonFixable", "InputsShape", "ailure")
+FRAME_HINTS = ("translate_onnx_model", ".optimize(", ".compile(", ", in optimize", ", in compile")
+"""the SDK's calls in a traceback"""
 _HINTS = tuple(
     hint.encode()
-    for hint in dict.fromkeys((*(rule.hint for rule in RULES), *PHASES, "arning]", "WARNING", *EXCEPTION_HINTS))
+    for hint in dict.fromkeys(
+        (*(rule.hint for rule in RULES), *PHASES, *FRAME_HINTS, "arning]", "WARNING", *EXCEPTION_HINTS)
+    )
 )
 _ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+_BAR = re.compile(rb"%\|[^|\r\n]{0,400}\|[^\[\r\n]{0,80}\[[^\]\r\n]{0,160}\]")
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,8 @@ class Block:
 
     data: bytes
     own: int
+    width: int = 0
+    """of the terminal that had broken its lines; 0 where none had"""
 
 
 def pieces_of(text: str | bytes) -> Iterator[bytes]:
@@ -82,7 +95,7 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
         if own:
             block = plain(data[:end])
             kept = plain(data[own:end])
-            yield Block(block, len(block) - len(kept))
+            yield unwrapped(Block(block, len(block) - len(kept)))
         rest = data[own:]
     if rest:
         yield _whole(rest)
@@ -90,7 +103,7 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
 
 def _whole(data: bytes) -> Block:
     block = plain(data)
-    return Block(block, len(block))
+    return unwrapped(Block(block, len(block)))
 
 
 def _last_lines(data: bytes, end: int) -> int:
@@ -107,7 +120,30 @@ def plain(data: bytes) -> bytes:
     """Without escapes; a carriage return, and going back over what was written, is the end of a line."""
     if b"\x1b" in data:
         data = _ESCAPE.sub(b"", data)
+    if b"%|" in data:
+        # A bar's figures (its loss, its error) are no words; that one stood there remains.
+        data = _BAR.sub(b"%||[]", data)
     return data.replace(b"\r", b"\n").replace(b"\b", b"\n")
+
+
+def unwrapped(block: Block) -> Block:
+    """The block without the line breaks of a terminal that broke lines at its width, within words."""
+    lines = block.data.split(b"\n")
+    width = max(map(len, lines))
+    full = sum(len(line) == width for line in lines)
+    if not _NARROWEST <= width <= _WIDEST or full < (1 if width in _TERMINALS else _FULL):
+        return block
+    joined: list[bytes] = []
+    own, at, whole = block.own, 0, True
+    for line in lines:
+        if whole or line[:1].isspace() or begins(_text(line)):
+            joined.append(line)
+        else:
+            joined[-1] += line
+            own -= at <= block.own
+        whole = len(line) < width
+        at += len(line) + 1
+    return Block(b"\n".join(joined), own, width)
 
 
 def telling_lines(block: Block) -> list[Line]:

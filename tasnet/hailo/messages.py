@@ -18,28 +18,28 @@ LEVEL_OF_FAILURE = r"\[(?i:error|critical)\]|^(?:ERROR|CRITICAL)\b"
 
 RULES: tuple[Rule, ...] = (
     *FAULTS,
-    _rule("reshape_insertion", "Reshape is needed", rf"Reshape is needed for layers: (?P<layers>{_NAMES})"),
+    _rule("reshape_insertion", "Reshape", rf"Reshape is needed for layers: (?P<layers>{_NAMES})"),
     _rule("reshape_insertion", "ailed", r"Failed to add spatial reshapes"),
     # A conversion that is infeasible is a matter of formats, not of the layer it was put in for.
     _rule(
         "format",
-        "Agent infeasible",
+        "infeasible",
         r"(?<![\w/])(?P<layer>[\w/]{0,200}format_conversion\d+\w*)(?: errors:)?(?: with)? Agent infeasible",
     ),
     _rule("format", "No format for", rf"No format for (?P<layer_from>{_NAME}) -> (?P<layer_to>{_NAME})"),
-    _rule("format", "not aligned to", rf"features not aligned to (?P<alignment>{INT})"),
+    _rule("format", "aligned", rf"features not aligned to (?P<alignment>{INT})"),
     _rule(
         "agent_infeasible",
-        "No successful",
+        "successful",
         rf"No successful assignments?(?:: (?P<layer>{_NAME}) errors| for: (?P<layers>{_NAMES}))?",
         Rank.CONSEQUENCE,
     ),
     _rule(
         "agent_infeasible",
-        "Agent infeasible",
+        "infeasible",
         rf"Validator failed on node: (?P<layer>{_NAME}) with Agent infeasible",
     ),
-    _rule("agent_infeasible", "Agent infeasible", rf"(?:(?P<layer>{_NAME}):? )?(?:errors: )?Agent infeasible"),
+    _rule("agent_infeasible", "infeasible", rf"(?:(?P<layer>{_NAME}):? )?(?:errors: )?Agent infeasible"),
     _rule(
         "mapping_timeout",
         "ailed",
@@ -61,10 +61,10 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule("unsupported_kernel", "upported", r"Super deconv is not supported"),
     _rule("unsupported_kernel", "upported", r"Unsupported kernel type"),
-    _rule("memory_units", "Memory units", rf"Memory units capacity exceeded(?: {_ROOM})?"),
+    _rule("memory_units", "Memory", rf"Memory units capacity exceeded(?: {_ROOM})?"),
     _rule(
         "memory_units",
-        "Memory units",
+        "Memory",
         rf"Memory units required (?P<required>{INT}) and (?P<available>{INT}) are available",
     ),
     _rule("resource_presolve", "ailed", r"Resources presolve failed"),
@@ -86,7 +86,7 @@ RULES: tuple[Rule, ...] = (
     _rule("kernel_validation", "ailed", rf"(?P<layer>{_NAME}) failed on kernel validation"),
     _rule(
         "kernel_validation",
-        "max allowed",
+        "allowed",
         rf"(?P<layer>{_NAME}) has (?P<required>{INT}) APUs but max allowed is (?P<available>{INT})",
     ),
     _rule("inter_context_stream", "exceeded", rf"shmifo (?P<direction>in|out) capacity exceeded(?: {_ROOM})?"),
@@ -99,10 +99,10 @@ RULES: tuple[Rule, ...] = (
         rf"(?: \(cluster_index=(?P<cluster_index>{INT}), layer_index=(?P<layer_index>{INT})\))?",
     ),
     _rule("compiler_crash", "ailed", r"Assertion\b.{0,2000}?\bfailed"),
-    _rule("compiler_crash", "unexpected crash", r"unexpected crash"),
+    _rule("compiler_crash", "crash", r"unexpected crash"),
     _rule("compiler_crash", "Segmentation fault", r"Segmentation fault"),
     _rule("compiler_crash", "SIG", r"\b(?P<signal>SIGSEGV|SIGABRT|SIGBUS|SIGFPE|SIGILL)\b"),
-    _rule("not_quantized", "forget to quantize", r"Did you forget to quantize"),
+    _rule("not_quantized", "forget", r"Did you forget to quantize"),
     _rule(
         "negative_slope",
         "ailed",
@@ -127,20 +127,20 @@ RULES: tuple[Rule, ...] = (
     ),
     _rule(
         "shape_mismatch",
-        "Inference input shapes",
+        "Inference",
         rf"Inference input shapes (?P<input_shape>\[[\d\[\], -]{{0,200}}\]) for layer (?P<layer>{_NAME}) "
         r"does not match HN shapes (?P<hn_shape>\[[\d\[\], -]{0,200}\])",
     ),
     _rule(
         "shift_delta",
-        "Shift delta",
+        "Shift",
         rf"Shift delta in (?P<layer>{_NAME}) is larger than (?P<largest_shift>{INT})",
     ),
     _rule("nan_params", "NaN values", r"Unsupported NaN values were found in params"),
     _rule("model_script", "not found in model", rf"Layer (?P<layer>{_NAME}) not found in model"),
     _rule("model_script", "ception", r"\bAllocatorScriptParserException\b"),
     _rule("model_script", "ception", r"\bBackendScriptParserException\b"),
-    _rule("model_script", "nvalid script", r"Invalid script command"),
+    _rule("model_script", "nvalid", r"Invalid script command"),
     _rule("node_name", "rror", r"\bMisspellNodeError\b"),
     _rule("export_model", "upported", rf"Target opset version (?P<opset>{INT}) is not supported"),
     _rule("export_model", "upported", rf"1D form is not supported(?: in layer (?P<layer>{_NAME}))?"),
