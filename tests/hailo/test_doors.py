@@ -149,6 +149,20 @@ def test_both_dimensions_of_an_image_come_through_a_door() -> None:
     assert [each.kind for each in network.assumptions] == [Assumed.DOOR, Assumed.DOOR]
 
 
+def test_a_dense_layer_behind_an_nhwc_flatten_reads_it_as_it_lies() -> None:
+    nodes = [
+        node("Transpose", "x", "a", perm=[0, 3, 1, 2]),
+        node("Conv", "a w", "b"),
+        node("Transpose", "b", "n", "exit", perm=[0, 2, 3, 1]),
+        node("Reshape", "n flat", "f"),
+        node("MatMul", "f m", "y"),
+    ]
+    constants = {"w": floats(5, 3, 1, 1), "flat": longs(1, -1), "m": floats(6 * 7 * 5, 4)}
+    made = graph(nodes, {"x": [1, 6, 7, 3]}, {"y": [1, 4]}, **constants)
+    x = floats(1, 6, 7, 3, seed=1)
+    np.testing.assert_allclose(run(translate(made, "net"), x)[0].reshape(1, 4), runtime(made, x)[0], atol=1e-3)
+
+
 def test_an_input_that_two_layers_read_in_two_ways_cannot_be_placed() -> None:
     nodes = [
         node("Conv", "x w", "a", "as_nchw"),

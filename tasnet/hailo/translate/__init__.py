@@ -19,7 +19,7 @@ import onnx_ir as ir
 from tasnet.hailo import hn_whole
 from tasnet.hailo.hn import Assumed, Assumption, Network
 from tasnet.hailo.hn_whole import MOST_SIZE, HNError
-from tasnet.hailo.translate.draft import Draft, Drafting, Label, View, axes_text, onnx_shape
+from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
 from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
 from tasnet.hailo.translate.naming import number
@@ -119,7 +119,9 @@ def _check_sizes(node: ir.Node, where: str) -> None:
 def _check_order(output: ir.Value, labels: tuple[Label, ...]) -> None:
     """An HN's output is H W C: as it is, or with the channels first, it must give the ONNX output's axes."""
     order = [label for label in labels if label not in {None, "N"}]
-    if order == ["*"] or any(order == [label for label in each if label in order] for each in ("CHW", "HWC")):
+    if order in [[key] for key in FLAT] or any(
+        order == [label for label in each if label in order] for each in ("CHW", "HWC")
+    ):
         return
     producer = output.producer()
     assert producer is not None
@@ -146,7 +148,7 @@ def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
             yield Assumption(Assumed.DOOR, f"input {value.name} {shape} is turned before it is used, read as {here}")
     for value in drafting.graph.outputs:
         view = drafting.views[value]
-        if "*" not in view.labels and not usual(view.labels):
+        if FLAT.keys().isdisjoint(view.labels) and not usual(view.labels):
             _, height, width, channels = view.draft.shape
             here = f"height {height}, width {width}, channels {channels}"
             yield Assumption(

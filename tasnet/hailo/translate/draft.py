@@ -20,7 +20,9 @@ from tasnet.hailo.translate.errors import NodeError
 
 Array = npt.NDArray[np.float32]
 Label = str | None
-"""N, H, W, C; `*` for H, W and C flattened into one axis, channels outermost; None for an axis of size 1."""
+"""N, H, W, C; None for an axis of size 1; or all of H, W and C flattened into one axis, see FLAT."""
+FLAT: dict[str, tuple[str, ...]] = {"*": ("C", "H", "W"), "#": ("H", "W", "C")}
+"""label of a flattened axis -> the order of what lies in it, outermost first"""
 
 
 @dataclass(eq=False)
@@ -138,7 +140,7 @@ class Drafting:
 
 def _check_size(node: ir.Node, draft: Draft, labels: tuple[Label, ...]) -> None:
     shape = onnx_shape(node.outputs[0])
-    if "*" in labels:
+    if not FLAT.keys().isdisjoint(labels):
         return
     if len(shape) != len(labels):
         raise NodeError(

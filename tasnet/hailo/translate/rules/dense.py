@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, constant, integer, number
+from tasnet.hailo.translate.draft import FLAT, Drafting, constant, integer, number
 from tasnet.hailo.translate.errors import NodeError
 
 
@@ -18,7 +18,7 @@ def dense(drafting: Drafting, node: ir.Node) -> None:
     weight, bias = constant(node, 1), constant(node, 2)
     if weight is None or weight.ndim != 2:
         raise NodeError(node, "its second operand is no constant matrix", "use a 1x1 Conv")
-    if len(view.labels) != 2 or view.labels[0] is not None or view.labels[1] not in {None, "C", "*"}:
+    if len(view.labels) != 2 or view.labels[0] is not None or view.labels[1] not in {None, "C", *FLAT}:
         raise NodeError(node, "its operand is not flattened to [batch, features]", "use a 1x1 Conv, or Flatten")
     if integer(node, "transA", 0):
         raise NodeError(node, "transA", "transpose on the host")
@@ -32,7 +32,9 @@ def dense(drafting: Drafting, node: ir.Node) -> None:
             "export again",
         )
     cout = weight.shape[1]
-    kernel = weight.reshape(channels, height, width, cout).transpose(1, 2, 0, 3).reshape(-1, cout)
+    kernel = weight
+    if view.labels[1] == "*":
+        kernel = weight.reshape(channels, height, width, cout).transpose(1, 2, 0, 3).reshape(-1, cout)
     kernel = kernel * number(node, "alpha", 1.0)
     flat = np.zeros(cout) if bias is None else np.broadcast_to(bias, (1, cout)).ravel() * number(node, "beta", 1.0)
     draft = drafting.add(

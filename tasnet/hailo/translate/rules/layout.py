@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, Label, View, axes_text, constant, ints, onnx_shape
+from tasnet.hailo.translate.draft import FLAT, Drafting, Label, View, axes_text, constant, ints, onnx_shape
 from tasnet.hailo.translate.errors import NodeError
 
 
 def reshape(drafting: Drafting, node: ir.Node) -> None:
     """Reshape, Flatten, Squeeze, Unsqueeze: the sizes other than 1 must stay in their order.
 
-    All of a rank-3 or -4 tensor into one axis is kept too, as `*`, for a Gemm to read.
+    All of a rank-3 or -4 tensor into one axis is kept too, as a label of FLAT, for a Gemm to read.
     """
     view = drafting.view(node, 0)
     value = node.inputs[0]
@@ -26,12 +26,8 @@ def reshape(drafting: Drafting, node: ir.Node) -> None:
     if [size for size, _ in moving] == kept:
         rest = iter(moving)
         labels = [None if size == 1 else next(rest)[1] for size in target]
-    elif (
-        len(kept) == 1
-        and len(target) == 2
-        and [label for _, label in moving] in (["C", "H", "W"], ["C", "H"], ["C", "W"])
-    ):
-        labels = [None, "*"]
+    elif len(kept) == 1 and len(target) == 2 and (flat := _flat([label for _, label in moving])) is not None:
+        labels = [None, flat]
     else:
         raise NodeError(
             node,
@@ -39,6 +35,12 @@ def reshape(drafting: Drafting, node: ir.Node) -> None:
             "keep [batch, channels, 1, time], sources on the channels; reshape on the host",
         )
     _pass(drafting, node, view, tuple(labels))
+
+
+def _flat(moving: list[Label]) -> Label:
+    """The label of an axis into which these lie flattened: channels first, or last as behind an NHWC door."""
+    orders = (key for key, order in FLAT.items() if moving == [each for each in order if each in moving])
+    return next(orders, None) if "C" in moving else None
 
 
 def transpose(drafting: Drafting, node: ir.Node) -> None:
@@ -49,7 +51,7 @@ def transpose(drafting: Drafting, node: ir.Node) -> None:
     labels = tuple(view.labels[axis] for axis in order)
     before = [label for label in view.labels if label is not None]
     after = [label for label in labels if label is not None]
-    if before != after and sorted(map(str, after)) == sorted(map(str, before)) and "*" in before:
+    if before != after and sorted(map(str, after)) == sorted(map(str, before)) and not FLAT.keys().isdisjoint(before):
         raise NodeError(node, f"moves data: {axes_text(view.labels)} to {axes_text(labels)}", "drop it")
     _pass(drafting, node, view, labels)
 
