@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,7 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from tasnet.suite.errors import one_line, own_errors
 
     try:
-        code = app(args=arguments, prog_name="tasnet", standalone_mode=False)
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned
+            code = app(args=arguments, prog_name="tasnet", standalone_mode=False)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader left, as `head` does; nothing may be written at exit either.
@@ -91,6 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         told: str = getattr(error, "format_message", error.__str__)()
         return _complain(f"{' '.join(told.split()).rstrip('.')}; see tasnet --help")
     return code if isinstance(code, int) else OK
+
+
+_usual = warnings.showwarning
+
+
+def _warned(
+    message: Warning | str, category: type[Warning], filename: str, lineno: int, file: Any = None, line: Any = None
+) -> None:
+    """The package's own warnings are a line each, as its errors are; others' as they are."""
+    if category.__module__.startswith("tasnet."):
+        print(f"tasnet: warning: {message}", file=sys.stderr)
+    else:
+        _usual(message, category, filename, lineno, file, line)
 
 
 def _complain(message: str, code: int = USAGE) -> int:

@@ -55,6 +55,7 @@ def check(
 
     Example: tasnet ledger check --base origin/main --over 5
     """
+    from tasnet.suite.history.run import Unreadable, heads
     from tasnet.suite.ledger import read
     from tasnet.suite.ledger.again import last_run, latest, past_of, whole_runs
     from tasnet.suite.ledger.base import at
@@ -69,6 +70,8 @@ def check(
         runs = whole_runs(place, found.head, over)
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
+    later = [each for each in heads(place) if isinstance(each, Unreadable) and (not runs or each.id > runs[0].id)]
+    notes += [f"run {each.id} can't be read, and says nothing: {each.reason}" for each in later]
     if runs and not runs[0].whole:
         notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {runs[0].head.cases} cases")
     if runs and (silent := not_spoken_of(now, runs[0])):

@@ -9,9 +9,8 @@ imported only when a graph has to be exported, or a checkpoint is new.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, lru_cache
@@ -25,13 +24,14 @@ from tasnet.hailo.toolchain import Report, Toolchain
 from tasnet.network.variant import Size, VariantError
 from tasnet.suite.case import Case, graph
 from tasnet.suite.recipe import Recipe
+from tasnet.suite.reported import har_file, reported
 from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Store, content_key, content_of, file_sha256
+from tasnet.suite.store import Damaged, Store, content_key, content_of, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
 
-SCHEMA = 1
+SCHEMA = 2
 """Part of every key: raise it when outcomes of older runs must not be read any more."""
 
 NET_NAME = "conv_tasnet"
@@ -79,10 +79,14 @@ class Pipeline:
         assert known is None or self.recipe.checkpoint is not None
         return tuple(f"{self.recipe.checkpoint}: {line}" for line in known.assumed) if known else ()
 
-    def run(self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None) -> dict[Stage, Outcome]:
+    def run(
+        self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
+    ) -> dict[Stage, Outcome]:
         """The outcome of every stage from export to `until`, read from the store or worked out now.
 
-        `exported` stands for the export where the case's graph lies in the store already, whoever wrote it.
+        `exported` stands for the export where the case's graph lies in the store already, whoever wrote it. With
+        `whole` the files that the outcomes name are looked at too: whoever reads them next finds them undamaged. What
+        is found damaged on the way is set aside, and the stage that made it makes it again.
 
         - After a failed stage the later ones are `blocked` by it. After one that ended in `infra` or `unclassified`
           they are so too, with `blocked_by`: nothing was learned about the network.
@@ -96,6 +100,20 @@ class Pipeline:
             raise PipelineError(f"until={until.value}: the pipeline ends at {Stage.COMPILE.value}")
         case = self.resolve(case)
         stages = ORDER[: ORDER.index(until) + 1]
+        # Each try mends one file at least, and a stage leaves one.
+        for last in (*([False] * len(stages)), True):
+            try:
+                outcomes = self._run(case, stages, exported)
+                for each in outcomes.values() if whole else ():
+                    if each.artifact:
+                        self.store.check(each.artifact)
+                return outcomes
+            except Damaged:
+                if last:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _run(self, case: Case, stages: Sequence[Stage], exported: Outcome | None) -> dict[Stage, Outcome]:
         outcomes: dict[Stage, Outcome] = {}
         with ExitStack() as stack:
             # made when a stage has to be worked out, which in a full store none has
@@ -209,7 +227,7 @@ class Pipeline:
         return self._told(Stage.TRANSLATE, case, onnx, report, desk)
 
     def _judge(self, tool: Toolchain, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
-        given = desk / _har_file(har)
+        given = desk / har_file(har)
         if not given.exists():
             self.store.get_har(har, given)
         if stage is Stage.OPTIMIZE:
@@ -219,38 +237,11 @@ class Pipeline:
         return self._told(stage, case, har, report, desk)
 
     def _told(self, stage: Stage, case: Case, given: str, report: Report, desk: Path) -> Outcome:
-        """A report as an outcome, its files moved into the store."""
-        figures: dict[str, int | float | str] = dict(report.figures)
-        artifact = ""
-        if report.artifact is not None and report.artifact == desk / _har_file(given):
-            # passed on as it was: nothing new to keep
-            artifact = given
-        elif report.artifact is not None:
-            kind = "hef" if stage is Stage.COMPILE else "har"
-            figures[f"{kind}_bytes"] = report.artifact.stat().st_size
-            if kind == "hef":
-                artifact = self.store.put_file(report.artifact, ".hef")
-            else:
-                artifact = self.store.put_har(report.artifact)
-                # the next stage finds it on the desk and needn't put it together
-                os.replace(report.artifact, desk / _har_file(artifact))
-        elif stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value:
+        if stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value and report.artifact is None:
             raise PipelineError(
                 f"toolchain {self.toolchain.name}: translate passed but left no HAR; mend the toolchain"
             )
-        if report.log is not None and report.log.is_file():
-            figures["log"] = self.store.put_file(report.log, ".log")
-        return Outcome(
-            stage=stage,
-            status=Status(report.ended.value),
-            provenance=self._provenance(stage, case, given),
-            failures=report.failures,
-            doubts=report.doubts,
-            certainty=report.certainty,
-            artifact=artifact,
-            figures=figures,
-            reason=report.detail,
-        )
+        return reported(report, stage, self._provenance(stage, case, given), self.store, desk / har_file(given))
 
     def _not_reached(self, stage: Stage, case: Case, stopped: Outcome) -> Outcome:
         what = f"{stopped.stage.value} ended {stopped.status.value}"
@@ -398,10 +389,6 @@ def _stopped_by(outcomes: dict[Stage, Outcome]) -> Outcome | None:
         if stage in (Stage.EXPORT, Stage.TRANSLATE) and not outcome.artifact:
             return outcome
     return None
-
-
-def _har_file(name: str) -> str:
-    return f"{content_of(name)}.har"
 
 
 def _one_line(error: BaseException) -> str:

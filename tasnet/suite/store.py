@@ -1,17 +1,19 @@
 """The store: artifacts by their content, outcomes by their key; one folder for any number of processes.
 
-    outcomes/<k1k2>/<key>.json   one Outcome each; anything unreadable counts as absent
-    notes/<key>.json             small facts that are slow to find out (a checkpoint's sizes)
+    outcomes/<k1k2>/<key>.json   one Outcome each, sealed under its key
+    notes/<key>.json             small facts that are slow to find out (a checkpoint's sizes), sealed
     onnx/<sha256>.onnx           graphs; their weights beside them, <sha256>.bin, shared by all
-    har/<sha256>.parts           a HAR in parts: its own bytes, and which blobs go between them
+    har/<sha256>.parts           a HAR in parts, sealed: its own bytes, and which blobs go between them
     blobs/<sha256>               arrays of HARs, each once
     files/<sha256><suffix>       everything else (logs, HEFs)
+    damaged/                     what was found to be other than it was kept, set aside for a person
     locks/<key>.lock             held while a key is computed; the system frees it when the holder dies
     tmp/                         unfinished files, locked while their writer lives; nothing reads them
 
 An artifact's name is its path below the root, and its stem the sha256 of its content. Every file appears
-whole, by a rename within the root, so a killed process leaves nothing half-written outside tmp/. Deleting the
-folder is always safe between runs.
+whole, flushed and then renamed within the root, so a killed process or a power cut leaves nothing half-written outside
+tmp/. Whatever is read is held against its name or its seal first: what is damaged is said, set aside, and absent from
+then on, so that it is worked out anew. Deleting the folder is always safe between runs.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import json
 import os
 import shutil
 import time
+import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -34,13 +37,23 @@ from tasnet import unfinished
 from tasnet.digest import sha256
 from tasnet.locks import Say, locked, on_stderr
 from tasnet.suite.parts import array_spans
+from tasnet.suite.sealed import checksum, sealed, unsealed
 from tasnet.suite.stage import TRIED_AGAIN, Outcome
+from tasnet.suite.verified import has_content, weights_beside
 
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 
 
 class StoreError(RuntimeError):
     """The store can't be used, or an artifact of it is damaged. One line: what, where, what to do."""
+
+
+class Damaged(StoreError):
+    """An artifact is gone, or isn't what was kept and lies aside now: what made it can make it again."""
+
+
+class DamageFound(UserWarning):
+    """A file of the store was damaged, and was set aside. One line: which, and where it lies."""
 
 
 def content_key(parts: Mapping[str, Any]) -> str:
@@ -61,6 +74,10 @@ def file_sha256(path: Path) -> str:
 def content_of(name: str) -> str:
     """The sha256 of the content of the artifact `name`."""
     return name.rpartition("/")[2].partition(".")[0]
+
+
+def _is_weights(path: Path) -> bool:
+    return has_content(path, content_of(path.name))
 
 
 def open_store(root: Path, say: Say = on_stderr) -> Store:
@@ -96,11 +113,11 @@ class Store:
 
     def outcome(self, key: str) -> Outcome | None:
         """The outcome kept under `key`; None if there is none, or none that this version can read."""
-        data = self._read(self._outcome_path(key))
-        if data is None:
+        text = self.unsealed(self._outcome_path(key), key)
+        if text is None:
             return None
         try:
-            outcome = Outcome.model_validate_json(data)
+            outcome = Outcome.model_validate_json(text)
         except ValidationError:
             return None
         return None if outcome.status in TRIED_AGAIN else outcome
@@ -108,20 +125,31 @@ class Store:
     def put_outcome(self, key: str, outcome: Outcome) -> None:
         """Keeps `outcome` under `key`. One of which nothing was learned isn't kept: the next run tries again."""
         if outcome.status not in TRIED_AGAIN:
-            self._write(self._outcome_path(key), outcome.model_dump_json().encode())
+            self.seal(self._outcome_path(key), key, outcome.model_dump_json().encode())
 
     def note(self, key: str) -> dict[str, Any] | None:
         """The fact noted under `key`, None if there is none or it can't be read."""
-        data = self._read(self.root / "notes" / f"{key}.json")
-        try:
-            fact = json.loads(data) if data else None
-        except ValueError:
-            return None
+        text = self.unsealed(self.root / "notes" / f"{key}.json", key)
+        fact = json.loads(text) if text else None
         return fact if isinstance(fact, dict) else None
 
     def put_note(self, key: str, fact: Mapping[str, Any]) -> None:
         """Notes a small JSON object under `key`."""
-        self._write(self.root / "notes" / f"{key}.json", json.dumps(dict(fact), sort_keys=True).encode())
+        self.seal(self.root / "notes" / f"{key}.json", key, json.dumps(dict(fact), sort_keys=True).encode())
+
+    def seal(self, path: Path, key: str, text: bytes) -> None:
+        """Keeps the text of a JSON value at `path`, below the root, under its key."""
+        self._write(path, sealed(key, text) + b"\n")
+
+    def unsealed(self, path: Path, key: str) -> bytes | None:
+        """The text that was sealed at `path` under this key; None where there is none. A damaged file is set aside."""
+        data = self._read(path)
+        if data is None:
+            return None
+        text = unsealed(key, data[:-1]) if data.endswith(b"\n") else None
+        if text is None:
+            self.set_aside(path)
+        return text
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
@@ -137,13 +165,30 @@ class Store:
     # --- artifacts
 
     def path(self, name: str) -> Path:
-        """Where the artifact `name` lies. Raises StoreError if it isn't there or is a HAR (`get_har`)."""
+        """Where the artifact `name` lies, which is what its name says, and so are the weights beside a graph.
+
+        Raises Damaged if it isn't there, or is damaged and was set aside; StoreError for a HAR (`get_har`).
+        """
         if name.startswith("har/"):
             raise StoreError(f"{name}: HARs are kept in parts; put it together with get_har")
         path = self.root / name
         if not path.is_file():
-            raise StoreError(f"{path}: not in the store; run the case again")
+            raise Damaged(f"{path}: not in the store; run the case again")
+        if not has_content(path, content_of(name)):
+            self.set_aside(path)
+            raise Damaged(f"{path}: damaged, and set aside; run the case again")
+        if path.suffix == ".onnx":
+            self._check_weights(path)
         return path
+
+    def check(self, name: str) -> None:
+        """Raises Damaged unless the artifact `name` is there and whole, a HAR with all of its arrays."""
+        if not name.startswith("har/"):
+            self.path(name)
+            return
+        for part in self._recipe(name)[0]:
+            if isinstance(part, str) and not has_content(self.root / "blobs" / part, part):
+                raise self._lacks(name, part)
 
     def holds(self, name: str) -> bool:
         """Whether the artifact `name` is in the store."""
@@ -170,7 +215,9 @@ class Store:
         data = har.read_bytes()
         name = f"har/{hashlib.sha256(data).hexdigest()}.parts"
         if self.holds(name):
-            return name
+            with suppress(Damaged):
+                self.check(name)
+                return name
         index: list[str | int] = []
         own = bytearray()
         at = 0
@@ -183,49 +230,44 @@ class Store:
             at = end
         index.append(len(data) - at)
         own += data[at:]
-        self._write(self.root / name, json.dumps(index).encode() + b"\n" + zlib.compress(bytes(own)))
+        packed = zlib.compress(bytes(own))
+        recipe = json.dumps({"parts": index, "own": checksum(packed)}).encode()
+        self._write(self.root / name, sealed(name, recipe) + b"\n" + packed)
         return name
 
     def get_har(self, name: str, dest: Path) -> Path:
         """Writes the HAR `name` to `dest`, byte for byte as it was put; returns `dest`.
 
-        Raises StoreError if it isn't there or is damaged; a damaged one is dropped, so the next run makes it
-        again.
+        Raises Damaged if it isn't there or is damaged; what is damaged is set aside, so the next run makes it again.
         """
-        recipe = self._read(self.root / name)
-        if recipe is None:
-            raise StoreError(f"{self.root / name}: not in the store; run the case again")
-        try:
-            data = self._joined(recipe)
-        except (OSError, ValueError, zlib.error):
-            data = b""
-        if hashlib.sha256(data).hexdigest() != content_of(name):
-            self._drop(name, recipe)
-            raise StoreError(f"{self.root / name}: damaged, dropped from the store; run the case again")
-        unfinished.write(dest, data)
+        index, own = self._recipe(name)
+        pieces: list[bytes | memoryview] = []
+        for part in index:
+            if isinstance(part, str):
+                pieces.append(self._blob(name, part))
+            else:
+                pieces.append(own[:part])
+                own = own[part:]
+        unfinished.write(dest, b"".join(pieces))
         return dest
 
     def get_har_graph(self, name: str, dest: Path) -> Path:
         """Writes the HAR `name` to `dest` with holes for its arrays: enough to read its graph, and far less to do.
 
-        What it holds is not checked against its name. Raises StoreError if it isn't there or can't be put together.
+        Raises Damaged as `get_har` does, but for the content of its arrays, which nobody reads.
         """
-        recipe = self._read(self.root / name)
-        if recipe is None:
-            raise StoreError(f"{self.root / name}: not in the store; run the case again")
-        head, _, packed = recipe.partition(b"\n")
-        try:
-            own = memoryview(zlib.decompress(packed))
-            with dest.open("wb") as file:
-                for part in json.loads(head):
-                    if isinstance(part, str):
+        index, own = self._recipe(name)
+        with dest.open("wb") as file:
+            for part in index:
+                if isinstance(part, str):
+                    try:
                         file.seek((self.root / "blobs" / part).stat().st_size, os.SEEK_CUR)
-                    else:
-                        file.write(own[:part])
-                        own = own[part:]
-                file.truncate(file.tell())
-        except (OSError, ValueError, zlib.error):
-            raise StoreError(f"{self.root / name}: damaged; run the case again") from None
+                    except FileNotFoundError:
+                        raise self._lacks(name, part) from None
+                else:
+                    file.write(own[:part])
+                    own = own[part:]
+            file.truncate(file.tell())
         return dest
 
     @contextmanager
@@ -241,28 +283,56 @@ class Store:
 
     # --- files
 
-    def _joined(self, recipe: bytes) -> bytes:
-        """The bytes that a recipe describes: own, blob, own, blob, …, own."""
-        head, _, packed = recipe.partition(b"\n")
-        own = memoryview(zlib.decompress(packed))
-        pieces: list[bytes | memoryview] = []
-        for part in json.loads(head):
-            if isinstance(part, str):
-                blob = self.root / "blobs" / part
-                pieces.append(blob.read_bytes())
-            else:
-                pieces.append(own[:part])
-                own = own[part:]
-        return b"".join(pieces)
+    def set_aside(self, path: Path) -> None:
+        """Takes a damaged file out of the way, and says so: from now on there is none."""
+        target = self.root / "damaged" / path.relative_to(self.root).as_posix().replace("/", "_")
+        with suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+        told = f"{path.relative_to(self.root).as_posix()}: not what was kept there; set aside in {target.parent}"
+        warnings.warn(DamageFound(told), stacklevel=2)
 
-    def _drop(self, name: str, recipe: bytes) -> None:
-        """Removes a damaged HAR, and those of its blobs that aren't what they are called."""
-        (self.root / name).unlink(missing_ok=True)
-        with suppress(ValueError):
-            for part in json.loads(recipe.partition(b"\n")[0]):
-                blob = self.root / "blobs" / str(part)
-                if blob.is_file() and file_sha256(blob) != part:
-                    blob.unlink(missing_ok=True)
+    def _recipe(self, name: str) -> tuple[list[str | int], memoryview]:
+        """Of a HAR: how many own bytes and which blobs it is made of, in turn, and its own bytes. Raises Damaged."""
+        path = self.root / name
+        data = self._read(path)
+        if data is None:
+            raise Damaged(f"{path}: not in the store; run the case again")
+        head, _, packed = data.partition(b"\n")
+        text = unsealed(name, head)
+        recipe = json.loads(text) if text else {}
+        if recipe.get("own") != checksum(packed):
+            self.set_aside(path)
+            raise Damaged(f"{path}: damaged, and set aside; run the case again")
+        return recipe["parts"], memoryview(zlib.decompress(packed))
+
+    def _blob(self, name: str, blob: str) -> bytes:
+        """The content of an array of the HAR `name`. Raises Damaged."""
+        data = self._read(self.root / "blobs" / blob)
+        if data is None or sha256(data) != blob:
+            raise self._lacks(name, blob)
+        return data
+
+    def _lacks(self, name: str, blob: str) -> Damaged:
+        """What to raise for a HAR whose array is gone or damaged. Both lie aside then: the HAR is made anew."""
+        path = self.root / "blobs" / blob
+        if path.exists():
+            self.set_aside(path)
+        with suppress(OSError):
+            (self.root / name).unlink()
+        return Damaged(f"{self.root / name}: its array {path} is damaged or gone; run the case again")
+
+    def _check_weights(self, model: Path) -> None:
+        """Raises Damaged unless all weights of a graph lie beside it whole. All that don't are set aside."""
+        bad = [model.parent / each for each in weights_beside(model) if not _is_weights(model.parent / each)]
+        for path in bad:
+            if path.exists():
+                self.set_aside(path)
+        if bad:
+            # Written anew with the graph: a graph that is there is not.
+            with suppress(OSError):
+                model.unlink()
+            raise Damaged(f"{model}: its weights {bad[0]} are damaged or gone; run the case again")
 
     def _outcome_path(self, key: str) -> Path:
         return self.root / "outcomes" / key[:2] / f"{key}.json"
@@ -281,10 +351,11 @@ class Store:
             unfinished.write(path, data, self.root / "tmp")
 
     def _write_once(self, path: Path, data: bytes | memoryview) -> None:
-        """Writes a content-addressed file unless it is there in full length."""
-        with suppress(OSError):
-            if path.stat().st_size == len(data):
+        """Writes a content-addressed file unless it is there whole; a damaged one is set aside."""
+        if path.exists():
+            if has_content(path, content_of(path.name)):
                 return
+            self.set_aside(path)
         self._write(path, data)
 
     @contextmanager

@@ -53,7 +53,7 @@ class FakePipeline:
         """The case itself."""
         return case
 
-    def run(self, case: Case, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
+    def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
         """The told outcomes up to `until`."""
         told = self.tell(case)
         return {stage: told[stage] for stage in ORDER[: ORDER.index(until) + 1] if stage in told}

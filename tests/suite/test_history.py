@@ -8,11 +8,11 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.suite.case import profile
-from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, Unreadable, find, folders, heads, read
+from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, find, folders, read
 from tasnet.suite.history.shown import runs_json, runs_lines
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import measure, stored, told
@@ -36,61 +36,101 @@ def test_a_run_is_read_as_it_was_written(whole: Path) -> None:
     assert run.head.told_by == "reference 0.1.0, predicted"
 
 
-@settings(deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from([RECORDS, MEASURES, END, HEAD]), share=st.floats(0, 1), killed=st.booleans())
-def test_a_file_cut_anywhere_costs_no_whole_line(
-    whole: Path, tmp_path: Path, name: str, share: float, killed: bool
-) -> None:
-    folder = tmp_path / "runs" / "20260601T120000Z"
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where each example begins anew."""
+    return tmp_path_factory.mktemp("scratch")
+
+
+def copied(whole: Path, scratch: Path) -> Path:
+    folder = scratch / "runs" / whole.name
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(whole, folder)
+    return Path(shutil.copytree(whole, folder))
+
+
+@settings(deadline=None, max_examples=80)
+@given(name=st.sampled_from([RECORDS, MEASURES]), share=st.floats(0, 1))
+def test_a_killed_run_cut_anywhere_loses_no_whole_line(whole: Path, scratch: Path, name: str, share: float) -> None:
+    folder = copied(whole, scratch)
+    (folder / END).unlink()
     data = (folder / name).read_bytes()
-    cut = data[: round(share * len(data))]
-    (folder / name).write_bytes(cut)
-    if killed and name != END:
-        (folder / END).unlink()
-    # what was cut is a whole line too where its newline alone is missing
-    lines = {file: _whole_lines((folder / file).read_bytes()) for file in (RECORDS, MEASURES)}
-    if name == HEAD and len(cut.rstrip()) < len(data.rstrip()):
-        (named,) = heads(tmp_path)
-        assert isinstance(named, Unreadable)
-        assert str(folder / HEAD) in named.reason
-        assert len(folders(tmp_path)) == 1
-        return
+    (folder / name).write_bytes(data[: round(share * len(data))])
     run = read(folder)
+    lines = {file: (folder / file).read_bytes().count(b"\n") for file in (RECORDS, MEASURES)}
     assert list(run.records) == RECORD[: lines[RECORDS]]
     assert list(run.measures) == MEASURE[: lines[MEASURES]]
-    ended = not killed if name != END else len(cut.rstrip()) == len(data.rstrip())
-    assert (run.end is not None) == ended
-    assert run.whole == (ended and len(run.records) == len(CASES))
+    assert run.end is None
+    assert not run.whole
 
 
-def _whole_lines(data: bytes) -> int:
-    *ended, last = data.split(b"\n")
-    try:
-        json.loads(last)
-    except ValueError:
-        return len(ended)
-    return len(ended) + 1
+DAMAGE = {
+    "flip": lambda data, at: data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :],
+    "cut": lambda data, at: data[:at],
+    "doubled": lambda data, at: data[:at] + data[at : at + 1] + data[at:],
+    "empty": lambda data, at: b"",
+    "gone": lambda data, at: None,
+}
+
+
+@settings(deadline=None, max_examples=150)
+@given(
+    name=st.sampled_from([RECORDS, MEASURES, END, HEAD]),
+    how=st.sampled_from(sorted(DAMAGE)),
+    share=st.floats(0, 0.9999),
+)
+def test_a_run_that_ended_and_is_not_as_it_was_left_is_named_with_its_file(
+    whole: Path, scratch: Path, name: str, how: str, share: float
+) -> None:
+    folder = copied(whole, scratch)
+    data = (folder / name).read_bytes()
+    damaged = DAMAGE[how](data, int(share * len(data)))
+    if damaged is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_bytes(damaged)
+    if (name, how) == (END, "gone"):
+        assert not read(folder).whole, "a run without an end is one that was killed, and never whole"
+        return
+    with pytest.raises(RunError) as caught:
+        read(folder)
+    # A head that was changed and can still be read is another run's: its end doesn't go with it.
+    assert any(str(folder / each) in str(caught.value) for each in ((name, END) if name == HEAD else (name,)))
+    (line,) = (each for each in runs_lines(scratch) if each.startswith(whole.name))
+    assert ": unreadable: " in line
+    assert len(folders(scratch)) == 1
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_another_runs_records_are_not_taken_for_its_own(whole: Path, tmp_path: Path, killed: bool) -> None:
+    """A test double's run is no real one because its records lie in the other's folder."""
+    other = stored(tmp_path / "runs" / "20260602T120000Z", RECORD, MEASURE, double=True, ended=not killed).folder
+    (other / RECORDS).write_bytes((whole / RECORDS).read_bytes())
+    with pytest.raises(RunError, match=RECORDS):
+        read(other)
+    told = json.loads((other / HEAD).read_text())
+    (other / HEAD).write_text(json.dumps({**told, "double": False}))
+    with pytest.raises(RunError, match=f"of another {HEAD}"):
+        read(other)
 
 
 def test_a_line_damaged_in_the_middle_is_named(whole: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(whole, tmp_path / "run"))
     lines = (folder / RECORDS).read_bytes().splitlines(keepends=True)
     (folder / RECORDS).write_bytes(b"".join([*lines[:3], b"{}\n", *lines[3:]]))
+    (folder / END).unlink()
     with pytest.raises(RunError, match=rf"{RECORDS}:4: .*; damaged: mend it, or delete the run's folder"):
         read(folder)
 
 
 HEADS = {
-    "another schema": ('{"schema": 2}', "schema 2, and this version reads 1; read it with the tasnet that wrote it"),
+    "another schema": ('{"schema": 1}', "schema 1, and this version reads 2; read it with the tasnet that wrote it"),
     "no schema": ("{}", "no schema; damaged: "),
     "a true schema": ('{"schema": true}', "no schema; damaged: "),
     "no object": ("[]", "no schema; damaged: "),
     "no JSON": ("{", "not JSON; damaged: "),
     "no text": ("\x00", "not JSON; damaged: "),
     "too deep": ("[" * 100_000, "not JSON; damaged: "),
-    "a key too much": ('{"schema": 1, "mood": "good"}', "damaged: "),
+    "a key too much": ('{"schema": 2, "mood": "good"}', "damaged: "),
 }
 
 

@@ -22,7 +22,7 @@ from tasnet.suite.numerics.staged import STAGES
 from tasnet.suite.numerics.thresholds import Measured, read
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.recipe import Recipe
-from tasnet.suite.store import Store, open_store
+from tasnet.suite.store import DamageFound, Store, open_store
 
 ONE = Measured("torch", "gln prelu", 400, 124.25, 3.5e-7, "a+T=400")
 CASE = Case(Variant("split", decoder="polyphase"), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)
@@ -61,10 +61,14 @@ def test_what_is_kept_is_read_back_and_replaces_what_was_there(store: Store) -> 
 def test_what_older_code_measured_and_what_cannot_be_read_is_not_there(store: Store) -> None:
     keep(store, [ONE, replace(ONE, stage="har"), replace(ONE, stage="har8")])
     first, second, third = sorted((store.root / "measures").iterdir())
-    entry = json.loads(first.read_text())
-    first.write_text(json.dumps(entry | {"code": "older"}))
-    second.write_text(second.read_text()[:20])
-    assert list(kept(store)) == [Measured(**_floats(json.loads(third.read_text())["measured"]))]
+    told = json.loads(first.read_text())["kept"]
+    store.seal(first, first.stem, json.dumps(told | {"code": "older"}).encode())
+    second.write_text(json.dumps(told))
+    left = json.loads(third.read_text())["kept"]["measured"]
+    assert list(kept(store)) == [Measured(**_floats(left))], "an older version's figure has no seal"
+    third.write_text(third.read_text()[:20])
+    with pytest.warns(DamageFound, match=third.name):
+        assert list(kept(store)) == []
     assert list(kept(Store(store.root / "nowhere"))) == []
 
 

@@ -255,7 +255,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     run = stored(store, [])
     assert "no case is in any of 1 stored runs" in complaint(command, capsys)
     of_schema(99, run.folder)
-    assert "schema 99, and this version reads 1" in complaint(command, capsys)
+    assert "schema 99, and this version reads 2" in complaint(command, capsys)
     assert "run 'nope': no run begins so" in complaint([*command, "--run", "nope"], capsys)
     assert "schema 99" in complaint([*command, "--run", run.id], capsys)
     assert "nothing to write" in complaint(["report", "--store", str(store)], capsys)
@@ -268,7 +268,7 @@ def test_a_run_that_cant_be_read_is_left_out_and_named(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = stored(store, some())
-    broken = another(run, store)
+    broken = another(run, store, killed=True)
     (broken / "records.jsonl").write_text("{}\n{}\n")
     target = tmp_path / "report.html"
     assert main(["report", "--store", str(store), "-o", str(target)]) == 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import time
+import warnings
 import zipfile
 
 import numpy as np
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from tasnet.suite.parts import array_spans
 from tasnet.suite.stage import Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Store, StoreError, content_key, content_of, open_store
+from tasnet.suite.store import Damaged, DamageFound, Store, StoreError, content_key, content_of, open_store
 from tests.doubles.scripted_toolchain import har_bytes
 
 PROVENANCE = Provenance(toolchain="scripted", version="1", predicted=True, exhaustive=True)
@@ -64,7 +65,11 @@ def test_an_outcome_that_cant_be_read_is_absent_and_can_be_put_again(store, dama
     store.put_outcome(KEY, PASSED)
     (file,) = (store.root / "outcomes").rglob("*.json")
     file.write_bytes(damage(file.read_bytes()))
-    assert store.outcome(KEY) is None
+    with pytest.warns(DamageFound, match=file.name):
+        assert store.outcome(KEY) is None
+    assert not file.exists()
+    assert list((store.root / "damaged").iterdir()), "set aside for a person"
+    assert store.outcome(KEY) is None, "and said once"
     store.put_outcome(KEY, PASSED)
     assert store.outcome(KEY) == PASSED
 
@@ -79,7 +84,8 @@ def test_notes_come_back_and_damaged_ones_are_absent(store):
     store.put_note(KEY, {"N": 512})
     assert store.note(KEY) == {"N": 512}
     (store.root / "notes" / f"{KEY}.json").write_text("{")
-    assert store.note(KEY) is None
+    with pytest.warns(DamageFound):
+        assert store.note(KEY) is None
 
 
 # --- the root
@@ -229,8 +235,10 @@ def test_a_har_with_a_damaged_or_lost_array_is_dropped_so_that_it_can_be_made_ag
         assert got(store, tmp_path, name) == data
         (blob,) = (store.root / "blobs").iterdir()
         damage(blob)
-        with pytest.raises(StoreError, match="run the case again"):
-            store.get_har(name, tmp_path / "out.har")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DamageFound)
+            with pytest.raises(Damaged, match="run the case again"):
+                store.get_har(name, tmp_path / "out.har")
         assert not store.holds(name)
     assert got(store, tmp_path, put(store, tmp_path, data)) == data
 

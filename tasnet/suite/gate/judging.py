@@ -105,7 +105,7 @@ class Judging:
             artifact=onnx,
             figures={"onnx_bytes": onnx_bytes(self.pipeline.store.path(onnx))},
         )
-        return self.pipeline.run(case, until, exported=export)
+        return self.pipeline.run(case, until, exported=export, whole=until is Stage.TRANSLATE)
 
     def record(self, name: str, outcomes: Mapping[Stage, Outcome]) -> Record:
         """A case's outcomes against the ledger."""

@@ -98,8 +98,10 @@ class _OfBase(Pipeline):
 
     exported: Outcome | None = None
 
-    def run(self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None) -> dict[Stage, Outcome]:
-        return super().run(case, until, exported=exported or self.exported)
+    def run(
+        self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
+    ) -> dict[Stage, Outcome]:
+        return super().run(case, until, exported=exported or self.exported, whole=whole)
 
 
 def _at_base(pair: Graph, pipeline: Pipeline, mix: Any) -> dict[str, Measured]:

@@ -17,11 +17,12 @@ from tasnet.suite.history.origin import Origin
 from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import TOOLCHAINS
 from tasnet.suite.report.record import Record
+from tasnet.suite.sealed import checksum, unsealed
 from tasnet.suite.stage import ORDER, Stage
 from tasnet.suite.verdict import Verdict
 
-SCHEMA = 1
-"""Of every file of a run. A run of another schema is named and not read."""
+SCHEMA = 2
+"""Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
 
 HEAD, RECORDS, MEASURES, END = "run.json", "records.jsonl", "measures.jsonl", "end.json"
 
@@ -88,14 +89,31 @@ class Head(BaseModel):
         return f"{self.toolchain} {self.version}{double}, {self.known}"
 
 
+class Kept(BaseModel):
+    """A file of a run as it was when the run ended: its lines, and a checksum of all of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lines: int
+    xxh3_128: str
+
+
+def kept_of(path: Path) -> Kept:
+    """What a file is now; one that isn't there has no lines. Raises OSError."""
+    content = path.read_bytes() if path.exists() else b""
+    return Kept(lines=content.count(b"\n"), xxh3_128=checksum(content))
+
+
 class End(BaseModel):
-    """How a run ended: pytest's exit status, the wall-clock time, how many cases of each kind."""
+    """How a run ended: pytest's exit status, the wall-clock time, how many cases of each kind, and what it left."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     exit_status: int
     seconds: float
     kinds: dict[Kind, int]
+    records: Kept
+    measures: Kept
 
 
 @dataclass(frozen=True)
@@ -199,14 +217,40 @@ def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:
 
 
 def read(folder: Path) -> Run:
-    """The run in a folder. Raises RunError."""
-    head = _head(folder)
+    """The run in a folder. Raises RunError for one that isn't as it was left: changed, cut, or without its records."""
+    head, end = _head(folder), check(folder)
+    key = key_of(folder)
     measures: dict[tuple[str, str], Measure] = {
-        (each.case_id, each.stage): each for each in _lines(folder / MEASURES, Measure)
+        (each.case_id, each.stage): each for each in _lines(folder / MEASURES, key, Measure)
     }
-    return Run(
-        folder.name, folder, head, latest(_lines(folder / RECORDS, Record)), tuple(measures.values()), _end(folder)
-    )
+    return Run(folder.name, folder, head, latest(_lines(folder / RECORDS, key, Record)), tuple(measures.values()), end)
+
+
+def check(folder: Path) -> End | None:
+    """The end of the run in a folder, whose files are as they were then; None for one that hasn't ended.
+
+    Raises RunError. The files' lines are not read one by one.
+    """
+    end = _end(folder)
+    for name, kept in ((RECORDS, end.records), (MEASURES, end.measures)) if end else ():
+        path = folder / name
+        try:
+            now = kept_of(path)
+        except OSError as error:
+            raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
+        if now != kept:
+            what = "gone" if not path.exists() else "cut" if now.lines < kept.lines else "not as they were kept"
+            left = f"{now.lines} of {kept.lines} are left" if now.lines < kept.lines else f"{kept.lines} were kept"
+            raise RunError(f"{path}: its lines are {what}: {left}; bring them back, or delete the run's folder")
+    return end
+
+
+def key_of(folder: Path) -> str:
+    """What a run's files are sealed under: the checksum of its head, so that neither is another run's."""
+    try:
+        return checksum((folder / HEAD).read_bytes())
+    except OSError as error:
+        raise RunError(f"{folder / HEAD}: {error.strerror}; the run can't be read") from None
 
 
 def find(store: Path, name: str) -> Run:
@@ -271,15 +315,28 @@ def _head(folder: Path) -> Head:
 
 
 def _end(folder: Path) -> End | None:
-    """None for a run without an end: it was killed, or it goes on right now."""
+    """None for a run without an end: it was killed, or it goes on right now. Raises RunError for a damaged one."""
+    path = folder / END
     try:
-        return End.model_validate_json((folder / END).read_bytes())
-    except (OSError, ValidationError):
+        data = path.read_bytes()
+    except FileNotFoundError:
         return None
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
+    text = unsealed(key_of(folder), data[:-1]) if data.endswith(b"\n") else None
+    try:
+        return End.model_validate_json(text or b"")
+    except ValidationError:
+        raise RunError(
+            f"{path}: damaged, or of another {HEAD}; delete it, and the run is read as one that was killed"
+        ) from None
 
 
-def _lines(path: Path, model: type[_Model]) -> Iterator[_Model]:
-    """The file's lines. The last one may be cut short by a kill; any other that can't be read is a RunError."""
+def _lines(path: Path, key: str, model: type[_Model]) -> Iterator[_Model]:
+    """The file's lines, each sealed under the run's key.
+
+    The last one may be cut short by a kill; any other that isn't as it was written is a RunError.
+    """
     try:
         lines = path.read_bytes().splitlines(keepends=True)
     except FileNotFoundError:
@@ -287,13 +344,15 @@ def _lines(path: Path, model: type[_Model]) -> Iterator[_Model]:
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
     for number, line in enumerate(lines, 1):
+        if not line.endswith(b"\n"):
+            return
+        text = unsealed(key, line[:-1])
+        if text is None:
+            raise RunError(f"{path}:{number}: not as it was written, or of another {HEAD}; {_DAMAGED}")
         try:
-            yield model.model_validate_json(line)
+            yield model.model_validate_json(text)
         except ValidationError as error:
-            if number == len(lines) and not line.endswith(b"\n"):
-                return
-            reason = error.errors()[0]["msg"]
-            raise RunError(f"{path}:{number}: {reason}; {_DAMAGED}") from None
+            raise RunError(f"{path}:{number}: {error.errors()[0]['msg']}; {_DAMAGED}") from None
 
 
 def _natural(name: str) -> tuple[str, int]:

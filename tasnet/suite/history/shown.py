@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.suite.history.compare import Change, Comparison, Group, commit
-from tasnet.suite.history.run import End, Head, RunError, Unreadable, empty, going_on, heads, older, read
+from tasnet.suite.history.run import End, Head, RunError, Unreadable, check, empty, going_on, heads, older, read
 from tasnet.suite.history.trend import CasePoint, EntryPoint, Trend
 
 SHOWN = 3
@@ -67,11 +67,12 @@ def _runs(store: Path) -> Iterator[_Told | Unreadable]:
             yield each
             continue
         name, head, end = each
-        if end is not None:
-            yield _Told(name, head, end, {kind.value: count for kind, count in end.kinds.items()})
-            continue
         # What a killed run got to stands in its records alone.
         try:
+            if end is not None:
+                check(store / "runs" / name)
+                yield _Told(name, head, end, {kind.value: count for kind, count in end.kinds.items()})
+                continue
             run = read(store / "runs" / name)
         except RunError as error:
             yield Unreadable(name, store / "runs" / name, str(error))

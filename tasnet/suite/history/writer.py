@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -14,8 +15,9 @@ from typing import BinaryIO
 from pydantic import BaseModel
 
 from tasnet.locks import locked
-from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure, next_number
+from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure, kept_of, key_of, next_number
 from tasnet.suite.report.record import Record
+from tasnet.suite.sealed import sealed
 from tasnet.suite.whole import write_whole
 
 
@@ -24,23 +26,32 @@ class Writer:
     """Writes into the folder of one run; one process at a time."""
 
     folder: Path
+    key: str
+    """what its lines are sealed under"""
     alive: BinaryIO = field(compare=False, repr=False)
     """what this process holds of the run"""
     began: float = field(default_factory=time.monotonic)
 
     def add(self, record: Record) -> None:
         """Keeps a case's record. Raises OSError."""
-        _append(self.folder / RECORDS, record)
+        _append(self.folder / RECORDS, self.key, record)
 
     def measured(self, measure: Measure) -> None:
         """Keeps a measurement. Raises OSError."""
-        _append(self.folder / MEASURES, measure)
+        _append(self.folder / MEASURES, self.key, measure)
 
     def end(self, records: Iterable[Record], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""
         kinds = Counter(record.kind for record in records)
-        told = End(exit_status=exit_status, seconds=time.monotonic() - self.began, kinds=dict(kinds))
-        _write(self.folder / END, told)
+        told = End(
+            exit_status=exit_status,
+            seconds=time.monotonic() - self.began,
+            kinds=dict(kinds),
+            records=kept_of(_flushed(self.folder / RECORDS)),
+            measures=kept_of(_flushed(self.folder / MEASURES)),
+        )
+        text = told.model_dump_json(by_alias=True).encode()
+        write_whole(self.folder / END, sealed(self.key, text) + b"\n")
         self.alive.close()
 
 
@@ -48,8 +59,9 @@ def begin(folder: Path, head: Head) -> Writer:
     """The writer of a new run in an empty folder. Raises OSError."""
     store = folder.parent.parent
     with locked(folder.parent / ".number.lock"):
-        _write(folder / HEAD, head.model_copy(update={"number": next_number(store)}))
-    return Writer(folder, _held(folder / HEAD))
+        numbered = head.model_copy(update={"number": next_number(store)})
+        write_whole(folder / HEAD, numbered.model_dump_json(by_alias=True, indent=1).encode() + b"\n")
+    return Writer(folder, key_of(folder), _held(folder / HEAD))
 
 
 def _held(path: Path) -> BinaryIO:
@@ -61,11 +73,14 @@ def _held(path: Path) -> BinaryIO:
     return file
 
 
-def _write(path: Path, model: BaseModel) -> None:
-    write_whole(path, model.model_dump_json(by_alias=True, indent=1).encode() + b"\n")
-
-
-def _append(path: Path, model: BaseModel) -> None:
+def _append(path: Path, key: str, model: BaseModel) -> None:
     """One write a line: what a kill can cut short is the last line alone."""
     with path.open("ab") as file:
-        file.write(model.model_dump_json(exclude_defaults=True).encode() + b"\n")
+        file.write(sealed(key, model.model_dump_json(exclude_defaults=True).encode()) + b"\n")
+
+
+def _flushed(path: Path) -> Path:
+    """The file, if there is one, with all that was written on the disk: its checksum is named next."""
+    with suppress(FileNotFoundError), path.open("rb") as file:
+        os.fsync(file.fileno())
+    return path

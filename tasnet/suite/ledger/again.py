@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tasnet.suite.history.run import RECORDS, Head, Run, RunError, Unreadable, find, heads, read
+from tasnet.suite.history.run import RECORDS, Head, Run, RunError, Unreadable, check, find, heads, read
 from tasnet.suite.judge import Judgement, judge
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen
@@ -60,6 +60,8 @@ def latest(store: Path, case_id: str = "") -> Run | None:
     wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
     known = [folder for folder, head in _readable(store) if not head.double]
     for folder in reversed(known):
+        # Cut, or without its records, it may have had the case, or been the last.
+        check(folder)
         # Looked for before it is read: a case of long ago is in few of many runs.
         records = folder / RECORDS
         if records.exists() and (not wanted or wanted in records.read_bytes()):

@@ -28,5 +28,5 @@ class Noted(UserDict[str, float]):
 
 def gains_of(case: Case, pipeline: Pipeline) -> Noted:
     """The gains of a case's layers, of the weights it is exported with and of the code as it is."""
-    told = {"gains": 1, "case": case.id, "weights": weights_of(pipeline.recipe), "code": code()}
+    told = {"gains": 2, "case": case.id, "weights": weights_of(pipeline.recipe), "code": code()}
     return Noted(pipeline.store, content_key(told))

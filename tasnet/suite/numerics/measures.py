@@ -1,6 +1,7 @@
 """Runs that are kept: each figure of a case at a stage, as one file of the store, for limits to be proposed from.
 
-    <store>/measures/<key>.json   one figure; its key is the case, the weights, the stage, and the code that computed it
+    <store>/measures/<key>.json   one figure, sealed under its key: the case, the weights, the stage, and the code that
+                                  computed it
 
 What older code measured is of another key: it is never read again. `pytest -m numerics` and `tasnet thresholds` keep
 what they measure; a run that was killed goes on behind what is kept.
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import cache
@@ -52,33 +52,39 @@ def weights_of(recipe: Recipe) -> str:
 
 def keep(store: Store, found: Iterable[Measured]) -> None:
     """Keeps figures, each in the place of an older one of its case, weights and stage. Raises StoreError, OSError."""
-    folder = store.root / "measures"
-    with store.workspace() as desk:
-        folder.mkdir(parents=True, exist_ok=True)
-        for each in found:
-            # as text: JSON has no infinity, which is what an exact stage is at
-            data = asdict(each) | {"snr_db": str(each.snr_db), "of_peak": str(each.of_peak)}
-            unfinished = desk / "measure.json"
-            unfinished.write_text(json.dumps({"code": code(), "measured": data}), encoding="utf-8")
-            os.replace(unfinished, folder / f"{_key(each.case, each.weights, each.stage)}.json")
+    for each in found:
+        # as text: JSON has no infinity, which is what an exact stage is at
+        data = asdict(each) | {"snr_db": str(each.snr_db), "of_peak": str(each.of_peak)}
+        key = _key(each.case, each.weights, each.stage)
+        store.seal(_file(store, key), key, json.dumps({"code": code(), "measured": data}).encode())
 
 
 def kept(store: Store) -> Iterator[Measured]:
-    """What the code as it is has measured, in no order; files that can't be read count as absent."""
-    yield from filter(None, map(_read, sorted((store.root / "measures").glob("*.json"))))
+    """What the code as it is has measured, in no order; a damaged file is set aside."""
+    keys = sorted(path.stem for path in _file(store, "*").parent.glob("*.json"))
+    yield from filter(None, (_read(store, key) for key in keys))
 
 
 def of_case(store: Store, case: str, weights: str, stages: Iterable[str]) -> tuple[Measured, ...]:
     """What is kept of a case by its id, or nothing unless every one of `stages` is."""
-    found = [_read(store.root / "measures" / f"{_key(case, weights, stage)}.json") for stage in stages]
+    found = [_read(store, _key(case, weights, stage)) for stage in stages]
     known = tuple(filter(None, found))
     return known if len(known) == len(found) else ()
 
 
-def _read(path: Path) -> Measured | None:
-    """The figure in a file; None where there is none, none of the code as it is, or none that can be read."""
+def _file(store: Store, key: str) -> Path:
+    return store.root / "measures" / f"{key}.json"
+
+
+def _read(store: Store, key: str) -> Measured | None:
+    """The figure under a key; None where there is none, none of the code as it is, or none that can be read."""
+    path = _file(store, key)
     try:
-        entry = json.loads(path.read_text(encoding="utf-8"))
+        # Before there were seals, a figure began so: what older code measured, and no damage.
+        with path.open("rb") as file:
+            if file.read(8) == b'{"code":':
+                return None
+        entry = json.loads(store.unsealed(path, key) or b"")
         if entry["code"] != code():
             return None
         data = entry["measured"]

@@ -90,7 +90,7 @@ def staged(
         mix,
         lambda one: torch_waveform(case.variant, case.size, given.weights, one, mask_activation=given.mask_activation),
     )
-    outcomes = pipeline.run(case, until=Stage.TRANSLATE)
+    outcomes = pipeline.run(case, until=Stage.TRANSLATE, whole=True)
     network = quantized = None
     if exported := outcomes[Stage.EXPORT].artifact:
         model = pipeline.store.path(exported)
@@ -148,7 +148,7 @@ def _compiled(
     dfc = compiler.toolchain
     if not isinstance(dfc, Dfc):
         raise EmulationError(f"toolchain {dfc.name}: emulates nothing; give the compiler")
-    outcomes = compiler.run(case, until=Stage.OPTIMIZE)
+    outcomes = compiler.run(case, until=Stage.OPTIMIZE, whole=True)
     for stage in CONTEXTS:
         made = outcomes[Stage.TRANSLATE if stage == "sdk_native" else Stage.OPTIMIZE]
         if not made.artifact:

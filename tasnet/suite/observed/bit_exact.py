@@ -84,7 +84,7 @@ def emulated(pipeline: Pipeline, case: Case, hef: Path, frames: Array) -> Emulat
     dfc = pipeline.toolchain
     if not isinstance(dfc, Dfc):
         raise BitExactError(f"toolchain {dfc.name} emulates nothing; run with --toolchain dfc")
-    outcomes = pipeline.run(case)
+    outcomes = pipeline.run(case, whole=True)
     compiled, optimized = outcomes[Stage.COMPILE], outcomes[Stage.OPTIMIZE].artifact
     if compiled.status is not Status.PASSED or not compiled.artifact or not optimized:
         raise BitExactError(f"{case.id}: compile ended {compiled.status.value} here; give the options it compiled with")

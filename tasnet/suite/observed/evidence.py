@@ -4,14 +4,15 @@ Old runs bring it (`old_runs.py`), a device does (`on_device.py`), and every run
 
     evidence/<sha256 of the case's id>/<sha256 of what was said>.json
 
-One file per run of a case, its name made of its content: kept twice it is one file, in any number of processes.
+One file per run of a case, its name made of its content: kept twice it is one file, in any number of processes. What
+isn't what its name says, or isn't the case's that its folder is named for, is damaged: set aside, and no evidence.
 Nothing predicted and nothing a test double said gets in.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tasnet.hailo.failures import SAYS_NOTHING
 from tasnet.suite.case import Case, CaseError, graph_key, parse
 from tasnet.suite.judge import short_layers
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
+from tasnet.suite.sealed import unsealed
 from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, content_key
 
@@ -96,13 +98,9 @@ def keep(store: Store, evidence: Evidence) -> bool:
     except CaseError as error:
         raise EvidenceError(str(error)) from None
     target = _folder(store, evidence.case_id) / f"{evidence.key}.json"
-    if _readable(target) is not None:
+    if _readable(store, target) is not None:
         return False
-    with store.workspace() as desk:
-        unfinished = desk / target.name
-        unfinished.write_bytes(evidence.model_dump_json().encode())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(unfinished, target)
+    store.seal(target, evidence.key, evidence.model_dump_json().encode())
     return True
 
 
@@ -121,12 +119,12 @@ def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> boo
 
 def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
     """All evidence of the case, by run. What can't be read is passed over."""
-    return _sorted(_folder(store, case_id).glob("*.json"))
+    return _sorted(store, _folder(store, case_id).glob("*.json"))
 
 
 def everything(store: Store) -> tuple[Evidence, ...]:
     """All evidence in the store, by case, then by run."""
-    return _sorted((store.root / "evidence").glob("*/*.json"))
+    return _sorted(store, (store.root / "evidence").glob("*/*.json"))
 
 
 def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
@@ -192,22 +190,46 @@ def _not_observed(evidence: Evidence) -> Provenance | None:
 
 
 def _folder(store: Store, case_id: str) -> Path:
-    return store.root / "evidence" / hashlib.sha256(case_id.encode()).hexdigest()
+    return store.root / "evidence" / _case_key(case_id)
 
 
-def _sorted(files: Iterator[Path]) -> tuple[Evidence, ...]:
-    return _in_order(evidence for file in files if (evidence := _readable(file)) is not None)
+def _case_key(case_id: str) -> str:
+    return hashlib.sha256(case_id.encode()).hexdigest()
+
+
+def _sorted(store: Store, files: Iterator[Path]) -> tuple[Evidence, ...]:
+    return _in_order(evidence for file in sorted(files) if (evidence := _readable(store, file)) is not None)
 
 
 def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
     return tuple(sorted(evidence, key=lambda each: (each.case_id, each.run, each.key)))
 
 
-def _readable(file: Path) -> Evidence | None:
+def _readable(store: Store, file: Path) -> Evidence | None:
     """The evidence in a file; None where there is none, or none that this version can read."""
     try:
-        evidence = Evidence.model_validate_json(file.read_bytes())
+        text = _text(store, file)
+        if text is None:
+            return None
+        evidence = Evidence.model_validate_json(text)
         seen = evidence.outcomes and _not_observed(evidence) is None
         return evidence if seen and parse(evidence.case_id) else None
     except (OSError, ValidationError, CaseError):
         return None
+
+
+def _text(store: Store, file: Path) -> bytes | None:
+    """What was kept in a file; None for one that isn't what its name and folder say, which is set aside."""
+    data = file.read_bytes()
+    text = unsealed(file.stem, data[:-1]) if data.endswith(b"\n") else data
+    try:
+        # The text's own key and not that of the Evidence made of it: a later version may know more fields. Evidence
+        # from before there were seals has its name alone.
+        told = json.loads(text or b"")
+        key = content_key({name: value for name, value in told.items() if name != "source"})
+        if (key, _case_key(told["case_id"])) == (file.stem, file.parent.name):
+            return text
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
+        pass
+    store.set_aside(file)
+    return None

@@ -70,7 +70,7 @@ def _artifact(outcomes: Mapping[Stage, Outcome], stage: Stage) -> str:
 
 def _graph(pair: Pair, har: str, desk: Path) -> Any:
     """The HN as the compiler sees it: asked for once per HAR and compiler."""
-    key = content_key({"hn": har, "compiler": pair.compiler.fingerprint})
+    key = content_key({"schema": 2, "hn": har, "compiler": pair.compiler.fingerprint})
     noted = pair.store.note(key)
     if noted is None:
         file = desk / "hn.json"

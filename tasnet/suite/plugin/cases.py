@@ -36,8 +36,8 @@ class RunsCases(Protocol):
     def resolve(self, case: Case) -> Case:
         """The case at the size of the checkpoint, if there is one."""
 
-    def run(self, case: Case, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
-        """The outcomes of the case at every stage up to `until`."""
+    def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
+        """The outcomes of the case at every stage up to `until`; with `whole`, their files looked at."""
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     store = open_store(setup.store, aloud(request.config))
     try:
         open_one = Pipeline(store, Reference(), setup.recipe)
-        predicted, observed = open_one.run(request.param), pipeline.run(request.param)
+        predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except own_errors() as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     return Pair(request.param, predicted, observed, setup.compiler, store)

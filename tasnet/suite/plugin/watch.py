@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,10 +25,13 @@ from tasnet.suite.report.properties import properties
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
-from tasnet.suite.store import Store
+from tasnet.suite.store import DamageFound, Store
 
 if TYPE_CHECKING:
     from tasnet.suite.observed.confusion import Compared
+
+_SHOWN = 5
+"""damaged files named at the end of a run"""
 
 Status = tuple[str, str, str]
 """pytest's category, letter and word"""
@@ -65,10 +68,14 @@ class Watch:
     trouble: str = ""
     due: dict[str, None] = field(default_factory=dict)
     """what is said of entries whose review is near, once each"""
+    damaged: dict[str, None] = field(default_factory=dict)
+    """what is said of damaged files of the store, once each"""
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         if issubclass(warning_message.category, ReviewDue):
             self.due.setdefault(str(warning_message.message))
+        if issubclass(warning_message.category, DamageFound):
+            self.damaged.setdefault(str(warning_message.message))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._count(item.nodeid for item in session.items)
@@ -159,6 +166,8 @@ class Watch:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
         self._tell_recalled(terminalreporter)
+        for index, line in enumerate(_shortened(list(self.damaged))):
+            terminalreporter.write_line(labelled("" if index else "damaged", line), yellow=True)
         records = self._ordered()
         if not records:
             return
@@ -212,6 +221,15 @@ def _compared(told: dict[str, Any]) -> Compared:
 
     told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
     return Compared(**told)
+
+
+def _shortened(damaged: Sequence[str]) -> Iterator[str]:
+    """The first few of what was damaged, and how many more there are; what becomes of them all."""
+    yield from damaged[:_SHOWN]
+    if len(damaged) > _SHOWN:
+        yield f"and {len(damaged) - _SHOWN} files more"
+    if damaged:
+        yield "what was damaged is worked out anew where it is asked for"
 
 
 def _flaky(records: Iterable[Record]) -> list[str]:

@@ -16,7 +16,7 @@ from tasnet.hailo.hn_whole import HNError
 from tasnet.hailo.network_shown import as_json
 from tasnet.suite.store import Store, StoreError, content_key
 
-SCHEMA = 1
+SCHEMA = 2
 """Of what is noted in the store; raise it when `LayerShown` changes."""
 
 

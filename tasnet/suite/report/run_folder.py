@@ -10,6 +10,7 @@ A case's log is its stages' logs, one after the other, between the lines that th
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -20,7 +21,7 @@ from tasnet.suite.report.picture import svg
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.summary_tsv import timed_out, write_summary
 from tasnet.suite.stage import ORDER, Stage, Status
-from tasnet.suite.store import Store, StoreError
+from tasnet.suite.store import Damaged, DamageFound, Store, StoreError
 
 _BEGINS = {Stage.TRANSLATE: "Translation", Stage.OPTIMIZE: "Optimization", Stage.COMPILE: "Compilation"}
 _STEPS = {Stage.TRANSLATE: 3, Stage.COMPILE: 4}
@@ -69,7 +70,12 @@ def _with_hef(folder: Path, record: Record, store: Store) -> Record:
         return record
     name = f"hef/{record.case_id}.hef"
     (folder / "hef").mkdir(exist_ok=True)
-    shutil.copyfile(store.path(record.hef), folder / name)
+    try:
+        shutil.copyfile(store.path(record.hef), folder / name)
+    except Damaged as error:
+        # The verdict stands; the next run compiles the file anew.
+        warnings.warn(DamageFound(f"{record.case_id}: no compiled file beside the run: {error}"), stacklevel=2)
+        return record.model_copy(update={"hef": ""})
     return record.model_copy(update={"hef": name})
 
 
