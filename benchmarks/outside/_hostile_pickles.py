@@ -67,6 +67,23 @@ def _same_hash(count: int) -> bytes:
     return b"}(" + b"".join(number(key) + b"N" for key in keys) + b"u"
 
 
+def _shared_pairs(made: bytes) -> bytes:
+    """Pushes a list of many dicts that are made of one long list of pairs, as Python 2 makes them."""
+    pairs = b"](" + b"".join(b"(" + text(f"{index}") + b"Nt" for index in range(100_000)) + b"e\x85q\x02"
+    return b"(" + pairs + made + b"q\x010" + b"h\x01h\x02R" * 100_000 + b"l"
+
+
+def _shared_state() -> bytes:
+    """Pushes an object with many attributes, each the object whose state is a long dict and another."""
+    long = b"(}" + state({f"{index}": b"N" for index in range(100_000)}) + b"t"
+    one = called("a.b") + long + b"bq\x01"
+    return one + b"0" + called("a.c") + state({f"{index}": b"h\x01" for index in range(100_000)}) + b"b"
+
+
+def _many(value: str) -> dict[str, bytes]:
+    return {f"masker.TCN.{index}.shared_block.0.weight": value.encode() for index in range(1, 300_000)}
+
+
 def _beside(operations: bytes) -> Callable[[Path], None]:
     """In `infos`, which is never asked for, beside a network that is cut, so that an error is right."""
     return lambda path: archive(path, state({"infos": operations, "state_dict": state({ANCHOR: tensor((1,))})}))
@@ -119,6 +136,18 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "frame of 2^62": _whole(b"\x95" + struct.pack("<Q", 1 << 62)),
     "3 million operations": _whole(b"N0" * 1_500_000 + b"N"),
     "1 million dicts": _beside(b"(" + b"}" * 1_000_000 + b"l"),
+    "long names many times": _beside(
+        b"("
+        + text("m" * (10 << 20))
+        + b"q\x01"
+        + text("n" * (10 << 20))
+        + b"q\x020"
+        + b"h\x01h\x02\x93" * 300_000
+        + b"l"
+    ),
+    "one long list as many dicts": _beside(_shared_pairs(b"ccollections\nOrderedDict\n")),
+    "one long state as many attributes": _beside(_shared_state()),
+    "300000 tensors of one network": _whole(state({ANCHOR: tensor((1,)) + b"q\x01"} | _many("h\x01"))),
     "500000 objects": _beside(b"(" + named("a.b") + b"q\x01" + b"h\x01)R" * 500_000 + b"l"),
     "keys of one hash": _beside(_same_hash(100_000)),
     "stack that is empty": _whole(b"00000"),

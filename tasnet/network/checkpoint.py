@@ -93,6 +93,14 @@ _KNOWN = re.compile(
 """What is understood, and so isn't told as refused."""
 
 
+_NUMPY = re.compile(r"numpy\.(core|_core)\.multiarray\._reconstruct")
+
+_REWORKED = re.compile(
+    r"(.*)\.(weight_orig|weight_mask|weight_[gv]|parametrizations\.weight\.\w+|_packed_params|weight_fake_quant\..*)"
+)
+"""What pruning, weight norm and quantization keep instead of a layer's weight."""
+
+
 def _network(path: Path, file: TorchFile) -> tuple[Found, list[str]]:
     """The network that is meant, and a line about those that aren't."""
     try:
@@ -104,8 +112,11 @@ def _network(path: Path, file: TorchFile) -> tuple[Found, list[str]]:
         if isinstance(name, str) and name != "ConvTasNet":
             fail(path, f"is a {shown(name)[1:-1]}", "only ConvTasNet is known")
     if not networks:
+        remedy = "save the model's state_dict with torch.save"
+        if any(_NUMPY.fullmatch(name) for name in file.names):
+            fail(path, "holds NumPy arrays, and no tensors", f"make tensors of them, and {remedy}")
         where = "a TorchScript archive without parameters" if file.script else shown(file.content)
-        fail(path, f"holds {where}, and no network in it", "save the model's state_dict with torch.save")
+        fail(path, f"holds {'a tensor' if described(file.content) else where}, and no network in it", remedy)
     first, *others = _distinct(sorted(networks, key=lambda each: each.averaged))
     rivals = [first.place, *(each.place for each in others if each.averaged == first.averaged)]
     if len(rivals) > 1:
@@ -137,6 +148,9 @@ def _tensors(path: Path, network: Found) -> dict[str, Described]:
     """The network's tensors as the file describes them, under Asteroid's names."""
     tensors: dict[str, Described] = {}
     for key, value in network.entries.items():
+        if reworked := _REWORKED.fullmatch(key):
+            what = f"the weight of {printable.line(reworked[1], 100)} is kept as pruning or a weight norm keeps it"
+            fail(path, what, "make it a plain weight again (prune.remove, remove_parametrizations), and save that")
         tensor = described(value)
         if tensor is None:
             if isinstance(value, (pickled.Object, pickled.Name)):

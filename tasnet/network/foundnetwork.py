@@ -14,11 +14,17 @@ from dataclasses import dataclass
 
 from tasnet import printable
 from tasnet.network.layouts import LAYOUTS, Layout
-from tasnet.network.pickled import Object, attributes, mapping
+from tasnet.network.pickled import Object, attributes, has_attributes, mapping
 from tasnet.network.storedtensor import described
 
 MOST_LOOKED_AT = 200_000
 """dicts, lists, objects and attributes of a file; a training run's checkpoint has some thousands"""
+
+MOST_ENTRIES = 1_000_000
+"""of the dicts of a file together: more than a pickle of the most operations has, if it has each once"""
+
+MOST_TENSORS = 20_000
+"""of a network; a Conv-TasNet of the most blocks has a tenth of them"""
 
 MOST_NETWORKS = 16
 MOST_NAME = 300
@@ -74,6 +80,8 @@ def found(content: object) -> list[Found]:
         for (prefix, layout), entries in groups.items():
             start = f"{prefix}." if prefix else ""
             others = {key[len(start) :]: value for key, value in flat.others.items() if key.startswith(start)}
+            if len(entries) > MOST_TENSORS:
+                raise TooMuchError(f"more than {MOST_TENSORS:,} tensors under one network's names")
             networks.append(Found(_joined(place, prefix), layout, entries, around, others))
             if len(networks) > MOST_NETWORKS:
                 raise TooMuchError(f"more than {MOST_NETWORKS} networks")
@@ -86,12 +94,19 @@ class _Budget:
     """How much may still be looked at: a file may hold one thing many times, in things that it holds many times."""
 
     def __init__(self) -> None:
-        self.left = MOST_LOOKED_AT
+        self.left, self.entries = MOST_LOOKED_AT, MOST_ENTRIES
 
     def spend(self, count: int = 1) -> None:
+        """Things are looked at."""
         self.left -= count
         if self.left < 0:
             raise TooMuchError(f"more than {MOST_LOOKED_AT:,} dicts, lists, objects and attributes")
+
+    def scan(self, count: int) -> None:
+        """A dict's entries are gone through."""
+        self.entries -= count
+        if self.entries < 0:
+            raise TooMuchError(f"more than {MOST_ENTRIES:,} entries of dicts")
 
 
 def _collections(content: object, budget: _Budget) -> Iterator[tuple[str, _Flat, tuple[Mapping[object, object], ...]]]:
@@ -106,6 +121,7 @@ def _collections(content: object, budget: _Budget) -> Iterator[tuple[str, _Flat,
         budget.spend()
         inside = mapping(value)
         if inside is not None:
+            budget.scan(len(inside))
             named = {key: each for key, each in inside.items() if isinstance(key, str) and len(key) <= MOST_NAME}
             if any(described(each) for each in named.values()):
                 yield place, _Flat(named, {}), around
@@ -145,7 +161,7 @@ def _module(value: Object, budget: _Budget) -> _Flat:
             elif described(inner):
                 # TorchScript keeps tensors and parts among the attributes.
                 flat.entries[f"{prefix}{key}"] = inner
-            elif not eager and isinstance(inner, Object) and attributes(inner) is not None:
+            elif not eager and has_attributes(inner):
                 waiting.append((f"{prefix}{key}.", inner, depth + 1))
             else:
                 flat.others[f"{prefix}{key}"] = inner

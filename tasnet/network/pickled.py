@@ -17,6 +17,9 @@ from typing import Any
 MOST_OPERATIONS = 2_000_000
 """of one pickle; a Conv-TasNet with its optimizer has about 50,000"""
 
+MOST_NAME = 1000
+"""characters of a class's name with its module"""
+
 
 class PickleError(ValueError):
     """Not a pickle, a damaged one, or one that is too long. One line."""
@@ -62,13 +65,16 @@ class OtherKey:
     """Stands for a key that is no text: nothing here is looked up by one, and hashing it may never end."""
 
 
-def read(stream: BytesIO) -> tuple[object, set[str]]:
-    """The pickle at the stream's place, which is then behind it, and the full names in it. Raises PickleError."""
+def read(stream: BytesIO, most: int = MOST_OPERATIONS) -> tuple[object, set[str]]:
+    """The pickle at the stream's place, which is then behind it, and the full names in it.
+
+    Raises PickleError, also for one of more than `most` operations.
+    """
     machine = _Machine()
     try:
         for count, (operation, argument, _) in enumerate(pickletools.genops(stream)):
-            if count >= MOST_OPERATIONS:
-                raise PickleError(f"more than {MOST_OPERATIONS:,} operations in its pickle")
+            if count >= most:
+                raise PickleError(f"more than {most:,} operations in its pickle")
             machine.step(operation.name, argument)
         content = machine.stack.pop()
     except PickleError:
@@ -92,6 +98,11 @@ def mapping(value: object) -> dict[object, object] | None:
     given = value.args[0] if isinstance(value.args, tuple) and value.args else []
     pairs = given if isinstance(given, list) else []
     return {_key(pair[0]): pair[1] for pair in pairs if isinstance(pair, (list, tuple)) and len(pair) == 2}
+
+
+def has_attributes(value: object) -> bool:
+    """Whether `attributes` gives some, without looking at them."""
+    return isinstance(value, Object) and (isinstance(value.state, tuple) or mapping(value.state) is not None)
 
 
 def attributes(value: object) -> dict[object, object] | None:
@@ -248,6 +259,8 @@ class _Machine:
     def _named(self, module: str, name: str) -> Name:
         if not isinstance(module, str) or not isinstance(name, str):
             raise PickleError("its pickle names a class by something that is no text")
+        if len(module) + len(name) > MOST_NAME:
+            raise PickleError(f"its pickle names a class by more than {MOST_NAME} characters")
         found = Name(module, name)
         self.names.add(found.full)
         return found

@@ -160,12 +160,12 @@ def _not_torchs(path: Path, members: Mapping[str, object], pickles: int) -> NoRe
     """The error for an archive that is none of torch.save's."""
     if pickles:
         fail(path, f"an archive of {pickles} torch files", "unpack it, and name one of them")
+    if any(name.endswith(("/archive_format", "/.data/extern_modules")) for name in members):
+        fail(path, "an exported program or a package, not a state dict", "load it with torch, and save its state_dict")
     if any(name.endswith("/model.json") for name in members):
         fail(path, "TorchScript of torch 1.0 to 1.3", "load it with such a torch, and save its state_dict")
     if any(name.endswith(".npy") for name in members):
         fail(path, "NumPy's archive, not a torch file", "save the state_dict with torch.save")
-    if any(name.endswith(("/archive_format", "/.data/extern_modules")) for name in members):
-        fail(path, "an exported program or a package, not a state dict", "load it with torch, and save its state_dict")
     fail(path, "not a torch file: no data.pkl in it", "save the state_dict with torch.save")
 
 
@@ -244,10 +244,9 @@ def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
     except pickled.PickleError:
         fail(path, "truncated, or not a torch file", "copy or download it again")
     if magic != _MAGIC:
-        fail(
-            path, f"a plain pickle of a {pickled.kind(magic)}, not a torch file", "save the state_dict with torch.save"
-        )
-    _, machine, content, keys = (pickled.read(stream) for _ in range(4))
+        fail(path, f"a plain pickle of {shown(magic)}, not a torch file", "save the state_dict with torch.save")
+    pickled.read(stream, 1000)
+    machine, content, keys = pickled.read(stream, 1000), pickled.read(stream), pickled.read(stream)
     if (pickled.mapping(machine[0]) or {}).get("little_endian") is False:
         fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
     sizes = {}

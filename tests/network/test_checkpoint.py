@@ -226,7 +226,7 @@ def test_archives_of_other_kinds_are_told_by_what_is_in_them(tmp_path: Path) -> 
     kinds = {
         "NumPy's archive": ["weight.npy"],
         "TorchScript of torch 1.0 to 1.3": ["m/model.json", "m/tensors/0"],
-        "an exported program or a package": ["m/archive_format", "m/models/model.json.zip"],
+        "an exported program or a package": ["m/archive_format", "m/models/model.json"],
         "an archive of 2 torch files": ["a/data.pkl", "b/data.pkl"],
     }
     path = tmp_path / "file"

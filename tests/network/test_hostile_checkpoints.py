@@ -45,6 +45,10 @@ SLOW = {
     "3 million operations",
     "1 million dicts",
     "500000 objects",
+    "long names many times",
+    "one long list as many dicts",
+    "one long state as many attributes",
+    "300000 tensors of one network",
     "keys of one hash",
 }
 """Seconds each, in the benchmark alone."""

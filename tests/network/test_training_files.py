@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.utils.prune
 from torch import nn
 from torch.nn import functional as F
 
@@ -220,3 +221,28 @@ def test_what_a_bare_state_dict_does_not_say_is_told_with_what_was_assumed(tmp_p
     assert not any("activation" in line or "blocks" in line for line in named)
     torchaudios = load(saved(tmp_path, torchaudio().state_dict()), blocks_per_repeat=2).assumed
     assert any("4 zeros at both ends" in line for line in torchaudios)
+
+
+def test_files_of_the_right_library_that_hold_something_else_are_told_with_what_to_do(tmp_path: Path) -> None:
+    pruned, normed = asteroid(), asteroid()
+    nn.utils.prune.random_unstructured(pruned.masker.mask_net[1], "weight", amount=0.3)
+    nn.utils.parametrizations.weight_norm(normed.masker.mask_net[1])
+    state = asteroid().state_dict()
+    for content, told in (
+        (pruned.state_dict(), "the weight of masker.mask_net.1 is kept as pruning or a weight norm keeps it"),
+        (normed.state_dict(), "the weight of masker.mask_net.1 is kept as pruning or a weight norm keeps it"),
+        (torch.optim.Adam(pruned.parameters()).state_dict(), "holds a dict, and no network in it"),
+        ({key: tensor.numpy() for key, tensor in state.items()}, "holds NumPy arrays, and no tensors"),
+        (list(state.values()), "holds a list, and no network in it"),
+        (state["masker.TCN.0.res_conv.bias"], "holds a tensor, and no network in it"),
+        (nn.Linear(2, 2), "another network: missing encoder.filterbank._filters, "),
+    ):
+        with pytest.raises(CheckpointError, match=told):
+            load(saved(tmp_path, content), blocks_per_repeat=2)
+
+
+def test_what_torch_itself_exports_is_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "model.pt2"
+    torch.export.save(torch.export.export(nn.Linear(3, 3), (torch.zeros(1, 3),)), path)
+    with pytest.raises(CheckpointError, match="an exported program or a package, not a state dict"):
+        load(path)
