@@ -133,6 +133,8 @@ MACHINE: Mapping[str, tuple[str, Script]] = {
     "no right to a file": ("compile", {"compile": {"do": "raise", "type": "OSError", "errno": errno.EACCES}}),
     "a tool is missing": ("compile", {"compile": {"do": "raise", "type": "OSError", "errno": errno.ENOENT}}),
     "too many threads": ("compile", {"compile": _raise("RuntimeError", "can't start new thread")}),
+    "a fork ends without a word": ("optimize", {"optimize": _raise("SubprocessTracebackFailure", "Subprocess failed")}),
+    "an empty pickle": ("compile", {"compile": _raise("EOFError", "Ran out of input")}),
     "no server": ("compile", {"compile": _raise("ConnectionRefusedError", "connection refused")}),
     "sys.exit in a search": ("compile", {"compile": [_SEARCH, {"do": "exit"}]}),
     "exit in a search": ("compile", {"compile": [_SEARCH, {"do": "hard_exit"}]}),
@@ -162,6 +164,16 @@ NETWORK: Mapping[str, tuple[str, Script]] = {
     "a refused node": (
         "translate",
         {"translate_onnx_model": _raise("ParsingWithRecommendationException", "UnexpectedNodeError in op Neg_3: no")},
+    ),
+    "a cause, after a fault that was handled": (
+        "compile",
+        {
+            "compile": [
+                {"do": "say", "text": "FileNotFoundError: [Errno 2] No such file or directory: 'cache'"},
+                {"do": "say", "text": "During handling of the above exception, another exception occurred:"},
+                _raise("BackendAllocatorException", _RESHAPE),
+            ]
+        },
     ),
     "a crash": ("compile", {"compile": {"do": "die", "signal": "SIGSEGV"}}),
 }

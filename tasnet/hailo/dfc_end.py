@@ -25,12 +25,14 @@ from tasnet.hailo.process import Cut, Finish, Message, signal_name
 from tasnet.hailo.toolchain import Ended, Report
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE})
-_OF_THE_MACHINE = {
+_OF_THE_MACHINE: Mapping[int, str] = {
     signal.SIGBUS: "a full disk or a full /dev/shm ends so",
     signal.SIGILL: "a CPU without the instructions that it was built for ends so",
 }
 _NO_MEMORY = frozenset({errno.ENOMEM, errno.EAGAIN})
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, *_NO_MEMORY})
+_OF_A_FORK = "SubprocessTracebackFailure"
+"""what the SDK raises of a process that it forked, with its traceback where it left one"""
 _ENDINGS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
 
 
@@ -126,6 +128,8 @@ def _raised(last: Message, told: Told) -> Ending:
     if "ImportError" in bases:
         return _infra(told, f"the environment of {told.python} lacks something: {_line(last)}")
     kind = str(last.get("type", "")) or "Exception"
+    if kind == _OF_A_FORK and "Traceback" not in text and _classified(told, text or kind).family == "unclassified":
+        return _infra(told, f"a process that the SDK forked ended without a word: {_line(last)}", again=True)
     said = f"{kind}: {text}"
     failure = _classified(told, said)
     if hasattr(builtins, kind) and failure.family not in MACHINES_FAULT:
@@ -145,7 +149,7 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
     if finish.signal == signal.SIGKILL:
         return _infra(told, f"{told.stage} was killed (SIGKILL): out of memory, or by a person", again=True)
     end = f"the compiler crashed in {told.stage} ({name})"
-    if why := _OF_THE_MACHINE.get(signal.Signals(finish.signal)):
+    if why := _OF_THE_MACHINE.get(finish.signal):
         return _infra(told, f"{end}: {why}", again=True)
     if finish.signal not in _CRASHES:
         return _infra(told, f"{told.stage} was ended from outside ({name})", again=True)

@@ -29,6 +29,7 @@ _PATH = "install the SDK into a virtual environment: under dist-packages it does
 _PROMPT = "it asked a question and nobody answers here: read its log, and answer by options or in the model script"
 _SYSTEM = "raise the limits of processes and open files (ulimit -u, ulimit -n)"
 _NETWORK = "the SDK wants a server that doesn't answer: mend the connection"
+_ARCHITECTURE = "Dataflow Compiler 3.x knows hailo8, hailo8l and hailo8r"
 _FILES = "mend the rights and the paths of the SDK's own files and folders"
 
 _HARD: tuple[tuple[str, str, str, str], ...] = (
@@ -67,6 +68,14 @@ _HARD: tuple[tuple[str, str, str, str], ...] = (
     ("environment", "rror", rf"{_TELLS}\b(?:CUDA|CUDNN|CUBLAS|CUSOLVER)(?:_\w+|\b.{{0,40}}[Ee]rror)", _GPU),
     ("environment", "libdevice", r"libdevice not found", _GPU),
     ("environment", "icen", rf"\b[Ll]icen[cs]e\b.{{0,80}}?{_EXPIRED}|{_EXPIRED}.{{0,40}}?\b[Ll]icen[cs]e\b", _LICENCE),
+    ("environment", "rror", r"\bEOFError: EOF when reading a line", _PROMPT),
+    ("environment", "rror", r"rror\b.{0,80}Inappropriate ioctl for device", _PROMPT),
+)
+
+FAULTS: tuple[Rule, ...] = tuple(rule(family, hint, text, Rank.MACHINE) for family, hint, text, _ in _HARD)
+"""unmistakable: one of them in a try is why it taught nothing, whatever else was printed"""
+
+_WEAK: tuple[tuple[str, str, str, str], ...] = (
     (
         "environment",
         "rror",
@@ -75,25 +84,25 @@ _HARD: tuple[tuple[str, str, str, str], ...] = (
         _ARGUMENTS,
     ),
     ("environment", "rror", r"TypeError: expected str, bytes or os\.PathLike object, not NoneType", _PATH),
-    ("environment", "rror", r"\bEOFError\b", _PROMPT),
-    ("environment", "rror", r"rror\b.{0,80}Inappropriate ioctl for device", _PROMPT),
     ("environment", "rror", r"\b(?:Connection\w{0,20}Error|URLError|gaierror)\b", _NETWORK),
-    ("environment", "rror", r"\bPermissionError\b", _FILES),
-    ("environment", "rror", r"\bFileNotFoundError\b", _FILES),
+    ("environment", "rror", r"\b(?:PermissionError|FileNotFoundError|EOFError)\b", _FILES),
+    ("environment", "No module named", r"No module named '?(?P<module>[\w.]{1,100})", _LOADER),
+    (
+        "environment",
+        "rror",
+        r"\b(?:ImportError|ModuleNotFoundError|OSError): ",
+        "check the environment of the compiler",
+    ),
+    ("environment", "hw_arch", _OTHER_ARCH, _ARCHITECTURE),
+    ("environment", "upported", _OTHER_ARCH, _ARCHITECTURE),
 )
 
-FAULTS: tuple[Rule, ...] = tuple(rule(family, hint, text, Rank.MACHINE) for family, hint, text, _ in _HARD)
-"""unmistakable: one of them in a try is why it taught nothing, whatever else was printed"""
+HINTS_OF_FAULTS: tuple[Rule, ...] = tuple(rule(family, hint, text, Rank.INCIDENTAL) for family, hint, text, _ in _WEAK)
+"""telling only where nothing better is known: each may be a mere warning, or was met on the way and handled"""
 
-HINTS_OF_FAULTS: tuple[Rule, ...] = (
-    rule("environment", "No module named", r"No module named '?(?P<module>[\w.]{1,100})", Rank.INCIDENTAL),
-    rule("environment", "rror", r"\b(?:ImportError|ModuleNotFoundError|OSError): ", Rank.INCIDENTAL),
-    rule("environment", "hw_arch", _OTHER_ARCH, Rank.INCIDENTAL),
-    rule("environment", "upported", _OTHER_ARCH, Rank.INCIDENTAL),
+_REMEDIES: Mapping[Rule, str] = MappingProxyType(
+    {known: row[3] for known, row in zip((*FAULTS, *HINTS_OF_FAULTS), (*_HARD, *_WEAK), strict=True)}
 )
-"""telling only where nothing better is known: each may be a mere warning"""
-
-_REMEDIES: Mapping[Rule, str] = MappingProxyType({rule: row[3] for rule, row in zip(FAULTS, _HARD, strict=True)})
 _OF_THE_SET_UP: Mapping[str, str] = MappingProxyType(
     {
         "calibration_shape": "give recordings that fit the network's inputs",
@@ -109,10 +118,10 @@ _OF_THE_SET_UP: Mapping[str, str] = MappingProxyType(
 def passing(message: str) -> bool:
     """Whether the message tells of what another try may not meet: a killed child, a full disk, too many processes."""
     fleeting = {_KILLED, _DISK, _SYSTEM, _MEMORY}
-    return any(known.pattern.search(message) and _REMEDIES[known] in fleeting for known in FAULTS)
+    return any(known.pattern.search(message) and _REMEDIES[known] in fleeting for known in _REMEDIES)
 
 
 def remedy(family: str, message: str) -> str:
     """What to do about a fault of this family with this message."""
-    found = next((known for known in FAULTS if known.family == family and known.pattern.search(message)), None)
+    found = next((known for known in _REMEDIES if known.family == family and known.pattern.search(message)), None)
     return _OF_THE_SET_UP.get(family, "") if found is None else _REMEDIES[found]

@@ -429,3 +429,24 @@ def test_paths_with_spaces_and_umlauts_work(tmp_path):
     root = tmp_path / "ein Ordner für alles"
     root.mkdir()
     assert statuses(Pipeline(Store(root), ScriptedToolchain(Path(root / "calls"))).run(tiny())) == ALL_PASSED
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        Report(Ended.INFRA, detail="compile exceeded its limit", figures={"limit_seconds": 1.0}),
+        Report(
+            Ended.UNCLASSIFIED, doubts=(BLOCKER.model_copy(update={"family": "unclassified"}),), detail="NewError: ?"
+        ),
+    ],
+    ids=["a limit", "words that nobody knows"],
+)
+def test_what_taught_nothing_never_answers_later(store, calls, cut):
+    """The limits are no part of an outcome's key: a cut that was kept would answer for every other limit."""
+    first = Pipeline(store, ScriptedToolchain(calls, {"compile": cut})).run(tiny())[Stage.COMPILE]
+    assert first.status.value == cut.ended.value
+    assert (first.failures, first.doubts) == ((), cut.doubts)
+    assert dict(first.figures) == dict(cut.figures)
+    again = Pipeline(store, ScriptedToolchain(calls)).run(tiny())
+    assert again[Stage.COMPILE].status is Status.PASSED
+    assert done(calls) == {"translate": 1, "optimize": 1, "compile": 2}
