@@ -36,6 +36,7 @@ from math import isqrt
 
 from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.hn import Assumed, Assumption, Layer, Network, Shape
+from tasnet.hailo.layer_controllers import ALLOCATOR, NO_WORK, layer_controllers
 from tasnet.hailo.toolchain import ARCHITECTURES
 
 ROW_PASS = 384_000
@@ -44,14 +45,10 @@ ROW_FAIL = 512_000
 """elements: no row of this size or more has compiled"""
 MEMORY_UNITS = 128
 """memory units of a cluster, a limit of the silicon"""
-LAYER_CONTROLLERS = 16
-"""layer controllers (LCUs) of a cluster; Hailo-8 has 8 clusters, Hailo-8L 4"""
 UNIT_BYTES = 16 * 1024
 """bytes of a memory unit, by hypothesis; an 8-bit element takes one byte"""
 
 _NOTES = "conversion notes, 17 February 2026, DFC 3.33.0, hailo8"
-_ALLOCATOR = "BackendAllocatorException"
-_IO = frozenset({"input_layer", "output_layer", "const_input"})
 _POINTWISE = frozenset(
     {
         "ew_add",
@@ -62,6 +59,8 @@ _POINTWISE = frozenset(
         "activation",
         "concat",
         "shortcut",
+        "feature_splitter",
+        "softmax",
         "slice",
         "reduce_mean",
         "reduce_max",
@@ -130,37 +129,6 @@ def _judged(network: Network, arch: str) -> Verdict:
     return Verdict(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts, cautions)
 
 
-def layer_controllers(network: Network, arch: str) -> tuple[Failure, ...]:
-    """A caution where the layers at work outnumber the layer controllers of one context (16 a cluster).
-
-    A layer takes one controller at least, unless it is fused: a sum may be, so both counts are given. The compiler
-    splits a network over several contexts, and no outcome shows whether the number binds: the notes' 8x3 networks
-    count 147 and more, and none failed by it.
-    """
-    available = LAYER_CONTROLLERS * (4 if arch == "hailo8l" else 8)
-    layers = [layer for layer in network if layer.type not in _IO]
-    if len(layers) <= available:
-        return ()
-    sums = sum(layer.type == "ew_add" for layer in layers)
-    return (
-        Failure(
-            stage="compile",
-            family="resource_presolve",
-            exception=_ALLOCATOR,
-            message=f"Too many lcus ({len(layers)} > {available})",
-            layers=(),
-            figures={
-                "layers_at_work": len(layers),
-                "layers_at_work_if_sums_fuse": len(layers) - sums,
-                "layer_controllers_in_one_context": available,
-            },
-            evidence="the compiler's own words for what limits a context, on other networks; none of this kind failed "
-            "by it, and one over several contexts need not",
-            certainty=Certainty.EXTRAPOLATED,
-        ),
-    )
-
-
 def row(shape: Shape) -> int:
     """Elements of one row, W x C: what the chip streams at a time."""
     return shape[2] * shape[3]
@@ -193,7 +161,7 @@ def grouped_super_deconv(network: Network) -> Iterator[Finding]:
             Failure(
                 stage="compile",
                 family="unsupported_kernel",
-                exception=_ALLOCATOR,
+                exception=ALLOCATOR,
                 message="Super deconv is not supported with groups",
                 layers=(layer.name,),
                 figures={
@@ -215,7 +183,7 @@ def deconv_memory(network: Network) -> Iterator[Finding]:
     The count is a lower bound (rows under the kernel, one output row, 8-bit weights, in units of 16 KiB).
     """
     for layer in network:
-        if layer.type in _IO or not mixes_positions(layer) or not layer.input_shapes:
+        if layer.type in NO_WORK or not mixes_positions(layer) or not layer.input_shapes:
             continue
         need = memory_units(layer)
         if need <= MEMORY_UNITS:
@@ -226,7 +194,7 @@ def deconv_memory(network: Network) -> Iterator[Finding]:
             Failure(
                 stage="compile",
                 family="memory_units",
-                exception=_ALLOCATOR,
+                exception=ALLOCATOR,
                 message=f"Memory units capacity exceeded (available: {MEMORY_UNITS}, required: {need})",
                 layers=(layer.name,),
                 figures={
@@ -337,7 +305,7 @@ def _wide(
     evidence: str,
 ) -> Iterator[Finding]:
     """Findings on the rows of the layers that `member` takes: past the bracket certain, inside it a doubt."""
-    layers = [layer for layer in network if layer.type not in _IO and member(layer)]
+    layers = [layer for layer in network if layer.type not in NO_WORK and member(layer)]
     for certain in (True, False):
         chosen = tuple(layer for layer in layers if _in_range(row(widest(layer)), certain))
         if not chosen:
@@ -348,7 +316,7 @@ def _wide(
             Failure(
                 stage="compile",
                 family=family,
-                exception=_ALLOCATOR,
+                exception=ALLOCATOR,
                 message=message(chosen),
                 layers=tuple(layer.name for layer in chosen),
                 figures={

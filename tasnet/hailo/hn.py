@@ -42,7 +42,8 @@ class Layer:
     """One layer of the graph. `name`, `inputs` and `outputs` are without scope.
 
     `outputs` are the consumers' names, in the order in which the vendor lists them; `input_shapes` has one
-    shape per input, `output_shapes` repeats the one output shape once per consumer, at least once.
+    shape per input, `output_shapes` repeats the one output shape once per consumer, at least once; of a
+    `feature_splitter` each consumer reads the part at its place (the layer is observed, this reading of it is not).
     """
 
     name: str
@@ -56,7 +57,7 @@ class Layer:
 
     @property
     def output_shape(self) -> Shape:
-        """The shape of the layer's result, `(-1, H, W, C)`."""
+        """The shape of the layer's result, `(-1, H, W, C)`; of a `feature_splitter` that of its first part."""
         return self.output_shapes[0]
 
     @property

@@ -158,6 +158,7 @@ def _fingerprint() -> str:
         "har_archive.py",
         "har_weights.py",
         "constraints.py",
+        "layer_controllers.py",
         "failures.py",
         "reference.py",
     )

@@ -26,7 +26,7 @@ def conv(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
         raise ExecuteError(f"layer {layer.name} (conv): {groups} groups don't divide {cin} or {cout} channels")
     kernel, bias = scope.array(layer, "kernel", kh, kw, cin // groups, cout), scope.array(layer, "bias", cout)
     strides, dilations = _pair(layer, "strides"), _pair(layer, "dilations")
-    sides = _sides(layer, x, (kh, kw), strides, dilations)
+    sides = padded_sides(layer, x, (kh, kw), strides, dilations)
     if kh == kw == groups == 1 and strides == (1, 1):
         return _pointwise(x.reshape(-1, cin), kernel[0, 0], bias).reshape(*x.shape[:3], cout)
     x = _pad(layer, x, sides, scope)
@@ -68,7 +68,7 @@ def dw(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     kh, kw, channels, _ = _kernel_shape(layer, x)
     kernel, bias = scope.array(layer, "kernel", kh, kw, channels, 1), scope.array(layer, "bias", channels)
     strides, dilations = _pair(layer, "strides"), _pair(layer, "dilations")
-    sides = _sides(layer, x, (kh, kw), strides, dilations)
+    sides = padded_sides(layer, x, (kh, kw), strides, dilations)
     if scope.number(layer, "padding_const_value", 0.0):
         x, sides = _pad(layer, x, sides, scope), (0, 0, 0, 0)
     if dilations == (1, 1) and sides[::2] == sides[1::2]:
@@ -168,7 +168,7 @@ def _pair(layer: Layer, name: str) -> tuple[int, int]:
     return int(along_h), int(along_w)
 
 
-def _sides(
+def padded_sides(
     layer: Layer, x: Tensor, kernel: tuple[int, int], strides: tuple[int, int], dilations: tuple[int, int]
 ) -> tuple[int, int, int, int]:
     """The padding of the layer: top, bottom, left, right. Raises ExecuteError if the kernel doesn't fit."""

@@ -1,4 +1,7 @@
-"""`concat`, `shortcut`, `slice`, `resize`, `const_input`, and what only passes on: `output_layer`, `activation`."""
+"""`concat`, `shortcut`, `slice`, `resize`, `const_input`, and what only passes on: `output_layer`, `activation`.
+
+`feature_splitter` passes on as well: who reads it takes its part (`walk.py`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from tasnet.hailo.execute.elementwise import repeated
 from tasnet.hailo.execute.errors import ExecuteError
@@ -47,10 +51,12 @@ def slice_(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
 
 
 def resize(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
-    """Every position repeated by the ratios along H, W and C (nearest neighbour, whole ratios)."""
-    refuse(layer, {"method": "nearest_neighbor"})
+    """By the ratios along H, W and C: nearest neighbour by whole ones, bilinear along H and W by any."""
     (x,) = inputs
     ratios = [float(param(layer, f"resize_{axis}_ratio_list", 1)[0]) for axis in "hwf"]
+    if layer.params.get("method") == "bilinear":
+        return _bilinear(layer, x, ratios)
+    refuse(layer, {"method": "nearest_neighbor"})
     if any(ratio < 1 or ratio != int(ratio) for ratio in ratios):
         raise ExecuteError(f"layer {layer.name} (resize): ratios {ratios} can't be run; whole ones can")
     for axis, ratio in enumerate(ratios, start=1):
@@ -59,6 +65,18 @@ def resize(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
         elif ratio != 1:
             x = x.repeat_interleave(int(ratio), axis)
     return x
+
+
+def _bilinear(layer: Layer, x: Tensor, ratios: Sequence[float]) -> Tensor:
+    mode = layer.params.get("resize_bilinear_pixels_mode")
+    if mode not in ("half_pixels", "align_corners") or ratios[2] != 1:
+        raise ExecuteError(
+            f"layer {layer.name} (resize): bilinear, {mode}, ratios {ratios} can't be run; "
+            "half_pixels and align_corners along H and W can"
+        )
+    size = [round(n * ratio) for n, ratio in zip(x.shape[1:3], ratios, strict=False)]
+    planes = F.interpolate(x.permute(0, 3, 1, 2), size, mode="bilinear", align_corners=mode == "align_corners")
+    return planes.permute(0, 2, 3, 1)
 
 
 def const_input(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
@@ -74,6 +92,7 @@ KERNELS: Mapping[str, Kernel] = {
     "shortcut": same,
     "output_layer": same,
     "activation": same,
+    "feature_splitter": same,
     "slice": slice_,
     "resize": resize,
     "const_input": const_input,

@@ -1,32 +1,42 @@
-"""`maxpool`, `avgpool`, `reduce_mean` and `reduce_max`."""
+"""`maxpool`, `avgpool`, `reduce_mean`, `reduce_max` and `softmax`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import inf
 
 from torch import Tensor
 from torch.nn import functional as F
 
+from tasnet.hailo.execute.convolution import padded_sides
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
 from tasnet.hailo.hn import Layer
 
 
 def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
-    """The mean of every window [kh, kw]; padding VALID alone."""
+    """The mean of every window [kh, kw]; positions of the padding count as zeros, or not at all."""
     (x,) = inputs
-    kernel, strides = _window(layer, x)
-    if kernel == tuple(x.shape[1:3]):
+    kernel, strides, sides = _window(layer, x)
+    if kernel == tuple(x.shape[1:3]) and not any(sides):
         # torch's mean adds in a tree: its error doesn't grow with the length as a running sum's does
         return x.mean((1, 2), keepdim=True)
-    return F.avg_pool2d(x.permute(0, 3, 1, 2), kernel, strides).permute(0, 2, 3, 1)
+    mean = F.avg_pool2d(_padded(x.permute(0, 3, 1, 2), sides, 0.0), kernel, strides)
+    if any(sides) and not layer.params.get("count_include_pad", True):
+        mean = mean / F.avg_pool2d(_padded(x.new_ones(1, 1, *x.shape[1:3]), sides, 0.0), kernel, strides)
+    return mean.permute(0, 2, 3, 1)
 
 
 def maxpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
-    """The largest of every window [kh, kw]; padding VALID alone."""
+    """The largest of every window [kh, kw], the padding left out."""
     (x,) = inputs
-    kernel, strides = _window(layer, x)
-    return F.max_pool2d(x.permute(0, 3, 1, 2), kernel, strides).permute(0, 2, 3, 1)
+    kernel, strides, sides = _window(layer, x)
+    return F.max_pool2d(_padded(x.permute(0, 3, 1, 2), sides, -inf), kernel, strides).permute(0, 2, 3, 1)
+
+
+def softmax(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+    """Over the channels, at every position."""
+    return inputs[0].softmax(3)
 
 
 def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
@@ -48,14 +58,16 @@ def reduce_max(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     return x.reshape(*x.shape[:3], groups, -1).amax(4)
 
 
-def _window(layer: Layer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Kernel and strides of a pool."""
-    refuse(layer, {"padding": "VALID"})
+def _window(layer: Layer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int, int, int]]:
+    """Kernel, strides and padding (top, bottom, left, right) of a pool."""
     _, kh, kw, _ = (int(v) for v in param(layer, "kernel_shape", 4))
     _, sh, sw, _ = (int(v) for v in param(layer, "strides", 4))
-    if kh > x.shape[1] or kw > x.shape[2]:
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): a window of {kh}x{kw} on {x.shape[1]}x{x.shape[2]}")
-    return (kh, kw), (sh, sw)
+    return (kh, kw), (sh, sw), padded_sides(layer, x, (kh, kw), (sh, sw), (1, 1))
+
+
+def _padded(planes: Tensor, sides: tuple[int, int, int, int], value: float) -> Tensor:
+    top, bottom, left, right = sides
+    return F.pad(planes, (left, right, top, bottom), value=value) if any(sides) else planes
 
 
 KERNELS: Mapping[str, Kernel] = {
@@ -63,4 +75,5 @@ KERNELS: Mapping[str, Kernel] = {
     "maxpool": maxpool,
     "reduce_mean": reduce_mean,
     "reduce_max": reduce_max,
+    "softmax": softmax,
 }

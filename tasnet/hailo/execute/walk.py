@@ -23,7 +23,7 @@ KERNELS: Mapping[str, Kernel] = {
     **joins.KERNELS,
 }
 
-_VIEWS = frozenset({"shortcut", "output_layer", "activation", "slice", "resize", "const_input"})
+_VIEWS = frozenset({"shortcut", "feature_splitter", "output_layer", "activation", "slice", "resize", "const_input"})
 """layers whose result may be the memory of another"""
 
 _OPERANDS = {"ew_add": 2, "ew_sub": 2, "ew_mult": 2, "const_input": 0}
@@ -55,12 +55,17 @@ def steps(
     """As `walk`, layer by layer: each with its result, which is only lent and belongs to the layers behind it."""
     network = scope.network
     results: dict[str, Tensor] = {}
+    splitters = {layer.name: layer for layer in network if layer.type == "feature_splitter"}
     waiting = Counter(name for layer in network for name in layer.inputs)
     for layer in ordered(network):
         if layer.type == "input_layer":
             x, own = inputs[layer.name], False
         else:
-            x, own = _result(layer, [results[name] for name in layer.inputs], scope), layer.type not in _VIEWS
+            operands = [
+                _part(splitters[name], layer, results[name]) if name in splitters else results[name]
+                for name in layer.inputs
+            ]
+            x, own = _result(layer, operands, scope), layer.type not in _VIEWS
         if before is not None and layer.type != "input_layer":
             x, own = before(layer, x if own else x.clone()), True
         x = activate(layer, x, scope, own=own)
@@ -77,6 +82,18 @@ def steps(
         yield layer, x
         # or the last result would live as long as the next one takes
         del x
+
+
+def _part(splitter: Layer, reader: Layer, x: Tensor) -> Tensor:
+    """The channels of a `feature_splitter` that belong to the reader's place in its `outputs`."""
+    if splitter.outputs.count(reader.name) != 1 or len(splitter.outputs) != len(splitter.output_shapes):
+        raise ExecuteError(
+            f"layer {reader.name} ({reader.type}): {splitter.name} doesn't say which part it reads; translate again"
+        )
+    place = splitter.outputs.index(reader.name)
+    sizes = [shape[3] for shape in splitter.output_shapes]
+    start = sum(sizes[:place])
+    return x[..., start : start + sizes[place]]
 
 
 def ordered(network: Network) -> Iterator[Layer]:
@@ -121,6 +138,8 @@ def _check_shape(layer: Layer, x: Tensor, scope: Scope) -> None:
     """A result has the graph's shape, or (behind a deconvolution of ONNX's length) its channels at least."""
     compared = slice(2, 3) if scope.deconv == "onnx" else slice(0, 3)
     found, expected = list(x.shape[1:]), list(layer.output_shape[1:])
+    if layer.type == "feature_splitter":
+        expected[2] = sum(shape[3] for shape in layer.output_shapes)
     if found[compared] != expected[compared]:
         raise ExecuteError(
             f"layer {layer.name} ({layer.type}): gives {found} (H, W, C) where its graph says "

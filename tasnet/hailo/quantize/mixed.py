@@ -13,7 +13,7 @@ from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.execute.walk import walk
 from tasnet.hailo.hn import Layer
 from tasnet.hailo.quantize.scheme import Scheme
-from tasnet.hailo.quantize.simulate import CHOOSING, WITH_KERNEL, Quantized, rounding, simulate, with_calibration
+from tasnet.hailo.quantize.simulate import WITH_KERNEL, Quantized, chooses, rounding, simulate, with_calibration
 
 SAID_EVERY = 25
 """layers"""
@@ -55,7 +55,7 @@ def keep_16(
     and added to as they are found, for whoever keeps them; `say` is told how far it is.
     """
     reference = quantized.reference
-    layers = [layer for layer in reference if layer.type not in CHOOSING and layer.name in quantized.grids]
+    layers = [layer for layer in reference if not chooses(layer) and layer.name in quantized.grids]
     choosing = signals if chosen_on is None else chosen_on
     chosen_exact = run(reference, choosing)
     gain = {} if gains is None else gains

@@ -11,7 +11,7 @@ from tasnet.hailo.execute import Array, inputs_of
 from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.execute.walk import steps
 from tasnet.hailo.quantize.shift import shifts
-from tasnet.hailo.quantize.simulate import CHOOSING, Quantized, rounding
+from tasnet.hailo.quantize.simulate import Quantized, chooses, rounding
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def layer_figures(quantized: Quantized, signals: Array) -> tuple[LayerFigures, .
     found = []
     sides = zip(steps(reference, given), steps(network, given, after=rounding(quantized)), strict=True)
     for (layer, exact), (_, rounded) in sides:
-        if layer.type in CHOOSING:
+        if chooses(layer):
             continue
         own = quantized.grids.get(layer.name)
         signal, noise = _energy(exact), _energy(rounded - exact)

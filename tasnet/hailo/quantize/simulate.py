@@ -26,8 +26,17 @@ from tasnet.hailo.quantize.equalize import equalize, out_axis
 from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid
 
 WITH_KERNEL = frozenset({"conv", "dw", "deconv", "dense", "normalization"})
-CHOOSING = frozenset({"shortcut", "output_layer", "slice", "resize", "maxpool", "external_pad"})
-"""layers whose result is among their operand's values: they keep its grid"""
+_CHOOSING = frozenset({"shortcut", "feature_splitter", "output_layer", "slice", "resize", "maxpool", "external_pad"})
+
+
+def chooses(layer: Layer) -> bool:
+    """True for a layer whose result is among its operand's values: it keeps the operand's grid."""
+    return (
+        layer.type in _CHOOSING
+        and layer.params.get("method") != "bilinear"
+        and layer.params.get("activation", "linear") == "linear"
+    )
+
 
 BIAS_FACTOR = 4
 """bits of a bias in bits of its layer: 32 at a8_w8, where 16 would clip; the vendor composes it of narrower ones"""
@@ -91,7 +100,7 @@ def rounding(quantized: Quantized) -> Hook:
 
     def after(layer: Layer, x: Tensor) -> Tensor:
         found = quantized.grids.get(layer.name)
-        return x if found is None or layer.type in CHOOSING else on_grid(x, found)
+        return x if found is None or chooses(layer) else on_grid(x, found)
 
     return after
 
@@ -115,7 +124,7 @@ def _grids(network: Network, calibration: Calibration, scheme: Scheme) -> dict[s
     for layer in network:
         bits = scheme.bits(layer.name)
         span = calibration.ranges[layer.name]
-        if layer.type in CHOOSING and layer.inputs:
+        if chooses(layer) and layer.inputs:
             if (kept := grids.get(layer.inputs[0])) is not None:
                 grids[layer.name] = kept
         elif bits is not None:

@@ -7,7 +7,7 @@ the vendor's parser, which takes more ops than there are rules here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -26,7 +26,8 @@ from tasnet.hailo.translate.naming import number
 from tasnet.hailo.translate.placing import place, usual
 from tasnet.hailo.translate.prepare import SPLITS, prepare
 from tasnet.hailo.translate.reads import check
-from tasnet.hailo.translate.rules import Rule, registry
+from tasnet.hailo.translate.rules import registry
+from tasnet.hailo.translate.rules.split import joined_directly
 from tasnet.hailo.translate.signature import Shapes
 from tasnet.printable import line
 
@@ -49,7 +50,7 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
         model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
         drafting = Drafting(model.graph)
         outputs = _draft(drafting, where, model.opset_imports.get("", 0))
-    live = _live(drafting.drafts, outputs)
+    live = joined_directly(_live(drafting.drafts, outputs))
     network = replace(number(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model)))
     try:
         hn_whole.check(network, weights=True)
@@ -62,7 +63,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
     """Draft every layer; returns the output layers."""
     graph, rules = drafting.graph, registry()
     if without := [node for node in graph if node.domain not in _ONNX or node.op_type not in rules]:
-        first, *others = (_without_rule(node, rules) for node in without)
+        first, *others = (_without_rule(node) for node in without)
         raise NodeError(without[0], first.why, first.instead, others)
     for position, node in enumerate(graph):
         drafting.positions[node] = position
@@ -184,7 +185,7 @@ _ONNX = frozenset({"", "ai.onnx"})
 """the names of ONNX's own domain"""
 
 
-def _without_rule(node: ir.Node, rules: Mapping[str, Rule]) -> NodeError:
+def _without_rule(node: ir.Node) -> NodeError:
     own = f" of {node.domain}" if node.domain not in _ONNX else ""
     known = node.domain in _ONNX and node.op_type in _INSTEAD
     write = _INSTEAD[node.op_type] if known else "write it with ops that have a rule, or compute it on the host"

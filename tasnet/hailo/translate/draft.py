@@ -25,6 +25,11 @@ FLAT: dict[str, tuple[str, ...]] = {"*": ("C", "H", "W"), "#": ("H", "W", "C")}
 """label of a flattened axis -> the order of what lies in it, outermost first"""
 
 
+_ENDS_WITH_ACTIVATION = frozenset(
+    {"conv", "dw", "deconv", "dense", "ew_add", "ew_sub", "ew_mult", "normalization", "avgpool", "maxpool"}
+)
+
+
 @dataclass(eq=False)
 class Draft:
     """A layer before it has a number. `order` places it among its producers' consumers: (ONNX node, step)."""
@@ -43,6 +48,17 @@ class Draft:
     """how often a layer drafted so far reads this one"""
     shortened: bool = False
     """True for a deconvolution that is shorter or longer than ONNX's, and for all behind it"""
+    parts: dict[Draft, tuple[int, int]] = field(default_factory=dict)
+    """of a `feature_splitter`: reader -> which part it reads, and that part's channels"""
+
+    def shape_for(self, reader: Draft) -> Shape:
+        """The shape of what `reader` gets of the output: all of it, or its part."""
+        return (*self.shape[:3], self.parts[reader][1]) if reader in self.parts else self.shape
+
+    @property
+    def fusable(self) -> bool:
+        """True for a layer that can end with an activation and has none yet. Observed for conv alone."""
+        return self.type in _ENDS_WITH_ACTIVATION and self.params.get("activation") == "linear"
 
     def size(self, label: str) -> int:
         """The size of the output along H, W or C."""

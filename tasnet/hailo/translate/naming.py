@@ -29,8 +29,8 @@ def number(name: str, drafts: Sequence[Draft], outputs: Sequence[Draft]) -> Netw
             type=draft.type,
             inputs=tuple(numbered[producer] for producer in draft.inputs),
             outputs=tuple(numbered[consumer] for consumer in consumers[draft]),
-            input_shapes=tuple(producer.shape for producer in draft.inputs) or (draft.shape,) * _own(draft),
-            output_shapes=(draft.shape,) * max(1, len(consumers[draft])),
+            input_shapes=tuple(producer.shape_for(draft) for producer in draft.inputs) or (draft.shape,) * _own(draft),
+            output_shapes=tuple(draft.shape_for(consumer) for consumer in consumers[draft]) or (draft.shape,),
             original_names=tuple(draft.names),
             params=draft.params,
         )
@@ -52,6 +52,10 @@ def _consumers(drafts: Sequence[Draft]) -> dict[Draft, list[Draft]]:
     for draft in sorted(drafts, key=lambda d: d.order):
         for producer in dict.fromkeys(draft.inputs):
             readers[producer].append(draft)
+    for producer, found in readers.items():
+        if producer.parts:
+            # which part a consumer reads is told by its place alone
+            found.sort(key=lambda reader: producer.parts[reader][0])
     return readers
 
 

@@ -19,7 +19,7 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
     **dict.fromkeys(
         (
             *("Add", "Div", "Exp", "Expand", "Identity", "MatMul", "Max", "Min", "Mul", "Neg", "Pow", "PRelu"),
-            *("Reciprocal", "Relu", "Sigmoid", "Sqrt", "Sub", "Tanh", "Tile", "GlobalAveragePool"),
+            *("Reciprocal", "Relu", "Sigmoid", "Sqrt", "Sub", "Tanh", "Tile", "GlobalAveragePool", "HardSwish"),
         ),
         frozenset(),
     ),
@@ -31,24 +31,36 @@ ATTRIBUTES: dict[str, frozenset[str]] = {
     "Conv": _WINDOW | {"group"},
     "ConvTranspose": _WINDOW | {"group", "output_padding", "output_shape"},
     "Dropout": frozenset({"ratio", "seed"}),
+    "Elu": frozenset({"alpha"}),
     "Flatten": frozenset({"axis"}),
+    "Gelu": frozenset({"approximate"}),
     "Gemm": frozenset({"alpha", "beta", "transA", "transB"}),
+    "HardSigmoid": frozenset({"alpha", "beta"}),
+    "InstanceNormalization": frozenset({"epsilon"}),
     "LeakyRelu": frozenset({"alpha"}),
     "MaxPool": _WINDOW | {"ceil_mode"},
     "Pad": frozenset({"mode", "pads", "value"}),
     "ReduceMean": frozenset({"axes", "keepdims", "noop_with_empty_axes"}),
     "Reshape": frozenset({"allowzero"}),
+    "Resize": frozenset(
+        {"antialias", "axes", "coordinate_transformation_mode", "cubic_coeff_a", "extrapolation_value", "mode"}
+        | {"nearest_mode"}
+    ),
     "Slice": frozenset({"axes", "ends", "starts"}),
+    "Softmax": frozenset({"axis"}),
+    "Split": frozenset({"axis", "num_outputs", "split"}),
     "Squeeze": frozenset({"axes"}),
+    "Swish": frozenset({"alpha"}),
     "Transpose": frozenset({"perm"}),
     "Unsqueeze": frozenset({"axes"}),
+    "Upsample": frozenset({"mode", "scales"}),
 }
 """op -> the attributes that its rule reads, or that say nothing about the result (`momentum`, `seed`)"""
 
 _SIGNAL_ALONE = frozenset(
     {
         *("AveragePool", "BatchNormalization", "Clip", "Conv", "ConvTranspose", "Dropout", "Gemm", "MatMul", "MaxPool"),
-        *("Pad", "PRelu", "Pow", "ReduceMean", "Slice", "Tile"),
+        *("InstanceNormalization", "Pad", "PRelu", "Pow", "ReduceMean", "Resize", "Slice", "Split", "Tile", "Upsample"),
     }
 )
 """ops whose first operand alone is the network's tensor"""

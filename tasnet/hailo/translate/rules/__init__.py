@@ -26,11 +26,15 @@ def registry() -> Mapping[str, Rule]:
         joins,
         layout,
         maxmin,
+        norms,
         pooling,
+        resize,
+        split,
     )
 
     rules: dict[str, Rule] = {}
-    for module in (activation, arithmetic, convolution, dense, joins, layout, maxmin, pooling):
+    modules = (activation, arithmetic, convolution, dense, joins, layout, maxmin, norms, pooling, resize, split)
+    for module in modules:
         for op, rule in module.RULES.items():
             assert op not in rules, f"two rules for {op}"
             rules[op] = rule

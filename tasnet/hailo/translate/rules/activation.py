@@ -7,13 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Array, Draft, Drafting, constant, number
+from tasnet.hailo.translate.draft import Array, Draft, Drafting, axes_text, constant, integer, number
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import affine_constants, channel_vector
-
-_FUSABLE = frozenset(
-    {"conv", "dw", "deconv", "dense", "ew_add", "ew_sub", "ew_mult", "normalization", "avgpool", "maxpool"}
-)
 
 
 def activate(
@@ -25,11 +21,13 @@ def activate(
 ) -> Draft:
     """Fuse activation `name` into the layer behind operand `index`, or draft an `activation` layer.
 
-    Conv+Relu is observed fused, and `activation` as a layer of its own (inv_sqrt); the rest is not observed.
+    Conv+Relu is observed fused, and `activation` as a layer of its own (inv_sqrt); the rest is not observed: the
+    parser of 3.32 is reported to take Elu, Gelu, HardSigmoid, HardSwish, LeakyRelu and Clip, its HN was not seen.
+    What an activation needs besides its name is kept beside the layer's weights.
     """
     view = drafting.view(node, index)
     before = drafting.fuse(node, index)
-    if before is not None and before.type in _FUSABLE and before.params.get("activation") == "linear":
+    if before is not None and before.fusable:
         before.params["activation"] = name
         before.names.append(node.name or "")
         before.weights.update(weights or {})
@@ -66,21 +64,87 @@ def tanh(drafting: Drafting, node: ir.Node) -> None:
 
 def leaky_relu(drafting: Drafting, node: ir.Node) -> None:
     """LeakyRelu (not observed): the slope is kept beside the layer's weights."""
-    alpha = np.asarray([number(node, "alpha", 0.01)], np.float32)
-    activate(drafting, node, "leaky", {"leaky_alpha": alpha})
+    activate(drafting, node, "leaky", {"leaky_alpha": _one(number(node, "alpha", 0.01))})
+
+
+def elu(drafting: Drafting, node: ir.Node) -> None:
+    """Elu (not observed; `elu_alpha` [1] beside the weights)."""
+    activate(drafting, node, "elu", {"elu_alpha": _one(number(node, "alpha", 1.0))})
+
+
+def gelu(drafting: Drafting, node: ir.Node) -> None:
+    """Gelu, by the error function (not observed); its approximation by tanh declines."""
+    attribute = node.attributes.get("approximate")
+    if attribute is not None and attribute.as_string() != "none":
+        raise NodeError(node, f"approximate {attribute.as_string()}", "export the exact GELU")
+    activate(drafting, node, "gelu")
+
+
+def hard_sigmoid(drafting: Drafting, node: ir.Node) -> None:
+    """HardSigmoid (not observed; `hardsigmoid_alpha` and `_beta` [1] beside the weights)."""
+    slope, offset = number(node, "alpha", 0.2), number(node, "beta", 0.5)
+    activate(drafting, node, "hardsigmoid", {"hardsigmoid_alpha": _one(slope), "hardsigmoid_beta": _one(offset)})
+
+
+def hard_swish(drafting: Drafting, node: ir.Node) -> None:
+    """HardSwish (not observed)."""
+    activate(drafting, node, "hardswish")
+
+
+def swish(drafting: Drafting, node: ir.Node) -> None:
+    """Swish with alpha 1 -> `silu`, which is observed for Conv + Sigmoid + Mul."""
+    if number(node, "alpha", 1.0) != 1.0:
+        raise NodeError(node, f"alpha {number(node, 'alpha', 1.0):g}", "write it with Sigmoid and Mul")
+    activate(drafting, node, "silu")
 
 
 def clip(drafting: Drafting, node: ir.Node) -> None:
-    """Clip at (0, 6) -> relu6, at (0, none) -> relu (not observed); other bounds decline."""
-    low, high = constant(node, 1), constant(node, 2)
-    lo = float(low.ravel()[0]) if low is not None and low.size else number(node, "min", -np.inf)
-    hi = float(high.ravel()[0]) if high is not None and high.size else number(node, "max", np.inf)
-    if lo == 0.0 and hi == 6.0:
+    """Clip at (0, 6) -> relu6, at (0, none) -> relu, else `clip` (none observed); without bounds no layer.
+
+    The bounds of `clip` are kept beside the weights as `clip_min` and `clip_max` [1], where there are any.
+    """
+    bounds: list[float] = []
+    for index, (name, none) in enumerate((("min", -np.inf), ("max", np.inf)), start=1):
+        value = constant(node, index)
+        if value is None and index < len(node.inputs) and node.inputs[index] is not None:
+            raise NodeError(node, "its bounds are computed by the graph", "export with constant bounds")
+        bound = float(value.ravel()[0]) if value is not None and value.size else number(node, name, none)
+        # opset 6 writes float32's largest number where there is no bound
+        bounds.append(bound if abs(bound) < 3e38 else none)
+    low, high = bounds
+    if (low, high) == (-np.inf, np.inf):
+        view = drafting.view(node, 0)
+        drafting.emit(node, view.draft, view.labels)
+    elif (low, high) == (0.0, 6.0):
         activate(drafting, node, "relu6")
-    elif lo == 0.0 and hi > 3e38:
+    elif (low, high) == (0.0, np.inf):
         activate(drafting, node, "relu")
     else:
-        raise NodeError(node, f"bounds {lo:g} and {hi:g}", "write Relu, or Clip at 0 and 6")
+        kept = {"clip_min": low, "clip_max": high}
+        activate(drafting, node, "clip", {name: _one(each) for name, each in kept.items() if np.isfinite(each)})
+
+
+def softmax(drafting: Drafting, node: ir.Node) -> None:
+    """Softmax over the channels -> `softmax` (the layer is observed in version 3.29, its params not: none)."""
+    view = drafting.view(node, 0)
+    rank = len(view.labels)
+    # Below opset 13 it runs over this axis and all behind it.
+    flattens = (drafting.graph.opset_imports.get("", 0) or 13) < 13
+    axis = integer(node, "axis", 1 if flattens else -1) % rank
+    over = [label for label in (view.labels[axis:] if flattens else view.labels[axis : axis + 1]) if label is not None]
+    if over != ["C"]:
+        raise NodeError(
+            node,
+            f"runs over {axes_text(tuple(over)) or 'an axis of size 1'}, not over the channels",
+            "put what it chooses from on axis 1, or use Sigmoid",
+        )
+    _, height, width, channels = view.draft.shape
+    draft = drafting.add(node, "softmax", "softmax", [view.draft], (height, width, channels))
+    drafting.emit(node, draft, view.labels)
+
+
+def _one(value: float) -> Array:
+    return np.asarray([value], np.float32)
 
 
 def prelu(drafting: Drafting, node: ir.Node) -> None:
@@ -156,7 +220,13 @@ RULES = {
     "Sigmoid": sigmoid,
     "Tanh": tanh,
     "LeakyRelu": leaky_relu,
+    "Elu": elu,
+    "Gelu": gelu,
+    "HardSigmoid": hard_sigmoid,
+    "HardSwish": hard_swish,
+    "Swish": swish,
     "Clip": clip,
+    "Softmax": softmax,
     "PRelu": prelu,
     "Sqrt": sqrt,
     "Reciprocal": reciprocal,

@@ -10,6 +10,7 @@ import onnx_ir as ir
 
 from tasnet.hailo.translate.draft import Array, Draft, Drafting, Label, View, axes_text, constant, number
 from tasnet.hailo.translate.errors import NodeError
+from tasnet.hailo.translate.rules.gate import gated
 
 _EW: dict[str, dict[str, Any]] = {
     "ew_add": {"activation": "linear"},
@@ -46,13 +47,16 @@ def sub(drafting: Drafting, node: ir.Node) -> None:
 
 
 def mul(drafting: Drafting, node: ir.Node) -> None:
-    """Mul of two tensors -> `ew_mult`; by a constant per channel -> `normalization`, stem mul_and_add (observed)."""
+    """Mul of two tensors -> `ew_mult` (observed), or an activation where one is the other's gate (`gate.py`).
+
+    By a constant per channel -> `normalization`, stem mul_and_add (observed).
+    """
     tensor, other = _operands(drafting, node)
     if other is not None:
         _scale(drafting, node, tensor, other)
     elif node.inputs[0] is node.inputs[1]:
         _square(drafting, node)
-    else:
+    elif not gated(drafting, node):
         _elementwise(drafting, node, "ew_mult")
 
 

@@ -41,10 +41,10 @@ def conv(drafting: Drafting, node: ir.Node) -> None:
     _, height, width, cin = source.shape
     if cin_group * groups != cin:
         raise NodeError(node, f"weights for {cin_group * groups} channels on {cin}", "export the model again")
-    pads = _pads(node, order, (height, width), (kh, kw), (sh, sw), (dh, dw_))
+    pads = pads_of(node, order, (height, width), (kh, kw), (sh, sw), (dh, dw_))
     padding = _padding(pads, (kh, kw), (sh, sw), (dh, dw_))
     if padding is None:
-        source = _external_pad(drafting, node, source, pads)
+        source = external_pad(drafting, node, source, pads)
         height, width, padding = source.shape[1], source.shape[2], "VALID"
     span_h, span_w = dh * (kh - 1) + 1, dw_ * (kw - 1) + 1
     if padding == "VALID":
@@ -145,7 +145,7 @@ def pad(drafting: Drafting, node: ir.Node) -> None:
     if not sides:
         drafting.emit(node, view.draft, view.labels)
         return
-    draft = _external_pad(drafting, node, view.draft, (top, bottom, left, right))
+    draft = external_pad(drafting, node, view.draft, (top, bottom, left, right))
     labels = spatial_labels(draft, spatial(node, view)) if rank == 4 else view.labels
     drafting.emit(node, draft, labels)
 
@@ -180,7 +180,7 @@ def _pair(node: ir.Node, name: str, order: tuple[str, str]) -> tuple[int, int]:
     return (values[1], values[0]) if order == ("W", "H") else (values[0], values[1])
 
 
-def _pads(
+def pads_of(
     node: ir.Node,
     order: tuple[str, str],
     size: tuple[int, int],
@@ -188,6 +188,7 @@ def _pads(
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Pads:
+    """The pads of a convolution's or pool's window, whichever attribute gives them."""
     attribute = node.attributes.get("auto_pad")
     auto = attribute.as_string() if attribute is not None else "NOTSET"
     if auto in {"SAME_UPPER", "SAME_LOWER"}:
@@ -219,7 +220,8 @@ def _padding(pads: Pads, kernel: tuple[int, int], stride: tuple[int, int], dilat
     return None
 
 
-def _external_pad(drafting: Drafting, node: ir.Node, source: Draft, pads: Pads) -> Draft:
+def external_pad(drafting: Drafting, node: ir.Node, source: Draft, pads: Pads) -> Draft:
+    """Zeros around a layer's output, as a layer of their own (known, not observed here)."""
     top, bottom, left, right = pads
     _, height, width, channels = source.shape
     return drafting.add(

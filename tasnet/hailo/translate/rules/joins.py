@@ -1,4 +1,4 @@
-"""Concat, Split, Slice, Tile, Expand: joining, cutting and repeating along channels or time."""
+"""Concat, Slice, Tile, Expand: joining, cutting and repeating along channels or time."""
 
 from __future__ import annotations
 
@@ -75,19 +75,6 @@ def expand(drafting: Drafting, node: ir.Node) -> None:
     _repeat(drafting, node, View(view.draft, labels), repeats)
 
 
-def split(drafting: Drafting, node: ir.Node) -> None:
-    """Split on channels or along time -> one `slice` per part (not observed)."""
-    view = drafting.view(node, 0)
-    axis = integer(node, "axis", 0) % len(view.labels)
-    start = 0
-    for output in node.outputs:
-        size = onnx_shape(output)[axis]
-        draft = _slice(drafting, node, view, axis, start, start + size, 1)
-        drafting.views[output] = View(draft, view.labels)
-        draft.values.append(output)
-        start += size
-
-
 def slice_(drafting: Drafting, node: ir.Node) -> None:
     """Slice with constant bounds -> `slice` (not observed); nothing where it takes all."""
     view = drafting.view(node, 0)
@@ -113,9 +100,32 @@ def slice_(drafting: Drafting, node: ir.Node) -> None:
             raise NodeError(node, f"step {step}", "reverse on the host")
         if (first, stride) == (0, 1) and last == shape[axis]:
             continue
-        draft = _slice(drafting, node, view, axis, first, last, stride)
+        draft = cut(drafting, node, view, axis, first, last, stride)
         view = View(draft, tuple(label if i != axis else _kept(draft, label) for i, label in enumerate(view.labels)))
     drafting.emit(node, view.draft, view.labels)
+
+
+def cut(drafting: Drafting, node: ir.Node, view: View, axis: int, start: int, stop: int, step: int) -> Draft:
+    """One `slice` of the layer's output along an ONNX axis (not observed)."""
+    label = view.labels[axis]
+    if label not in {"H", "W", "C"}:
+        raise NodeError(node, f"cuts ONNX axis {axis}, which isn't height, width or channels", "cut on the host")
+    sizes = {name: view.draft.size(name) for name in ("H", "W", "C")}
+    bounds = {name: [0, size, 1] for name, size in sizes.items()}
+    # A deconvolution is shorter here than in ONNX: what lies past its end is not there to be cut.
+    stop = min(stop, sizes[label])
+    if start >= stop:
+        raise NodeError(node, "cuts everything away", "check its bounds")
+    bounds[label] = [start, stop, step]
+    sizes[label] = -(-(stop - start) // step)
+    return drafting.add(
+        node,
+        "slice",
+        "slice",
+        [view.draft],
+        (sizes["H"], sizes["W"], sizes["C"]),
+        {"height_slice": bounds["H"], "width_slice": bounds["W"], "features_slice": bounds["C"]},
+    )
 
 
 def _channel_axis(view: View) -> int | None:
@@ -173,26 +183,4 @@ def _repeat(drafting: Drafting, node: ir.Node, view: View, repeats: Sequence[int
     raise NodeError(node, f"repeats ONNX axis {axis}", "repeat the channels, or an axis of size 1")
 
 
-def _slice(drafting: Drafting, node: ir.Node, view: View, axis: int, start: int, stop: int, step: int) -> Draft:
-    label = view.labels[axis]
-    if label not in {"H", "W", "C"}:
-        raise NodeError(node, f"cuts ONNX axis {axis}, which isn't height, width or channels", "cut on the host")
-    sizes = {name: view.draft.size(name) for name in ("H", "W", "C")}
-    bounds = {name: [0, size, 1] for name, size in sizes.items()}
-    # A deconvolution is shorter here than in ONNX: what lies past its end is not there to be cut.
-    stop = min(stop, sizes[label])
-    if start >= stop:
-        raise NodeError(node, "cuts everything away", "check its bounds")
-    bounds[label] = [start, stop, step]
-    sizes[label] = -(-(stop - start) // step)
-    return drafting.add(
-        node,
-        "slice",
-        "slice",
-        [view.draft],
-        (sizes["H"], sizes["W"], sizes["C"]),
-        {"height_slice": bounds["H"], "width_slice": bounds["W"], "features_slice": bounds["C"]},
-    )
-
-
-RULES = {"Concat": concat, "Tile": tile, "Expand": expand, "Split": split, "Slice": slice_}
+RULES = {"Concat": concat, "Tile": tile, "Expand": expand, "Slice": slice_}

@@ -12,37 +12,76 @@ from tasnet.hailo.translate.draft import (
     constant,
     integer,
     ints,
+    onnx_shape,
     spatial,
     spatial_labels,
 )
 from tasnet.hailo.translate.errors import NodeError
+from tasnet.hailo.translate.rules.convolution import Pads, external_pad, pads_of
 
 
 def pool(drafting: Drafting, node: ir.Node) -> None:
-    """MaxPool -> `maxpool` (observed), AveragePool -> `avgpool` (not observed from this op)."""
+    """MaxPool -> `maxpool` (observed), AveragePool -> `avgpool` (not observed from this op).
+
+    A 5x5 max pool with pads 2 at stride 1 is SAME_TENSORFLOW (observed in version 3.29); at larger strides a
+    symmetric half kernel is SAME, as it is for a convolution. Other pads of a mean that counts them become an
+    `external_pad` (not observed); of any other pool they decline, for zeros are not what ONNX pads with there.
+    """
     view = drafting.view(node, 0)
     order = spatial(node, view)
     kernel = ints(node, "kernel_shape")
-    strides = ints(node, "strides", (1,) * len(kernel))
-    pads = ints(node, "pads", (0,) * 2 * len(kernel))
-    if integer(node, "ceil_mode", 0) or any(d != 1 for d in ints(node, "dilations", (1, 1))):
-        raise NodeError(node, "ceil_mode or dilation", "pool without them")
-    if any(pads):
-        raise NodeError(node, f"pads {list(pads)}", "pool without padding")
+    if len(kernel) != 2 or len(node.outputs) > 1:
+        raise NodeError(node, f"a window {list(kernel)} and {len(node.outputs)} outputs", "pool in two dimensions")
+    if any(d != 1 for d in ints(node, "dilations", (1, 1))):
+        raise NodeError(node, "a dilated window", "pool without dilation")
+    strides = ints(node, "strides", (1, 1))
     if order == ("W", "H"):
         kernel, strides = kernel[::-1], strides[::-1]
-    _, height, width, channels = view.draft.shape
-    size = ((height - kernel[0]) // strides[0] + 1, (width - kernel[1]) // strides[1] + 1, channels)
+    source = view.draft
+    window, step = (kernel[0], kernel[1]), (strides[0], strides[1])
+    pads = pads_of(node, order, source.shape[1:3], window, step, (1, 1))
+    _, height, width, channels = source.shape
+    room = (height + pads[0] + pads[1] - window[0], width + pads[2] + pads[3] - window[1])
+    if min(room) < 0:
+        raise NodeError(node, f"a window of {window[0]}x{window[1]} on {height}x{width}", "give it a longer input")
+    if integer(node, "ceil_mode", 0) and any(left % by for left, by in zip(room, step, strict=True)):
+        raise NodeError(
+            node, "ceil_mode: its last window hangs over the end", "pool without ceil_mode, or pad before it"
+        )
     kind = "maxpool" if node.op_type == "MaxPool" else "avgpool"
-    draft = _pool(drafting, node, view.draft, kind, (kernel[0], kernel[1]), (strides[0], strides[1]), size)
+    counted = kind == "maxpool" or not any(pads) or bool(integer(node, "count_include_pad", 0))
+    padding = _padding(pads, (height, width), window, step)
+    if padding is None:
+        if kind == "maxpool" or not counted:
+            raise NodeError(
+                node, f"pads {list(pads)} (top, bottom, left, right)", "pad by half the window, or not at all"
+            )
+        source, padding = external_pad(drafting, node, source, pads), "VALID"
+    size = (room[0] // step[0] + 1, room[1] // step[1] + 1, channels)
+    if not source.shortened and sorted(size[:2]) != sorted(onnx_shape(node.outputs[0])[2:]):
+        raise NodeError(node, f"its output is {list(onnx_shape(node.outputs[0]))} in the file", "export it again")
+    draft = _pool(drafting, node, source, kind, window, step, size)
+    draft.params.update(padding=padding, count_include_pad=counted)
     drafting.emit(node, draft, spatial_labels(draft, order))
+
+
+def _padding(pads: Pads, size: tuple[int, int], window: tuple[int, int], step: tuple[int, int]) -> str | None:
+    """The vendor's word that means these pads, or None if there is none."""
+    if not any(pads):
+        return "VALID"
+    whole = [max((-(-n // s) - 1) * s + k - n, 0) for n, k, s in zip(size, window, step, strict=True)]
+    words = {"SAME_TENSORFLOW": tuple(each for total in whole for each in (total // 2, total - total // 2))}
+    if all(k % 2 for k in window):
+        words["SAME"] = tuple(k // 2 for k in window for _ in range(2))
+    preferred = ("SAME_TENSORFLOW", "SAME") if step == (1, 1) else ("SAME", "SAME_TENSORFLOW")
+    return next((word for word in preferred if words.get(word) == pads), None)
 
 
 def global_average_pool(drafting: Drafting, node: ir.Node) -> None:
     """GlobalAveragePool -> `avgpool` over all of H and W (observed from ReduceMean over time)."""
     view = drafting.view(node, 0)
     order = spatial(node, view)
-    draft = _average_all(drafting, node, view.draft, {"H", "W"})
+    draft = average_all(drafting, node, view.draft, {"H", "W"})
     drafting.emit(node, draft, spatial_labels(draft, order))
 
 
@@ -60,7 +99,7 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
         raise NodeError(node, "means over the batch or a flattened axis", "mean over channels or time")
     draft = view.draft
     if labels & {"H", "W"}:
-        draft = _average_all(drafting, node, draft, {str(label) for label in labels & {"H", "W"}})
+        draft = average_all(drafting, node, draft, {str(label) for label in labels & {"H", "W"}})
     if "C" in labels:
         _, height, width, _ = draft.shape
         params = {"reduce_axes": [3], "groups": 1, "height_groups": 1, "activation": "linear"}
@@ -72,7 +111,8 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
     drafting.emit(node, out.draft, out.labels)
 
 
-def _average_all(drafting: Drafting, node: ir.Node, source: Draft, labels: set[str]) -> Draft:
+def average_all(drafting: Drafting, node: ir.Node, source: Draft, labels: set[str]) -> Draft:
+    """The mean over all of these axes, as `avgpool` (observed from ReduceMean over time)."""
     _, height, width, channels = source.shape
     kernel = (height if "H" in labels else 1, width if "W" in labels else 1)
     return _pool(drafting, node, source, "avgpool", kernel, kernel, (height // kernel[0], width // kernel[1], channels))
