@@ -195,6 +195,14 @@ def _same(layer: Layer) -> str | None:
     return None if layer.input_shapes[0][1:] == layer.output_shape[1:] else f"it reads {_text(layer.input_shapes[0])}"
 
 
+def _split(layer: Layer) -> str | None:
+    """The parts, one per consumer, add up along the channels."""
+    source, parts = layer.input_shapes[0], layer.output_shapes
+    if all(part[1:3] == source[1:3] for part in parts) and sum(part[3] for part in parts) == source[3]:
+        return None
+    return f"its parts are {' + '.join(_text(part) for part in parts[:4])}, and it reads {_text(source)}"
+
+
 def _elementwise(layer: Layer) -> str | None:
     """An operand is repeated up to the result's size, a whole number of times."""
     result = layer.output_shape[1:]
@@ -228,6 +236,8 @@ _FITS: Mapping[str, Callable[[Layer], str | None]] = {
     "activation": _same,
     "normalization": _same,
     "feature_multiplier": _same,
+    "feature_splitter": _split,
+    "softmax": _same,
     "shortcut": _same,
     "output_layer": _same,
 }
