@@ -144,6 +144,8 @@ def test_what_was_said_of_a_checkpoint_is_part_of_every_key(tmp_path: Path, bare
         graph = onnx.load(str(store.path(outcome.artifact)), load_external_data=False).graph
         kinds[activation] = {node.op_type for node in graph.node if "mask_act" in node.name}
         assert any("relu is assumed" in line for line in again) == (activation is None)
+        # A case's masks end in a ReLU: what is said of another network is told apart, and no evidence of the case.
+        assert ("mask_activation" in outcome.figures) == (activation == "sigmoid")
     assert kinds == {None: {"Relu"}, "relu": {"Relu"}, "sigmoid": {"Sigmoid"}}
     drawn = Pipeline(store, Reference(), Recipe())
     assert drawn.assumed == ()

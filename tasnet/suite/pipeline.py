@@ -23,7 +23,7 @@ from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.toolchain import Report, Toolchain
 from tasnet.network.variant import Size, VariantError
 from tasnet.suite.case import Case, graph
-from tasnet.suite.recipe import Recipe
+from tasnet.suite.recipe import Recipe, masked_by
 from tasnet.suite.reported import har_file, reported
 from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Damaged, Store, content_key, content_of, file_sha256
@@ -218,7 +218,7 @@ class Pipeline:
             status=Status.PASSED,
             provenance=provenance,
             artifact=f"{folder.name}/{target.name}",
-            figures={"onnx_bytes": onnx_bytes(target)},
+            figures={"onnx_bytes": onnx_bytes(target), **masked_by(wanted.variant, mask_activation)},
         )
 
     def _translate(self, case: Case, onnx: str, desk: Path) -> Outcome:

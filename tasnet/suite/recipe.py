@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet import printable
-from tasnet.network.variant import MASK_ACTIVATIONS
+from tasnet.network.variant import MASK_ACTIVATIONS, Variant
 
 
 class RecipeError(ValueError):
@@ -45,3 +45,8 @@ def from_options(checkpoint: Path | None, mask_activation: str | None, blocks_pe
     if blocks_per_repeat is not None and blocks_per_repeat < 1:
         raise RecipeError(f"--blocks-per-repeat {blocks_per_repeat}: must be at least 1")
     return Recipe(checkpoint.absolute(), mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
+
+
+def masked_by(variant: Variant, mask_activation: str) -> dict[str, str]:
+    """The figure of an export whose masks end in anything but a case's ReLU: another graph than the case means."""
+    return {"mask_activation": mask_activation} if variant.mask == "normal" and mask_activation != "relu" else {}

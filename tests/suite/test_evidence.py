@@ -77,6 +77,13 @@ def test_what_tells_nothing_of_the_network_is_no_evidence(store: Store, told: di
     assert everything(store) == ()
 
 
+def test_a_checkpoint_with_sigmoid_masks_is_another_graph_and_no_evidence_of_the_case(store: Store) -> None:
+    told = outcomes(SUPER_DECONV, by=DFC)
+    exported = told[Stage.EXPORT].model_copy(update={"figures": {"onnx_bytes": 1, "mask_activation": "sigmoid"}})
+    assert not keep_run(store, GROUPED, {**told, Stage.EXPORT: exported})
+    assert everything(store) == ()
+
+
 def test_a_sweep_keeps_what_was_observed(store: Store, tmp_path: Path) -> None:
     case = Case(Variant(), Size(N=16, L=16, B=8, H=8, Sc=8, X=2, R=1), 400)
     for predicted in (True, False):

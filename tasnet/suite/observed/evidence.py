@@ -107,9 +107,12 @@ def keep(store: Store, evidence: Evidence) -> bool:
 def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
     """Keeps what the compiler said of a case in a run as far as compile; False where it is known, or no evidence.
 
-    No evidence is a prediction, a test double's word, and what tells of the machine, of the set-up or nothing at all.
-    Outcomes that are read from the store again are the same evidence.
+    No evidence is a prediction, a test double's word, what tells of the machine, of the set-up or nothing at all, and
+    what was said of a checkpoint's graph whose masks end in another activation than the case's. Outcomes that are read
+    from the store again are the same evidence.
     """
+    if Stage.EXPORT in outcomes and "mask_activation" in outcomes[Stage.EXPORT].figures:
+        return False
     told = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
     if Stage.COMPILE not in outcomes or _not_observed(evidence) or not _is_of_the_network(evidence):
