@@ -142,6 +142,9 @@ def test_check_of_a_node_without_a_rule_is_unknown(tmp_path: Path, capsys: pytes
     text = capsys.readouterr().out
     assert text.startswith("unknown on hailo8: predicted")
     assert "predicted doubt: unsupported_op at translate" in text
+    # nothing was judged, so that nothing is extrapolated from what compiled
+    assert "rests on  nothing: " in text
+    assert "a reading of what was observed" not in text
     assert main(["translate", file, "--name", "net", "-o", str(tmp_path / "m.har")]) == 1
     assert capsys.readouterr().err.count("\n") == 1
     assert not (tmp_path / "m.har").exists()

@@ -32,7 +32,8 @@ def lines(verdict: Verdict, arch: str) -> Iterator[str]:
     tool = Reference()
     yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"
     yield f"  toolchain {tool.name} {tool.version}"
-    yield f"  rests on  {_RESTS_ON[verdict.certainty.value]}"
+    unread = [doubt for doubt in verdict.doubts if doubt.stage == "translate"]
+    yield f"  rests on  {_UNREAD if unread else _RESTS_ON[verdict.certainty.value]}"
     for each in verdict.assumptions:
         yield f"  assumed   {line(each.text)}"
     yield from _failures("blocker", verdict.blockers)
@@ -43,6 +44,9 @@ _RESTS_ON = {
     "observed": "observed: a real compiler said so of layers of this kind and size",
     "extrapolated": "extrapolated: a reading of what was observed, which nobody has confirmed",
 }
+
+
+_UNREAD = "nothing: the embedded translator can't read the graph, no layer was judged, and nobody asked a compiler"
 
 
 def _blocker(failure: Failure) -> dict[str, Any]:
@@ -59,7 +63,7 @@ def _failures(what: str, failures: Sequence[Failure]) -> Iterator[str]:
             ("layers", short_layers(failure.layers)),
             ("says", message if len(message) <= 160 else message[:159] + "…"),
             ("figures", figures),
-            ("rests on", _RESTS_ON[failure.certainty.value]),
+            ("rests on", _UNREAD if failure.stage == "translate" else _RESTS_ON[failure.certainty.value]),
             ("evidence", failure.evidence),
         ):
             if text:
