@@ -23,6 +23,7 @@ from tasnet.hailo.faults import passing, remedy
 from tasnet.hailo.limits import GIB, StageLimits
 from tasnet.hailo.process import Cut, Finish, Message, signal_name
 from tasnet.hailo.toolchain import Ended, Report
+from tasnet.printable import line
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE})
 _OF_THE_MACHINE: Mapping[int, str] = {
@@ -110,7 +111,7 @@ def _passed(told: Told) -> Report:
     warned: dict[str, Any] = {}
     if log is not None and log.warnings:
         more = f" and {log.warnings - 1} more" if log.warnings > 1 else ""
-        first = " ".join(log.warning.split())[:160]
+        first = line(" ".join(log.warning.split()), 160)
         warned = {"detail": f"ended well with a warning: {first}{more}", "figures": {"warnings": log.warnings}}
     return Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log, **warned)
 
@@ -185,7 +186,7 @@ def _named(told: Told, end: str) -> Ending:
 def _told_of(told: Told, failure: Failure, update: Mapping[str, Any], end: str) -> Ending:
     """What a failure comes to, by its family."""
     if failure.family in MACHINES_FAULT | SETUPS_FAULT:
-        words = " ".join(failure.message.split())[:400]
+        words = _shown(failure.message)
         words = words if words in end else f"{end}: {words}"
         what = "no memory: " if failure.family == "out_of_memory" else ""
         return _infra(told, f"{what}{words}; {remedy(failure.family, failure.message)}", again=_may_pass(failure))
@@ -195,7 +196,7 @@ def _told_of(told: Told, failure: Failure, update: Mapping[str, Any], end: str) 
         known["certainty"] = Certainty.EXTRAPOLATED
     failure = failure.model_copy(update={**known, **update})
     if failure.family == "unclassified":
-        detail = f"{' '.join(failure.message.split())[:400]}: words that nobody knows; read the log"
+        detail = f"{_shown(failure.message)}: words that nobody knows; read the log"
         return Ending(Report(Ended.UNCLASSIFIED, doubts=(failure,), log=told.log, detail=detail))
     return Ending(Report(Ended.FAILED, (failure,), log=told.log, detail=failure.message))
 
@@ -231,4 +232,9 @@ def _infra(
 
 def _line(last: Message) -> str:
     """`Type: text` in one line."""
-    return " ".join(f"{last.get('type', '')}: {last.get('text', '')}".split())[:400]
+    return _shown(f"{last.get('type', '')}: {last.get('text', '')}")
+
+
+def _shown(text: str) -> str:
+    """A message in one line that can be printed."""
+    return line(" ".join(text.split()), 400)

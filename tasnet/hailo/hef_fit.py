@@ -33,7 +33,7 @@ def why_not(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
     try:
         hef = read(path)
     except HefError as error:
-        return f"no HEF: {str(error).removeprefix(f'{path.name}: ')}"
+        return f"no HEF that can be read ({str(error).removeprefix(f'{path.name}: ')})"
     if hef.hw_arch not in _CARRIES.get(arch, frozenset({arch})):
         return f"a HEF for {hef.hw_arch}, and {arch} was asked for"
     if not hef.inputs or not hef.outputs:

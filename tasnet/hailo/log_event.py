@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from tasnet.hailo.failures import base_layers
 from tasnet.hailo.log_phases import mark_of
@@ -40,6 +41,7 @@ _NOT_A_REST = re.compile(
 _OPEN = re.compile(r"[-:,]$")
 """how a line ends that goes on in the next"""
 _OPERATION = re.compile(r"/\w{1,100}_op$")
+_MOST_IN_A_LINE = 256
 _OWN_LAYERS = "format_conversion"
 """what the compiler puts in itself"""
 
@@ -122,7 +124,9 @@ def _matched(line: str) -> tuple[Rule, re.Match[str]] | None:
 
 def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
     groups = {name: text for name, text in found.groupdict().items() if text}
-    names = [t for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", groups.get(n, "")) if t]
+    # A table's cell has a message's lines in one: each of them counts.
+    every = [each.groupdict() for each in islice(rule.pattern.finditer(line), _MOST_IN_A_LINE)]
+    names = [t for each in every for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", each.get(n) or "") if t]
     figures = {n: _figure(n, text) for n, text in groups.items() if n not in _LAYER_GROUPS}
     for name, required, available in _PAIR.findall(line):
         figures |= {f"{name}_required": int(required), f"{name}_available": int(available)}
@@ -130,7 +134,7 @@ def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
         figures |= figures_in(line)
     layers = layer_names(names) or layers_in(line)
     ours = tuple(name for name in layers if not name.startswith(_OWN_LAYERS))
-    nodes = (groups["node"],) if "node" in groups else ()
+    nodes = tuple(dict.fromkeys(each["node"] for each in every if each.get("node")))
     return Event(rule, untagged(line), ours or layers, nodes, figures, exception_of(line))
 
 

@@ -148,7 +148,8 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "unsupported_op",
         "rror",
-        rf"\b(?P<error>Unsupported\w{{1,60}}Error|UnexpectedNodeError) in op (?P<node>{_NAME})",
+        r"\b(?P<error>Unsupported\w{1,60}Error|UnexpectedNodeError) in op "
+        r"(?P<node>[^\s,'\"]{1,256}?)(?=:?[\s,'\"]|:?$)",
     ),
     _rule(
         "unsupported_op",

@@ -77,6 +77,17 @@ def test_an_exception_that_nobody_knows_has_its_stage(exception: str, frame: str
     assert (failure.family, failure.stage) == ("unclassified", stage)
 
 
+def test_every_node_and_layer_counts_where_a_table_has_them_in_one_line() -> None:
+    nodes = ["/decoder/Reshape_3", "/mask/onnx::Slice_1", "Squeeze_77"]
+    refused = " ".join(f"UnsupportedShuffleLayerError in op {node}: Failed to determine" for node in nodes)
+    failure = classify("", f"ParsingWithRecommendationException: Parsing failed. {refused}")
+    assert failure is not None
+    assert (failure.family, failure.stage, list(failure.nodes)) == ("unsupported_op", "translate", nodes)
+    failure = classify("", "BackendAllocatorException: dw66 errors: Agent infeasible conv68 errors: Agent infeasible")
+    assert failure is not None
+    assert (failure.family, failure.layers) == ("agent_infeasible", ("dw66", "conv68"))
+
+
 # --- wrapped
 
 
