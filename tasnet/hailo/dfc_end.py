@@ -145,10 +145,10 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
         end = "was lost: its keeper was killed" if finish.code is None else f"ended with exit code {finish.code}"
         return _named(told, f"{told.stage} {end} and without a word")
     name = signal_name(finish.signal)
-    if not loaded:
-        return _infra(told, f"hailo_sdk_client can't be loaded by {told.python}: {name} (a CPU without AVX ends so)")
     if finish.signal == signal.SIGKILL:
         return _infra(told, f"{told.stage} was killed (SIGKILL): out of memory, or by a person", again=True)
+    if not loaded:
+        return _infra(told, f"hailo_sdk_client can't be loaded by {told.python}: {name} (a CPU without AVX ends so)")
     end = f"the compiler crashed in {told.stage} ({name})"
     if why := _OF_THE_MACHINE.get(finish.signal):
         return _infra(told, f"{end}: {why}", again=True)

@@ -269,6 +269,7 @@ def test_our_own_limit_is_never_the_networks_failure(files: Path, said: str) -> 
         ("translate", {"save_har": {"do": "raise", "type": "OSError", "errno": errno.ENOSPC}}, "make room"),
         ("translate", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}}, "can't be loaded"),
         ("translate", {"import": {"do": "die", "signal": "SIGILL"}}, "AVX"),
+        ("translate", {"import": {"do": "die", "signal": "SIGKILL"}}, "was killed (SIGKILL)"),
         ("translate", {"version": "3.34.0"}, "is 3.34.0 now and was 3.33.0"),
     ],
 )
