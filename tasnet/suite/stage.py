@@ -45,6 +45,10 @@ TRIED_AGAIN = frozenset({Status.INFRA, Status.UNCLASSIFIED})
 """Nothing was learned of the network: never stored, never evidence, and the next run tries again."""
 
 
+DOUBLE = "+double"
+"""A toolchain's version that ends so is a test double's."""
+
+
 class Provenance(BaseModel):
     """Who says so. `predicted` is true for everything the embedded toolchain says, and is shown wherever it is."""
 
@@ -57,6 +61,11 @@ class Provenance(BaseModel):
     arch: str = ""
     inputs: str = ""
     """content hash of what the stage was given"""
+
+    @property
+    def double(self) -> bool:
+        """True where a test double said it: nothing was observed."""
+        return self.version.endswith(DOUBLE)
 
 
 class Outcome(BaseModel):

@@ -10,7 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -32,9 +32,7 @@ from tasnet.suite.case import Case, parse
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.staged import calibration_signals
 from tasnet.suite.observed.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
-from tasnet.suite.observed.evidence import everything
 from tasnet.suite.observed.on_device import (
-    DeviceError,
     against,
     exactness_outcome,
     host_frames,
@@ -44,7 +42,7 @@ from tasnet.suite.observed.on_device import (
 )
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import Store, open_store
+from tasnet.suite.store import open_store
 from tasnet.suite.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import emulating
 from tests.doubles.hailort import as_hailo_platform
@@ -212,40 +210,19 @@ def test_the_command_writes_beside_each_file(tmp_path: Path, built: Built, capsy
     assert found.frames.shape == (1, 1, GROUPED.length, 1)
 
 
-def test_the_device_suite_holds_the_chip_against_it(
+def test_what_the_chip_did_is_an_outcome_with_its_figures(
     tmp_path: Path, double: ModuleType, built: Built, emulation: Emulation
 ) -> None:
-    """tests/device, as on a Pi but for the chip: the doubles' marks are taken away, and the store is thrown away."""
-    from tests.device import test_device
-
     hef = built.hef(GROUPED, tmp_path)
     on_the_chip(double, built, GROUPED, tmp_path)
-    device = replace(detect(), double=False)
-    pi = SimpleNamespace(store=Store(tmp_path / "pi"))
-    said: dict[str, object] = {}
-
-    def run(by: Any = pi) -> None:
-        test_device.test_a_hef_gives_what_the_compiler_emulates_bit_for_bit(
-            device, (GROUPED, hef), by, said.__setitem__
-        )
-
-    with pytest.raises(pytest.skip.Exception, match="`tasnet emulate` writes it where the compiler is"):
-        run()
-    # where compiler and chip share a machine
-    with pytest.raises(pytest.skip.Exception, match="a test double: no chip is held against it"):
-        run(built.pipeline)
-    made = replace(emulation, double=False)
-    write(made, hef)
-    run()
-    assert (said["bit_exact_differing"], said["bit_exact_most_steps"]) == (0, 0)
-    write(replace(made, outputs={name: output + 1 for name, output in made.outputs.items()}), hef)
-    with pytest.raises(pytest.fail.Exception, match="values differ from the emulation: conv_tasnet/deconv1"):
-        run()
-    ends = [each.end.status for each in everything(pi.store)]
-    assert sorted(ends) == [Status.FAILED, Status.PASSED]
-    ran = infer(hef, made.frames, detect())
-    with pytest.raises(DeviceError, match="nothing was observed"):
-        exactness_outcome(GROUPED, hef, ran, compare(read(hef), made, ran.outputs))
+    ran = infer(hef, emulation.frames, detect())
+    told = exactness_outcome(GROUPED, hef, ran, compare(read(hef), emulation, ran.outputs))
+    assert (told.status, told.provenance.version) == (Status.PASSED, "4.23.0+double")
+    assert told.figures == {"bit_exact_values": 1584, "bit_exact_differing": 0, "bit_exact_most_steps": 0}
+    other = replace(emulation, outputs={name: output + 1 for name, output in emulation.outputs.items()})
+    told = exactness_outcome(GROUPED, hef, replace(ran, double=False), compare(read(hef), other, ran.outputs))
+    assert (told.status, told.provenance.version) == (Status.FAILED, "4.23.0")
+    assert "values differ from the emulation: conv_tasnet/deconv1" in told.failures[0].message
 
 
 def test_a_short_window_is_compared_over_what_is_there(tmp_path: Path, double: ModuleType, built: Built) -> None:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
 
 from tasnet.hailo.detect import detect
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.runtime import measure
 from tasnet.hailo.runtime_failure import RuntimeFailure
-from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
 from tasnet.suite.case import parse
 from tasnet.suite.observed.evidence import everything, of_case
@@ -31,7 +28,8 @@ from tasnet.suite.observed.on_device import (
 )
 from tasnet.suite.stage import Stage, Status
 from tasnet.suite.store import Store
-from tests.doubles import hef_writer as written
+from tests.doubles import chips
+from tests.doubles.chips import chip
 from tests.doubles.hailort import as_hailo_platform
 
 SMALL = "+T=403+N=8+B=6+H=10+Sc=6+X=2+R=1"
@@ -58,25 +56,8 @@ def voice(samples):
 
 def compiled(tmp_path, double, case):
     """A HEF for the case, and PyTorch behind the double's chip."""
-    model = build(case.variant, case.size, seeded(case.size))
-    one = host_frames(case, np.zeros((1, case.length), np.float32))
-    with torch.no_grad():
-        results = model(torch.from_numpy(one).permute(0, 3, 1, 2))
-    shapes = [(result.shape[2], result.shape[3], result.shape[1]) for result in results]
-    edges = [written.edge("net/input_layer1", one.shape[1:])]
-    edges += [written.edge(f"net/out{i}", shape, output=True) for i, shape in enumerate(shapes)]
-    names = [f"net/out{i}" for i in range(len(shapes))]
-    path = tmp_path / f"{case.id}.hef"
-    path.write_bytes(written.sealed(2, written.proto([written.group("net", [written.context(0, edges)], order=names)])))
-
-    def run(hef, inputs):
-        frame = torch.from_numpy(np.ascontiguousarray(inputs["net/input_layer1"][None])).permute(0, 3, 1, 2)
-        with torch.no_grad():
-            told = model(frame)
-        return {name: value[0].permute(1, 2, 0).numpy() for name, value in zip(names, told, strict=True)}
-
-    double.SCRIPT.compute = run
-    return path
+    double.SCRIPT.compute = chip(case)
+    return chips.compiled(tmp_path, case)
 
 
 @pytest.mark.parametrize("text", CASES)
@@ -113,18 +94,23 @@ def test_parity_is_in_db_per_source_and_silence_is_no_agreement():
         parity(reference * np.nan, reference)
 
 
-def test_what_a_double_ran_is_no_outcome_and_is_never_kept(tmp_path, double):
+def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
     case = parse(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
     found = detect()
     got = separate(case, path, voice(case.length), found)
     measured = measure(path, host_frames(case, voice(case.length)[None]), found)
     real = replace(got, inference=replace(got.inference, double=False))
-    for separated, figures in ((got, None), (real, measured)):
-        with pytest.raises(DeviceError, match="nothing was observed"):
-            outcome(case, path, separated, measured=figures)
-    with pytest.raises(DeviceError, match="nothing was observed"):
-        broken(case, path, RuntimeFailure("x"), found)
+    store = Store(tmp_path / "store")
+    for told in (
+        outcome(case, path, got),
+        outcome(case, path, real, measured=measured),
+        broken(case, path, RuntimeFailure("x"), found),
+    ):
+        assert told.provenance.version == "4.23.0+double"
+        assert told.provenance.double
+        assert not keep_observed(store, case, path, told)
+    assert everything(store) == ()
 
 
 def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
@@ -152,7 +138,9 @@ def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
     assert "at least 20 dB" in failed.failures[0].message
     gone = broken(case, path, RuntimeFailure("HailoRT: no answer"), replace(found, double=False))
     assert (gone.status, gone.reason) == (Status.INFRA, "HailoRT: no answer")
-    keep_observed(store, case, path, failed)
+    assert keep_observed(store, case, path, failed)
+    # What broke down is no evidence.
+    assert not keep_observed(store, case, path, gone)
     assert len(everything(store)) == 2
     with pytest.raises(DeviceError, match="compile doesn't run"):
         keep_observed(store, case, path, seen.model_copy(update={"stage": Stage.COMPILE}))
@@ -168,34 +156,3 @@ def test_a_wave_is_never_padded_and_a_file_must_be_named_for_its_case(tmp_path):
     (tmp_path / "mine.hef").touch()
     with pytest.raises(DeviceError, match="<case id>"):
         hefs(tmp_path)
-
-
-def test_the_device_suite_itself_runs_a_case_through(tmp_path, double, monkeypatch):
-    """tests/device, as on a Pi but for the chip: the double's mark is taken away, and the store is thrown away."""
-    from tests.device import test_device
-
-    case = parse(CASES[0] + SMALL)
-    path = compiled(tmp_path, double, case)
-    found = replace(detect(), double=False)
-    monkeypatch.setattr(test_device, "LEAST_DB", 60.0)
-    pipeline = SimpleNamespace(store=Store(tmp_path / "store"))
-    config = SimpleNamespace(getoption=lambda name, default=None: None)
-    said: dict[str, object] = {}
-
-    def run():
-        test_device.test_a_hef_runs_on_speech_and_agrees_with_pytorch(
-            found, (case, path), config, pipeline, said.__setitem__
-        )
-
-    test_device.test_the_device_says_what_it_is(found)
-    run()
-    assert said["windows"] == test_device.WINDOWS
-    (kept,) = everything(pipeline.store)
-    assert kept.end.status is Status.PASSED
-    double.SCRIPT.compute = lambda hef, inputs: {edge.name: np.zeros(edge.shape, np.float32) for edge in hef.outputs}
-    with pytest.raises(AssertionError, match="SI-SDR to PyTorch"):
-        run()
-    double.SCRIPT.raises["wait"] = double.HailoRTTimeout("late")
-    with pytest.raises(RuntimeFailure, match="timeout"):
-        run()
-    assert {each.end.status for each in everything(pipeline.store)} == {Status.PASSED, Status.FAILED}

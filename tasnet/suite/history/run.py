@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasnet.suite.history.device import Ran
 from tasnet.suite.history.origin import Origin
 from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import TOOLCHAINS
@@ -25,6 +26,7 @@ SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
 
 HEAD, RECORDS, MEASURES, END = "run.json", "records.jsonl", "measures.jsonl", "end.json"
+DEVICE = "device.jsonl"
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -114,6 +116,7 @@ class End(BaseModel):
     kinds: dict[Kind, int]
     records: Kept
     measures: Kept
+    device: Kept = Kept(lines=0, xxh3_128=checksum(b""))
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,8 @@ class Run:
     records: tuple[Record, ...]
     measures: tuple[Measure, ...]
     end: End | None
+    ran: tuple[Ran, ...] = ()
+    """what it did on a device"""
 
     @property
     def whole(self) -> bool:
@@ -189,7 +194,7 @@ def going_on(folder: Path) -> bool:
 
 
 def _kept(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (HEAD, RECORDS, MEASURES, END))
+    return any((folder / name).exists() for name in (HEAD, RECORDS, MEASURES, DEVICE, END))
 
 
 def _is_empty(folder: Path) -> bool:
@@ -223,7 +228,8 @@ def read(folder: Path) -> Run:
     measures: dict[tuple[str, str], Measure] = {
         (each.case_id, each.stage): each for each in _lines(folder / MEASURES, key, Measure)
     }
-    return Run(folder.name, folder, head, latest(_lines(folder / RECORDS, key, Record)), tuple(measures.values()), end)
+    records = latest(_lines(folder / RECORDS, key, Record))
+    return Run(folder.name, folder, head, records, tuple(measures.values()), end, on_device(folder))
 
 
 def check(folder: Path) -> End | None:
@@ -232,7 +238,8 @@ def check(folder: Path) -> End | None:
     Raises RunError. The files' lines are not read one by one.
     """
     end = _end(folder)
-    for name, kept in ((RECORDS, end.records), (MEASURES, end.measures)) if end else ():
+    ended = ((RECORDS, end.records), (MEASURES, end.measures), (DEVICE, end.device)) if end else ()
+    for name, kept in ended:
         path = folder / name
         try:
             now = kept_of(path)
@@ -251,6 +258,11 @@ def key_of(folder: Path) -> str:
         return checksum((folder / HEAD).read_bytes())
     except OSError as error:
         raise RunError(f"{folder / HEAD}: {error.strerror}; the run can't be read") from None
+
+
+def on_device(folder: Path) -> tuple[Ran, ...]:
+    """What the run in a folder did on a device. Raises RunError."""
+    return tuple(_lines(folder / DEVICE, key_of(folder), Ran))
 
 
 def find(store: Path, name: str) -> Run:

@@ -9,12 +9,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasnet.suite.history import device
 from tasnet.suite.history.compare import Change, Comparison, Group, commit
-from tasnet.suite.history.run import End, Head, RunError, Unreadable, check, empty, going_on, heads, older, read
+from tasnet.suite.history.run import (
+    End,
+    Head,
+    RunError,
+    Unreadable,
+    check,
+    empty,
+    going_on,
+    heads,
+    older,
+    on_device,
+    read,
+)
 from tasnet.suite.history.trend import CasePoint, EntryPoint, Trend
 
 SHOWN = 3
 """cases named of a group; JSON has them all"""
+
+ROWS = 20
+"""lines about devices in the table of runs; JSON has them all"""
 
 _BARS = "▁▂▃▄▅▆▇█"
 
@@ -33,6 +49,7 @@ def runs_lines(store: Path) -> Iterator[str]:
     rows = [_row(each) for each in found if isinstance(each, _Told)]
     if rows:
         yield from columns([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
+    yield from _on_device([each for each in found if isinstance(each, _Told)])
     for each in found:
         if isinstance(each, Unreadable):
             yield f"{each.id}: unreadable: {each.reason}"
@@ -52,6 +69,7 @@ class _Told:
     head: Head
     end: End | None
     kinds: Mapping[str, int]
+    ran: tuple[device.Ran, ...]
     going_on: bool = False
     """of a run without an end: its process lives"""
 
@@ -67,18 +85,31 @@ def _runs(store: Path) -> Iterator[_Told | Unreadable]:
             yield each
             continue
         name, head, end = each
-        # What a killed run got to stands in its records alone.
+        folder = store / "runs" / name
         try:
-            if end is not None:
-                check(store / "runs" / name)
-                yield _Told(name, head, end, {kind.value: count for kind, count in end.kinds.items()})
-                continue
-            run = read(store / "runs" / name)
+            # What a killed run got to stands in its records alone.
+            kinds = end.kinds if check(folder) and end else Counter(record.kind for record in read(folder).records)
+            ran = on_device(folder)
         except RunError as error:
-            yield Unreadable(name, store / "runs" / name, str(error))
+            yield Unreadable(name, folder, str(error))
             continue
-        kinds = Counter(record.kind.value for record in run.records)
-        yield _Told(name, head, None, kinds, going_on(store / "runs" / name))
+        yield _Told(
+            name, head, end, {kind.value: count for kind, count in kinds.items()}, ran, end is None and going_on(folder)
+        )
+
+
+def _on_device(found: Sequence[_Told]) -> Iterator[str]:
+    """What was measured on a device, the newest runs' rows, the oldest of them first."""
+    told = [(each.id, row) for each in found for row in device.rows(each.ran)]
+    if told:
+        yield ""
+        yield from columns([["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in told[-ROWS:])])
+    if len(told) > ROWS:
+        yield f"{len(told) - ROWS} earlier ones on a device: tasnet runs --json has them"
+
+
+def _by(row: device.Row) -> str:
+    return f"{row.by} on {row.arch}, {'observed' if row.said == 'observed' else 'a test double: nothing was observed'}"
 
 
 def _row(told: _Told) -> list[str]:
@@ -90,7 +121,7 @@ def _row(told: _Told) -> list[str]:
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
         *(told.id, when, head.profile, head.arch, head.told_by, commit(head) or "-", seconds),
-        f"{unfinished}{kinds or 'none'}",
+        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.rows(told.ran))])) or 'none'}",
     ]
 
 
@@ -104,6 +135,7 @@ def _run_json(each: _Told | Unreadable) -> dict[str, Any]:
         "known": each.head.known,
         "judged": each.cases,
         "kinds": dict(each.kinds),
+        "device": [ran.model_dump(mode="json") for ran in each.ran],
         **each.head.model_dump(mode="json", by_alias=True),
         "end": each.end.model_dump(mode="json") if each.end else None,
     }

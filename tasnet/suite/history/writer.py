@@ -15,7 +15,20 @@ from typing import BinaryIO
 from pydantic import BaseModel
 
 from tasnet.locks import locked
-from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, End, Head, Measure, kept_of, key_of, next_number
+from tasnet.suite.history.device import Ran
+from tasnet.suite.history.run import (
+    DEVICE,
+    END,
+    HEAD,
+    MEASURES,
+    RECORDS,
+    End,
+    Head,
+    Measure,
+    kept_of,
+    key_of,
+    next_number,
+)
 from tasnet.suite.report.record import Record
 from tasnet.suite.sealed import sealed
 from tasnet.suite.whole import write_whole
@@ -40,6 +53,10 @@ class Writer:
         """Keeps a measurement. Raises OSError."""
         _append(self.folder / MEASURES, self.key, measure)
 
+    def ran(self, ran: Ran) -> None:
+        """Keeps a check on a device. Raises OSError."""
+        _append(self.folder / DEVICE, self.key, ran)
+
     def end(self, records: Iterable[Record], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""
         kinds = Counter(record.kind for record in records)
@@ -49,6 +66,7 @@ class Writer:
             kinds=dict(kinds),
             records=kept_of(_flushed(self.folder / RECORDS)),
             measures=kept_of(_flushed(self.folder / MEASURES)),
+            device=kept_of(_flushed(self.folder / DEVICE)),
         )
         text = told.model_dump_json(by_alias=True).encode()
         write_whole(self.folder / END, sealed(self.key, text) + b"\n")

@@ -27,9 +27,6 @@ from tasnet.suite.sealed import unsealed
 from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, content_key
 
-DOUBLE = "+double"
-"""A toolchain's version that ends so is a test double's."""
-
 _CUT = "time limit of "
 """How a failure ends that versions up to 0.1 made of a cut by their own limit: evidence of theirs lies in stores."""
 _STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
@@ -189,7 +186,7 @@ def _version(evidence: Evidence) -> Version:
 def _not_observed(evidence: Evidence) -> Provenance | None:
     """Whose word in it is a prediction, or a test double's; None if all was observed."""
     said = (outcome.provenance for outcome in evidence.outcomes)
-    return next((each for each in said if each.predicted or each.version.endswith(DOUBLE)), None)
+    return next((each for each in said if each.predicted or each.double), None)
 
 
 def _folder(store: Store, case_id: str) -> Path:

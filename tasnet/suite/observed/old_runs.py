@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tasnet.printable import line
 from tasnet.suite.case import BASE_ARCH, NOTES_TAGS, Case, CaseError, graph_key, parse
-from tasnet.suite.observed.evidence import DOUBLE, Evidence, keep
+from tasnet.suite.observed.evidence import Evidence, keep
 from tasnet.suite.observed.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
 from tasnet.suite.observed.run_tables import RunFolder, rows_of, tables_of
-from tasnet.suite.stage import TRIED_AGAIN, Outcome, Stage
+from tasnet.suite.stage import DOUBLE, TRIED_AGAIN, Outcome, Stage
 from tasnet.suite.store import Store
 
 UNKNOWN_VERSION = "unknown"

@@ -18,11 +18,11 @@ import numpy.typing as npt
 from tasnet.hailo.detect import Detection
 from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.runtime import Inference, Measurement, infer
-from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.suite.case import Case, CaseError, parse
+from tasnet.suite.errors import one_line
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
-from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
+from tasnet.suite.stage import DOUBLE, TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.store import Store, file_sha256
 
 if TYPE_CHECKING:
@@ -181,13 +181,11 @@ def outcome(
     least_db: float | None = None,
     chip_latency_ms: float | None = None,
 ) -> Outcome:
-    """The observed outcome of the case at `infer`: failed where the worst source is under `least_db`, or is shifted.
+    """The outcome of the case at `infer`: failed where the worst source is under `least_db`, or is shifted.
 
-    Raises DeviceError where a test double ran it: nothing was observed, so there is no outcome.
+    Where a test double ran it, its provenance says so: nothing was observed.
     """
     ran = separated.inference
-    if ran.double or (measured is not None and measured.double):
-        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
     figures: dict[str, int | float | str] = {"windows": separated.windows, "api": ran.api}
     figures["latency_median_ms"] = 1000 * float(np.median(ran.latencies))
     if compared is not None:
@@ -198,6 +196,8 @@ def outcome(
     if measured is not None:
         sensors = {"temperature_celsius": measured.temperature_celsius, "power_watts": measured.power_watts}
         figures["fps"] = measured.fps
+        figures["latency_median_ms"] = 1000 * measured.latency_median_seconds
+        figures["latency_95_ms"] = 1000 * measured.latency_95_seconds
         figures |= {name: value for name, value in sensors.items() if value is not None}
     messages = []
     if compared is not None and least_db is not None and not compared.worst_db >= least_db:
@@ -211,7 +211,7 @@ def outcome(
     return Outcome(
         stage=Stage.INFER,
         status=Status.FAILED if failures else Status.PASSED,
-        provenance=_provenance(case, hef, ran.version, ran.chip.arch),
+        provenance=_provenance(case, hef, ran.version, ran.chip.arch, ran.double or bool(measured and measured.double)),
         failures=failures,
         certainty=None if failures else Certainty.OBSERVED,
         figures=_finite(figures),
@@ -225,16 +225,11 @@ def _differs(message: str) -> Failure:
 
 
 def exactness_outcome(case: Case, hef: Path, ran: Inference, found: Exactness) -> Outcome:
-    """The observed outcome of holding the chip against its emulation: failed where a value differs.
-
-    Raises DeviceError where a test double ran it.
-    """
-    if ran.double:
-        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
+    """The outcome of holding the chip against its emulation: failed where a value differs."""
     return Outcome(
         stage=Stage.INFER,
         status=Status.FAILED if found.differing else Status.PASSED,
-        provenance=_provenance(case, hef, ran.version, ran.chip.arch),
+        provenance=_provenance(case, hef, ran.version, ran.chip.arch, ran.double),
         failures=(_differs(str(found)),) if found.differing else (),
         certainty=None if found.differing else Certainty.OBSERVED,
         figures={
@@ -246,24 +241,22 @@ def exactness_outcome(case: Case, hef: Path, ran: Inference, found: Exactness) -
     )
 
 
-def broken(case: Case, hef: Path, error: RuntimeFailure, detection: Detection) -> Outcome:
-    """The outcome of a case whose run HailoRT broke off: `infra`, for it tells nothing of the network."""
-    if detection.double:
-        raise DeviceError("a test double of HailoRT ran this: nothing was observed, and nothing is kept")
+def broken(case: Case, hef: Path, error: Exception, detection: Detection) -> Outcome:
+    """The outcome of a case whose run broke off, on the device or before it: `infra`, and no word of the network."""
     arch = detection.chips[0].arch if detection.chips else case.arch
     return Outcome(
         stage=Stage.INFER,
         status=Status.INFRA,
-        provenance=_provenance(case, hef, detection.version, arch),
-        reason=str(error),
+        provenance=_provenance(case, hef, detection.version, arch, detection.double),
+        reason=one_line(error),
     )
 
 
 def keep_observed(store: Store, case: Case, hef: Path, observed: Outcome) -> bool:
-    """Keeps a run on the device as evidence; False if it was there, or if the device broke down."""
+    """Keeps a run on the device as evidence; False where it is known, or none: a broken run, a test double's."""
     if observed.stage is not Stage.INFER:
         raise DeviceError(f"{observed.stage.value} doesn't run on the device; keep outcomes of {Stage.INFER.value}")
-    if observed.status in TRIED_AGAIN:
+    if observed.status in TRIED_AGAIN or observed.provenance.double:
         return False
     evidence = Evidence(case_id=case.id, tag=case.id, source=hef.name, outcomes=(observed,))
     return keep(store, evidence)
@@ -282,14 +275,14 @@ def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
     return found
 
 
-def _provenance(case: Case, hef: Path, version: str, arch: str) -> Provenance:
+def _provenance(case: Case, hef: Path, version: str, arch: str, double: bool) -> Provenance:
     return Provenance(
         toolchain=TOOLCHAIN,
-        version=version,
+        version=f"{version}{DOUBLE}" if double else version,
         predicted=False,
         exhaustive=False,
         arch=arch or case.arch,
-        inputs=file_sha256(hef),
+        inputs=file_sha256(hef) if hef.is_file() else "",
     )
 
 

@@ -7,6 +7,7 @@ and `conclude` turns a judgement into pytest's verdict.
     setup.py         the options, and what they mean
     collection.py    which test files a run opens
     cases.py         a test for each case, and its judgement
+    device.py        the device, the compiled files that it runs, and what is kept of it
     pairs.py         the compiler's word beside the prediction
     head.py          what the run set out to do, for its history
     carried.py       what a test's report carries from a worker to the process that reports
@@ -19,5 +20,7 @@ from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, c
 
 __all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
 
-pytest_plugins = [f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "watch", "distribution")]
+pytest_plugins = [
+    f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "device", "watch", "distribution")
+]
 """pytest finds the hooks and fixtures there."""

@@ -12,7 +12,9 @@ PAIR_PROPERTY = "tasnet-pair"
 """The same for a prediction beside the compiler's verdict."""
 RECALLED_PROPERTY = "tasnet-recalled"
 """The same for the predictions beside the evidence in the store."""
-CARRIED = frozenset({PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY})
+DEVICE_PROPERTY = "tasnet-device"
+"""The same for a check of a compiled file on a device."""
+CARRIED = frozenset({PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, DEVICE_PROPERTY})
 
 
 class ReviewDue(UserWarning):

@@ -73,6 +73,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--store", metavar="DIR", help="artifacts and outcomes; default: $TASNET_STORE, else .tasnet")
     group.addoption("--hef", metavar="DIR", help="compiled files `<case id>.hef` to run; default: $TASNET_HEF")
+    group.addoption(
+        "--require-device",
+        action="store_true",
+        help="fail where the device or the compiled files are missing, not skip",
+    )
     group.addoption("--ledger", metavar="FILE", help="expected failures; default: expected_failures.yaml")
 
 

@@ -11,13 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasnet.suite.history import device
 from tasnet.suite.history.origin import origin
 from tasnet.suite.history.run import Measure, latest
+from tasnet.suite.history.shown import columns
 from tasnet.suite.history.writer import Writer, begin
 from tasnet.suite.judge import Kind
 from tasnet.suite.judgement_shown import labelled
 from tasnet.suite.observed.evidence import everything, support
-from tasnet.suite.plugin.carried import CARRIED, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, ReviewDue, carried
+from tasnet.suite.plugin.carried import (
+    CARRIED,
+    DEVICE_PROPERTY,
+    MEASURE_PROPERTY,
+    PAIR_PROPERTY,
+    RECALLED_PROPERTY,
+    ReviewDue,
+    carried,
+)
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report.progress import Bar, Lines
@@ -61,6 +71,7 @@ class Watch:
     records: dict[str, Record] = field(default_factory=dict)
     pairs: dict[str, Compared] = field(default_factory=dict)
     recalled: list[Compared] = field(default_factory=list)
+    ran: list[device.Ran] = field(default_factory=list)
     total: int = 0
     progress: Bar | Lines | None = None
     writer: Writer | None = None
@@ -115,8 +126,13 @@ class Watch:
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
                     self._keep(Measure.model_validate_json(str(value)))
+        if not (report.when == "call" or (report.when == "setup" and report.failed)):
+            return
+        if ran := carried(report, DEVICE_PROPERTY):
+            self.ran.append(device.Ran.model_validate_json(ran))
+            self._keep(self.ran[-1])
         text = carried(report)
-        if text is None or not (report.when == "call" or (report.when == "setup" and report.failed)):
+        if text is None:
             return
         told = Record.model_validate_json(text)
         (self.records[told.case_id],) = latest([*filter(None, [self.records.get(told.case_id)]), told])
@@ -143,7 +159,7 @@ class Watch:
         if self.trouble:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
-    def _keep(self, told: Record | Measure) -> None:
+    def _keep(self, told: Record | Measure | device.Ran) -> None:
         """Into the run's history, which begins with the first thing to keep. A full disk ends it, not the run."""
         if self.trouble:
             return
@@ -155,8 +171,10 @@ class Watch:
                 )
             if isinstance(told, Record):
                 self.writer.add(told)
-            else:
+            elif isinstance(told, Measure):
                 self.writer.measured(told)
+            else:
+                self.writer.ran(told)
         except OSError as error:
             self._in_trouble(error)
 
@@ -166,6 +184,10 @@ class Watch:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
         self._tell_recalled(terminalreporter)
+        if ran := device.rows(self.ran):
+            terminalreporter.section(device.title(ran))
+            for line in columns([device.HEADS, *(row.cells for row in ran)]):
+                terminalreporter.write_line(line)
         for index, line in enumerate(_shortened(list(self.damaged))):
             terminalreporter.write_line(labelled("" if index else "damaged", line), yellow=True)
         records = self._ordered()

@@ -80,5 +80,17 @@ def said(run: Run, record: Record) -> str:
 
 
 def run_said(run: Run) -> str:
-    """The same of a whole run: one word from all of its cases is the run's; an empty run is a prediction at best."""
-    return said(run, run.records[0]) if run.records else ("double" if run.head.double else "predicted")
+    """The same of a whole run: of its cases, else of what it ran on a device; an empty run is a prediction at best."""
+    if run.records:
+        return said(run, run.records[0])
+    if run.ran and not run.head.double:
+        return "double" if any(each.outcome.provenance.double for each in run.ran) else "observed"
+    return "double" if run.head.double else "predicted"
+
+
+def run_by(run: Run) -> str:
+    """Who said what `run_said` means, with its version: HailoRT of a run that judged nothing and ran on a device."""
+    if run.ran and not run.records:
+        by = run.ran[0].outcome.provenance
+        return f"{by.toolchain} {by.version}"
+    return f"{run.head.toolchain} {run.head.version}"

@@ -19,7 +19,7 @@ from tasnet.suite.history.run import Run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import Graph, LayerShown
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, mark, run_said, said
+from tasnet.suite.report.marks import PAINTS, mark, run_by, run_said, said
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source, har_of
 from tasnet.suite.stage import Outcome
@@ -85,7 +85,7 @@ class Packer:
             "said": run_said(run),
             "profile": run.head.profile,
             "arch": run.head.arch,
-            "toolchain": f"{run.head.toolchain} {run.head.version}",
+            "toolchain": run_by(run),
             "started": f"{run.head.started:%Y-%m-%d %H:%M} UTC",
             "state": state(run),
             "origin": commit(run),

@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, SAID, run_said
+from tasnet.suite.report.marks import PAINTS, SAID, run_by, run_said
 from tasnet.suite.report.pack import commit, pack, state
 from tasnet.suite.report.pages import render
 from tasnet.suite.report.parity import parity
 from tasnet.suite.report.sources import ReportError, Source
-from tasnet.suite.report.tables import entries, grid, runs
+from tasnet.suite.report.tables import entries, grid, on_device, runs
 from tasnet.suite.whole import write_whole
 
 FOLDER = Path(__file__).with_name("assets")
@@ -62,6 +62,8 @@ def page(source: Source) -> str:
         runs=runs(source),
         unreadable=source.unreadable,
         parity=parity(source.runs),
+        ran=on_device(source),
+        by=run_by(run),
         entries=entries(source, run),
         tallies=tally(run.records),
         graphs=len({record.graph for record in run.records}),

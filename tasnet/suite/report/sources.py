@@ -50,8 +50,9 @@ class Source:
 
     @property
     def shown(self) -> Run:
-        """The run that the report opens with: the last one that has cases."""
-        return next(run for run in reversed(self.runs) if run.records)
+        """The run that the report opens with: the last one that has cases, else the last one that ran on a device."""
+        newest = self.runs[::-1]
+        return next(run for run in (*(each for each in newest if each.records), *newest) if run.records or run.ran)
 
 
 def gather(
@@ -64,12 +65,12 @@ def gather(
 ) -> Source:
     """The runs called `names`, else the `last` ones, with what belongs to them.
 
-    A run that can't be read is told of, unless it was named. Raises ReportError when no case is in any of the runs,
-    RunError for a name that no run has or a named run that can't be read, StoreError.
+    A run that can't be read is told of, unless it was named. Raises ReportError when no case is in any of the runs
+    and none ran on a device, RunError for a name that no run has or a named run that can't be read, StoreError.
     """
     with _no_search_for_cycles():
         runs, unreadable = _named(store.root, names) if names else _last(store.root, last)
-    if not any(run.records for run in runs):
+    if not any(run.records or run.ran for run in runs):
         broken = f"; the last that can't be read: {unreadable[-1].reason}" if unreadable else ""
         raise ReportError(
             f"{store.root}: no case is in any of {len(runs) + len(unreadable)} stored runs; run `tasnet matrix` first, "

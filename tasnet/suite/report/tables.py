@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from tasnet.suite.history.device import Row
+from tasnet.suite.history.device import rows as device_rows
 from tasnet.suite.history.run import Run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_said, said
+from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_by, run_said, said
 from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source
@@ -34,6 +36,7 @@ class RunRow:
     """A run in the list of runs. `counts` has one figure for each of PAINTS."""
 
     run: Run
+    by: str
     said: str
     word: str
     state: str
@@ -102,6 +105,7 @@ def _run(run: Run) -> RunRow:
     verdicts = Counter(record.verdict.word for record in run.records)
     return RunRow(
         run,
+        run_by(run),
         whose,
         SAID[whose],
         state(run),
@@ -109,6 +113,11 @@ def _run(run: Run) -> RunRow:
         tuple((paint, painted[paint]) for paint in PAINTS),
         tuple(sorted(verdicts.items())),
     )
+
+
+def on_device(source: Source) -> tuple[Row, ...]:
+    """The figures of each case that ran on a device, its newest in these runs."""
+    return device_rows(each for run in source.runs for each in run.ran)
 
 
 def entries(source: Source, run: Run) -> tuple[EntryRow, ...]:

@@ -2,6 +2,7 @@
 
 import enum
 import os
+import runpy
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,6 +68,9 @@ class Script:
 
 
 SCRIPT = Script()
+"""As the Python file that HAILO_PLATFORM_SCRIPT names leaves it, where a process of its own is told what to do."""
+if "HAILO_PLATFORM_SCRIPT" in os.environ:
+    runpy.run_path(os.environ["HAILO_PLATFORM_SCRIPT"], {"SCRIPT": SCRIPT})
 
 
 class Open:

@@ -1,0 +1,101 @@
+"""The device in pytest's words: what must be there, which compiled files are run, and what is kept of each run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from tasnet.suite.case import Case
+from tasnet.suite.history.device import Check, Ran
+from tasnet.suite.plugin.carried import DEVICE_PROPERTY
+from tasnet.suite.plugin.setup import SETUP
+from tasnet.suite.stage import Outcome, Status
+from tasnet.suite.store import Store
+
+if TYPE_CHECKING:
+    from tasnet.hailo.detect import Detection
+
+CompiledHef = tuple[Case, Path]
+
+NO_FOLDER = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
+
+Keep = Callable[[Check, CompiledHef, Outcome], Outcome]
+"""Keeps how a check ended and returns it; a run that broke down ends the test here, as an ERROR of its setup."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test for each `<case id>.hef` of the folder; without any there is one still, which says why nothing runs."""
+    if "compiled_hef" not in metafunc.fixturenames:
+        return
+    # Only now: a run without a device needs none of it.
+    from tasnet.suite.observed.on_device import DeviceError, hefs
+
+    config = metafunc.config
+    folder = config.getoption("--hef") or os.environ.get("TASNET_HEF")
+    try:
+        found = hefs(Path(folder), config.getoption("--arch")) if folder else []
+    except DeviceError as error:
+        raise pytest.Collector.CollectError(str(error)) from None
+    none = f"{folder}: no .hef in it; copy <case id>.hef files there" if folder else NO_FOLDER
+    told: list[CompiledHef | str] = [*found] or [none]
+    metafunc.parametrize(
+        "compiled_hef", told, ids=["none" if isinstance(each, str) else each[0].id for each in told], indirect=True
+    )
+
+
+@pytest.fixture(scope="session")
+def detection(pytestconfig: pytest.Config) -> Detection:
+    """The device. Skips with what is missing, or fails with it where --require-device says that it is there."""
+    from tasnet.hailo.detect import detect
+
+    found = detect(pytestconfig.getoption("--arch"))
+    if not found.ready:
+        _missing(pytestconfig, found.reason)
+    if found.double and pytestconfig.getoption("--require-device"):
+        _missing(pytestconfig, "device: hailo_platform is a test double here, no HailoRT")
+    return found
+
+
+@pytest.fixture
+def compiled_hef(request: pytest.FixtureRequest, detection: Detection) -> CompiledHef:
+    """A case and its compiled file. Skips without one, or fails under --require-device."""
+    if isinstance(request.param, str):
+        _missing(request.config, request.param)
+    told: CompiledHef = request.param
+    return told
+
+
+@pytest.fixture
+def keep_ran(request: pytest.FixtureRequest) -> Keep:
+    """Keeps the end of a check in the run's history, its figures in the reports, what was observed as evidence."""
+    setup, node = request.config.stash[SETUP], request.node
+
+    def keep(check: Check, compiled: CompiledHef, outcome: Outcome) -> Outcome:
+        case, path = compiled
+        ran = Ran(case_id=case.id, hef=path.name, check=check, outcome=outcome)
+        node.user_properties.append((DEVICE_PROPERTY, ran.model_dump_json(exclude_defaults=True)))
+        node.user_properties.extend(outcome.figures.items())
+        if outcome.status is Status.INFRA:
+            pytest.fail(f"{case.id}: {outcome.reason}", pytrace=False)
+        from tasnet.suite.observed.on_device import keep_observed
+
+        keep_observed(Store(setup.store), case, path, outcome)
+        return outcome
+
+    return keep
+
+
+def conclude_ran(outcome: Outcome) -> None:
+    """Returns where the device did as it should, and fails with what differs."""
+    if outcome.failures:
+        pytest.fail(outcome.failures[0].message, pytrace=False)
+
+
+def _missing(config: pytest.Config, reason: str) -> NoReturn:
+    if config.getoption("--require-device"):
+        pytest.fail(f"{reason} (--require-device)", pytrace=False)
+    pytest.skip(reason)
