@@ -12,7 +12,7 @@ import random
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
@@ -220,13 +220,20 @@ class Tried:
     again: int
 
 
-def tried(whole: Path, kind: str, way: str, before: Mapping[bool, Mapping[str, Any]], scratch: Path) -> Tried:
-    """Damages a copy of the store at `whole`, one file and then each of the kind, and runs again, twice."""
+Rounds = tuple[tuple[bool, bool], ...]
+ROUNDS: Rounds = ((False, False), (True, True))
+"""one file of a kind, and the toolchain as it was; each of them, and a later one"""
+
+
+def tried(
+    whole: Path, kind: str, way: str, before: Mapping[bool, Mapping[str, Any]], scratch: Path, rounds: Rounds = ROUNDS
+) -> Tried:
+    """Damages a copy of the store at `whole` for each round, and runs again, twice."""
     rng = random.Random(f"{kind} {way}")
     found: list[str] = []
     said = again = 0
     measured = kind in MEASURED_ON
-    for each, later in ((False, False), (True, True)):
+    for each, later in rounds:
         root = scratch / "damaged"
         shutil.rmtree(root, ignore_errors=True)
         shutil.copytree(whole, root)
@@ -250,16 +257,22 @@ def tried(whole: Path, kind: str, way: str, before: Mapping[bool, Mapping[str, A
     return Tried(kind, way, tuple(dict.fromkeys(found)), said, again)
 
 
-def every(scratch: Path, kinds: Sequence[str] = tuple(KINDS), ways: Sequence[str] = tuple(WAYS)) -> Iterator[Tried]:
-    """Every kind in every way."""
+def undamaged(scratch: Path) -> Mapping[bool, Mapping[str, Any]]:
+    """Fills the store `scratch/whole`; what it tells the toolchain as it was, and a later one."""
     filled(scratch / "whole")
     before = {}
     for later in (False, True):
         # A copy, for a later toolchain's outcomes would be read instead of worked out.
         shutil.copytree(scratch / "whole", scratch / f"told {later}")
         before[later] = told(scratch / f"told {later}", later, figures=later)
-    for kind in kinds:
-        for way in ways:
+    return before
+
+
+def every(scratch: Path) -> Iterator[Tried]:
+    """Every kind in every way."""
+    before = undamaged(scratch)
+    for kind in KINDS:
+        for way in WAYS:
             yield tried(scratch / "whole", kind, way, before, scratch)
 
 

@@ -334,3 +334,25 @@ def pipeline():
     assert {case for case, word in kinds.items() if word == "broke down"} == broken
     assert broken
     assert f"{len(broken)} infra" in result.stdout.str()
+
+
+def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
+    tells(suite, "{}")
+    text = (suite.path / "conftest.py").read_text()
+    warned = text.replace(
+        "def tell(case):\n",
+        "def tell(case):\n    import warnings\n    from tasnet.suite.store import DamageFound\n"
+        "    for number in range(7):\n        warnings.warn(DamageFound(f'outcomes/{number}.json: set aside'))\n",
+    )
+    assert warned != text
+    (suite.path / "conftest.py").write_text(warned)
+    result = run(suite, "-n", "2", "-W", "always")
+    end = result.stdout.str().split("warnings summary")[-1]
+    told = [
+        line for line in end.splitlines() if line.startswith(("damaged ", " " * 10 + "outcomes/", " " * 10 + "and 2"))
+    ]
+    assert told == [
+        "damaged   outcomes/0.json: set aside",
+        *(f"          outcomes/{number}.json: set aside" for number in range(1, 5)),
+        "          and 2 files more",
+    ]

@@ -17,6 +17,7 @@ from tasnet.suite.ledger import claims
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.report.record import Record, record
 from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
+from tasnet.suite.sealed import sealed
 from tasnet.suite.stage import Provenance, Stage
 from tasnet.suite.store import file_sha256
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
@@ -52,7 +53,8 @@ def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **h
     writer = begin(folder, Head.model_validate(given))
     records = [told(case, by) for case in cases]
     with (folder / "records.jsonl").open("ab") as file:
-        file.writelines(each.model_dump_json(exclude_defaults=True).encode() + b"\n" for each in records)
+        lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
+        file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
     writer.end(records, 0)
     return folder
 
