@@ -68,8 +68,8 @@ _SIGNAL_ALONE = frozenset(
 
 def check(node: ir.Node, opset: int) -> None:
     """Raises NodeError where the node says something that its rule would not read."""
-    read = ATTRIBUTES.get(node.op_type)
-    if read is not None and not read.issuperset(node.attributes):
+    read = ATTRIBUTES.get(node.op_type, frozenset())
+    if not read.issuperset(node.attributes):
         defaults = onnx.defs.get_schema(node.op_type, opset, "").attributes
         for name in sorted(node.attributes.keys() - read):
             value, known = node.attributes[name].value, defaults.get(name)
