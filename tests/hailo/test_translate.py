@@ -350,10 +350,36 @@ def test_a_length_that_the_graph_rounds_up_is_read() -> None:
     assert only(made, "external_pad").output_shape == (-1, 1, 35, 4)
 
 
-def test_a_constant_past_any_reason_is_not_made() -> None:
-    chain = [node("ConstantOfShape", "huge", "z"), node("ReduceMean", "z", "m", keepdims=0), node("Add", "x m")]
+@pytest.mark.parametrize(
+    "start",
+    [
+        [node("ConstantOfShape", "huge", "z")],
+        [node("Range", "zero many one", "r"), node("Cast", "r", "z", to=TensorProto.FLOAT)],
+        [node("Expand", "unit huge", "z")],
+        [node("Tile", "unit many_times", "z")],
+    ],
+    ids=lambda nodes: nodes[0].op_type,
+)
+def test_a_constant_past_any_reason_is_not_made(start: list[onnx.NodeProto]) -> None:
+    chain = [*start, node("ReduceMean", "z", "m", keepdims=0), node("Add", "x m")]
+    sizes = {"huge": longs(10**9, 10**4), "many_times": longs(10**12), "unit": np.ones(1, np.float32)}
+    ends = {"zero": np.int64(0), "many": np.int64(10**12), "one": np.int64(1)}
+    made = model([node("Relu", "x")], **sizes, **ends)
+    del made.graph.node[:]
+    made.graph.node.extend(chain)
     with pytest.raises(TranslationError):
-        translate(model(chain, huge=longs(10**9, 10**4)), "net")
+        translate(made, "net")
+
+
+def test_a_shape_that_is_split_and_joined_again_is_folded() -> None:
+    chain = [
+        node("Shape", "x", "s"),
+        node("Split", "s", "front back", axis=0),
+        node("Concat", "front back", "r", axis=0),
+        node("Reshape", "x r", "a"),
+        node("Relu", "a"),
+    ]
+    assert only(model(chain, output_shape=(1, 4, 1, 32)), "activation").output_shape == (-1, 1, 32, 4)
 
 
 def test_nodes_without_effect_never_reach_the_graph() -> None:

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
 import onnx_ir as ir
+from onnx_ir.convenience import replace_all_uses_with
 from onnx_ir.passes import common
+
+from tasnet.hailo.translate.draft import onnx_shape
 
 LIMIT = 1 << 24
 """elements of a constant that is read or made here"""
@@ -39,15 +43,39 @@ def fold(model: ir.Model) -> None:
         fold_constants(
             model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=_may_fold
         )
+        _split(model.graph)
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
         common.IdentityEliminationPass()(model)
         common.RemoveUnusedNodesPass()(model)
         if not _open(model):
             return
-        # A size that was not known when it was first inferred may be now.
-        common.ShapeInferencePass()(model)
+        # A size that was not known when it was first inferred may be now. ONNX's own propagation of data is left out:
+        # it makes every element of a Range, however long.
+        common.ShapeInferencePass(data_prop=False)(model)
         if len(model.graph) == before:
             return
+
+
+def _split(graph: ir.Graph) -> None:
+    """A constant that is split is several: the library folds no node of more than one result."""
+    for node in list(graph):
+        source = node.inputs[0] if node.inputs else None
+        if (
+            node.op_type != "Split"
+            or source is None
+            or source.const_value is None
+            or not all(map(static, node.outputs))
+        ):
+            continue
+        attribute = node.attributes.get("axis")
+        axis = attribute.as_int() if attribute is not None else 0
+        ends = np.cumsum([onnx_shape(value)[axis] for value in node.outputs])[:-1]
+        for value, part in zip(node.outputs, np.split(source.const_value.numpy(), ends, axis), strict=True):
+            made = ir.Value(
+                name=f"{value.name}_folded", shape=value.shape, type=value.type, const_value=ir.Tensor(part)
+            )
+            graph.register_initializer(made)
+            replace_all_uses_with(value, made)
 
 
 def _open(model: ir.Model) -> bool:

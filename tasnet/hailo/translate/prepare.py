@@ -54,7 +54,7 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
     opened = fix(model, shapes, where)
     _name_nodes(model)
     if opened or any(not static(value) for node in model.graph for value in node.outputs) or foldable(model):
-        _run(model, where, common.ShapeInferencePass())
+        _run(model, where, common.ShapeInferencePass(data_prop=False))
     if foldable(model):
         _fold(model, where)
     if not _sorted(model):
