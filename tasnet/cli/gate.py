@@ -61,6 +61,8 @@ def gate(
 ) -> int:
     """Say which graphs a change of the model changed, how, and whether anything got worse: verdict, parity or size.
 
+    It runs the code of both revisions with your rights: don't name a stranger's on a machine with anything to lose.
+
     Exits 0 when nothing did, 1 when something did, 2 when the two can't be compared.
 
     Example: tasnet gate --base main --markdown gate.md

@@ -92,12 +92,16 @@ def run(
     memory_bytes: int,
     grace: float = 5.0,
     env: Mapping[str, str] | None = None,
+    hear: Callable[[Message], None] | None = None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Finish:
     """Run `command` with two numbers after it: the descriptor to read `request` from (JSON, to its end), and the
     one to write messages to (JSON lines). stdout and stderr go to `log`, stdin is empty.
 
     Over `seconds` the tree gets SIGTERM and, `grace` seconds later, SIGKILL; over `memory_bytes` SIGKILL at once.
-    Any exception here (Ctrl-C) ends the tree before it goes on. OSError where log or cwd can't be used.
+    `hear` takes each message as it comes, which is not kept then; once `stopped` says so the tree is ended.
+    Any exception here (Ctrl-C, one that `hear` raises) ends the tree before it goes on. OSError where log or cwd can't
+    be used.
     """
     started = time.monotonic()
     mark = uuid4().hex
@@ -132,9 +136,9 @@ def run(
             for end in (lifeline_in, status_in, messages_in, output_in):
                 end.close()
             selector.register(status, selectors.EVENT_READ, _lines(functools.partial(_on_status, watch)))
-            selector.register(messages, selectors.EVENT_READ, _lines(functools.partial(_on_message, watch)))
+            selector.register(messages, selectors.EVENT_READ, _lines(functools.partial(_on_message, watch, hear)))
             selector.register(output, selectors.EVENT_READ, log_file.write)
-            _follow(selector, status, watch, keeper, lifeline, started + seconds, memory_bytes, grace)
+            _follow(selector, status, watch, keeper, lifeline, started + seconds, memory_bytes, grace, stopped)
         finally:
             _leave_nothing(keeper, lifeline, watch, mark)
         _drain(selector)
@@ -159,6 +163,7 @@ def _follow(
     deadline: float,
     memory_bytes: int,
     grace: float,
+    stopped: Callable[[], bool],
 ) -> None:
     """Take in what comes until the keeper is done; cut the command at its limits."""
     look = time.monotonic() + _MEMORY_EVERY
@@ -167,6 +172,8 @@ def _follow(
         until = deadline if watch.cut else min(deadline, look)
         for key, _ in selector.select(max(0.0, until - now)):
             _take(selector, key)
+        if stopped():
+            return
         now = time.monotonic()
         if watch.cut is None and now >= deadline:
             watch.cut = Cut.TIME
@@ -218,14 +225,17 @@ def _lines(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
     return read
 
 
-def _on_message(watch: _Watch, line: bytes) -> None:
+def _on_message(watch: _Watch, hear: Callable[[Message], None] | None, line: bytes) -> None:
     """JSON objects are messages; a line of anything else can't stop them."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):
         message = None
     if isinstance(message, dict):
-        watch.messages.append(message)
+        if hear is None:
+            watch.messages.append(message)
+        else:
+            hear(message)
     else:
         watch.rubbish += 1
 

@@ -96,7 +96,7 @@ INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "markdown": (nothing, ["--base", "HEAD", "--markdown", "no/x.md"], "no directory no; make it first"),
     "a share of text": (settings("size_share = '5%'\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
     "a share below zero": (settings("size_share = -1.0\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
-    "unknown setting": (settings("sise = 1\n"), ["--base", "HEAD"], "size_share, parity_graphs are known"),
+    "unknown setting": (settings("sise = 1\n"), ["--base", "HEAD"], "size_share, seconds, parity_graphs are known"),
     "no TOML": (settings("[tool"), ["--base", "HEAD"], "pyproject.toml: can't be read ("),
     "no base": (nothing, [], "Missing option '--base'; see tasnet --help"),
 }
@@ -156,18 +156,19 @@ def test_a_stop_leaves_nothing_behind(repository: Path, number: signal.Signals, 
     with subprocess.Popen(
         command, cwd=repository, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
-        assert until(lambda: list(temporary.glob("tasnet-gate-*/base/tasnet")) or running.poll() is not None)
+        assert until(lambda: list(temporary.glob("tasnet-gate.*/base/tasnet")) or running.poll() is not None)
         assert until(lambda: len(left(token)) >= 3 or running.poll() is not None), "both sides' processes"
         os.kill(running.pid, number)
         _, said = running.communicate()
     if number is signal.SIGKILL:
-        # Nobody could clean up: the next gate does.
-        assert list(temporary.glob("tasnet-gate-*"))
+        # Nobody could clean up: the next gate does, once the keepers have ended what was running.
+        assert until(lambda: not left(token)), "a side's process lives on"
+        assert list(temporary.glob("tasnet-gate.*"))
         done = tasnet(repository, "gate", "--base", "empty", TMPDIR=str(temporary))
         assert done.returncode == 2, done.stderr
     else:
         assert running.returncode == 130, said
         assert said.splitlines()[-1].startswith("tasnet: stopped; the base's worktree is removed")
     assert until(lambda: not left(token)), "a side's process lives on"
-    assert not list(temporary.glob("tasnet-gate-*"))
+    assert not list(temporary.glob("tasnet-gate.*"))
     assert len(git(repository, "worktree", "list").splitlines()) == 1

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
+from tasnet import unfinished
 from tasnet.suite.git import GitError, git
 
-PREFIX = "tasnet-gate-"
-"""of the worktree's folder; the process that made it follows"""
+PREFIX = "tasnet-gate"
+"""of the worktree's folder"""
 
 JUDGED = ("tasnet", "expected_failures.yaml", "thresholds.yaml", "pyproject.toml")
 """what of a checkout the gate's answer depends on"""
@@ -112,22 +109,11 @@ def worktree(at: Checkout, base: Revision) -> Iterator[Path]:
     What a killed gate left behind is removed by the next one. Raises GateError.
     """
     _sweep(at)
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
-    with terminated_as_interrupted():
+    with unfinished.folder(prefix=PREFIX) as folder, terminated_as_interrupted():
         try:
             # No hook of the repository has a say in a folder that lives for a minute.
-            _git(
-                at.top,
-                "-c",
-                "core.hooksPath=",
-                "worktree",
-                "add",
-                "--detach",
-                "--quiet",
-                str(folder / "base"),
-                base.commit,
-                seconds=600,
-            )
+            words = ("worktree", "add", "--detach", "--quiet", str(folder / "base"), base.commit)
+            _git(at.top, "-c", "core.hooksPath=", *words, seconds=600)
             yield folder / "base" / at.inside
         finally:
             _remove(at, folder)
@@ -142,18 +128,13 @@ def _remove(at: Checkout, folder: Path) -> None:
 
 
 def _sweep(at: Checkout) -> None:
-    """Worktrees of gates whose process is gone."""
-    for line in _git(at.top, "worktree", "list", "--porcelain").splitlines():
-        word, _, place = line.partition(" ")
+    """Worktrees of gates whose process is gone, wherever their temporary files were."""
+    for entry in _git(at.top, "worktree", "list", "--porcelain").splitlines():
+        word, _, place = entry.partition(" ")
         folder = Path(place).parent
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if (
-            word == "worktree"
-            and folder.name.startswith(PREFIX)
-            and owner.isdecimal()
-            and not psutil.pid_exists(int(owner))
-        ):
-            _remove(at, folder)
+        if word == "worktree" and folder.name.startswith(f"{PREFIX}."):
+            unfinished.sweep(folder.parent, f"{PREFIX}.")
+    _git(at.top, "worktree", "prune")
 
 
 @contextmanager

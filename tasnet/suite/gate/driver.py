@@ -1,4 +1,7 @@
-"""Exports the graphs of the code in a folder: `python driver.py ROOT < request`, a JSON object a line on stdout.
+"""Exports the graphs of the code in a folder: `python driver.py ROOT IN OUT`, two numbers of open descriptors.
+
+The request is read from IN to its end; the answers are written to OUT, a JSON object a line. What the code prints goes
+where its stdout does and breaks nothing.
 
 Runs with that folder's own tasnet, of another day than this file: it asks for no more than it must, and says so where
 that isn't there. No import of this package: only the standard library and what lies in ROOT.
@@ -19,13 +22,13 @@ from typing import Any
 
 
 def main() -> int:
-    """Answers the request on stdin."""
+    """Answers the request."""
     root = Path(sys.argv[1]).resolve()
     # The folder of this file stands first, and would offer its neighbours as modules.
     sys.path[0] = str(root)
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    request = json.load(sys.stdin)
+    with os.fdopen(int(sys.argv[2]), encoding="utf-8") as asked:
+        request = json.load(asked)
+    out = os.fdopen(int(sys.argv[3]), "w", encoding="utf-8")
     try:
         for answer in _answers(root, request):
             print(json.dumps(answer), file=out, flush=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from tasnet.suite.gate.answers import Graphs
 from tasnet.suite.gate.checkout import (
     Checkout,
     GateError,
@@ -20,9 +21,10 @@ from tasnet.suite.gate.checkout import (
 )
 from tasnet.suite.gate.difference import What
 from tasnet.suite.gate.judging import Judging, Order, Pair, Say, judged, judging
+from tasnet.suite.gate.lent import own_store, taken_over
 from tasnet.suite.gate.regression import Reason, Regression, of_new_case
 from tasnet.suite.gate.result import Changed, Distance, Result, gathered
-from tasnet.suite.gate.sides import Graphs, Request, exported, same_sources
+from tasnet.suite.gate.sides import Request, Side, exported, same_sources
 from tasnet.suite.pipeline import Pipeline
 
 
@@ -47,10 +49,13 @@ def gate(order: Order, say: Say) -> Result:
     )
     if same_sources(blobs_of(at, base.commit), blobs_here(at)):
         return replace(told, same_sources=True)
-    request = Request(order.profile, order.choice.arch, order.store, order.recipe)
-    with terminated_as_interrupted():
+    request = Request(order.profile, order.choice.arch, order.recipe, limits.seconds)
+    with terminated_as_interrupted(), own_store(order.store, base.commit) as own:
         with worktree(at, base) as folder:
-            before, after = exported(folder, order.root, request, say)
+            sides = Side(folder, "the base", own), Side(order.root, "this side", order.store)
+            before, after = exported(*sides, request, say)
+        for name in {pair.before for pair in _pairs(before, after)}:
+            taken_over(own, name, by.pipeline.store)
         return _compared(told, by, before, after, say)
 
 

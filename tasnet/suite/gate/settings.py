@@ -20,6 +20,8 @@ class Settings(BaseModel):
 
     size_share: float = Field(default=0.05, ge=0, allow_inf_nan=False)
     """how much a graph may grow: MACs, weights, its widest row, the ONNX file"""
+    seconds: float = Field(default=1800.0, gt=0, le=7 * 86400, allow_inf_nan=False)
+    """what the code of each side may take to export the graphs"""
     parity_graphs: int = Field(default=6, ge=0)
     """how many changed graphs are run at every stage, ten seconds each; more are sampled, every kind of change first"""
 

@@ -1,19 +1,23 @@
-"""Both sides' graphs: which case exports which file of the store, by the code of its own side."""
+"""Both sides' graphs: which case exports which file, by the code of its own side, within a limit and its own store."""
 
 from __future__ import annotations
 
-import json
-import subprocess
+import signal
 import sys
-import tempfile
-from collections.abc import Callable, Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
+from tasnet import unfinished
+from tasnet.hailo import process
+from tasnet.printable import line
+from tasnet.suite.gate.answers import Graphs, Heard, Say
 from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.gate.lent import is_there
+from tasnet.suite.git import environment
 from tasnet.suite.recipe import Recipe
 
 DRIVER = Path(__file__).with_name("driver.py")
@@ -24,17 +28,27 @@ SOURCES = (
 )
 """what decides which graphs a profile exports: where both sides have the same files, none changed"""
 
-Say = Callable[[str], None]
+MEMORY_BYTES = 8 << 30
+"""resident, of a side's code and all that it starts; the matrix takes one"""
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side: the folder of its code, its name for a person, and the store that it may write."""
+
+    folder: Path
+    name: str
+    store: Path
 
 
 @dataclass(frozen=True)
 class Request:
-    """What both sides export: a profile's graphs, into one store."""
+    """What both sides export: a profile's graphs. `seconds` is what each may take."""
 
     profile: str
     arch: str
-    store: Path
     recipe: Recipe
+    seconds: float
 
     @property
     def weights(self) -> dict[str, str | int]:
@@ -46,108 +60,71 @@ class Request:
         return {name: value for name, value in said.items() if value is not None}
 
 
-@dataclass(frozen=True)
-class Graphs:
-    """A side's graphs. `files` has the store's name of the ONNX file by case, `reasons` why a case has none."""
-
-    graphs: Mapping[str, str] = field(default_factory=dict)
-    """case -> graph"""
-    files: Mapping[str, str] = field(default_factory=dict)
-    reasons: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def distinct(self) -> int:
-        """How many graphs there are."""
-        return len({*self.graphs.values()})
-
-
 def same_sources(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
     """Whether two sets of files export the same graphs, because those that decide it are the same."""
     one, other = ({path: blob for path, blob in each.items() if path.startswith(SOURCES)} for each in (before, after))
     return bool(one) and one == other
 
 
-def exported(base: Path, here: Path, request: Request, say: Say) -> tuple[Graphs, Graphs]:
-    """The graphs of the code in both folders, at once, each in its own process. Raises GateError.
+def exported(base: Side, here: Side, request: Request, say: Say) -> tuple[Graphs, Graphs]:
+    """The graphs of the code of both sides, at once, each in a process tree of its own. Raises GateError.
 
-    A folder that can't be asked at all is an error; a graph that can't be exported is told in `reasons`.
+    A side that can't be asked at all, takes too long or answers what can't be is an error; a graph that can't be
+    exported is told in `reasons`. Every file is in the side's store, and has the content that its name says.
     """
-    with ThreadPoolExecutor(2) as pool, _stopped_together() as running:
-        sides = [
-            pool.submit(_asked, folder, name, request, say, running)
-            for folder, name in ((base, "the base"), (here, "this side"))
-        ]
-        return sides[0].result(), sides[1].result()
+    with ThreadPoolExecutor(2) as pool, _stopped_together() as stopped:
+        asked = [pool.submit(_asked, side, request, say, stopped) for side in (base, here)]
+        return asked[0].result(), asked[1].result()
 
 
 @contextmanager
-def _stopped_together() -> Iterator[list[subprocess.Popen[str]]]:
-    """The processes that were started: none lives on when one side fails, or a person stops the gate."""
-    running: list[subprocess.Popen[str]] = []
+def _stopped_together() -> Iterator[threading.Event]:
+    """Is set when one side fails, or a person stops the gate: no process lives on."""
+    stopped = threading.Event()
     try:
-        yield running
+        yield stopped
     finally:
-        for process in running:
-            process.kill()
+        stopped.set()
 
 
-def _asked(folder: Path, name: str, request: Request, say: Say, running: list[subprocess.Popen[str]]) -> Graphs:
+def _asked(side: Side, request: Request, say: Say, stopped: threading.Event) -> Graphs:
+    heard = Heard(side.name, say)
     told = {
         "profile": request.profile,
         "arch": request.arch,
-        "store": str(request.store),
+        "store": str(side.store),
         "checkpoint": str(request.recipe.checkpoint or ""),
         "weights": request.weights,
     }
-    command = [sys.executable, str(DRIVER), str(folder)]
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
-        # In the side's own folder: what it reads beside itself is its own.
-        subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process,
-    ):
-        running.append(process)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        try:
-            process.stdin.write(json.dumps(told))
-            process.stdin.close()
-        except BrokenPipeError:
-            pass
-        found = _read(process.stdout, name, say)
-        process.wait()
-        if found is None:
-            errors.seek(0)
-            last = (errors.read().strip().splitlines() or [f"it ended with {process.returncode}"])[-1]
-            raise GateError(f"{name}'s graphs can't be exported: {last}; mend it, or choose another revision")
-        return found
+    with unfinished.folder(prefix="tasnet-side") as desk:
+        surroundings = environment() | {"TASNET_STORE": str(side.store), "TMPDIR": str(desk)}
+        finish = process.run(
+            [sys.executable, str(DRIVER), str(side.folder)],
+            request=told,
+            log=desk / "log",
+            # In the side's own folder: what it reads beside itself is its own.
+            cwd=side.folder,
+            seconds=request.seconds,
+            memory_bytes=MEMORY_BYTES,
+            env=surroundings,
+            hear=heard.hear,
+            stopped=stopped.is_set,
+        )
+        said = (desk / "log").read_text(encoding="utf-8", errors="replace")[-10_000:].strip().splitlines()
+    if not heard.done:
+        raise GateError(f"{side.name}'s graphs can't be exported: {_why(finish, said, request.seconds)}")
+    for name in {*heard.files.values()}:
+        is_there(side.store, name)
+    return heard.graphs
 
 
-def _read(answers: IO[str], name: str, say: Say) -> Graphs | None:
-    """The answers of a driver; None where it ended before it was done. Raises GateError for what it can't answer."""
-    graphs: dict[str, str] = {}
-    files: dict[str, str] = {}
-    reasons: dict[str, str] = {}
-    for line in answers:
-        if not line.endswith("\n"):
-            break
-        answer = json.loads(line)
-        if "error" in answer:
-            raise GateError(f"{name} has no graphs to compare: {answer['error']}; choose a revision with the suite")
-        if "cases" in answer:
-            graphs = dict(answer["cases"])
-            total = len({*graphs.values()})
-        elif "graph" in answer:
-            place = files if answer["artifact"] else reasons
-            place[answer["graph"]] = answer["artifact"] or answer["reason"]
-            done = len(files) + len(reasons)
-            if done % 50 == 0 or done == total:
-                say(f"{name}: {done} of {total} graphs exported")
-        else:
-            return Graphs(graphs, _by_case(graphs, files), _by_case(graphs, reasons))
-    return None
-
-
-def _by_case(graphs: Mapping[str, str], told: Mapping[str, str]) -> dict[str, str]:
-    return {case: told[graph] for case, graph in graphs.items() if graph in told}
+def _why(finish: process.Finish, said: list[str], seconds: float) -> str:
+    mend = "mend it, or choose another revision"
+    if finish.cut is process.Cut.TIME:
+        return f"its code was at work for {seconds:g} s, and was ended; {mend}, or raise seconds in [tool.tasnet.gate]"
+    if finish.cut is process.Cut.MEMORY:
+        return f"its code took more than {MEMORY_BYTES >> 30} GiB of memory, and was ended; {mend}"
+    ended = f"it ended with {process.signal_name(finish.signal) if finish.signal else finish.code}"
+    if finish.signal == signal.SIGKILL:
+        return f"{ended}, as a process does where the machine is short of memory; run the gate again"
+    return f"{line(said[-1]) if said else finish.unstarted or ended}; {mend}"

@@ -1,0 +1,131 @@
+"""What a side's code may answer: ids, names of graphs and files, reasons. It is another day's code, or a broken one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from tasnet.printable import line
+from tasnet.suite.case import LONGEST_ID
+from tasnet.suite.gate.checkout import GateError
+
+Say = Callable[[str], None]
+
+MOST_CASES = 20_000
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("not printable")
+    return text
+
+
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)]
+Text = Annotated[str, AfterValidator(lambda text: line(text, most=1000))]
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class CasesAnswer(_Answer):
+    """Every case with its graph."""
+
+    cases: Annotated[list[Annotated[list[Name], Field(min_length=2, max_length=2)]], Field(max_length=MOST_CASES)]
+
+
+class GraphAnswer(_Answer):
+    """A graph's file in the side's store, or why there is none."""
+
+    graph: Name
+    artifact: Annotated[str, Field(pattern=r"^(onnx/[0-9a-f]{64}\.onnx)?$", max_length=80)]
+    reason: Text
+
+
+class DoneAnswer(_Answer):
+    """Nothing follows."""
+
+    done: Literal[True]
+
+
+class ErrorAnswer(_Answer):
+    """It can't be asked."""
+
+    error: Text
+
+
+_ANSWER: TypeAdapter[CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer] = TypeAdapter(
+    CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer
+)
+
+
+@dataclass(frozen=True)
+class Graphs:
+    """A side's graphs. `files` has the store's name of the ONNX file by case, `reasons` why a case has none."""
+
+    graphs: Mapping[str, str] = field(default_factory=dict)
+    """case -> graph"""
+    files: Mapping[str, str] = field(default_factory=dict)
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def distinct(self) -> int:
+        """How many graphs there are."""
+        return len({*self.graphs.values()})
+
+
+@dataclass
+class Heard:
+    """The answers of one side as they come. `name` is the side's, `say` is told how far it is."""
+
+    name: str
+    say: Say
+    cases: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    done: bool = False
+
+    def hear(self, message: Mapping[str, Any]) -> None:
+        """Takes an answer in. Raises GateError for one that can't be, and for the side's own error."""
+        try:
+            answer = _ANSWER.validate_python(message)
+        except ValidationError:
+            raise self._unfit(f"it answers {line(repr(message), most=120)}") from None
+        if isinstance(answer, ErrorAnswer):
+            raise GateError(f"{self.name} has no graphs to compare: {answer.error}; choose a revision with the suite")
+        if self.done:
+            raise self._unfit("it answers on when it is done")
+        if isinstance(answer, CasesAnswer):
+            if self.cases:
+                raise self._unfit("it names its cases twice")
+            self.cases = {each[0]: each[1] for each in answer.cases}
+        elif isinstance(answer, GraphAnswer):
+            self._graph(answer)
+        elif {*self.files, *self.reasons} == {*self.cases.values()}:
+            self.done = True
+        else:
+            raise self._unfit("it is done, and has not answered for every graph")
+
+    def _graph(self, answer: GraphAnswer) -> None:
+        total = len({*self.cases.values()})
+        if answer.graph in self.files or answer.graph in self.reasons or answer.graph not in self.cases.values():
+            raise self._unfit(f"it answers for {answer.graph}, which nobody asked for")
+        place = self.files if answer.artifact else self.reasons
+        place[answer.graph] = answer.artifact or answer.reason
+        count = len(self.files) + len(self.reasons)
+        if count % 50 == 0 or count == total:
+            self.say(f"{self.name}: {count} of {total} graphs exported")
+
+    def _unfit(self, what: str) -> GateError:
+        return GateError(f"{self.name}'s code is not to be believed: {what}; choose another revision")
+
+    @property
+    def graphs(self) -> Graphs:
+        """All of it by case."""
+        return Graphs(self.cases, self._by_case(self.files), self._by_case(self.reasons))
+
+    def _by_case(self, told: Mapping[str, str]) -> dict[str, str]:
+        return {case: told[graph] for case, graph in self.cases.items() if graph in told}

@@ -1,0 +1,122 @@
+"""The base's own store, and what of it comes into the shared one: its code never writes where the team's outcomes lie.
+
+A base's store is kept for the next gate against the same commit. What a side says it exported is a plain name in its
+store, of a file whose content the name is of; everything else it says is checked by `answers.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError
+
+from tasnet import unfinished
+from tasnet.hailo.translate.proto_size import WireError, too_much
+from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.store import Store, content_of
+
+KEPT = 4
+"""stores of bases, those that were asked last; one of the matrix has 30 MB"""
+
+LARGEST = 512 << 20
+"""bytes of a graph or of its weights, as the translator reads them"""
+
+_WEIGHTS = re.compile(r"[0-9a-f]{64}\.bin")
+
+
+@contextmanager
+def own_store(store: Path, commit: str) -> Iterator[Path]:
+    """The folder of a base's store, no other gate's to remove until it is left."""
+    bases = store / "gate"
+    own = bases / commit
+    own.mkdir(parents=True, exist_ok=True)
+    handle = os.open(own, os.O_RDONLY)
+    try:
+        # Any number of gates may use it at once, and none removes it then.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_SH)
+        os.utime(own)
+        _only_the_last(bases)
+        yield own
+    finally:
+        os.close(handle)
+
+
+def _only_the_last(bases: Path) -> None:
+    found = sorted((each for each in bases.iterdir() if each.is_dir()), key=lambda each: -each.stat().st_mtime)
+    for old in found[KEPT:]:
+        handle = os.open(old, os.O_RDONLY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old, ignore_errors=True)
+        except OSError:
+            continue
+        finally:
+            os.close(handle)
+
+
+def is_there(own: Path, name: str) -> None:
+    """Raises GateError unless `name`, `onnx/<sha256>.onnx`, is what it says, in a folder that is no link."""
+    content(own, name)
+
+
+def content(own: Path, name: str) -> bytes:
+    """The bytes of a file of a side's store. Raises GateError: gone, a link, no file, too large, other content."""
+    try:
+        # Each folder on the way is opened by itself: none may be a link to elsewhere.
+        at = os.open(own, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            inner = os.open(name.partition("/")[0], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=at)
+        finally:
+            os.close(at)
+        try:
+            handle = os.open(
+                name.partition("/")[2], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=inner
+            )
+        finally:
+            os.close(inner)
+        with os.fdopen(handle, "rb") as file:
+            found = os.fstat(handle)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
+                raise GateError(f"{own / name}: no regular file of at most {LARGEST:,} bytes; choose another revision")
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise GateError(f"{own / name}: {error.strerror}, and it was said to be exported; run the gate again") from None
+    if hashlib.sha256(data).hexdigest() != content_of(name):
+        raise GateError(f"{own / name}: its content isn't what its name says; delete {own} and run the gate again")
+    return data
+
+
+def taken_over(own: Path, name: str, store: Store) -> None:
+    """Copies a graph of a base's store, and the weights beside it, into the shared one. Raises GateError."""
+    folder = store.onnx_folder()
+    data = content(own, name)
+    for weights in _weights(own / name, data):
+        if not (folder / weights).is_file():
+            unfinished.write(folder / weights, content(own, f"onnx/{weights}"))
+    unfinished.write(store.root / name, data)
+
+
+def _weights(path: Path, data: bytes) -> tuple[str, ...]:
+    """The names of the files that a graph keeps weights in: each of a content, beside it. Raises GateError."""
+    try:
+        much = too_much(data)
+        if much is not None:
+            raise GateError(f"{path}: {much}; choose another revision")
+        initializers = onnx.ModelProto.FromString(data).graph.initializer
+    except (DecodeError, WireError):
+        raise GateError(f"{path}: not an ONNX file; choose another revision") from None
+    named = {entry.value for tensor in initializers for entry in tensor.external_data if entry.key == "location"}
+    for name in named:
+        if not _WEIGHTS.fullmatch(name):
+            raise GateError(f"{path}: it keeps weights in {ascii(name)[:80]}, no file of its folder; choose another")
+    return tuple(sorted(named))
