@@ -144,6 +144,7 @@ def test_check_of_a_node_without_a_rule_is_unknown(tmp_path: Path, capsys: pytes
     assert "predicted doubt: unsupported_op at translate" in text
     # nothing was judged, so that nothing is extrapolated from what compiled
     assert "rests on  nothing: " in text
+    assert "or ask the compiler's own parser, which may take it\n" in text
     assert "a reading of what was observed" not in text
     assert main(["translate", file, "--name", "net", "-o", str(tmp_path / "m.har")]) == 1
     assert capsys.readouterr().err.count("\n") == 1

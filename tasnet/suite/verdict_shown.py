@@ -57,11 +57,13 @@ def _blocker(failure: Failure) -> dict[str, Any]:
 def _failures(what: str, failures: Sequence[Failure]) -> Iterator[str]:
     for failure in failures:
         message = " ".join(failure.message.split())
+        # what to do stands at the end of what the translator says
+        most = 400 if failure.stage == "translate" else 160
         figures = ", ".join(f"{name} {value}" for name, value in failure.figures.items())
         yield f"\npredicted {what}: {failure.family} at {failure.stage}"
         for label, text in (
             ("layers", short_layers(failure.layers)),
-            ("says", message if len(message) <= 160 else message[:159] + "…"),
+            ("says", message if len(message) <= most else message[: most - 1] + "…"),
             ("figures", figures),
             ("rests on", _UNREAD if failure.stage == "translate" else _RESTS_ON[failure.certainty.value]),
             ("evidence", failure.evidence),
