@@ -137,8 +137,9 @@ def _metadata(har: Archive) -> dict[str, dict[str, Any]]:
     found = {}
     for name in har.members:
         if name.endswith(".metadata.json"):
+            data = har.read(name, _MOST_METADATA)
             try:
-                told = json.loads(har.read(name, _MOST_METADATA))
+                told = json.loads(data)
             except (ValueError, RecursionError):
                 told = None
             if not isinstance(told, dict):

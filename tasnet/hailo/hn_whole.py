@@ -37,9 +37,9 @@ def check(network: Network, *, weights: bool) -> None:
         raise HNError("the graph has no layer beside its inputs and outputs; translate the model again")
     if not any(layer.type == "input_layer" for layer in network):
         raise HNError("the graph has no input_layer; translate the model again")
-    layers = _named(network)
+    layers, ends = _named(network), _ends(network)
     for layer in network:
-        _check_links(layer, layers, network)
+        _check_links(layer, layers, ends)
         _check_shapes(layer, layers)
     _check_order(network, layers)
     if all(shape[1:] == (1, 1, 1) for layer in network for shape in layer.output_shapes):
@@ -60,7 +60,7 @@ def _named(network: Network) -> dict[str, Layer]:
     return layers
 
 
-def _check_links(layer: Layer, layers: Mapping[str, Layer], network: Network) -> None:
+def _check_links(layer: Layer, layers: Mapping[str, Layer], ends: frozenset[str]) -> None:
     """Both ends of a link know of it; every layer has something to read and somebody to read it."""
     name = line(layer.name)
     for other in (*layer.inputs, *layer.outputs):
@@ -78,11 +78,14 @@ def _check_links(layer: Layer, layers: Mapping[str, Layer], network: Network) ->
         raise HNError(f"layer {name} ({layer.type}) has an input")
     if layer.type not in _SOURCES and not layer.inputs:
         raise HNError(f"layer {name} has no input")
-    ends = layer.type == "output_layer" or layer.name in network.output_layers
-    # Old files may name no output at all: a layer that nobody reads is one then.
-    told = network.output_layers or any(each.type == "output_layer" for each in layers.values()) if not ends else True
-    if not layer.outputs and not ends and told:
+    if not layer.outputs and layer.name not in ends:
         raise HNError(f"layer {name} leads nowhere, and is no output of the graph")
+
+
+def _ends(network: Network) -> frozenset[str]:
+    """The layers that need lead nowhere. Old files may name no output at all: a layer that nobody reads is one then."""
+    told = {layer.name for layer in network if layer.type == "output_layer"}.union(network.output_layers)
+    return frozenset(told or (layer.name for layer in network))
 
 
 def _check_shapes(layer: Layer, layers: Mapping[str, Layer]) -> None:

@@ -54,7 +54,8 @@ def bring_in(model: onnx.ModelProto, folder: Path | None, where: str, most: int)
 
 
 def _place(tensor: onnx.TensorProto, said: str, folder: Path | None, where: str) -> _Place:
-    entries = {entry.key: entry.value for entry in tensor.external_data}
+    # Protobuf gives bytes for text that isn't UTF-8, whatever its types say.
+    entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
     location = entries.get("location", "")
     said = f"{line(said)} is in {line(location) or 'no file'}"
     if folder is None:

@@ -17,6 +17,8 @@ from tasnet.hailo.translate.draft import onnx_shape
 
 LIMIT = 1 << 24
 """elements of a constant that is read or made here"""
+TOTAL = 1 << 25
+"""elements of all constants that are made here: a graph may ask for as many as it has nodes"""
 
 _QUANTIZING = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
 _NO_LONGER = frozenset({"NonZero", "Compress", "Unique"})
@@ -38,10 +40,20 @@ def fold(model: ir.Model) -> None:
     # Imported here: most files have nothing to fold, and the folder takes as long to import as to run.
     from onnxscript.optimizer import fold_constants
 
+    left = TOTAL
+
+    def may_fold(node: ir.Node) -> bool:
+        nonlocal left
+        made = sum(_elements(value) for value in node.outputs if static(value))
+        if not _may_fold(node) or made > left:
+            return False
+        left -= made
+        return True
+
     for _ in range(_ROUNDS):
         before = len(model.graph)
         fold_constants(
-            model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=_may_fold
+            model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=may_fold
         )
         _split(model.graph)
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)

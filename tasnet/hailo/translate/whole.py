@@ -7,7 +7,7 @@ zeros of missing data, or copy for an hour. ONNX's rules that a reader rests on 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from math import prod
 from typing import Any
@@ -49,14 +49,17 @@ class _Fault(Exception):
 
 def _check(model: onnx.ModelProto) -> None:
     nodes = 0
+    _check_text(opset.domain for opset in model.opset_import)
     for scope in scopes(model):
         nodes += len(scope.holder.node)
         if nodes > MOST_NODES:
             raise _Fault(f"more than {MOST_NODES:,} nodes; a network for this chip has fewer")
+        _check_text(_words(scope.holder))
         for tensor, said in tensors(scope.holder):
             _check_tensor(tensor, line(said))
         _check_names(scope)
         _check_attributes(scope.holder, model)
+        _check_kernels(scope.holder)
     _check_calls(model)
 
 
@@ -89,6 +92,40 @@ def _check_tensor(tensor: onnx.TensorProto, said: str) -> None:
     if need != found:
         shape = line(str(list(tensor.dims)), 60)
         raise _Fault(f"{said} {shape} needs {line(str(need), 30)} {unit} and has {found}; export again")
+
+
+def _check_text(words: Iterable[str]) -> None:
+    """Protobuf gives bytes for a name that isn't UTF-8, whatever its types say."""
+    for word in words:
+        if not isinstance(word, str):
+            raise _Fault(f"a name that isn't UTF-8 text: {line(repr(word))}; export again")
+
+
+def _words(holder: Holder) -> Iterator[str]:
+    yield holder.name
+    for node in holder.node:
+        yield from (node.name, node.op_type, node.domain, node.overload, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield from (attribute.name, attribute.ref_attr_name)
+    for value in holder.value_info:
+        yield value.name
+        yield from _sizes(value)
+    if isinstance(holder, onnx.GraphProto):
+        for tensor in holder.initializer:
+            yield tensor.name
+        for value in (*holder.input, *holder.output):
+            yield value.name
+            yield from _sizes(value)
+    else:
+        yield from (holder.domain, holder.overload, *holder.input, *holder.output, *holder.attribute)
+
+
+def _sizes(value: onnx.ValueInfoProto) -> Iterator[str]:
+    """The names of a value's open sizes."""
+    if value.type.HasField("tensor_type"):
+        for size in value.type.tensor_type.shape.dim:
+            if size.HasField("dim_param"):
+                yield size.dim_param
 
 
 _LISTS = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
@@ -160,6 +197,23 @@ def _check_counts(sizes: list[int], said: str) -> None:
     for size in sizes:
         if not 1 <= size <= MOST_SIZE:
             raise _Fault(f"{said} is {size}; a size from 1 to {MOST_SIZE:,} is needed")
+
+
+def _check_kernels(holder: Holder) -> None:
+    """A convolution's own words on its kernel, where that is a weight of the same scope."""
+    if not isinstance(holder, onnx.GraphProto):
+        return
+    dims = {tensor.name: list(tensor.dims) for tensor in holder.initializer}
+    for node in holder.node:
+        kernel = dims.get(node.input[1]) if len(node.input) > 1 and node.domain in _STANDARD else None
+        if kernel is None or node.op_type not in {"Conv", "ConvTranspose"}:
+            continue
+        for attribute in node.attribute:
+            told = list(attribute.ints) if attribute.name == "kernel_shape" else kernel[2:]
+            group = attribute.i if attribute.name == "group" else 1
+            if told != kernel[2:] or not kernel or kernel[0] % group:
+                said = f"its {attribute.name} doesn't fit its kernel {kernel[:6]}"
+                raise _Fault(f"node {_node(node)}: {said}; export again")
 
 
 @lru_cache(maxsize=1024)
