@@ -6,10 +6,13 @@ megabyte long. Whoever prints such text, to a terminal, a TSV or markdown, print
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 MOST = 200
 """characters of a name that are shown"""
+LONGEST = 2_000
+"""characters of a line that is made of several names"""
 
 
 def line(text: str, most: int = MOST) -> str:
@@ -29,6 +32,11 @@ def line(text: str, most: int = MOST) -> str:
     end = _shown(reversed(text), room // 3)
     start = _shown(text, room - sum(map(len, end)))
     return f"{''.join(start)}…+{len(text) - len(start) - len(end)}…{''.join(reversed(end))}"
+
+
+def say(text: str, *, error: bool = False) -> None:
+    """Prints one line, at once; to stderr with `error`."""
+    print(line(text, LONGEST), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def _shown(text: Iterable[str], room: int) -> list[str]:

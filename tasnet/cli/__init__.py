@@ -51,7 +51,7 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.printable import line
+from tasnet.printable import line, say
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
@@ -110,7 +110,7 @@ def _warned(
 
 
 def _complain(message: str, code: int = USAGE) -> int:
-    print(f"tasnet: {message}", file=sys.stderr)
+    say(f"tasnet: {message}", error=True)
     return code
 
 
@@ -266,12 +266,12 @@ def export(
 
         loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
         for line in loaded.assumed:
-            print(f"note: {checkpoint}: {line}", file=sys.stderr)
+            say(f"note: {checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
         weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
     model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
     save(model, output)
-    print(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
+    say(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
     return OK
 
 
@@ -292,9 +292,9 @@ def translate(
     writable(output)
     network = to_network(readable(source, "an .onnx"), name, sizes(shape))
     har.write(network, output)
-    print(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
+    say(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
     for each in network.assumptions:
-        print(f"  assumed: {line(each.text)}")
+        say(f"  assumed: {line(each.text)}")
     return OK
 
 
@@ -359,11 +359,11 @@ def import_runs(
     entries = read(ledger).entries if ledger.is_file() else ()
     kept_in = Store(store_at(store))
     done = imported(kept_in, source, version=dfc_version, arch=arch)
-    print(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
+    say(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
-        print(f"  left out {each.source} {each.tag}: {each.reason}")
+        say(f"  left out {each.source} {each.tag}: {each.reason}")
     for name, evidence in support(entries, everything(kept_in)).items():
-        print(f"  entry {name}: observed in {len(evidence)} runs")
+        say(f"  entry {name}: observed in {len(evidence)} runs")
     return OK if done.kept + done.known else NOT_CLEAR
 
 

@@ -31,6 +31,7 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
+from tasnet.printable import say
 
 STOPPED = 130
 """as a shell counts what Ctrl-C ended"""
@@ -90,7 +91,7 @@ def gate(
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
     order = Order(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
     try:
-        result = judged(order, lambda text: print(f"tasnet gate: {text}", file=sys.stderr, flush=True))
+        result = judged(order, lambda text: say(f"tasnet gate: {text}", error=True))
     except KeyboardInterrupt:
         print(
             "tasnet: stopped; the base's worktree is removed, what was worked out is kept in the store", file=sys.stderr

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
+from tasnet.printable import say
 
 if TYPE_CHECKING:
     from tasnet.suite.history.run import Run
@@ -151,9 +152,9 @@ def update(
     if write and done.before != done.after:
         done = written(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
         if not as_json:
-            print(f"{ledger}: written")
+            say(f"{ledger}: written")
     elif done.before != done.after and not as_json:
-        print(f"{ledger}: not written; add --write")
+        say(f"{ledger}: not written; add --write")
     if as_json:
         changes = [{"entry": each.entry, "what": each.what, "told": each.told} for each in (*done.changes, *done.left)]
         show(
@@ -171,8 +172,7 @@ def update(
 def _shown(done: Update, run: Run) -> Iterator[str]:
     from tasnet.suite.verdict import Verdict
 
-    if done.diff:
-        yield done.diff.rstrip("\n")
+    yield from done.diff.splitlines()
     head = run.head
     word = "predicted" if any(record.predicted for record in run.records) else "observed"
     of = f"{len(run.records)} of {head.cases} cases, {word} by {head.toolchain} {head.version} on {head.arch}"

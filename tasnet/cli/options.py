@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from tasnet.printable import say
 
 if TYPE_CHECKING:
     from tasnet.suite.pipeline import Pipeline
@@ -101,7 +102,7 @@ def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
 def tell_assumed(pipeline: Pipeline) -> None:
     """On stderr, what a checkpoint doesn't say and was assumed. Raises what `Pipeline.resolve` raises."""
     for line in pipeline.assumed:
-        print(f"note: {line}", file=sys.stderr)
+        say(f"note: {line}", error=True)
 
 
 def store_at(given: Path | None) -> Path:
@@ -126,9 +127,9 @@ def writable(path: Path) -> None:
 
 
 def show(told: object) -> None:
-    """Lines as they are, anything else as JSON."""
+    """Lines, each of which is one whatever names it is made of; anything else as JSON, which has its own escapes."""
     if isinstance(told, Iterator):
         for line in told:
-            print(line)
+            say(line)
     else:
         print(json.dumps(told, indent=2))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
+from tasnet.printable import say
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
 _LEDGER = Path("expected_failures.yaml")
@@ -45,17 +45,17 @@ def report(
     source = gather(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
     if output:
         done = write(source, output)
-        print(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
+        say(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
         for reason in done.unreadable:
-            print(f"  left out {reason}")
+            say(f"  left out {reason}")
         if done.too_big:
-            print(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", file=sys.stderr)
+            say(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
     if picture:
         from tasnet.suite.report.browser import photograph
         from tasnet.suite.report.runs_page import page
 
         photograph(page(source), picture, dark=dark)
-        print(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
+        say(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
     return OK
 
 
@@ -86,14 +86,14 @@ def support(
     if check:
         changed = difference(before, after, file).lines
         if not changed:
-            print(f"{file}: current")
+            say(f"{file}: current")
             return OK
-        print(f"{file}: not current; {COMMAND} makes it so")
+        say(f"{file}: not current; {COMMAND} makes it so")
         print("\n".join(changed[:_SHOWN]) + (f"\n… {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""))
         return NOT_CLEAR
     if not write:
         print(after, end="")
         return OK
     write_whole(file, after.encode())
-    print(f"{file}: {'current already' if before == after else 'written'}")
+    say(f"{file}: {'current already' if before == after else 'written'}")
     return OK

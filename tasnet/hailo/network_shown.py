@@ -39,7 +39,7 @@ def as_json(network: Network) -> dict[str, Any]:
 def lines(network: Network) -> Iterator[str]:
     """The totals, then a layer a line."""
     told = as_json(network)
-    yield f"{network.name}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
+    yield f"{line(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
     for each in network.assumptions:
         yield f"  assumed: {line(each.text)}"
     layers = told["layers"]
@@ -54,7 +54,7 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         shapes = value if value and isinstance(value[0], list) else [value]
         return " + ".join("x".join(map(str, shape)) for shape in shapes)
-    return str(value)
+    return line(str(value))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from tasnet.printable import line
+
+MOST = 1_000
+"""characters of an error: with a path or two, what is wrong and what to do stay whole"""
+
 _OWN = {
     "tasnet.network.variant": ("VariantError",),
     "tasnet.network.checkpoint": ("CheckpointError",),
@@ -58,5 +63,5 @@ def own_errors() -> tuple[type[Exception], ...]:
 
 
 def one_line(error: BaseException) -> str:
-    """The error's message on one line; its class's name if it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
+    """The error's message on one line, printable and of bounded length; its class's name if it has none."""
+    return line(" ".join(str(error).split()) or type(error).__name__, MOST)

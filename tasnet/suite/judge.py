@@ -10,6 +10,7 @@ from enum import Enum
 from typing_extensions import assert_never
 
 from tasnet.hailo.failures import Failure
+from tasnet.printable import line
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen, refuted
 from tasnet.suite.stage import ORDER, Outcome, Stage, Status
@@ -159,7 +160,7 @@ def due(entries: Iterable[Entry], today: date) -> tuple[Entry, ...]:
 
 def short_layers(layers: Sequence[str], shown: int = 2) -> str:
     """`conv2, conv3 … (24)`: the first few layers and how many there are."""
-    head = ", ".join(layers[:shown])
+    head = ", ".join(line(name) for name in layers[:shown])
     return head if len(layers) <= shown else f"{head} … ({len(layers)})"
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
+from tasnet.printable import LONGEST
+from tasnet.printable import line as cleaned
 from tasnet.suite.judge import Kind
 from tasnet.suite.ledger.entry import Entry
 from tasnet.suite.ledger.why import difference, near, unmet
@@ -47,12 +49,14 @@ def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
         yield labelled("differs" if not index else "", line)
 
 
-def labelled(label: str, line: str) -> str:
+def labelled(label: str, text: str) -> str:
     """A line under its label, unfolded."""
-    return f"{label:{_LABEL}}{line}"
+    return f"{label:{_LABEL}}{cleaned(text, LONGEST)}"
 
 
-def prose(label: str, line: str) -> list[str]:
+def prose(label: str, text: str) -> list[str]:
     """A sentence under its label, folded."""
-    folded = wrap(line, WIDTH - _LABEL, break_long_words=False, break_on_hyphens=False) or [""]
+    folded = wrap(
+        cleaned(" ".join(text.split()), LONGEST), WIDTH - _LABEL, break_long_words=False, break_on_hyphens=False
+    ) or [""]
     return [labelled(label if not index else "", part) for index, part in enumerate(folded)]

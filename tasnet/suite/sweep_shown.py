@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tasnet.printable import say
 from tasnet.suite.case import Case
 from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.recipe import Recipe
@@ -23,15 +24,15 @@ def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, sch
     pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
     sized = [pipeline.resolve(case) for case in cases]
     for line in pipeline.assumed:
-        print(f"note: {line}", file=sys.stderr)
+        say(f"note: {line}", error=True)
     count = len(graphs(sized))
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
-    print(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}", flush=True)
+    say(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}")
     if warning := getattr(tool, "warning", ""):
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}", error=True)
     usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
-    lines = Lines(lambda text: print(text, file=sys.stderr, flush=True), count, usual)
+    lines = Lines(lambda text: say(text, error=True), count, usual)
     progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
     def tell(done: Done) -> None:
@@ -45,8 +46,8 @@ def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, sch
     finally:
         progress.stop()
     verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
-    print(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
+    say(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
     for done in swept.unlearned:
-        print(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
-    print(f"outcomes  {root}; read them with: tasnet matrix and the same options")
+        say(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
+    say(f"outcomes  {root}; read them with: tasnet matrix and the same options")
     return swept

@@ -60,7 +60,8 @@ def _failures(what: str, failures: Sequence[Failure]) -> Iterator[str]:
         # what to do stands at the end of what the translator says
         most = 400 if failure.stage == "translate" else 160
         figures = ", ".join(f"{name} {value}" for name, value in failure.figures.items())
-        yield f"\npredicted {what}: {failure.family} at {failure.stage}"
+        yield ""
+        yield f"predicted {what}: {failure.family} at {failure.stage}"
         for label, text in (
             ("layers", short_layers(failure.layers)),
             ("says", message if len(message) <= most else message[: most - 1] + "…"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
+from tasnet.printable import LONGEST, line
 from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
 from tasnet.suite.gate.result import Changed, Distance, Found, Result
 
@@ -205,5 +206,5 @@ def _count(count: int, what: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that stays in its cell, and means nothing to a browser."""
-    flat = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = line(" ".join(text.split()), LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return flat.replace("|", "\\|").replace("-&gt;", "→")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasnet.printable import line as cleaned
 from tasnet.suite.history import device
 from tasnet.suite.history.compare import Change, Comparison, Group, commit
 from tasnet.suite.history.run import (
@@ -267,7 +268,8 @@ def sparkline(values: Sequence[float]) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The rows with their cells below each other, two spaces between."""
+    """The rows with their cells below each other, two spaces between; each cell is one line of bounded length."""
+    rows = [[cleaned(cell) for cell in cells] for cells in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -102,7 +102,8 @@ def lines(told: Explanation) -> Iterator[str]:
         yield "run       none has it: this is what is expected"
         yield f"expected  {said}"
     for entry, why in told.claiming:
-        yield f"\nclaimed by {entry.id} at {entry.place}"
+        yield ""
+        yield f"claimed by {entry.id} at {entry.place}"
         yield f"  because   {', '.join(why)}"
         yield f"  says      {entry.stage.value}, {entry.family}: {entry.message.pattern}"
         if entry.flaky:
@@ -115,9 +116,11 @@ def lines(told: Explanation) -> Iterator[str]:
     if record and judgement:
         for blocker in judgement.blockers:
             if not blocker.entries:
-                yield f"\nno entry covers  {_blocker(blocker.failure, record.predicted)}"
+                yield ""
+                yield f"no entry covers  {_blocker(blocker.failure, record.predicted)}"
     for entry, why in told.near:
-        yield f"\nnot by {entry.id} at {entry.place}"
+        yield ""
+        yield f"not by {entry.id} at {entry.place}"
         yield f"  because   {', '.join(why)}"
 
 

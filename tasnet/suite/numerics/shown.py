@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+from tasnet.printable import say
 from tasnet.suite.case import Case, graph
 from tasnet.suite.numerics.measures import keep, kept, of_case, weights_of
 from tasnet.suite.numerics.speech import heard
@@ -33,7 +33,7 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
         if not known:
             keep(pipeline.store, found)
         told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
-        print(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}", flush=True)
+        say(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
         yield from found
 
 
@@ -44,7 +44,7 @@ def stored(store: Store) -> list[Measured]:
         raise ThresholdError(
             f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
         )
-    print(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
+    say(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
     return found
 
 
@@ -57,8 +57,8 @@ def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
     """Prints what is beyond the limits; True if nothing is."""
     path, breaches = limits.path, limits.check(runs)
     for breach in breaches:
-        print(breach)
-    print(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
+        say(str(breach))
+    say(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
     return not breaches
 
 
@@ -76,14 +76,14 @@ def proposed(
     made = propose(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
     print(made.diff, end="")
     for line in made.left:
-        print(f"left: {line}")
+        say(f"left: {line}")
     for line in made.refused:
-        print(f"refused: {line}")
+        say(f"refused: {line}")
     if not made.diff:
-        print(f"{path}: nothing to change")
+        say(f"{path}: nothing to change")
     elif write_it:
         write_whole(path, made.text.encode())
-        print(f"{path}: written")
+        say(f"{path}: written")
     return not made.refused
 
 
@@ -100,10 +100,10 @@ def page_written(
     write(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
-        print(breach)
-    print(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
+        say(str(breach))
+    say(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
     return not breaches
 
 
 def _progress(what: str) -> None:
-    print(what, file=sys.stderr, flush=True)
+    say(what, error=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from tasnet.printable import say
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.observed.bit_exact import emulated, write
@@ -26,15 +26,15 @@ def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int
     fit = Calibrated(choice.calibration, root) if choice.calibration else None
     pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
     for line in pipeline.assumed:
-        print(f"note: {line}", file=sys.stderr)
+        say(f"note: {line}", error=True)
     all_of_them = True
     for case, hef in found:
         waves = np.stack([each.mix for each in mixtures(windows, case.length)])
         try:
             file = write(emulated(pipeline, case, hef, host_frames(case, waves)), hef)
             said = ", a test double: no chip is held against it" if dfc.double else ""
-            print(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}", flush=True)
+            say(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}")
         except EmulationError as error:
             all_of_them = False
-            print(f"{hef.name}: left out: {error}", flush=True)
+            say(f"{hef.name}: left out: {error}")
     return all_of_them

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasnet.printable import LONGEST
+from tasnet.printable import line as cleaned
 from tasnet.suite.history import device
 from tasnet.suite.history.origin import origin
 from tasnet.suite.history.run import Measure, latest
@@ -204,7 +206,7 @@ class Watch:
         for line in [*_flaky(records), *due]:
             terminalreporter.write_line(line, yellow=True)
         if self.trouble:
-            terminalreporter.write_line(self.trouble, red=True)
+            terminalreporter.write_line(cleaned(self.trouble, LONGEST), red=True)
         # 800 lines of XFAIL say less than the map above.
         if self.config.get_verbosity() <= 0:
             terminalreporter.reportchars = terminalreporter.reportchars.replace("x", "")
@@ -216,7 +218,7 @@ class Watch:
         from tasnet.suite.observed.pair import table
 
         double = ", a test double: nothing was observed" if compiler.double else ""
-        terminalreporter.section(f"predicted by reference, against {compiler.name} {compiler.version}{double}")
+        terminalreporter.section(f"predicted by reference, against {compiler.name} {cleaned(compiler.version)}{double}")
         terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
 
     def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -228,7 +230,7 @@ class Watch:
         terminalreporter.section("predicted by reference, against the evidence in the store")
         terminalreporter.write_line(table(self.recalled, double=False))
         for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
-            terminalreporter.write_line(f"entry {name}: observed in {len(runs)} runs")
+            terminalreporter.write_line(f"entry {cleaned(name)}: observed in {len(runs)} runs")
 
 
 def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from tasnet.printable import line
 from tasnet.suite.judge import short_layers
 from tasnet.suite.report.record import Record
 
@@ -57,8 +58,8 @@ def blockers_table(tallies: Sequence[Tally]) -> Table:
     table.add_column("layers", overflow="fold")
     table.add_column("entry", overflow="fold")
     for each in tallies:
-        entry = ", ".join(each.entries) or "none: not expected"
+        entry = line(", ".join(each.entries)) or "none: not expected"
         layers = short_layers(each.layers) or "-"
         style = "" if each.entries else "bold red"
-        table.add_row(each.family, str(each.cases), str(each.graphs), layers, entry, style=style)
+        table.add_row(line(each.family), str(each.cases), str(each.graphs), layers, entry, style=style)
     return table

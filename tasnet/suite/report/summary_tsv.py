@@ -18,6 +18,7 @@ from types import MappingProxyType
 from typing_extensions import assert_never
 
 from tasnet.hailo.failures import Failure
+from tasnet.printable import line
 from tasnet.suite.report.blockers import natural
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import Stage, Status
@@ -65,6 +66,7 @@ OWN_COLUMNS = (
     "entries",
     "graph",
 )
+_MOST_CELL = 20_000
 COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
 
 
@@ -214,4 +216,5 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value))
+    # A break is a blank, which it was as well; what else acts on a terminal is shown, and a cell has an end.
+    return line(re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value)), _MOST_CELL)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from tasnet.printable import LONGEST, line
 from tasnet.suite.history.run import Head, Run, RunError, Unreadable, heads, read
 from tasnet.suite.judge import PASSING
 from tasnet.suite.ledger import Entry, Ledger
@@ -253,7 +254,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: int = 9
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join('---:' if index >= right else '---' for index in range(len(head)))}|"
     for row in rows:
-        yield f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |"
+        yield f"| {' | '.join(line(str(cell), LONGEST).replace('|', '/') for cell in row)} |"
 
 
 # --- which runs --------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from tasnet.printable import line as cleaned
 from tasnet.suite.judge import PASSING, Kind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.heatmap import heatmap
@@ -39,7 +40,7 @@ def title(records: Sequence[Record]) -> str:
     """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
     first = records[0]
     by = "predicted by" if first.predicted else "observed with"
-    return f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}"
+    return cleaned(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
 
 
 def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterator[RenderableType]:
