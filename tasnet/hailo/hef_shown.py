@@ -84,5 +84,5 @@ def _quantized(layer: EdgeLayer) -> str:
         return f"{len(layer.qp_scales)} scales and zero points, one per feature"
     told = f"scale {layer.qp_scale:g}, zero point {layer.qp_zp:g}"
     if count := max(len(layer.qp_scales), len(layer.qp_zps)):
-        return f"{told} (of {count} per feature none counts without the extension {PER_FEATURE})"
+        return f"{told} (its {count} per feature count only with the extension {PER_FEATURE})"
     return told

@@ -107,7 +107,7 @@ def test_without_the_extension_the_scalars_count_and_it_is_said(
     assert found.inputs[0].qp_scales == (0.1,), "a double, and no float"
     assert dequantize(output, np.array([[6, 6]], np.uint8)).tolist() == [[0.5, 0.5]]
     text = "\n".join(lines(found))
-    assert "scale 0.125, zero point 2 (of 2 per feature none counts without the extension OUTPUT_SCALE" in text
+    assert "scale 0.125, zero point 2 (its 2 per feature count only with the extension OUTPUT_SCALE" in text
 
 
 @pytest.mark.parametrize("packed", [True, False])

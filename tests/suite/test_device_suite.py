@@ -113,6 +113,7 @@ def test_what_was_measured_stands_at_the_end_in_the_runs_and_in_the_report(
     assert "1 on a device: 1 agree" in table
     assert row(result) in table
     assert "hailort 4.23.0 on hailo8, observed" in table
+    assert "predicted" not in table, "nothing was"
     (told,) = json.loads(runs(pi, capsys, "--json"))
     assert {each["check"] for each in told["device"]} == {"parity", "bit_exact"}
 

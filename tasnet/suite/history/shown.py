@@ -113,6 +113,11 @@ def _by(row: device.Row) -> str:
     return f"{row.by} on {row.arch}, {'observed' if row.said == 'observed' else 'a test double: nothing was observed'}"
 
 
+def _told_by(told: _Told) -> str:
+    """Whose word the run is; the device's where nothing was judged."""
+    return device.title(device.rows(told.ran)) if told.ran and not told.cases else told.head.told_by
+
+
 def _row(told: _Told) -> list[str]:
     head, end = told.head, told.end
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in told.kinds.items())
@@ -121,7 +126,7 @@ def _row(told: _Told) -> list[str]:
     when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
-        *(told.id, when, head.profile, head.arch, head.told_by, commit(head) or "-", seconds),
+        *(told.id, when, head.profile, head.arch, _told_by(told), commit(head) or "-", seconds),
         f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.rows(told.ran))])) or 'none'}",
     ]
 
