@@ -113,8 +113,8 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "object in its own state": _whole(called("a.b") + b"q\x01h\x01b"),
     "object made of itself": _argument(called("a.b") + b"q\x010h\x01h\x01\x85R"),
     "module in itself": _whole(_module_in_itself()),
-    "500000 lists deep": _beside(_deep(500_000)),
-    "500000 lists deep as an argument": _argument(_deep(500_000)),
+    "400000 lists deep": _beside(_deep(400_000)),
+    "400000 lists deep as an argument": _argument(_deep(400_000)),
     "text that tells many": _whole(state({f"model{index}.{ANCHOR}": tensor((1,)) for index in range(300)})),
     "names of 10 MB": _whole(state({"x" * (10 << 20): state({ANCHOR: tensor((1,)), "y" * (10 << 20): b"N"})})),
     "name of control characters": _whole(state({CONTROL: tensor((1,)), ANCHOR: tensor((1,))})),
@@ -135,7 +135,7 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "text of 2^62": _whole(b"\x8d" + struct.pack("<Q", 1 << 62)),
     "frame of 2^62": _whole(b"\x95" + struct.pack("<Q", 1 << 62)),
     "3 million operations": _whole(b"N0" * 1_500_000 + b"N"),
-    "1 million dicts": _beside(b"(" + b"}" * 1_000_000 + b"l"),
+    "900000 dicts": _beside(b"(" + b"}" * 900_000 + b"l"),
     "long names many times": _beside(
         b"("
         + text("m" * (10 << 20))
@@ -148,7 +148,7 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "one long list as many dicts": _beside(_shared_pairs(b"ccollections\nOrderedDict\n")),
     "one long state as many attributes": _beside(_shared_state()),
     "300000 tensors of one network": _whole(state({ANCHOR: tensor((1,)) + b"q\x01"} | _many("h\x01"))),
-    "500000 objects": _beside(b"(" + named("a.b") + b"q\x01" + b"h\x01)R" * 500_000 + b"l"),
+    "300000 objects": _beside(b"(" + named("a.b") + b"q\x01" + b"h\x01)R" * 300_000 + b"l"),
     "keys of one hash": _beside(_same_hash(100_000)),
     "stack that is empty": _whole(b"00000"),
     "mark that is missing": _whole(b"]e"),

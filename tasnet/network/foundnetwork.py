@@ -17,10 +17,10 @@ from tasnet.network.layouts import LAYOUTS, Layout
 from tasnet.network.pickled import Object, attributes, has_attributes, mapping
 from tasnet.network.storedtensor import described
 
-MOST_LOOKED_AT = 200_000
+MOST_LOOKED_AT = 100_000
 """dicts, lists, objects and attributes of a file; a training run's checkpoint has some thousands"""
 
-MOST_ENTRIES = 1_000_000
+MOST_ENTRIES = 500_000
 """of the dicts of a file together: more than a pickle of the most operations has, if it has each once"""
 
 MOST_TENSORS = 20_000

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-MOST_OPERATIONS = 2_000_000
+MOST_OPERATIONS = 1_000_000
 """of one pickle; a Conv-TasNet with its optimizer has about 50,000"""
 
 MOST_NAME = 1000
