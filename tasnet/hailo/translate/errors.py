@@ -6,9 +6,15 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
+from tasnet.printable import LONGEST, line
+
 
 class TranslationError(ValueError):
     """A model or a node that has no HN form. The message is one line: what, where, why, what to do instead."""
+
+    def __init__(self, message: str) -> None:
+        # Made of the file's own names: one line of bounded length, whatever they are.
+        super().__init__(line(message, LONGEST))
 
 
 class ModelError(TranslationError):
