@@ -179,6 +179,6 @@ def test_the_suites_run_tells_what_was_assumed(
 def test_the_gate_tells_an_older_side_no_more_than_was_said() -> None:
     from tasnet.suite.gate.sides import Request
 
-    request = Request("notes", "hailo8", Path("store"), Recipe(checkpoint=Path("a.pt"), blocks_per_repeat=4))
+    request = Request("notes", "hailo8", Recipe(checkpoint=Path("a.pt"), blocks_per_repeat=4), seconds=60)
     assert json.dumps(request.weights) == '{"blocks_per_repeat": 4}'
-    assert Request("notes", "hailo8", Path("store"), Recipe()).weights == {}
+    assert Request("notes", "hailo8", Recipe(), seconds=60).weights == {}

@@ -48,7 +48,9 @@ def gate(repository: Path, store: Path, *words: str, **more: str) -> tuple[int, 
     done = tasnet(repository, "gate", *at, *words, TMPDIR=str(temporary), **more)
     assert done.returncode in (0, 1), done.stderr
     assert len(git(repository, "worktree", "list").splitlines()) == 1
-    assert not [each for each in temporary.iterdir() if each.name.startswith("tasnet-")]
+    # The places of memory stay: whoever runs a stage on this machine takes from the same ones.
+    left = [each.name for each in temporary.iterdir() if each.name.startswith("tasnet-")]
+    assert not [name for name in left if not name.startswith("tasnet-places-")]
     return done.returncode, json.loads(done.stdout)
 
 
@@ -182,8 +184,8 @@ def test_the_compiler_judges_what_changed_on_both_sides_and_once(repository: Pat
     assert [each["what"] for each in told["changed"]] == ["weights", "weights"]
     assert [each["verdict_after"] for each in told["changed"]] == ["blocked", "blocked"]
     made = calls.read_text().splitlines()
-    # The stand-in's HARs have no weights: both sides' are one, and what is equal is compiled once.
-    assert Counter(line.split()[0] for line in made) == {"translate": 2 * 2, "optimize": 2, "compile": 2}
+    # Two graphs with other weights on either side, and each of the four is judged once.
+    assert Counter(line.split()[0] for line in made) == {"translate": 4, "optimize": 4, "compile": 4}
     gate(repository, store, *words, TASNET_CALIBRATION=str(recordings))
     assert calls.read_text().splitlines() == made, "a second gate has all of it from the store"
 

@@ -123,7 +123,7 @@ def test_a_form_without_a_har_is_heard_as_far_as_it_goes(tmp_path: Path, pipelin
     heard = listen(case, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline)
     assert set(heard.waves) == {"torch", "onnx"}
     assert set(heard.staged.missing) == {"har", "har8"}
-    assert "translate ended failed" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
+    assert "translate ended unknown" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
 
 
 def test_the_improvement_is_that_of_the_best_assignment() -> None:

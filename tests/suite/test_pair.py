@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -152,8 +153,9 @@ def autoencoder() -> onnx.ModelProto:
 def compiled(tmp_path: Path, shape: tuple[int, int, int], *originals: str) -> Pair:
     """A pair whose compiled file has one input of 1x16000x1 and an output of `shape`."""
     store = Store(tmp_path / "store")
-    exported = store.onnx_folder() / "0.onnx"
-    onnx.save(autoencoder(), str(exported))
+    graph = autoencoder().SerializeToString()
+    exported = store.onnx_folder() / f"{sha256(graph).hexdigest()}.onnx"
+    exported.write_bytes(graph)
     har.write(translate(exported, "net"), tmp_path / "ours.har")
     edges = [
         hef_writer.edge("net/input_layer1", (1, 16000, 1)),
@@ -163,7 +165,7 @@ def compiled(tmp_path: Path, shape: tuple[int, int, int], *originals: str) -> Pa
     hef = store.put_file(hef_writer.sealed(2, message), ".hef")
     observed, predicted = outcomes(by=DFC), outcomes()
     parsed = predicted[Stage.TRANSLATE].model_copy(update={"artifact": store.put_har(tmp_path / "ours.har")})
-    observed[Stage.EXPORT] = observed[Stage.EXPORT].model_copy(update={"artifact": "onnx/0.onnx"})
+    observed[Stage.EXPORT] = observed[Stage.EXPORT].model_copy(update={"artifact": f"onnx/{exported.name}"})
     observed[Stage.COMPILE] = observed[Stage.COMPILE].model_copy(update={"artifact": hef})
     return Pair(CASE, predicted | {Stage.TRANSLATE: parsed}, observed, REAL, store)
 

@@ -70,7 +70,7 @@ class ClientRunner:
         if hw_arch not in ("hailo8", "hailo8l", "hailo8r"):
             raise OSError(f"wrong architecture: {hw_arch}")
         self.hw_arch = hw_arch
-        self.state, self.hn, self.script = "uninitialized", None, ""
+        self.state, self.hn, self.script, self.npz = "uninitialized", None, "", b""
         if har is not None:
             self.load_har(har)
 
@@ -88,16 +88,17 @@ class ClientRunner:
         print("[info] Starting Translation...", flush=True)
         import onnx
 
-        graph = onnx.load(model, load_external_data=False).graph
+        graph = onnx.load(model).graph
         names = {node.name for node in graph.node}
         for name in [*(start_node_names or ()), *(end_node_names or ())]:
             if name not in names:
                 raise MisspellNodeError(f"Unable to find node {name} in the model")
         self.hn = {"name": net_name, "layers": layers_of(graph, net_name)}
+        self.npz = arrays_of(graph, self.hn["layers"])
         self.state = "hailo_model"
         called("translate", self.hn)
         print("[info] Step 3 Success", flush=True)
-        return self.hn, io.BytesIO()
+        return self.hn, io.BytesIO(self.npz)
 
     # --- optimize
 
@@ -159,19 +160,19 @@ class ClientRunner:
 
     def save_har(self, har_path):
         metadata = {"state": self.state, "hn": self.hn["name"] + ".hn", "sdk_version": __version__}
-        members = {".hn": self.hn, ".metadata.json": metadata, ".alls": self.script}
+        members = {".hn": self.hn, ".metadata.json": metadata, ".alls": self.script, ".npz": self.npz}
         with tarfile.open(har_path, "w") as tar:
             for suffix, content in members.items():
-                data = json.dumps(content).encode()
+                data = content if isinstance(content, bytes) else json.dumps(content).encode()
                 info = tarfile.TarInfo(self.hn["name"] + suffix)
                 info.size = len(data)
                 tar.addfile(info, io.BytesIO(data))
 
     def load_har(self, har_path):
         with tarfile.open(har_path) as tar:
-            members = {m.name.partition(".")[2]: json.loads(tar.extractfile(m).read()) for m in tar.getmembers()}
-        self.hn, self.script = members["hn"], members["alls"]
-        self.state = members["metadata.json"]["state"]
+            members = {m.name.partition(".")[2]: tar.extractfile(m).read() for m in tar.getmembers()}
+        self.hn, self.script, self.npz = json.loads(members["hn"]), json.loads(members["alls"]), members["npz"]
+        self.state = json.loads(members["metadata.json"])["state"]
 
 
 # --- the graph
@@ -228,6 +229,28 @@ def layers_of(graph, scope):
         order.append(end)
     inputs = [v.name for v in graph.input if v.name not in weights]
     return named(scope, inputs, order, sources, kinds, dims, origins)
+
+
+def arrays_of(graph, layers):
+    """The npz of a parsed model: kernels [kh, kw, cin, cout], of depthwise layers [kh, kw, c, 1], biases [cout]."""
+    from onnx import numpy_helper
+
+    weights = {w.name: w for w in graph.initializer}
+    nodes = {node.name: node for node in graph.node}
+    arrays = {}
+    for name, layer in layers.items():
+        if layer["type"] not in ("conv", "dw", "deconv"):
+            continue
+        node = nodes[layer["original_names"][0]]
+        kernel, *bias = (numpy_helper.to_array(weights[each]) for each in node.input[1:])
+        into, out = (0, 1) if layer["type"] == "deconv" else (1, 0)
+        kernel = kernel.transpose(2, 3, 0, 1) if layer["type"] == "dw" else kernel.transpose(2, 3, into, out)
+        arrays[name + "/kernel:0"] = np.ascontiguousarray(kernel)
+        if bias:
+            arrays[name + "/bias:0"] = bias[0]
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
 
 
 def named(scope, inputs, order, sources, kinds, dims, origins):
