@@ -72,7 +72,11 @@ def check(
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
     later = [each for each in heads(place) if isinstance(each, Unreadable) and (not runs or each.id > runs[0].id)]
-    notes += [f"run {each.id} can't be read, and says nothing: {each.reason}" for each in later]
+    notes += [
+        f"run {each.id} can't be read, and says nothing: {each.reason}" for each in later if not each.other_version
+    ]
+    if foreign := [each for each in later if each.other_version]:
+        notes.append(f"{len(foreign)} of the stored runs are another version's, and say nothing: {foreign[-1].reason}")
     if runs and not runs[0].whole:
         notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {runs[0].head.cases} cases")
     if runs and (silent := not_spoken_of(now, runs[0])):

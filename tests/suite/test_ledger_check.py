@@ -251,6 +251,21 @@ def test_the_command(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert told["runs"] == ["20260601T000000Z"]
 
 
+def test_runs_of_another_version_are_a_note_and_no_fault(
+    checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever takes a newer tasnet has nothing but such runs: the first commands must not end in an error."""
+    store = tmp_path / "store"
+    old = store / "runs" / "20260601T000000Z"
+    old.mkdir(parents=True)
+    (old / "run.json").write_text('{"schema": 1, "toolchain": {"name": "reference"}}')
+    options = ["--ledger", str(checkout), "--store", str(store)]
+    assert main(["ledger", "check", *options]) == 0
+    assert "note: 1 of the stored runs are another version's, and say nothing: " in capsys.readouterr().out
+    (old / "run.json").write_text("{")
+    assert main(["ledger", "check", *options]) == 2
+
+
 WRONG = {
     "no ledger": (["--ledger", "none.yaml"], "none.yaml: no such file"),
     "no revision": (["--base", "no-such"], "--base no-such: git knows no such revision; fetch it, or name another"),

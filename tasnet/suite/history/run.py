@@ -35,6 +35,10 @@ class RunError(ValueError):
     """A run that can't be read, or a name that no run has. One line: which, why, what to do."""
 
 
+class OtherVersion(RunError):
+    """A run that another version wrote, in a schema that this one doesn't read. Nothing is wrong with it."""
+
+
 class Measure(BaseModel):
     """One case at one stage of the numbers: how far it is from the float64 reference."""
 
@@ -148,6 +152,13 @@ class Unreadable:
     id: str
     folder: Path
     reason: str
+    other_version: bool
+    """whether it is whole, and another version's"""
+
+    @classmethod
+    def of(cls, folder: Path, error: RunError) -> Unreadable:
+        """The run in a folder, which `error` was raised for."""
+        return cls(folder.name, folder, str(error), isinstance(error, OtherVersion))
 
 
 def folders(store: Path) -> list[Path]:
@@ -218,7 +229,7 @@ def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:
         try:
             yield folder.name, _head(folder), _end(folder)
         except RunError as error:
-            yield Unreadable(folder.name, folder, str(error))
+            yield Unreadable.of(folder, error)
 
 
 def read(folder: Path) -> Run:
@@ -316,7 +327,7 @@ def _head(folder: Path) -> Head:
     if not isinstance(told, dict) or type(told.get("schema")) is not int:
         raise RunError(f"{path}: no schema; {_DAMAGED}")
     if told["schema"] != SCHEMA:
-        raise RunError(
+        raise OtherVersion(
             f"{path}: schema {told['schema']}, and this version reads {SCHEMA}; read it with the tasnet that wrote it"
         )
     try:

@@ -92,7 +92,7 @@ def _runs(store: Path) -> Iterator[_Told | Unreadable]:
             kinds = end.kinds if check(folder) and end else Counter(record.kind for record in read(folder).records)
             ran = on_device(folder)
         except RunError as error:
-            yield Unreadable(name, folder, str(error))
+            yield Unreadable.of(folder, error)
             continue
         yield _Told(
             name, head, end, {kind.value: count for kind, count in kinds.items()}, ran, end is None and going_on(folder)

@@ -86,7 +86,7 @@ def _runs(store: Path) -> Iterator[Run | Unreadable]:
         try:
             yield read(folder)
         except RunError as error:
-            yield Unreadable(folder.name, folder, str(error))
+            yield Unreadable.of(folder, error)
 
 
 def _id(name: str) -> str:

@@ -66,7 +66,8 @@ def latest(store: Path, case_id: str = "") -> Run | None:
         records = folder / RECORDS
         if records.exists() and (not wanted or wanted in records.read_bytes()):
             return read(folder)
-    unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable)]
+    # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
+    unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable) and not each.other_version]
     if unreadable and not known:
         raise RunError(f"{unreadable[-1]}; no other run is stored in {store}")
     return None

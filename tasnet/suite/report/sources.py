@@ -122,7 +122,7 @@ def _last(root: Path, last: int) -> tuple[tuple[Run, ...], tuple[Unreadable, ...
         try:
             runs.append(read(folder))
         except RunError as error:
-            unreadable.append(Unreadable(folder.name, folder, str(error)))
+            unreadable.append(Unreadable.of(folder, error))
     return tuple(runs), tuple(unreadable)
 
 
