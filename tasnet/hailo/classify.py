@@ -43,6 +43,8 @@ _LARGEST = 1 << 40
 """bytes of a log: it is read in blocks"""
 
 _ERRORS = "errors:"
+_ENDS = frozenset({Rank.MACHINE, Rank.CONSEQUENCE, Rank.INCIDENTAL})
+_IGNORED = re.compile(r"\bException ignored in\b|\bError in atexit\.")
 _FRAME = re.compile(r"(?:, in |\.)(translate_onnx_model|optimize|compile)(?:\(|$)")
 _CALLS: Mapping[str, str] = {"translate_onnx_model": "translate", "optimize": "optimize", "compile": "compile"}
 _RAISED_AT: Mapping[str, str] = {
@@ -132,6 +134,8 @@ class _Run:
     """the one at work, or the last one that was"""
     working: bool = False
     done: bool = False
+    ignored: bool = False
+    """Python tells of an exception on its way out, which ends nothing, and hasn't named it yet"""
     frame: str = ""
     """the SDK's call in a traceback"""
     warnings: int = 0
@@ -199,11 +203,20 @@ def _after(run: _Run, raw: Line, *, marks: bool) -> tuple[_Run, int]:
     if said:
         run.warnings += 1
         run.warning = run.warning or untagged(line)
+    if _IGNORED.search(line):
+        run.ignored = True
+        return run, 0
+    if run.ignored and exception_of(untagged(line).partition(":")[0]):
+        run.ignored = False
+        return run, 0
     if any(hint in line for hint in EXCEPTION_HINTS) and said != "warning" and (name := exception_of(line)):
         run.exception = name
     if frame := _FRAME.search(line):
         run.frame = _CALLS[frame.group(1)]
     event, count = event_over(line, following)
+    if event is None and said in ("error", "critical"):
+        # Whatever a program writes for it.
+        event = event_of(f"[{said}] {untagged(line)}")
     text = untagged(line)
     if event is not None and run.header:
         if text.startswith("Agent infeasible"):
@@ -220,6 +233,9 @@ def _after(run: _Run, raw: Line, *, marks: bool) -> tuple[_Run, int]:
 
 def _turned(run: _Run, turn: Turn, stage: str) -> _Run:
     """The run after a mark: what was said before it is another phase's, or was overcome."""
+    if turn is Turn.CUT and (run.done or run.exception or _ENDS & run.last.keys()):
+        # It had ended by itself before.
+        return run
     new = turn is Turn.BEGAN and stage == "translate"
     warnings, warning = (0, "") if new else (run.warnings, run.warning)
     return _Run(

@@ -26,14 +26,31 @@ _KINDS = (
 _TOKEN = re.compile(r"(?<![\w./-])[\w./-]{1,256}")
 _LAYER = re.compile(rf"(?:[\w.-]{{1,100}}/)?(?:[a-z_]{{0,100}}_)?(?:{_KINDS})\d{{1,9}}(?:_\w{{1,150}})?")
 _BAR = re.compile(r"(?:\b[\w ()-]{1,40}: {1,4})?\d{1,3}%\|[^|]{0,300}\|[^\[\n]{0,60}\[[^\]]{0,80}\]")
-_STAMP = r"\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?\]?"
-_CLOCK = r"\[?\d\d:\d\d:\d\d(?:[.,]\d{1,9})?\]?"
-_SERVICE = r"[\w.-]{1,60} {1,20}\|"
-_TAG = r"\[[\w.-]{1,60}\]"
-_WORD = r"(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)(?::[\w.]{0,60}:|\s{0,4}[-|:]\s| {2,20})"
-_PART = rf"(?:{_STAMP}|{_CLOCK}|{_SERVICE}|{_TAG}|{_WORD})"
-_PREFIX = re.compile(rf"\s{{0,99}}(?:{_PART}\s{{0,9}}(?:[-:|]\s)?\s{{0,9}}){{0,8}}")
-_LEVEL = re.compile(r"\[(debug|info|warning|error|critical)\]|\b(DEBUG|INFO|WARNING|ERROR|CRITICAL)\b", re.IGNORECASE)
+_LEVELS = "debug|info|warning|error|critical"
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_PARTS = (
+    rf"\[?(?:(?:\d{{4}}-\d\d-\d\d|\d\d/\d\d/\d{{2,4}})[T ])?{_CLOCK}\]?",
+    # syslog, journalctl and ts
+    rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}(?: [\w.-]{{1,60}} [\w./-]{{1,60}}(?:\[\d{{1,9}}\])?:)?",
+    r"[\w.-]{1,60} {1,20}\|",  # docker compose
+    r"#\d{1,5} \d{1,7}\.\d{1,3}(?!\S)",  # docker build
+    r"std(?:out|err) [FP](?!\S)",  # containerd
+    r"\[pod/[\w./-]{1,120}\]",  # kubectl
+    r"\d\d[OE]\+?(?!\S)",  # GitLab
+    r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>:",  # mpirun
+    r"\d{1,6}:(?= )",  # srun
+    r"\((?:[\w.-]{1,60} )?pid=\d{1,9}[^()]{0,60}\)",  # Ray
+    r">(?= )",
+    r"\[[\w.-]{1,60}\]",
+    rf"\[?(?:{_LEVELS.upper()})\b(?:/[\w-]{{1,40}})?\]?(?::[\w.]{{0,60}}:|\s{{0,4}}[-|:]\s|\s{{1,20}}|$)",
+)
+_PREFIX = re.compile(rf"\s{{0,99}}(?:(?:{'|'.join(_PARTS)})\s{{0,9}}(?:[-:|]\s)?\s{{0,9}}){{0,8}}")
+_LEVEL = re.compile(rf"\[({_LEVELS})\]|\b({_LEVELS})\b", re.IGNORECASE)
+_LEVEL_WITHIN = re.compile(
+    rf"(.{{0,160}}?)(?:\[({_LEVELS}|{_LEVELS.upper()})\]|(?<![\w/.])({_LEVELS.upper()})(?=/[\w-]{{1,40}}\]|\s{{0,4}}[-|]\s))"
+    r"(?:/[\w-]{1,40}\])?"
+)
+"""a level after whatever a program has put before its lines"""
 _NOT_A_REST = re.compile(
     r"Traceback \(|\s*File \"|(?:\w{1,60}\.){0,12}[A-Z]\w{0,80}?(?:Error|Exception|Failure)\b|.{0,300}\berrors:$"
     r"|.{0,200}\d%\||\[(?:\w{0,20}\]|\.\.\.|\d{4}-)|(?:at )?0x"
@@ -65,15 +82,25 @@ def clean(line: str) -> str:
 
 def untagged(line: str) -> str:
     """A line without `[info]`, a time or the name of a service before it."""
-    found = _PREFIX.match(line)
-    return line[found.end() :] if found else line
+    return line[_tags(line)[1] :]
 
 
 def level(line: str) -> str:
     """`info`, `error` and the like where a line says it before its text; else an empty text."""
+    return _tags(line)[0]
+
+
+def _tags(line: str) -> tuple[str, int]:
+    """The level that a line says before its text, if it does, and where its text begins."""
     found = _PREFIX.match(line)
-    words = _LEVEL.findall(found.group()) if found else []
-    return (words[-1][0] or words[-1][1]).lower() if words else ""
+    end = found.end() if found else 0
+    words = _LEVEL.findall(line[:end])
+    within = None if words else _LEVEL_WITHIN.match(line, end)
+    # Programs that run others put words of their own before each line; a message that quotes a line is another's.
+    if within and not _EXCEPTION.search(within[1]) and _matched(within[1]) is None:
+        rest = _PREFIX.match(line, within.end())
+        return (within[2] or within[3]).lower(), rest.end() if rest else within.end()
+    return ((words[-1][0] or words[-1][1]).lower() if words else ""), end
 
 
 def event_of(line: str) -> Event | None:

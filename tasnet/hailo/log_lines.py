@@ -6,6 +6,7 @@ message over several lines, so a line comes with those that follow it.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -36,7 +37,9 @@ _HINTS = tuple(
         (*(rule.hint for rule in RULES), *PHASES, *FRAME_HINTS, "arning]", "WARNING", *EXCEPTION_HINTS)
     )
 )
-_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+_OF_DOCKER = re.compile(rb'^\{"log": ?"((?:[^"\\\r\n]|\\.)*)",[^\r\n]*\}$', re.MULTILINE)
+"""a line as Docker keeps it on disk"""
 _BAR = re.compile(rb"%\|[^|\r\n]{0,400}\|[^\[\r\n]{0,80}\[[^\]\r\n]{0,160}\]")
 
 
@@ -118,12 +121,22 @@ def _last_lines(data: bytes, end: int) -> int:
 
 def plain(data: bytes) -> bytes:
     """Without escapes; a carriage return, and going back over what was written, is the end of a line."""
+    if b'{"log":' in data:
+        data = _OF_DOCKER.sub(_kept_by_docker, data)
     if b"\x1b" in data:
         data = _ESCAPE.sub(b"", data)
     if b"%|" in data:
         # A bar's figures (its loss, its error) are no words; that one stood there remains.
         data = _BAR.sub(b"%||[]", data)
     return data.replace(b"\r", b"\n").replace(b"\b", b"\n")
+
+
+def _kept_by_docker(found: re.Match[bytes]) -> bytes:
+    try:
+        text = json.loads(b'"%b"' % found[1])
+    except ValueError:
+        return found[0]
+    return str(text).removesuffix("\n").encode(errors="replace")
 
 
 def unwrapped(block: Block) -> Block:
