@@ -6,7 +6,7 @@ What is no text at all (a model, an archive, a compiled file) is told, and never
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
 BLOCK = 1 << 18
@@ -24,6 +24,16 @@ _WIDE = 0.05
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\b\a\x1b")
 _MOST_CONTROLS = 0.01
 """the largest share of characters that no program prints: protobufs, archives and random bytes have far more"""
+
+
+_PACKED: Mapping[bytes, str] = {
+    b"\x1f\x8b": "gunzip",
+    b"\xfd7zXZ\0": "unxz",
+    b"BZh": "bunzip2",
+    b"\x28\xb5\x2f\xfd": "unzstd",
+    b"PK\x03\x04": "unzip",
+}
+"""how a packed file begins, and what unpacks it"""
 
 
 class NotText(ValueError):
@@ -59,6 +69,8 @@ def encoding_of(start: bytes) -> str:
     if max(odd, even) > 0.5 > 10 * min(odd, even):
         return "utf-16-le" if odd > even else "utf-16-be"
     if sum(map(start.count, map(_byte, _CONTROLS))) > _MOST_CONTROLS * len(start):
+        if unpack := next((tool for mark, tool in _PACKED.items() if start.startswith(mark)), ""):
+            raise NotText(f"is no text but packed: name what is in it ({unpack})")
         raise NotText("is no text, and no log: name what the compiler printed")
     return ""
 

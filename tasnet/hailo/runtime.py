@@ -28,6 +28,8 @@ from tasnet.hailo.runtime_failure import TIMEOUT, RuntimeFailure, guard, is_hail
 
 TIMEOUT_MS = 10_000
 """for one frame; a Conv-TasNet window takes well under a second"""
+_MOST_ELEMENTS = 1 << 28
+"""of one frame of an input or output: a GiB as float32"""
 ASYNC_SINCE = Version("4.18")
 
 Array = npt.NDArray[np.float32]
@@ -80,7 +82,8 @@ class _Session:
 def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, Chip]:
     """The HEF, read by this package, and the chip to run it on. Raises RuntimeFailure or HefError.
 
-    Refuses, before the library sees the file: no chip, a HEF for another architecture, more than one network group.
+    Refuses, before the library sees the file: no chip, a HEF for another architecture, more than one network group,
+    inputs or outputs that aren't there, are of no size, share a name, or are of a form that isn't read.
     """
     if not detection.ready:
         raise RuntimeFailure(f"no Hailo device to run on: {detection.reason}")
@@ -94,6 +97,8 @@ def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, C
         raise RuntimeFailure(f"{name}: compiled for {hef.arch_told}, the device here is {found}; compile it for that")
     if len(hef.groups) != 1:
         raise RuntimeFailure(f"{name}: {len(hef.groups)} network groups; compile one network into a HEF")
+    if wrong := _no_ends(hef):
+        raise RuntimeFailure(f"{name}: {wrong}: nothing can be run so; compile it again")
     return hef, chip
 
 
@@ -199,6 +204,21 @@ def _runs_on(hef: Hef, chip: Chip) -> bool:
         return False
 
 
+def _no_ends(hef: Hef) -> str:
+    """What is wrong with the file's inputs and outputs; empty where nothing is."""
+    if unread := sum(group.unread_edges for group in hef.groups):
+        return f"{unread} of its inputs and outputs are multiplexed, and not read here"
+    for what, edges in (("input", hef.inputs), ("output", hef.outputs)):
+        if not edges:
+            return f"a network without an {what}"
+        if len({edge.name for edge in edges}) != len(edges):
+            return f"two {what}s of one name"
+        for edge in edges:
+            if not 0 < edge.height * edge.width * edge.features <= _MOST_ELEMENTS:
+                return f"{what} {edge.name} has {edge.height} x {edge.width} x {edge.features} elements"
+    return ""
+
+
 def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
     """Frames by the HEF's own input names, float32 as the library takes it, finite. Raises RuntimeFailure."""
     if not isinstance(frames, Mapping):
@@ -212,10 +232,11 @@ def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
             raise RuntimeFailure(f"no data for input {edge.name} (got {', '.join(frames) or 'none'}); name it so")
         if array.ndim != 4 or array.shape[1:] != edge.shape or not len(array):
             raise RuntimeFailure(f"input {edge.name} is (N, {', '.join(map(str, edge.shape))}), the data {array.shape}")
-        if not np.all(np.isfinite(array)):
-            raise RuntimeFailure(f"input {edge.name}: the data holds NaN or infinity; mend it")
-        # Writable too: the library refuses any other buffer, an input's as well.
-        named[edge.name] = np.require(array, np.float32, ["C_CONTIGUOUS", "WRITEABLE"])
+        with np.errstate(over="ignore"):
+            # Writable too: the library refuses any other buffer, an input's as well.
+            named[edge.name] = np.require(array, np.float32, ["C_CONTIGUOUS", "WRITEABLE"])
+        if not np.all(np.isfinite(named[edge.name])):
+            raise RuntimeFailure(f"input {edge.name}: the data holds NaN, infinity or what float32 can't hold; mend it")
     if len(frames) != len(named):
         raise RuntimeFailure(
             f"the HEF's inputs are {', '.join(named)}, the data's {', '.join(frames)}; leave out the rest"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -166,6 +170,14 @@ def test_what_is_no_log_is_told_and_never_read_as_one_without_failure(tmp_path: 
         with pytest.raises(LogError, match=said) as caught:
             read_log(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lzma.compress, bz2.compress])
+def test_a_packed_log_is_told_as_one(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    text = "".join(f"[info] Iteration #{number}: {RESHAPE}\n" for number in range(200))
+    (tmp_path / "log.packed").write_bytes(pack(text.encode()))
+    with pytest.raises(LogError, match="is no text but packed: name what is in it"):
+        read_log(tmp_path / "log.packed")
 
 
 @pytest.mark.parametrize(

@@ -206,6 +206,37 @@ def test_data_that_does_not_fit_is_refused_before_the_device_is_opened(double, t
     assert double.SCRIPT.calls == []
 
 
+@pytest.mark.parametrize(
+    ("told_edges", "told"),
+    [
+        ([], "without an input"),
+        ([("a", (1, 64, 1), False)], "without an output"),
+        ([("a", (1, 64, 1), True)], "without an input"),
+        ([("a", (1, 64, 1), False), ("b", (1, 0, 1), True)], "b has 1 x 0 x 1 elements"),
+        ([("a", (1, 64, 1), False), ("b", (1 << 31, 1 << 31, 1 << 31), True)], "elements"),
+        ([("a", (1, 64, 1), False), ("a", (1, 64, 1), False), ("b", (1, 64, 1), True)], "two inputs of one name"),
+        ([("a", (1, 64, 1), False), ("b", (1, 64, 1), True), ("b", (1, 32, 1), True)], "two outputs of one name"),
+        ([("a", (1, 64, 1), False), ("b", (1, 64, 1), True), None], "multiplexed"),
+    ],
+)
+def test_a_file_whose_inputs_or_outputs_are_not_all_there_is_never_run(double, tmp_path, told_edges, told):
+    """An edge layer of another form has no shape of its own (HEF protobuf, as documented)."""
+    multiplexed = written.integer(1, 1)
+    layers = [written.edge(e[0], e[1], output=e[2]) if e else multiplexed for e in told_edges]
+    path = tmp_path / "net.hef"
+    path.write_bytes(written.sealed(2, written.proto([written.group("net", [written.context(0, layers)])])))
+    for run in (infer, measure):
+        with pytest.raises(RuntimeFailure, match=told):
+            run(path, FRAMES, detect())
+    assert "VDevice" not in double.SCRIPT.calls
+
+
+def test_data_that_float32_cannot_hold_is_refused(double, tmp_path):
+    """The largest float32 is about 3.4e38: a float64 past it would reach the chip as infinity."""
+    with pytest.raises(RuntimeFailure, match="float32 can't hold"):
+        infer(hef_file(tmp_path), FRAMES.astype(np.float64) + 1e39, detect())
+
+
 def test_no_device_a_broken_file_and_two_networks_are_refused(double, tmp_path):
     path = hef_file(tmp_path, groups=2)
     with pytest.raises(RuntimeFailure, match="2 network groups"):
