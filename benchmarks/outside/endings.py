@@ -38,8 +38,8 @@ _BAD_ALLOC = {
 }
 
 
-def _raise(kind: str, text: str = "") -> dict[str, Any]:
-    return {"do": "raise", "type": kind, "text": text}
+def _raise(kind: str, text: str = "", module: str = "hailo_sdk_client") -> dict[str, Any]:
+    return {"do": "raise", "type": kind, "text": text, "module": module}
 
 
 def _forked(*then: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,6 +78,15 @@ MACHINE: Mapping[str, tuple[str, Script]] = {
     "bad_alloc and an abort": ("compile", {"compile": [_TRIED, _BAD_ALLOC, {"do": "die", "signal": "SIGABRT"}]}),
     "bad_alloc by its text": ("compile", {"compile": [_BAD_ALLOC, _COMPILE_FAILED]}),
     "bad_alloc after a cause": ("compile", {"compile": _raise("BackendAllocatorException", "std::bad_alloc")}),
+    **{
+        f"a shell's {code} after a cause": ("compile", {"compile": [_TRIED, {"do": "hard_exit", "code": code}]})
+        for code in (129, 130, 132, 135, 137, 143, 152)
+    },
+    "a fork is ended": ("optimize", {"optimize": _raise("SubprocessTracebackFailure", "Terminated by signal 15")}),
+    "the compiler is killed": (
+        "compile",
+        {"compile": [_TRIED, _raise("BackendAllocatorException", "Compilation failed: Killed")]},
+    ),
     "killed": ("compile", {"compile": [_TRIED, {"do": "die", "signal": "SIGKILL"}]}),
     "ended by a person": ("compile", {"compile": [_TRIED, {"do": "die", "signal": "SIGTERM"}]}),
     "a bus error": ("compile", {"compile": [_TRIED, {"do": "die", "signal": "SIGBUS"}]}),
@@ -184,6 +193,18 @@ NOBODY: Mapping[str, tuple[str, Script]] = {
     "an exception of Python": ("optimize", {"optimize": _raise("KeyError", "x")}),
     "a plain end": ("compile", {"compile": [_SEARCH, _COMPILE_FAILED]}),
     "Python's own after a search": ("compile", {"compile": [_TRIED, _raise("IndexError", "list index out of range")]}),
+    **{
+        f"{kind} of {module} after a search": ("compile", {"compile": [_TRIED, _raise(kind, text, module)]})
+        for kind, text, module in (
+            ("TimeoutExpired", "Command '['compiler']' timed out after 60 seconds", "subprocess"),
+            ("SSLError", "certificate verify failed", "ssl"),
+            ("OperationalError", "database is locked", "sqlite3"),
+            ("UnpicklingError", "pickle data was truncated", "_pickle"),
+            ("ReadError", "not a gzip file", "tarfile"),
+            ("ValidationError", "1 validation error for Config", "pydantic_core._pydantic_core"),
+            ("InvalidArgumentError", "Cannot assign a device", "tensorflow.python.framework.errors_impl"),
+        )
+    },
     "an unknown end of a fork": ("optimize", {"optimize": _forked(_raise("ZeroDivisionError", "division by zero"))}),
 }
 """the same, all `unclassified`"""

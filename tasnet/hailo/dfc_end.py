@@ -7,11 +7,10 @@ Words that nobody knows are `unclassified`.
 
 from __future__ import annotations
 
-import builtins
 import errno
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +33,10 @@ _NO_MEMORY = frozenset({errno.ENOMEM, errno.EAGAIN})
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, *_NO_MEMORY})
 _OF_A_FORK = "SubprocessTracebackFailure"
 """what the SDK raises of a process that it forked, with its traceback where it left one"""
+_SDK = "hailo"
+"""how the SDK's packages begin: hailo_sdk_client, hailo_sdk_common, hailo_model_optimization"""
+_BY_SIGNAL = 128
+"""what a shell that ran the interpreter adds to the signal that it died of, for its own exit code"""
 _ENDINGS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
 
 
@@ -133,14 +136,16 @@ def _raised(last: Message, told: Told) -> Ending:
         return _infra(told, f"a process that the SDK forked ended without a word: {_line(last)}", again=True)
     said = f"{kind}: {text}"
     failure = _classified(told, said)
-    if hasattr(builtins, kind) and failure.family not in MACHINES_FAULT:
-        # Python's own exception may come from anywhere: what a search had logged before it is not its cause.
+    if not str(last.get("module", "")).startswith(_SDK) and failure.family not in MACHINES_FAULT:
+        # Python's or a library's may come from anywhere: what a search had logged before it is not its cause.
         failure = classify("", said) or failure
     return _told_of(told, failure, {"exception": kind or failure.exception}, _line(last))
 
 
 def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
     """The process ended and said nothing of its end."""
+    if finish.code is not None and finish.code - _BY_SIGNAL in signal.valid_signals():
+        finish = replace(finish, code=None, signal=finish.code - _BY_SIGNAL)
     if finish.signal is None:
         end = "was lost: its keeper was killed" if finish.code is None else f"ended with exit code {finish.code}"
         return _named(told, f"{told.stage} {end} and without a word")

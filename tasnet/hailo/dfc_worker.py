@@ -10,8 +10,9 @@ The calls are those of SDK 3.27 to 3.34, as documented.
 Messages are JSON lines, each with `protocol` and `kind`:
     hello   sdk, python, double                     the SDK is loaded
     done    result                                  the artifact is in its place
-    failed  type, bases, text, errno, call          the SDK raised; `bases` are the names of all classes in its chain
-                                                    of causes, `errno` that of any OSError in it
+    failed  type, module, bases, text, errno, call  the SDK raised, an exception of its own or of another `module`;
+                                                    `bases` are the names of all classes in its chain of causes,
+                                                    `errno` that of any OSError in it
     lacks   what                                    the SDK hasn't got a documented call, or not so
     wrong   what                                    a call gave back something else than documented
     unloaded type, text                             the SDK can't be imported
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-PROTOCOL = 2
+PROTOCOL = 3
 """of the messages, and part of every stored outcome's key: raised when an ending comes to be judged otherwise, too"""
 
 SDK = "hailo_sdk_client"
@@ -293,6 +294,7 @@ def told(error: BaseException, name: str) -> dict[str, Any]:
     return {
         "kind": "failed",
         "type": type(error).__name__,
+        "module": type(error).__module__,
         "bases": sorted({base.__name__ for each in causes(error) for base in type(each).__mro__}),
         "text": text_of(error),
         "errno": numbers[0] if numbers else None,

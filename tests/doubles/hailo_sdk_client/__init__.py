@@ -48,7 +48,9 @@ class InferenceContext(enum.Enum):
 
 
 def _raise(action):
-    kind = getattr(builtins, action["type"], None) or type(action["type"], (Exception,), {})
+    kind = getattr(builtins, action["type"], None) or type(
+        action["type"], (Exception,), {"__module__": action.get("module", __name__)}
+    )
     if "errno" in action:
         raise OSError(action["errno"], os.strerror(action["errno"]))
     raise kind(action.get("text", ""))
