@@ -36,9 +36,12 @@ def why_not(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
         return f"no HEF that can be read ({str(error).removeprefix(f'{path.name}: ')})"
     if hef.hw_arch not in _CARRIES.get(arch, frozenset({arch})):
         return f"a HEF for {hef.hw_arch}, and {arch} was asked for"
+    if any(group.unread_edges for group in hef.groups):
+        # Multiplexed ones have no shape of their own to hold against anything.
+        return ""
     if not hef.inputs or not hef.outputs:
         return "a HEF without inputs or outputs"
-    if ends is None or any(group.unread_edges for group in hef.groups):
+    if ends is None:
         return ""
     for what, layers in (("input", hef.inputs), ("output", hef.outputs)):
         if ends[f"{what}s"] and (found := _differ(what, layers, ends[f"{what}s"])):

@@ -59,6 +59,9 @@ def _group(group: NetworkGroup) -> Iterator[str]:
     for what, layers in (("input", group.inputs), ("output", group.outputs)):
         for layer in layers:
             yield f"  {what:8}{_edge(layer)}"
+    for what, layers in (("input", group.inputs), ("output", group.outputs)):
+        if not layers and not group.unread_edges:
+            yield f"  no {what}: nothing can be run so"
     if group.unread_edges:
         yield f"  {group.unread_edges} more of a form that isn't read"
 

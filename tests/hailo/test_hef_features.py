@@ -15,6 +15,7 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from tasnet.hailo.hef import PER_FEATURE, Hef, HefError, read
+from tasnet.hailo.hef_fit import why_not
 from tasnet.hailo.hef_quantization import dequantize, quantize
 from tasnet.hailo.hef_shown import as_json, lines
 from tests.doubles import hef_writer as double
@@ -171,3 +172,18 @@ def test_formats_and_data_types_have_their_names_else_their_numbers(
 @pytest.mark.parametrize(("arch", "told"), [(1, "hailo8p"), (6, "hailo15l"), (106, "architecture number 106")])
 def test_an_architecture_without_a_name_is_told_as_its_number(tmp_path: Path, arch: int, told: str) -> None:
     assert f"compiled  for {told}" in "\n".join(lines(hef(tmp_path, arch=arch)))
+
+
+@pytest.mark.parametrize(("outputs", "told"), [(0, "without inputs or outputs"), (1, "")])
+def test_a_file_without_ends_is_told_as_one_and_a_multiplexed_end_is_no_missing_one(
+    tmp_path: Path, outputs: int, told: str
+) -> None:
+    """An edge layer whose info isn't there is of the protobuf's other form, as documented."""
+    multiplexed = double.integer(1, 0)
+    edges = [multiplexed, double.edge("n/o", (1, 8, 2), output=True)] if outputs else []
+    path = tmp_path / "net.hef"
+    path.write_bytes(double.sealed(2, double.proto([double.group("n", [double.context(0, edges)])])))
+    assert told in why_not(path, "hailo8", {"inputs": {"x": [1, 16, 1]}, "outputs": {"o": [1, 8, 2]}})
+    shown = "\n".join(lines(read(path)))
+    assert ("no input" in shown and "no output" in shown) is not bool(outputs)
+    assert ("more of a form that isn't read" in shown) is bool(outputs)

@@ -15,6 +15,7 @@ from tasnet.suite.case import profile
 from tasnet.suite.history.run import HEAD, RunError
 from tasnet.suite.history.shown import sparkline, trend_lines
 from tasnet.suite.history.trend import trend
+from tasnet.suite.stage import Stage, Status
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import ENTRIES, measure, stored, told
 
@@ -83,6 +84,18 @@ def test_an_entry(store: Path) -> None:
     assert lines[0] == "super-deconv: in 4 of 4 runs"
     assert "20260602T120000Z (in part)" in lines[3]
     assert any(line.startswith("predicted covers, 4 to ") for line in lines)
+
+
+def test_a_case_without_a_verdict_is_none_that_the_entry_left(store: Path) -> None:
+    """Runs that took no case to the compile, or whose tools broke down, show no fall of what the entry covers."""
+    translated = [told(case, outcomes(), ENTRIES, Stage.TRANSLATE) for case in GROUPED]
+    stored(store / "runs" / "20260606T120000Z", translated)
+    broken = outcomes(status=Status.INFRA, reason="no memory")
+    ended = [told(GROUPED[0], outcomes(SUPER_DECONV), ENTRIES), *(told(case, broken, ENTRIES) for case in GROUPED[1:])]
+    stored(store / "runs" / "20260607T120000Z", ended)
+    points = trend(store, "super-deconv").points
+    assert [point.run for point in points][4:] == ["20260607T120000Z"]
+    assert (points[4].covers, points[4].cases) == (1, 1)
 
 
 def test_an_unknown_name_says_what_comes_nearest(store: Path) -> None:

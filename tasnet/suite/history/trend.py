@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tasnet.suite.case import CaseError, graph_key, parse
 from tasnet.suite.history.run import Run, RunError, Unreadable, folders, read
+from tasnet.suite.verdict import rank
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class CasePoint(Point):
 
 @dataclass(frozen=True)
 class EntryPoint(Point):
-    """An entry in one run: how many of the run's cases have a blocker that it covers."""
+    """An entry in one run: how many of the cases that a verdict was come to have a blocker that it covers."""
 
     covers: int = 0
     cases: int = 0
@@ -117,9 +118,11 @@ def _of_case(runs: Iterable[Run], case: str) -> Iterator[CasePoint]:
 
 def _of_entry(runs: Iterable[Run], entry: str) -> Iterator[EntryPoint]:
     for run in runs:
-        if run.records:
-            covered = sum(entry in _entries(record.covering) for record in run.records)
-            yield EntryPoint(*_of_run(run), covered, len(run.records))
+        # What was not compiled, or broke down, is no case that the entry doesn't cover.
+        judged = [record for record in run.records if rank(record.verdict) is not None]
+        if judged:
+            covered = sum(entry in _entries(record.covering) for record in judged)
+            yield EntryPoint(*_of_run(run), covered, len(judged))
 
 
 def _of_run(run: Run) -> tuple[str, datetime, str, str, str, bool]:
