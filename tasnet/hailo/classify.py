@@ -43,6 +43,10 @@ _LARGEST = 1 << 40
 """bytes of a log: it is read in blocks"""
 
 _ERRORS = "errors:"
+_SOURCE = re.compile(
+    r"(?:(?:-{1,9}> ?)?\d{1,6} .{0,200}?\b)?(?:raise|except)\s+\(?[\w.]{1,120}(?:[(:,]|\s+(?:as|from)\b|$)"
+)
+"""a line of a program that a traceback shows, numbered where a notebook does: what it raises stands at the end"""
 _ENDS = frozenset({Rank.MACHINE, Rank.CONSEQUENCE, Rank.INCIDENTAL})
 _IGNORED = re.compile(r"\bException ignored in\b|\bError in atexit\.")
 _FRAME = re.compile(r"(?:, in |\.)(translate_onnx_model|optimize|compile)(?:\(|$)")
@@ -213,6 +217,8 @@ def _after(run: _Run, raw: Line, *, marks: bool) -> tuple[_Run, int]:
         run.exception = name
     if frame := _FRAME.search(line):
         run.frame = _CALLS[frame.group(1)]
+    if _SOURCE.match(untagged(line)):
+        return run, 0
     event, count = event_over(line, following)
     if event is None and said in ("error", "critical"):
         # Whatever a program writes for it.

@@ -158,3 +158,20 @@ def test_what_python_ignores_on_its_way_out_fails_nothing(tmp_path: Path, ignore
     assert read(tmp_path, f"{DONE}{ignored}") == (End.SUCCEEDED, "", ())
     after = f"{DONE}{ignored}OSError: [Errno 28] No space left on device\n"
     assert read(tmp_path, after)[:2] == (End.FAILED, "environment")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '    raise MemoryError("No space left on device")',
+        "    except MemoryError as error:",
+        "    raise MisspellNodeError(name) from None",
+        "---> 16     raise hailo_sdk_common.exceptions.OSError('symbol lookup error')",
+        "    910         if full: raise MemoryError('no room')",
+    ],
+)
+def test_a_program_that_a_traceback_shows_says_nothing(tmp_path: Path, source: str) -> None:
+    trace = f'Traceback (most recent call last):\n  File "/sdk/client_runner.py", line 911, in compile\n{source}\n'
+    end = "hailo_sdk_client.BackendAllocatorException: Reshape is needed for layers: conv2, conv3, but adding failed."
+    assert read(tmp_path, f"{BEGAN}{trace}{end}\n") == (End.FAILED, "reshape_insertion", ("conv2", "conv3"))
+    assert read(tmp_path, f"{BEGAN}{trace}MemoryError\n")[:2] == (End.FAILED, "out_of_memory")
