@@ -58,6 +58,28 @@ def opened(path: Path, *, most: int, what: str, error: type[Exception]) -> Itera
         yield file
 
 
+def no_file(path: Path) -> str | None:
+    """What there is at `path` where it is no regular file, for an error: "no such file", "a pipe". None for a file."""
+    try:
+        return _no_file(os.stat(path))
+    except FileNotFoundError:
+        return "no such file"
+    except (OSError, ValueError) as refused:
+        return _why(refused)
+
+
+def no_folder(path: Path) -> str | None:
+    """Why no folder can be at `path`, for an error; None where one is, or can be made."""
+    for each in (path, *path.parents):
+        if os.path.isdir(each):
+            return None
+        # A link that leads nowhere is there, and in the way.
+        if os.path.lexists(each):
+            where = "" if each == path else f"{each} is "
+            return f"{where}not a directory; name one, it is made where it is missing"
+    return None
+
+
 def contents(path: Path, *, most: int, what: str, error: type[Exception]) -> bytes:
     """All bytes of the regular file at `path`. Raises `error` as `opened` does, and where reading fails."""
     with opened(path, most=most, what=what, error=error) as file:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.bounded import contents, opened, text
+from tasnet.bounded import contents, no_file, no_folder, opened, text
 
 
 class OwnError(ValueError):
@@ -96,3 +96,25 @@ def test_bytes_that_are_no_text_are_refused_with_the_place(tmp_path: Path, data:
     with pytest.raises(OwnError) as caught:
         text(path, most=100, what="a list", error=OwnError)
     assert str(caught.value) == f"{path}: {told}"
+
+
+def test_what_is_no_file_and_where_no_folder_can_be(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"x")
+    (tmp_path / "to_f").symlink_to("f")
+    (tmp_path / "to_folder").symlink_to(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "nowhere").symlink_to("none")
+    os.mkfifo(tmp_path / "pipe")
+
+    files = {name: no_file(tmp_path / name) for name in ("f", "to_f", "none", "pipe", "to_folder", "nowhere")}
+    assert files == {"f": None, "to_f": None, "none": "no such file", "pipe": "a pipe"} | {
+        "to_folder": "a directory",
+        "nowhere": "no such file",
+    }
+    assert no_file(tmp_path / "circle")
+
+    for can_be in ("", "none", "none/below", "to_folder", "to_folder/none"):
+        assert no_folder(tmp_path / can_be) is None
+    for in_the_way in ("f", "to_f", "circle", "nowhere", "pipe"):
+        assert str(no_folder(tmp_path / in_the_way)).startswith("not a directory")
+        assert str(no_folder(tmp_path / in_the_way / "below")).startswith(f"{tmp_path / in_the_way} is not a directory")

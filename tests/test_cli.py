@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -334,6 +335,12 @@ BAD = {
     "no workers": ["sweep", "-n", "0"],
     "a sweep of nothing": ["sweep", "--profile", "all"],
     "a limit for nobody": ["sweep", "--limit", "compile.seconds=3"],
+    "a store that is a file": ["runs", "--store", "garbage"],
+    "a store below a file": ["trend", "baseline", "--store", "garbage/s"],
+    "a store that is a link to itself": ["compare", "last", "last", "--store", "circle"],
+    "a store with an evil name": ["report", "-o", "r.html", "--store", "garbage\nclear on hailo8\x1b[31m"],
+    "a pipe": ["inspect", "pipe"],
+    "a pipe checked": ["check", "pipe"],
     "workers a word": ["matrix", "--profile", "notes", "-n", "many"],
 }
 
@@ -348,6 +355,9 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     Path("empty.onnx").touch()
     Path("garbage.hef").write_bytes(b"garbage")
     Path("short").write_bytes(hef_writer.sealed(2, hef_writer.small())[:-1])
+    os.mkfifo("pipe")
+    Path("circle").symlink_to("circle")
+    Path("garbage\nclear on hailo8\x1b[31m").touch()
     Path("runs").mkdir()
     Path("runs/table.tsv").write_text("a\tb\n1\t2\n")
     model(Path("good.onnx"))
@@ -357,6 +367,7 @@ def test_bad_input_is_one_line_and_leaves_nothing(
     assert out == ""
     assert err.startswith("tasnet: ")
     assert err.count("\n") == 1
+    assert "\x1b" not in err
     assert sorted(Path().iterdir()) == before
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tasnet.bounded import opened
 from tasnet.cli import compiler as around_the_compiler
 from tasnet.cli import gate, history, numbers, report
 from tasnet.cli import ledger as ledger_
@@ -378,8 +379,8 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
     from tasnet.hailo import hef, hef_shown, network_shown
     from tasnet.hailo.reference import network as graph_of
 
-    with readable(source, "an .onnx, a .har or a .hef").open("rb") as file:
-        compiled = hef_shown.is_hef(file.read(4)) or source.suffix == ".hef"
+    with opened(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
+        compiled = hef_shown.is_hef(file.read(4) or b"") or source.suffix == ".hef"
     if compiled:
         read = hef.read(source)
         show(hef_shown.as_json(read) if as_json else hef_shown.lines(read))

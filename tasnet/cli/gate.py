@@ -73,6 +73,7 @@ def gate(
     from tasnet.suite.gate.result import as_json as told
     from tasnet.suite.gate.run import gate as judged
     from tasnet.suite.toolchains import choose
+    from tasnet.suite.whole import write_whole
 
     if markdown:
         writable(markdown)
@@ -98,6 +99,6 @@ def gate(
         )
         return STOPPED
     if markdown:
-        markdown.write_text("\n".join(lines(result)) + "\n", encoding="utf-8")
+        write_whole(markdown, ("\n".join(lines(result)) + "\n").encode())
     show(told(result) if as_json else lines(result))
     return OK if result.passed else NOT_CLEAR

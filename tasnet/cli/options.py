@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.bounded import no_file, no_folder
 from tasnet.printable import say
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class UsageError(ValueError):
 
 def readable(path: Path, what: str = "an .onnx or a .har") -> Path:
     """`path`, if there is a file. Raises UsageError."""
-    if not path.is_file():
-        raise UsageError(f"{path}: {'a directory' if path.is_dir() else 'no such file'}; name {what}")
+    if instead := no_file(path):
+        raise UsageError(f"{path}: {instead}; name {what}")
     return path
 
 
@@ -106,8 +107,11 @@ def tell_assumed(pipeline: Pipeline) -> None:
 
 
 def store_at(given: Path | None) -> Path:
-    """The store that is given, else the environment's, else `.tasnet` here."""
-    return Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
+    """The store that is given, else the environment's, else `.tasnet` here. Raises UsageError for what is no folder."""
+    store = Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
+    if instead := no_folder(store):
+        raise UsageError(f"--store {store}: {instead}")
+    return store
 
 
 def known_arch(arch: str) -> None:

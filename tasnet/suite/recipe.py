@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet import printable
+from tasnet.bounded import no_file
 from tasnet.network.variant import MASK_ACTIVATIONS, Variant
 
 
@@ -36,9 +37,8 @@ def from_options(checkpoint: Path | None, mask_activation: str | None, blocks_pe
             if value is not None:
                 raise RecipeError(f"{name} {value}: of which weights? name them with --checkpoint")
         return Recipe()
-    if not checkpoint.is_file():
-        what = "a directory" if checkpoint.is_dir() else "no such file"
-        raise RecipeError(f"--checkpoint {checkpoint}: {what}; name a checkpoint")
+    if instead := no_file(checkpoint):
+        raise RecipeError(f"--checkpoint {checkpoint}: {instead}; name a checkpoint")
     if mask_activation is not None and mask_activation not in MASK_ACTIVATIONS:
         known = ", ".join(MASK_ACTIVATIONS)
         raise RecipeError(f"--mask-activation {printable.line(mask_activation)}: unknown; one of {known}")

@@ -195,7 +195,7 @@ def test_a_path_without_recordings_is_an_error(tmp_path):
     with pytest.raises(CalibrationError, match="not an npz"):
         load(tmp_path / "x.npz", HORIZONTAL)
     (tmp_path / "broken.wav").write_bytes(b"RIFFxxxxWAVE")
-    with pytest.raises(CalibrationError, match=r"broken\.wav: can't be read"):
+    with pytest.raises(CalibrationError, match=r"broken\.wav: not a wav that can be read"):
         load(tmp_path, HORIZONTAL)
     np.save(tmp_path / "x.npy", np.zeros((1, LENGTH)))
     with pytest.raises(CalibrationError, match="a single array"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -137,16 +139,41 @@ def test_the_improvement_is_that_of_the_best_assignment() -> None:
     assert np.isnan(improvement(np.zeros((2, 4000), np.float32), mix))
 
 
+def _header(data: int, rate: int) -> bytes:
+    """Of a wav of one channel of 16 bits, as Microsoft's page of RIFF has it."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, rate, min(2 * rate, 2**32 - 1), 2, 16)
+    return (
+        struct.pack("<4sI4s", b"RIFF", min(36 + data, 2**32 - 1), b"WAVE") + form + struct.pack("<4sI", b"data", data)
+    )
+
+
 def test_recordings_that_cannot_be_used(tmp_path: Path, wav: Write) -> None:
     (tmp_path / "text.wav").write_text("not a wav")
     (tmp_path / "empty.wav").write_bytes(b"")
     nan = voice(1)
     nan[5] = np.nan
+    os.mkfifo(tmp_path / "pipe.wav")
+    # What libmpg123 takes for a stream, and writes to stderr about.
+    (tmp_path / "mp3.wav").write_bytes(b"\xff\xfe" + '{"a":1'.encode("utf-16-le"))
+    soundfile.write(str(tmp_path / "flac.wav"), voice(1), 8000, format="FLAC")
+    with (tmp_path / "long.wav").open("wb") as long:
+        long.write(_header(1 << 29, 8000))
+        long.truncate(44 + (1 << 29))
+    with (tmp_path / "huge.wav").open("wb") as huge:
+        huge.write(_header(3 << 30, 8000))
+        huge.truncate(44 + (3 << 30))
+    (tmp_path / "rate.wav").write_bytes(_header(8000, (1 << 31) - 1) + bytes(range(250)) * 32)
     wrong = {
         tmp_path / "none.wav": "no such file",
-        tmp_path: "a folder",
-        tmp_path / "text.wav": "not a wav that can be read",
-        tmp_path / "empty.wav": "not a wav that can be read",
+        tmp_path: "a directory",
+        tmp_path / "pipe.wav": "a pipe",
+        tmp_path / "mp3.wav": "not a wav: it doesn't begin with RIFF",
+        tmp_path / "flac.wav": "not a wav: it doesn't begin with RIFF",
+        tmp_path / "long.wav": "268,435,456 samples; cut a part of at most 40,000,000 out of it",
+        tmp_path / "huge.wav": "3,221,225,516 bytes, and a wav has at most",
+        tmp_path / "rate.wav": "recorded at 2147483647 Hz, and no converter takes over 768000",
+        tmp_path / "text.wav": "not a wav: it doesn't begin with RIFF",
+        tmp_path / "empty.wav": "not a wav: it doesn't begin with RIFF",
         wav("nothing.wav", np.zeros(0)): "holds no samples",
         wav("stereo.wav", np.stack([voice(1), voice(2)], 1)): "2 channels; mix them down",
         wav("silent.wav", np.zeros(8000)): "silent",

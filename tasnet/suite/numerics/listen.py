@@ -22,6 +22,7 @@ from tasnet.suite.numerics.listen_page import page
 from tasnet.suite.numerics.metrics import distance, si_sdr
 from tasnet.suite.numerics.speech import PEAK, RATE, SpeechError, resample
 from tasnet.suite.numerics.staged import NAMES, Staged, staged
+from tasnet.suite.numerics.wav import wav
 from tasnet.suite.pipeline import Pipeline
 
 Signal = npt.NDArray[Any]
@@ -32,6 +33,12 @@ SECONDS = 30.0
 SILENT = 1e-4
 """peak against full scale below which a recording is silent: less than 16 bits can tell from nothing"""
 
+
+MOST_SAMPLES = 40_000_000
+"""83 minutes at 8 kHz; what is made of them on the way stays under 2 GB"""
+
+HIGHEST_RATE = 768_000
+"""samples per second that the fastest converters for sound take; more is a wrong header"""
 
 LOWEST_RATE = 4000
 """samples per second below which a recording holds no speech: a wrong header, most likely"""
@@ -101,16 +108,13 @@ def mixed(paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: flo
 
 def recording(path: Path, rate: int) -> Samples:
     """A recording of one channel as float32 [T] at `rate` Hz, full scale 1. Raises ListenError."""
-    import soundfile  # type: ignore[import-untyped, unused-ignore]
-
-    if not path.is_file():
-        raise ListenError(f"{path}: {'a folder' if path.is_dir() else 'no such file'}; name a wav")
-    try:
-        data, own = soundfile.read(str(path), dtype="float32", always_2d=True)
-    except (RuntimeError, OSError, ValueError) as error:
-        raise ListenError(f"{path}: not a wav that can be read ({' '.join(str(error).split())}); give PCM") from None
-    if data.shape[1] != 1:
-        raise ListenError(f"{path}: {data.shape[1]} channels; mix them down to one first")
+    with wav(path, ListenError) as sound:
+        own, channels, count = sound.samplerate, sound.channels, sound.frames
+        if channels != 1:
+            raise ListenError(f"{path}: {channels} channels; mix them down to one first")
+        if count > MOST_SAMPLES:
+            raise ListenError(f"{path}: {count:,} samples; cut a part of at most {MOST_SAMPLES:,} out of it")
+        data = sound.read(dtype="float32", always_2d=True)
     wave = np.ascontiguousarray(data[:, 0])
     if not len(wave):
         raise ListenError(f"{path}: holds no samples; give another recording")
@@ -120,6 +124,8 @@ def recording(path: Path, rate: int) -> Samples:
         raise ListenError(f"{path}: silent; give a recording with a voice in it")
     if own < LOWEST_RATE:
         raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {LOWEST_RATE} Hz at least are needed")
+    if own > HIGHEST_RATE:
+        raise ListenError(f"{path}: recorded at {own} Hz, and no converter takes over {HIGHEST_RATE}; mend the header")
     try:
         return resample(wave, int(own), rate)
     except SpeechError as error:
@@ -183,7 +189,7 @@ def check_folder(out: Path) -> None:
 
 def write(heard: Heard, out: Path) -> None:
     """The wavs and the page, into a folder beside `out` that is then renamed. Raises ListenError, OSError."""
-    import soundfile
+    import soundfile  # type: ignore[import-untyped, unused-ignore]
 
     with unfinished.folder(out.absolute().parent, ".listen") as workspace:
         folder = Path(workspace) / "made"

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.suite.case import Case
+from tasnet.suite.numerics.wav import wav
 
 
 class CalibrationError(ValueError):
@@ -37,26 +38,18 @@ class Recording:
 
 def wavs(folder: Path) -> Iterator[Recording]:
     """The wavs of a folder, to any depth, by name."""
-    import soundfile  # type: ignore[import-untyped, unused-ignore]
-
     for file in sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".wav" and p.is_file()):
         name = file.relative_to(folder).as_posix()
-        try:
-            info = soundfile.info(str(file))
-        except (RuntimeError, OSError) as error:
-            raise CalibrationError(f"calibration {folder}: {name}: can't be read: {_flat(error)}; remove it") from None
-        yield Recording(name, int(info.samplerate), int(info.frames), _reader(folder, name))
+        with wav(file, CalibrationError) as sound:
+            rate, frames = int(sound.samplerate), int(sound.frames)
+        yield Recording(name, rate, frames, _reader(folder, name))
 
 
 def _reader(folder: Path, name: str) -> Callable[[int], npt.NDArray[np.float32]]:
     def read(count: int) -> npt.NDArray[np.float32]:
-        import soundfile
-
-        try:
+        with wav(folder / name, CalibrationError) as sound:
             # Integer PCM comes scaled to full scale 1.
-            data, _ = soundfile.read(str(folder / name), frames=count, dtype="float32", always_2d=True)
-        except (RuntimeError, OSError) as error:
-            raise CalibrationError(f"calibration {folder}: {name}: can't be read: {_flat(error)}; remove it") from None
+            data = sound.read(frames=count, dtype="float32", always_2d=True)
         return np.ascontiguousarray(data.T, dtype=np.float32)
 
     return read

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tasnet.bounded import no_folder
+from tasnet.printable import line
 from tasnet.suite.case import BASE_ARCH, Case, profile
-from tasnet.suite.errors import one_line, own_errors
+from tasnet.suite.errors import MOST, one_line, own_errors
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
 from tasnet.suite.recipe import Recipe, from_options
 from tasnet.suite.toolchains import Choice, choose, compiler
@@ -134,8 +136,8 @@ def _setup(config: pytest.Config) -> Setup:
     except own_errors() as error:
         raise pytest.UsageError(one_line(error)) from None
     store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
-    if store.exists() and not store.is_dir():
-        raise pytest.UsageError(f"--store {store}: not a directory; name one, it is made where it is missing")
+    if instead := no_folder(store.absolute()):
+        raise pytest.UsageError(line(f"--store {store}: {instead}", MOST))
     repeat = _repeated(option)
     return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store.absolute(), ledger, cases)
 
