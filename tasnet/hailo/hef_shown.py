@@ -11,13 +11,14 @@ from tasnet.hailo.hef import PER_FEATURE, EdgeLayer, Hef, NetworkGroup
 MAGIC = b"\x01HEF"
 """the first four bytes of every version"""
 
-FORMATS: Mapping[int, str] = {
-    **dict(
-        enumerate(("auto", "NHWC", "NHCW", "FCR", "F8CR", "NHW", "NC", "BAYER_RGB", "12_BIT_BAYER_RGB", "HAILO_NMS"))
-    ),
-    **dict(enumerate(("RGB888", "NCHW", "YUY2", "NV12", "NV21", "HAILO_YYUV", "HAILO_YYVU", "RGB4", "I420"), 10)),
-}
-"""HailoRT's names of the orders of elements, by the numbers of its public `hailo_format_order_t`."""
+FORMATS: Mapping[int, str] = dict(
+    enumerate(("NHWC", "NHCW", "FCR", "F8CR", "NHW", "NC", "BAYER_RGB", "12_BIT_BAYER_RGB", "HAILO_NMS"))
+)
+"""HailoRT's names of the orders of elements, by the number in the file.
+
+That is the compiler's number, which HailoRT translates into its own enum: the file's 0, and so a file that leaves it
+out, is NHWC, where HailoRT's own 0 (auto) is no order at all. Later numbers are shown as they are.
+"""
 DATA_TYPES: Mapping[int, str] = {1: "uint8", 2: "uint16"}
 """bytes of an element -> its type"""
 

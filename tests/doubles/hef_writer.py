@@ -49,7 +49,7 @@ def edge(
     output: bool = False,
     padded: tuple[int, int, int] | None = None,
     connection: int = 0,
-    order: int = 1,
+    order: int = 0,
     data_bytes: int = 1,
     zp: float = 0.0,
     scale: float = 1.0,

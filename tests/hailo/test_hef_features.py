@@ -149,13 +149,12 @@ def test_a_list_of_floats_is_no_list_of_doubles(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("format", "data_bytes", "told"),
     [
-        (1, 2, "NHWC uint16"),
-        (2, 1, "NHCW uint8"),
-        (3, 1, "FCR uint8"),
-        (4, 1, "F8CR uint8"),
-        (5, 1, "NHW uint8"),
-        (6, 1, "NC uint8"),
-        (0, 1, "auto uint8"),
+        (0, 2, "NHWC uint16"),
+        (1, 1, "NHCW uint8"),
+        (2, 1, "FCR uint8"),
+        (3, 1, "F8CR uint8"),
+        (4, 1, "NHW uint8"),
+        (5, 1, "NC uint8"),
         (77, 4, "format 77 4 bytes"),
     ],
 )

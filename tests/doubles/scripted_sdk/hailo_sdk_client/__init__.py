@@ -381,7 +381,7 @@ def hef_of(hn, arch):
     inner = b""
     for name, shape, direction in edges:
         sizes = [size for each in shape[1:] for size in (each, each)]
-        base = b"".join(number(i + 1, size) for i, size in enumerate(sizes)) + number(7, 1) + number(12, 1)
+        base = b"".join(number(i + 1, size) for i, size in enumerate(sizes)) + number(12, 1)
         scales = b"\x0d" + struct.pack("<f", 128.0) + b"\x15" + struct.pack("<f", 1 / 128)
         info = field(1, name.encode()) + field(2, base) + field(3, scales)
         inner += field(2, number(1, direction) + field(3, info))
