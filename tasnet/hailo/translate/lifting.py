@@ -5,11 +5,20 @@ So the rules know one form of a convolution and of a pool. That the vendor reads
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import onnx_ir as ir
 from onnx_ir.convenience import replace_all_uses_with
 
-_ALONG_TIME = frozenset({"Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"})
+_ALONG_TIME = frozenset(
+    {
+        *("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool"),
+        *("InstanceNormalization", "Resize", "Upsample"),
+    }
+)
 _PER_AXIS = {"kernel_shape": 1, "strides": 1, "dilations": 1, "output_shape": 1, "output_padding": 0}
 """attribute -> what it has for an axis of size 1"""
 
@@ -27,7 +36,9 @@ def _lift(graph: ir.Graph, node: ir.Node, value: ir.Value) -> None:
     graph.insert_before(node, before := _reshape("Unsqueeze", value, _with_one(value)))
     node.replace_input_with(0, before.outputs[0])
     if node.op_type in {"Conv", "ConvTranspose"} and len(node.inputs) > 1:
-        _lift_weight(node)
+        _lift_constant(node, 1, lambda array: np.expand_dims(array, 2))
+    if node.op_type in {"Resize", "Upsample"}:
+        _lift_resize(node)
     for name, one in _PER_AXIS.items():
         attribute = node.attributes.get(name)
         if attribute is not None:
@@ -43,15 +54,30 @@ def _lift(graph: ir.Graph, node: ir.Node, value: ir.Value) -> None:
     graph.insert_after(node, _reshape("Squeeze", raw, flat.shape, flat))
 
 
-def _lift_weight(node: ir.Node) -> None:
-    weight = node.inputs[1]
-    if weight is None or weight.const_value is None:
+def _lift_resize(node: ir.Node) -> None:
+    """The scales or sizes stand one for each axis of the operand, or of those in `axes`: time becomes axis 3."""
+    axes = node.attributes.get("axes")
+    if axes is not None:
+        node.attributes["axes"] = ir.AttrInt64s("axes", [3 if axis % 3 == 2 else axis % 3 for axis in axes.as_ints()])
         return
-    array = np.expand_dims(weight.const_value.numpy(), 2)
+    scales = node.attributes.get("scales")
+    if scales is not None:
+        given = list(scales.as_floats())
+        node.attributes["scales"] = ir.AttrFloat32s("scales", [*given[:2], 1.0, *given[2:]])
+    for index in range(1, len(node.inputs)):
+        # The region, a start and an end for each axis, counts for cropping forms alone, which are refused.
+        _lift_constant(node, index, lambda array: np.insert(array, 2, 1) if array.shape == (3,) else array)
+
+
+def _lift_constant(node: ir.Node, index: int, lifting: Callable[[npt.NDArray[Any]], npt.NDArray[Any]]) -> None:
+    old = node.inputs[index]
+    if old is None or old.const_value is None:
+        return
+    array = lifting(old.const_value.numpy())
     # Another value, not the old one changed: it may be read elsewhere.
-    lifted = ir.Value(name=f"{weight.name}_rank4", shape=ir.Shape(array.shape), type=weight.type)
+    lifted = ir.Value(name=f"{old.name}_rank4", shape=ir.Shape(array.shape), type=old.type)
     lifted.const_value = ir.Tensor(array, name=lifted.name)
-    node.replace_input_with(1, lifted)
+    node.replace_input_with(index, lifted)
 
 
 def _with_one(value: ir.Value) -> ir.Shape:
