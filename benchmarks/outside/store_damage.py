@@ -8,6 +8,7 @@ run's own files can't be made anew: they must be named.
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import tempfile
@@ -86,6 +87,21 @@ def _edit(path: Path, other: Path, rng: random.Random) -> None:
     path.write_bytes(edited if edited != data else data + b" ")
 
 
+def _instead(make: Callable[[Path], object]) -> Way:
+    """Something else lies in the file's place."""
+
+    def way(path: Path, other: Path, rng: random.Random) -> None:
+        path.unlink()
+        make(path)
+
+    return way
+
+
+def _long(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(3 << 30)
+
+
 WAYS: Mapping[str, Way] = {
     "a bit flipped": _flip,
     "cut": _cut,
@@ -93,6 +109,11 @@ WAYS: Mapping[str, Way] = {
     "removed": lambda path, other, rng: path.unlink(),
     "swapped with another": _swap,
     "edited": _edit,
+    "a pipe": _instead(os.mkfifo),
+    "a folder": _instead(Path.mkdir),
+    "a link to a device": _instead(lambda path: path.symlink_to("/dev/zero")),
+    "a link to itself": _instead(lambda path: path.symlink_to(path.name)),
+    "3 GB of zeros": _instead(_long),
 }
 
 

@@ -39,7 +39,7 @@ from tasnet.locks import Say, locked, on_stderr
 from tasnet.suite.parts import array_spans
 from tasnet.suite.sealed import checksum, sealed, unsealed
 from tasnet.suite.stage import TRIED_AGAIN, Outcome
-from tasnet.suite.verified import has_content, weights_beside
+from tasnet.suite.verified import NoFileOfStore, has_content, kept_bytes, weights_beside
 
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 
@@ -143,7 +143,7 @@ class Store:
 
     def unsealed(self, path: Path, key: str) -> bytes | None:
         """The text that was sealed at `path` under this key; None where there is none. A damaged file is set aside."""
-        data = self._read(path)
+        data = self.bytes_at(path)
         if data is None:
             return None
         text = unsealed(key, data[:-1]) if data.endswith(b"\n") else None
@@ -172,7 +172,7 @@ class Store:
         if name.startswith("har/"):
             raise StoreError(f"{name}: HARs are kept in parts; put it together with get_har")
         path = self.root / name
-        if not path.is_file():
+        if not os.path.lexists(path):
             raise Damaged(f"{path}: not in the store; run the case again")
         if not has_content(path, content_of(name)):
             self.set_aside(path)
@@ -191,8 +191,13 @@ class Store:
                 raise self._lacks(name, part)
 
     def holds(self, name: str) -> bool:
-        """Whether the artifact `name` is in the store."""
-        return (self.root / name).is_file()
+        """Whether the artifact `name` is in the store. What is no file is set aside."""
+        path = self.root / name
+        if path.is_file() and not path.is_symlink():
+            return True
+        if os.path.lexists(path):
+            self.set_aside(path)
+        return False
 
     def put_file(self, content: Path | bytes, suffix: str = "") -> str:
         """Keeps a file's content once, whatever it was called; returns its name."""
@@ -283,6 +288,17 @@ class Store:
 
     # --- files
 
+    def bytes_at(self, path: Path) -> bytes | None:
+        """The bytes of a file below the root; None where there is none. What is no file is set aside."""
+        with self._usable():
+            try:
+                return kept_bytes(path)
+            except FileNotFoundError:
+                return None
+            except NoFileOfStore:
+                self.set_aside(path)
+                return None
+
     def set_aside(self, path: Path) -> None:
         """Takes a damaged file out of the way, and says so: from now on there is none."""
         target = self.root / "damaged" / path.relative_to(self.root).as_posix().replace("/", "_")
@@ -295,7 +311,7 @@ class Store:
     def _recipe(self, name: str) -> tuple[list[str | int], memoryview]:
         """Of a HAR: how many own bytes and which blobs it is made of, in turn, and its own bytes. Raises Damaged."""
         path = self.root / name
-        data = self._read(path)
+        data = self.bytes_at(path)
         if data is None:
             raise Damaged(f"{path}: not in the store; run the case again")
         head, _, packed = data.partition(b"\n")
@@ -308,7 +324,7 @@ class Store:
 
     def _blob(self, name: str, blob: str) -> bytes:
         """The content of an array of the HAR `name`. Raises Damaged."""
-        data = self._read(self.root / "blobs" / blob)
+        data = self.bytes_at(self.root / "blobs" / blob)
         if data is None or sha256(data) != blob:
             raise self._lacks(name, blob)
         return data
@@ -316,7 +332,7 @@ class Store:
     def _lacks(self, name: str, blob: str) -> Damaged:
         """What to raise for a HAR whose array is gone or damaged. Both lie aside then: the HAR is made anew."""
         path = self.root / "blobs" / blob
-        if path.exists():
+        if os.path.lexists(path):
             self.set_aside(path)
         with suppress(OSError):
             (self.root / name).unlink()
@@ -326,7 +342,7 @@ class Store:
         """Raises Damaged unless all weights of a graph lie beside it whole. All that don't are set aside."""
         bad = [model.parent / each for each in weights_beside(model) if not _is_weights(model.parent / each)]
         for path in bad:
-            if path.exists():
+            if os.path.lexists(path):
                 self.set_aside(path)
         if bad:
             # Written anew with the graph: a graph that is there is not.
@@ -337,13 +353,6 @@ class Store:
     def _outcome_path(self, key: str) -> Path:
         return self.root / "outcomes" / key[:2] / f"{key}.json"
 
-    def _read(self, path: Path) -> bytes | None:
-        with self._usable():
-            try:
-                return path.read_bytes()
-            except FileNotFoundError:
-                return None
-
     def _write(self, path: Path, data: bytes | memoryview) -> None:
         with self._usable():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -352,7 +361,7 @@ class Store:
 
     def _write_once(self, path: Path, data: bytes | memoryview) -> None:
         """Writes a content-addressed file unless it is there whole; a damaged one is set aside."""
-        if path.exists():
+        if os.path.lexists(path):
             if has_content(path, content_of(path.name)):
                 return
             self.set_aside(path)

@@ -21,6 +21,7 @@ from tasnet.suite.report.record import Record
 from tasnet.suite.sealed import checksum, unsealed
 from tasnet.suite.stage import ORDER, Stage
 from tasnet.suite.verdict import Verdict
+from tasnet.suite.verified import kept_bytes
 
 SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
@@ -106,7 +107,10 @@ class Kept(BaseModel):
 
 def kept_of(path: Path) -> Kept:
     """What a file is now; one that isn't there has no lines. Raises OSError."""
-    content = path.read_bytes() if path.exists() else b""
+    try:
+        content = kept_bytes(path)
+    except FileNotFoundError:
+        content = b""
     return Kept(lines=content.count(b"\n"), xxh3_128=checksum(content))
 
 
@@ -195,6 +199,7 @@ def empty(store: Path) -> list[str]:
 def going_on(folder: Path) -> bool:
     """Whether the process that writes the run lives: it holds the run's head until the end."""
     try:
+        kept_bytes(folder / HEAD)
         with (folder / HEAD).open("rb") as head:
             fcntl.flock(head, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -216,7 +221,7 @@ def _is_empty(folder: Path) -> bool:
 def _number(folder: Path) -> int | None:
     """A run's number: 0 for one of a version that gave none, None where its head can't be read."""
     try:
-        told = json.loads((folder / HEAD).read_bytes())
+        told = json.loads(kept_bytes(folder / HEAD))
         number = told.get("number", 0 if "started" in told else None)
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
@@ -266,7 +271,7 @@ def check(folder: Path) -> End | None:
 def key_of(folder: Path) -> str:
     """What a run's files are sealed under: the checksum of its head, so that neither is another run's."""
     try:
-        return checksum((folder / HEAD).read_bytes())
+        return checksum(kept_bytes(folder / HEAD))
     except OSError as error:
         raise RunError(f"{folder / HEAD}: {error.strerror}; the run can't be read") from None
 
@@ -319,7 +324,7 @@ def _all(store: Path) -> list[Path]:
 def _head(folder: Path) -> Head:
     path = folder / HEAD
     try:
-        told = json.loads(path.read_bytes())
+        told = json.loads(kept_bytes(path))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
     except (ValueError, RecursionError):
@@ -341,7 +346,7 @@ def _end(folder: Path) -> End | None:
     """None for a run without an end: it was killed, or it goes on right now. Raises RunError for a damaged one."""
     path = folder / END
     try:
-        data = path.read_bytes()
+        data = kept_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -361,7 +366,7 @@ def _lines(path: Path, key: str, model: type[_Model]) -> Iterator[_Model]:
     The last one may be cut short by a kill; any other that isn't as it was written is a RunError.
     """
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        lines = kept_bytes(path).splitlines(keepends=True)
     except FileNotFoundError:
         return
     except OSError as error:

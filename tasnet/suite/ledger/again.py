@@ -13,6 +13,7 @@ from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen
 from tasnet.suite.report.record import Record
 from tasnet.suite.stage import Status
+from tasnet.suite.verified import kept_bytes
 
 Past = Mapping[tuple[str, str], Seen]
 """(case's id, entry's id) -> what the runs before this one showed"""
@@ -64,7 +65,7 @@ def latest(store: Path, case_id: str = "") -> Run | None:
         check(folder)
         # Looked for before it is read: a case of long ago is in few of many runs.
         records = folder / RECORDS
-        if records.exists() and (not wanted or wanted in records.read_bytes()):
+        if records.exists() and (not wanted or wanted in kept_bytes(records)):
             return read(folder)
     # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
     unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable) and not each.other_version]

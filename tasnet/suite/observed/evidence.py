@@ -220,7 +220,9 @@ def _readable(store: Store, file: Path) -> Evidence | None:
 
 def _text(store: Store, file: Path) -> bytes | None:
     """What was kept in a file; None for one that isn't what its name and folder say, which is set aside."""
-    data = file.read_bytes()
+    data = store.bytes_at(file)
+    if data is None:
+        return None
     text = unsealed(file.stem, data[:-1]) if data.endswith(b"\n") else data
     try:
         # The text's own key and not that of the Evidence made of it: a later version may know more fields. Evidence
