@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.limits import Limits, load
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.compiler.limits import Limits, load
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.processes import TOKEN, left, until
 

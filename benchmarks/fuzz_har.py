@@ -20,9 +20,9 @@ import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.fuzz_hef import damaged
-from tasnet.hailo import har
-from tasnet.hailo.har import HarError
-from tasnet.hailo.hn import HNError
+from tasnet.hailo.files import har
+from tasnet.hailo.files.har import HarError
+from tasnet.hailo.files.hn import HNError
 from tasnet.hailo.translate import translate
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 # The doubles are the tests' own and not part of the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tasnet.hailo.hef import HefError, read
+from tasnet.hailo.files.hef import HefError, read
 from tests.doubles import hef_writer
 
 

@@ -13,11 +13,11 @@ from datetime import date
 from pathlib import Path
 
 from benchmarks.machine import describe
-from tasnet.suite.case import profile
-from tasnet.suite.judge import judge
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import parse
-from tasnet.suite.ledger.update import update
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.ledger.judge import judge
+from tasnet.suite.upkeep.update import update
 from tests.doubles.ledgers import cause, one_each
 from tests.doubles.outcomes import outcomes
 from tests.doubles.runs import in_memory

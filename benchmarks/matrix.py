@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.machine import children_peak_mib, describe, timed
-from tasnet.suite.case import Case, graph_key, profile
+from tasnet.suite.cases.case import Case, graph_key
+from tasnet.suite.cases.profiles import profile
 
 RUN = ["-m", "pytest", "-m", "compile", "tests/compile", "--profile", "matrix", "-q"]
 SAMPLE_EVERY = 31
@@ -52,7 +53,7 @@ def main() -> None:
 
 def _loop(sample: tuple[Case, ...]) -> float:
     """Seconds to export and translate each case of the sample by itself, in one process, nothing shared."""
-    from tasnet.hailo import har
+    from tasnet.hailo.files import har
     from tasnet.hailo.translate import translate
     from tasnet.network.convtasnet import build
     from tasnet.network.export import save, with_weights

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.hailo.dfc import connect
-from tasnet.hailo.dfc_find import environment
+from tasnet.hailo.compiler.dfc import connect
+from tasnet.hailo.compiler.find import environment
 from tests.doubles.dfc_python import DOUBLES, scripted_python
 
 

@@ -11,15 +11,16 @@ from pathlib import Path
 from filelock import FileLock
 
 from tasnet.hailo.failures import Certainty
-from tasnet.suite.case import graph_key, parse
+from tasnet.suite.cases.case import graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Status
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Measure, Run, folders, read
-from tasnet.suite.judge import Kind
 from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.report.record import Record
+from tasnet.suite.ledger.judge import Kind
 from tasnet.suite.report.sources import Source, gather
-from tasnet.suite.stage import Status
-from tasnet.suite.store import Store
-from tasnet.suite.verdict import Verdict
+from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import another, of_schema, told_by, with_log
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.bounded import contents, no_file, no_folder, opened, text
+from tasnet.common.bounded import contents, no_file, no_folder, opened, text
 
 
 class OwnError(ValueError):

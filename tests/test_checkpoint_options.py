@@ -19,13 +19,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from tasnet.cli import app, main
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Variant
-from tasnet.suite.case import Case
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.recipe import Recipe, from_options
-from tasnet.suite.stage import Stage
-from tasnet.suite.store import open_store
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Stage
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recipe import Recipe, from_options
+from tasnet.suite.run.store import open_store
 from tests.network.oracles import torchaudio_convtasnet
 from tests.network.sizes import wave
 

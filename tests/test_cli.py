@@ -16,11 +16,11 @@ import pytest
 from onnx import TensorProto, helper
 
 from tasnet.cli import main
-from tasnet.hailo.har import write
-from tasnet.hailo.hn import Layer, Network
-from tasnet.suite.case import profile
-from tasnet.suite.sweep import Done, Swept
-from tasnet.suite.verdict import Verdict
+from tasnet.hailo.files.har import write
+from tasnet.hailo.files.hn import Layer, Network
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.observed.sweep import Done, Swept
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 
@@ -253,7 +253,7 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
             tell(each)
         return Swept(done)
 
-    monkeypatch.setattr("tasnet.suite.sweep_shown.sweep", swept)
+    monkeypatch.setattr("tasnet.cli.sweep_shown.sweep", swept)
     arguments = ["sweep", "--profile", "notes", "-n", "2", "--store", str(tmp_path / "kept")]
     assert main(arguments) == 0
     out, err = capsys.readouterr()

@@ -6,8 +6,8 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet import digest
-from tasnet.digest import sha256
+from tasnet.common import files as digest
+from tasnet.common.files import sha256
 
 
 def test_it_is_sha256_the_first_time_and_the_second() -> None:

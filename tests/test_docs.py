@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import profile
+from tasnet.suite.cases.profiles import profile
 
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```(?:console|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -13,13 +13,13 @@ from threading import Timer
 
 import pytest
 
-from tasnet.hailo import places
-from tasnet.locks import holder, locked
+from tasnet.common.locks import holder, locked
+from tasnet.hailo.process import memory_slots as places
 from tests.doubles.repository import ROOT, environment
 
 HOLDS = (
     "import sys; sys.path[:0] = {path!r}\n"
-    "from pathlib import Path; from tasnet.locks import locked\n"
+    "from pathlib import Path; from tasnet.common.locks import locked\n"
     "with locked(Path({lock!r})):\n    print('there', flush=True); sys.stdin.read()\n"
 )
 
@@ -89,7 +89,7 @@ def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytes
 def test_a_run_says_at_the_terminal_for_whom_it_waits(tmp_path: Path, workers: str) -> None:
     """The captured output of a test that waits is nobody's to see."""
     (tmp_path / "test_it.py").write_text(
-        "import tasnet.locks\n"
+        "import tasnet.common.locks\n"
         "from tasnet.suite.plugin.aloud import aloud\n"
         "def test_waits(pytestconfig):\n"
         "    aloud(pytestconfig)('waiting for process 7')\n"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.printable import line
+from tasnet.common.printable import line
 
 # Unicode's own categories: other (control, format, surrogate, private, unassigned), line and paragraph separators.
 _UNPRINTED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

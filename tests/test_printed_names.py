@@ -12,11 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tasnet.cli import main
-from tasnet.hailo.hn import dumps
+from tasnet.hailo.files.hn import dumps
 from tasnet.hailo.translate import translate
-from tasnet.suite.case import profile
-from tasnet.suite.judgement_shown import lines
-from tasnet.suite.report.summary_tsv import write_summary
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.notes.summary_tsv import write_summary
+from tasnet.suite.report.failing import lines
 from tasnet.suite.report.terminal import ending, title
 from tests.doubles import hef_writer
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tasnet import unfinished
-from tasnet.suite.store import open_store
+from tasnet.common import unfinished
+from tasnet.suite.run.store import open_store
 
 WRITES = """
 import sys; sys.path[:0] = {path!r}
 from pathlib import Path
-from tasnet import unfinished
+from tasnet.common import unfinished
 {what}
     print('there', flush=True); sys.stdin.read()
 """

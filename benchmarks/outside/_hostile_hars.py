@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.outside._hostile_models import ESCAPE, whole
-from tasnet.hailo.hn import dumps
+from tasnet.hailo.files.hn import dumps
 from tasnet.hailo.translate import translate
 from tests.doubles import hef_writer
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.limits import load
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.compiler.limits import load
 from tasnet.hailo.toolchain import Ended, Report
 from tests.doubles.dfc_python import scripted_python
 

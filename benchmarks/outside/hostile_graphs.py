@@ -85,7 +85,7 @@ def _names(found: Sequence[Ended]) -> str:
 
 
 def _batch(start: int, size: int, seed: int) -> int:
-    from tasnet.hailo.constraints import judge
+    from tasnet.hailo.predict.constraints import judge
     from tasnet.hailo.translate import TranslationError, translate
 
     base = whole().SerializeToString()

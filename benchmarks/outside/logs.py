@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.hailo.boundedlog import BoundedLog
-from tasnet.hailo.classify import End, read_log
+from tasnet.hailo.logs.classify import End, read_log
+from tasnet.hailo.process.bounded_log import BoundedLog
 
 COUNT = 4000
 

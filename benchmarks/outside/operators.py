@@ -21,9 +21,9 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tasnet.hailo import har
 from tasnet.hailo.execute import ExecuteError, run
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.files import har
+from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.toolchain import Ended
 
 Array = npt.NDArray[np.generic]

@@ -19,20 +19,20 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.toolchain import Report
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.history.record import record
 from tasnet.suite.history.run import Head, Measure, RunError, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.judge import judge
+from tasnet.suite.ledger.judge import judge
+from tasnet.suite.numerics.kept import keep, kept
 from tasnet.suite.numerics.measure import measure
-from tasnet.suite.numerics.measures import keep, kept
 from tasnet.suite.observed import evidence
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.report.record import record
-from tasnet.suite.stage import Outcome, Stage
-from tasnet.suite.store import DamageFound, Store, file_sha256
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import DamageFound, Store, file_sha256
 
 TINY = Size(N=32, L=16, B=16, H=32, Sc=32, X=2, R=1)
 CASES = (

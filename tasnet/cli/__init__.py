@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasnet.bounded import opened
 from tasnet.cli import compiler as around_the_compiler
 from tasnet.cli import gate, history, numbers, report
 from tasnet.cli import ledger as ledger_
@@ -52,7 +51,8 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.printable import line, say
+from tasnet.common.bounded import opened
+from tasnet.common.printable import line, say
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights
@@ -73,7 +73,7 @@ _ParserError: type[Exception] = next(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
-    from tasnet.suite.errors import one_line, own_errors
+    from tasnet.common.errors import one_line, own_errors
 
     try:
         with warnings.catch_warnings():
@@ -151,10 +151,10 @@ def matrix(
 
     Example: tasnet matrix --profile notes -n 2
     """
-    from tasnet.suite import case
-    from tasnet.suite.toolchains import choose, compiler
+    from tasnet.suite.cases.profiles import profile as profile_of
+    from tasnet.suite.run.toolchains import choose, compiler
 
-    cases = case.profile(profile, arch)
+    cases = profile_of(profile, arch)
     if list_:
         print("\n".join(each.id for each in cases))
         return OK
@@ -215,11 +215,11 @@ def sweep(
 
     Example: tasnet sweep --profile notes --toolchain reference -n 2
     """
-    from tasnet.suite import case
-    from tasnet.suite.sweep_shown import shown
-    from tasnet.suite.toolchains import choose
+    from tasnet.cli.sweep_shown import shown
+    from tasnet.suite.cases.profiles import profile as profile_of
+    from tasnet.suite.run.toolchains import choose
 
-    cases = case.profile(profile, arch)
+    cases = profile_of(profile, arch)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     choice = choose(
         toolchain,
@@ -250,7 +250,7 @@ def export(
     """
     from dataclasses import replace
 
-    from tasnet.suite.case import parse
+    from tasnet.suite.cases.names import parse
 
     meant = parse(case)
     writable(output)
@@ -287,7 +287,7 @@ def translate(
 
     Example: tasnet translate m.onnx --name conv_tasnet -o m.har
     """
-    from tasnet.hailo import har
+    from tasnet.hailo.files import har
     from tasnet.hailo.translate import translate as to_network
 
     writable(output)
@@ -307,9 +307,9 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: 
 
     Example: tasnet check m.onnx --arch hailo8 --json
     """
-    from tasnet.hailo.reference import verdict as judged
-    from tasnet.suite.verdict_shown import as_json as told
-    from tasnet.suite.verdict_shown import lines
+    from tasnet.cli.verdict_shown import as_json as told
+    from tasnet.cli.verdict_shown import lines
+    from tasnet.hailo.predict.reference import verdict as judged
 
     known_arch(arch)
     verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
@@ -328,9 +328,9 @@ def classify(
 
     Example: tasnet classify build.log --json
     """
-    from tasnet.hailo.classify import End, read_log
-    from tasnet.hailo.failures_shown import as_json as told
-    from tasnet.hailo.failures_shown import lines
+    from tasnet.cli.shown import as_json as told
+    from tasnet.cli.shown import lines
+    from tasnet.hailo.logs.classify import End, read_log
 
     found = [(str(log), read_log(readable(log, "a log"))) for log in logs]
     show([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
@@ -352,9 +352,9 @@ def import_runs(
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
     from tasnet.suite.ledger import read
+    from tasnet.suite.notes.old_runs import import_runs as imported
     from tasnet.suite.observed.evidence import everything, support
-    from tasnet.suite.observed.old_runs import import_runs as imported
-    from tasnet.suite.store import Store
+    from tasnet.suite.run.store import Store
 
     known_arch(arch)
     entries = read(ledger).entries if ledger.is_file() else ()
@@ -376,8 +376,10 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
 
     Example: tasnet inspect m.har
     """
-    from tasnet.hailo import hef, hef_shown, network_shown
-    from tasnet.hailo.reference import network as graph_of
+    from tasnet.cli import hef_shown
+    from tasnet.hailo.files import hef
+    from tasnet.hailo.files import listing as network_shown
+    from tasnet.hailo.predict.reference import network as graph_of
 
     with opened(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
         compiled = hef_shown.is_hef(file.read(4) or b"") or source.suffix == ".hef"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
-from tasnet.printable import say
+from tasnet.common.printable import say
 
 if TYPE_CHECKING:
     from tasnet.suite.history.run import Run
-    from tasnet.suite.ledger.check import Finding
-    from tasnet.suite.ledger.update import Update
+    from tasnet.suite.upkeep.check import Finding
+    from tasnet.suite.upkeep.update import Update
 
 commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
 
@@ -58,10 +58,10 @@ def check(
     """
     from tasnet.suite.history.run import Unreadable, heads
     from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.again import last_run, latest, past_of, whole_runs
-    from tasnet.suite.ledger.base import at
-    from tasnet.suite.ledger.check import check as checked
-    from tasnet.suite.ledger.check import not_spoken_of
+    from tasnet.suite.upkeep.again import last_run, latest, past_of, whole_runs
+    from tasnet.suite.upkeep.base import at
+    from tasnet.suite.upkeep.check import check as checked
+    from tasnet.suite.upkeep.check import not_spoken_of
 
     now, before, place = read(ledger), at(ledger, base), store_at(store)
     found = last_run(place, run) if run else latest(place)
@@ -137,10 +137,10 @@ def update(
     Example: tasnet ledger update --shrink-only --write
     """
     from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.again import last_run, past_of
     from tasnet.suite.ledger.reading import text_of
-    from tasnet.suite.ledger.update import update as updated
-    from tasnet.suite.ledger.update import write as written
+    from tasnet.suite.upkeep.again import last_run, past_of
+    from tasnet.suite.upkeep.update import update as updated
+    from tasnet.suite.upkeep.update import write as written
 
     if shrink_only and allow_new:
         raise UsageError("--shrink-only and --allow-new: one or the other")
@@ -174,7 +174,7 @@ def update(
 
 
 def _shown(done: Update, run: Run) -> Iterator[str]:
-    from tasnet.suite.verdict import Verdict
+    from tasnet.suite.cases.verdict import Verdict
 
     yield from done.diff.splitlines()
     head = run.head
@@ -208,12 +208,12 @@ def explain(
 
     Example: tasnet ledger explain truncate-k-1-project
     """
-    from tasnet.suite.case import parse
+    from tasnet.suite.cases.names import parse
     from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.again import last_run, latest, past_of
-    from tasnet.suite.ledger.explain import as_json as told
-    from tasnet.suite.ledger.explain import explain as explained
-    from tasnet.suite.ledger.explain import lines
+    from tasnet.suite.upkeep.again import last_run, latest, past_of
+    from tasnet.suite.upkeep.explain import as_json as told
+    from tasnet.suite.upkeep.explain import explain as explained
+    from tasnet.suite.upkeep.explain import lines
 
     now, meant, place = read(ledger), parse(case), store_at(store)
     found = last_run(place, run) if run else latest(place, meant.id)

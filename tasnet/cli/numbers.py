@@ -44,7 +44,7 @@ def listen(
 
     Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
-    from tasnet.suite.case import parse
+    from tasnet.suite.cases.names import parse
     from tasnet.suite.numerics.listen import listen as listened
     from tasnet.suite.numerics.listen import shown
 
@@ -70,8 +70,8 @@ def parity(
 
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
-    from tasnet.suite.case import parse
-    from tasnet.suite.numerics.shown import page_written
+    from tasnet.cli.numbers_shown import page_written
+    from tasnet.suite.cases.names import parse
 
     writable(output)
     file = Path("thresholds.yaml")
@@ -102,7 +102,7 @@ def check(
 
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
-    from tasnet.suite.numerics.shown import checked
+    from tasnet.cli.numbers_shown import checked
     from tasnet.suite.numerics.thresholds import read
 
     known = read(file)
@@ -127,9 +127,9 @@ def propose(
     """
     from datetime import date
 
-    from tasnet.suite.numerics.shown import proposed, stored
+    from tasnet.cli.numbers_shown import proposed, stored
     from tasnet.suite.numerics.thresholds import read
-    from tasnet.suite.store import Store
+    from tasnet.suite.run.store import Store
 
     known = read(file)
     _runs(case, profile, seed, store)
@@ -143,10 +143,11 @@ def _runs(
     """What was named, measured now or kept before; with nothing named, all that is kept."""
     from dataclasses import replace
 
-    from tasnet.suite.case import parse, profile
-    from tasnet.suite.numerics.shown import measured, stored
-    from tasnet.suite.recipe import Recipe
-    from tasnet.suite.store import Store
+    from tasnet.cli.numbers_shown import measured, stored
+    from tasnet.suite.cases.names import parse
+    from tasnet.suite.cases.profiles import profile
+    from tasnet.suite.run.recipe import Recipe
+    from tasnet.suite.run.store import Store
 
     named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
     if not named:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.bounded import no_file, no_folder
-from tasnet.printable import say
+from tasnet.common.bounded import no_file, no_folder
+from tasnet.common.printable import say
 
 if TYPE_CHECKING:
-    from tasnet.suite.pipeline import Pipeline
-    from tasnet.suite.recipe import Recipe
+    from tasnet.suite.run.pipeline import Pipeline
+    from tasnet.suite.run.recipe import Recipe
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
@@ -72,7 +72,7 @@ def sizes(shapes: list[str] | None) -> dict[str, tuple[int, ...]]:
 
 def of_onnx(path: Path, shapes: list[str] | None) -> Path:
     """`path`, if no sizes are given or it is an ONNX file: others have theirs. Raises UsageError."""
-    from tasnet.hailo.reference import is_onnx
+    from tasnet.hailo.predict.reference import is_onnx
 
     if shapes and not is_onnx(path):
         raise UsageError(f"{path}: its sizes are fixed; --shape is for an .onnx")
@@ -86,16 +86,16 @@ def if_there(path: Path) -> Path | None:
 
 def recipe_of(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
     """The weights that the three options mean. Raises RecipeError."""
-    from tasnet.suite.recipe import from_options
+    from tasnet.suite.run.recipe import from_options
 
     return from_options(checkpoint, mask_activation, blocks_per_repeat)
 
 
 def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
     """The pipeline of the embedded toolchain."""
-    from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline
-    from tasnet.suite.store import open_store
+    from tasnet.hailo.predict.reference import Reference
+    from tasnet.suite.run.pipeline import Pipeline
+    from tasnet.suite.run.store import open_store
 
     return Pipeline(open_store(store_at(store)), Reference(), recipe)
 

@@ -1,1 +1,10 @@
-"""The chip and its files: HN graphs, HARs, translation, constraints. Knows nothing of Conv-TasNet or pytest."""
+"""The chip and its files. Knows nothing of Conv-TasNet, cases or pytest. From the bottom up:
+
+failures, toolchain   what can go wrong, and what a toolchain must do
+files                 HN, HAR and HEF, read and written
+execute, logs         a HAR run in float; what the compiler printed
+translate, quantize   ONNX -> HN; 8 bits, simulated
+process               a command in a process of its own, with limits
+predict               the embedded toolchain: constraints and verdicts
+compiler, chip        the Dataflow Compiler and HailoRT, behind adapters
+"""

@@ -85,3 +85,7 @@ class Toolchain(Protocol):
 
     def compile(self, har: Path, arch: str, hef: Path) -> Report:
         """HAR -> HEF at `hef`. The embedded toolchain judges the parsed HAR and writes no HEF."""
+
+
+TOOLCHAINS = ("reference", "dfc")
+"""The toolchains that an entry can be scoped to."""

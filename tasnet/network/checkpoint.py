@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 import torch
 
-from tasnet import printable
+from tasnet.common import printable
 from tasnet.network import pickled
 from tasnet.network.foundnetwork import Found, TooMuchError, found
 from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroids_name, module_arguments

@@ -14,8 +14,8 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
-from tasnet import unfinished
-from tasnet.digest import sha256
+from tasnet.common import unfinished
+from tasnet.common.files import sha256
 from tasnet.network import parts
 from tasnet.network.convtasnet import build, input_shape
 from tasnet.network.plain import IR_VERSIONS, OPSETS, Plain, infos, model_of, types_of

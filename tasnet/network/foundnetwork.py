@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tasnet import printable
+from tasnet.common import printable
 from tasnet.network.layouts import LAYOUTS, Layout
 from tasnet.network.pickled import Object, attributes, has_attributes, mapping
 from tasnet.network.storedtensor import described

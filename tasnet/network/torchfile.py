@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol, TypeGuard
 
-from tasnet import bounded, printable
+from tasnet.common import bounded, printable
 from tasnet.network import pickled
 
 MOST_BYTES = 512 << 20

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from tasnet.suite.report.record import Record
+from tasnet.suite.cases.outcome import Status
+from tasnet.suite.history.record import Record
 from tasnet.suite.report.sources import Source
 from tasnet.suite.report.tables import reached
-from tasnet.suite.stage import Status
 from tests.browser.reading import Visit, at, count, open_case
 from tests.stored import MEASURED, run_of
 

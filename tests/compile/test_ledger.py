@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tasnet.suite.case import PROFILES, profile
+from tasnet.suite.cases.profiles import PROFILES, profile
 from tasnet.suite.ledger import Entry, stale
 
 pytestmark = pytest.mark.compile

@@ -12,17 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.hailo.detect import Detection
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.hailortcli import CliError
-from tasnet.hailo.hailortcli import measured as measured_by_cli
-from tasnet.hailo.hef import read as read_hef
-from tasnet.hailo.runtime import infer, measure
-from tasnet.suite.case import Case
-from tasnet.suite.errors import own_errors
+from tasnet.common.errors import own_errors
+from tasnet.hailo.chip.detect import Detection
+from tasnet.hailo.chip.hailortcli import CliError
+from tasnet.hailo.chip.hailortcli import measured as measured_by_cli
+from tasnet.hailo.chip.runtime import infer, measure
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.files.hef import read as read_hef
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.numerics.trained import trained
 from tasnet.suite.observed.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
 from tasnet.suite.observed.on_device import (
     against,
@@ -34,11 +34,11 @@ from tasnet.suite.observed.on_device import (
     separate,
     windows,
 )
-from tasnet.suite.pipeline import Pipeline
 from tasnet.suite.plugin import RunsCases
 from tasnet.suite.plugin.device import CompiledHef, Keep, conclude_ran
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.stage import Outcome
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.trained import trained
 
 WINDOWS = 8
 LEAST_DB = 10.0

@@ -16,7 +16,8 @@ import torch
 
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
-from tasnet.suite.case import Case, parse
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
 from tasnet.suite.observed.on_device import host_frames
 from tests.doubles import hef_writer as written
 

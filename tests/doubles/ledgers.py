@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasnet.hailo.failures import Failure
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.ledger import Ledger, parse
 from tests.doubles.outcomes import failure
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from tasnet.hailo.failures import FAMILIES, Certainty, Failure
-from tasnet.suite.case import Case
-from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
 
 REFERENCE = Provenance(toolchain="reference", version="0.1.0", predicted=True, exhaustive=True, arch="hailo8")
 DFC = Provenance(toolchain="dfc", version="3.33.1", predicted=False, exhaustive=False, arch="hailo8")

@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 
-from tasnet.suite.case import Case, profile
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.history.run import Head, Run, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.judge import judge
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import ORDER, Outcome, Provenance, Stage
+from tasnet.suite.ledger.judge import judge
 from tests.doubles.outcomes import REFERENCE
 
 Tell = Callable[[Case], Mapping[Stage, Outcome]]

@@ -8,9 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Measure, Run
 from tasnet.suite.history.writer import begin
-from tasnet.suite.report.record import Record
 from tasnet.suite.report.run_folder import new_folder
 
 

@@ -7,14 +7,15 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from tasnet.suite.case import Case, parse
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.history.run import Head, Measure, Run, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.judge import judge
 from tasnet.suite.ledger import Entry
 from tasnet.suite.ledger import parse as ledger_of
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.ledger.judge import judge
 
 DAY = date(2026, 6, 1)
 STARTED = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)

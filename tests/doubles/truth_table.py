@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import product
 
-from tasnet.suite.case import Case, profile
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.profiles import profile
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
 TODAY = date(2026, 6, 1)

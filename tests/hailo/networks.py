@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 
 HWC = tuple[int, int, int]
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.constraints import ROW_FAIL, ROW_PASS, Kind, Verdict, judge, row, widest
 from tasnet.hailo.failures import FAMILIES, Certainty
-from tasnet.hailo.hn import Network, dumps, loads
+from tasnet.hailo.files.hn import Network, dumps, loads, row, widest
+from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS, Kind, Verdict, judge
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

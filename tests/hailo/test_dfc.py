@@ -18,14 +18,14 @@ import numpy as np
 import pytest
 import vermin
 
-from tasnet.hailo import dfc_find
-from tasnet.hailo.dfc import Dfc, Translation, connect
-from tasnet.hailo.dfc_end import Told, judge
-from tasnet.hailo.dfc_find import DfcError, DfcNotFound, find
+from tasnet.hailo.compiler import find as dfc_find
+from tasnet.hailo.compiler.dfc import Dfc, Translation, connect
+from tasnet.hailo.compiler.ending import Told, judge
+from tasnet.hailo.compiler.find import DfcError, DfcNotFound, find
+from tasnet.hailo.compiler.limits import Limits, load
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.hef import read
-from tasnet.hailo.limits import Limits, load
-from tasnet.hailo.process import Cut, Finish
+from tasnet.hailo.files.hef import read
+from tasnet.hailo.process.run import Cut, Finish
 from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.processes import TOKEN, left
@@ -561,6 +561,8 @@ def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:
 
 def test_the_double_is_no_part_of_the_package() -> None:
     ran = subprocess.run(
-        [sys.executable, "-I", "-c", "import tasnet.hailo.dfc, hailo_sdk_client"], capture_output=True, check=False
+        [sys.executable, "-I", "-c", "import tasnet.hailo.compiler.dfc, hailo_sdk_client"],
+        capture_output=True,
+        check=False,
     )
     assert b"No module named 'hailo_sdk_client'" in ran.stderr or b"No module named 'tasnet'" in ran.stderr

@@ -12,11 +12,11 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tasnet.hailo import har, hn
-from tasnet.hailo.constraints import Kind, judge
 from tasnet.hailo.execute import run
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.hn import Assumed, Network
+from tasnet.hailo.files import har, hn
+from tasnet.hailo.files.hn import Assumed, Network
+from tasnet.hailo.predict.constraints import Kind, judge
 from tasnet.hailo.translate import ModelError, NodeError, translate
 
 from .onnx_models import floats, longs, node

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import ExecuteError, run, trace
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

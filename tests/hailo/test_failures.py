@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.classify import LogError, classify, classify_file
-from tasnet.hailo.failures import FAMILIES, Failure, base_layers
-from tasnet.hailo.messages import RULES
+from tasnet.hailo.failures import FAMILIES, Failure
+from tasnet.hailo.logs.base_layers import base_layers
+from tasnet.hailo.logs.classify import LogError, classify, classify_file
+from tasnet.hailo.logs.messages import RULES
 
 RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
 SLOPE = (

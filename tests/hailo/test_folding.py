@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from tasnet.hailo.hn import Layer
+from tasnet.hailo.files.hn import Layer
 from tasnet.hailo.translate import TranslationError, translate
 
 from .onnx_models import floats, longs, model, node

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo import har
-from tasnet.hailo.har import HarError
-from tasnet.hailo.hn import HNError, Network, dumps, loads
+from tasnet.hailo.files import har
+from tasnet.hailo.files.har import HarError
+from tasnet.hailo.files.hn import HNError, Network, dumps, loads
 from tasnet.hailo.translate import translate
 
 from .onnx_models import floats, model, node

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.hef import EdgeLayer, Hef, HefError, compatible, read
-from tasnet.hailo.hef_fit import check_against
-from tasnet.hailo.hef_quantization import dequantize, quantize
+from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, compatible, read
+from tasnet.hailo.files.hef_layers import check_against
+from tasnet.hailo.files.hef_quantization import dequantize, quantize
 from tests.doubles import hef_writer as double
 
 VERSIONS = (0, 1, 2, 3)

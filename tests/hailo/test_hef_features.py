@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from tasnet.hailo.hef import PER_FEATURE, Hef, HefError, read
-from tasnet.hailo.hef_fit import why_not
-from tasnet.hailo.hef_quantization import dequantize, quantize
-from tasnet.hailo.hef_shown import as_json, lines
+from tasnet.cli.hef_shown import as_json, lines
+from tasnet.hailo.files.hef import PER_FEATURE, Hef, HefError, read
+from tasnet.hailo.files.hef_layers import why_not
+from tasnet.hailo.files.hef_quantization import dequantize, quantize
 from tests.doubles import hef_writer as double
 
 Field = descriptor_pb2.FieldDescriptorProto

@@ -14,8 +14,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tasnet.cli import main
-from tasnet.hailo.hn import dumps
-from tasnet.hailo.reference import verdict
+from tasnet.hailo.files.hn import dumps
+from tasnet.hailo.predict.reference import verdict
 from tasnet.hailo.translate import translate
 
 from .onnx_models import floats, model, node

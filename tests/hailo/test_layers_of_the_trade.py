@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import ExecuteError, run, trace
-from tasnet.hailo.hn import Layer, Network, dumps, loads
+from tasnet.hailo.files.hn import Layer, Network, dumps, loads
 from tasnet.hailo.quantize import Scheme, quantize, simulate
 from tasnet.hailo.translate import NodeError, translate
 from tests.hailo.onnx_models import floats, longs, model, node

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
-from tasnet.hailo.limits import GIB, Limits, LimitsError, load
-from tasnet.hailo.places import held, machine_bytes, places
+from tasnet.hailo.compiler.limits import GIB, Limits, LimitsError, load
+from tasnet.hailo.process.memory_slots import held, machine_bytes, places
 from tests.doubles.processes import until
 
 
@@ -90,7 +90,7 @@ def test_the_machine_has_memory() -> None:
 HOLDER = """
 import sys, time, uuid
 from pathlib import Path
-from tasnet.hailo.places import held
+from tasnet.hailo.process.memory_slots import held
 folder, memory, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 for _ in range(rounds):
     with held(memory << 30, folder / "places", 4 << 30):

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.classify import End, read_log
-from tasnet.hailo.log_event import level, untagged
+from tasnet.hailo.logs.classify import End, read_log
+from tasnet.hailo.logs.event import level, untagged
 
 BEGAN = "[info] Starting Hailo allocation and compilation flow\n"
 SEARCH = (

@@ -12,7 +12,7 @@ import onnx
 import pytest
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
-from tasnet.hailo import har
+from tasnet.hailo.files import har
 from tasnet.hailo.translate import ModelError, TranslationError, translate
 from tasnet.hailo.translate.loading import from_proto
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import nn
 
-from tasnet.hailo.hn import Network
+from tasnet.hailo.files.hn import Network
 from tasnet.hailo.translate import ModelError, translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

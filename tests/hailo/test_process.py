@@ -12,8 +12,8 @@ from uuid import uuid4
 
 import pytest
 
-from tasnet.hailo.boundedlog import BoundedLog
-from tasnet.hailo.process import Cut, Finish, run, signal_name
+from tasnet.hailo.process.bounded_log import BoundedLog
+from tasnet.hailo.process.run import Cut, Finish, run, signal_name
 from tests.doubles.processes import TOKEN, left, until
 
 SAY = "import json, os, sys; say = lambda **m: os.write(int(sys.argv[2]), json.dumps(m).encode() + b'\\n')\n"
@@ -127,7 +127,7 @@ def test_a_keeper_that_is_killed_takes_all_with_it(start: Runner, token: str) ->
 PARENT = """
 import os, sys
 from pathlib import Path
-from tasnet.hailo.process import run
+from tasnet.hailo.process.run import run
 here = Path(sys.argv[1])
 run([sys.executable, "-I", "-S", "-c", sys.argv[2]], request={}, log=here / "log", cwd=here, seconds=600,
     memory_bytes=1 << 32, env=dict(os.environ))

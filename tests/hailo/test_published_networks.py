@@ -12,10 +12,10 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from tasnet.hailo.constraints import Kind, judge
 from tasnet.hailo.execute import run
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.hn import Assumed, Network
+from tasnet.hailo.files.hn import Assumed, Network
+from tasnet.hailo.predict.constraints import Kind, judge
 from tasnet.hailo.translate import translate
 from tests.network.oracles import asteroid_convtasnet
 

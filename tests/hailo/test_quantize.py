@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tasnet.hailo.execute import run, trace
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.hn import Network
+from tasnet.hailo.files.hn import Network
 from tasnet.hailo.quantize import (
     Clipping,
     QuantizeError,

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 
-from tasnet.hailo import har
-from tasnet.hailo.constraints import Kind
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.reference import Reference, verdict
+from tasnet.hailo.files import har
+from tasnet.hailo.predict.constraints import Kind
+from tasnet.hailo.predict.reference import Reference, verdict
 from tasnet.hailo.toolchain import Ended, Toolchain
 
 from .onnx_models import floats, model, node

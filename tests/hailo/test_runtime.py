@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.detect import Missing, detect
-from tasnet.hailo.hailortcli import CliError, measured, parse_lines
-from tasnet.hailo.hef import HefError
-from tasnet.hailo.runtime import accepted, infer, measure
-from tasnet.hailo.runtime_failure import CODES, RuntimeFailure, failure, guard
+from tasnet.hailo.chip.detect import Missing, detect
+from tasnet.hailo.chip.failure import CODES, RuntimeFailure, failure, guard
+from tasnet.hailo.chip.hailortcli import CliError, measured, parse_lines
+from tasnet.hailo.chip.runtime import accepted, infer, measure
+from tasnet.hailo.files.hef import HefError
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform, forget
 
@@ -349,7 +349,7 @@ def test_hailortcli_is_asked_for_the_chips_own_latency(tmp_path, monkeypatch):
     cli(tmp_path, monkeypatch, "exit 0")
     with pytest.raises(CliError, match="no FPS"):
         measured(tmp_path / "x.hef")
-    monkeypatch.setattr("tasnet.hailo.hailortcli._SECONDS", 0.1)
+    monkeypatch.setattr("tasnet.hailo.chip.hailortcli._SECONDS", 0.1)
     cli(tmp_path, monkeypatch, "exec sleep 60")
     with pytest.raises(CliError, match="is the device free"):
         measured(tmp_path / "x.hef")

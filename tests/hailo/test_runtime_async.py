@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.hailo.detect import detect
-from tasnet.hailo.runtime import infer, measure, sensors
-from tasnet.hailo.runtime_failure import RuntimeFailure, failure, is_hailort
+from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.failure import RuntimeFailure, failure, is_hailort
+from tasnet.hailo.chip.runtime import infer, measure, sensors
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import DOUBLES, as_hailo_platform
 from tests.hailo.test_runtime import FRAMES, LENGTH, hef_file

@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import ModelError, NodeError, TranslationError, translate
 
 from .onnx_models import floats, longs, model, node

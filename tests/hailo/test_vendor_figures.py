@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from tasnet.hailo.hn import Figures, Network, figures, to_dict, total
+from tasnet.hailo.files.hn import Figures, Network, figures, to_dict, total
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

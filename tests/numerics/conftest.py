@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasnet.suite.case import graph, profile
+from tasnet.suite.cases.case import graph
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.numerics.speech import mixtures
 
 SAMPLE = 24

@@ -14,20 +14,20 @@ import numpy as np
 import pytest
 
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import Measure
+from tasnet.suite.numerics.kept import keep, weights_of
 from tasnet.suite.numerics.measure import figures
-from tasnet.suite.numerics.measures import keep, weights_of
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.parity import first_departure, plain, reference
 from tasnet.suite.numerics.staged import staged
 from tasnet.suite.numerics.thresholds import FILE, read
-from tasnet.suite.numerics.trained import Trained
-from tasnet.suite.stage import Stage
+from tasnet.suite.run.trained import Trained
 from tests.numerics.conftest import mix_of
 
 if TYPE_CHECKING:
-    from tasnet.suite.pipeline import Pipeline
+    from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
 

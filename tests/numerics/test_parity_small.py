@@ -9,7 +9,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size
 from tasnet.network.weights import seeded
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.numerics.parity import har_waveform, onnx_waveform, reference, torch_waveform
 from tests.numerics.conftest import mix_of

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.reference import Reference
-from tasnet.suite.case import Case, graph, profile
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.predict.reference import Reference
+from tasnet.suite.cases.case import Case, graph
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.numerics.compiled_parity import NO_COMPILER, compiled_parity
-from tasnet.suite.numerics.measures import keep
+from tasnet.suite.numerics.kept import keep
 from tasnet.suite.numerics.thresholds import FILE, read
 
 if TYPE_CHECKING:
-    from tasnet.suite.pipeline import Pipeline
+    from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
 

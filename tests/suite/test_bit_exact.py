@@ -17,18 +17,20 @@ import numpy as np
 import pytest
 
 from tasnet.cli import main
-from tasnet.hailo import har
-from tasnet.hailo.detect import detect
-from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.runtime import infer
+from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.execute import run as execute
-from tasnet.hailo.hef import Hef, read
-from tasnet.hailo.hef_quantization import dequantize, quantize
+from tasnet.hailo.files import har
+from tasnet.hailo.files.hef import Hef, read
+from tasnet.hailo.files.hef_quantization import dequantize, quantize
+from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.quantize import quantize as eight_bit
 from tasnet.hailo.quantize import simulate
-from tasnet.hailo.reference import Reference
-from tasnet.hailo.runtime import infer
 from tasnet.network.weights import seeded
-from tasnet.suite.case import Case, parse
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.staged import calibration_signals
 from tasnet.suite.observed.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
@@ -40,10 +42,9 @@ from tasnet.suite.observed.on_device import (
     separate,
     windows,
 )
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import open_store
-from tasnet.suite.toolchains import Calibrated, choose, compiler
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import emulating
 from tests.doubles.hailort import as_hailo_platform
 

@@ -10,10 +10,10 @@ import soundfile
 
 from tasnet.cli import main
 from tasnet.network.convtasnet import to_host_input
-from tasnet.suite.case import parse
-from tasnet.suite.observed.calibration import content_hash, load, save
-from tasnet.suite.observed.looks_like import looks_like
-from tasnet.suite.observed.recordings import CalibrationError
+from tasnet.suite.cases.names import parse
+from tasnet.suite.run.calibration import content_hash, load, save
+from tasnet.suite.run.looks_like import looks_like
+from tasnet.suite.run.recordings import CalibrationError
 
 LENGTH = 1600
 HORIZONTAL = parse(f"baseline+T={LENGTH}")

@@ -9,17 +9,9 @@ from hypothesis import strategies as st
 
 from tasnet.network.variant import AXES, MOST_ELEMENTS, Size, Variant
 from tasnet.network.weights import parameter_count
-from tasnet.suite.case import (
-    NOTES_TAGS,
-    PROFILES,
-    SIZE_LETTERS,
-    Case,
-    CaseError,
-    graph,
-    graph_key,
-    parse,
-    profile,
-)
+from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph, graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES, profile
 
 BLOCKS = st.sampled_from([0, 1, 2, 4, 23, 24, 25])
 VARIANTS = st.builds(
@@ -226,7 +218,7 @@ def test_a_variant_and_its_normal_form_have_one_key(variant):
 
 
 def test_cases_are_known_without_torch():
-    code = "import sys, tasnet.suite.case as c; c.profile('matrix'); print('torch' in sys.modules)"
+    code = "import sys, tasnet.suite.cases.profiles as c; c.profile('matrix'); print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
         capture_output=True,

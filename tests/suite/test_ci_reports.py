@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tasnet.suite.case import profile
+from tasnet.suite.cases.profiles import profile
 from tests.doubles.repository import environment
 
 ROOT = Path(__file__).parents[2]

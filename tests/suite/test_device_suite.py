@@ -17,15 +17,15 @@ import numpy as np
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import parse
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Status
 from tasnet.suite.history.run import find
 from tasnet.suite.observed.bit_exact import Emulation, write
 from tasnet.suite.observed.evidence import everything
 from tasnet.suite.observed.on_device import host_frames
-from tasnet.suite.report.runs_page import page
+from tasnet.suite.report.page import page
 from tasnet.suite.report.sources import gather
-from tasnet.suite.stage import Status
-from tasnet.suite.store import Store, file_sha256
+from tasnet.suite.run.store import Store, file_sha256
 from tests.device import test_device
 from tests.doubles.chips import chip, compiled
 from tests.doubles.hailort import as_hailo_platform

@@ -21,20 +21,21 @@ import pytest
 import torch
 
 from tasnet.cli import main
-from tasnet.hailo.detect import detect
-from tasnet.hailo.hef import Hef
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.files.hef import Hef
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
-from tasnet.suite.case import parse, profile
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Stage, Status
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import read
 from tasnet.suite.observed.confusion import Agreement
 from tasnet.suite.observed.on_device import against, outcome, pytorch, separate, windows
 from tasnet.suite.observed.pair import Pair, compared, hef_differences
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import open_store
-from tasnet.suite.toolchains import Calibrated, choose, compiler
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import stand_in
 from tests.doubles.hailort import as_hailo_platform
 

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.compiled_parity import Compiled, compiled_parity
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, aligned, emulate
 from tasnet.suite.numerics.staged import calibration_signals, host
 from tasnet.suite.numerics.thresholds import read
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.store import open_store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
 from tests.doubles.dfc_python import emulating
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
@@ -80,7 +80,7 @@ def test_a_context_that_breaks_leaves_the_others(tmp_path: Path) -> None:
 
 def test_a_har_that_was_not_optimized_has_no_quantized_context(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    from tasnet.suite.stage import Stage
+    from tasnet.suite.cases.outcome import Stage
 
     name = Pipeline(store, Reference()).run(GROUPED, until=Stage.TRANSLATE)[Stage.TRANSLATE].artifact
     har = store.get_har(name, tmp_path / "net.har")

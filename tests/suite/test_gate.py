@@ -153,7 +153,7 @@ def test_a_layer_more_is_found_as_that_and_the_same_function_is_said(repository:
 def test_new_gone_and_broken_cases(repository: Path, store: Path) -> None:
     changed(
         repository,
-        "tasnet/suite/case.py",
+        "tasnet/suite/cases/profiles.py",
         ('"truncate-k-12": "concat-normal-grouped-k12"', '"truncate-k-12": "concat-normal-grouped-k6"'),
     )
     changed(

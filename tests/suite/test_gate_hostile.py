@@ -16,7 +16,7 @@ from tasnet.suite.gate import lent
 from tasnet.suite.gate.answers import Heard
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.lent import content, own_store, taken_over
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 from tests.doubles.processes import TOKEN, left, until
 from tests.doubles.repository import commit, git, made, tasnet
 

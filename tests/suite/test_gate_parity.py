@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.gate.parity import Graph, measured
 from tasnet.suite.gate.result import Distance
 from tasnet.suite.numerics.thresholds import Thresholds, parse
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Stage
-from tasnet.suite.store import open_store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
 from tests.network.sizes import SMALL
 
 CASE = Case(Variant(), SMALL, 1600)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.suite.case import profile
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.gate.checkout import GateError, Revision
 from tasnet.suite.gate.difference import Difference, LayerChange, Sizes, What
 from tasnet.suite.gate.markdown import lines
@@ -19,7 +20,6 @@ from tasnet.suite.gate.regression import Reason, Regression, of_new_case, of_siz
 from tasnet.suite.gate.result import Changed, Distance, Result, as_json, gathered
 from tasnet.suite.gate.settings import settings
 from tasnet.suite.gate.sides import same_sources
-from tasnet.suite.stage import Outcome, Stage, Status
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import ENTRIES, told
 
@@ -194,17 +194,17 @@ def test_settings_are_the_usual_ones_where_nothing_is_said(tmp_path: Path) -> No
         settings(tmp_path / "wrong.toml")
 
 
-SOURCES = {"tasnet/network/a.py": "1", "tasnet/suite/case.py": "2", "tasnet/suite/judge.py": "3"}
+SOURCES = {"tasnet/network/a.py": "1", "tasnet/suite/cases/case.py": "2", "tasnet/suite/ledger/judge.py": "3"}
 
 
 @pytest.mark.parametrize(
     ("other", "same"),
     [
         ({}, True),
-        ({"tasnet/suite/judge.py": "9"}, True),
+        ({"tasnet/suite/ledger/judge.py": "9"}, True),
         ({"tasnet/network/a.py": "9"}, False),
         ({"tasnet/network/b.py": "9"}, False),
-        ({"tasnet/suite/case.py": "9"}, False),
+        ({"tasnet/suite/cases/case.py": "9"}, False),
     ],
 )
 def test_which_files_decide_a_graph(other: dict[str, str], same: bool) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.common.git import GitError, environment
+from tasnet.common.git import git as asked
 from tasnet.suite.gate.checkout import blobs_of, checkout, revision
-from tasnet.suite.git import GitError, environment
-from tasnet.suite.git import git as asked
 from tasnet.suite.history.origin import origin
-from tasnet.suite.ledger.base import at
+from tasnet.suite.upkeep.base import at
 from tests.doubles.repository import ROOT, commit, git
 
 
@@ -114,4 +114,4 @@ def test_nothing_in_the_package_calls_git_by_itself() -> None:
         and isinstance(node.elts[0], ast.Constant)
         and node.elts[0].value == "git"
     ]
-    assert found == ["tasnet/suite/git.py"]
+    assert found == ["tasnet/common/git.py"]

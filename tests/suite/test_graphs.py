@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo import har
-from tasnet.hailo.network_shown import as_json
+from tasnet.hailo.files import har
+from tasnet.hailo.files.listing import as_json
 from tasnet.hailo.translate import translate
 from tasnet.network.export import save, to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.report.graphs import GraphGone, graph_of
-from tasnet.suite.store import DamageFound, Store, StoreError
+from tasnet.suite.run.store import DamageFound, Store, StoreError
 
 
 @pytest.fixture(scope="module")

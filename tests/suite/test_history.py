@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.suite.case import profile
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.lines import runs_json, runs_lines
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, find, folders, read
-from tasnet.suite.history.shown import runs_json, runs_lines
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import measure, stored, told
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
-from tasnet.suite.case import profile
+from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.history.compare import Change, compare
+from tasnet.suite.history.lines import comparison_json, comparison_lines
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Head, Measure, Run, RunError
-from tasnet.suite.history.shown import comparison_json, comparison_lines
-from tasnet.suite.report.record import Record
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import ENTRIES, STARTED, measure, stored, told
 

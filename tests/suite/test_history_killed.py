@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tasnet.suite.case import profile
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.lines import runs_lines
 from tasnet.suite.history.run import END, HEAD, RECORDS, Head, find, folders, read
-from tasnet.suite.history.shown import runs_lines
 from tasnet.suite.history.writer import begin
 from tests.doubles.processes import until
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.cli import main
-from tasnet.suite.case import profile
+from tasnet.suite.cases.outcome import Stage, Status
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.lines import sparkline, trend_lines
 from tasnet.suite.history.run import HEAD, RunError
-from tasnet.suite.history.shown import sparkline, trend_lines
 from tasnet.suite.history.trend import trend
-from tasnet.suite.stage import Stage, Status
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.told_runs import ENTRIES, measure, stored, told
 

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from benchmarks.outside import hostile_texts as hostile
-from tasnet.hailo.limits import LimitsError, load
-from tasnet.suite.case import CaseError, parse
+from tasnet.hailo.compiler.limits import LimitsError, load
+from tasnet.suite.cases.case import CaseError
+from tasnet.suite.cases.names import parse
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.settings import settings
 from tasnet.suite.ledger import LedgerError, covers, read
+from tasnet.suite.notes.old_runs import read_runs
+from tasnet.suite.notes.run_tables import OldRunsError
 from tasnet.suite.numerics import thresholds
-from tasnet.suite.observed.old_runs import read_runs
-from tasnet.suite.observed.run_tables import OldRunsError
 from tests.doubles.ledgers import entry_text, ledger
 from tests.doubles.outcomes import failure
 

@@ -9,14 +9,16 @@ from itertools import combinations
 
 import pytest
 
+from tasnet.common.words import short_layers
 from tasnet.hailo.failures import Failure
-from tasnet.suite.case import Case, parse
-from tasnet.suite.judge import PASSING, Kind, Upstream, due, judge, short_layers
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.ledger import Entry, Flaky
 from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.flaky import Seen
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.ledger.judge import PASSING, Kind, Upstream, due, judge
 from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 

@@ -13,11 +13,12 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from tasnet.suite.case import PROFILES, Case, profile
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.profiles import PROFILES, profile
 from tasnet.suite.ledger import Flaky, LedgerError, covers, in_scope, parse, read, stale
 from tasnet.suite.ledger import claims as ledger_claims
 from tasnet.suite.ledger.flaky import BY_CHANCE, Seen, at_least, enough, refuted
-from tasnet.suite.where import COUNTS, WORDS, WhereError, matches, read_where
+from tasnet.suite.ledger.where import COUNTS, WORDS, WhereError, matches, read_where
 from tests.doubles.outcomes import SUPER_DECONV, failure
 from tests.suite.wheres import claims, left_out, one_axis
 

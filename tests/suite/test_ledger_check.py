@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import Case, profile
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import Ledger, parse
-from tasnet.suite.ledger.again import past_of
-from tasnet.suite.ledger.base import at, grown
-from tasnet.suite.ledger.check import Finding, check
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.upkeep.again import past_of
+from tasnet.suite.upkeep.base import at, grown
+from tasnet.suite.upkeep.check import Finding, check
 from tests.doubles import told_runs
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import Case, parse
-from tasnet.suite.ledger.explain import explain, lines
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.upkeep.explain import explain, lines
 from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import stored

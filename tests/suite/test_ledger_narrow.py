@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tasnet.suite.case import PROFILES, profile
-from tasnet.suite.ledger.conditions import both, flow, joined, plain
-from tasnet.suite.ledger.narrow import narrowed
-from tasnet.suite.where import COUNTS, Axes, holds, matches, read_where
+from tasnet.suite.cases.profiles import PROFILES, profile
+from tasnet.suite.ledger.where import COUNTS, Axes, holds, matches, read_where
+from tasnet.suite.upkeep.conditions import both, flow, joined, plain
+from tasnet.suite.upkeep.narrow import narrowed
 from tests.suite.wheres import claims, one_axis_twice
 
 CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile(name)]

@@ -15,14 +15,16 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tasnet.cli import main
-from tasnet.suite.case import PROFILES, Case, parse, profile
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
+from tasnet.suite.cases.profiles import PROFILES, profile
 from tasnet.suite.history.run import Run
-from tasnet.suite.judge import PASSING
 from tasnet.suite.ledger import LedgerError, claims
 from tasnet.suite.ledger import parse as parse_ledger
-from tasnet.suite.ledger.again import again
-from tasnet.suite.ledger.update import Update, update, write
-from tasnet.suite.stage import Outcome, Stage, Status
+from tasnet.suite.ledger.judge import PASSING
+from tasnet.suite.upkeep.again import again
+from tasnet.suite.upkeep.update import Update, update, write
 from tests.doubles.ledgers import PATH, cause, entry_text, ledger_text, one_each
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 from tests.doubles.runs import in_memory, made, stored
@@ -377,7 +379,7 @@ def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Pa
 def test_what_an_editor_saved_meanwhile_is_not_lost(tmp_path: Path, base: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.yaml"
     path.write_text(ledger_text(entry_text("one")))
-    from tasnet.suite.ledger import update as module
+    from tasnet.suite.upkeep import update as module
 
     true = module.update
 

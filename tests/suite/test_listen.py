@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 import soundfile
 
-from tasnet.hailo.reference import Reference
+from tasnet.common.errors import own_errors
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
-from tasnet.suite.errors import own_errors
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.heard import PAGE, Mix
 from tasnet.suite.numerics.listen import ListenError, improvement, listen, mixed, recording, shown
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.numerics.speech import synthetic
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.store import open_store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
 from tests.suite.test_emulated import dfc_of
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)

@@ -12,17 +12,17 @@ import pytest
 import soundfile
 
 from tasnet.cli import main
-from tasnet.hailo.reference import Reference
+from tasnet.cli.numbers_shown import measured
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
-from tasnet.suite.numerics.measures import keep, kept, of_case, weights_of
-from tasnet.suite.numerics.shown import measured
+from tasnet.suite.cases.case import Case
+from tasnet.suite.numerics.kept import keep, kept, of_case, weights_of
 from tasnet.suite.numerics.speech import synthetic
 from tasnet.suite.numerics.staged import STAGES
 from tasnet.suite.numerics.thresholds import Measured, read
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.recipe import Recipe
-from tasnet.suite.store import DamageFound, Store, open_store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import DamageFound, Store, open_store
 
 ONE = Measured("torch", "gln prelu", 400, 124.25, 3.5e-7, "a+T=400")
 CASE = Case(Variant("split", decoder="polyphase"), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)

@@ -16,20 +16,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.suite import ledger
-from tasnet.suite.case import NOTES_TAGS, parse
-from tasnet.suite.judge import Kind, judge
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Stage, Status
+from tasnet.suite.cases.profiles import NOTES_TAGS
+from tasnet.suite.history.record import record
+from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.notes.failure_note import as_text, from_text, note_of, read_note
+from tasnet.suite.notes.night_run import write_runs
+from tasnet.suite.notes.old_runs import import_runs, read_runs
+from tasnet.suite.notes.run_tables import OldRunsError
 from tasnet.suite.observed.confusion import Agreement, confusion, refutation, refuted
 from tasnet.suite.observed.evidence import Evidence, EvidenceError, everything, keep, of_case, support
-from tasnet.suite.observed.failure_note import as_text, from_text, note_of, read_note
-from tasnet.suite.observed.night_run import write_runs
-from tasnet.suite.observed.old_runs import import_runs, read_runs
-from tasnet.suite.observed.run_tables import OldRunsError
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.report.record import record
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import Store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import REFERENCE, SUPER_DECONV, failure, outcomes
 
 FEBRUARY = Path(__file__).parent / "data" / "night_runs2"
@@ -333,8 +334,8 @@ def test_an_import_keeps_each_run_once_from_wherever_it_is_read(tmp_path):
 def test_two_imports_at_once_lose_and_double_nothing(tmp_path):
     code = f"""
         from pathlib import Path
-        from tasnet.suite.observed.old_runs import import_runs
-        from tasnet.suite.store import Store
+        from tasnet.suite.notes.old_runs import import_runs
+        from tasnet.suite.run.store import Store
         import_runs(Store(Path({str(tmp_path / "store")!r})), Path({str(FEBRUARY)!r}), version="3.33.0")
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]

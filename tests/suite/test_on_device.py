@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasnet.hailo.detect import detect
+from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.failure import RuntimeFailure
+from tasnet.hailo.chip.runtime import measure
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.runtime import measure
-from tasnet.hailo.runtime_failure import RuntimeFailure
 from tasnet.network.weights import seeded
-from tasnet.suite.case import parse
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.observed.evidence import everything, of_case
 from tasnet.suite.observed.on_device import (
     DeviceError,
@@ -26,8 +27,7 @@ from tasnet.suite.observed.on_device import (
     separate,
     windows,
 )
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 from tests.doubles import chips
 from tests.doubles.chips import chip
 from tests.doubles.hailort import as_hailo_platform

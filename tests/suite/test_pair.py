@@ -17,11 +17,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tasnet.hailo import har
-from tasnet.hailo.dfc import Dfc
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.files import har
 from tasnet.hailo.translate import translate
 from tasnet.network.variant import Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.observed.confusion import Agreement, Compared
 from tasnet.suite.observed.pair import (
     KnownDeparture,
@@ -34,8 +35,7 @@ from tasnet.suite.observed.pair import (
     table,
     told_of_refutation,
 )
-from tasnet.suite.stage import Outcome, Stage, Status
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
@@ -235,7 +235,7 @@ def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path) -> N
     assert "conv2: the compiler has no such layer" in told
     assert "predicted blocked (" in told
     assert "), the double says clear" in told
-    assert "mend the rule in tasnet/hailo/constraints.py, or add one, with this evidence" in told
+    assert "mend the rule in tasnet/hailo/predict/constraints.py, or add one, with this evidence" in told
     assert "a test double: nothing was observed" in told
     assert "1 refuted" in told
     assert "Traceback" not in told

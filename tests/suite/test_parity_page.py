@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.common.pages import db, share, tiny
+from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.quantize import Point
-from tasnet.hailo.reference import Reference
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.gains import gains_of
 from tasnet.suite.numerics.parity_page import page, write
 from tasnet.suite.numerics.parity_report import (
@@ -28,9 +29,8 @@ from tasnet.suite.numerics.parity_report import (
     small,
 )
 from tasnet.suite.numerics.thresholds import parse
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.report.pages import db, share, tiny
-from tasnet.suite.store import open_store
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import open_store
 
 LIMITS = parse("""\
 schema: 1

@@ -16,15 +16,15 @@ import pytest
 
 import tasnet.network.export as export_module
 from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case, graph_key
-from tasnet.suite.judge import Kind, judge
-from tasnet.suite.pipeline import Pipeline, PipelineError
-from tasnet.suite.recipe import Recipe
-from tasnet.suite.stage import ORDER, Stage, Status
-from tasnet.suite.store import Store, StoreError
+from tasnet.suite.cases.case import Case, graph_key
+from tasnet.suite.cases.outcome import ORDER, Stage, Status
+from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.run.pipeline import Pipeline, PipelineError
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import Store, StoreError
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
 TINY = Size(N=32, L=16, B=16, H=32, Sc=16, X=2, R=1)
@@ -296,11 +296,11 @@ def test_a_full_store_needs_no_torch_even_with_a_checkpoint(store, calls, tmp_pa
     code = f"""
 from pathlib import Path
 from tasnet.network.variant import Variant
-from tasnet.suite.case import Case
-from tasnet.suite.judge import Kind, judge
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.recipe import Recipe
-from tasnet.suite.store import Store
+from tasnet.suite.cases.case import Case
+from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 recipe = Recipe(checkpoint=Path({str(file)!r}), blocks_per_repeat=2)
 outcomes = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r})), recipe).run(
@@ -361,9 +361,9 @@ def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
 def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
     code = f"""
 from pathlib import Path
-from tasnet.suite.judge import Kind, judge
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.store import Store
+from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 from tests.suite.test_pipeline import ten_graphs
 pipeline = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r}), seconds=0.3))

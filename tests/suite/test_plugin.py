@@ -312,8 +312,8 @@ def test_a_compile_that_raises_leaves_a_case_that_broke_down(suite: pytest.Pytes
     (suite.path / "conftest.py").write_text(
         (suite.path / "conftest.py").read_text()
         + """
-from tasnet.suite.pipeline import PipelineError
-from tasnet.suite.stage import Stage
+from tasnet.suite.run.pipeline import PipelineError
+from tasnet.suite.cases.outcome import Stage
 
 class Breaks(FakePipeline):
     def run(self, case, until=Stage.COMPILE):
@@ -341,7 +341,7 @@ def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
     text = (suite.path / "conftest.py").read_text()
     warned = text.replace(
         "def tell(case):\n",
-        "def tell(case):\n    import warnings\n    from tasnet.suite.store import DamageFound\n"
+        "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageFound\n"
         "    for number in range(7):\n        warnings.warn(DamageFound(f'outcomes/{number}.json: set aside'))\n",
     )
     assert warned != text

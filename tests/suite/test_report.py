@@ -9,16 +9,19 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.common.words import natural
 from tasnet.network.variant import parse_flags
-from tasnet.suite.case import NOTES_TAGS, Case, parse, profile
-from tasnet.suite.judge import Blocked, Judgement, Kind, judge
-from tasnet.suite.report.blockers import natural, tally
-from tasnet.suite.report.heatmap import heatmap
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Stage, Status
+from tasnet.suite.cases.profiles import NOTES_TAGS, profile
+from tasnet.suite.history.record import Record, record
+from tasnet.suite.ledger.judge import Blocked, Judgement, Kind, judge
+from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
+from tasnet.suite.report.blockers import tally
+from tasnet.suite.report.map import heatmap
 from tasnet.suite.report.progress import Lines
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.report.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.terminal import counts, ending, next_steps, render, title
-from tasnet.suite.stage import Stage, Status
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 
 RESHAPE = failure("reshape_insertion", "Reshape is needed for layers: conv2", *(f"conv{i}" for i in range(2, 26)))

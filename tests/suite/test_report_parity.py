@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.suite.history.run import Measure, Run
-from tasnet.suite.report.parity import BAR_DB, MOST_DB, parity
+from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity
 from tests.doubles.outcomes import outcomes
 from tests.doubles.runs import in_memory
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.trace import telling
+from tasnet.hailo.logs.key_trace import telling
 from tasnet.network.variant import Variant
-from tasnet.suite.case import Case
-from tasnet.suite.judge import judge
-from tasnet.suite.observed.old_runs import read_runs
-from tasnet.suite.report.record import Record, record
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.history.record import Record, record
+from tasnet.suite.ledger.judge import judge
+from tasnet.suite.notes.old_runs import read_runs
 from tasnet.suite.report.run_folder import new_folder, write_run
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 
 GROUPED, HEAD = Case(Variant("project", "bypass", blocks=1)), Case(Variant("project", "bypass", decoder="conv1x1_head"))

@@ -16,19 +16,20 @@ from typing import Any
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import Case, profile
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.history.run import Head, Measure, Run, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.judge import judge
-from tasnet.suite.report.heatmap import row_label
+from tasnet.suite.ledger.judge import judge
 from tasnet.suite.report.layout import layout
+from tasnet.suite.report.map import row_label
 from tasnet.suite.report.pack import pack
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.report.runs_page import FOLDER, SCRIPTS, page, script, write
+from tasnet.suite.report.page import FOLDER, SCRIPTS, page, script, write
 from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, Source, gather
 from tasnet.suite.report.tables import entries, grid, runs
-from tasnet.suite.stage import Outcome, Stage
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import another, of_schema, with_log
 
@@ -318,5 +319,5 @@ def test_text_never_becomes_markup_by_the_pages_code() -> None:
 
 def test_every_file_of_the_page_is_in_it() -> None:
     names = {path.name for path in FOLDER.iterdir()}
-    text = (FOLDER.parent / "runs_page.py").read_text()
+    text = (FOLDER.parent / "page.py").read_text()
     assert all(f'"{name}"' in text or f"/{name}" in text for name in names)

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.suite.parts import array_spans
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Damaged, DamageFound, Store, StoreError, content_key, content_of, open_store
+from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.run.har_pieces import array_spans
+from tasnet.suite.run.store import Damaged, DamageFound, Store, StoreError, content_key, content_of, open_store
 from tests.doubles.scripted_toolchain import har_bytes
 
 PROVENANCE = Provenance(toolchain="scripted", version="1", predicted=True, exhaustive=True)
@@ -249,7 +249,7 @@ def test_a_har_with_a_damaged_or_lost_array_is_dropped_so_that_it_can_be_made_ag
 def test_a_killed_holder_frees_its_lock(store):
     code = (
         f"import sys, time; sys.path[:0] = {sys.path!r}\n"
-        "from pathlib import Path; from tasnet.suite.store import Store\n"
+        "from pathlib import Path; from tasnet.suite.run.store import Store\n"
         f"with Store(Path({str(store.root)!r})).lock({KEY!r}):\n"
         "    print('held', flush=True); time.sleep(600)\n"
     )

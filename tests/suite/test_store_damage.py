@@ -15,10 +15,10 @@ import pytest
 from benchmarks.outside import store_damage
 from benchmarks.outside.store_damage import KINDS, WAYS, tried, undamaged
 from tasnet.cli import main
+from tasnet.common.sealed import sealed, unsealed
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS
-from tasnet.suite.sealed import sealed, unsealed
-from tasnet.suite.stage import Stage
-from tasnet.suite.store import DamageFound
+from tasnet.suite.run.store import DamageFound
 from tests.doubles.ledgers import entry_text, ledger_text
 from tests.doubles.outcomes import outcomes
 from tests.doubles.told_runs import measure, stored, told
@@ -70,8 +70,8 @@ def test_what_is_not_held_against_its_name_is_told_wrongly(
     scratch: Path, before: Mapping[bool, Mapping[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That the comparison can fail: with the checks taken away it does."""
-    monkeypatch.setattr("tasnet.suite.store.has_content", lambda path, digest: path.exists())
-    monkeypatch.setattr("tasnet.suite.store.unsealed", lambda key, data: data[data.index(b'"kept":') + 7 : -1])
+    monkeypatch.setattr("tasnet.suite.run.store.has_content", lambda path, digest: path.exists())
+    monkeypatch.setattr("tasnet.suite.run.store.unsealed", lambda key, data: data[data.index(b'"kept":') + 7 : -1])
     for kind, way in (("outcome", "edited"), ("weights", "a bit flipped")):
         later = kind != "outcome"
         assert tried(scratch / "whole", kind, way, before, scratch, ((True, later),)).wrong, (kind, way)

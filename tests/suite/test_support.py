@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.case import Case, profile
+from tasnet.common.sealed import sealed
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Provenance, Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.history.run import Head, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.judge import judge
 from tasnet.suite.ledger import claims
 from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.report.record import Record, record
+from tasnet.suite.ledger.judge import judge
 from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
-from tasnet.suite.sealed import sealed
-from tasnet.suite.stage import Provenance, Stage
-from tasnet.suite.store import file_sha256
+from tasnet.suite.run.store import file_sha256
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
 from tests.doubles.stored_runs import another
 

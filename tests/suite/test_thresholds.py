@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tasnet.cli.numbers_shown import checked, proposed
 from tasnet.network.variant import Variant
-from tasnet.suite.numerics.shown import checked, proposed
 from tasnet.suite.numerics.thresholds import (
     FILE,
     Measured,

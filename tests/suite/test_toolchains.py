@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.dfc_find import DfcNotFound
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.compiler.find import DfcNotFound
+from tasnet.hailo.compiler.limits import LimitsError
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.limits import LimitsError
-from tasnet.hailo.reference import Reference
+from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
-from tasnet.suite.observed.recordings import CalibrationError
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import open_store
-from tasnet.suite.toolchains import Calibrated, CalibrationWarning, ToolchainError, choose, compiler, opened
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Stage, Status
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recordings import CalibrationError
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, CalibrationWarning, ToolchainError, choose, compiler, opened
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 

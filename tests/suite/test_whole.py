@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.suite.whole import write_whole
+from tasnet.common.whole import write_whole
 
 
 def test_a_links_target_is_written_and_the_link_stays(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tasnet.suite.where import COUNTS, WORDS
+from tasnet.suite.ledger.where import COUNTS, WORDS
 
 
 def condition(axis: str) -> st.SearchStrategy[Any]:

@@ -22,7 +22,7 @@ from torch import Tensor
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Deconv, Scope
 from tasnet.hailo.execute.walk import steps, walk
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 
 __all__ = ["Array", "Deconv", "ExecuteError", "Inputs", "Precision", "inputs_of", "run", "trace", "visit"]
 

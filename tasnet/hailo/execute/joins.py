@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tasnet.hailo.execute.elementwise import repeated
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
-from tasnet.hailo.hn import Layer
+from tasnet.hailo.files.hn import Layer
 
 
 def concat(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:

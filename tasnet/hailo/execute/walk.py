@@ -11,7 +11,7 @@ from tasnet.hailo.execute import convolution, elementwise, joins, pooling
 from tasnet.hailo.execute.activation import activate
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 
 Hook = Callable[[Layer, Tensor], Tensor]
 """A layer and a result [B, H, W, C] of its own memory -> what goes on in its place; it may overwrite it."""

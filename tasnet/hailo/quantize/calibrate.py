@@ -12,7 +12,7 @@ from torch import Tensor
 from tasnet.hailo.execute import Array, ExecuteError, inputs_of
 from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.execute.walk import steps
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.quantize.scheme import PERCENTILE, Clipping, QuantizeError
 
 BINS = 2048

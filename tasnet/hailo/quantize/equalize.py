@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tasnet.hailo.execute.activation import HOMOGENEOUS
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 
 _WRITERS = frozenset({"conv", "dw"})
 _READERS = frozenset({"conv", "dw"})

@@ -11,7 +11,7 @@ import torch
 from tasnet.hailo.execute import Array, inputs_of, run
 from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.execute.walk import walk
-from tasnet.hailo.hn import Layer
+from tasnet.hailo.files.hn import Layer
 from tasnet.hailo.quantize.scheme import Scheme
 from tasnet.hailo.quantize.simulate import WITH_KERNEL, Quantized, chooses, rounding, simulate, with_calibration
 

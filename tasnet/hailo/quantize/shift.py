@@ -26,7 +26,7 @@ from math import ceil, log2
 import numpy as np
 
 from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.hn import Layer
+from tasnet.hailo.files.hn import Layer
 from tasnet.hailo.quantize.simulate import WITH_KERNEL, Quantized, kernel_steps
 
 ACCUMULATOR_FACTOR = 2

@@ -20,7 +20,7 @@ from torch import Tensor
 from tasnet.hailo.execute import Array, Deconv, Inputs, inputs_of
 from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.execute.walk import Hook, steps, walk
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.quantize.calibrate import Calibration, calibrate
 from tasnet.hailo.quantize.equalize import equalize, out_axis
 from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid

@@ -16,9 +16,10 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from tasnet.hailo import hn_whole
-from tasnet.hailo.hn import Assumed, Assumption, Network
-from tasnet.hailo.hn_whole import MOST_SIZE, HNError
+from tasnet.common.printable import line
+from tasnet.hailo.files import hn_whole
+from tasnet.hailo.files.hn import Assumed, Assumption, Network
+from tasnet.hailo.files.hn_whole import MOST_SIZE, HNError
 from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
 from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
@@ -29,7 +30,6 @@ from tasnet.hailo.translate.reads import check
 from tasnet.hailo.translate.rules import registry
 from tasnet.hailo.translate.rules.split import joined_directly
 from tasnet.hailo.translate.signature import Shapes
-from tasnet.printable import line
 
 __all__ = ["ModelError", "NodeError", "TranslationError", "translate"]
 

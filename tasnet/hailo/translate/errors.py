@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from tasnet.printable import LONGEST, line
+from tasnet.common.printable import LONGEST, line
 
 
 class TranslationError(ValueError):

@@ -13,10 +13,10 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
-from tasnet.bounded import opened
+from tasnet.common.bounded import opened
+from tasnet.common.printable import line
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import scopes, tensors
-from tasnet.printable import line
 
 
 @dataclass(frozen=True)

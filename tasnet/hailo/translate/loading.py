@@ -13,12 +13,12 @@ import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
-from tasnet.bounded import contents
+from tasnet.common.bounded import contents
+from tasnet.common.printable import line
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.external import bring_in
 from tasnet.hailo.translate.proto_size import WireError, too_much
 from tasnet.hailo.translate.whole import check
-from tasnet.printable import line
 
 MOST_BYTES = 512 << 20
 """of an ONNX file, and of the weights that it keeps in other files"""

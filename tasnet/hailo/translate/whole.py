@@ -15,10 +15,10 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
-from tasnet.hailo.hn_whole import MOST_SIZE
+from tasnet.common.printable import line
+from tasnet.hailo.files.hn_whole import MOST_SIZE
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
-from tasnet.printable import line
 
 MOST_NODES = 20_000
 """nodes of a file, and of its graph once functions are inlined"""

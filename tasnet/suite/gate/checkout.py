@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from tasnet import unfinished
-from tasnet.suite.git import GitError, git
+from tasnet.common import unfinished
+from tasnet.common.git import GitError, git
 
 PREFIX = "tasnet-gate"
 """of the worktree's folder"""

@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.constraints import row, widest
-from tasnet.hailo.hn import Layer, Network, Shape, total
+from tasnet.hailo.files.hn import Layer, Network, Shape, row, total, widest
 
 
 class What(str, Enum):

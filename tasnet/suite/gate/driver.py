@@ -13,6 +13,7 @@ that isn't there. No import of this package: only the standard library and what 
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -48,15 +49,19 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
         if tasnet.__file__ is None or not Path(tasnet.__file__).resolve().is_relative_to(root):
             raise _Unfit("it has no tasnet package")
-        from tasnet.hailo.reference import Reference
-        from tasnet.suite.case import graph_key, profile
-        from tasnet.suite.pipeline import Pipeline, Recipe  # type: ignore[attr-defined]  # where all revisions have it
-        from tasnet.suite.stage import Stage
-        from tasnet.suite.store import open_store
+        reference = _found("tasnet.hailo.predict.reference:Reference", "tasnet.hailo.reference:Reference")
+        graph_key = _found("tasnet.suite.cases.case:graph_key", "tasnet.suite.case:graph_key")
+        profile = _found("tasnet.suite.cases.profiles:profile", "tasnet.suite.case:profile")
+        export = _found("tasnet.suite.cases.outcome:Stage", "tasnet.suite.stage:Stage").EXPORT
+        made = _found("tasnet.suite.run.pipeline:Pipeline", "tasnet.suite.pipeline:Pipeline")
+        recipe_of = _found(
+            "tasnet.suite.run.recipe:Recipe", "tasnet.suite.recipe:Recipe", "tasnet.suite.pipeline:Recipe"
+        )
+        open_store = _found("tasnet.suite.run.store:open_store", "tasnet.suite.store:open_store")
 
         checkpoint = request["checkpoint"]
-        recipe = Recipe(checkpoint=Path(checkpoint) if checkpoint else None, **request["weights"])
-        pipeline = Pipeline(open_store(Path(request["store"])), Reference(), recipe)
+        recipe = recipe_of(checkpoint=Path(checkpoint) if checkpoint else None, **request["weights"])
+        pipeline = made(open_store(Path(request["store"])), reference(), recipe)
         cases = profile(request["profile"], request["arch"])
         graphs = {graph_key(case): case for case in reversed(cases)}
         yield {"cases": [[case.id, graph_key(case)] for case in cases]}
@@ -71,7 +76,7 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for key, case in graphs.items():
         artifact = reason = ""
         try:
-            outcome = pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT]
+            outcome = pipeline.run(case, until=export)[export]
             artifact, reason = outcome.artifact, outcome.reason
             if not artifact:
                 reason = "; ".join(failure.message for failure in outcome.failures) or reason or "no reason given"
@@ -80,6 +85,21 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             reason = _one_line(error)
         yield {"graph": key, "artifact": artifact, "reason": reason}
     yield {"done": True}
+
+
+def _found(*places: str) -> Any:
+    """What stands at the first of the places, `module:name`, that this revision has. Raises ImportError."""
+    for place in places:
+        module, _, name = place.partition(":")
+        try:
+            return getattr(importlib.import_module(module), name)
+        except ModuleNotFoundError as error:
+            # Only where the place is missing: a place that is there and can't load one of its own is broken.
+            if not f"{module}.".startswith(f"{error.name}."):
+                raise
+        except AttributeError:
+            continue
+    raise ImportError(f"it has no {places[0]}")
 
 
 def _one_line(error: BaseException) -> str:

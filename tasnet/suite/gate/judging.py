@@ -13,22 +13,23 @@ from functools import cached_property, lru_cache
 from multiprocessing import connection
 from pathlib import Path
 
-from tasnet import unfinished
-from tasnet.hailo import har
-from tasnet.hailo.hn import Network
-from tasnet.suite.case import Case, profile
+from tasnet.common import unfinished
+from tasnet.hailo.files import har
+from tasnet.hailo.files.hn import Network
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.gate.difference import Difference, What, difference
 from tasnet.suite.gate.regression import Regression, of_size, of_verdict
 from tasnet.suite.gate.result import Changed
 from tasnet.suite.gate.settings import Settings, settings
-from tasnet.suite.judge import judge
+from tasnet.suite.history.record import Record, record
 from tasnet.suite.ledger import Entry, read
-from tasnet.suite.pipeline import Pipeline, onnx_bytes
-from tasnet.suite.recipe import Recipe
-from tasnet.suite.report.record import Record, record
-from tasnet.suite.stage import Outcome, Provenance, Stage, Status
-from tasnet.suite.store import open_store
-from tasnet.suite.toolchains import Calibrated, Choice, opened
+from tasnet.suite.ledger.judge import judge
+from tasnet.suite.run.pipeline import Pipeline, onnx_bytes
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, Choice, opened
 
 Say = Callable[[str], None]
 Worse = tuple[tuple[str, Regression], ...]

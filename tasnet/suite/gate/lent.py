@@ -19,10 +19,10 @@ from pathlib import Path
 import onnx
 from google.protobuf.message import DecodeError
 
-from tasnet import unfinished
+from tasnet.common import unfinished
 from tasnet.hailo.translate.proto_size import WireError, too_much
 from tasnet.suite.gate.checkout import GateError
-from tasnet.suite.store import Store, content_of
+from tasnet.suite.run.store import Store, content_of
 
 KEPT = 4
 """stores of bases, those that were asked last; one of the matrix has 30 MB"""

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
+from tasnet.common.words import short_layers
+from tasnet.suite.cases.verdict import Verdict, rank
 from tasnet.suite.gate.difference import GROWN, Difference
-from tasnet.suite.judge import PASSING, Blocked, short_layers
-from tasnet.suite.report.record import Record
-from tasnet.suite.verdict import Verdict, rank
+from tasnet.suite.history.record import Record
+from tasnet.suite.ledger.judge import PASSING, Blocked
 
 
 class Reason(str, Enum):

@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet import unfinished
-from tasnet.hailo import process
-from tasnet.printable import line
+from tasnet.common import unfinished
+from tasnet.common.git import environment
+from tasnet.common.printable import line
+from tasnet.hailo.process import run as process
 from tasnet.suite.gate.answers import Graphs, Heard, Say
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.lent import is_there
-from tasnet.suite.git import environment
-from tasnet.suite.recipe import Recipe
+from tasnet.suite.run.recipe import Recipe
 
 DRIVER = Path(__file__).with_name("driver.py")
 
 SOURCES = (
-    *("tasnet/network/", "tasnet/digest", "tasnet/suite/case", "tasnet/suite/pipeline", "tasnet/suite/recipe"),
+    *("tasnet/network/", "tasnet/common/", "tasnet/suite/cases/", "tasnet/suite/run/"),
     "tasnet/hailo/toolchain",
 )
 """what decides which graphs a profile exports: where both sides have the same files, none changed"""

@@ -5,6 +5,6 @@
     runs/<id>/measures.jsonl  one measured distance from PyTorch a line
     runs/<id>/end.json        when and how it ended; a run that was killed has none
 
-A line that a kill cut short is passed over. `run.py` reads, `writer.py` writes, `origin.py` says where a run comes
-from.
+A line that a kill cut short is passed over. `record.py` is what is kept of a case; `run.py` reads, `writer.py` writes,
+`origin.py` says where a run comes from.
 """

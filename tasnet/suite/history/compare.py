@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from tasnet.common.words import short_layers
 from tasnet.hailo.failures import Failure
+from tasnet.suite.cases.outcome import ORDER, Outcome, Stage, Status
+from tasnet.suite.cases.verdict import Verdict, rank, verdict_of
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Head, Measure, Run, RunError
-from tasnet.suite.judge import PASSING, short_layers
-from tasnet.suite.report.record import Record
-from tasnet.suite.stage import ORDER, Outcome, Stage, Status
-from tasnet.suite.verdict import Verdict, rank, verdict_of
+from tasnet.suite.ledger.judge import PASSING
 
 SIZE_NOISE, SIZE_SHARE = 1e-6, 0.05
 """a figure that moved by less than the first share hasn't; one that grew by more than the second got worse"""

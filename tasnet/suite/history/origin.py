@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 from pydantic import BaseModel, ConfigDict
 
-from tasnet.suite.git import GitError, git
+from tasnet.common.git import GitError, git
 
 LIBRARIES = ("tasnet", "torch", "onnx", "onnxruntime", "numpy")
 """the libraries whose version could change a figure"""

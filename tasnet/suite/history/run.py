@@ -13,15 +13,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tasnet.common.sealed import checksum, unsealed
+from tasnet.common.verified import kept_bytes
+from tasnet.suite.cases.outcome import ORDER, Stage
+from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.history.device import Ran
 from tasnet.suite.history.origin import Origin
-from tasnet.suite.judge import Kind
+from tasnet.suite.history.record import Record
 from tasnet.suite.ledger import TOOLCHAINS
-from tasnet.suite.report.record import Record
-from tasnet.suite.sealed import checksum, unsealed
-from tasnet.suite.stage import ORDER, Stage
-from tasnet.suite.verdict import Verdict
-from tasnet.suite.verified import kept_bytes
+from tasnet.suite.ledger.judge import Kind
 
 SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""

@@ -8,9 +8,10 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from tasnet.suite.case import CaseError, graph_key, parse
+from tasnet.suite.cases.case import CaseError, graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.verdict import rank
 from tasnet.suite.history.run import Run, RunError, Unreadable, folders, read
-from tasnet.suite.verdict import rank
 
 
 @dataclass(frozen=True)

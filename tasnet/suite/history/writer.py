@@ -14,8 +14,11 @@ from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from tasnet.locks import locked
+from tasnet.common.locks import locked
+from tasnet.common.sealed import sealed
+from tasnet.common.whole import write_whole
 from tasnet.suite.history.device import Ran
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import (
     DEVICE,
     END,
@@ -29,9 +32,6 @@ from tasnet.suite.history.run import (
     key_of,
     next_number,
 )
-from tasnet.suite.report.record import Record
-from tasnet.suite.sealed import sealed
-from tasnet.suite.whole import write_whole
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from tasnet.hailo.failures import Failure
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.ledger.pattern import Pattern
-from tasnet.suite.stage import Stage
-from tasnet.suite.where import Axes, Claim, matches
-
-TOOLCHAINS = ("reference", "dfc")
-"""The toolchains that an entry can be scoped to."""
+from tasnet.suite.ledger.where import Axes, Claim, matches
 
 
 class LedgerError(ValueError):

@@ -19,11 +19,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchem
 from pydantic_core import CoreSchema, core_schema
 
 from tasnet.hailo.failures import FAMILIES
-from tasnet.hailo.toolchain import ARCHITECTURES
-from tasnet.suite.ledger.entry import TOOLCHAINS
+from tasnet.hailo.toolchain import ARCHITECTURES, TOOLCHAINS
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.ledger.pattern import Pattern, PatternError
-from tasnet.suite.stage import Stage
-from tasnet.suite.where import Claim, read_where, where_schema
+from tasnet.suite.ledger.where import Claim, read_where, where_schema
 
 SCHEMA = 1
 SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"

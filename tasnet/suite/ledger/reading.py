@@ -14,13 +14,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
+from tasnet.common import yaml_file
+from tasnet.common.printable import line
 from tasnet.hailo.failures import FAMILIES
-from tasnet.printable import line
-from tasnet.suite import yaml_file
+from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope
 from tasnet.suite.ledger.flaky import enough
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel
-from tasnet.suite.stage import Stage
 
 _LARGEST = 200_000
 """Values in a ledger once its aliases are written out; one with 300 entries has 10,000."""

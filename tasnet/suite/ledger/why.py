@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasnet.hailo.failures import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
-from tasnet.suite.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, matches
+from tasnet.suite.ledger.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, matches
 
 
 def text(condition: Condition) -> str:

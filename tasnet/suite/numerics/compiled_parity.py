@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, Aligned, aligned
-from tasnet.suite.numerics.measures import weights_of
+from tasnet.suite.numerics.kept import weights_of
 from tasnet.suite.numerics.metrics import Distance
 from tasnet.suite.numerics.parity import reference
 from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.numerics.staged import staged
 from tasnet.suite.numerics.thresholds import Measured, Thresholds, form_of
-from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.run.pipeline import Pipeline
 
 NO_COMPILER = "no compiler: --toolchain dfc with calibration recordings runs its contexts"
 """the reason of the one test that is skipped without one"""

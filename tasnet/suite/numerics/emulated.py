@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet import unfinished
-from tasnet.hailo.dfc import Dfc
+from tasnet.common import unfinished
+from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.toolchain import Ended
 from tasnet.network.convtasnet import to_host_input
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.metrics import Distance, distance
 from tasnet.suite.numerics.parity import waveform
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet import unfinished
-from tasnet.suite.case import Case
+from tasnet.common import unfinished
+from tasnet.common.wav import wav
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, aligned
 from tasnet.suite.numerics.heard import PAGE, TELLING, Heard, Mix, Samples, files, order
 from tasnet.suite.numerics.listen_page import page
 from tasnet.suite.numerics.metrics import distance, si_sdr
 from tasnet.suite.numerics.speech import PEAK, RATE, SpeechError, resample
 from tasnet.suite.numerics.staged import NAMES, Staged, staged
-from tasnet.suite.numerics.wav import wav
-from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.run.pipeline import Pipeline
 
 Signal = npt.NDArray[Any]
 

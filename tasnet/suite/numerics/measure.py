@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, aligned
-from tasnet.suite.numerics.measures import weights_of
+from tasnet.suite.numerics.kept import weights_of
 from tasnet.suite.numerics.metrics import Distance, distance
 from tasnet.suite.numerics.parity import reference
 from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.numerics.staged import Signal, Staged, staged
 from tasnet.suite.numerics.thresholds import Measured, form_of
-from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.run.pipeline import Pipeline
 
 
 def measure(case: Case, pipeline: Pipeline, *, compiler: Pipeline | None = None) -> tuple[Measured, ...]:

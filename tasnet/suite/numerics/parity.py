@@ -18,7 +18,7 @@ import onnx
 import torch
 
 from tasnet.hailo.execute import run, visit
-from tasnet.hailo.hn import Layer, Network
+from tasnet.hailo.files.hn import Layer, Network
 from tasnet.network.convtasnet import build, output_names, to_host_input, to_waveform
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from tasnet.hailo.execute import run
 from tasnet.hailo.failures import Failure
-from tasnet.hailo.hn import Network
+from tasnet.hailo.files.hn import Network
 from tasnet.hailo.quantize import (
     LayerFigures,
     Point,
@@ -29,16 +29,16 @@ from tasnet.hailo.quantize import (
     simulate,
 )
 from tasnet.network.variant import Size, Variant
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.gains import gains_of
+from tasnet.suite.numerics.kept import weights_of
 from tasnet.suite.numerics.measure import distances
-from tasnet.suite.numerics.measures import weights_of
 from tasnet.suite.numerics.metrics import Distance, si_sdr
 from tasnet.suite.numerics.parity import LENGTHS, Growth, error_growth
 from tasnet.suite.numerics.speech import Mixture, heard, mixtures
 from tasnet.suite.numerics.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
 from tasnet.suite.numerics.thresholds import Breach, Measured, Thresholds, form_of
-from tasnet.suite.pipeline import Pipeline
+from tasnet.suite.run.pipeline import Pipeline
 
 Signal = npt.NDArray[Any]
 

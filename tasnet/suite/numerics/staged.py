@@ -15,20 +15,20 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tasnet import unfinished
-from tasnet.hailo import har
-from tasnet.hailo.dfc import Dfc
+from tasnet.common import unfinished
+from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.execute import ExecuteError
-from tasnet.hailo.hn import Network
+from tasnet.hailo.files import har
+from tasnet.hailo.files.hn import Network
 from tasnet.hailo.quantize import Quantized, QuantizeError, Scheme, quantize, simulate
 from tasnet.network.convtasnet import to_host_input
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
 from tasnet.suite.numerics.parity import har_waveform, onnx_waveform, torch_waveform, waveform
 from tasnet.suite.numerics.speech import RATE, mixtures
-from tasnet.suite.numerics.trained import Trained, trained
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Outcome, Stage
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.trained import Trained, trained
 
 Signal = npt.NDArray[Any]
 

@@ -19,9 +19,9 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from tasnet.common import yaml_file
+from tasnet.common.printable import line
 from tasnet.network.variant import Variant
-from tasnet.printable import line
-from tasnet.suite import yaml_file
 
 FILE = "thresholds.yaml"
 ANY = "any"

@@ -19,16 +19,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tasnet import unfinished
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.hef import EdgeLayer, Hef
-from tasnet.hailo.hef_fit import in_order_of
-from tasnet.hailo.hef_quantization import quantize
-from tasnet.suite.case import Case
+from tasnet.common import unfinished
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.files.hef import EdgeLayer, Hef
+from tasnet.hailo.files.hef_layers import in_order_of
+from tasnet.hailo.files.hef_quantization import quantize
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.emulated import emulated_arrays
-from tasnet.suite.pipeline import Pipeline
-from tasnet.suite.stage import Stage, Status
-from tasnet.suite.store import content_of, file_sha256
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import content_of, file_sha256
 
 CONTEXT = "SDK_BIT_EXACT"
 SUFFIX = ".emulated.npz"

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tasnet.hailo.failures import SAYS_NOTHING, Certainty
-from tasnet.suite.case import graph_key, parse
+from tasnet.suite.cases.case import graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
+from tasnet.suite.cases.verdict import WORDS, Verdict, rank, verdict_of
 from tasnet.suite.observed.evidence import Evidence
-from tasnet.suite.stage import Outcome, Stage, Status
-from tasnet.suite.verdict import WORDS, Verdict, rank, verdict_of
 
 UNINFORMATIVE = frozenset({"mapping_timeout", "partition", "compiler_crash"})
 """Observed families that end a search and name no cause a rule could have found."""
@@ -105,7 +106,7 @@ def refutation(compared: Compared) -> str:
     seen = f"{compared.observed} ({compared.family})" if compared.family else compared.observed
     return (
         f"{compared.case_id}: predicted {told}, observed {seen}\n"
-        f"to do     mend the rule in tasnet/hailo/constraints.py, or add one, with this evidence:\n"
+        f"to do     mend the rule in tasnet/hailo/predict/constraints.py, or add one, with this evidence:\n"
         f"evidence  {compared.evidence}"
     )
 

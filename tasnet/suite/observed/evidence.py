@@ -19,13 +19,14 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasnet.common.sealed import unsealed
+from tasnet.common.words import short_layers
 from tasnet.hailo.failures import SAYS_NOTHING
-from tasnet.suite.case import Case, CaseError, graph_key, parse
-from tasnet.suite.judge import short_layers
+from tasnet.suite.cases.case import Case, CaseError, graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
-from tasnet.suite.sealed import unsealed
-from tasnet.suite.stage import TRIED_AGAIN, Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Store, content_key
+from tasnet.suite.run.store import Store, content_key
 
 _CUT = "time limit of "
 """How a failure ends that versions up to 0.1 made of a cut by their own limit: evidence of theirs lies in stores."""

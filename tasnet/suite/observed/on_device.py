@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.hailo.detect import Detection
+from tasnet.common.errors import one_line
+from tasnet.hailo.chip.detect import Detection
+from tasnet.hailo.chip.runtime import Inference, Measurement, infer
 from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.runtime import Inference, Measurement, infer
-from tasnet.suite.case import Case, CaseError, parse
-from tasnet.suite.errors import one_line
+from tasnet.suite.cases.case import Case, CaseError
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import DOUBLE, TRIED_AGAIN, Outcome, Provenance, Stage, Status
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
-from tasnet.suite.stage import DOUBLE, TRIED_AGAIN, Outcome, Provenance, Stage, Status
-from tasnet.suite.store import Store, file_sha256
+from tasnet.suite.run.store import Store, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network.weights import Weights

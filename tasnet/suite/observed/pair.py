@@ -14,17 +14,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasnet.hailo import har as hars
-from tasnet.hailo.dfc import Dfc
-from tasnet.hailo.hef import read as read_hef
-from tasnet.hailo.hef_fit import differences, in_order_of
-from tasnet.hailo.hn import Layer, Network, to_dict
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo.files import har as hars
+from tasnet.hailo.files.hef import read as read_hef
+from tasnet.hailo.files.hef_layers import differences, in_order_of
+from tasnet.hailo.files.hn import Layer, Network, to_dict
 from tasnet.hailo.toolchain import Ended
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.observed.confusion import Compared, Confusion, confusion, refutation
 from tasnet.suite.observed.evidence import Evidence
-from tasnet.suite.stage import Outcome, Stage, Status
-from tasnet.suite.store import Store, content_key
+from tasnet.suite.run.store import Store, content_key
 
 NO_COMPILER = "no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction"
 SHOWN = 20

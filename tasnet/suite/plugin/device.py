@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tasnet.suite.case import Case
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Outcome, Status
 from tasnet.suite.history.device import Check, Ran
 from tasnet.suite.plugin.carried import DEVICE_PROPERTY
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.stage import Outcome, Status
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 
 if TYPE_CHECKING:
-    from tasnet.hailo.detect import Detection
+    from tasnet.hailo.chip.detect import Detection
 
 CompiledHef = tuple[Case, Path]
 
@@ -50,7 +50,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def detection(pytestconfig: pytest.Config) -> Detection:
     """The device. Skips with what is missing, or fails with it where --require-device says that it is there."""
-    from tasnet.hailo.detect import detect
+    from tasnet.hailo.chip.detect import detect
 
     found = detect(pytestconfig.getoption("--arch"))
     if not found.ready:

@@ -10,7 +10,7 @@ from tasnet import __version__
 from tasnet.suite.history.origin import Origin
 from tasnet.suite.history.run import Head
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.store import file_sha256
+from tasnet.suite.run.store import file_sha256
 
 
 def head(config: pytest.Config, chosen: int = 0, origin: Origin | None = None) -> Head:

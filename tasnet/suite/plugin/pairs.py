@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasnet.suite.case import graph_key, parse
-from tasnet.suite.errors import one_line, own_errors
+from tasnet.common.errors import one_line, own_errors
+from tasnet.suite.cases.case import graph_key
+from tasnet.suite.cases.names import parse
 from tasnet.suite.observed.evidence import of_cases
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
-from tasnet.suite.store import Store
+from tasnet.suite.run.store import Store
 
 if TYPE_CHECKING:
     from tasnet.suite.observed.confusion import Compared, Confusion
@@ -44,9 +45,9 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
         pytest.skip(NO_COMPILER)
-    from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline
-    from tasnet.suite.store import open_store
+    from tasnet.hailo.predict.reference import Reference
+    from tasnet.suite.run.pipeline import Pipeline
+    from tasnet.suite.run.store import open_store
 
     store = open_store(setup.store, aloud(request.config))
     try:
@@ -81,9 +82,9 @@ def conclude_prediction(found: Compared, pair: Pair) -> None:
 @pytest.fixture
 def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
-    from tasnet.hailo.reference import Reference
+    from tasnet.hailo.predict.reference import Reference
     from tasnet.suite.observed.confusion import confusion
-    from tasnet.suite.pipeline import Pipeline
+    from tasnet.suite.run.pipeline import Pipeline
 
     setup = request.config.stash[SETUP]
     store = Store(setup.store)

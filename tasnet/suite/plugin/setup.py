@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.bounded import no_folder
-from tasnet.printable import line
-from tasnet.suite.case import BASE_ARCH, Case, profile
-from tasnet.suite.errors import MOST, one_line, own_errors
+from tasnet.common.bounded import no_folder
+from tasnet.common.errors import MOST, one_line, own_errors
+from tasnet.common.printable import line
+from tasnet.suite.cases.case import BASE_ARCH, Case
+from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
-from tasnet.suite.recipe import Recipe, from_options
-from tasnet.suite.toolchains import Choice, choose, compiler
+from tasnet.suite.run.recipe import Recipe, from_options
+from tasnet.suite.run.toolchains import Choice, choose, compiler
 
 if TYPE_CHECKING:
-    from tasnet.hailo.dfc import Dfc
+    from tasnet.hailo.compiler.dfc import Dfc
 
 MARKS: Mapping[str, str] = {
     "compile": "HAR translation and HEF compile against the ledger",
@@ -112,9 +113,9 @@ def _assumed(setup: Setup) -> tuple[str, ...]:
     if setup.recipe.checkpoint is None:
         return ()
     # Only now: without a checkpoint there is nothing to ask.
-    from tasnet.hailo.reference import Reference
-    from tasnet.suite.pipeline import Pipeline
-    from tasnet.suite.store import open_store
+    from tasnet.hailo.predict.reference import Reference
+    from tasnet.suite.run.pipeline import Pipeline
+    from tasnet.suite.run.store import open_store
 
     try:
         return Pipeline(open_store(setup.store), Reference(), setup.recipe).assumed

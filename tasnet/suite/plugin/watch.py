@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.printable import LONGEST
-from tasnet.printable import line as cleaned
+from tasnet.common.printable import LONGEST
+from tasnet.common.printable import line as cleaned
+from tasnet.common.words import columns, labelled
 from tasnet.suite.history import device
 from tasnet.suite.history.origin import origin
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Measure, latest
-from tasnet.suite.history.shown import columns
 from tasnet.suite.history.writer import Writer, begin
-from tasnet.suite.judge import Kind
-from tasnet.suite.judgement_shown import labelled
+from tasnet.suite.ledger.judge import Kind
 from tasnet.suite.observed.evidence import everything, support
 from tasnet.suite.plugin.carried import (
     CARRIED,
@@ -30,14 +30,13 @@ from tasnet.suite.plugin.carried import (
     ReviewDue,
     carried,
 )
+from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report.progress import Bar, Lines
-from tasnet.suite.report.properties import properties
-from tasnet.suite.report.record import Record
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.report.terminal import ending, title
-from tasnet.suite.store import DamageFound, Store
+from tasnet.suite.run.store import DamageFound, Store
 
 if TYPE_CHECKING:
     from tasnet.suite.observed.confusion import Compared

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
-from tasnet.printable import line
-from tasnet.suite.judge import short_layers
-from tasnet.suite.report.record import Record
+from tasnet.common.printable import line
+from tasnet.common.words import natural, short_layers
+from tasnet.suite.history.record import Record
 
 
 @dataclass(frozen=True)
@@ -42,11 +41,6 @@ def tally(records: Iterable[Record]) -> list[Tally]:
         for key, seen in found.items()
     ]
     return sorted(tallies, key=lambda each: (bool(each.entries), -each.cases, each.stage, each.family, each.entries))
-
-
-def natural(name: str) -> tuple[tuple[str, int], ...]:
-    """Sorts conv2 before conv10."""
-    return tuple((word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", name))
 
 
 def blockers_table(tallies: Sequence[Tally]) -> Table:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tasnet import unfinished
-from tasnet.suite.whole import write_whole
+from tasnet.common import unfinished
+from tasnet.common.whole import write_whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasnet.suite.report.heatmap import Column, column, column_order, row_label
-from tasnet.suite.report.record import Record
+from tasnet.suite.history.record import Record
+from tasnet.suite.report.map import Column, column, column_order, row_label
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Run
-from tasnet.suite.judge import Kind
-from tasnet.suite.report.glyphs import SURPRISES, glyph
-from tasnet.suite.report.record import Record
-from tasnet.suite.verdict import Verdict
+from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.report.signs import SURPRISES, glyph
 
 SAID = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}
 """Whose word a verdict is -> the word that stands with it."""

@@ -11,14 +11,15 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from tasnet import unfinished
-from tasnet.suite.case import CaseError, profile
+from tasnet.common import unfinished
+from tasnet.suite.cases.case import CaseError
+from tasnet.suite.cases.outcome import Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Run, RunError, Unreadable, find, folders, read
 from tasnet.suite.ledger import Ledger
 from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
-from tasnet.suite.report.record import Record
-from tasnet.suite.stage import Stage
-from tasnet.suite.store import Store, StoreError
+from tasnet.suite.run.store import Store, StoreError
 
 TAIL_BYTES = 3000
 """of a log: what ended it stands there"""

@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tasnet.printable import LONGEST, line
+from tasnet.common.printable import LONGEST, line
+from tasnet.suite.cases.verdict import WORDS
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Head, Run, RunError, Unreadable, heads, read
-from tasnet.suite.judge import PASSING
 from tasnet.suite.ledger import Entry, Ledger
-from tasnet.suite.report.heatmap import column, column_order, row_label
-from tasnet.suite.report.record import Record
+from tasnet.suite.ledger.judge import PASSING
+from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import reached
-from tasnet.suite.store import file_sha256
-from tasnet.suite.verdict import WORDS
+from tasnet.suite.run.store import file_sha256
 
 PROFILES = ("matrix", "probes")
 """what `make matrix` runs"""

@@ -9,12 +9,12 @@ from datetime import date
 
 from tasnet.suite.history.device import Row
 from tasnet.suite.history.device import rows as device_rows
+from tasnet.suite.history.record import Record
 from tasnet.suite.history.run import Run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_by, run_said, said
 from tasnet.suite.report.pack import commit, state
-from tasnet.suite.report.record import Record
 from tasnet.suite.report.sources import Source
 
 WARN_DAYS = 7

@@ -10,12 +10,12 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tasnet.printable import line as cleaned
-from tasnet.suite.judge import PASSING, Kind
+from tasnet.common.printable import line as cleaned
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.history.record import Record
+from tasnet.suite.ledger.judge import PASSING, Kind
 from tasnet.suite.report.blockers import blockers_table, tally
-from tasnet.suite.report.heatmap import heatmap
-from tasnet.suite.report.record import Record
-from tasnet.suite.verdict import Verdict
+from tasnet.suite.report.map import heatmap
 
 
 def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> str:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tasnet.hailo import hef as hefs
+from tasnet.hailo.files import hef as hefs
 
 from .errors import HailoRTException, refuse, wrapped
 from .formats import FormatType

@@ -12,7 +12,7 @@ import weakref
 
 import numpy as np
 
-from tasnet.hailo import hef as hefs
+from tasnet.hailo.files import hef as hefs
 
 from .classic import HEF, ConfiguredNetwork
 from .errors import HailoRTException, HailoRTTimeout, of_status, refuse, wrapped

@@ -14,8 +14,8 @@ import tarfile
 
 import numpy as np
 
-from tasnet.hailo import har
 from tasnet.hailo.execute import run
+from tasnet.hailo.files import har
 from tasnet.hailo.quantize import quantize, simulate
 from tasnet.hailo.translate import translate
 from tests.doubles import hef_writer

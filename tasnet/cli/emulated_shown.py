@@ -1,0 +1,40 @@
+"""`tasnet emulate` as a person sees it: a line for each compiled file, with what was written, or why nothing was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tasnet.common.printable import say
+from tasnet.suite.numerics.emulated import EmulationError
+from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.observed.bit_exact import emulated, write
+from tasnet.suite.observed.on_device import DeviceError, hefs, host_frames
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, Choice, compiler
+
+
+def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int) -> bool:
+    """Writes the emulations and prints; whether every file got one. Raises the package's own errors."""
+    found = hefs(folder, choice.arch)
+    if not found:
+        raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
+    dfc = compiler(choice)
+    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
+    for line in pipeline.assumed:
+        say(f"note: {line}", error=True)
+    all_of_them = True
+    for case, hef in found:
+        waves = np.stack([each.mix for each in mixtures(windows, case.length)])
+        try:
+            file = write(emulated(pipeline, case, hef, host_frames(case, waves)), hef)
+            said = ", a test double: no chip is held against it" if dfc.double else ""
+            say(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}")
+        except EmulationError as error:
+            all_of_them = False
+            say(f"{hef.name}: left out: {error}")
+    return all_of_them

@@ -1,0 +1,109 @@
+"""The numerics on a command line: thresholds held against runs or proposed from them, and the parity page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from pathlib import Path
+
+from tasnet.common.printable import say
+from tasnet.common.whole import write_whole
+from tasnet.suite.cases.case import Case, graph
+from tasnet.suite.numerics.kept import keep, kept, of_case, weights_of
+from tasnet.suite.numerics.speech import heard
+from tasnet.suite.numerics.thresholds import Measured, ThresholdError, Thresholds, propose, read
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.store import Store
+
+
+def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
+    """Every distinct graph of `cases` at every stage, a line printed for each; kept in the pipeline's store.
+
+    What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
+    """
+    # torch comes with them, and limits are proposed from what is kept without it
+    from tasnet.suite.numerics.measure import measure
+    from tasnet.suite.numerics.staged import STAGES
+
+    weights = weights_of(pipeline.recipe)
+    distinct = list(dict.fromkeys(graph(pipeline.resolve(each)) for each in cases))
+    for number, case in enumerate(distinct, 1):
+        known = of_case(pipeline.store, case.id, weights, STAGES) if compiler is None else ()
+        found = known or measure(case, pipeline, compiler=compiler)
+        if not known:
+            keep(pipeline.store, found)
+        told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
+        say(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
+        yield from found
+
+
+def stored(store: Store) -> list[Measured]:
+    """What is kept in a store, of the code as it is; a line says how much. Raises ThresholdError."""
+    found = list(kept(store))
+    if not found:
+        raise ThresholdError(
+            f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
+        )
+    say(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
+    return found
+
+
+def how(runs: Sequence[Measured]) -> str:
+    """What a limit was proposed from, in a few words: they stand beside it."""
+    return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {heard()}"
+
+
+def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
+    """Prints what is beyond the limits; True if nothing is."""
+    path, breaches = limits.path, limits.check(runs)
+    for breach in breaches:
+        say(str(breach))
+    say(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
+    return not breaches
+
+
+def proposed(
+    limits: Thresholds, runs: Sequence[Measured], today: date, *, write_it: bool = False, allow_looser: str = ""
+) -> bool:
+    """Prints the difference that `runs` make to the file of the limits, and writes it if asked.
+
+    False where a limit would have to get looser: those lines are left as they are, the tighter ones are written all
+    the same.
+    """
+    path = limits.path
+    if not runs:
+        raise ThresholdError(f"{path}: no runs to propose from; name --case or --profile")
+    made = propose(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
+    print(made.diff, end="")
+    for line in made.left:
+        say(f"left: {line}")
+    for line in made.refused:
+        say(f"refused: {line}")
+    if not made.diff:
+        say(f"{path}: nothing to change")
+    elif write_it:
+        write_whole(path, made.text.encode())
+        say(f"{path}: written")
+    return not made.refused
+
+
+def page_written(
+    path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
+) -> bool:
+    """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
+    from tasnet.suite.numerics.parity_page import write
+    from tasnet.suite.numerics.parity_report import real
+
+    limits = read(thresholds) if thresholds.is_file() else None
+    distinct = list(dict.fromkeys(graph(each) for each in cases))
+    report = real(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
+    write(path, report)
+    breaches = [breach for row in report.rows for breach in row.breaches]
+    for breach in breaches:
+        say(str(breach))
+    say(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
+    return not breaches
+
+
+def _progress(what: str) -> None:
+    say(what, error=True)

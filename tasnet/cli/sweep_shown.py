@@ -1,0 +1,53 @@
+"""A sweep as a person sees it: what it runs, how far it is, how it ended, and the command that reads the outcomes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tasnet.common.printable import say
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.observed.sweep import Done, Swept, graphs, sweep
+from tasnet.suite.report.progress import Bar, Lines
+from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run.store import open_store
+from tasnet.suite.run.toolchains import Calibrated, Choice, opened
+
+
+def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, scheduler: str, workers: int) -> Swept:
+    """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
+    tool = opened(choice)
+    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
+    sized = [pipeline.resolve(case) for case in cases]
+    for line in pipeline.assumed:
+        say(f"note: {line}", error=True)
+    count = len(graphs(sized))
+    said = "predicted by" if tool.predicted else "observed with"
+    where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
+    say(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}")
+    if warning := getattr(tool, "warning", ""):
+        say(f"warning: {warning}", error=True)
+    usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
+    lines = Lines(lambda text: say(text, error=True), count, usual)
+    progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
+
+    def tell(done: Done) -> None:
+        progress.step(done.verdict.word, done.cases[0].id)
+
+    try:
+        swept = sweep(sized, pipeline, scheduler=scheduler, workers=workers, tell=tell)
+    except KeyboardInterrupt:
+        print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        progress.stop()
+    verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
+    say(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
+    for done in swept.unlearned:
+        say(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
+    say(f"outcomes  {root}; read them with: tasnet matrix and the same options")
+    return swept

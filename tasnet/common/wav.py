@@ -1,0 +1,38 @@
+"""A wav from outside: RIFF and nothing else, so that what is read is bounded by what the file has.
+
+libsndfile takes any file it knows by its content: an MPEG's decoder writes to stderr of its own, and a FLAC of 1 MB may
+hold hours of silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasnet.common.bounded import opened
+
+MOST_BYTES = 1 << 30
+HEADS = (b"RIFF", b"RIFX", b"RF64")
+"""of a wav, of a big-endian one, and of one that may be longer than 4 GB"""
+
+
+@contextmanager
+def wav(path: Path, error: type[Exception], most: int = MOST_BYTES) -> Iterator[Any]:
+    """The wav at `path` as an open `soundfile.SoundFile`. Raises `error` with one line, also for what is read of it."""
+    import soundfile  # type: ignore[import-untyped, unused-ignore]
+
+    with opened(path, most=most, what="a wav", error=error) as file:
+        if (file.read(4) or b"") not in HEADS:
+            raise error(f"{path}: not a wav: it doesn't begin with RIFF; give PCM")
+        file.seek(0)
+        try:
+            with soundfile.SoundFile(file) as sound:
+                yield sound
+        except (RuntimeError, OSError, ValueError) as refused:
+            if isinstance(refused, error):
+                raise
+            # The library's words name the Python object that it was given.
+            why = " ".join(str(getattr(refused, "error_string", None) or refused).split())
+            raise error(f"{path}: not a wav that can be read ({why}); give PCM") from None

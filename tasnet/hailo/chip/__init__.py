@@ -1,0 +1,1 @@
+"""The device: found, run, measured, through HailoRT."""

@@ -1,0 +1,1 @@
+"""The Dataflow Compiler's adapter: found, run, its end read."""

@@ -1,0 +1,301 @@
+"""The Hailo Dataflow Compiler as a Toolchain: it observes. Each stage runs in the compiler's own interpreter.
+
+As documented for 3.27 to 3.34; nothing of the compiler is imported here. A stage begins with a HAR and leaves one, so
+a later stage needs no earlier one. What a stage can't do to this process: see `process.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+from uuid import uuid4
+
+import numpy as np
+
+from tasnet.common import unfinished
+from tasnet.hailo.compiler.ending import Ending, Told, judge
+from tasnet.hailo.compiler.find import WORKER, DfcError, environment, find
+from tasnet.hailo.compiler.limits import Limits
+from tasnet.hailo.compiler.worker import PROTOCOL
+from tasnet.hailo.files.hef_layers import why_not
+from tasnet.hailo.process import memory_slots as places
+from tasnet.hailo.process import run as process
+from tasnet.hailo.toolchain import ARCHITECTURES, Ended, Report
+
+CONTEXTS = ("SDK_NATIVE", "SDK_FP_OPTIMIZED", "SDK_QUANTIZED", "SDK_BIT_EXACT")
+"""what `infer` runs on: the float model, the float model as optimized, the quantized one, the chip bit for bit"""
+
+KNOWN = tuple(f"3.{minor}" for minor in range(27, 35))
+"""SDK versions whose calls this adapter was written to, as documented"""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The documented arguments of `translate_onnx_model`; None leaves one out. Names are of nodes, not tensors."""
+
+    start_node_names: Sequence[str] | None = None
+    end_node_names: Sequence[str] | None = None
+    net_input_shapes: Mapping[str, Sequence[int]] | None = None
+    net_input_format: Mapping[str, Sequence[str]] | None = None
+
+
+@dataclass(frozen=True)
+class Dfc:
+    """A Dataflow Compiler that was found and asked for its version; made by `connect`.
+
+    `arch` is what a translation is for. `calibration` is an npy, or an npz: one array (N, H, W, C), or one per input
+    under its name `<net>/input_layerN`. `script` are model script lines for the optimization, `compile_script` for the
+    compilation; `quick` puts lines before the former that spare the slow algorithms. Logs go to `logs`, or beside the
+    file that a stage writes; memory is shared by the locks in `places`.
+    """
+
+    python: Path
+    sdk: str
+    """the version that the SDK reports, empty if it reports none"""
+    arch: str = "hailo8"
+    calibration: Path | None = None
+    script: str = ""
+    compile_script: str = ""
+    quick: bool = False
+    translation: Translation = field(default_factory=Translation)
+    limits: Limits = field(default_factory=Limits)
+    logs: Path | None = None
+    places: Path | None = None
+    double: bool = False
+    """a scripted stand-in for tests: nothing it says was observed"""
+    name: str = "dfc"
+    exhaustive: bool = False
+
+    @property
+    def predicted(self) -> bool:
+        """False: the compiler itself says it. A test double only claims to be one."""
+        return self.double
+
+    @property
+    def version(self) -> str:
+        """The SDK's version, PEP 440; `0` if it reports none that is. A double's ends in `+double`."""
+        version = self.sdk if re.match(r"\d+(\.\d+)*([a-z]+\d*)?$", self.sdk) else "0"
+        return f"{version}+double" if self.double else version
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the SDK's version, the worker's protocol and every option that could give another report."""
+        options = {
+            "sdk": self.version,
+            "protocol": PROTOCOL,
+            "arch": self.arch,
+            "translation": asdict(self.translation),
+            "script": self.script,
+            "compile_script": self.compile_script,
+            "quick": self.quick,
+            "calibration": "" if self.calibration is None else _identity(self.calibration),
+        }
+        return sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
+
+    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+        """ONNX -> parsed HAR at `har`."""
+        request = {"onnx": _there(onnx), "net_name": net_name, "arguments": asdict(self.translation)}
+        return self._run("translate", self.arch, har, request)
+
+    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+        """Parsed HAR -> quantized HAR at `out`. DfcError without calibration, or with one of the wrong rank."""
+        if self.calibration is None:
+            raise DfcError("optimize: no calibration; give an npz or npy of (N, H, W, C)")
+        check_arrays(self.calibration, "calibration")
+        request = {
+            "har": _there(har),
+            "calibration": _there(self.calibration),
+            "script": self.script,
+            "quick": self.quick,
+        }
+        return self._run("optimize", arch, out, request)
+
+    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+        """Quantized HAR -> HEF at `hef`."""
+        return self._run("compile", arch, hef, {"har": _there(har), "script": self.compile_script})
+
+    def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> Report:
+        """Emulate `har` on `data` (npz or npy, NHWC) in one of CONTEXTS -> npz at `out`: `output0`, or by name."""
+        if context not in CONTEXTS:
+            raise DfcError(f"infer: no context {context!r}; known are {', '.join(CONTEXTS)}")
+        check_arrays(data, "data")
+        return self._run("infer", arch, out, {"har": _there(har), "context": context, "data": _there(data)})
+
+    def hn(self, har: Path, arch: str, out: Path) -> Report:
+        """The HN of `har` as JSON at `out`, as the compiler sees it."""
+        return self._run("hn", arch, out, {"har": _there(har)})
+
+    def _run(self, stage: str, arch: str, out: Path, request: Mapping[str, Any]) -> Report:
+        """One stage, tried again as often as its limits say when the machine was to blame."""
+        check_arch(arch, self.sdk)
+        request = {**request, "stage": stage, "arch": arch}
+        retries = self.limits.of(stage).retries
+        attempt = 0
+        while True:
+            ending, _ = attempted(self, stage, request, out)
+            if not ending.again or attempt >= retries:
+                break
+            attempt += 1
+        tried = f" (tried {attempt + 1} times)" if attempt else ""
+        detail = "; ".join(part for part in (ending.report.detail + tried, self.warning) if part)
+        return replace(ending.report, detail=detail)
+
+    @property
+    def warning(self) -> str:
+        """What is to be known of an SDK of another version than this adapter was written to; mostly empty."""
+        if ".".join(self.sdk.split(".")[:2]) in KNOWN:
+            return ""
+        return f"SDK {self.sdk or 'of no version'} is none of those this adapter knows ({KNOWN[0]} to {KNOWN[-1]})"
+
+
+def connect(python: str | Path | None = None, **options: Any) -> Dfc:
+    """Find the compiler's interpreter, ask for its version, and give the toolchain; `options` are fields of Dfc.
+
+    Raises DfcNotFound (with where it looked) and DfcError (an SDK that can't be loaded, or is for other chips).
+    """
+    found = find(python)
+    dfc = Dfc(found.python, found.sdk, **options)
+    if not found.sdk:
+        # No wheel: only the module itself can tell.
+        with unfinished.folder(prefix="tasnet-dfc") as folder:
+            ending, finish = attempted(dfc, "hello", {"stage": "hello"}, Path(folder) / "hello")
+            hello = next((m for m in finish.messages if m.get("kind") == "hello"), None)
+            if ending.report.ended is not Ended.PASSED or hello is None:
+                raise DfcError(f"{found.python}: {ending.report.detail}")
+        dfc = replace(dfc, sdk=str(hello.get("sdk", "")), double=bool(hello.get("double")))
+    check_arch(dfc.arch, dfc.sdk)
+    return dfc
+
+
+def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tuple[Ending, process.Finish]:
+    """One try of one stage: its ending, and how its process ended. The log is kept, the working files are not."""
+    limits = dfc.limits.of(stage)
+    log = out.with_name(f"{out.name}.log")
+    if dfc.logs is not None:
+        log = dfc.logs / f"{out.stem}-{stage}-{uuid4().hex[:8]}.log"
+    told = Told(stage, dfc.python, dfc.sdk, limits, log, out, dfc.double)
+    try:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with (
+            places.held(limits.memory, dfc.places),
+            # On the disk of the result, which is renamed into place.
+            unfinished.folder(out.parent, ".dfc") as folder,
+        ):
+            made = Path(folder) / out.name
+            finish = process.run(
+                [str(dfc.python), "-u", str(WORKER)],
+                request={**request, "out": str(made.absolute())},
+                log=log,
+                cwd=Path(folder),
+                seconds=limits.seconds,
+                memory_bytes=limits.memory,
+                grace=dfc.limits.grace_seconds,
+                env=environment(),
+            )
+            ending = judge(finish, told)
+            if ending.report.ended is Ended.PASSED and stage == "compile":
+                ending = _held(ending, finish, made, request["arch"])
+            if ending.report.ended is Ended.PASSED and stage != "hello":
+                # Only here: a stage that failed, whenever it did, leaves no result.
+                os.replace(made, out)
+            return ending, finish
+    except OSError as error:
+        # This side's own disk or process table; the pipeline counts it as it counts the worker's.
+        where = "" if error.filename is None else f" ({Path(str(error.filename)).name})"
+        return Ending(Report(Ended.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), process.Finish()
+
+
+def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Ending:
+    """A compile that says it went well, with its file held against the HN: one that isn't this network's is `infra`."""
+    done = next((m for m in finish.messages if m.get("kind") == "done"), {})
+    result = done.get("result")
+    ends = result.get("ends") if isinstance(result, dict) else None
+    report = ending.report
+    if wrong := why_not(hef, arch, ends):
+        detail = f"the compiler says it is done, and gave {wrong}"
+        return Ending(Report(Ended.INFRA, log=report.log, detail=detail))
+    if ends is None or not (ends["inputs"] and ends["outputs"]):
+        told = "the SDK told no inputs and outputs of its HN to hold the HEF against"
+        return Ending(replace(report, detail="; ".join(part for part in (report.detail, told) if part)))
+    return ending
+
+
+def check_arch(arch: str, sdk: str) -> None:
+    """DfcError for an architecture that this SDK doesn't compile for."""
+    if arch not in ARCHITECTURES:
+        raise DfcError(f"architecture {arch!r}: Dataflow Compiler 3.x knows {', '.join(ARCHITECTURES)}")
+    major = sdk.partition(".")[0]
+    if major.isdigit() and int(major) >= 4:
+        raise DfcError(
+            f"SDK {sdk} is for Hailo-10H and Hailo-15 and refuses {arch}: use Dataflow Compiler 3.x "
+            f"({KNOWN[0]} to {KNOWN[-1]}) in an environment of its own"
+        )
+
+
+def check_arrays(path: Path, what: str) -> None:
+    """DfcError where an npz or npy can't be read or isn't (N, H, W, C) throughout. Only headers are read."""
+    _there(path)
+    try:
+        shapes = dict(_shapes(path))
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise DfcError(f"{what} {path.name}: neither npz nor npy ({error}); save it with numpy.savez") from None
+    if not shapes:
+        raise DfcError(f"{what} {path.name}: no array in it; save one of (N, H, W, C)")
+    for name, shape in shapes.items():
+        if len(shape) != 4 or 0 in shape:
+            raise DfcError(f"{what} {path.name}: {name} is {shape}, and must be (N, H, W, C), none of them 0")
+
+
+def _shapes(path: Path) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The arrays of an npy or npz by name, without their data."""
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            yield path.name, _shape(file)
+        return
+    with zipfile.ZipFile(path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                yield name.removesuffix(".npy"), _shape(member)
+
+
+def _shape(file: IO[bytes]) -> tuple[int, ...]:
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }
+    version = np.lib.format.read_magic(file)
+    if version not in read:
+        raise ValueError(f"npy version {version}")
+    shape, _, dtype = read[version](file)
+    if dtype.hasobject:
+        raise ValueError("it holds objects and not numbers")
+    return tuple(shape)
+
+
+def _there(path: Path) -> str:
+    if not path.is_file():
+        raise DfcError(f"{path}: there is no such file")
+    return os.path.abspath(path)
+
+
+def _identity(path: Path) -> str:
+    """Hash of a file's content; read again only when the file has changed."""
+    state = os.stat(_there(path))
+    return _content(os.path.abspath(path), state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=8)
+def _content(path: str, modified: int, size: int) -> str:
+    digest = sha256()
+    with open(path, "rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,146 @@
+"""Where the Dataflow Compiler's interpreter is: a path given, TASNET_DFC_PYTHON, or the usual places."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasnet.hailo.compiler.worker import ABOUT, PROTOCOL
+
+VARIABLE = "TASNET_DFC_PYTHON"
+WORKER = Path(__file__).with_name("worker.py")
+
+_ADVICE = (
+    f"give the interpreter that has hailo_sdk_client with --dfc-python or {VARIABLE}, or run with --toolchain reference"
+)
+_HOLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+_ANSWER_SECONDS = 20.0
+
+
+class DfcError(ValueError):
+    """The Dataflow Compiler can't be used so. The message says what is wrong, where, and what to do."""
+
+
+class DfcNotFound(DfcError):
+    """No interpreter with the Dataflow Compiler. `looked` are the places, each with what was there."""
+
+    def __init__(self, looked: tuple[str, ...]) -> None:
+        self.looked = looked
+        super().__init__(f"no Dataflow Compiler found; looked at {'; '.join(looked) or 'nothing'}; {_ADVICE}")
+
+
+@dataclass(frozen=True)
+class Found:
+    """An interpreter that has hailo_sdk_client. `sdk` is the wheel's version, empty where there is no wheel."""
+
+    python: Path
+    how: str
+    sdk: str
+    python_version: str
+    looked: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        version = f"SDK {self.sdk}" if self.sdk else "SDK of a version that shows when it is loaded"
+        return f"{self.python} ({self.how}): Python {self.python_version}, {version}"
+
+
+def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment for the compiler's interpreter: this one's, without what would bend its imports."""
+    given = os.environ if environ is None else environ
+    return {name: value for name, value in given.items() if name not in _HOLES}
+
+
+def find(
+    explicit: str | Path | None = None, environ: Mapping[str, str] | None = None, here: Path | None = None
+) -> Found:
+    """The compiler's interpreter: `explicit`, else the variable, else the first of the usual places that has it.
+
+    What is named and doesn't answer is an error and no reason to look further. Raises DfcNotFound.
+    """
+    env = environment(environ)
+    named = (explicit, "given") if explicit else (env[VARIABLE], f"from {VARIABLE}") if env.get(VARIABLE) else None
+    if named:
+        found = _ask(Path(named[0]), named[1], env)
+        if isinstance(found, str):
+            raise DfcNotFound((f"{named[0]} ({named[1]}): {found}",))
+        return found
+    looked: list[str] = []
+    for path, how in _usual(env, here or Path.cwd()):
+        found = _ask(path, how, env)
+        if isinstance(found, Found):
+            return Found(found.python, how, found.sdk, found.python_version, (*looked, str(path)))
+        looked.append(f"{path} ({how}): {found}")
+    raise DfcNotFound((*looked, "no environment named *hailo* or *dfc* here or at home with hailo_sdk_client in it"))
+
+
+def _usual(env: Mapping[str, str], here: Path) -> Iterator[tuple[Path, str]]:
+    """Environments by the look of their folders, which costs no process, then the interpreters on PATH."""
+    home = Path(env.get("HOME") or os.path.expanduser("~"))
+    for folder, patterns in (
+        (here, ("*hailo*", ".*hailo*", "*dfc*", ".*dfc*")),
+        (here.parent, ("*hailo*", ".*hailo*", "*dfc*", ".*dfc*")),
+        (home, ("*hailo*", ".*hailo*", "*hailo*/*env*", "*dfc*", ".*dfc*")),
+        (home / ".virtualenvs", ("*hailo*", "*dfc*")),
+        (Path("/local/workspace"), ("*hailo*",)),
+        (Path("/opt"), ("*hailo*", "*hailo*/*env*")),
+    ):
+        for pattern in patterns:
+            for place in sorted(_glob(folder, pattern)):
+                python = place / "bin" / "python3"
+                if any(_glob(place, "lib/python3*/site-packages/hailo_sdk_client")) and python.exists():
+                    yield python, "environment"
+    seen = set()
+    for name in ("python3", *(f"python3.{minor}" for minor in range(12, 7, -1))):
+        path = shutil.which(name, path=env.get("PATH"))
+        if path and os.path.realpath(path) not in seen:
+            seen.add(os.path.realpath(path))
+            yield Path(path), "on PATH"
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
+
+
+def _ask(path: Path, how: str, env: Mapping[str, str]) -> Found | str:
+    """What the interpreter says of itself, or why it doesn't. The SDK isn't imported."""
+    # Not resolved: an environment's interpreter is a link, and where the link lies makes the environment.
+    python = Path(os.path.abspath(path.expanduser()))
+    if not python.exists():
+        return "there is no such file"
+    if python.is_dir() or not os.access(python, os.X_OK):
+        return "not a program"
+    try:
+        ran = subprocess.run(
+            [str(python), str(WORKER), "about"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_ANSWER_SECONDS,
+            env=dict(env),
+            start_new_session=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return f"no answer in {_ANSWER_SECONDS:.0f} s"
+    except OSError as error:
+        return f"can't be run: {error.strerror}"
+    answers = [line for line in ran.stdout.decode(errors="replace").splitlines() if line.startswith(ABOUT)]
+    if not answers:
+        said = ran.stderr.decode(errors="replace").strip().splitlines()
+        return f"not a Python from 3.8 on ({said[-1][:200] if said else f'exit code {ran.returncode}'})"
+    try:
+        told = json.loads(answers[-1][len(ABOUT) :])
+        if told["protocol"] != PROTOCOL:
+            return f"speaks protocol {told['protocol']}, not {PROTOCOL}"
+        if not told["found"]:
+            return f"Python {told['python']} without hailo_sdk_client"
+        return Found(python, how, str(told["sdk"]), str(told["python"]))
+    except (ValueError, KeyError, TypeError):
+        return "an answer that can't be read"

@@ -1,0 +1,1 @@
+"""The chip's files: HN, HAR and HEF, read and written."""

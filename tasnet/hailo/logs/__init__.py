@@ -1,0 +1,1 @@
+"""What the compiler's output says: lines, messages, failures."""

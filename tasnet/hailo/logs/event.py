@@ -1,0 +1,204 @@
+"""From one line of a log to an Event: the rule that knows it, and the layers and figures in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+
+from tasnet.hailo.logs.base_layers import base_layers
+from tasnet.hailo.logs.messages import RULES
+from tasnet.hailo.logs.phases import mark_of
+from tasnet.hailo.logs.rule import INT, TIME, Rule
+
+_LAYER_GROUPS = ("layers", "layer", "layer_from", "layer_to")
+_EXCEPTION = re.compile(r"(?<!\w)[A-Z]\w{1,80}?(?:Exception|Error|Failure|NonFixable|InputsShape)(?=:|\s*$| wrapping)")
+_PAIR = re.compile(rf"\b([A-Za-z]\w{{0,40}})=\(({INT})/({INT})\)")
+_FIGURE = re.compile(rf"([A-Za-z][\w ]{{0,40}}?) ?[:=] ?({TIME}\b|-?\d{{1,15}}(?:\.\d{{1,9}})?\b)")
+_UNIT = re.compile(r"(\d+(?:\.\d+)?)\s?([hms])")
+_SECONDS: Mapping[str, int] = {"h": 3600, "m": 60, "s": 1}
+_KINDS = (
+    "conv|dw|deconv|concat|ew_mult|ew_add|ew_sub|ew_div|shortcut|slice|activation|avgpool|maxpool|fc|dense"
+    "|normalization|batch_norm|splitter|multiplier|shuffle|resize|reduce_[a-z]+|softmax|argmax|matmul|pad"
+    "|format_conversion|precision_change|space_to_depth|depth_to_space|input_layer|output_layer|const_input"
+)
+_TOKEN = re.compile(r"(?<![\w./-])[\w./-]{1,256}")
+_LAYER = re.compile(rf"(?:[\w.-]{{1,100}}/)?(?:[a-z_]{{0,100}}_)?(?:{_KINDS})\d{{1,9}}(?:_\w{{1,150}})?")
+_BAR = re.compile(r"(?:\b[\w ()-]{1,40}: {1,4})?\d{1,3}%\|[^|]{0,300}\|[^\[\n]{0,60}\[[^\]]{0,80}\]")
+_LEVELS = "debug|info|warning|error|critical"
+_CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?"
+_PARTS = (
+    rf"\[?(?:(?:\d{{4}}-\d\d-\d\d|\d\d/\d\d/\d{{2,4}})[T ])?{_CLOCK}\]?",
+    # syslog, journalctl and ts
+    rf"[A-Z][a-z]{{2}} [ \d]\d {_CLOCK}(?: [\w.-]{{1,60}} [\w./-]{{1,60}}(?:\[\d{{1,9}}\])?:)?",
+    r"[\w.-]{1,60} {1,20}\|",  # docker compose
+    r"#\d{1,5} \d{1,7}\.\d{1,3}(?!\S)",  # docker build
+    r"std(?:out|err) [FP](?!\S)",  # containerd
+    r"\[pod/[\w./-]{1,120}\]",  # kubectl
+    r"\d\d[OE]\+?(?!\S)",  # GitLab
+    r"\[\d{1,6},\d{1,6}\]<std(?:out|err)>:",  # mpirun
+    r"\d{1,6}:(?= )",  # srun
+    r"\((?:[\w.-]{1,60} )?pid=\d{1,9}[^()]{0,60}\)",  # Ray
+    r">(?= )",
+    r"\[[\w.-]{1,60}\]",
+    rf"\[?(?:{_LEVELS.upper()})\b(?:/[\w-]{{1,40}})?\]?(?::[\w.]{{0,60}}:|\s{{0,4}}[-|:]\s|\s{{1,20}}|$)",
+)
+_PREFIX = re.compile(rf"\s{{0,99}}(?:(?:{'|'.join(_PARTS)})\s{{0,9}}(?:[-:|]\s)?\s{{0,9}}){{0,8}}")
+_LEVEL = re.compile(rf"\[({_LEVELS})\]|\b({_LEVELS})\b", re.IGNORECASE)
+_LEVEL_WITHIN = re.compile(
+    rf"(.{{0,160}}?)(?:\[({_LEVELS}|{_LEVELS.upper()})\]|(?<![\w/.])({_LEVELS.upper()})(?=/[\w-]{{1,40}}\]|\s{{0,4}}[-|]\s))"
+    r"(?:/[\w-]{1,40}\])?"
+)
+"""a level after whatever a program has put before its lines"""
+_NOT_A_REST = re.compile(
+    r"Traceback \(|\s*File \"|(?:\w{1,60}\.){0,12}[A-Z]\w{0,80}?(?:Error|Exception|Failure)\b|.{0,300}\berrors:$"
+    r"|.{0,200}\d%\||\[(?:\w{0,20}\]|\.\.\.|\d{4}-)|(?:at )?0x"
+)
+_OPEN = re.compile(r"[-:,]$")
+"""how a line ends that goes on in the next"""
+_OPERATION = re.compile(r"/\w{1,100}_op$")
+_MOST_IN_A_LINE = 256
+_OWN_LAYERS = "format_conversion"
+"""what the compiler puts in itself"""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A line that a rule knows: its text, layers and nodes of the graph, figures, and the exception that it names."""
+
+    rule: Rule
+    text: str
+    layers: tuple[str, ...]
+    nodes: tuple[str, ...]
+    figures: Mapping[str, int | float | str]
+    exception: str
+
+
+def clean(line: str) -> str:
+    """A line without progress bars."""
+    return _BAR.sub("", line).strip()
+
+
+def untagged(line: str) -> str:
+    """A line without `[info]`, a time or the name of a service before it."""
+    return line[_tags(line)[1] :]
+
+
+def level(line: str) -> str:
+    """`info`, `error` and the like where a line says it before its text; else an empty text."""
+    return _tags(line)[0]
+
+
+def _tags(line: str) -> tuple[str, int]:
+    """The level that a line says before its text, if it does, and where its text begins."""
+    found = _PREFIX.match(line)
+    end = found.end() if found else 0
+    words = _LEVEL.findall(line[:end])
+    within = None if words else _LEVEL_WITHIN.match(line, end)
+    # Programs that run others put words of their own before each line; a message that quotes a line is another's.
+    if within and not _EXCEPTION.search(within[1]) and _matched(within[1]) is None:
+        rest = _PREFIX.match(line, within.end())
+        return (within[2] or within[3]).lower(), rest.end() if rest else within.end()
+    return ((words[-1][0] or words[-1][1]).lower() if words else ""), end
+
+
+def event_of(line: str) -> Event | None:
+    """What the first rule that matches makes of a line."""
+    found = _matched(line)
+    return _event(found[0], found[1], line) if found else None
+
+
+def event_over(line: str, following: Iterable[str]) -> tuple[Event | None, int]:
+    """The event of a line that may be broken over those that follow, and how many of them it takes."""
+    found, taken = _matched(line), 0
+    text = whole = line
+    if not line.endswith("errors:"):
+        for count, more in enumerate(rest_of(following), 1):
+            # A name is broken at its slash, a sentence at its blanks.
+            text += more if text.endswith(("/", "_")) else f" {more}"
+            longer = _matched(text)
+            if longer and longer[1].start() < len(line) and longer[1].end() > len(whole):
+                found, taken, whole = longer, count, text
+    return (_event(found[0], found[1], whole) if found else None), taken
+
+
+def rest_of(following: Iterable[str]) -> Iterable[str]:
+    """Of the lines after one those that may be its rest: no new message, no traceback, no other level."""
+    for line in following:
+        more = clean(line)
+        if not more or begins(more):
+            return
+        yield untagged(more)
+
+
+def begins(line: str) -> bool:
+    """Whether a line begins a message of its own: a level, a mark, a traceback, an exception."""
+    return bool(level(line) or mark_of(line) or _NOT_A_REST.match(line))
+
+
+def is_open(line: str) -> bool:
+    """Whether a line ends as one does that goes on in the next."""
+    return _OPEN.search(line) is not None
+
+
+def _matched(line: str) -> tuple[Rule, re.Match[str]] | None:
+    for rule in RULES:
+        if rule.hint in line and (found := rule.pattern.search(line)):
+            return rule, found
+    return None
+
+
+def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
+    groups = {name: text for name, text in found.groupdict().items() if text}
+    # A table's cell has a message's lines in one: each of them counts.
+    every = [each.groupdict() for each in islice(rule.pattern.finditer(line), _MOST_IN_A_LINE)]
+    names = [t for each in every for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", each.get(n) or "") if t]
+    figures = {n: _figure(n, text) for n, text in groups.items() if n not in _LAYER_GROUPS}
+    for name, required, available in _PAIR.findall(line):
+        figures |= {f"{name}_required": int(required), f"{name}_available": int(available)}
+    if rule.family == "unclassified":
+        figures |= figures_in(line)
+    layers = layer_names(names) or layers_in(line)
+    ours = tuple(name for name in layers if not name.startswith(_OWN_LAYERS))
+    nodes = tuple(dict.fromkeys(each["node"] for each in every if each.get("node")))
+    return Event(rule, untagged(line), ours or layers, nodes, figures, exception_of(line))
+
+
+def exception_of(line: str) -> str:
+    """The name of an exception in a line, or an empty text."""
+    found = _EXCEPTION.search(line)
+    return found.group() if found else ""
+
+
+def layer_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Graph layers of the names; every layer's name ends in its number, so words without one are none."""
+    # An operation within a layer: `net/avgpool2/avgpool_op`.
+    bases = (base for name in names for base in base_layers(_OPERATION.sub("", name.strip(".;"))))
+    return tuple(dict.fromkeys(base for base in bases if any(c.isdigit() for c in base)))
+
+
+def layers_in(line: str) -> tuple[str, ...]:
+    """Whatever looks like a layer's name in a text."""
+    return layer_names(t for t in (m.rstrip(".-") for m in _TOKEN.findall(line)) if _LAYER.fullmatch(t))
+
+
+def _figure(name: str, text: str) -> int | float | str:
+    if name.endswith("_seconds") and (units := _UNIT.findall(text)):
+        seconds = sum((float(number) * _SECONDS[unit] for number, unit in units), 0.0)
+        return int(seconds) if seconds.is_integer() else seconds
+    try:
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        return text
+
+
+def figures_in(line: str) -> dict[str, int | float | str]:
+    """`name: number` and `name=number` in a text nobody knows, at most 16, times in seconds."""
+    figures: dict[str, int | float | str] = {}
+    for name, text in _FIGURE.findall(line)[:16]:
+        key = "_".join(name.lower().split())
+        timed = text.endswith("s")
+        key = f"{key.removesuffix('_time')}_seconds" if timed else key
+        figures[key] = _figure(key, text)
+    return figures

@@ -1,0 +1,1 @@
+"""What the embedded toolchain predicts of a graph."""

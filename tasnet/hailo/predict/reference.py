@@ -1,0 +1,165 @@
+"""The embedded toolchain: the open translator and the constraints behind the Toolchain contract.
+
+It runs anywhere and says what is known; everything it says is `predicted`. It writes real HARs and no HEF:
+only a compiler can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from tasnet import __version__
+from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.files import har as hars
+from tasnet.hailo.files import hn as hns
+from tasnet.hailo.files.hn import Network
+from tasnet.hailo.predict.constraints import Kind, Verdict, judge, stages
+from tasnet.hailo.toolchain import Ended, Report
+
+if TYPE_CHECKING:
+    from tasnet.hailo.translate import NodeError
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The embedded toolchain, as a Toolchain: predicted, and naming every blocker it knows."""
+
+    name: str = "reference"
+    version: str = __version__
+    predicted: bool = True
+    exhaustive: bool = True
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the sources that decide what is said, and of the libraries that read the ONNX."""
+        return _fingerprint()
+
+    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+        """ONNX -> parsed HAR at `har`. What the open translator can't read is unknown: the vendor's parser may."""
+        # Imported here: judging a HAR needs no ONNX reader.
+        from tasnet.hailo.translate import NodeError, TranslationError, translate
+
+        try:
+            network = translate(onnx, net_name)
+        except NodeError as error:
+            return Report(Ended.UNKNOWN, (), _without_rule(error), detail=str(error))
+        except TranslationError as error:
+            return Report(Ended.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
+        hars.write(network, har)
+        detail = "; ".join([f"{len(network.layers)} layers", *(f"assumed: {a.text}" for a in network.assumptions)])
+        return Report(Ended.PASSED, artifact=har, detail=detail)
+
+    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+        """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
+        return _report(_verdict(har, arch), "optimize", har)
+
+    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+        """The verdict on the parsed HAR; no HEF is written."""
+        return _report(_verdict(har, arch), "compile", None)
+
+
+def network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
+    """The graph of a HAR, with its weights, of a bare `.hn`, or of an ONNX file by the open translator.
+
+    `shapes` gives the sizes of an ONNX file's inputs, where they are open. Raises their errors.
+    """
+    if hars.is_har(path) or path.suffix == ".har":
+        return hars.read(path)
+    if hns.is_hn(path) or path.suffix == ".hn":
+        return hns.read(path)
+    from tasnet.hailo.translate import translate
+
+    return translate(path, "net", shapes)
+
+
+def is_onnx(path: Path) -> bool:
+    """True for what the open translator reads: all but a HAR and an `.hn`, told apart by content, else by name."""
+    return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or hns.is_hn(path))
+
+
+def verdict(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Verdict:
+    """The verdict on a HAR, an `.hn` or an ONNX file; a node that no rule takes leaves it unknown.
+
+    Raises as `network`.
+    """
+    if not is_onnx(path):
+        return judge(network(path), arch)
+    from tasnet.hailo.translate import NodeError
+
+    try:
+        return judge(network(path, shapes), arch)
+    except NodeError as error:
+        return Verdict(Kind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
+
+
+def _without_rule(error: NodeError) -> tuple[Failure, ...]:
+    """A doubt for each kind of node that no rule takes: all that can be said, since no layer could be judged."""
+    doubts: dict[tuple[str, str], list[NodeError]] = {}
+    for each in (error, *error.others):
+        doubts.setdefault((each.op, each.why), []).append(each)
+    return tuple(
+        _doubt(alike[0].family, str(alike[0]), tuple(each.node for each in alike), {"op": op})
+        for (op, _), alike in doubts.items()
+    )
+
+
+def _doubt(family: str, message: str, nodes: tuple[str, ...] = (), figures: Mapping[str, str] | None = None) -> Failure:
+    """What the open translator can't read is no failure: nobody asked the vendor's parser, which takes more ops."""
+    return Failure(
+        stage="translate",
+        family=family,
+        message=message,
+        layers=nodes,
+        figures=figures or {},
+        evidence="none: the open translator can't read it, and nothing behind it was judged",
+        certainty=Certainty.EXTRAPOLATED,
+    )
+
+
+def _verdict(har: Path, arch: str) -> Verdict:
+    try:
+        stat = har.stat()
+    except OSError:
+        return judge(hars.read(har, weights=False), arch)
+    return _judged(har, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns), arch)
+
+
+@lru_cache(maxsize=1)
+def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Verdict:
+    """One verdict has the failures of both stages, and compile follows optimize: it is kept until the next."""
+    return judge(hars.read(har, weights=False), arch)
+
+
+def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:
+    failures, doubts = stages(verdict.blockers, stage), stages(verdict.doubts, stage)
+    told = (*doubts, *stages(verdict.cautions, stage))
+    if failures:
+        return Report(Ended.FAILED, failures, told)
+    if doubts:
+        return Report(Ended.UNKNOWN, (), told, artifact=artifact)
+    return Report(Ended.PASSED, (), told, certainty=verdict.certainty, artifact=artifact)
+
+
+_ROOMS = ("files", "translate", "predict")
+"""whose code decides what is predicted, beside the contracts above them"""
+
+
+@cache
+def _fingerprint() -> str:
+    rooms = Path(__file__).resolve().parents[1]
+    digest = sha256()
+    for path in sorted([*rooms.glob("*.py"), *(file for room in _ROOMS for file in (rooms / room).rglob("*.py"))]):
+        digest.update(path.relative_to(rooms).as_posix().encode() + path.read_bytes())
+    for package in ("onnx", "onnx-ir", "onnxscript"):
+        try:
+            digest.update(f"{package} {version(package)}".encode())
+        except PackageNotFoundError:
+            digest.update(f"{package} none".encode())
+    return digest.hexdigest()

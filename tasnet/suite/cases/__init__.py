@@ -1,0 +1,1 @@
+"""Cases: which there are, their names, how one ended."""

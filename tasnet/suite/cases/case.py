@@ -1,0 +1,120 @@
+"""Case: a variant at a size, a length and an architecture; its id; and the named sets of cases.
+
+An id leaves out whatever stands on the base: ReLU, identity norms, strided encoder, horizontal, 16000
+samples, the paper's size, hailo8: what the conversion notes compiled. All profiles have one base, not one
+each, so that an id means the same case wherever it is written: ledger, report, command line or log.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+
+from tasnet.hailo.toolchain import ARCHITECTURES
+from tasnet.network.variant import (
+    AXES,
+    MOST_ELEMENTS,
+    Size,
+    Variant,
+    counted,
+    parse_blocks,
+)
+
+BASE_LENGTH = 16000
+BASE_ARCH = "hailo8"
+SIZE_LETTERS: tuple[str, ...] = tuple(letter.name for letter in fields(Size))
+
+_HEAD_AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
+_TAIL_AXES = tuple(axis for axis in AXES if axis not in _HEAD_AXES)
+
+
+class CaseError(ValueError):
+    """A case or profile that can't be meant. One line: which part is unknown, and what comes nearest."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A variant at a size, for `length` samples of input, on the Hailo architecture `arch`.
+
+    Raises CaseError for an unknown architecture or a length below the encoder's kernel.
+    """
+
+    variant: Variant
+    size: Size = field(default_factory=Size)
+    length: int = BASE_LENGTH
+    arch: str = BASE_ARCH
+
+    def __post_init__(self) -> None:
+        if self.arch not in ARCHITECTURES:
+            raise CaseError(f"arch={self.arch}: unknown architecture; one of {', '.join(ARCHITECTURES)}")
+        if self.length < self.size.L:
+            raise CaseError(f"T={self.length}: shorter than the encoder's kernel of L={self.size.L} samples")
+        if (elements := self.size.elements(self.length)) > MOST_ELEMENTS:
+            longest = self.length * MOST_ELEMENTS // elements
+            raise CaseError(
+                f"T={counted(self.length)}: at this size T may be up to about {longest:,}, where the widest activation "
+                f"has {MOST_ELEMENTS:,} elements"
+            )
+
+    @cached_property
+    def id(self) -> str:
+        """`<expansion>-<mask>[-first][-noskip]-<decoder>-<all|kN>`, then `+axis=value` for each departure.
+
+        `parse` reads it back to an equal case. The departures come in the order of `AXES`, then T, the
+        letters of Size, arch.
+        """
+        v, base, usual_size = self.variant, Variant(), Size()
+        head = [v.expansion, v.mask]
+        head += ["first"] * (v.sources == "first") + ["noskip"] * (v.skip == "off")
+        head += [v.decoder, v.blocks_text]
+        tail = [(axis, getattr(v, axis), getattr(base, axis)) for axis in _TAIL_AXES]
+        tail += [("T", self.length, BASE_LENGTH)]
+        tail += [(letter, getattr(self.size, letter), getattr(usual_size, letter)) for letter in SIZE_LETTERS]
+        tail += [("arch", self.arch, BASE_ARCH)]
+        return "-".join(head) + "".join(f"+{name}={value}" for name, value, usual in tail if value != usual)
+
+    def axes(self) -> dict[str, str | int]:
+        """Every axis of AXES as text (`blocks` as `all` or an int), T and Size's letters as int, arch."""
+        return {
+            **self.variant.axes(),
+            "blocks": self.variant.blocks or "all",
+            "T": self.length,
+            **{letter: getattr(self.size, letter) for letter in SIZE_LETTERS},
+            "arch": self.arch,
+        }
+
+
+def graph(case: Case) -> Case:
+    """The representative of all cases with `case`'s graph: its variant's normal form, the base arch."""
+    return replace(case, variant=case.variant.normal(case.size), arch=BASE_ARCH)
+
+
+def graph_key(case: Case) -> str:
+    """A short text that is equal for two cases exactly when they export the same graph: `graph(case).id`."""
+    return graph(case).id
+
+
+def variant_of(head: str) -> Variant:
+    """The variant of an id's part before the first `+`."""
+    words = head.split("-")
+    if len(words) < 4:
+        raise CaseError(f"'{head}' is neither an id (expansion-mask-decoder-blocks), a run tag nor flags")
+    expansion, mask, *switches, decoder, blocks = words
+    for word in switches:
+        if word not in ("first", "noskip"):
+            raise CaseError(f"'{word}' is unknown; only 'first' and 'noskip' stand before the decoder")
+    if switches not in ([], ["first"], ["noskip"], ["first", "noskip"]):
+        raise CaseError(f"'{'-'.join(switches)}': 'first' and 'noskip' stand at most once, in this order")
+    if blocks != "all" and not blocks.startswith("k"):
+        raise CaseError(f"'{blocks}' is unknown; blocks are 'all' or a count such as k4")
+    return Variant(
+        expansion=expansion,
+        mask=mask,
+        sources="first" if "first" in switches else "all",
+        skip="off" if "noskip" in switches else "on",
+        decoder=decoder,
+        blocks=parse_blocks(blocks),
+    )
+
+
+# --- profiles ----------------------------------------------------------------------------------------------

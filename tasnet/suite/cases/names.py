@@ -1,0 +1,117 @@
+"""A case's name, read: an id, a tag of the notes, or their flags."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import cache
+
+from tasnet.common.printable import line
+from tasnet.network.variant import (
+    AXES,
+    Size,
+    Variant,
+    VariantError,
+    count,
+    set_axis,
+)
+from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
+from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
+
+LONGEST_ID = 500
+"""characters; with every axis, size and the notes' flags named it takes half of that"""
+
+
+_NOTES_FLAGS = (
+    *("skip_topology_mode", "mask_mul_mode", "deconv_mode", "truncate_k_blocks"),
+    *("bypass_concat", "force_n_src_1", "disable_skip"),
+)
+
+
+def parse(text: str, arch: str | None = None) -> Case:
+    """The case meant by `text`; `arch` is for a text that names none.
+
+    `text` is an id, a run tag of the conversion notes (`baseline`, `truncate-k-1-project`), or the notes'
+    flags (`skip_topology_mode=project,deconv_mode=grouped`); each may be followed by `+axis=value` parts in
+    any order. Raises CaseError: one line with the part that isn't known and what comes nearest.
+    """
+    text = text.strip()
+    if len(text) > LONGEST_ID:
+        raise CaseError(f"case '{line(text)}': longer than an id can be ({LONGEST_ID} characters)")
+    head, *parts = text.split("+")
+    try:
+        given = _head(head)
+        seen: set[str] = set()
+        for part in parts:
+            name, equals, value = part.partition("=")
+            if not equals:
+                raise CaseError(f"'{part}' isn't axis=value")
+            if name in seen:
+                raise CaseError(f"{name} is given twice")
+            seen.add(name)
+            given = _set(given, name, value)
+        if arch and "arch" not in seen and "arch=" not in head:
+            given = replace(given, arch=arch)
+        return Case(given.variant, Size(**given.sizes), given.length, given.arch)
+    except (CaseError, VariantError) as error:
+        raise CaseError(line(f"case '{text}': {error}", most=4 * LONGEST_ID)) from None
+
+
+@dataclass(frozen=True)
+class _Given:
+    """What a text has said so far: sizes and length are held against each other when all is said."""
+
+    variant: Variant = field(default_factory=Variant)
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    length: int = BASE_LENGTH
+    arch: str = BASE_ARCH
+
+
+def _head(head: str) -> _Given:
+    """What a text's part before the first `+` says."""
+    if head in NOTES_TAGS:
+        return _Given(NOTES_TAGS[head].variant)
+    if "=" not in head:
+        try:
+            return _Given(variant_of(head))
+        except (CaseError, VariantError) as error:
+            raise CaseError(f"{error}{_nearest(head, _known_heads())}") from None
+    given = _Given()
+    for pair in filter(None, (p.strip() for p in head.split(","))):
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise CaseError(f"'{pair}' isn't axis=value")
+        given = _set(given, name, value)
+    return given
+
+
+def _set(given: _Given, name: str, value: str) -> _Given:
+    """`given` with one axis, length, size letter or architecture set from text."""
+    name, value = name.strip(), value.strip()
+    if name == "arch":
+        return replace(given, arch=value)
+    if name == "T" or name in SIZE_LETTERS:
+        number = count(value)
+        if number is None:
+            raise CaseError(f"{name}={value}: expected a count")
+        if name == "T":
+            return replace(given, length=number)
+        return replace(given, sizes={**given.sizes, name: number})
+    if name.lower() not in (*AXES, *_NOTES_FLAGS):
+        known = (*AXES, *_NOTES_FLAGS, "T", *SIZE_LETTERS, "arch")
+        hint = _nearest(name, known) or f"; one of {', '.join(known)}"
+        raise CaseError(f"axis '{name}' is unknown{hint}")
+    return replace(given, variant=set_axis(given.variant, name, value))
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    near = get_close_matches(word, list(known), n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+@cache
+def _known_heads() -> tuple[str, ...]:
+    """Run tags, then every id without departures that a profile holds."""
+    ids = (case.id.partition("+")[0] for name in PROFILES for case in PROFILES[name]())
+    return (*NOTES_TAGS, *dict.fromkeys(ids))

@@ -1,0 +1,123 @@
+"""Profiles: named sets of cases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import product
+
+from tasnet.network.variant import (
+    AXES,
+    Size,
+    Variant,
+)
+from tasnet.suite.cases.case import BASE_ARCH, Case, CaseError, variant_of
+
+_NOTES_DECODERS = tuple(decoder for decoder in AXES["decoder"] if decoder != "polyphase")
+
+
+NOTES_TAGS: Mapping[str, Case] = {
+    tag: Case(variant_of(name))
+    for tag, name in {
+        "baseline": "concat-normal-grouped-all",
+        "disable-skip": "concat-normal-noskip-grouped-all",
+        "mask-bypass": "concat-bypass-grouped-all",
+        "concat-bypass": "repeat-normal-grouped-all",
+        "mask-and-concat-bypass": "repeat-bypass-grouped-all",
+        "force-n-src-1": "concat-normal-first-grouped-all",
+        "truncate-k-1-project": "project-normal-grouped-k1",
+        "truncate-k-1-project-mask-bypass": "project-bypass-grouped-k1",
+        "truncate-k-1-project-mask-bypass-deconv-fallback": "project-bypass-ungrouped_blockdiag-k1",
+        "truncate-k-1-project-mask-bypass-deconv-reduced128": "project-bypass-reduced_deconv_128-k1",
+        "truncate-k-1-project-mask-bypass-deconv-reduced64": "project-bypass-reduced_deconv_64-k1",
+        "k1-project-mask-bypass-deconv-reduced64": "project-bypass-reduced_deconv_64-k1",
+        "truncate-k-1-project-mask-bypass-conv1x1-head": "project-bypass-conv1x1_head-k1",
+        "k1-project-mask-bypass-conv1x1-head": "project-bypass-conv1x1_head-k1",
+        "k1-project-mask-bypass-deconv-reduced64-force-n-src-1": "project-bypass-first-reduced_deconv_64-k1",
+        "k1-project-mask-bypass-conv1x1-head-force-n-src-1": "project-bypass-first-conv1x1_head-k1",
+        "truncate-k-1": "concat-normal-grouped-k1",
+        "truncate-k-2": "concat-normal-grouped-k2",
+        "truncate-k-4": "concat-normal-grouped-k4",
+        "truncate-k-8": "concat-normal-grouped-k8",
+        "truncate-k-12": "concat-normal-grouped-k12",
+        "truncate-k-16": "concat-normal-grouped-k16",
+        # keeping all 24 blocks is the baseline
+        "truncate-k-24": "concat-normal-grouped-all",
+    }.items()
+}
+"""The conversion notes' run tags and the cases they ran."""
+
+
+def matrix() -> Iterator[Case]:
+    """What the notes could have run: every topology x the notes' decoders x truncation. 840 cases."""
+    for expansion, mask, sources, skip, decoder, blocks in product(
+        ("concat", "repeat", "project"),
+        ("normal", "bypass"),
+        ("all", "first"),
+        ("on", "off"),
+        _NOTES_DECODERS,
+        (0, 1, 2, 4, 8, 12, 16),
+    ):
+        yield Case(Variant(expansion, mask, sources, skip, decoder, blocks=blocks))
+
+
+def notes() -> Iterator[Case]:
+    """What the notes did run: the distinct cases of their run tags, in the order of the table."""
+    yield from dict.fromkeys(NOTES_TAGS.values())
+
+
+def faithful() -> Iterator[Case]:
+    """The trained model's own function, PReLU and gLN kept, in the forms that might carry it. 24 cases."""
+    for activation, norm, expansion, decoder in product(
+        ("prelu", "prelu_maxmin"),
+        ("gln", "gln_pool"),
+        ("concat", "project", "split"),
+        ("grouped", "polyphase"),
+    ):
+        yield Case(Variant(expansion=expansion, decoder=decoder, activation=activation, norm=norm))
+
+
+def probes() -> Iterator[Case]:
+    """What to try next: the exact rewrites, the other layout, shorter windows, fewer channels. 80 cases.
+
+    - Every exact expansion x decoder in both layouts, with either encoder, at the full window: 38. `split`
+      has one decoder per source, so its block-diagonal form is its grouped one and is left out; `repeat` only
+      stands in for `concat`, so one encoder is enough to place it.
+    - The window ladder 8000 ... 1600 (16000 is above) for the three forms without concat and without a
+      grouped deconvolution: is it the row length alone that fails, and where does it stop failing? 30.
+    - One source at 16000 and 3000, both layouts: the same questions with expansion and groups gone. 8.
+    - 256 filters and hidden channels at 16000 and 3000: is it memory, not row length, that fails? 4.
+    """
+    decoders = ("grouped", "ungrouped_blockdiag", "polyphase")
+    for layout, encoder, expansion, decoder in product(AXES["layout"], AXES["encoder"], AXES["expansion"], decoders):
+        same_graph = (expansion, decoder) == ("split", "ungrouped_blockdiag")
+        placed = (expansion, encoder) == ("repeat", "polyphase")
+        if not same_graph and not placed:
+            yield Case(Variant(expansion, decoder=decoder, encoder=encoder, layout=layout))
+    ladder = (
+        Variant("split", decoder="polyphase"),
+        Variant("split", decoder="polyphase", encoder="polyphase"),
+        Variant("project", decoder="ungrouped_blockdiag"),
+    )
+    for variant, layout, length in product(ladder, AXES["layout"], (8000, 4000, 3000, 2400, 1600)):
+        yield Case(replace(variant, layout=layout), length=length)
+    for decoder, layout, length in product(("grouped", "polyphase"), AXES["layout"], (16000, 3000)):
+        yield Case(Variant(sources="first", decoder=decoder, layout=layout), length=length)
+    for variant, length in product((ladder[0], ladder[2]), (16000, 3000)):
+        yield Case(variant, size=Size(N=256, H=256), length=length)
+
+
+PROFILES: Mapping[str, Callable[[], Iterable[Case]]] = {
+    "matrix": matrix,
+    "notes": notes,
+    "probes": probes,
+    "faithful": faithful,
+}
+"""The named sets of cases, on the base architecture."""
+
+
+def profile(name: str, arch: str = BASE_ARCH) -> tuple[Case, ...]:
+    """The cases of a profile in their order, for `arch`. Raises CaseError for an unknown name or arch."""
+    if name not in PROFILES:
+        raise CaseError(f"profile '{name}' is unknown; one of {', '.join(PROFILES)}")
+    return tuple(replace(case, arch=arch) for case in PROFILES[name]())

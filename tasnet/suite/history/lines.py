@@ -1,0 +1,272 @@
+"""The history for a person: tables of runs and trends, a comparison by its groups; and each as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasnet.common.words import columns
+from tasnet.suite.history import device
+from tasnet.suite.history.compare import Change, Comparison, Group, commit
+from tasnet.suite.history.run import (
+    End,
+    Head,
+    RunError,
+    Unreadable,
+    check,
+    empty,
+    going_on,
+    heads,
+    older,
+    on_device,
+    read,
+)
+from tasnet.suite.history.trend import CasePoint, EntryPoint, Trend
+
+SHOWN = 3
+"""cases named of a group; JSON has them all"""
+
+ROWS = 20
+"""lines about devices in the table of runs; JSON has them all"""
+
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+# --- runs --------------------------------------------------------------------------------------------------
+
+
+def runs_json(store: Path) -> list[dict[str, Any]]:
+    """Every run, the oldest first; an unreadable one has `id`, `folder` and `unreadable`."""
+    return [_run_json(each) for each in _runs(store)]
+
+
+def runs_lines(store: Path) -> Iterator[str]:
+    """The runs as a table, the oldest first, then those that can't be read, each with the reason."""
+    found = [*_runs(store)]
+    rows = [_row(each) for each in found if isinstance(each, _Told)]
+    if rows:
+        yield from columns([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
+    yield from _on_device([each for each in found if isinstance(each, _Told)])
+    for each in found:
+        if isinstance(each, Unreadable):
+            yield f"{each.id}: unreadable: {each.reason}"
+    if not found:
+        yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
+    if count := older(store):
+        yield f"older than the history, tables and pictures alone: {count}"
+    if stopped := empty(store):
+        yield f"stopped before anything was kept: {', '.join(stopped)}"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A run without its cases, but for their count by kind."""
+
+    id: str
+    head: Head
+    end: End | None
+    kinds: Mapping[str, int]
+    ran: tuple[device.Ran, ...]
+    going_on: bool = False
+    """of a run without an end: its process lives"""
+
+    @property
+    def cases(self) -> int:
+        """How many were judged."""
+        return sum(self.kinds.values())
+
+
+def _runs(store: Path) -> Iterator[_Told | Unreadable]:
+    for each in heads(store):
+        if isinstance(each, Unreadable):
+            yield each
+            continue
+        name, head, end = each
+        folder = store / "runs" / name
+        try:
+            # What a killed run got to stands in its records alone.
+            kinds = end.kinds if check(folder) and end else Counter(record.kind for record in read(folder).records)
+            ran = on_device(folder)
+        except RunError as error:
+            yield Unreadable.of(folder, error)
+            continue
+        yield _Told(
+            name, head, end, {kind.value: count for kind, count in kinds.items()}, ran, end is None and going_on(folder)
+        )
+
+
+def _on_device(found: Sequence[_Told]) -> Iterator[str]:
+    """What was measured on a device, the newest runs' rows, the oldest of them first."""
+    told = [(each.id, row) for each in found for row in device.rows(each.ran)]
+    if told:
+        yield ""
+        yield from columns([["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in told[-ROWS:])])
+    if len(told) > ROWS:
+        yield f"{len(told) - ROWS} earlier ones on a device: tasnet runs --json has them"
+
+
+def _by(row: device.Row) -> str:
+    return f"{row.by} on {row.arch}, {'observed' if row.said == 'observed' else 'a test double: nothing was observed'}"
+
+
+def _told_by(told: _Told) -> str:
+    """Whose word the run is; the device's where nothing was judged."""
+    return device.title(device.rows(told.ran)) if told.ran and not told.cases else told.head.told_by
+
+
+def _row(told: _Told) -> list[str]:
+    head, end = told.head, told.end
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in told.kinds.items())
+    how = "" if end else "still running" if told.going_on else "killed"
+    unfinished = f"{how}, {told.cases} of {head.cases} cases: " if how else ""
+    when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
+    seconds = f"{end.seconds:.1f}" if end else "-"
+    return [
+        *(told.id, when, head.profile, head.arch, _told_by(told), commit(head) or "-", seconds),
+        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.rows(told.ran))])) or 'none'}",
+    ]
+
+
+def _run_json(each: _Told | Unreadable) -> dict[str, Any]:
+    if isinstance(each, Unreadable):
+        return {"id": each.id, "folder": str(each.folder), "unreadable": each.reason}
+    return {
+        "id": each.id,
+        "finished": each.end is not None,
+        "running": each.going_on,
+        "known": each.head.known,
+        "judged": each.cases,
+        "kinds": dict(each.kinds),
+        "device": [ran.model_dump(mode="json") for ran in each.ran],
+        **each.head.model_dump(mode="json", by_alias=True),
+        "end": each.end.model_dump(mode="json") if each.end else None,
+    }
+
+
+# --- two runs ----------------------------------------------------------------------------------------------
+
+
+def comparison_json(comparison: Comparison) -> dict[str, Any]:
+    """`{"before", "after", "known", "differences", "worse", "compared", "same", "groups"}`."""
+    return {
+        "before": comparison.before.id,
+        "after": comparison.after.id,
+        "known": comparison.after.head.known,
+        "differences": list(comparison.differences),
+        "worse": comparison.worse,
+        "compared": comparison.compared,
+        "same": comparison.same,
+        "groups": [
+            {
+                "change": group.change.value,
+                "what": group.what,
+                "worse": group.worse,
+                "detail": group.detail,
+                "cases": list(group.cases),
+            }
+            for group in comparison.groups
+        ],
+    }
+
+
+def comparison_lines(comparison: Comparison) -> Iterator[str]:
+    """What differs between the runs themselves, then what changed, a group at a time."""
+    before, after = comparison.before, comparison.after
+    yield f"{before.id} -> {after.id}, {after.head.known}: {after.head.profile} on {after.head.arch}"
+    for run in (before, after):
+        if run.end is None:
+            yield f"  {run.id} is unfinished: {len(run.records)} of {run.head.cases} cases"
+    for line in comparison.differences:
+        yield f"  {line}"
+    for group in comparison.groups:
+        yield from _group(group)
+    yield ""
+    worse = "something got worse" if comparison.worse else "nothing got worse"
+    yield f"{comparison.compared} cases in both, {comparison.same} of them as they were: {worse}"
+
+
+def _group(group: Group) -> Iterator[str]:
+    yield ""
+    yield f"{'worse: ' if group.worse else ''}{group.change.value}, {counted(group.cases)}: {group.what}"
+    if group.detail:
+        such = f" ({group.cases[0]})" if group.change not in (Change.GONE, Change.NEW) else ""
+        yield f"  {group.detail}{such}"
+    yield f"  {', '.join(group.cases[:SHOWN])}{' …' if len(group.cases) > SHOWN else ''}"
+
+
+def counted(cases: Sequence[str]) -> str:
+    """`1 case`, `12 cases`."""
+    return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+
+
+# --- trends ------------------------------------------------------------------------------------------------
+
+
+def trend_json(trend: Trend) -> dict[str, Any]:
+    """`{"name", "of": "case" | "entry", "points", "runs", "unreadable"}`. An exact stage's parity is null."""
+    points = []
+    for each in trend.points:
+        told = {**vars(each), "started": each.started.isoformat()}
+        if isinstance(each, CasePoint):
+            told["parity"] = {stage: snr if math.isfinite(snr) else None for stage, snr in each.parity.items()}
+        points.append(told)
+    return {
+        "name": trend.name,
+        "of": "entry" if any(isinstance(each, EntryPoint) for each in trend.points) else "case",
+        "points": points,
+        "runs": trend.runs,
+        "unreadable": [{"id": each.id, "reason": each.reason} for each in trend.unreadable],
+    }
+
+
+def trend_lines(trend: Trend) -> Iterator[str]:
+    """A row a run, then a line of bars: one for what was predicted, one for what was observed."""
+    yield f"{trend.name}: in {len(trend.points)} of {trend.runs} runs"
+    entry = [each for each in trend.points if isinstance(each, EntryPoint)]
+    case = [each for each in trend.points if isinstance(each, CasePoint)]
+    if entry:
+        told = [[*_origin(each), f"{each.covers}", f"of {each.cases}"] for each in entry]
+        yield from columns([["run", "when", "toolchain", "arch", "covers", "cases"], *told])
+        yield from _bars("covers", [(each.known, each.covers) for each in entry])
+    elif case:
+        head = ["run", "when", "toolchain", "arch", "verdict", "kind", "families", "seconds", "ONNX bytes", "parity dB"]
+        yield from columns([head, *(_case_row(each) for each in case)])
+        sizes = [(each.known, each.onnx_bytes) for each in case if each.onnx_bytes is not None]
+        yield from _bars("ONNX bytes", sizes)
+    for unread in trend.unreadable:
+        yield f"{unread.id}: unreadable: {unread.reason}"
+
+
+def _origin(point: CasePoint | EntryPoint) -> list[str]:
+    when = point.started.astimezone().strftime("%Y-%m-%d %H:%M")
+    return [f"{point.run}{'' if point.whole else ' (in part)'}", when, point.told_by, point.arch]
+
+
+def _case_row(point: CasePoint) -> list[str]:
+    return [
+        *_origin(point),
+        point.verdict or "-",
+        point.kind.replace("_", " ") or "-",
+        ", ".join(point.families) or "-",
+        "-" if point.seconds is None else f"{point.seconds:.2f}",
+        "-" if point.onnx_bytes is None else f"{point.onnx_bytes:,}",
+        ", ".join(f"{stage} {snr:.1f}" for stage, snr in point.parity.items()) or "-",
+    ]
+
+
+def _bars(what: str, values: Sequence[tuple[str, float]]) -> Iterator[str]:
+    for known in ("predicted", "observed"):
+        those = [value for each, value in values if each == known]
+        if len(those) > 1:
+            yield f"{known} {what}, {min(those):,} to {max(those):,}: {sparkline(those)}"
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """One bar a value, the lowest for the least of them; all alike are all low."""
+    least, most = min(values), max(values)
+    steps = len(_BARS) - 1
+    return "".join(_BARS[round((value - least) / (most - least) * steps) if most > least else 0] for value in values)

@@ -1,0 +1,1 @@
+"""The conversion notes' night runs, read and written."""

@@ -1,0 +1,46 @@
+"""Own runs in the form of the conversion notes' night runs: summary.tsv, and each case's log and failure files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tasnet.common.whole import write_whole
+from tasnet.hailo.logs.key_trace import telling
+from tasnet.suite.history.record import Record
+from tasnet.suite.notes.failure_note import as_text, note_of
+from tasnet.suite.notes.summary_tsv import write_summary
+
+
+def write_runs(
+    folder: Path, records: Iterable[Record], logs: Mapping[str, Path] | None = None, stamp: str = ""
+) -> Path:
+    """Writes records as a night run in `folder`, and returns its `summary.tsv`. Raises OSError.
+
+    `logs` are copied, by case id; `stamp` names the inner folder (now, in UTC, if empty). The JSON has the notes'
+    keys, and two more: `failures` as this package knows them, and `predicted`, so that a prediction is never read
+    back as an observation.
+    """
+    told = tuple(records)
+    stamp = stamp or datetime.now(timezone.utc).strftime("%Y%m%d_%H%M%S")
+    inner = folder / stamp
+    inner.mkdir(parents=True, exist_ok=True)
+    cells: dict[str, dict[str, str]] = {}
+    for record in told:
+        mine = cells.setdefault(record.case_id, {})
+        if log := (logs or {}).get(record.case_id):
+            shutil.copyfile(log, inner / f"{record.run_tag}.log")
+            mine["log_path"] = f"{stamp}/{record.run_tag}.log"
+            mine["key_trace"] = "|".join(f"{number}:{line}" for number, line in telling(log))
+        failures = tuple(blocker.failure for blocker in record.blockers)
+        if failures:
+            name = f"{record.run_tag}.failure.txt"
+            note = note_of(failures, predicted=record.predicted)
+            write_whole(inner / name, as_text(note).encode())
+            write_whole(inner / f"{name}.json", f"{json.dumps(note, indent=2)}\n".encode())
+            mine["failure_json"] = f"{stamp}/{name}.json"
+    write_summary(told, folder / "summary.tsv", cells)
+    return folder / "summary.tsv"

@@ -1,0 +1,154 @@
+"""Night runs: the conversion notes' `summary.tsv` and its files, read as observed outcomes; `night_run.py` writes them.
+
+A folder holds `summary.tsv` (or other tables `*_summary.tsv`) and `<YYYYMMDD_HHMMSS>/<run_tag>.log`,
+`.failure.txt` and `.failure.txt.json`. Tables are read by the names of their columns, in any order. A row that can't
+be placed is left out with its reason, never guessed at: a tag that no case has, flags that say another variant than
+the tag, a prediction. Files that a table names are looked for in the table's own folder and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasnet.common.printable import line
+from tasnet.suite.cases.case import BASE_ARCH, Case, CaseError, graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import DOUBLE, TRIED_AGAIN, Outcome, Stage
+from tasnet.suite.cases.profiles import NOTES_TAGS
+from tasnet.suite.notes.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
+from tasnet.suite.notes.run_tables import RunFolder, rows_of, tables_of
+from tasnet.suite.observed.evidence import Evidence, keep
+from tasnet.suite.run.store import Store
+
+UNKNOWN_VERSION = "unknown"
+"""No version at all: entries of the ledger that are bound to a range don't speak of it."""
+_FLAGS = ("disable_skip", "mask_mul_mode", "force_n_src_1", "bypass_concat", "skip_topology_mode", "deconv_mode")
+
+
+@dataclass(frozen=True)
+class OldRun:
+    """One row. `stages` has translate, optimize and compile, all observed; `source` is `file:line`."""
+
+    tag: str
+    case: Case
+    run: str
+    source: str
+    stages: Mapping[Stage, Outcome]
+    log: Path | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """The row as evidence for the store."""
+        return Evidence(
+            case_id=self.case.id, tag=self.tag, run=self.run, source=self.source, outcomes=tuple(self.stages.values())
+        )
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A row (or file) that is no outcome, and why."""
+
+    source: str
+    tag: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read, in the order of the tables."""
+
+    runs: tuple[OldRun, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did: `kept` is new in the store, `known` was there."""
+
+    kept: int
+    known: int
+    left_out: tuple[LeftOut, ...]
+
+
+def import_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Imported:
+    """Reads night runs and keeps them as evidence. Doing so twice, or in two processes, keeps each once."""
+    reading = read_runs(path, version=version, arch=arch)
+    learned = [run for run in reading.runs if run.evidence.end.status not in TRIED_AGAIN]
+    new = [keep(store, run.evidence) for run in learned]
+    left = [LeftOut(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
+    return Imported(sum(new), len(new) - sum(new), (*reading.left_out, *left))
+
+
+def _nothing_learned(run: OldRun) -> str:
+    end = run.evidence.end
+    return f"{end.status.value} at {end.stage.value}, no evidence: {line(end.reason)}"
+
+
+def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Reading:
+    """The night runs of a folder or of one table. Raises OldRunsError.
+
+    `version` is the compiler's where neither table nor log says it; without it, it stays `unknown`. `arch` is the
+    architecture of rows that name none.
+    """
+    tables = [path] if path.exists() and not path.is_dir() else tables_of(path)
+    runs: list[OldRun] = []
+    left_out: list[LeftOut] = []
+    for table in tables:
+        folder = RunFolder.of(table.parent)
+        name = table.relative_to(path).as_posix() if path.is_dir() else table.name
+        for row in rows_of(table):
+            source = f"{name}:{row.number}"
+            tag = line(row.cells.get("run_tag") or row.cells.get("case_id") or "")
+            try:
+                if row.unfit:
+                    raise RowLeftOut(row.unfit)
+                runs.append(_run(row.cells, tag, source, folder, version, arch))
+            except RowLeftOut as reason:
+                left_out.append(LeftOut(source, tag, line(str(reason), most=600)))
+    return Reading(tuple(runs), tuple(left_out))
+
+
+def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, version: str, arch: str) -> OldRun:
+    """The row as a run. Raises RowLeftOut."""
+    if boolean(row, "predicted") or row.get("toolchain", TOOLCHAIN) not in ("", TOOLCHAIN):
+        raise RowLeftOut(f"said by {row.get('toolchain') or 'a prediction'}: not observed by a compiler")
+    if row.get("toolchain_version", "").endswith(DOUBLE):
+        raise RowLeftOut("said by a test double: not observed by a compiler")
+    case = _case(row, tag, arch)
+    texts = texts_of(row, tag, folder)
+    if texts.note.get("predicted") is True:
+        raise RowLeftOut("its failure.txt.json is a prediction")
+    said = row.get("toolchain_version") or texts.version or version or UNKNOWN_VERSION
+    stages = stages_of(row, texts, case, said)
+    return OldRun(tag, case, texts.run, source, stages, texts.log)
+
+
+def _case(row: Mapping[str, str], tag: str, arch: str) -> Case:
+    """The case of a row: its own id, else its tag, else its flags; the flags may not contradict it."""
+    arch = row.get("arch") or arch
+    flags = row.get("export_flags", "")
+    try:
+        flagged = parse(flags, arch) if flags else None
+        name = row.get("case_id") or tag
+        if flagged and name not in NOTES_TAGS and not row.get("case_id") and not _is_id(name):
+            if not all(f"{flag}=" in flags for flag in _FLAGS):
+                raise RowLeftOut(f"no case has the tag '{tag}', and its flags don't say all of a variant")
+            return flagged
+        case = parse(name, arch)
+    except CaseError as error:
+        raise RowLeftOut(str(error)) from None
+    complete = all(f"{flag}=" in flags for flag in _FLAGS)
+    # Of equal graphs, whatever the flags leave open: 24 kept blocks are all.
+    if flagged and complete and graph_key(flagged) != graph_key(case):
+        raise RowLeftOut(f"the tag means {case.id}, the flags mean {flagged.id}")
+    return case
+
+
+def _is_id(name: str) -> bool:
+    try:
+        parse(name)
+    except CaseError:
+        return False
+    return True

@@ -1,0 +1,43 @@
+"""A failing case for a person: what was expected, what happened, the entry, the first difference, how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tasnet.common.words import labelled, prose
+from tasnet.suite.history.record import Record
+from tasnet.suite.ledger.entry import Entry
+from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.ledger.why import difference, near, unmet
+
+
+def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
+    """The case's text; `entries` are the ledger's."""
+    known = {entry.id: entry for entry in entries}
+    yield f"{told.kind.value.replace('_', ' ')}: {told.case_id}"
+    for index, part in enumerate(told.expected.split("; ")):
+        yield from prose("expected" if not index else "", part)
+    yield from prose("happened", told.happened)
+    for name in told.entries:
+        entry = known.get(name)
+        yield labelled("entry", f"{name} at {entry.place}" if entry else name)
+        if entry and told.kind in (Kind.EXPIRED, Kind.OFF_RATE) and entry.owner:
+            yield labelled("owner", entry.owner)
+    if told.kind in (Kind.WRONG_FAILURE, Kind.UNCONFIRMED, Kind.UNEXPECTED_FAILURE):
+        yield from _differs(told, entries)
+    yield from prose("to do", told.hint)
+    yield labelled("repeat", told.repeat)
+
+
+def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
+    """The first difference to an entry that claims the case; for a failure that none covers, the nearest entry."""
+    if told.kind is Kind.UNEXPECTED_FAILURE:
+        bare = [blocker.failure for blocker in told.blockers if not blocker.entries]
+        for entry in list(near(entries, bare, told.axes, told.toolchain))[:1]:
+            yield labelled("near", f"{entry.id} at {entry.place}")
+            yield from prose("", f"tells of this failure, but not here: {'; '.join(unmet(entry, told.axes))}")
+        return
+    about = [entry for entry in entries if entry.id in told.entries]
+    found = difference(about, [blocker.failure for blocker in told.blockers])
+    for index, line in enumerate(found.lines() if found else ()):
+        yield labelled("differs" if not index else "", line)

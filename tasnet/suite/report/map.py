@@ -1,0 +1,141 @@
+"""The heat map: topologies down, decoders x truncation (x length, where a profile has several) across."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from tasnet.suite.history.record import Record
+from tasnet.suite.report.signs import glyph, used
+
+Column = tuple[str, str]
+"""(blocks, length or '')"""
+
+_MIN_LABEL = 20
+
+
+def heatmap(records: Sequence[Record], width: int, ascii_only: bool = False) -> RenderableType:
+    """The map of the records, at most `width` columns wide: as many tables as that takes, then the legend."""
+    lengths = {record.axes["T"] for record in records}
+    cells: dict[str, dict[tuple[str, Column], Record]] = {}
+    for record in records:
+        cells.setdefault(row_label(record), {})[column(record, len(lengths) > 1)] = record
+    decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in records))
+    columns = {
+        decoder: sorted({key[1] for row in cells.values() for key in row if key[0] == decoder}, key=column_order)
+        for decoder in decoders
+    }
+    label = min(max((len(name) for name in cells), default=0), max(_MIN_LABEL, width // 2))
+    letters = {decoder: chr(ord("A") + index) for index, decoder in enumerate(decoders)}
+    tables = [
+        _table(cells, group, columns, letters, label, ascii_only)
+        for group in _fitting(decoders, columns, width - label)
+    ]
+    return Group(*tables, Text(), _legend(records, letters, columns, width, ascii_only))
+
+
+def row_label(record: Record) -> str:
+    """The case's id without decoder, blocks and length: its topology, and what else departs from the base."""
+    head, *rest = record.case_id.split("+")
+    topology = head.rsplit("-", 2)[0]
+    return "+".join((topology, *(part for part in rest if not part.startswith(("T=", "arch=")))))
+
+
+def column(record: Record, with_length: bool) -> tuple[str, Column]:
+    """The decoder under which a case stands, and its column there."""
+    return str(record.axes["decoder"]), (str(record.axes["blocks"]), str(record.axes["T"]) if with_length else "")
+
+
+def column_order(column: Column) -> tuple[int, int]:
+    """All blocks first, then the counts upward; the longest window first."""
+    blocks, length = column
+    return (0 if blocks == "all" else int(blocks), -int(length or 0))
+
+
+def _fitting(decoders: Sequence[str], columns: dict[str, list[Column]], width: int) -> Iterator[list[str]]:
+    """The decoders, in as few groups as fit side by side into `width`."""
+    group: list[str] = []
+    taken = 0
+    for decoder in decoders:
+        need = len(columns[decoder]) + 2
+        if group and taken + need > width:
+            yield group
+            group, taken = [], 0
+        group.append(decoder)
+        taken += need
+    if group:
+        yield group
+
+
+def _table(
+    cells: dict[str, dict[tuple[str, Column], Record]],
+    decoders: Sequence[str],
+    columns: dict[str, list[Column]],
+    letters: dict[str, str],
+    label: int,
+    ascii_only: bool,
+) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column(width=label, overflow="fold")
+    for decoder in decoders:
+        table.add_column(width=len(columns[decoder]), no_wrap=True)
+    table.add_row("", *(Text(letters[decoder], style="bold") for decoder in decoders))
+    heads = {decoder: _upright([_head(column) for column in columns[decoder]]) for decoder in decoders}
+    height = max(len(lines) for lines in heads.values())
+    for level in range(height):
+        lines = [[""] * (height - len(heads[decoder])) + heads[decoder] for decoder in decoders]
+        table.add_row("", *(Text(each[level], style="dim") for each in lines))
+    for name, row in cells.items():
+        found = [[row.get((decoder, column)) for column in columns[decoder]] for decoder in decoders]
+        marks = [_marks(each, ascii_only) for each in found]
+        if any(mark.plain.strip() for mark in marks):
+            table.add_row(name, *marks)
+    return table
+
+
+def _head(column: Column) -> str:
+    blocks, length = column
+    return f"{blocks} {length}" if length else blocks
+
+
+def _upright(words: Sequence[str]) -> list[str]:
+    """The words written downwards side by side, all ending on the last line."""
+    height = max(len(word) for word in words)
+    return ["".join(word.rjust(height)[level] for word in words) for level in range(height)]
+
+
+def _marks(records: Sequence[Record | None], ascii_only: bool) -> Text:
+    text = Text()
+    for record in records:
+        sign = glyph(record) if record else None
+        text.append((sign.ascii if ascii_only else sign.sign) if sign else " ", sign.style if sign else "")
+    return text
+
+
+def _legend(
+    records: Sequence[Record], letters: dict[str, str], columns: dict[str, list[Column]], width: int, ascii_only: bool
+) -> Table:
+    """What letters, columns and signs mean. An entry of it is never broken in two."""
+    lengths = any(column[1] for each in columns.values() for column in each)
+    blocks = "blocks kept (all, or the first N)" + (", samples T" if lengths else "") + ", read downwards"
+    signs = [Text(each.ascii if ascii_only else each.sign, each.style) + f" {each.meaning}" for each in used(records)]
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    room = width - len("columns  ")
+    names = [Text(f"{letter} {name}") for name, letter in letters.items()]
+    table.add_row("columns", _packed([*names, Text(blocks)], room))
+    table.add_row("cells", _packed(signs, room))
+    return table
+
+
+def _packed(items: Sequence[Text], width: int) -> Text:
+    """The items two columns apart, on as many lines as that takes."""
+    lines: list[Text] = []
+    for item in items:
+        if lines and len(lines[-1]) + 2 + len(item) <= width:
+            lines[-1] = lines[-1] + "  " + item
+        else:
+            lines.append(item)
+    return Text("\n").join(lines)

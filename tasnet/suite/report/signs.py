@@ -1,0 +1,85 @@
+"""One sign per way a case can end, with its colour and meaning; the same in every map and legend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from typing_extensions import assert_never
+
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.history.record import Record
+from tasnet.suite.ledger.judge import Kind
+
+
+@dataclass(frozen=True)
+class Glyph:
+    """A sign of one column, its stand-in where the terminal has ASCII only, its rich style, its meaning."""
+
+    sign: str
+    ascii: str
+    style: str
+    meaning: str
+
+
+CLEAR = Glyph("●", "o", "green", "clear")
+CLEAR_EXTRAPOLATED = Glyph("○", "c", "green", "clear (extrapolated)")
+NOT_COMPILED = Glyph("-", "-", "dim", "not compiled")
+UNKNOWN = Glyph("?", "?", "yellow", "unknown")
+UNCLASSIFIED = Glyph("X", "X", "bold magenta", "ended in words that nobody knows")
+BROKE_DOWN = Glyph("!", "!", "bold magenta", "broke down")
+SURPRISES: dict[Kind, Glyph] = {
+    Kind.UNEXPECTED_FAILURE: Glyph("F", "F", "bold white on red", "unexpected failure"),
+    Kind.WRONG_FAILURE: Glyph("W", "W", "bold white on red", "wrong failure"),
+    Kind.UNEXPECTED_PASS: Glyph("P", "P", "bold white on red", "unexpected pass"),
+    Kind.UNCONFIRMED: Glyph("U", "U", "bold white on red", "entry unconfirmed"),
+    Kind.OVERLAP: Glyph("O", "O", "bold white on red", "entries overlap"),
+    Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
+    Kind.FLAKY: Glyph("~", "~", "bold yellow", "flaky, as its entry says"),
+    Kind.OFF_RATE: Glyph("R", "R", "bold white on red", "flaky, not at its entry's rate"),
+}
+"""the kinds whose sign is their own, whatever the verdict"""
+
+HEAT = ("cyan", "yellow", "red", "magenta")
+"""The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
+
+
+def glyph(record: Record) -> Glyph:
+    """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
+    if record.kind is Kind.EXPECTED_FAILURE:
+        return _blocked(min(len(record.entries), 9))
+    return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
+
+
+def used(records: Sequence[Record]) -> list[Glyph]:
+    """The signs that occur in the records, in the order of the legend."""
+    seen = {glyph(record) for record in records}
+    plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)
+    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain) if each in seen]
+
+
+def _of_verdict(verdict: Verdict) -> Glyph:
+    """The sign of a case that is no surprise."""
+    match verdict:
+        case Verdict.CLEAR_OBSERVED:
+            return CLEAR
+        case Verdict.CLEAR_EXTRAPOLATED:
+            return CLEAR_EXTRAPOLATED
+        case Verdict.NOT_COMPILED:
+            return NOT_COMPILED
+        case Verdict.UNKNOWN:
+            return UNKNOWN
+        case Verdict.BLOCKED:
+            # Blocked and no surprise has entries, and a number; a record of another hand may not.
+            return SURPRISES[Kind.UNEXPECTED_FAILURE]
+        case Verdict.UNCLASSIFIED:
+            return UNCLASSIFIED
+        case Verdict.BROKE_DOWN:
+            return BROKE_DOWN
+        case _:
+            assert_never(verdict)
+
+
+def _blocked(causes: int) -> Glyph:
+    meaning = "blocked as expected" + (f", {causes} root causes" if causes > 1 else ", one root cause")
+    return Glyph(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning)

@@ -1,0 +1,1 @@
+"""Cases are run: the pipeline, its store and toolchains."""

@@ -1,0 +1,396 @@
+"""Takes a case through export, translate, optimize and compile, each distinct piece of work once.
+
+Every stage's outcome is kept under a key of all that could change it: the graph and the code that writes it
+for the export, the ONNX bytes and the toolchain for the translation, the HAR's bytes and the architecture for
+what follows. Cases with one graph, recipes with one ONNX, and any number of processes share it. Torch is
+imported only when a graph has to be exported, or a checkpoint is new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from functools import cache, cached_property, lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tasnet.network
+from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo.toolchain import Report, Toolchain
+from tasnet.network.variant import Size, VariantError
+from tasnet.suite.cases.case import Case, graph
+from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
+from tasnet.suite.run.recipe import Recipe, masked_by
+from tasnet.suite.run.reported import har_file, reported
+from tasnet.suite.run.store import Damaged, Store, content_key, content_of, file_sha256
+
+if TYPE_CHECKING:
+    from tasnet.network.weights import Weights
+
+SCHEMA = 2
+"""Part of every key: raise it when outcomes of older runs must not be read any more."""
+
+NET_NAME = "conv_tasnet"
+"""One name for all graphs, so that equal graphs give equal HARs."""
+
+
+class PipelineError(RuntimeError):
+    """The pipeline was asked for what it can't do, or a toolchain broke its contract. One line."""
+
+
+Fit = Callable[[Toolchain, Case], Toolchain]
+"""The toolchain as the optimization of a case needs it: with calibration data of the case's length and layout."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What the store notes of a checkpoint."""
+
+    size: Size
+    assumed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A store, a toolchain and a recipe: all that a case needs to be taken through the stages."""
+
+    store: Store
+    toolchain: Toolchain
+    recipe: Recipe = field(default_factory=Recipe)
+    fit: Fit | None = None
+
+    def resolve(self, case: Case) -> Case:
+        """`case` at the size of the recipe's checkpoint; without a checkpoint, `case` itself.
+
+        Raises PipelineError if there is no such checkpoint file, the checkpoint's own error if it can't be
+        read, and CaseError if the case's length is too short for it.
+        """
+        known = self._known
+        return replace(case, size=known.size) if known else case
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """A line for each thing that the recipe's checkpoint doesn't say and was assumed. Raises as `resolve` does."""
+        known = self._known
+        assert known is None or self.recipe.checkpoint is not None
+        return tuple(f"{self.recipe.checkpoint}: {line}" for line in known.assumed) if known else ()
+
+    def run(
+        self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
+    ) -> dict[Stage, Outcome]:
+        """The outcome of every stage from export to `until`, read from the store or worked out now.
+
+        `exported` stands for the export where the case's graph lies in the store already, whoever wrote it. With
+        `whole` the files that the outcomes name are looked at too: whoever reads them next finds them undamaged. What
+        is found damaged on the way is set aside, and the stage that made it makes it again.
+
+        - After a failed stage the later ones are `blocked` by it. After one that ended in `infra` or `unclassified`
+          they are so too, with `blocked_by`: nothing was learned about the network.
+        - An `unknown` at optimize doesn't keep compile from being judged.
+        - `infra` (OSError, MemoryError, or the toolchain says so) and `unclassified` outcomes are never stored.
+
+        Raises what `resolve` raises, StoreError, and PipelineError for a stage after compile. Any other
+        exception is a bug and isn't caught.
+        """
+        if ORDER.index(until) > ORDER.index(Stage.COMPILE):
+            raise PipelineError(f"until={until.value}: the pipeline ends at {Stage.COMPILE.value}")
+        case = self.resolve(case)
+        stages = ORDER[: ORDER.index(until) + 1]
+        # Each try mends one file at least, and a stage leaves one.
+        for last in (*([False] * len(stages)), True):
+            try:
+                outcomes = self._run(case, stages, exported)
+                for each in outcomes.values() if whole else ():
+                    if each.artifact:
+                        self.store.check(each.artifact)
+                return outcomes
+            except Damaged:
+                if last:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _run(self, case: Case, stages: Sequence[Stage], exported: Outcome | None) -> dict[Stage, Outcome]:
+        outcomes: dict[Stage, Outcome] = {}
+        with ExitStack() as stack:
+            # made when a stage has to be worked out, which in a full store none has
+            desk = cache(lambda: stack.enter_context(self.store.workspace()))
+            given = ""
+            for stage in stages:
+                stopped = _stopped_by(outcomes)
+                if stopped:
+                    outcomes[stage] = self._not_reached(stage, case, stopped)
+                    continue
+                known = exported if stage is Stage.EXPORT else None
+                outcome = known or self._outcome(stage, case, given, desk)
+                outcomes[stage] = outcome
+                # a toolchain that leaves no quantized HAR compiles the parsed one
+                given = outcome.artifact or given
+        return outcomes
+
+    # --- one stage
+
+    def _outcome(self, stage: Stage, case: Case, given: str, desk: Callable[[], Path]) -> Outcome:
+        if stage is Stage.EXPORT:
+            key = self._export_key(case)
+            return self._once(key, stage, case, given, lambda: self._export(case))
+        if stage is Stage.TRANSLATE:
+            key = content_key({**self._tool, "stage": stage.value, "onnx": content_of(given)})
+            return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
+        parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
+        tool = self.fit(self.toolchain, case) if self.fit and stage is Stage.OPTIMIZE else self.toolchain
+        key = content_key({**(self._tool if tool is self.toolchain else _told_by(tool)), **parts})
+        return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
+
+    def _once(self, key: str, stage: Stage, case: Case, given: str, work: Callable[[], Outcome]) -> Outcome:
+        """The outcome under `key`; worked out by one process while the others that want it wait."""
+        if found := self._kept(key):
+            return found
+        with self.store.lock(key):
+            if found := self._kept(key):
+                return found
+            started = time.perf_counter()
+            try:
+                outcome = work()
+                outcome = outcome.model_copy(update={"seconds": time.perf_counter() - started})
+                self.store.put_outcome(key, outcome)
+            except (OSError, MemoryError) as error:
+                reason = _one_line(error)
+            except RuntimeError as error:
+                # torch's allocator reports an exhausted memory as a plain RuntimeError
+                if "allocate memory" not in str(error) and "not enough memory" not in str(error):
+                    raise
+                reason = _one_line(error)
+            else:
+                return outcome
+            return Outcome(
+                stage=stage,
+                status=Status.INFRA,
+                provenance=self._provenance(stage, case, given),
+                reason=reason,
+                seconds=time.perf_counter() - started,
+            )
+
+    def _kept(self, key: str) -> Outcome | None:
+        outcome = self.store.outcome(key)
+        if outcome and outcome.artifact and not self.store.holds(outcome.artifact):
+            return None
+        return outcome
+
+    def _export(self, case: Case) -> Outcome:
+        import torch
+
+        from tasnet.network.export import save_shared, to_onnx
+
+        wanted = graph(case)
+        provenance = self._provenance(Stage.EXPORT, case, "")
+        weights, mask_activation = self._weights(case.size)
+        threads = torch.get_num_threads()
+        # tracing is Python's work: with several workers more threads only fight for the cores
+        torch.set_num_threads(1)
+        try:
+            model = to_onnx(
+                wanted.variant,
+                wanted.size,
+                weights,
+                wanted.length,
+                opset=self.recipe.opset,
+                mask_activation=mask_activation,
+            )
+        except VariantError as error:
+            failure = Failure(
+                stage=Stage.EXPORT.value,
+                family="unclassified",
+                message=_one_line(error),
+                exception=type(error).__name__,
+                certainty=Certainty.OBSERVED,
+            )
+            return Outcome(stage=Stage.EXPORT, status=Status.FAILED, provenance=provenance, failures=(failure,))
+        finally:
+            torch.set_num_threads(threads)
+        folder = self.store.onnx_folder()
+        target = save_shared(model, folder)
+        return Outcome(
+            stage=Stage.EXPORT,
+            status=Status.PASSED,
+            provenance=provenance,
+            artifact=f"{folder.name}/{target.name}",
+            figures={"onnx_bytes": onnx_bytes(target), **masked_by(wanted.variant, mask_activation)},
+        )
+
+    def _translate(self, case: Case, onnx: str, desk: Path) -> Outcome:
+        har = desk / "translated.har"
+        report = self.toolchain.translate(self.store.path(onnx), NET_NAME, har)
+        return self._told(Stage.TRANSLATE, case, onnx, report, desk)
+
+    def _judge(self, tool: Toolchain, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
+        given = desk / har_file(har)
+        if not given.exists():
+            self.store.get_har(har, given)
+        if stage is Stage.OPTIMIZE:
+            report = tool.optimize(given, case.arch, desk / "optimized.har")
+        else:
+            report = tool.compile(given, case.arch, desk / "compiled.hef")
+        return self._told(stage, case, har, report, desk)
+
+    def _told(self, stage: Stage, case: Case, given: str, report: Report, desk: Path) -> Outcome:
+        if stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value and report.artifact is None:
+            raise PipelineError(
+                f"toolchain {self.toolchain.name}: translate passed but left no HAR; mend the toolchain"
+            )
+        return reported(report, stage, self._provenance(stage, case, given), self.store, desk / har_file(given))
+
+    def _not_reached(self, stage: Stage, case: Case, stopped: Outcome) -> Outcome:
+        what = f"{stopped.stage.value} ended {stopped.status.value}"
+        status = Status.BLOCKED if stopped.status is Status.FAILED else stopped.status
+        return Outcome(
+            stage=stage,
+            status=status,
+            provenance=self._provenance(stage, case, ""),
+            blocked_by=stopped.stage,
+            reason=f"{what}: {stopped.reason}" if stopped.reason else what,
+        )
+
+    # --- what the keys are made of
+
+    def _export_key(self, case: Case) -> str:
+        wanted = graph(case)
+        return content_key(
+            {
+                "schema": SCHEMA,
+                "stage": Stage.EXPORT.value,
+                "variant": asdict(wanted.variant),
+                "size": asdict(wanted.size),
+                "length": wanted.length,
+                "opset": self.recipe.opset,
+                "weights": self._weights_id,
+                "exporter": self._exporter,
+            }
+        )
+
+    def _provenance(self, stage: Stage, case: Case, given: str) -> Provenance:
+        if stage is Stage.EXPORT:
+            return Provenance(
+                toolchain=Stage.EXPORT.value,
+                version=self._exporter["torch"],
+                predicted=False,
+                exhaustive=True,
+                inputs=self._weights_id,
+            )
+        return Provenance(
+            toolchain=self.toolchain.name,
+            version=self.toolchain.version,
+            predicted=self.toolchain.predicted,
+            exhaustive=self.toolchain.exhaustive,
+            # a translation is for no architecture in particular
+            arch="" if stage is Stage.TRANSLATE else case.arch,
+            inputs=content_of(given),
+        )
+
+    @cached_property
+    def _tool(self) -> dict[str, Any]:
+        return _told_by(self.toolchain)
+
+    @cached_property
+    def _exporter(self) -> dict[str, str]:
+        """The code that writes graphs: this project's sources and the libraries below them."""
+        digest = hashlib.sha256()
+        for folder in map(Path, tasnet.network.__path__):
+            for source in sorted(folder.rglob("*.py")):
+                digest.update(f"{source.relative_to(folder).as_posix()}\0".encode())
+                digest.update(hashlib.sha256(source.read_bytes()).digest())
+        libraries = {name: metadata.version(name) for name in ("torch", "onnx")}
+        return {"sources": digest.hexdigest(), **libraries}
+
+    # --- weights
+
+    @cached_property
+    def _checkpoint_id(self) -> str:
+        """sha256 of the checkpoint, empty without one."""
+        path = self.recipe.checkpoint
+        if path is None:
+            return ""
+        try:
+            return file_sha256(path)
+        except OSError as error:
+            raise PipelineError(f"checkpoint {path}: {error.strerror}; give a readable state dict") from error
+
+    @cached_property
+    def _weights_id(self) -> str:
+        """All that the weights and the mask's activation depend on, as text."""
+        recipe = self.recipe
+        parts = [f"sha256:{self._checkpoint_id}"] * bool(self._checkpoint_id) + [f"seed:{recipe.seed}"]
+        parts += [f"mask:{recipe.mask_activation}"] * (recipe.mask_activation is not None)
+        parts += [f"X:{recipe.blocks_per_repeat}"] * (recipe.blocks_per_repeat is not None)
+        return "+".join(parts)
+
+    @cached_property
+    def _known(self) -> _Known | None:
+        """What is known of the checkpoint, noted in the store so that torch isn't needed to find it out again."""
+        if not self._checkpoint_id:
+            return None
+        key = content_key({"schema": SCHEMA, "weights": self._weights_id, "exporter": self._exporter})
+        noted = self.store.note(key)
+        if noted is None:
+            noted = {"size": asdict(self._checkpoint.size), "assumed": list(self._checkpoint.assumed)}
+            self.store.put_note(key, noted)
+        return _Known(Size(**noted["size"]), tuple(noted["assumed"]))
+
+    @cached_property
+    def _checkpoint(self) -> Any:
+        from tasnet.network.checkpoint import load
+
+        assert self.recipe.checkpoint is not None
+        return load(
+            self.recipe.checkpoint,
+            mask_activation=self.recipe.mask_activation,
+            blocks_per_repeat=self.recipe.blocks_per_repeat,
+        )
+
+    def _weights(self, size: Size) -> tuple[Weights, str]:
+        """The weights of a network of this size, and the activation of its masks."""
+        from tasnet.network.weights import with_heads
+
+        if not self._checkpoint_id:
+            return _drawn(size, self.recipe.seed), self.recipe.mask_activation or "relu"
+        checkpoint = self._checkpoint
+        return with_heads(checkpoint.weights, size, self.recipe.seed), checkpoint.mask_activation
+
+
+def onnx_bytes(path: Path) -> int:
+    """The size of an ONNX file with the weights that lie beside it."""
+    import onnx
+
+    tensors = onnx.load(str(path), load_external_data=False).graph.initializer
+    return path.stat().st_size + sum(int(e.value) for t in tensors for e in t.external_data if e.key == "length")
+
+
+@lru_cache(maxsize=1)
+def _drawn(size: Size, seed: int) -> Weights:
+    """The weights that case after case asks for: drawing them takes longer than writing a graph."""
+    from tasnet.network.weights import seeded
+
+    return seeded(size, seed)
+
+
+def _told_by(tool: Toolchain) -> dict[str, Any]:
+    """The part of a key that says who made the outcome."""
+    return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
+
+
+def _stopped_by(outcomes: dict[Stage, Outcome]) -> Outcome | None:
+    """The first outcome after which nothing can follow: it failed, broke down or left nothing to go on with."""
+    for stage, outcome in outcomes.items():
+        if outcome.status not in (Status.PASSED, Status.UNKNOWN):
+            return outcome
+        if stage in (Stage.EXPORT, Stage.TRANSLATE) and not outcome.artifact:
+            return outcome
+    return None
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

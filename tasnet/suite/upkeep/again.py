@@ -1,0 +1,151 @@
+"""A stored run again: its cases judged against a ledger, and what runs before it showed of flaky entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from tasnet.common.verified import kept_bytes
+from tasnet.suite.cases.outcome import Status
+from tasnet.suite.history.record import Record
+from tasnet.suite.history.run import RECORDS, Head, Run, RunError, Unreadable, check, find, heads, read
+from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
+from tasnet.suite.ledger.flaky import Seen
+from tasnet.suite.ledger.judge import Judgement, judge
+
+Past = Mapping[tuple[str, str], Seen]
+"""(case's id, entry's id) -> what the runs before this one showed"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A case of a stored run, and its judgement against a ledger."""
+
+    record: Record
+    judgement: Judgement
+
+
+def again(run: Run, entries: Sequence[Entry], today: date, past: Past) -> tuple[Told, ...]:
+    """The cases of a run, judged against the entries as they are now."""
+    return tuple(
+        Told(record, judge(record.axes, record.by_stage, entries, today, of_case(past, record.case_id, entries)))
+        for record in run.records
+    )
+
+
+def of_case(past: Past, case_id: str, entries: Sequence[Entry]) -> Mapping[str, Seen]:
+    """Flaky entry's id -> what was seen of it on one case."""
+    return {each.id: past[case_id, each.id] for each in entries if each.flaky and (case_id, each.id) in past}
+
+
+def last_run(store: Path, name: str = "") -> Run:
+    """The run that `name` means, else the last one that no test double made. Raises RunError."""
+    if name:
+        run = find(store, name)
+        if run.head.double:
+            raise RunError(f"run '{run.id}': made with a test double, so nothing of it holds; name another run")
+        return run
+    found = latest(store)
+    if found is None:
+        raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+    return found
+
+
+def latest(store: Path, case_id: str = "") -> Run | None:
+    """The last run that no test double made, and that has the case (any, without one); None where there is none.
+
+    The numerics leave runs that measured and judged no case: they say nothing of the ledger. Raises RunError.
+    """
+    wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
+    known = [folder for folder, head in _readable(store) if not head.double]
+    for folder in reversed(known):
+        # Cut, or without its records, it may have had the case, or been the last.
+        check(folder)
+        # Looked for before it is read: a case of long ago is in few of many runs.
+        records = folder / RECORDS
+        if records.exists() and (not wanted or wanted in kept_bytes(records)):
+            return read(folder)
+    # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
+    unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable) and not each.other_version]
+    if unreadable and not known:
+        raise RunError(f"{unreadable[-1]}; no other run is stored in {store}")
+    return None
+
+
+def whole_runs(store: Path, like: Head, over: int) -> list[Run]:
+    """The last `over` whole runs of the toolchain, architecture and profile of `like`, the latest first."""
+    found: list[Run] = []
+    for folder, head in reversed(list(_readable(store))):
+        same = (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
+        if same and not head.double and len(found) < over:
+            run = read(folder)
+            found += [run] if run.whole else []
+    return found
+
+
+def past_of(store: Path, entries: Sequence[Entry], like: Head, before: str = "") -> Past:
+    """What the stored runs of a toolchain and architecture showed of the flaky entries; `before` is a run's id."""
+    wanted = [entry for entry in entries if entry.flaky]
+    if not wanted:
+        return {}
+    longest = max(entry.flaky.over for entry in wanted if entry.flaky)
+    return past(wanted, _records(store, like, before, longest))
+
+
+def _records(store: Path, like: Head, before: str, longest: int) -> Iterator[Sequence[Record]]:
+    """The records of runs like this one, the latest first. One that hasn't ended may be the one that asks."""
+    known = [each for each in heads(store) if not isinstance(each, Unreadable)]
+    until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
+    told = 0
+    for name, head, end in reversed(known[:until]):
+        same = (head.toolchain, head.arch, head.double) == (like.toolchain, like.arch, like.double)
+        if not same or end is None:
+            continue
+        try:
+            yield read(store / "runs" / name).records
+        except RunError:
+            # Damaged: what it showed is lost, and this run can go on without.
+            continue
+        told += 1
+        # Runs of a few cases are many: past ten times the longest window nobody looks.
+        if told >= 10 * longest:
+            return
+
+
+def _readable(store: Path) -> Iterator[tuple[Path, Head]]:
+    for each in heads(store):
+        if not isinstance(each, Unreadable):
+            name, head, _ = each
+            yield store / "runs" / name, head
+
+
+def past(entries: Sequence[Entry], runs: Iterable[Sequence[Record]]) -> Past:
+    """What stored runs, the latest first, showed of the flaky entries. Each entry looks `over` runs of a case back."""
+    wanted = [entry for entry in entries if entry.flaky]
+    seen: dict[tuple[str, str], Seen] = {}
+    for records in runs if wanted else ():
+        for record in records:
+            for entry in wanted:
+                key = (record.case_id, entry.id)
+                so_far = seen.get(key, Seen())
+                if entry.flaky and so_far.runs < entry.flaky.over:
+                    failed = fails_so(entry, record)
+                    if failed is not None:
+                        seen[key] = Seen(so_far.failed + failed, so_far.runs + 1)
+    return seen
+
+
+def fails_so(entry: Entry, record: Record) -> bool | None:
+    """Did the case fail as the entry says? None where the run can't tell: out of scope, or never got so far."""
+    outcome = record.by_stage.get(entry.stage)
+    if outcome is None or not in_scope(entry, record.toolchain, record.version):
+        return None
+    if not claims(entry, record.axes, record.toolchain):
+        return None
+    if any(covers(entry, failure) for failure in outcome.failures):
+        return True
+    # Another failure at the stage, told by a tool that names but one, says nothing of this one.
+    silent = outcome.status is Status.FAILED and not outcome.provenance.exhaustive
+    return None if silent or outcome.status not in (Status.PASSED, Status.FAILED) else False

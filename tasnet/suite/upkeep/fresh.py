@@ -1,0 +1,144 @@
+"""New entries: one for each root cause of a run that no entry covers, for a person to look at."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from tasnet.hailo.failures import Failure
+from tasnet.suite.cases.outcome import Stage
+from tasnet.suite.history.run import Run
+from tasnet.suite.ledger.entry import Ledger
+from tasnet.suite.upkeep.again import Told
+from tasnet.suite.upkeep.conditions import flow
+from tasnet.suite.upkeep.narrow import Plain, narrowed
+
+LOOK_AGAIN = timedelta(days=182)
+"""How long a new entry stands before someone must look again."""
+
+_TELLING = 10
+"""So many letters of a message tell it from others."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One root cause, and what an entry of it says."""
+
+    id: str
+    stage: str
+    family: str
+    message: str
+    """a regular expression"""
+    layers: tuple[str, ...]
+    where: tuple[Plain, ...]
+    cases: tuple[str, ...]
+    toolchain: str
+    versions: str
+    arch: str
+    evidence: str
+    since: date
+    review: date
+
+
+def causes(told: Sequence[Told], run: Run, ledger: Ledger, today: date, reason: str) -> list[Cause]:
+    """The root causes of the failures that no entry covers: those of one stage, family and wording are one."""
+    found: dict[tuple[str, str, str], dict[str, Failure]] = {}
+    for each in told:
+        for blocker in each.judgement.blockers:
+            if not blocker.entries:
+                failure = blocker.failure
+                key = (failure.stage, failure.family, wording(failure))
+                found.setdefault(key, {}).setdefault(each.record.case_id, failure)
+    taken = {entry.id for entry in ledger.entries}
+    fresh = []
+    head = run.head
+    said = "predicted by" if any(each.record.predicted for each in told) else "observed with"
+    for (stage, family, words), failures in found.items():
+        name = _name(family, taken)
+        taken.add(name)
+        fresh.append(
+            Cause(
+                id=name,
+                stage=stage,
+                family=family,
+                message=_escaped(words) if words else ".",
+                layers=_layers(list(failures.values())),
+                where=tuple(_where(told, failures.keys(), Stage(stage))),
+                cases=tuple(failures),
+                toolchain=head.toolchain,
+                # The embedded toolchain is the package's own; what a compiler did holds for its version alone.
+                versions="*" if head.toolchain == "reference" else f"=={head.version}",
+                arch=head.arch,
+                evidence=f"{said} {head.toolchain} {head.version}, run {run.id}: {reason}",
+                since=today,
+                review=today + LOOK_AGAIN,
+            )
+        )
+    return fresh
+
+
+def entry_lines(cause: Cause) -> list[str]:
+    """The entry's lines, without indentation."""
+    where = [flow(claim) for claim in cause.where]
+    told = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
+    layers = [f"layers: [{', '.join(cause.layers)}]"] if cause.layers else []
+    return [
+        f"id: {cause.id}",
+        f"summary: {_text(f'{cause.family} at {cause.stage}, not looked into yet')}",
+        *told,
+        f"stage: {cause.stage}",
+        f"family: {cause.family}",
+        f"message: {json.dumps(cause.message, ensure_ascii=False)}",
+        *layers,
+        f"toolchain: {{{cause.toolchain}: {json.dumps(cause.versions)}}}",
+        f"arch: [{cause.arch}]",
+        f"evidence: {_text(cause.evidence)}",
+        f"since: {cause.since}",
+        f"review: {cause.review}",
+    ]
+
+
+def wording(failure: Failure) -> str:
+    """The part of the message that is the same for every case of one cause: without layers' names and numbers."""
+    names = [re.escape(layer) for layer in sorted(failure.layers, key=len, reverse=True)]
+    pieces = re.split("|".join([*names, r"\S*\d\S*", r"[\n:,;()\[\]\"']"]), failure.message)
+    words = [piece.strip() for piece in pieces]
+    return next((piece for piece in words if len(piece) >= _TELLING), max(words, key=len))
+
+
+def _escaped(words: str) -> str:
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", words)
+
+
+def _layers(failures: Sequence[Failure]) -> tuple[str, ...]:
+    """The layers that every one of the failures names, if it is the same few."""
+    first = failures[0].layers
+    return first if len(first) <= 2 and all(failure.layers == first for failure in failures) else ()
+
+
+def _where(told: Sequence[Told], failing: Collection[str], stage: Stage) -> list[Plain]:
+    keep = [each.record.axes for each in told if each.record.case_id in failing]
+    leave = [each.record.axes for each in told if each.record.case_id not in failing and _reached(each, stage)]
+    return narrowed({}, keep, leave)
+
+
+def _reached(told: Told, stage: Stage) -> bool:
+    outcome = told.record.by_stage.get(stage)
+    return outcome is not None and outcome.judged
+
+
+def _name(family: str, taken: set[str]) -> str:
+    base = family.replace("_", "-")
+    return next(
+        name
+        for number in range(1, len(taken) + 2)
+        if (name := base if number == 1 else f"{base}-{number}") not in taken
+    )
+
+
+def _text(line: str) -> str:
+    """A line as YAML: bare where it can be, for that is how people write it."""
+    return line if re.fullmatch(r"[a-zA-Z][\w ,./-]*", line) else json.dumps(line, ensure_ascii=False)

@@ -1,0 +1,150 @@
+"""The least that a `where` must say to claim these cases and not those.
+
+Nothing here knows a ledger or a run: cases are their axes. What comes back claims every case of `keep` and none of
+`leave`, and no case at all that was not claimed before: it is the old `where` with conditions added.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from tasnet.suite.ledger.where import COUNTS, WORDS, Axes, Claim, count_of, matches, read_where
+
+Plain = Mapping[str, object]
+"""A claim as YAML has it: axis, or `not` -> condition."""
+
+
+def narrowed(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes]) -> list[Plain]:
+    """The conditions to add to a claim: one map for each claim that must take its place.
+
+    `keep` and `leave` may hold cases that the claim doesn't claim: they need nothing. An empty list: the claim keeps
+    no case, and nothing takes its place. `[{}]`: it is fine as it is. Raises ValueError for a case in both.
+    """
+    kept = _distinct(axes for axes in keep if matches([claim], axes))
+    left = _distinct(axes for axes in leave if matches([claim], axes))
+    if any(axes in left for axes in kept):
+        raise ValueError("a case can't be kept and left out")
+    if not kept:
+        return [] if left else [{}]
+    return _least(kept, left)
+
+
+def _distinct(cases: Iterable[Axes]) -> list[Axes]:
+    return list({tuple(sorted(axes.items())): axes for axes in cases}.values())
+
+
+def _least(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
+    """Conditions on single axes where they are enough. Else the shorter of: a `not` beside them, or parted cases."""
+    chosen, left = _together(keep, leave)
+    if not left:
+        return [chosen]
+    ways = [_parted(keep, leave)]
+    for beside, rest in ((chosen, left), ({}, leave)):
+        out, kept = _together(rest, keep)
+        ways += [] if kept else [[{**beside, "not": out}]]
+    return min((way for way in ways if way), key=length)
+
+
+def length(claims: object) -> int:
+    """How many conditions are said."""
+    if isinstance(claims, list):
+        return sum(map(length, claims)) + len(claims)
+    if isinstance(claims, dict):
+        return sum(1 + (length(value) if axis == "not" else 0) for axis, value in claims.items())
+    return 0
+
+
+def _together(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], list[Axes]]:
+    """Conditions on single axes that leave out as much as they can, the best first, and what they don't leave out."""
+    chosen: dict[str, object] = {}
+    left = leave
+    while left:
+        best = max(_steps(keep, left), key=lambda step: len(left) - len(step[2]), default=None)
+        if best is None:
+            break
+        axis = best[0]
+        # Of all that is to be left out: a later condition on the same axis may not forget what the first one did.
+        chosen[axis] = _condition(axis, keep, leave)
+        left = _holding({axis: chosen[axis]}, left)
+    if not left:
+        for axis in list(chosen):
+            fewer = {other: condition for other, condition in chosen.items() if other != axis}
+            if not _holding(fewer, leave):
+                chosen = fewer
+    return {axis: chosen[axis] for axis in (*WORDS, *COUNTS) if axis in chosen}, left
+
+
+def _holding(claim: Plain, cases: Iterable[Axes]) -> list[Axes]:
+    """The cases for which a claim holds."""
+    read = read_where(claim)
+    return [axes for axes in cases if matches(read, axes)]
+
+
+def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
+    """(axis, condition, what it does not leave out) of each axis on which something can be left out."""
+    for axis in (*WORDS, *COUNTS):
+        condition = _condition(axis, keep, leave)
+        if condition is not None:
+            yield axis, condition, _holding({axis: condition}, leave)
+
+
+def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object | None:
+    """The shortest condition on one axis that holds for all of `keep` and for as few of `leave` as it can."""
+    if axis in WORDS:
+        kept, left = ({str(axes[axis]) for axes in cases} for cases in (keep, leave))
+        if not left - kept:
+            return None
+        without = one_or_list(sorted(left - kept, key=WORDS[axis].index))
+        with_ = one_or_list(sorted(kept, key=WORDS[axis].index))
+        return with_ if len(kept) <= len(left - kept) else {"not": without}
+    kept_counts, left_counts = ({count_of(axis, axes) for axes in cases} for cases in (keep, leave))
+    outside = left_counts - kept_counts
+    if not outside:
+        return None
+    low, high = min(kept_counts), max(kept_counts)
+    bounds = [f">={low}"] if min(outside) < low else []
+    bounds += [f"<={high}"] if max(outside) > high else []
+    beyond = {count for count in outside if not low <= count <= high}
+    if low == high:
+        return low
+    if beyond == outside:
+        return ",".join(bounds)
+    return one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": one_or_list(sorted(outside))}
+
+
+def one_or_list(values: Sequence[object]) -> object:
+    """A value by itself, or the list of them."""
+    return values[0] if len(values) == 1 else list(values)
+
+
+def _parted(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
+    """The cases to keep parted on the axis that mixes them least with those to leave out, and each part by itself."""
+    best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
+    for axis in (*WORDS, *COUNTS):
+        values: dict[object, list[Axes]] = {}
+        for axes in keep:
+            values.setdefault(axes[axis] if axis in WORDS else count_of(axis, axes), []).append(axes)
+        there = {axes[axis] if axis in WORDS else count_of(axis, axes) for axes in leave}
+        if len(values.keys() | there) < 2:
+            continue
+        mixed = sum(len(inside) for value, inside in values.items() if value in there)
+        groups = _merged(values, there)
+        if best is None or (mixed, len(groups)) < best[:2]:
+            best = (mixed, len(groups), axis, groups)
+    if best is None:
+        raise ValueError("two cases of the same axes can't be told apart")
+    _, _, axis, groups = best
+    parts: list[Plain] = []
+    for values_, inside in groups:
+        here = _holding({axis: values_}, leave)
+        parts += [{axis: values_, **rest} for rest in _least(inside, here)]
+    return parts
+
+
+def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> list[tuple[object, list[Axes]]]:
+    """The values that need no more to be said go together; each other one stays by itself."""
+    pure = [value for value in values if value not in there]
+    groups = [(value, inside) for value, inside in values.items() if value in there]
+    if pure:
+        groups.insert(0, (one_or_list(pure), [axes for value in pure for axes in values[value]]))
+    return groups
