@@ -24,7 +24,8 @@ from benchmarks.train.voices import VoicesMissing
 from tasnet.network.checkpoint import CheckpointError, load
 from tasnet.network.variant import Size
 from tasnet.network.weights import asteroid_shapes
-from tasnet.suite.case import CaseError, parse
+from tasnet.suite.cases.case import CaseError
+from tasnet.suite.cases.names import parse
 from tasnet.suite.numerics.speech import RATE
 
 STEPS = 4000
