@@ -377,8 +377,7 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
     Example: tasnet inspect m.har
     """
     from tasnet.cli import hef_shown
-    from tasnet.hailo.files import hef
-    from tasnet.hailo.files import listing as network_shown
+    from tasnet.hailo.files import hef, listing
     from tasnet.hailo.predict.reference import network as graph_of
 
     with opened(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
@@ -388,7 +387,7 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
         show(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
     else:
         network = graph_of(of_onnx(source, shape), sizes(shape))
-        show(network_shown.as_json(network) if as_json else network_shown.lines(network))
+        show(listing.as_json(network) if as_json else listing.lines(network))
     return OK
 
 

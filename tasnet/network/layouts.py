@@ -69,21 +69,22 @@ def asteroids_name(layout: Layout | None, key: str) -> str:
     return key
 
 
+_MASKER = (
+    "n_src",
+    "n_blocks",
+    "n_repeats",
+    "bn_chan",
+    "hid_chan",
+    "skip_chan",
+    "conv_kernel_size",
+    "norm_type",
+    "mask_act",
+    "causal",
+)
+"""The masker's arguments."""
+
 _HYPER = {
-    "masknet": (
-        "n_src",
-        "n_blocks",
-        "n_repeats",
-        "bn_chan",
-        "hid_chan",
-        "skip_chan",
-        "conv_kernel_size",
-        "norm_type",
-        "mask_act",
-        "causal",
-        "in_chan",
-        "out_chan",
-    ),
+    "masknet": (*_MASKER, "in_chan", "out_chan"),
     "filterbank": ("n_filters", "kernel_size", "stride", "fb_name"),
 }
 """Asteroid's recipes: section -> names of it that are the model's arguments."""
@@ -126,18 +127,6 @@ def arguments_of(hyper_parameters: Mapping[object, object]) -> dict[str, object]
 
 
 _NORMS = {"GlobLN": "gLN", "ChanLN": "cLN", "CumLN": "cgLN", "BatchNorm": "BN"}
-_KEPT = (
-    "n_src",
-    "n_blocks",
-    "n_repeats",
-    "bn_chan",
-    "hid_chan",
-    "skip_chan",
-    "conv_kernel_size",
-    "norm_type",
-    "mask_act",
-    "causal",
-)
 
 
 def module_arguments(layout: Layout | None, attributes: Mapping[str, object]) -> dict[str, object]:
@@ -148,7 +137,7 @@ def module_arguments(layout: Layout | None, attributes: Mapping[str, object]) ->
     """
     found: dict[str, object] = {}
     if layout is ASTEROID:
-        found = {key: attributes[f"masker.{key}"] for key in _KEPT if f"masker.{key}" in attributes}
+        found = {key: attributes[f"masker.{key}"] for key in _MASKER if f"masker.{key}" in attributes}
         activation = _class_of(attributes.get("masker.output_act"))
         norm = _NORMS.get(_class_of(attributes.get("masker.bottleneck.0")))
         if norm:

@@ -1,7 +1,7 @@
 """The Hailo Dataflow Compiler as a Toolchain: it observes. Each stage runs in the compiler's own interpreter.
 
 As documented for 3.27 to 3.34; nothing of the compiler is imported here. A stage begins with a HAR and leaves one, so
-a later stage needs no earlier one. What a stage can't do to this process: see `process.py`.
+a later stage needs no earlier one. What a stage can't do to this process: see the room `process`.
 """
 
 from __future__ import annotations

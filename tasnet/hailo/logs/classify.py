@@ -1,6 +1,6 @@
 """Compiler text -> what it tells of: a Failure, a success, or neither; from a log, an exception's text, or both.
 
-`messages.py` says which message belongs to which family, `log_phases.py` where a stage begins and ends well,
+`messages.py` says which message belongs to which family, `phases.py` where a stage begins and ends well,
 `lines.py` finds the lines, `event.py` takes one apart; here is what they come to. A log is read in one pass and
 in blocks, whatever its size, its line lengths and its encoding, and what is kept is bounded.
 """
