@@ -1,7 +1,7 @@
 """With the compiler present: SDK_NATIVE, SDK_FP_OPTIMIZED and SDK_QUANTIZED against the float64 reference.
 
 Limits are those of thresholds.yaml. Without a compiler there is one skip; a double goes this way in
-tests/suite/test_emulated.py.
+tests/suite/numerics/test_emulated.py.
 """
 
 from __future__ import annotations

@@ -38,17 +38,10 @@ from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import Calibrated, choose, compiler
 from tests.doubles.dfc_python import stand_in
 from tests.doubles.hailort import as_hailo_platform
+from tests.doubles.recordings import recordings
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("translate", "optimize", "compile")
-
-
-def recordings(path: Path) -> Path:
-    """Three windows of something with a rhythm, as an npz."""
-    time = np.arange(48000) / 8000
-    wave = 0.3 * np.sin(2 * np.pi * 3 * time) * np.sin(2 * np.pi * 440 * time) * (np.sin(2 * np.pi * time) > 0)
-    np.savez(path, speech=wave[None].astype(np.float32), rate=8000)
-    return path
 
 
 def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:

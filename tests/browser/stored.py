@@ -1,0 +1,103 @@
+"""A store with the runs that a report must show: real ones, and doubles of those that this machine can't make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+from filelock import FileLock
+
+from tasnet.hailo.failures import Certainty
+from tasnet.suite.cases.case import graph_key
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import Status
+from tasnet.suite.cases.verdict import Verdict
+from tasnet.suite.history.record import Record
+from tasnet.suite.history.run import Measure, Run, folders, read
+from tasnet.suite.ledger import read as read_ledger
+from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.report.sources import Source, gather
+from tasnet.suite.run.store import Store
+from tests.doubles.stored_runs import another, of_schema, told_by, with_log
+
+ROOT = Path(__file__).resolve().parents[2]
+TODAY = date(2026, 12, 1)
+LOG = "[info] step\n" * 500 + "\x1b[31m[error]\x1b[0m <b>Reshape</b> is needed\nBackendAllocatorException: it failed\n"
+MEASURED = "concat-normal-grouped-all"
+OF_A_MEASURED_GRAPH = "project-bypass-conv1x1_head-k1"
+"""one of several cases of a graph, which is measured under the id of another"""
+
+
+def filled(folder: Path) -> Path:
+    """The store in `folder`, filled once by whichever process comes first."""
+    with FileLock(folder.with_suffix(".lock")):
+        done = folder / "done"
+        if not done.exists():
+            fill(folder)
+            done.touch()
+    return folder
+
+
+def fill(store: Path) -> None:
+    """Two real runs, then an observed one, a test double's, a killed one, and one of another schema."""
+    suite(store, "--profile", "notes")
+    suite(store, "--profile", "probes", "-k", "project and ungrouped_blockdiag and not encoder")
+    notes, probes = (read(folder) for folder in folders(store))
+    log = Store(store).put_file(LOG.encode(), ".log")
+
+    def observed(record: Record) -> Record:
+        return with_log(told_by(record, "dfc", "3.33.1", predicted=False), "compile", log)
+
+    measures = [
+        Measure(case_id=MEASURED, stage=stage, form="identity relu", length=16000, snr_db=snr, of_peak=3.2e-7)
+        for stage, snr in (("onnx", 121.25), ("har8", 24.5))
+    ]
+    graph = graph_key(parse(OF_A_MEASURED_GRAPH))
+    measures.append(Measure(case_id=graph, stage="har", form="bypass", length=16000, snr_db=130.0, of_peak=3.2e-7))
+    dfc = {"toolchain": "dfc", "version": "3.33.1"}
+    another(notes, store, head=dfc, change=observed, measures=measures, days=1)
+    another(
+        notes,
+        store,
+        head={"toolchain": "dfc", "version": "3.33.0+double", "double": True},
+        change=lambda record: told_by(record, "dfc", "3.33.0+double", predicted=True),
+        days=2,
+    )
+    another(notes, store, records=notes.records[:7], killed=True, days=3)
+    of_schema(99, another(notes, store, days=4))
+    another(probes, store, change=better, records=probes.records[1:], days=5)
+
+
+def better(record: Record) -> Record:
+    """What nobody could tell is clear."""
+    if record.verdict is not Verdict.UNKNOWN:
+        return record
+    known = {"status": Status.PASSED, "certainty": Certainty.EXTRAPOLATED, "doubts": ()}
+    outcomes = tuple(each.model_copy(update=known) for each in record.outcomes)
+    return record.model_copy(update={"outcomes": outcomes, "kind": Kind.EXPECTED_PASS})
+
+
+def suite(store: Path, *options: str) -> None:
+    """Runs the suite's cases for real."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "compile", "tests/compile/test_compile.py", *options]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    done = subprocess.run(
+        [*command, "--store", str(store)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def source(store: Path) -> Source:
+    """All of the store's runs with the project's ledger."""
+    return gather(Store(store), TODAY, ledger=read_ledger(ROOT / "expected_failures.yaml"))
+
+
+def run_of(source: Source, profile: str, said: str) -> Run:
+    """The last run of a profile that ended and was `predicted`, `observed` or by a `double`."""
+    from tasnet.suite.report.marks import run_said
+
+    ended = [run for run in source.runs if run.end and run.head.profile == profile]
+    return next(run for run in reversed(ended) if run_said(run) == said)

@@ -1,0 +1,38 @@
+"""Every command of the README runs, and prints what the README shows."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.project.shown import Step, console_blocks, holds, run
+
+ROOT = Path(__file__).resolve().parents[2]
+IN_THE_CHECKOUT = ("expected_failures.yaml", "SUPPORT.md")
+"""what the commands find where they are typed"""
+BLOCKS = list(console_blocks((ROOT / "README.md").read_text(encoding="utf-8")))
+
+
+def test_the_readme_shows_the_commands_that_it_is_about() -> None:
+    assert {command.split()[0] for block in BLOCKS for command, _ in block} >= {"make", "tasnet", "pytest"}
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[block[0][0] for block in BLOCKS])
+def test_block(block: list[Step], tmp_path: Path) -> None:
+    """The commands of a block run one after the other in one folder, and print the lines below them."""
+    for name in IN_THE_CHECKOUT:
+        (tmp_path / name).symlink_to(ROOT / name)
+    store = os.environ.get("TASNET_STORE", str(ROOT / ".tasnet"))
+    for command, shown in block:
+        program = command.split()[0]
+        if program in {"git", "cd"}:
+            continue
+        if program == "make":
+            # CI runs the targets themselves: here it is enough that they are there.
+            subprocess.run(["make", "-n", *command.split()[1:]], cwd=ROOT, capture_output=True, check=True)
+            continue
+        # The suite runs in the checkout, and all commands on the store that this run fills too.
+        holds(command, shown, run(command, ROOT if program == "pytest" else tmp_path, TASNET_STORE=store))

@@ -1,0 +1,106 @@
+"""A run of real processes, killed in the middle: what it got to is read, and the next one is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.lines import runs_lines
+from tasnet.suite.history.run import END, HEAD, RECORDS, Head, find, folders, read
+from tasnet.suite.history.writer import begin
+from tests.doubles.processes import until
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
+
+
+def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "-q", "-p", "no:cacheprovider"]
+    command += ["--profile", "notes", "--store", str(tmp_path)]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+
+    def written() -> list[Path]:
+        return [path for path in tmp_path.glob(f"runs/*/{RECORDS}") if path.read_bytes().count(b"\n") >= 2]
+
+    with subprocess.Popen(command, cwd=ROOT, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+        assert until(lambda: written() or running.poll() is not None)
+        assert any("still running, " in line for line in runs_lines(tmp_path))
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+    (folder,) = folders(tmp_path)
+    assert running.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    assert not (folder / END).exists()
+    killed = read(folder)
+    assert killed.end is None
+    assert not killed.whole
+    assert {record.case_id for record in killed.records} <= {case.id for case in profile("notes")}
+    assert len(killed.records) >= 1
+    assert any(f"killed, {len(killed.records)} of 20 cases: " in line for line in runs_lines(tmp_path))
+
+    subprocess.run(command, cwd=ROOT, env=kept, check=True, capture_output=True)
+    again = find(tmp_path, "last")
+    assert again.whole
+    assert len(again.records) == 20
+    known = {record.case_id: record for record in again.records}
+    for record in killed.records:
+        assert record.by_stage == {stage: known[record.case_id].by_stage[stage] for stage in record.by_stage}
+
+
+def test_last_is_the_run_that_began_last_whatever_the_clock_said(tmp_path: Path) -> None:
+    first = _begun(tmp_path, "20270101T000000Z")  # a year ahead
+    second = _begun(tmp_path, "20260601T000000Z")
+    third = _begun(tmp_path, "20260501T000000Z")  # a month back
+    assert [path.name for path in folders(tmp_path)] == [first, second, third]
+    assert find(tmp_path, "last").id == third
+    assert find(tmp_path, "last~2").id == first
+
+
+def test_runs_without_a_number_come_first_by_their_names(tmp_path: Path) -> None:
+    """A version before the numbers wrote them; its clock was ahead too."""
+    newer = _begun(tmp_path, "20260601T000000Z")
+    for name in ("20270101T000000Z-10", "20270101T000000Z-2", "20250101T000000Z"):
+        told = json.loads((tmp_path / "runs" / newer / HEAD).read_text())
+        del told["number"]
+        (tmp_path / "runs" / name).mkdir()
+        (tmp_path / "runs" / name / HEAD).write_text(json.dumps(told))
+    old = ["20250101T000000Z", "20270101T000000Z-2", "20270101T000000Z-10"]
+    assert [path.name for path in folders(tmp_path)] == [*old, newer]
+    # One whose head is lost stands where its name does.
+    (tmp_path / "runs" / "20270101T000000Z-2" / HEAD).write_text("{")
+    assert [path.name for path in folders(tmp_path)][-1] in {newer, "20270101T000000Z-2"}
+
+
+def test_runs_that_begin_at_once_have_numbers_of_their_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        [*pool.map(lambda number: _begun(tmp_path, f"20260601T0000{number:02d}Z"), range(16))]
+    told = [json.loads((path / HEAD).read_text())["number"] for path in folders(tmp_path)]
+    assert told == [*range(1, 17)]
+
+
+def test_a_run_that_was_stopped_before_it_kept_anything_is_told_as_that(tmp_path: Path) -> None:
+    _begun(tmp_path, "20260601T000000Z")
+    (tmp_path / "runs" / "20260602T000000Z").mkdir()
+    (tmp_path / "runs" / "20260602T000000Z" / f".run.json.{'0' * 16}.unfinished").write_text("{")
+    (tmp_path / "runs" / "20250101T000000Z").mkdir()
+    (tmp_path / "runs" / "20250101T000000Z" / "summary.tsv").write_text("x")
+    lines = [*runs_lines(tmp_path)]
+    assert "older than the history, tables and pictures alone: 1" in lines
+    assert "stopped before anything was kept: 20260602T000000Z" in lines
+    assert any("killed, 0 of 20 cases: none" in line for line in lines)
+
+
+def _begun(store: Path, name: str) -> str:
+    """A run that was begun and goes no further, as a killed one."""
+    folder = store / "runs" / name
+    folder.mkdir(parents=True)
+    told = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "1"}
+    writer = begin(folder, Head(started=NOW, cases=20, chosen=20, **told))
+    writer.alive.close()
+    return name

@@ -1,0 +1,23 @@
+"""The adapter around the double that runs the graphs it is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.suite.cases.case import Case
+from tasnet.suite.numerics.staged import calibration_signals, host
+from tests.doubles.dfc_python import emulating
+
+
+def dfc_of(folder: Path, case: Case, act: str = "") -> Dfc:
+    np.save(folder / "calibration.npy", host(case, calibration_signals(case, 2)))
+    return Dfc(
+        emulating(folder / "env", act),
+        "3.33.0",
+        double=True,
+        calibration=folder / "calibration.npy",
+        places=folder / "places",
+    )

@@ -1,0 +1,358 @@
+"""The plugin through pytest itself: what a person sees for each end of a case, alone and with workers."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from tasnet.suite.history.run import find
+
+ROOT = Path(__file__).parents[3]
+pytest_plugins = "pytester"
+
+LEDGER = """\
+schema: 1
+budget: 1
+entries:
+  - id: super-deconv
+    summary: a summary
+    where: {decoder: grouped, sources: all}
+    stage: compile
+    family: unsupported_kernel
+    message: "Super deconv"
+    toolchain: {reference: "*"}
+    arch: [hailo8]
+    evidence: somewhere
+    since: 2026-02-17
+    review: 2126-02-17
+"""
+
+CONFTEST = """\
+import datetime
+import pytest
+from tests.doubles.outcomes import *
+
+pytest_plugins = ["tasnet.suite.plugin"]
+
+OTHER = failure("memory_units", "Memory units capacity exceeded", "deconv1")
+TOLD = {TOLD}
+
+def tell(case):
+    known = case.variant.decoder == "grouped" and case.variant.sources == "all"
+    return TOLD.get(case.id) or outcomes(*([SUPER_DECONV] if known else []))
+
+@pytest.fixture(scope="session")
+def pipeline():
+    return FakePipeline(tell)
+
+@pytest.fixture(scope="session")
+def today():
+    return datetime.date({TODAY})
+"""
+
+
+@pytest.fixture
+def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A folder with the compile tests, the ledger above and a pipeline in which all is as that says."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.delenv("TASNET_STORE", raising=False)
+    monkeypatch.setenv("COLUMNS", "100")
+    folder = pytester.mkdir("compile")
+    for name in ("test_compile.py", "test_translate.py", "test_ledger.py"):
+        (folder / name).write_text((ROOT / "tests" / "compile" / name).read_text())
+    (pytester.path / "expected_failures.yaml").write_text(LEDGER)
+    tells(pytester, "{}")
+    return pytester
+
+
+def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
+    suite.makeconftest(CONFTEST.replace("{TOLD}", told).replace("{TODAY}", today))
+
+
+def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
+    # In this process where it can be: a process of its own spends a second on imports. numpy loads but once.
+    start = suite.runpytest_subprocess if {"-n", "dfc"} & {*options} else suite.runpytest_inprocess
+    return start("-m", "compile", "--profile", "notes", "-ra", *options)
+
+
+def test_as_expected(suite: pytest.Pytester) -> None:
+    result = run(suite)
+    # 20 cases: 10 grouped with all sources as the entry says, the others clear; 20 translations, 3 of the ledger
+    result.assert_outcomes(passed=20 + 7 + 2, xfailed=13)
+    assert result.ret == 0
+    result.stdout.fnmatch_lines(
+        [
+            "cases 4/40: *",
+            "*notes on hailo8: predicted by reference 0.1.0*",
+            "*predicted blockers*",
+            "unsupported_kernel * super-deconv",
+            "verdicts  predicted 13 blocked, 7 clear (7 observed)",
+            "graphs    20 distinct in 20 cases",
+            "next      all as the ledger says*",
+            "files     */.tasnet",
+        ]
+    )
+    assert "XFAIL" not in result.stdout.str()
+
+
+def test_xfail_reason_names_entry_and_prediction(suite: pytest.Pytester) -> None:
+    result = run(suite, "-v", "compile/test_compile.py")
+    result.stdout.fnmatch_lines(["XFAIL *test_compile[[]concat-normal-grouped-all[]] - predicted: super-deconv"])
+
+
+GROUPED, CLEAR = "concat-normal-grouped-all", "project-bypass-conv1x1_head-k1"
+ENDS = {
+    "expected pass": (CLEAR, "outcomes()", "passed", ""),
+    "expected failure": (GROUPED, "outcomes(SUPER_DECONV)", "xfailed", ""),
+    "unexpected failure": (CLEAR, "outcomes(OTHER)", "failed", "unexpected failure: "),
+    "wrong failure": (GROUPED, "outcomes(OTHER)", "failed", "wrong failure: "),
+    "unexpected pass": (GROUPED, "outcomes()", "failed", "unexpected pass: "),
+    "uncovered beside": (GROUPED, "outcomes(SUPER_DECONV, OTHER)", "failed", "unexpected failure: "),
+    "unknown": (CLEAR, "outcomes(status=Status.UNKNOWN, reason='a long row')", "skipped", "a long row"),
+    "unknown, claimed": (GROUPED, "outcomes(status=Status.UNKNOWN)", "failed", "unconfirmed: "),
+    "infra": (CLEAR, "outcomes(status=Status.INFRA, reason='no memory')", "errors", "infra: "),
+    "infra, claimed": (GROUPED, "outcomes(status=Status.INFRA, reason='no memory')", "errors", "infra: "),
+}
+
+
+@pytest.mark.parametrize(("case", "ends", "outcome", "told"), ENDS.values(), ids=ENDS)
+def test_one_case(suite: pytest.Pytester, case: str, ends: str, outcome: str, told: str) -> None:
+    tells(suite, f"{{'{case}': {ends}}}")
+    result = run(suite, f"compile/test_compile.py::test_compile[{case}]")
+    result.assert_outcomes(**{outcome: 1})
+    text = result.stdout.str()
+    assert told in text
+    assert "Traceback" not in text
+    assert "suite/plugin" not in text.replace("SKIPPED [1] " + str(ROOT), "") or outcome == "skipped"
+    if outcome in ("failed", "errors"):
+        result.stdout.fnmatch_lines(
+            [
+                f"{told}{case}",
+                "expected  *",
+                "happened  predicted *",
+                "to do     *",
+                f"repeat    pytest \"compile/test_compile.py::test_compile[[]{case}[]]\" --profile 'notes'",
+            ]
+        )
+
+
+def test_every_end_with_workers(suite: pytest.Pytester) -> None:
+    tells(
+        suite,
+        """{
+        "project-bypass-conv1x1_head-k1": outcomes(OTHER),
+        "concat-normal-grouped-k2": outcomes(OTHER),
+        "concat-normal-grouped-k4": outcomes(),
+        "concat-normal-grouped-k8": outcomes(status=Status.INFRA, reason="no memory"),
+        "project-bypass-first-conv1x1_head-k1": outcomes(status=Status.UNKNOWN, reason="a long row"),
+    }""",
+    )
+    result = run(suite, "-n", "2")
+    result.assert_outcomes(passed=20 + 5 + 2, xfailed=10, failed=3, errors=1, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "cases 40/40: *",
+            "*notes on hailo8: predicted by reference 0.1.0*",
+            "project-bypass *F*",
+            "cells*clear*blocked as expected*",
+            "memory_units *none: not expected",
+            "graphs    20 distinct in 20 cases",
+        ]
+    )
+    (summary,) = (suite.path / ".tasnet" / "runs").glob("*/summary.tsv")
+    with summary.open() as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    assert [row["run_tag"] for row in rows][:2] == ["baseline", "disable-skip"]
+    assert len(rows) == 20
+    assert str(summary) in result.stdout.str()
+
+
+def test_cases_of_one_graph_go_to_one_worker(suite: pytest.Pytester) -> None:
+    result = run(suite, "--profile", "matrix", "-n", "2", "-v", "-k", "concat-bypass and conv1x1_head")
+    workers: dict[str, set[str]] = {}
+    for worker, case in re.findall(r"\[(gw\d)\].*\[(concat-bypass\S*)\]", result.stdout.str()):
+        workers.setdefault("first" if "first" in case else "all", set()).add(worker)
+    assert [len(found) for found in workers.values()] == [1, 1]
+
+
+def test_another_distribution_is_the_users_choice(suite: pytest.Pytester) -> None:
+    run(suite, "-n", "2", "--dist", "loadfile").assert_outcomes(passed=29, xfailed=13)
+
+
+USAGE = {
+    "profile": (["--profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful"),
+    "arch": (["--arch", "hailo9"], "arch=hailo9: unknown architecture*"),
+    "toolchain": (["--toolchain", "gcc"], "--toolchain gcc: unknown; one of reference, dfc"),
+    "dfc": (["--toolchain", "dfc", "--dfc-python", "none"], "no Dataflow Compiler found; looked at none (given): *"),
+    "dfc's option": (["--quick"], "--quick: only the compiler has it; add --toolchain dfc, *"),
+    "calibration": (
+        ["--toolchain", "dfc", "--calibration", "none.npz"],
+        "--calibration none.npz: no such folder or file; *",
+    ),
+    "script": (["--toolchain", "dfc", "--script", "none.alls"], "--script none.alls: no such file; *"),
+    "limit": (["--toolchain", "dfc", "--limit", "compile"], "--limit compile: write STAGE.WHAT=VALUE, *"),
+    "limit's name": (["--toolchain", "dfc", "--limit", "link.seconds=3"], "*limit link.seconds: there is no 'link'; *"),
+    "checkpoint": (["--checkpoint", "none.pt"], "--checkpoint none.pt: no such file; *"),
+    "store": (["--store", "expected_failures.yaml"], "--store expected_failures.yaml: not a directory; *"),
+    "ledger": (["--ledger", "none.yaml"], "none.yaml: no such file; *"),
+}
+
+
+@pytest.mark.parametrize(("options", "told"), USAGE.values(), ids=USAGE)
+def test_wrong_usage_is_one_line(suite: pytest.Pytester, options: list[str], told: str) -> None:
+    result = run(suite, *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {told}"])
+    assert "Traceback" not in result.stderr.str()
+
+
+def test_a_broken_ledger_is_one_line(suite: pytest.Pytester) -> None:
+    (suite.path / "expected_failures.yaml").write_text(LEDGER.replace("stage: compile", "stage: link"))
+    result = run(suite)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["ERROR: *expected_failures.yaml:7:5: entry super-deconv: stage 'link' is unknown; *"])
+
+
+def test_an_entry_past_its_review_fails(suite: pytest.Pytester) -> None:
+    tells(suite, "{}", today="2126, 2, 18")
+    result = run(suite)
+    result.assert_outcomes(passed=20 + 7 + 1, failed=13 + 1)
+    result.stdout.fnmatch_lines(["*entry super-deconv was to be reviewed by 2126-02-17; *"])
+
+
+def test_a_stale_entry_fails(suite: pytest.Pytester) -> None:
+    (suite.path / "expected_failures.yaml").write_text(LEDGER.replace("sources: all", "N: 17"))
+    result = run(suite, "compile/test_ledger.py")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*expected_failures.yaml:4:5: entry super-deconv claims no case; *"])
+
+
+def test_arch_and_store(suite: pytest.Pytester) -> None:
+    result = run(
+        suite, "--arch", "hailo8l", "--store", "kept", f"compile/test_compile.py::test_compile[{CLEAR}+arch=hailo8l]"
+    )
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["*notes on hailo8l: predicted by reference*"])
+    assert list((suite.path / "kept" / "runs").glob("*/summary.tsv"))
+
+
+def test_other_tests_are_left_alone(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_own="""
+        import pytest
+
+        @pytest.mark.parametrize("case", [1, 2])
+        def test_own(case):
+            assert case
+
+        def test_plain():
+            pass
+        """
+    )
+    result = suite.runpytest_subprocess("test_own.py")
+    result.assert_outcomes(passed=3)
+    assert "predicted" not in result.stdout.str()
+    assert not (suite.path / ".tasnet").exists()
+
+
+def test_a_store_that_cannot_be_written_fails_the_run(suite: pytest.Pytester) -> None:
+    (suite.path / "kept").mkdir()
+    (suite.path / "kept" / "runs").write_text("in the way")
+    result = run(suite, "--store", "kept", f"compile/test_compile.py::test_compile[{CLEAR}]")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*the run's files were not written: *; name another --store*"])
+
+
+def test_collection_needs_no_torch(suite: pytest.Pytester) -> None:
+    suite.makepyfile(
+        test_imports="""
+        import sys
+
+        def test_imports():
+            assert not {"torch", "onnx"} & set(sys.modules)
+        """
+    )
+    suite.runpytest_subprocess("test_imports.py", "compile", "-k", "test_imports").assert_outcomes(
+        passed=1, deselected=1682
+    )
+
+
+def test_with_one_mark_alone_files_that_never_name_it_are_not_opened(suite: pytest.Pytester) -> None:
+    other = suite.mkdir("other")
+    (other / "conftest.py").write_text("raise RuntimeError('opened')")
+    (other / "test_other.py").write_text("raise RuntimeError('opened')")
+    (other / "test_marked.py").write_text("")
+    assert run(suite).ret == 0
+    assert run(suite, "-m", "compile or device").ret == pytest.ExitCode.INTERRUPTED
+    (other / "test_marked.py").write_text("import pytest\n\n@pytest.mark.compile\ndef test_it(): pass\n")
+    assert run(suite).ret == pytest.ExitCode.INTERRUPTED
+
+
+def test_marks_are_registered(suite: pytest.Pytester) -> None:
+    result = suite.runpytest_subprocess("--markers")
+    result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])
+
+
+def test_a_translation_alone_is_not_compiled_and_no_pass(suite: pytest.Pytester) -> None:
+    result = run(suite, "compile/test_translate.py")
+    text = result.stdout.str()
+    result.stdout.fnmatch_lines(
+        ["verdicts  predicted 20 not compiled", "next      20 of 20 cases were not compiled: *"]
+    )
+    assert "●" not in text
+    assert "expected pass" not in text
+
+
+def test_a_compile_that_raises_leaves_a_case_that_broke_down(suite: pytest.Pytester) -> None:
+    """Its translation passed, and is not taken for the case's end; the error is the package's own, or a bug."""
+    (suite.path / "conftest.py").write_text(
+        (suite.path / "conftest.py").read_text()
+        + """
+from tasnet.suite.run.pipeline import PipelineError
+from tasnet.suite.cases.outcome import Stage
+
+class Breaks(FakePipeline):
+    def run(self, case, until=Stage.COMPILE):
+        if until is Stage.COMPILE and "grouped-all" in case.id:
+            raise PipelineError("the tool broke its contract")
+        if until is Stage.COMPILE and "k1" in case.id:
+            raise ZeroDivisionError("a bug")
+        return super().run(case, until=until)
+
+@pytest.fixture(scope="session")
+def pipeline():
+    return Breaks(tell)
+"""
+    )
+    result = run(suite, "compile/test_translate.py", "compile/test_compile.py", "-rN")
+    kinds = {record.case_id: record.verdict.word for record in find(suite.path / ".tasnet", "last").records}
+    broken = {case for case in kinds if "grouped-all" in case or "k1" in case.split("-")[-1]}
+    assert {case for case, word in kinds.items() if word == "broke down"} == broken
+    assert broken
+    assert f"{len(broken)} infra" in result.stdout.str()
+
+
+def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
+    tells(suite, "{}")
+    text = (suite.path / "conftest.py").read_text()
+    warned = text.replace(
+        "def tell(case):\n",
+        "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageFound\n"
+        "    for number in range(7):\n        warnings.warn(DamageFound(f'outcomes/{number}.json: set aside'))\n",
+    )
+    assert warned != text
+    (suite.path / "conftest.py").write_text(warned)
+    result = run(suite, "-n", "2", "-W", "always")
+    end = result.stdout.str().split("warnings summary")[-1]
+    told = [
+        line for line in end.splitlines() if line.startswith(("damaged ", " " * 10 + "outcomes/", " " * 10 + "and 2"))
+    ]
+    assert told == [
+        "damaged   outcomes/0.json: set aside",
+        *(f"          outcomes/{number}.json: set aside" for number in range(1, 5)),
+        "          and 2 files more",
+    ]

@@ -1,0 +1,165 @@
+"""SUPPORT.md: the same for the same outcomes, of whole runs only, and predicted never beside observed in one table."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from tasnet.cli import main
+from tasnet.common.sealed import sealed
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.outcome import Provenance, Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record, record
+from tasnet.suite.history.run import Head, read
+from tasnet.suite.history.writer import begin
+from tasnet.suite.ledger import claims
+from tasnet.suite.ledger import read as read_ledger
+from tasnet.suite.ledger.judge import judge
+from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
+from tasnet.suite.run.store import file_sha256
+from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
+from tests.doubles.stored_runs import another
+
+ROOT = Path(__file__).resolve().parents[3]
+LEDGER = read_ledger(ROOT / "expected_failures.yaml")
+GROUPED = next(entry for entry in LEDGER.entries if entry.id == "grouped-super-deconv")
+
+
+def told(case: Case, by: Provenance) -> Record:
+    """A case that fails where the entry of the grouped decoder claims it, and nowhere else."""
+    ended = outcomes(*([SUPER_DECONV] if claims(GROUPED, case.axes()) else []), by=by)
+    judgement = judge(case.axes(), ended, [GROUPED], date(2026, 6, 1))
+    return record(case.id, case, "", Stage.COMPILE, ended, judgement)
+
+
+def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
+    cases = profile(name)
+    folder = store / "runs" / f"202611{day:02}T{name == 'probes':06}Z"
+    folder.mkdir(parents=True)
+    given = {
+        "started": f"2026-11-{day:02}T00:00:00Z",
+        "profile": name,
+        "arch": "hailo8",
+        "toolchain": by.toolchain,
+        "version": by.version,
+        "cases": len(cases),
+        "chosen": len(cases),
+        "ledger_sha256": file_sha256(LEDGER.path),
+        **head,
+    }
+    writer = begin(folder, Head.model_validate(given))
+    records = [told(case, by) for case in cases]
+    with (folder / "records.jsonl").open("ab") as file:
+        lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
+        file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
+    writer.end(records, 0)
+    return folder
+
+
+def both(store: Path, by: Provenance = REFERENCE, day: int = 1, **head: object) -> None:
+    for name in ("matrix", "probes"):
+        stored(store, name, by, day, **head)
+
+
+def text(store: Path, before: str = "") -> str:
+    return document(LEDGER, last_runs(store, LEDGER, "hailo8"), observed_runs(store, "hailo8"), before)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+def section(text: str, title: str) -> str:
+    return text.partition(f"\n{title}\n")[2].partition("\n## ")[0]
+
+
+def test_the_tables_say_what_the_records_say(store: Path) -> None:
+    both(store)
+    predicted = section(text(store), "## Predicted")
+    assert "| matrix | hailo8 | reference 0.1.0 | 840 | 285 | 756 | 84 |" in predicted
+    row = next(line for line in predicted.splitlines() if line.startswith("| `project-bypass` |"))
+    assert row.split("|")[2:4] == [" blocked A ", " clear (observed) "]
+    clear = sum(not claims(GROUPED, case.axes()) for case in (*profile("matrix"), *profile("probes")))
+    assert f"{clear} predicted clear, observed: " in predicted
+    assert len(re.findall(r"^- `", predicted, re.MULTILINE)) == clear
+
+
+def test_a_run_again_changes_nothing_not_even_the_date(store: Path) -> None:
+    both(store, day=1)
+    before = text(store)
+    assert "Last changed: 2026-11-01." in before
+    both(store, day=9)
+    assert text(store, before) == before
+    assert text(store, before.replace("blocked A", "blocked B", 1)).count("Last changed: 2026-11-09.") == 1
+
+
+def test_what_a_compiler_said_has_a_section_of_its_own_and_stays_without_it(store: Path, tmp_path: Path) -> None:
+    both(store)
+    both(store, DFC, day=2)
+    with_compiler = text(store)
+    observed = section(with_compiler, "## Observed")
+    assert "A real compiler's word." in observed
+    assert "predicted" not in observed
+    assert "observed" not in re.sub(
+        r"clear, observed:|clear \(observed\)|was observed", "", section(with_compiler, "## Predicted")
+    )
+    elsewhere = tmp_path / "elsewhere"
+    both(elsewhere, day=3)
+    assert text(elsewhere, with_compiler) == with_compiler
+    assert "No run of the compiler" in section(text(elsewhere), "## Observed")
+
+
+def test_a_test_double_observes_nothing(store: Path) -> None:
+    both(store)
+    both(store, DFC, day=2, double=True)
+    assert observed_runs(store, "hailo8") == {}
+
+
+def test_only_whole_runs_of_this_ledger_and_no_checkpoint_count(store: Path) -> None:
+    with pytest.raises(SupportError, match="no whole run of matrix on hailo8 is stored; run `tasnet matrix"):
+        last_runs(store, LEDGER, "hailo8")
+    both(store)
+    whole = read(store / "runs" / "20261101T000000Z")
+    another(whole, store, killed=True, days=3)
+    another(whole, store, records=whole.records[:5], days=4)
+    another(whole, store, head={"checkpoint": "best.pth"}, days=5)
+    assert last_runs(store, LEDGER, "hailo8")["matrix"].id == whole.id
+    another(whole, store, head={"ledger_sha256": "0" * 64}, days=6)
+    with pytest.raises(SupportError, match=r"another ledger than .* judged it; run `tasnet matrix"):
+        last_runs(store, LEDGER, "hailo8")
+
+
+def test_the_command_writes_and_checks(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "SUPPORT.md"
+    command = ["support", "--store", str(store), "--ledger", str(LEDGER.path), "--file", str(file)]
+    assert main([*command, "--check"]) == 2
+    assert "no whole run of matrix" in capsys.readouterr().err
+    both(store)
+    assert main([*command, "--check"]) == 1
+    assert "not current; tasnet support --write makes it so" in capsys.readouterr().out
+    assert not file.exists()
+    assert main([*command, "--write"]) == 0
+    assert main([*command, "--check"]) == 0
+    assert capsys.readouterr().out.endswith(f"{file}: current\n")
+    file.write_text(file.read_text().replace("| blocked A |", "| clear |", 1))
+    assert main([*command, "--check"]) == 1
+    said = capsys.readouterr().out.splitlines()
+    assert said[1].startswith("---")
+    assert any(line.startswith("-| `concat-normal` | clear |") for line in said)
+    assert any(line.startswith("+| `concat-normal` | blocked A |") for line in said)
+    file.write_bytes(b"\xff")
+    assert main([*command, "--write"]) == 2
+    assert "byte 0 isn't UTF-8" in capsys.readouterr().err
+    assert file.read_bytes() == b"\xff"
+    assert main([*command, "--check", "--write"]) == 2
+    assert main([*command, "--arch", "hailo9"]) == 2
+
+
+def test_a_difference_is_empty_exactly_for_equal_texts() -> None:
+    assert difference("a\n", "a\n", Path("x")).lines == ()
+    assert difference("a\n", "b\n", Path("x")).lines[-2:] == ("-a", "+b")

@@ -1,0 +1,86 @@
+"""Narrowing: what comes out claims just what was to be kept, and nothing that was not claimed before."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from tasnet.suite.cases.profiles import PROFILES, profile
+from tasnet.suite.ledger.where import COUNTS, Axes, holds, matches, read_where
+from tasnet.suite.upkeep.conditions import both, flow, joined, plain
+from tasnet.suite.upkeep.narrow import narrowed
+from tests.suite.ledger.wheres import claims, one_axis_twice
+
+CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile(name)]
+MATRIX: list[Axes] = [case.axes() for case in profile("matrix")]
+
+
+@settings(deadline=None, max_examples=60)
+@given(claims, st.lists(st.sampled_from(CASES), max_size=60, unique_by=lambda axes: tuple(axes.items())), st.data())
+def test_it_claimswhat_is_kept_and_nothing_else(claim: dict[str, Any], some: list[Axes], data: st.DataObject) -> None:
+    (read,) = read_where(claim)
+    keep = [axes for axes in some if data.draw(st.booleans())]
+    leave = [axes for axes in some if axes not in keep]
+    added = narrowed(read, keep, leave)
+    now = read_where([joined(read, one) for one in added]) if added else ()
+    for axes in CASES:
+        before = matches([read], axes)
+        if axes in keep:
+            assert matches(now, axes) == before
+        elif axes in leave:
+            assert not matches(now, axes)
+        elif matches(now, axes):
+            assert before
+
+
+SIMPLE = {
+    "one value": "{decoder: grouped}",
+    "two axes": "{sources: all, decoder: grouped}",
+    "a count": '{blocks: ">=8"}',
+    "all but": "{decoder: {not: grouped}}",
+    "all but a corner": "{not: {decoder: grouped, blocks: 24}}",
+    "two values": "{decoder: [grouped, conv1x1_head]}",
+}
+
+
+@pytest.mark.parametrize("where", SIMPLE.values(), ids=SIMPLE)
+def test_it_finds_the_words_that_a_person_would(where: str) -> None:
+    meant = read_where(YAML(typ="safe").load(where))
+    found = narrowed({}, [a for a in MATRIX if matches(meant, a)], [a for a in MATRIX if not matches(meant, a)])
+    assert [flow(each) for each in found] == [where]
+
+
+def test_nothing_to_leave_out_needs_no_word() -> None:
+    assert narrowed({}, MATRIX, []) == [{}]
+
+
+def test_nothing_to_keep_needs_no_claim() -> None:
+    assert narrowed({}, [], MATRIX) == []
+
+
+def test_a_case_on_both_sides_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="kept and left out"):
+        narrowed({}, MATRIX[:1], MATRIX[:1])
+
+
+@given(one_axis_twice, st.sampled_from(CASES))
+@example(("skip", {"not": {"not": "*"}}, "*"), CASES[0])
+def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> None:
+    axis, one, other = conditions
+    old, new = (read_where({axis: each})[0][axis] for each in (one, other))
+    if any(holds(old, axis, each) and holds(new, axis, each) for each in CASES):
+        joint = read_where({axis: both(axis, old, other)})[0][axis]
+        # What is only values must be the cases' own: a new one is made of those to keep.
+        if not isinstance(other, int | list) or axis not in COUNTS:
+            assert holds(joint, axis, axes) == (holds(old, axis, axes) and holds(new, axis, axes))
+
+
+@given(claims, st.sampled_from(CASES))
+def test_a_claim_written_out_is_the_same_claim(claim: dict[str, Any], axes: Axes) -> None:
+    (read,) = read_where(claim)
+    again = read_where(YAML(typ="safe").load(flow(plain(read))))
+    assert matches(again, axes) == matches([read], axes)
