@@ -20,7 +20,7 @@ from tasnet.suite.ledger.judge import judge
 from tasnet.suite.upkeep.update import update
 from tests.doubles.ledgers import cause, one_each
 from tests.doubles.outcomes import outcomes
-from tests.doubles.runs import in_memory
+from tests.doubles.stored_runs import unstored_run
 
 TODAY = date(2026, 6, 1)
 CASES = profile("matrix")
@@ -56,7 +56,7 @@ def _updating(count: int, gone: int) -> None:
     text = one_each(CASES[:count])
     left = set(range(0, count, count // gone))
     numbers = {case.id: number for number, case in enumerate(CASES)}
-    run = in_memory(lambda case: _outcomes(numbers[case.id], {*range(count)} - left), CASES)
+    run = unstored_run(lambda case: _outcomes(numbers[case.id], {*range(count)} - left), CASES)
     path = Path("ledger.yaml")
     seconds = _best(lambda: update(text, path, run, {}, TODAY), times=2)
     reading = _best(lambda: parse(text, path), times=2)

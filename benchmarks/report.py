@@ -25,7 +25,7 @@ from tasnet.suite.report.browser import BrowserError, chromium
 from tasnet.suite.report.page import write
 from tasnet.suite.report.sources import gather
 from tasnet.suite.run.store import Store
-from tests.doubles.stored_runs import another, told_by
+from tests.doubles.stored_runs import said_by, store_copy
 
 RUNS = 20
 MATRIX = ["-m", "pytest", "-m", "compile", "tests/compile", "--profile", "matrix", "-q", "-n", "2", "--store"]
@@ -56,7 +56,7 @@ def main() -> None:
                 (store / name).symlink_to((given / name).absolute())
         run = _last(given or store)
         for day in range(RUNS if given else RUNS - 1):
-            another(run, store, days=day + 1, head={"version": f"0.{day // 4}.0"}, change=_changed(day))
+            store_copy(run, store, days=day + 1, head={"version": f"0.{day // 4}.0"}, change=_changed(day))
         page = Path(folder, "report.html")
         for what in ("graphs read from the store", "graphs noted"):
             started, busy = time.perf_counter(), time.process_time()
@@ -82,7 +82,7 @@ def _changed(day: int) -> Any:
 
     def change(record: Record) -> Record:
         number = hash((record.case_id, day))
-        told = told_by(record, "reference", f"0.{day // 4}.0", predicted=True)
+        told = said_by(record, "reference", f"0.{day // 4}.0", predicted=True)
         outcomes = tuple(
             each.model_copy(update={"seconds": each.seconds * (1 + (number % 100) / 100)}) for each in told.outcomes
         )

@@ -11,7 +11,7 @@ import pytest
 from tasnet.suite.report.browser import BrowserError, chromium
 from tasnet.suite.report.page import write
 from tasnet.suite.report.sources import Source
-from tests.browser.stored import filled, source
+from tests.browser.filled_store import filled, source
 
 
 @pytest.fixture(scope="session")

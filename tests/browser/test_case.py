@@ -6,8 +6,8 @@ import re
 
 from tasnet.suite.report.graphs import LayerShown
 from tasnet.suite.report.sources import Source, har_of
+from tests.browser.filled_store import MEASURED, OF_A_MEASURED_GRAPH, run_of
 from tests.browser.reading import Visit, at, open_case
-from tests.browser.stored import MEASURED, OF_A_MEASURED_GRAPH, run_of
 
 
 def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: Source) -> None:

@@ -10,8 +10,8 @@ from tasnet.suite.cases.outcome import Status
 from tasnet.suite.history.record import Record
 from tasnet.suite.report.sources import Source
 from tasnet.suite.report.tables import reached
+from tests.browser.filled_store import MEASURED, run_of
 from tests.browser.reading import Visit, at, count, open_case
-from tests.browser.stored import MEASURED, run_of
 
 AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 

@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tasnet.suite.report.sources import Source
+from tests.browser.filled_store import MEASURED, run_of
 from tests.browser.reading import Visit, at, open_case
-from tests.browser.stored import MEASURED, run_of
 
 
 def test_light_and_dark_follow_the_system_and_the_switch_goes_first(visit: Visit) -> None:

@@ -20,7 +20,7 @@ from tasnet.suite.report.failing import lines
 from tasnet.suite.report.terminal import ending, title
 from tests.doubles import hef_writer
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
-from tests.doubles.runs import stored
+from tests.doubles.stored_runs import store_profile
 
 FORGED = "\n\x1b[2Kclear on hailo8"
 LONG = "n" * (1 << 20)
@@ -138,7 +138,7 @@ def test_the_names_in_stored_runs(
     monkeypatch.chdir(tmp_path)
     blocker = SUPER_DECONV.model_copy(update={"layers": (name,), "message": f"Super deconv {name}"})
     by = DFC.model_copy(update={"version": name})
-    run = stored(tmp_path, lambda each: outcomes(blocker, by=by), cases=profile("notes")[:2])
+    run = store_profile(tmp_path, lambda each: outcomes(blocker, by=by), cases=profile("notes")[:2])
     (tmp_path / "ledger.yaml").write_text("schema: 1\nbudget: 0\nentries: []\n")
 
     ledger = ["--ledger", str(tmp_path / "ledger.yaml"), "--store", str(tmp_path)]

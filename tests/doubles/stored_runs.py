@@ -1,20 +1,102 @@
-"""Stored runs made from a real one: observed, by a test double, killed, of another schema, or simply more of them."""
+"""Stored runs: records that end as a test says, written as a run writes them, and copies of a run that differ.
+
+Nothing of a case is run for them.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Measure, Run
+from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage
+from tasnet.suite.cases.profiles import profile
+from tasnet.suite.history.record import Record, record
+from tasnet.suite.history.run import Head, Measure, Run, read
 from tasnet.suite.history.writer import begin
+from tasnet.suite.ledger import Entry
+from tasnet.suite.ledger.judge import judge
 from tasnet.suite.report.run_folder import new_folder
+from tests.doubles.ledgers import entry_text, ledger
+from tests.doubles.outcomes import REFERENCE
+
+JUDGED_ON = date(2026, 6, 1)
+STARTED = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+FIRST = "20260601T000000Z"
+ENTRIES: tuple[Entry, ...] = ledger(entry_text("super-deconv", toolchain='{reference: "*", dfc: "*"}')).entries
+"""a ledger in which every grouped decoder fails for its kernel, whoever says so"""
+
+EndOf = Callable[[Case], Mapping[Stage, Outcome]]
+"""how a case ends, by stage"""
 
 
-def another(
+def ended_record(
+    case: str | Case,
+    ended: Mapping[Stage, Outcome],
+    entries: Sequence[Entry] = (),
+    stage: Stage | None = None,
+    name: str = "notes",
+) -> Record:
+    """The record of a case of the profile `name` that ended so; taken as far as `stage`, or as `ended` goes."""
+    meant = parse(case) if isinstance(case, str) else case
+    last = stage or [each for each in ORDER if each in ended][-1]
+    known = {each: outcome for each, outcome in ended.items() if ORDER.index(each) <= ORDER.index(last)}
+    return record(meant.id, meant, name, last, known, judge(meant.axes(), known, entries, JUDGED_ON))
+
+
+def ended_records(end_of: EndOf, cases: Iterable[Case], name: str = "notes") -> list[Record]:
+    """The records of cases that no ledger knows of: what they are judged to be is of no account."""
+    return [ended_record(case, end_of(case), name=name) for case in cases]
+
+
+def run_head(records: Sequence[Record], **head: Any) -> Head:
+    """The head of a whole run of the notes with these records; `head` goes before."""
+    usual = {"started": STARTED, "profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "0.1.0"}
+    return Head.model_validate({**usual, "cases": len(records), "chosen": len(records), **head})
+
+
+def store_run(
+    folder: Path, records: Sequence[Record], measures: Sequence[Measure] = (), ended: bool = True, **head: Any
+) -> Run:
+    """Writes a run into a new folder and reads it back."""
+    _write(folder, run_head(records, **head), records, measures, ended)
+    return read(folder)
+
+
+def store_profile(
+    store: Path,
+    end_of: EndOf,
+    name: str = "notes",
+    run: str = FIRST,
+    *,
+    cases: Iterable[Case] | None = None,
+    **head: Any,
+) -> Run:
+    """Writes a run of a profile, or of some of its cases, into a store and reads it back."""
+    whole = profile(name)
+    known = ended_records(end_of, whole if cases is None else cases, name)
+    given = {"started": STARTED.replace(hour=0), "profile": name, "cases": len(whole), **_by(known), **head}
+    return store_run(store / "runs" / run, known, **given)
+
+
+def unstored_run(end_of: EndOf, cases: Sequence[Case], by: Provenance = REFERENCE) -> Run:
+    """A run of the notes without a disk, of just these cases."""
+    known = ended_records(end_of, cases)
+    head = run_head(known, toolchain=by.toolchain, version=by.version)
+    return Run(FIRST, Path("run"), head, tuple(known), (), None)
+
+
+def of_other_cases(run: Run, end_of: EndOf, cases: Iterable[Case]) -> Run:
+    """The run with other cases, without a disk."""
+    return replace(run, records=tuple(ended_records(end_of, cases, run.head.profile)))
+
+
+def store_copy(
     run: Run,
     store: Path,
     *,
@@ -30,48 +112,29 @@ def another(
     folder = store / "runs" / f"{started:%Y%m%dT%H%M%SZ}"
     if folder.exists():
         folder = new_folder(store / "runs")
-    folder.mkdir(parents=True, exist_ok=True)
-    writer = begin(folder, run.head.model_copy(update={"started": started, **(head or {})}))
     kept = [change(record) if change else record for record in (run.records if records is None else records)]
-    for record in kept:
-        writer.add(record)
-    for measure in measures:
-        writer.measured(measure)
+    _write(folder, run.head.model_copy(update={"started": started, **(head or {})}), kept, measures, not killed)
     if killed:
         with (folder / "records.jsonl").open("ab") as file:
             file.write(b'{"case_id": "concat-nor')
-    else:
-        writer.end(kept, 0)
     return folder
 
 
-def of_schema(schema: int, folder: Path) -> None:
+def set_schema(folder: Path, schema: int) -> None:
     """Makes the run in `folder` one of another schema."""
     head = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**head, "schema": schema}))
 
 
-def told_by(record: Record, toolchain: str, version: str, *, predicted: bool) -> Record:
-    """The record as if all of it had been said by another toolchain."""
+def said_by(record: Record, toolchain: str, version: str, *, predicted: bool) -> Record:
+    """The record as if all of it had been said by another toolchain, which names one of maybe several blockers."""
+    by = {"toolchain": toolchain, "version": version, "predicted": predicted}
     outcomes = tuple(
-        outcome.model_copy(
-            update={
-                "provenance": outcome.provenance.model_copy(
-                    update={"toolchain": toolchain, "version": version, "predicted": predicted, "exhaustive": False}
-                )
-            }
-        )
+        outcome.model_copy(update={"provenance": outcome.provenance.model_copy(update={**by, "exhaustive": False})})
         for outcome in record.outcomes
     )
-    return record.model_copy(
-        update={
-            "toolchain": toolchain,
-            "version": version,
-            "predicted": predicted,
-            "outcomes": outcomes,
-            "happened": record.happened.removeprefix("predicted "),
-        }
-    )
+    happened = record.happened.removeprefix("predicted ")
+    return record.model_copy(update={**by, "outcomes": outcomes, "happened": happened})
 
 
 def with_log(record: Record, stage: str, log: str) -> Record:
@@ -81,3 +144,26 @@ def with_log(record: Record, stage: str, log: str) -> Record:
         for outcome in record.outcomes
     )
     return record.model_copy(update={"outcomes": outcomes})
+
+
+def parity_measure(case: str, snr_db: float, stage: str = "onnx", length: int = 16000) -> Measure:
+    """A measured distance, with a peak error that goes with it."""
+    return Measure(
+        case_id=case, stage=stage, form="identity relu", length=length, snr_db=snr_db, of_peak=10 ** (-snr_db / 20)
+    )
+
+
+def _write(folder: Path, head: Head, records: Sequence[Record], measures: Iterable[Measure], ended: bool) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    writer = begin(folder, head)
+    for each in records:
+        writer.add(each)
+    for measure in measures:
+        writer.measured(measure)
+    if ended:
+        writer.end(records, 0)
+
+
+def _by(records: Sequence[Record]) -> dict[str, str]:
+    """Who says a run's first record, in the words of its head."""
+    return {"toolchain": records[0].toolchain, "version": records[0].version} if records else {}

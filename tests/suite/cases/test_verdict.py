@@ -31,7 +31,7 @@ from tasnet.suite.upkeep.check import check
 from tests.doubles.ledgers import ledger
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV
 from tests.doubles.outcomes import outcomes as ended
-from tests.doubles.told_runs import stored, told
+from tests.doubles.stored_runs import ended_record, store_run
 
 CASE = "project-bypass-conv1x1_head-k1"
 TODAY = date(2026, 6, 1)
@@ -91,8 +91,10 @@ def test_nothing_learned_has_no_rank_and_clears_are_the_best() -> None:
 @pytest.fixture(scope="module")
 def records() -> list[Record]:
     """A record for every way to end, with the verdicts that they have."""
-    found = [told(CASE, end, stage=list(end)[-1]) for end in every_end() if Status.BLOCKED not in _statuses(end)]
-    found += [told(CASE, ended(by=DFC)), told(CASE, ended(SUPER_DECONV))]
+    found = [
+        ended_record(CASE, end, stage=list(end)[-1]) for end in every_end() if Status.BLOCKED not in _statuses(end)
+    ]
+    found += [ended_record(CASE, ended(by=DFC)), ended_record(CASE, ended(SUPER_DECONV))]
     assert {record.verdict for record in found} == set(Verdict)
     return found
 
@@ -141,7 +143,9 @@ def test_each_word_is_in_the_counts_once(records: list[Record]) -> None:
 def translated(tmp_path: Path) -> Path:
     """A store whose one run was never asked for a compile."""
     names = [CASE, "concat-normal-grouped-all"]
-    stored(tmp_path / "runs" / "20260601T120000Z", [told(name, ended(), stage=Stage.TRANSLATE) for name in names])
+    store_run(
+        tmp_path / "runs" / "20260601T120000Z", [ended_record(name, ended(), stage=Stage.TRANSLATE) for name in names]
+    )
     return tmp_path
 
 
@@ -182,14 +186,14 @@ def test_a_run_that_only_translated_is_drawn_so(translated: Path) -> None:
 
 def test_a_case_that_broke_down_is_a_warning_of_the_check_beside_those_that_did_not(tmp_path: Path) -> None:
     ends = {CASE: ended(status=Status.INFRA, reason="no memory"), "concat-normal-grouped-all": ended()}
-    run = stored(tmp_path / "runs" / "1", [told(name, end) for name, end in ends.items()])
+    run = store_run(tmp_path / "runs" / "1", [ended_record(name, end) for name, end in ends.items()])
     found = [each for each in check(ledger(), [run], {}, TODAY) if each.kind == "broke down"]
     assert [(each.warning, each.cases) for each in found] == [(True, (CASE,))]
 
 
 def test_a_compile_that_one_run_lacks_is_said_in_a_comparison(tmp_path: Path) -> None:
-    one = stored(tmp_path / "runs" / "1", [told(CASE, ended())])
-    two = stored(tmp_path / "runs" / "2", [told(CASE, ended(), stage=Stage.TRANSLATE)])
+    one = store_run(tmp_path / "runs" / "1", [ended_record(CASE, ended())])
+    two = store_run(tmp_path / "runs" / "2", [ended_record(CASE, ended(), stage=Stage.TRANSLATE)])
     assert [group.what for group in compare(one, two).groups] == ["clear, observed -> not compiled"]
 
 
@@ -200,6 +204,6 @@ def test_a_pass_without_a_certainty_is_unknown_and_no_expected_pass() -> None:
 
 
 def test_a_verdict_is_never_stored(tmp_path: Path) -> None:
-    run = stored(tmp_path / "runs" / "1", [told(CASE, ended(), stage=Stage.TRANSLATE)])
+    run = store_run(tmp_path / "runs" / "1", [ended_record(CASE, ended(), stage=Stage.TRANSLATE)])
     kept = (run.folder / "records.jsonl").read_text()
     assert '"verdict"' not in kept

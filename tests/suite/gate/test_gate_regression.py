@@ -21,7 +21,7 @@ from tasnet.suite.gate.result import Changed, Distance, Result, as_json, gathere
 from tasnet.suite.gate.settings import settings
 from tasnet.suite.gate.sides import same_sources
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
-from tests.doubles.told_runs import ENTRIES, told
+from tests.doubles.stored_runs import ENTRIES, ended_record
 
 GROUPED, HEAD = "concat-normal-grouped-all", "project-bypass-conv1x1_head-k1"
 MEMORY = failure("memory_units", "no units", "deconv1")
@@ -67,7 +67,7 @@ VERDICTS: dict[str, tuple[Ended, Ended, list[str]]] = {
 
 @pytest.mark.parametrize(("before", "after", "found"), VERDICTS.values(), ids=VERDICTS)
 def test_verdicts(before: Ended, after: Ended, found: list[str]) -> None:
-    made = of_verdict(told(GROUPED, before, ENTRIES), told(GROUPED, after, ENTRIES))
+    made = of_verdict(ended_record(GROUPED, before, ENTRIES), ended_record(GROUPED, after, ENTRIES))
     assert [f"{each.reason.value}: {each.what}" for each in made] == found
 
 
@@ -84,7 +84,7 @@ NEW = {
 
 @pytest.mark.parametrize(("case", "ended", "found"), NEW.values(), ids=NEW)
 def test_a_new_case_is_held_against_the_ledger(case: str, ended: Ended, found: list[str]) -> None:
-    assert [f"{each.reason.value}: {each.what}" for each in of_new_case(told(case, ended, ENTRIES))] == found
+    assert [f"{each.reason.value}: {each.what}" for each in of_new_case(ended_record(case, ended, ENTRIES))] == found
 
 
 def grown(**after: int) -> Difference:
@@ -158,7 +158,7 @@ def test_what_was_observed_is_never_called_predicted() -> None:
 
 def test_text_of_a_graph_stays_in_its_cell_and_is_no_markup() -> None:
     worse = Regression(Reason.SIZE, "MACs grew", "a | b <img src=x>\nc")
-    blocked = told(GROUPED, outcomes(SUPER_DECONV), ENTRIES)
+    blocked = ended_record(GROUPED, outcomes(SUPER_DECONV), ENTRIES)
     made = text(
         result(
             changed=(Changed((GROUPED,), grown(macs=2000), blocked, blocked),),

@@ -15,17 +15,17 @@ from tasnet.suite.cases.profiles import profile
 from tasnet.suite.history.lines import runs_json, runs_lines
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, find, folders, read
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
-from tests.doubles.told_runs import measure, stored, told
+from tests.doubles.stored_runs import ended_record, parity_measure, store_run
 
 CASES = [case.id for case in profile("notes")]
-RECORD = [told(case, outcomes(*([SUPER_DECONV] if "-grouped" in case else []))) for case in CASES]
-MEASURE = [measure(case, snr) for case, snr in zip(CASES, (120.5, 98.0, math.inf, 40.0), strict=False)]
+RECORD = [ended_record(case, outcomes(*([SUPER_DECONV] if "-grouped" in case else []))) for case in CASES]
+MEASURE = [parity_measure(case, snr) for case, snr in zip(CASES, (120.5, 98.0, math.inf, 40.0), strict=False)]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that ended."""
-    return stored(tmp_path_factory.mktemp("store") / "runs" / "20260601T120000Z", RECORD, MEASURE).folder
+    return store_run(tmp_path_factory.mktemp("store") / "runs" / "20260601T120000Z", RECORD, MEASURE).folder
 
 
 def test_a_run_is_read_as_it_was_written(whole: Path) -> None:
@@ -103,7 +103,7 @@ def test_a_run_that_ended_and_is_not_as_it_was_left_is_named_with_its_file(
 @pytest.mark.parametrize("killed", [False, True])
 def test_another_runs_records_are_not_taken_for_its_own(whole: Path, tmp_path: Path, killed: bool) -> None:
     """A test double's run is no real one because its records lie in the other's folder."""
-    other = stored(tmp_path / "runs" / "20260602T120000Z", RECORD, MEASURE, double=True, ended=not killed).folder
+    other = store_run(tmp_path / "runs" / "20260602T120000Z", RECORD, MEASURE, double=True, ended=not killed).folder
     (other / RECORDS).write_bytes((whole / RECORDS).read_bytes())
     with pytest.raises(RunError, match=RECORDS):
         read(other)
@@ -163,13 +163,13 @@ def test_a_run_that_lost_its_head_and_folders_from_before_are_told(whole: Path, 
 
 
 def test_the_table_tells_finished_from_unfinished(tmp_path: Path) -> None:
-    failed = told(CASES[0], outcomes(failure("memory_units")))
+    failed = ended_record(CASES[0], outcomes(failure("memory_units")))
     origin = {"commit": "1a2b3c4d" * 5, "dirty": True}
-    stored(tmp_path / "runs" / "20260601T120000Z", [failed, *RECORD[1:3]], origin=origin)
-    stored(tmp_path / "runs" / "20260601T120000Z-2", RECORD[:3], ended=False, cases=20)
+    store_run(tmp_path / "runs" / "20260601T120000Z", [failed, *RECORD[1:3]], origin=origin)
+    store_run(tmp_path / "runs" / "20260601T120000Z-2", RECORD[:3], ended=False, cases=20)
     dfc = {"toolchain": "dfc", "version": "3.33.1"}
-    stored(tmp_path / "runs" / "20260601T120000Z-10", RECORD[:1], **dfc, double=True)
-    stored(tmp_path / "runs" / "20260602T120000Z", RECORD[:1], **dfc)
+    store_run(tmp_path / "runs" / "20260601T120000Z-10", RECORD[:1], **dfc, double=True)
+    store_run(tmp_path / "runs" / "20260602T120000Z", RECORD[:1], **dfc)
     rows = [*runs_lines(tmp_path)][1:]
     assert [row.split()[0] for row in rows] == [folder.name for folder in folders(tmp_path)]
     assert [row.split()[0] for row in rows][1:3] == ["20260601T120000Z-2", "20260601T120000Z-10"]
@@ -198,7 +198,7 @@ NAMES = {
 @pytest.fixture
 def four(tmp_path: Path) -> Path:
     for name in ("20260601T120000Z", "20260601T120000Z-2", "20260601T120000Z-10", "20260602T120000Z"):
-        stored(tmp_path / "runs" / name, RECORD[:1])
+        store_run(tmp_path / "runs" / name, RECORD[:1])
     return tmp_path
 
 

@@ -18,9 +18,9 @@ from tasnet.suite.cases.profiles import profile
 from tasnet.suite.history.compare import Change, compare
 from tasnet.suite.history.lines import comparison_json, comparison_lines
 from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Head, Measure, Run, RunError
+from tasnet.suite.history.run import Measure, Run, RunError
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
-from tests.doubles.told_runs import ENTRIES, STARTED, measure, stored, told
+from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, run_head, store_run
 
 CASES = [case.id for case in profile("notes")]
 A, B, C = CASES[:3]
@@ -33,10 +33,8 @@ def run(
 ) -> Run:
     """A run in which each case ended so; `stage` is how far they were taken."""
     stage = head.pop("stage", Stage.COMPILE)
-    records: list[Record] = [told(case, outcome, ENTRIES, stage) for case, outcome in ended.items()]
-    usual = {"started": STARTED, "profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "0.1.0"}
-    made = Head(**{**usual, "cases": len(records), "chosen": len(records), **head})
-    return Run(name, Path(name), made, tuple(records), tuple(measures), None)
+    records: list[Record] = [ended_record(case, outcome, ENTRIES, stage) for case, outcome in ended.items()]
+    return Run(name, Path(name), run_head(records, **head), tuple(records), tuple(measures), None)
 
 
 def sized(size: int, seconds: float = 0.0, stage: Stage = Stage.EXPORT, **of: Any) -> dict[Stage, Outcome]:
@@ -166,14 +164,16 @@ DISTANCES = {
 
 @pytest.mark.parametrize(("old", "new", "what", "worse"), DISTANCES.values(), ids=DISTANCES)
 def test_measured_distances_beyond_noise(old: float, new: float, what: str | None, worse: bool) -> None:
-    found = compare(run({}, [measure(A, old)]), run({}, [measure(A, new)]))
+    found = compare(run({}, [parity_measure(A, old)]), run({}, [parity_measure(A, new)]))
     assert [group.what for group in found.groups] == ([what] if what else [])
     assert found.worse == worse
     assert found.compared == 1
 
 
 def test_a_distance_at_another_length_is_not_compared() -> None:
-    found = compare(run({A: outcomes()}, [measure(A, 90)]), run({A: outcomes()}, [measure(A, 50, length=8000)]))
+    found = compare(
+        run({A: outcomes()}, [parity_measure(A, 90)]), run({A: outcomes()}, [parity_measure(A, 50, length=8000)])
+    )
     assert found.groups == ()
 
 
@@ -261,8 +261,11 @@ def test_every_case_is_accounted_for_and_the_order_of_cases_changes_nothing(
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good, bad = outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, MEMORY)
-    stored(tmp_path / "runs" / "20260601T120000Z", [told(A, good, ENTRIES), told(B, good, ENTRIES)])
-    stored(tmp_path / "runs" / "20260602T120000Z", [told(A, bad, ENTRIES)], ended=False, cases=2)
+    store_run(
+        tmp_path / "runs" / "20260601T120000Z",
+        [ended_record(A, good, ENTRIES), ended_record(B, good, ENTRIES)],
+    )
+    store_run(tmp_path / "runs" / "20260602T120000Z", [ended_record(A, bad, ENTRIES)], ended=False, cases=2)
     at = ["--store", str(tmp_path)]
     assert main(["compare", "last~1", "last", *at]) == 1
     out = capsys.readouterr().out

@@ -17,7 +17,7 @@ from tasnet.suite.history.lines import sparkline, trend_lines
 from tasnet.suite.history.run import HEAD, RunError
 from tasnet.suite.history.trend import trend
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
-from tests.doubles.told_runs import ENTRIES, measure, stored, told
+from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, store_run
 
 CASES = [case.id for case in profile("notes")]
 BASELINE = CASES[0]
@@ -28,13 +28,17 @@ GROUPED = [case for case in CASES if "-grouped-" in case]
 def store(tmp_path: Path) -> Path:
     """Three predicted runs, the second in part and the third measured; one observed; one of another schema."""
     runs = tmp_path / "runs"
-    known = [told(case, outcomes(*([SUPER_DECONV] if case in GROUPED else [])), ENTRIES) for case in CASES]
-    stored(runs / "20260601T120000Z", known)
-    stored(runs / "20260602T120000Z", known[:4], ended=False, cases=20)
-    clear = told(BASELINE, outcomes(), ENTRIES)
-    stored(runs / "20260603T120000Z", [clear, *known[1:]], [measure(BASELINE, math.inf), measure(BASELINE, 30, "har8")])
-    observed = told(BASELINE, outcomes(SUPER_DECONV, by=DFC), ENTRIES)
-    stored(runs / "20260604T120000Z", [observed], toolchain="dfc", version="3.33.1")
+    known = [ended_record(case, outcomes(*([SUPER_DECONV] if case in GROUPED else [])), ENTRIES) for case in CASES]
+    store_run(runs / "20260601T120000Z", known)
+    store_run(runs / "20260602T120000Z", known[:4], ended=False, cases=20)
+    clear = ended_record(BASELINE, outcomes(), ENTRIES)
+    store_run(
+        runs / "20260603T120000Z",
+        [clear, *known[1:]],
+        [parity_measure(BASELINE, math.inf), parity_measure(BASELINE, 30, "har8")],
+    )
+    observed = ended_record(BASELINE, outcomes(SUPER_DECONV, by=DFC), ENTRIES)
+    store_run(runs / "20260604T120000Z", [observed], toolchain="dfc", version="3.33.1")
     (runs / "20260605T120000Z").mkdir()
     (runs / "20260605T120000Z" / HEAD).write_text('{"schema": 9}')
     return tmp_path
@@ -57,7 +61,11 @@ def test_a_case(store: Path) -> None:
 def test_parity_is_that_of_the_graph_whichever_of_its_cases_was_measured(tmp_path: Path) -> None:
     case, other = "concat-bypass-grouped-all", "concat-bypass-grouped-k4"
     runs = tmp_path / "runs"
-    stored(runs / "20260601T120000Z", [told(other, outcomes(SUPER_DECONV), ENTRIES)], [measure(case, 120)])
+    store_run(
+        runs / "20260601T120000Z",
+        [ended_record(other, outcomes(SUPER_DECONV), ENTRIES)],
+        [parity_measure(case, 120)],
+    )
     assert trend(tmp_path, other).points[0].parity == {"onnx": 120}
 
 
@@ -88,11 +96,14 @@ def test_an_entry(store: Path) -> None:
 
 def test_a_case_without_a_verdict_is_none_that_the_entry_left(store: Path) -> None:
     """Runs that took no case to the compile, or whose tools broke down, show no fall of what the entry covers."""
-    translated = [told(case, outcomes(), ENTRIES, Stage.TRANSLATE) for case in GROUPED]
-    stored(store / "runs" / "20260606T120000Z", translated)
+    translated = [ended_record(case, outcomes(), ENTRIES, Stage.TRANSLATE) for case in GROUPED]
+    store_run(store / "runs" / "20260606T120000Z", translated)
     broken = outcomes(status=Status.INFRA, reason="no memory")
-    ended = [told(GROUPED[0], outcomes(SUPER_DECONV), ENTRIES), *(told(case, broken, ENTRIES) for case in GROUPED[1:])]
-    stored(store / "runs" / "20260607T120000Z", ended)
+    ended = [
+        ended_record(GROUPED[0], outcomes(SUPER_DECONV), ENTRIES),
+        *(ended_record(case, broken, ENTRIES) for case in GROUPED[1:]),
+    ]
+    store_run(store / "runs" / "20260607T120000Z", ended)
     points = trend(store, "super-deconv").points
     assert [point.run for point in points][4:] == ["20260607T120000Z"]
     assert (points[4].covers, points[4].cases) == (1, 1)
@@ -119,7 +130,10 @@ def test_the_command(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_family_that_no_entry_covers_is_in_the_case_and_in_no_entry(tmp_path: Path) -> None:
-    stored(tmp_path / "runs" / "20260601T120000Z", [told(BASELINE, outcomes(failure("memory_units")), ENTRIES)])
+    store_run(
+        tmp_path / "runs" / "20260601T120000Z",
+        [ended_record(BASELINE, outcomes(failure("memory_units")), ENTRIES)],
+    )
     assert trend(tmp_path, BASELINE).points[0].families == ("memory_units",)
     with pytest.raises(RunError, match="no case and no entry"):
         trend(tmp_path, "memory_units")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
 from itertools import groupby
 from pathlib import Path
 
@@ -16,20 +15,20 @@ from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS, profile
 from tasnet.suite.history.record import Record, record
-from tasnet.suite.ledger.judge import Blocked, Judgement, Kind, judge
+from tasnet.suite.ledger.judge import Blocked, Judgement, Kind
 from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import heatmap
 from tasnet.suite.report.progress import Lines
 from tasnet.suite.report.terminal import counts, ending, next_steps, render, title
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.doubles.stored_runs import ended_record
 
 RESHAPE = failure("reshape_insertion", "Reshape is needed for layers: conv2", *(f"conv{i}" for i in range(2, 26)))
 
 
 def recorded(case: Case, *blockers: object, name: str = "matrix", **how: object) -> Record:
-    ended = outcomes(*blockers, **how)  # type: ignore[arg-type]
-    return record(case.id, case, name, Stage.COMPILE, ended, judge(case.axes(), ended, [], date(2026, 6, 1)))
+    return ended_record(case, outcomes(*blockers, **how), name=name)  # type: ignore[arg-type]
 
 
 def whole(name: str) -> list[Record]:

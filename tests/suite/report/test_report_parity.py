@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from tasnet.suite.history.run import Measure, Run
 from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity
 from tests.doubles.outcomes import outcomes
-from tests.doubles.runs import in_memory
+from tests.doubles.stored_runs import parity_measure, unstored_run
 
-EMPTY: Run = in_memory(lambda case: outcomes(), [])
+EMPTY: Run = unstored_run(lambda case: outcomes(), [])
 
 
 def run(*measures: Measure) -> Run:
     return replace(EMPTY, folder=Path("run"), measures=measures)
 
 
-def measure(case: str, snr_db: float, stage: str = "har", form: str = "bypass", length: int = 16000) -> Measure:
-    return Measure(case_id=case, stage=stage, form=form, length=length, snr_db=snr_db, of_peak=10 ** (-snr_db / 20))
+def measure(case: str, snr_db: float, stage: str = "har", length: int = 16000) -> Measure:
+    return parity_measure(case, snr_db, stage, length)
 
 
 def test_a_case_counts_once_with_its_newest_measure() -> None:

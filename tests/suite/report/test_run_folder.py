@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,11 @@ from tasnet.hailo.logs.key_trace import telling
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.ledger.judge import judge
 from tasnet.suite.notes.old_runs import read_runs
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.doubles.stored_runs import ended_record
 
 GROUPED, HEAD = Case(Variant("project", "bypass", blocks=1)), Case(Variant("project", "bypass", decoder="conv1x1_head"))
 
@@ -26,10 +24,6 @@ GROUPED, HEAD = Case(Variant("project", "bypass", blocks=1)), Case(Variant("proj
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
-
-
-def told(case: Case, ended: dict[Stage, Outcome]) -> Record:
-    return record(case.id, case, "notes", Stage.COMPILE, ended, judge(case.axes(), ended, [], date(2026, 6, 1)))
 
 
 def logged(store: Store, ended: dict[Stage, Outcome], **logs: str) -> dict[Stage, Outcome]:
@@ -48,7 +42,7 @@ def rows(summary: Path) -> list[dict[str, str]]:
 
 def test_the_embedded_toolchain_leaves_a_table_and_a_picture(store: Store, tmp_path: Path) -> None:
     folder = new_folder(tmp_path / "runs")
-    write_run(folder, [told(GROUPED, outcomes(SUPER_DECONV))], store)
+    write_run(folder, [ended_record(GROUPED, outcomes(SUPER_DECONV))], store)
     assert sorted(path.name for path in folder.iterdir()) == ["heatmap.svg", "summary.tsv"]
 
 
@@ -62,7 +56,7 @@ def test_a_compiler_leaves_the_notes_files_which_are_read_back(store: Store, tmp
     passed = logged(store, outcomes(by=DFC), compile="[info] done")
     passed[Stage.COMPILE] = passed[Stage.COMPILE].model_copy(update={"artifact": store.put_file(b"hef", ".hef")})
     folder = new_folder(tmp_path / "runs")
-    summary = write_run(folder, [told(GROUPED, failed), told(HEAD, passed)], store)
+    summary = write_run(folder, [ended_record(GROUPED, failed), ended_record(HEAD, passed)], store)
     first, second = rows(summary)
     tag = "truncate-k-1-project-mask-bypass"
     log = (folder / first["log_path"]).read_text()
@@ -102,7 +96,7 @@ def ended_late() -> dict[str, dict[Stage, Outcome]]:
 @pytest.mark.parametrize("ended", ended_late().values(), ids=ended_late())
 def test_over_its_time(ended: dict[Stage, Outcome], store: Store, tmp_path: Path) -> None:
     folder = new_folder(tmp_path / "runs")
-    (row,) = rows(write_run(folder, [told(GROUPED, logged(store, ended, compile="[info] on"))], store))
+    (row,) = rows(write_run(folder, [ended_record(GROUPED, logged(store, ended, compile="[info] on"))], store))
     assert (row["timed_out"], row["command_status"]) == ("true", "124")
     assert "[TIMEOUT] " in (folder / row["log_path"]).read_text()
 
@@ -112,7 +106,7 @@ def test_a_stand_in_is_never_observed(store: Store, tmp_path: Path) -> None:
     ended = logged(store, outcomes(by=by), compile="[info] done")
     ended[Stage.COMPILE] = ended[Stage.COMPILE].model_copy(update={"artifact": store.put_file(b"hef", ".hef")})
     folder = new_folder(tmp_path / "runs")
-    (row,) = rows(write_run(folder, [told(HEAD, ended)], store))
+    (row,) = rows(write_run(folder, [ended_record(HEAD, ended)], store))
     assert (row["predicted"], row["hef_success"]) == ("true", "false")
     assert not (folder / "hef").exists()
     assert "observed" not in (folder / row["log_path"]).read_text()
@@ -123,7 +117,7 @@ def test_a_log_that_is_gone_is_said(store: Store, tmp_path: Path) -> None:
     ended = logged(store, outcomes(by=DFC), compile="[info] done")
     store.path(str(ended[Stage.COMPILE].figures["log"])).unlink()
     folder = new_folder(tmp_path / "runs")
-    (row,) = rows(write_run(folder, [told(HEAD, ended)], store))
+    (row,) = rows(write_run(folder, [ended_record(HEAD, ended)], store))
     assert "not in the store" in (folder / row["log_path"]).read_text()
 
 

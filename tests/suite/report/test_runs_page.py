@@ -16,13 +16,11 @@ from typing import Any
 import pytest
 
 from tasnet.cli import main
+from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.history.run import Head, Measure, Run, read
-from tasnet.suite.history.writer import begin
-from tasnet.suite.ledger.judge import judge
+from tasnet.suite.history.record import Record
+from tasnet.suite.history.run import Measure, Run
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.map import row_label
 from tasnet.suite.report.pack import pack
@@ -31,35 +29,19 @@ from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, Source, ga
 from tasnet.suite.report.tables import entries, grid, runs
 from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
-from tests.doubles.stored_runs import another, of_schema, with_log
+from tests.doubles.stored_runs import ended_record, set_schema, store_copy, store_run, with_log
 
 TODAY = date(2026, 12, 1)
 RESHAPE = failure("reshape_insertion", "Reshape is needed for layers: conv2, conv3, </script><b>", "conv2", "conv3")
 
 
-def told(case: Case, *blockers: object, **how: object) -> Record:
-    ended: dict[Stage, Outcome] = outcomes(*blockers, **how)  # type: ignore[arg-type]
-    return record(case.id, case, "matrix", Stage.COMPILE, ended, judge(case.axes(), ended, [], date(2026, 6, 1)))
+def told(case: Case, *blockers: Failure, **how: Any) -> Record:
+    return ended_record(case, outcomes(*blockers, **how), name="matrix")
 
 
 def stored(store: Path, records: list[Record], name: str = "20261101T000000Z", **head: object) -> Run:
-    folder = store / "runs" / name
-    folder.mkdir(parents=True)
-    given = {
-        "started": "2026-11-01T00:00:00Z",
-        "profile": "matrix",
-        "arch": "hailo8",
-        "toolchain": "reference",
-        "version": "0.1.0",
-        "cases": len(records),
-        "chosen": len(records),
-        **head,
-    }
-    writer = begin(folder, Head.model_validate(given))
-    for each in records:
-        writer.add(each)
-    writer.end(records, 0)
-    return read(folder)
+    given = {"started": "2026-11-01T00:00:00Z", "profile": "matrix", **head}
+    return store_run(store / "runs" / name, records, **given)
 
 
 @pytest.fixture
@@ -109,14 +91,14 @@ def test_a_repeated_run_costs_its_cases_and_nothing_else(store: Path) -> None:
     run = stored(store, some(200))
     once = len(page(source(store)))
     for day in range(1, 5):
-        another(run, store, days=day)
+        store_copy(run, store, days=day)
     five = len(page(source(store)))
     assert (five - once) / 4 < 0.3 * once
 
 
 def test_every_case_of_every_run_is_packed(store: Path) -> None:
     run = stored(store, some())
-    another(run, store, records=run.records[:5])
+    store_copy(run, store, records=run.records[:5])
     told = pack(source(store))
     cases = [[told["cases"][case[0]][0] for case in each["cases"]] for each in told["runs"]]
     assert [Counter(each) for each in cases] == [
@@ -155,7 +137,7 @@ def test_what_is_not_finite_is_told_all_the_same(store: Path) -> None:
 
 def test_the_tables_count_what_the_records_say(store: Path) -> None:
     run = stored(store, some())
-    another(run, store, killed=True)
+    store_copy(run, store, killed=True)
     shown = source(store)
     assert [row.state for row in runs(shown)] == ["killed, or still going: 12 of 12 cases", "ended"]
     assert dict(runs(shown)[0].counts)["news"] == 12
@@ -255,7 +237,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not store.exists()
     run = stored(store, [])
     assert "no case is in any of 1 stored runs" in complaint(command, capsys)
-    of_schema(99, run.folder)
+    set_schema(run.folder, 99)
     assert "schema 99, and this version reads 2" in complaint(command, capsys)
     assert "run 'nope': no run begins so" in complaint([*command, "--run", "nope"], capsys)
     assert "schema 99" in complaint([*command, "--run", run.id], capsys)
@@ -269,7 +251,7 @@ def test_a_run_that_cant_be_read_is_left_out_and_named(
     store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = stored(store, some())
-    broken = another(run, store, killed=True)
+    broken = store_copy(run, store, killed=True)
     (broken / "records.jsonl").write_text("{}\n{}\n")
     target = tmp_path / "report.html"
     assert main(["report", "--store", str(store), "-o", str(target)]) == 0
@@ -280,7 +262,7 @@ def test_a_run_that_cant_be_read_is_left_out_and_named(
 
 def test_the_last_runs_or_the_named_ones(store: Path, tmp_path: Path) -> None:
     run = stored(store, some())
-    more = [another(run, store, days=day).name for day in range(1, 4)]
+    more = [store_copy(run, store, days=day).name for day in range(1, 4)]
     assert [each.id for each in source(store, last=2).runs] == more[1:]
     assert [each.id for each in source(store, names=["last", run.id, run.id]).runs] == [run.id, more[-1]]
 

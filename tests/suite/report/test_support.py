@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,48 +10,36 @@ import pytest
 from tasnet.cli import main
 from tasnet.common.sealed import sealed
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Provenance, Stage
+from tasnet.suite.cases.outcome import Provenance
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.history.run import Head, read
+from tasnet.suite.history.record import Record
+from tasnet.suite.history.run import read
 from tasnet.suite.history.writer import begin
 from tasnet.suite.ledger import claims
 from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.ledger.judge import judge
 from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
 from tasnet.suite.run.store import file_sha256
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
-from tests.doubles.stored_runs import another
+from tests.doubles.stored_runs import ended_record, run_head, store_copy
 
 ROOT = Path(__file__).resolve().parents[3]
 LEDGER = read_ledger(ROOT / "expected_failures.yaml")
 GROUPED = next(entry for entry in LEDGER.entries if entry.id == "grouped-super-deconv")
 
 
-def told(case: Case, by: Provenance) -> Record:
+def of_the_ledger(case: Case, by: Provenance) -> Record:
     """A case that fails where the entry of the grouped decoder claims it, and nowhere else."""
     ended = outcomes(*([SUPER_DECONV] if claims(GROUPED, case.axes()) else []), by=by)
-    judgement = judge(case.axes(), ended, [GROUPED], date(2026, 6, 1))
-    return record(case.id, case, "", Stage.COMPILE, ended, judgement)
+    return ended_record(case, ended, [GROUPED], name="")
 
 
 def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
     cases = profile(name)
     folder = store / "runs" / f"202611{day:02}T{name == 'probes':06}Z"
     folder.mkdir(parents=True)
-    given = {
-        "started": f"2026-11-{day:02}T00:00:00Z",
-        "profile": name,
-        "arch": "hailo8",
-        "toolchain": by.toolchain,
-        "version": by.version,
-        "cases": len(cases),
-        "chosen": len(cases),
-        "ledger_sha256": file_sha256(LEDGER.path),
-        **head,
-    }
-    writer = begin(folder, Head.model_validate(given))
-    records = [told(case, by) for case in cases]
+    records = [of_the_ledger(case, by) for case in cases]
+    given = {"started": f"2026-11-{day:02}T00:00:00Z", "profile": name, "ledger_sha256": file_sha256(LEDGER.path)}
+    writer = begin(folder, run_head(records, **given, toolchain=by.toolchain, version=by.version, **head))
     with (folder / "records.jsonl").open("ab") as file:
         lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
         file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
@@ -125,11 +112,11 @@ def test_only_whole_runs_of_this_ledger_and_no_checkpoint_count(store: Path) -> 
         last_runs(store, LEDGER, "hailo8")
     both(store)
     whole = read(store / "runs" / "20261101T000000Z")
-    another(whole, store, killed=True, days=3)
-    another(whole, store, records=whole.records[:5], days=4)
-    another(whole, store, head={"checkpoint": "best.pth"}, days=5)
+    store_copy(whole, store, killed=True, days=3)
+    store_copy(whole, store, records=whole.records[:5], days=4)
+    store_copy(whole, store, head={"checkpoint": "best.pth"}, days=5)
     assert last_runs(store, LEDGER, "hailo8")["matrix"].id == whole.id
-    another(whole, store, head={"ledger_sha256": "0" * 64}, days=6)
+    store_copy(whole, store, head={"ledger_sha256": "0" * 64}, days=6)
     with pytest.raises(SupportError, match=r"another ledger than .* judged it; run `tasnet matrix"):
         last_runs(store, LEDGER, "hailo8")
 

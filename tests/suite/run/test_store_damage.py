@@ -21,7 +21,7 @@ from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS
 from tasnet.suite.run.store import DamageFound
 from tests.doubles.ledgers import entry_text, ledger_text
 from tests.doubles.outcomes import outcomes
-from tests.doubles.told_runs import measure, stored, told
+from tests.doubles.stored_runs import ended_record, parity_measure, store_run
 
 CASE = "project-bypass-conv1x1_head-k1"
 
@@ -99,7 +99,9 @@ def run_stored(tmp_path: Path) -> tuple[Path, list[str]]:
     """The folder of a run that was judged and measured, and the options of a command on its store and a ledger."""
     cases = [CASE, "concat-normal-grouped-all"]
     folder = tmp_path / "runs" / "20260601T120000Z"
-    stored(folder, [told(case, outcomes(), stage=Stage.COMPILE) for case in cases], [measure(CASE, 90.0)])
+    store_run(
+        folder, [ended_record(case, outcomes(), stage=Stage.COMPILE) for case in cases], [parity_measure(CASE, 90.0)]
+    )
     book = tmp_path / "ledger.yaml"
     book.write_text(ledger_text(entry_text("one")))
     return folder, ["--ledger", str(book), "--store", str(tmp_path)]
@@ -130,7 +132,7 @@ def test_ledger_check_names_a_run_without_its_head(
     run_stored: tuple[Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, options = run_stored
-    stored(folder.with_name("20260531T120000Z"), [told(CASE, outcomes())])
+    store_run(folder.with_name("20260531T120000Z"), [ended_record(CASE, outcomes())])
     (folder / HEAD).unlink()
     main(["ledger", "check", *options])
     assert f"note: run {folder.name} can't be read, and says nothing: " in capsys.readouterr().out

@@ -17,11 +17,10 @@ from tasnet.suite.ledger import Ledger, parse
 from tasnet.suite.upkeep.again import past_of
 from tasnet.suite.upkeep.base import at, grown
 from tasnet.suite.upkeep.check import Finding, check
-from tests.doubles import told_runs
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.repository import git
-from tests.doubles.runs import Tell, stored
+from tests.doubles.stored_runs import EndOf, parity_measure, store_profile, store_run
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 6, 1)
@@ -34,10 +33,10 @@ def tell(case: Case) -> Mapping[Stage, Outcome]:
     return outcomes(*([SUPER_DECONV] if grouped else []))
 
 
-def found(tmp_path: Path, book: Ledger, *tells: Tell) -> list[Finding]:
+def found(tmp_path: Path, book: Ledger, *tells: EndOf) -> list[Finding]:
     """The findings against runs of the notes, the latest first."""
     count = len(tells)
-    runs = [stored(tmp_path, each, run=f"2026060{count - n}T000000Z") for n, each in enumerate(tells)]
+    runs = [store_profile(tmp_path, each, run=f"2026060{count - n}T000000Z") for n, each in enumerate(tells)]
     return check(book, runs, {}, TODAY)
 
 
@@ -148,7 +147,7 @@ def test_what_an_earlier_stage_hides_is_not_stale(tmp_path: Path) -> None:
 
 
 def test_staleness_over_the_last_runs(tmp_path: Path) -> None:
-    passing: Tell = lambda case: outcomes()  # noqa: E731
+    passing: EndOf = lambda case: outcomes()  # noqa: E731
     book = ledger(GOOD)
     assert ("stale", ("good",)) in kinds(found(tmp_path / "one", book, passing, passing))
     assert ("stale", ("good",)) not in kinds(found(tmp_path / "two", book, passing, tell))
@@ -164,7 +163,7 @@ def test_a_run_of_another_toolchain_says_nothing(tmp_path: Path) -> None:
 def test_a_flaky_entry_at_another_rate(tmp_path: Path) -> None:
     book = ledger(entry_text("comes", "{decoder: grouped, sources: all}", more="    flaky: {rate: 0.2, over: 10}\n"))
     for number in range(10, 20):
-        run = stored(tmp_path, tell, run=f"202606{number}T000000Z")
+        run = store_profile(tmp_path, tell, run=f"202606{number}T000000Z")
     past = past_of(tmp_path, book.entries, run.head, run.id)
     assert {seen.runs for seen in past.values()} == {9}
     (finding,) = check(book, [run], past, TODAY)
@@ -235,9 +234,9 @@ def test_the_command(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     options = ["--ledger", str(checkout), "--store", str(store)]
     assert main(["ledger", "check", *options]) == 0
     assert "no run is stored there; the ledger is checked by itself" in capsys.readouterr().out
-    stored(store, tell)
-    stored(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
-    told_runs.stored(store / "runs" / "20260603T000000Z", [], [told_runs.measure("baseline", 120)], cases=20)
+    store_profile(store, tell)
+    store_profile(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
+    store_run(store / "runs" / "20260603T000000Z", [], [parity_measure("baseline", 120)], cases=20)
     assert main(["ledger", "check", *options]) == 0
     assert "1 entries, held against run 20260601T000000Z: nothing wrong" in capsys.readouterr().out
     checkout.write_text(ledger_text(entry_text("good"), MORE))

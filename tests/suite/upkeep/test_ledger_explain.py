@@ -16,7 +16,7 @@ from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.upkeep.explain import explain, lines
 from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
-from tests.doubles.runs import stored
+from tests.doubles.stored_runs import store_profile
 
 TODAY = date(2026, 6, 1)
 SLOPE = failure("negative_slope", "a slope below 0", "prelu1")
@@ -33,7 +33,7 @@ def tell(case: Case) -> Mapping[Stage, Outcome]:
 
 
 def told(tmp_path: Path, case: str) -> str:
-    run = stored(tmp_path, tell)
+    run = store_profile(tmp_path, tell)
     return "\n".join(lines(explain(ledger(*BOOK), parse(case), run, {}, TODAY)))
 
 
@@ -75,7 +75,7 @@ def test_an_unexpected_pass(tmp_path: Path) -> None:
 
 
 def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
-    run = stored(tmp_path, lambda case: outcomes(failure("unsupported_kernel", "Super conv is new", "deconv1")))
+    run = store_profile(tmp_path, lambda case: outcomes(failure("unsupported_kernel", "Super conv is new", "deconv1")))
     said = "\n".join(lines(explain(ledger(*BOOK), parse("baseline"), run, {}, TODAY)))
     assert "    message of entry deconv\n      says  Super deconv\n      came  Super conv is new\n" in said
     assert "no entry covers  predicted unsupported_kernel at compile [deconv1]: Super conv is new" in said
@@ -83,7 +83,7 @@ def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
 
 def test_what_a_compiler_said_is_observed(tmp_path: Path) -> None:
     book = ledger(entry_text("deconv", toolchain='{reference: "*", dfc: {version: ">=3.33", where: {blocks: [1, 4]}}}'))
-    run = stored(tmp_path, lambda case: outcomes(SUPER_DECONV, by=DFC))
+    run = store_profile(tmp_path, lambda case: outcomes(SUPER_DECONV, by=DFC))
     said = "\n".join(lines(explain(book, parse("truncate-k-4"), run, {}, TODAY)))
     assert "observed by dfc 3.33.1 on hailo8" in said
     assert "  because   decoder grouped, blocks 4 is [1, 4] (of dfc)" in said
@@ -104,15 +104,15 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     for case in ("truncate-k-4", "concat-normal-grouped-k4", flags):
         assert main(["ledger", "explain", case, *options]) == 0
         assert capsys.readouterr().out.startswith("concat-normal-grouped-k4\nrun       none has it")
-    stored(tmp_path / "store", tell)
+    store_profile(tmp_path / "store", tell)
     assert main(["ledger", "explain", "truncate-k-4", *options, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["judged"], said["predicted"], said["run"]) == ("expected_failure", True, "20260601T000000Z")
     assert said["claimed_by"][0] == {
         "entry": "deconv", "place": f"{path}:5:5", "because": ["decoder grouped", "sources all"],
     }  # fmt: skip
-    stored(tmp_path / "store", tell, "notes", "20260602T000000Z", cases=[parse("baseline")])
-    stored(tmp_path / "store", tell, "notes", "20260603T000000Z", double=True)
+    store_profile(tmp_path / "store", tell, "notes", "20260602T000000Z", cases=[parse("baseline")])
+    store_profile(tmp_path / "store", tell, "notes", "20260603T000000Z", double=True)
     assert main(["ledger", "explain", "truncate-k-4", *options]) == 0
     assert "\nrun       20260601T000000Z: " in capsys.readouterr().out
     assert main(["ledger", "explain", "baseline", *options]) == 0

@@ -27,7 +27,7 @@ from tasnet.suite.upkeep.again import again
 from tasnet.suite.upkeep.update import Update, update, write
 from tests.doubles.ledgers import PATH, cause, entry_text, ledger_text, one_each
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
-from tests.doubles.runs import in_memory, made, stored
+from tests.doubles.stored_runs import of_other_cases, store_profile, unstored_run
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 6, 1)
@@ -40,7 +40,7 @@ PRELU = failure("unsupported_dimensions", "unsupported dimensions", "prelu1")
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A stored run of the notes in which every grouped case with all sources fails."""
-    return stored(tmp_path_factory.mktemp("store"), tell)
+    return store_profile(tmp_path_factory.mktemp("store"), tell)
 
 
 def tell(case: Case) -> Mapping[Stage, Outcome]:
@@ -80,7 +80,7 @@ def test_an_entry_that_holds_nowhere_goes_with_its_comment_and_its_place_in_the_
     here = entry_text("one", "{decoder: grouped, sources: all}")
     gone = "  # why it was here\n" + entry_text("two", "{decoder: conv1x1_head, mask: bypass, blocks: 1, arch: hailo8}")
     text = ledger_text(here, gone, entry_text("three", "{blocks: 2}", "negative_slope", "optimize"))
-    tight = made(
+    tight = of_other_cases(
         base,
         lambda case: (
             tell(case)
@@ -99,14 +99,14 @@ def test_an_entry_that_holds_nowhere_goes_with_its_comment_and_its_place_in_the_
 def test_what_other_cases_say_of_an_entry_is_nothing_to_a_run_without_them(base: Run) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped, sources: all}"), entry_text("two", "{norm: gln}"))
     assert done(text, base).after == text
-    few = made(base, tell, NOTES[:1])
+    few = of_other_cases(base, tell, NOTES[:1])
     text = ledger_text(entry_text("one", "{decoder: grouped}"))
     assert done(text, few).after == text
 
 
 def test_one_passing_case_takes_itself_out_and_no_other(base: Run) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped}"))
-    alone = made(base, lambda case: outcomes(), [parse("concat-normal-grouped-k4")])
+    alone = of_other_cases(base, lambda case: outcomes(), [parse("concat-normal-grouped-k4")])
     (entry,) = parse_ledger(done(text, alone).after, PATH).entries
     for name in PROFILES:
         for case in profile(name):
@@ -121,7 +121,7 @@ def test_values_are_taken_out_of_lists_in_the_words_that_stand_there(base: Run) 
       decoder: [grouped, conv1x1_head]   # two
       sources: all"""
     text = ledger_text(entry_text("one", where))
-    run = made(base, tell, MATRIX)
+    run = of_other_cases(base, tell, MATRIX)
     found = done(text, run)
     assert [line for line in found.diff.splitlines() if line[:2] in ("+ ", "- ")] == [
         "-      decoder: [grouped, conv1x1_head]   # two",
@@ -137,7 +137,7 @@ def test_a_claim_of_a_list_goes_and_the_others_stay(base: Run) -> None:
       - {decoder: conv1x1_head, T: 16000}
       - {decoder: polyphase}"""
     text = ledger_text(entry_text("one", where))
-    found = done(text, made(base, tell, profile("matrix")))
+    found = done(text, of_other_cases(base, tell, profile("matrix")))
     assert found.after == text.replace("      - {decoder: conv1x1_head, T: 16000}\n", "")
 
 
@@ -162,14 +162,14 @@ def test_a_prediction_touches_what_an_entry_says_of_the_embedded_toolchain_alone
 
 def test_an_observed_entry_is_never_removed_by_a_prediction(base: Run) -> None:
     text = ledger_text(entry_text("one", "{decoder: conv1x1_head, layout: horizontal}", toolchain=BOTH))
-    every = made(base, lambda case: outcomes(), [case for name in PROFILES for case in profile(name)])
+    every = of_other_cases(base, lambda case: outcomes(), [case for name in PROFILES for case in profile(name)])
     found = done(text, every)
     assert 'toolchain: {dfc: ">=3.33,<3.35"}' in found.after
     assert found.after.count("- id:") == 1
 
 
 def test_what_was_observed_touches_no_prediction(tmp_path: Path) -> None:
-    observed = stored(tmp_path, lambda case: outcomes(*([SUPER_DECONV] if grouped(case) else []), by=DFC))
+    observed = store_profile(tmp_path, lambda case: outcomes(*([SUPER_DECONV] if grouped(case) else []), by=DFC))
     text = ledger_text(entry_text("one", "{decoder: grouped}", toolchain=BOTH))
     found = done(text, observed)
     assert '{reference: "*", dfc: {version: ">=3.33,<3.35", where: {sources: all}}}' in found.after
@@ -195,7 +195,7 @@ def test_new_failures_are_told_and_left_to_a_person(base: Run) -> None:
 
 
 def test_with_a_reason_each_root_cause_gets_one_entry(base: Run) -> None:
-    run = made(
+    run = of_other_cases(
         base,
         lambda case: outcomes(
             *([SUPER_DECONV] if grouped(case) else []),
@@ -284,7 +284,7 @@ def test_of_300_entries_only_the_lines_that_must_change_do(base: Run) -> None:
         number = numbers[case.id]
         return outcomes(*([cause(number)] if number < 300 and number not in gone else []))
 
-    run = made(base, ends, profile("matrix"))
+    run = of_other_cases(base, ends, profile("matrix"))
     found = done(text, run)
     assert {each.entry for each in found.changes} == {f"entry-{number}" for number in gone}
     removed = [line for line in found.diff.splitlines() if line.startswith("-") and not line.startswith("---")]
@@ -337,7 +337,7 @@ def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing
         # A compiler names one blocker of maybe several.
         return outcomes(*(blockers[:1] if observed else blockers), status=other, by=by)
 
-    run = in_memory(tells, SOME, by)
+    run = unstored_run(tells, SOME, by)
     text = ledger_text(*texts(listed))
     found = done(text, run, allow_new="a reason")
     assert surprises(found.after, run) == []
@@ -356,7 +356,7 @@ def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing
 @settings(QUICK, max_examples=30)
 @given(entries)
 def test_shrinking_adds_no_entry(listed: list[tuple[int, str, str]]) -> None:
-    found = done(ledger_text(*texts(listed)), in_memory(tell, NOTES), shrink_only=True)
+    found = done(ledger_text(*texts(listed)), unstored_run(tell, NOTES), shrink_only=True)
     before, after = parse_ledger(found.before, PATH), parse_ledger(found.after, PATH)
     assert {entry.id for entry in after.entries} <= {entry.id for entry in before.entries}
     assert after.budget <= before.budget
@@ -399,8 +399,8 @@ def test_the_command_shows_first_and_writes_when_told(tmp_path: Path, capsys: py
     path, store = tmp_path / "ledger.yaml", tmp_path / "store"
     text = ledger_text(entry_text("one"))
     path.write_text(text)
-    stored(store, tell)
-    stored(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
+    store_profile(store, tell)
+    store_profile(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
     options = ["ledger", "update", "--ledger", str(path), "--store", str(store)]
     assert main(options) == 0
     printed = capsys.readouterr().out
@@ -419,7 +419,7 @@ def test_the_command_shows_first_and_writes_when_told(tmp_path: Path, capsys: py
 def test_the_command_says_what_is_left(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path, store = tmp_path / "ledger.yaml", tmp_path / "store"
     path.write_text(ledger_text())
-    stored(store, tell)
+    store_profile(store, tell)
     options = ["ledger", "update", "--ledger", str(path), "--store", str(store)]
     assert main(options) == 1
     assert "tasnet ledger update --allow-new REASON proposes entries" in capsys.readouterr().out
@@ -434,7 +434,7 @@ def test_the_command_says_what_is_left(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_two_updates_at_once_lose_nothing(tmp_path: Path) -> None:
-    stored(tmp_path / "store", tell)
+    store_profile(tmp_path / "store", tell)
     path = tmp_path / "ledger.yaml"
     gone = entry_text("gone", "{decoder: conv1x1_head, T: 16000, N: 512, blocks: 1, mask: bypass}", arch="[hailo8]")
     path.write_text(ledger_text(entry_text("one", message="Super"), gone))
@@ -448,7 +448,7 @@ def test_two_updates_at_once_lose_nothing(tmp_path: Path) -> None:
     told = [each.communicate(timeout=120) for each in both]
     assert [each.returncode for each in both] == [0, 0, 0], told
     ledger = parse_ledger(path.read_text(), path)
-    run = stored(tmp_path / "again", tell)
+    run = store_profile(tmp_path / "again", tell)
     assert not surprises(path.read_text(), run)
     assert "sources: all" in path.read_text()
     assert len(ledger.entries) >= 1

@@ -21,7 +21,7 @@ from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.ledger.judge import Kind
 from tasnet.suite.report.sources import Source, gather
 from tasnet.suite.run.store import Store
-from tests.doubles.stored_runs import another, of_schema, told_by, with_log
+from tests.doubles.stored_runs import said_by, set_schema, store_copy, with_log
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 12, 1)
@@ -49,7 +49,7 @@ def fill(store: Path) -> None:
     log = Store(store).put_file(LOG.encode(), ".log")
 
     def observed(record: Record) -> Record:
-        return with_log(told_by(record, "dfc", "3.33.1", predicted=False), "compile", log)
+        return with_log(said_by(record, "dfc", "3.33.1", predicted=False), "compile", log)
 
     measures = [
         Measure(case_id=MEASURED, stage=stage, form="identity relu", length=16000, snr_db=snr, of_peak=3.2e-7)
@@ -58,17 +58,17 @@ def fill(store: Path) -> None:
     graph = graph_key(parse(OF_A_MEASURED_GRAPH))
     measures.append(Measure(case_id=graph, stage="har", form="bypass", length=16000, snr_db=130.0, of_peak=3.2e-7))
     dfc = {"toolchain": "dfc", "version": "3.33.1"}
-    another(notes, store, head=dfc, change=observed, measures=measures, days=1)
-    another(
+    store_copy(notes, store, head=dfc, change=observed, measures=measures, days=1)
+    store_copy(
         notes,
         store,
         head={"toolchain": "dfc", "version": "3.33.0+double", "double": True},
-        change=lambda record: told_by(record, "dfc", "3.33.0+double", predicted=True),
+        change=lambda record: said_by(record, "dfc", "3.33.0+double", predicted=True),
         days=2,
     )
-    another(notes, store, records=notes.records[:7], killed=True, days=3)
-    of_schema(99, another(notes, store, days=4))
-    another(probes, store, change=better, records=probes.records[1:], days=5)
+    store_copy(notes, store, records=notes.records[:7], killed=True, days=3)
+    set_schema(store_copy(notes, store, days=4), 99)
+    store_copy(probes, store, change=better, records=probes.records[1:], days=5)
 
 
 def better(record: Record) -> Record:
