@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tasnet.hailo.logs.classify import classify_file
+from tasnet.hailo.logs.classification import classify_file
 
 MB = 1_000_000
 

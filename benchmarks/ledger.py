@@ -16,8 +16,8 @@ from benchmarks.machine import describe
 from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import parse
-from tasnet.suite.ledger.judge import judge
-from tasnet.suite.upkeep.update import update
+from tasnet.suite.ledger.judgement import judge
+from tasnet.suite.upkeep.updating import update
 from tests.doubles.ledgers import cause, one_each
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import unstored_run

@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe, timed
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import Run, folders, read
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.report.browser import BrowserError, chromium
-from tasnet.suite.report.page import write
+from tasnet.suite.report.runs_page import write
 from tasnet.suite.report.sources import gather
 from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import said_by, store_copy

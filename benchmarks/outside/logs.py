@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.hailo.logs.classify import End, read_log
+from tasnet.hailo.logs.classification import End, read_log
 from tasnet.hailo.process.bounded_log import BoundedLog
 
 COUNT = 4000

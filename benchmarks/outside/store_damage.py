@@ -24,12 +24,12 @@ from tasnet.hailo.toolchain import Report
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.history.record import record
+from tasnet.suite.history.records import record
 from tasnet.suite.history.run import Head, Measure, RunError, read
 from tasnet.suite.history.writer import begin
-from tasnet.suite.ledger.judge import judge
-from tasnet.suite.numerics.kept import keep, kept
-from tasnet.suite.numerics.measure import measure
+from tasnet.suite.ledger.judgement import judge
+from tasnet.suite.numerics.kept_figures import keep, kept
+from tasnet.suite.numerics.measuring import measure
 from tasnet.suite.observed import evidence
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import DamageFound, Store, file_sha256

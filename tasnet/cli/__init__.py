@@ -51,11 +51,10 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.common.bounded import opened
-from tasnet.common.printable import line, say
+from tasnet.common import line, opened, say
 
 if TYPE_CHECKING:
-    from tasnet.network.weights import Weights
+    from tasnet.network import Weights
 
 app = typer.Typer(
     name="tasnet",
@@ -73,7 +72,7 @@ _ParserError: type[Exception] = next(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
-    from tasnet.common.errors import one_line, own_errors
+    from tasnet.common import TasnetError, one_line
 
     try:
         with warnings.catch_warnings():
@@ -88,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"{error.filename}: {error.strerror}" if error.filename else one_line(error))
     except UsageError as error:
         return _complain(one_line(error))
-    except own_errors() as error:
+    except TasnetError as error:
         # A node without an HN form is the graph's fault, and the file was read well.
         return _complain(one_line(error), NOT_CLEAR if _is_node_error(error) else USAGE)
     except _ParserError as error:
@@ -151,8 +150,8 @@ def matrix(
 
     Example: tasnet matrix --profile notes -n 2
     """
-    from tasnet.suite.cases.profiles import profile as profile_of
-    from tasnet.suite.run.toolchains import choose, compiler
+    from tasnet.suite.cases import profile as profile_of
+    from tasnet.suite.run import choose, compiler
 
     cases = profile_of(profile, arch)
     if list_:
@@ -216,8 +215,8 @@ def sweep(
     Example: tasnet sweep --profile notes --toolchain reference -n 2
     """
     from tasnet.cli.sweep_shown import shown
-    from tasnet.suite.cases.profiles import profile as profile_of
-    from tasnet.suite.run.toolchains import choose
+    from tasnet.suite.cases import profile as profile_of
+    from tasnet.suite.run import choose
 
     cases = profile_of(profile, arch)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
@@ -250,20 +249,19 @@ def export(
     """
     from dataclasses import replace
 
-    from tasnet.suite.cases.names import parse
+    from tasnet.suite.cases import parse
 
     meant = parse(case)
     writable(output)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.
-    from tasnet.network.export import save, to_onnx
-    from tasnet.network.weights import seeded, with_heads
+    from tasnet.network import save, seeded, to_onnx, with_heads
 
     weights: Weights
     if recipe.checkpoint is None:
         weights, activation = seeded(meant.size, seed), "relu"
     else:
-        from tasnet.network.checkpoint import load
+        from tasnet.network import load
 
         loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
         for line in loaded.assumed:
@@ -309,7 +307,7 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: 
     """
     from tasnet.cli.verdict_shown import as_json as told
     from tasnet.cli.verdict_shown import lines
-    from tasnet.hailo.predict.reference import verdict as judged
+    from tasnet.hailo.predict import verdict as judged
 
     known_arch(arch)
     verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
@@ -330,7 +328,7 @@ def classify(
     """
     from tasnet.cli.shown import as_json as told
     from tasnet.cli.shown import lines
-    from tasnet.hailo.logs.classify import End, read_log
+    from tasnet.hailo.logs import End, read_log
 
     found = [(str(log), read_log(readable(log, "a log"))) for log in logs]
     show([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
@@ -352,9 +350,9 @@ def import_runs(
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
     from tasnet.suite.ledger import read
-    from tasnet.suite.notes.old_runs import import_runs as imported
-    from tasnet.suite.observed.evidence import everything, support
-    from tasnet.suite.run.store import Store
+    from tasnet.suite.notes import import_runs as imported
+    from tasnet.suite.observed import everything, support
+    from tasnet.suite.run import Store
 
     known_arch(arch)
     entries = read(ledger).entries if ledger.is_file() else ()
@@ -378,7 +376,7 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
     """
     from tasnet.cli import hef_shown
     from tasnet.hailo.files import hef, listing
-    from tasnet.hailo.predict.reference import network as graph_of
+    from tasnet.hailo.predict import network as graph_of
 
     with opened(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
         compiled = hef_shown.is_hef(file.read(4) or b"") or source.suffix == ".hef"

@@ -42,8 +42,8 @@ def calibrate(
 
     Example: tasnet calibrate speech --case baseline -o calibration.npy
     """
-    from tasnet.suite.cases.names import parse
-    from tasnet.suite.run.calibration import load, save, told
+    from tasnet.suite.cases import parse
+    from tasnet.suite.run import load, save, told
 
     if output is not None:
         writable(output)
@@ -75,7 +75,7 @@ def emulate(
     Example: tasnet emulate .tasnet/runs/20260217T101500Z/hef
     """
     from tasnet.cli.emulated_shown import shown
-    from tasnet.suite.run.toolchains import choose
+    from tasnet.suite.run import choose
 
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     choice = choose(

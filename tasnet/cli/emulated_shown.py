@@ -6,15 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.common.printable import say
-from tasnet.suite.numerics.emulated import EmulationError
-from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.observed.bit_exact import emulated, write
-from tasnet.suite.observed.on_device import DeviceError, hefs, host_frames
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.recipe import Recipe
-from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, Choice, compiler
+from tasnet.common import say
+from tasnet.suite.numerics import EmulationError, mixtures
+from tasnet.suite.observed import DeviceError, emulated, hefs, host_frames, write
+from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, compiler, open_store
 
 
 def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int) -> bool:

@@ -31,7 +31,7 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.common.printable import say
+from tasnet.common import say
 
 STOPPED = 130
 """as a shell counts what Ctrl-C ended"""
@@ -68,12 +68,11 @@ def gate(
 
     Example: tasnet gate --base main --markdown gate.md
     """
-    from tasnet.common.whole import write_whole
-    from tasnet.suite.gate.judging import Order
-    from tasnet.suite.gate.markdown import lines
-    from tasnet.suite.gate.result import as_json as told
-    from tasnet.suite.gate.run import gate as judged
-    from tasnet.suite.run.toolchains import choose
+    from tasnet.common import write_whole
+    from tasnet.suite.gate import Order, lines
+    from tasnet.suite.gate import as_json as told
+    from tasnet.suite.gate import gate as judged
+    from tasnet.suite.run import choose
 
     if markdown:
         writable(markdown)

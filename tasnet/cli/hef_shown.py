@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from tasnet.hailo.files.hef import PER_FEATURE, EdgeLayer, Hef, NetworkGroup
+from tasnet.hailo.files import PER_FEATURE, EdgeLayer, Hef, NetworkGroup
 
 MAGIC = b"\x01HEF"
 """the first four bytes of every version"""

@@ -16,7 +16,7 @@ def runs(store: StoreAt = None, as_json: AsJson = False) -> int:
 
     Example: tasnet runs
     """
-    from tasnet.suite.history.lines import runs_json, runs_lines
+    from tasnet.suite.history import runs_json, runs_lines
 
     root = store_at(store)
     show(runs_json(root) if as_json else runs_lines(root))
@@ -30,9 +30,8 @@ def compare(before: Name, after: Name, store: StoreAt = None, as_json: AsJson = 
 
     Example: tasnet compare last~1 last
     """
-    from tasnet.suite.history.compare import compare as compared
-    from tasnet.suite.history.lines import comparison_json, comparison_lines
-    from tasnet.suite.history.run import find
+    from tasnet.suite.history import compare as compared
+    from tasnet.suite.history import comparison_json, comparison_lines, find
 
     root = store_at(store)
     found = compared(find(root, before), find(root, after))
@@ -49,8 +48,8 @@ def trend(
 
     Example: tasnet trend wide-row-agent
     """
-    from tasnet.suite.history.lines import trend_json, trend_lines
-    from tasnet.suite.history.trend import trend as trended
+    from tasnet.suite.history import trend as trended
+    from tasnet.suite.history import trend_json, trend_lines
 
     found = trended(store_at(store), name)
     show(trend_json(found) if as_json else trend_lines(found))

@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
-from tasnet.common.printable import say
+from tasnet.common import say
 
 if TYPE_CHECKING:
-    from tasnet.suite.history.run import Run
-    from tasnet.suite.upkeep.check import Finding
-    from tasnet.suite.upkeep.update import Update
+    from tasnet.suite.history import Run
+    from tasnet.suite.upkeep import Finding, Update
 
 commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
 
@@ -31,7 +30,7 @@ def schema() -> int:
 
     Example: tasnet ledger schema > ledger.schema.json
     """
-    from tasnet.suite.ledger.model import json_schema
+    from tasnet.suite.ledger import json_schema
 
     print(json.dumps(json_schema(), indent=2))
     return OK
@@ -56,12 +55,10 @@ def check(
 
     Example: tasnet ledger check --base origin/main --over 5
     """
-    from tasnet.suite.history.run import Unreadable, heads
+    from tasnet.suite.history import Unreadable, heads
     from tasnet.suite.ledger import read
-    from tasnet.suite.upkeep.again import last_run, latest, past_of, whole_runs
-    from tasnet.suite.upkeep.base import at
-    from tasnet.suite.upkeep.check import check as checked
-    from tasnet.suite.upkeep.check import not_spoken_of
+    from tasnet.suite.upkeep import at, last_run, latest, not_spoken_of, past_of, whole_runs
+    from tasnet.suite.upkeep import check as checked
 
     now, before, place = read(ledger), at(ledger, base), store_at(store)
     found = last_run(place, run) if run else latest(place)
@@ -136,11 +133,10 @@ def update(
 
     Example: tasnet ledger update --shrink-only --write
     """
-    from tasnet.suite.ledger import read
-    from tasnet.suite.ledger.reading import text_of
-    from tasnet.suite.upkeep.again import last_run, past_of
-    from tasnet.suite.upkeep.update import update as updated
-    from tasnet.suite.upkeep.update import write as written
+    from tasnet.suite.ledger import read, text_of
+    from tasnet.suite.upkeep import last_run, past_of
+    from tasnet.suite.upkeep import update as updated
+    from tasnet.suite.upkeep import write as written
 
     if shrink_only and allow_new:
         raise UsageError("--shrink-only and --allow-new: one or the other")
@@ -174,7 +170,7 @@ def update(
 
 
 def _shown(done: Update, run: Run) -> Iterator[str]:
-    from tasnet.suite.cases.verdict import Verdict
+    from tasnet.suite.cases import Verdict
 
     yield from done.diff.splitlines()
     head = run.head
@@ -208,12 +204,11 @@ def explain(
 
     Example: tasnet ledger explain truncate-k-1-project
     """
-    from tasnet.suite.cases.names import parse
+    from tasnet.suite.cases import parse
     from tasnet.suite.ledger import read
-    from tasnet.suite.upkeep.again import last_run, latest, past_of
-    from tasnet.suite.upkeep.explain import as_json as told
-    from tasnet.suite.upkeep.explain import explain as explained
-    from tasnet.suite.upkeep.explain import lines
+    from tasnet.suite.upkeep import as_json as told
+    from tasnet.suite.upkeep import explain as explained
+    from tasnet.suite.upkeep import last_run, latest, lines, past_of
 
     now, meant, place = read(ledger), parse(case), store_at(store)
     found = last_run(place, run) if run else latest(place, meant.id)

@@ -23,7 +23,7 @@ from tasnet.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from tasnet.suite.numerics.thresholds import Measured
+    from tasnet.suite.numerics import Measured
 
 limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
 
@@ -44,9 +44,9 @@ def listen(
 
     Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
-    from tasnet.suite.cases.names import parse
-    from tasnet.suite.numerics.listen import listen as listened
-    from tasnet.suite.numerics.listen import shown
+    from tasnet.suite.cases import parse
+    from tasnet.suite.numerics import listen as listened
+    from tasnet.suite.numerics import shown
 
     named = parse(case)
     folder = output or Path(f"heard-{named.id}")
@@ -71,7 +71,7 @@ def parity(
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
     from tasnet.cli.numbers_shown import page_written
-    from tasnet.suite.cases.names import parse
+    from tasnet.suite.cases import parse
 
     writable(output)
     file = Path("thresholds.yaml")
@@ -103,7 +103,7 @@ def check(
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
     from tasnet.cli.numbers_shown import checked
-    from tasnet.suite.numerics.thresholds import read
+    from tasnet.suite.numerics import read
 
     known = read(file)
     return OK if checked(known, _runs(case, profile, seed, store)) else NOT_CLEAR
@@ -128,8 +128,8 @@ def propose(
     from datetime import date
 
     from tasnet.cli.numbers_shown import proposed, stored
-    from tasnet.suite.numerics.thresholds import read
-    from tasnet.suite.run.store import Store
+    from tasnet.suite.numerics import read
+    from tasnet.suite.run import Store
 
     known = read(file)
     _runs(case, profile, seed, store)
@@ -144,10 +144,8 @@ def _runs(
     from dataclasses import replace
 
     from tasnet.cli.numbers_shown import measured, stored
-    from tasnet.suite.cases.names import parse
-    from tasnet.suite.cases.profiles import profile
-    from tasnet.suite.run.recipe import Recipe
-    from tasnet.suite.run.store import Store
+    from tasnet.suite.cases import parse, profile
+    from tasnet.suite.run import Recipe, Store
 
     named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
     if not named:

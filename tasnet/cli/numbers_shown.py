@@ -6,14 +6,21 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from tasnet.common.printable import say
-from tasnet.common.whole import write_whole
-from tasnet.suite.cases.case import Case, graph
-from tasnet.suite.numerics.kept import keep, kept, of_case, weights_of
-from tasnet.suite.numerics.speech import heard
-from tasnet.suite.numerics.thresholds import Measured, ThresholdError, Thresholds, propose, read
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import Store
+from tasnet.common import say, write_whole
+from tasnet.suite.cases import Case, graph
+from tasnet.suite.numerics import (
+    Measured,
+    ThresholdError,
+    Thresholds,
+    heard,
+    keep,
+    kept,
+    of_case,
+    propose,
+    read,
+    weights_of,
+)
+from tasnet.suite.run import Pipeline, Store
 
 
 def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
@@ -22,8 +29,7 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
     What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
     """
     # torch comes with them, and limits are proposed from what is kept without it
-    from tasnet.suite.numerics.measure import measure
-    from tasnet.suite.numerics.staged import STAGES
+    from tasnet.suite.numerics import STAGES, measure
 
     weights = weights_of(pipeline.recipe)
     distinct = list(dict.fromkeys(graph(pipeline.resolve(each)) for each in cases))
@@ -91,8 +97,7 @@ def page_written(
     path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
 ) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
-    from tasnet.suite.numerics.parity_page import write
-    from tasnet.suite.numerics.parity_report import real
+    from tasnet.suite.numerics import real, write
 
     limits = read(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph(each) for each in cases))

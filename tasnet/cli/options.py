@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.common.bounded import no_file, no_folder
-from tasnet.common.printable import say
+from tasnet.common import no_file, no_folder, say
 
 if TYPE_CHECKING:
-    from tasnet.suite.run.pipeline import Pipeline
-    from tasnet.suite.run.recipe import Recipe
+    from tasnet.suite.run import Pipeline, Recipe
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
@@ -72,7 +70,7 @@ def sizes(shapes: list[str] | None) -> dict[str, tuple[int, ...]]:
 
 def of_onnx(path: Path, shapes: list[str] | None) -> Path:
     """`path`, if no sizes are given or it is an ONNX file: others have theirs. Raises UsageError."""
-    from tasnet.hailo.predict.reference import is_onnx
+    from tasnet.hailo.predict import is_onnx
 
     if shapes and not is_onnx(path):
         raise UsageError(f"{path}: its sizes are fixed; --shape is for an .onnx")
@@ -86,16 +84,15 @@ def if_there(path: Path) -> Path | None:
 
 def recipe_of(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
     """The weights that the three options mean. Raises RecipeError."""
-    from tasnet.suite.run.recipe import from_options
+    from tasnet.suite.run import from_options
 
     return from_options(checkpoint, mask_activation, blocks_per_repeat)
 
 
 def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
     """The pipeline of the embedded toolchain."""
-    from tasnet.hailo.predict.reference import Reference
-    from tasnet.suite.run.pipeline import Pipeline
-    from tasnet.suite.run.store import open_store
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.run import Pipeline, open_store
 
     return Pipeline(open_store(store_at(store)), Reference(), recipe)
 
@@ -116,7 +113,7 @@ def store_at(given: Path | None) -> Path:
 
 def known_arch(arch: str) -> None:
     """Raises UsageError for an architecture that isn't known."""
-    from tasnet.hailo.toolchain import ARCHITECTURES
+    from tasnet.hailo import ARCHITECTURES
 
     if arch not in ARCHITECTURES:
         raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
-from tasnet.common.printable import say
+from tasnet.common import say
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
 _LEDGER = Path("expected_failures.yaml")
@@ -32,9 +32,8 @@ def report(
     from datetime import date
 
     from tasnet.suite.ledger import read
-    from tasnet.suite.report.page import write
-    from tasnet.suite.report.sources import gather
-    from tasnet.suite.run.store import Store
+    from tasnet.suite.report import gather, write
+    from tasnet.suite.run import Store
 
     targets = [path for path in (output, picture) if path]
     if not targets:
@@ -51,8 +50,7 @@ def report(
         if done.too_big:
             say(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
     if picture:
-        from tasnet.suite.report.browser import photograph
-        from tasnet.suite.report.page import page
+        from tasnet.suite.report import page, photograph
 
         photograph(page(source), picture, dark=dark)
         say(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
@@ -71,9 +69,9 @@ def support(
 
     Example: tasnet support --check
     """
-    from tasnet.common.whole import write_whole
+    from tasnet.common import write_whole
     from tasnet.suite.ledger import read
-    from tasnet.suite.report.support import COMMAND, as_it_is, difference, document, last_runs, observed_runs
+    from tasnet.suite.report import COMMAND, as_it_is, difference, document, last_runs, observed_runs
 
     if write and check:
         raise UsageError("support: --write or --check, not both")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common.printable import line as shown
-from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT
-from tasnet.hailo.logs.classify import End, Told
-from tasnet.hailo.logs.faults import remedy
+from tasnet.common import line as shown
+from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT
+from tasnet.hailo.logs import End, Told, remedy
 
 _WIDTH = 160
 _NAMES = 8

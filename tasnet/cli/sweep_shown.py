@@ -6,15 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasnet.common.printable import say
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.observed.sweep import Done, Swept, graphs, sweep
-from tasnet.suite.report.progress import Bar, Lines
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.recipe import Recipe
-from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, Choice, opened
+from tasnet.common import say
+from tasnet.suite.cases import Case, Verdict
+from tasnet.suite.observed import Done, Swept, graphs, sweep
+from tasnet.suite.report import Bar, Lines
+from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, open_store, opened
 
 
 def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, scheduler: str, workers: int) -> Swept:

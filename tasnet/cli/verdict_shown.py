@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common.printable import line
-from tasnet.common.words import short_layers
-from tasnet.hailo.failures import Failure
-from tasnet.hailo.predict.constraints import Verdict
-from tasnet.hailo.predict.reference import Reference
+from tasnet.common import line, short_layers
+from tasnet.hailo import Failure
+from tasnet.hailo.predict import Reference, Verdict
 
 
 def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:

@@ -1,1 +1,5 @@
 """What every room may use: errors, files, words. Knows nothing of networks, chips or tests."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,3 +8,7 @@ process               a command in a process of its own, with limits
 predict               the embedded toolchain: constraints and verdicts
 compiler, chip        the Dataflow Compiler and HailoRT, behind adapters
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -14,8 +14,7 @@ import numpy as np
 import onnx
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
-from tasnet.common import unfinished
-from tasnet.common.files import sha256
+from tasnet.common import TasnetError, sha256, unfinished
 from tasnet.network import parts
 from tasnet.network.convtasnet import build, input_shape
 from tasnet.network.plain import IR_VERSIONS, OPSETS, Plain, infos, model_of, types_of
@@ -26,7 +25,7 @@ SHARED_FROM = 1024
 """Bytes above which `save_shared` gives an initializer a file of its own."""
 
 
-class ExportError(RuntimeError):
+class ExportError(TasnetError, RuntimeError):
     """The exporter wrote something else than was asked. The message says what; a bug, not a bad input."""
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol, TypeGuard
 
-from tasnet.common import bounded, printable
+from tasnet.common import TasnetError, bounded, printable
 from tasnet.network import pickled
 
 MOST_BYTES = 512 << 20
@@ -34,7 +34,7 @@ _BROKEN = (
 """What `zipfile` and those below it raise for a damaged archive: they have no error of their own for all of it."""
 
 
-class CheckpointError(ValueError):
+class CheckpointError(TasnetError, ValueError):
     """A file that isn't a Conv-TasNet this package can take. One line: where, what is wrong, what to do."""
 
 

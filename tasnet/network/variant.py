@@ -11,6 +11,8 @@ from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 from typing import Any
 
+from tasnet.common import TasnetError
+
 AXES: Mapping[str, tuple[str, ...]] = {
     "expansion": ("concat", "repeat", "project", "split"),
     "mask": ("normal", "bypass"),
@@ -65,7 +67,7 @@ MASK_ACTIVATIONS = ("relu", "sigmoid")
 """What the masks may end in; a checkpoint's, and no axis: it comes with the weights."""
 
 
-class VariantError(ValueError):
+class VariantError(TasnetError, ValueError):
     """A variant that names an unknown axis or value. The message says which, and what is known."""
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tasnet.suite.report.browser import BrowserError, chromium
-from tasnet.suite.report.page import write
+from tasnet.suite.report.runs_page import write
 from tasnet.suite.report.sources import Source
 from tests.browser.filled_store import filled, source
 

@@ -15,10 +15,10 @@ from tasnet.suite.cases.case import graph_key
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Status
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import Measure, Run, folders, read
 from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.ledger.judgement import Kind
 from tasnet.suite.report.sources import Source, gather
 from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import said_by, set_schema, store_copy, with_log

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tasnet.suite.cases.outcome import Status
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.report.sources import Source
 from tasnet.suite.report.tables import reached
 from tests.browser.filled_store import MEASURED, run_of

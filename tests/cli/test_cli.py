@@ -20,7 +20,7 @@ from tasnet.hailo.files.har import write
 from tasnet.hailo.files.hn import Layer, Network
 from tasnet.suite.cases.profiles import profile
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.observed.sweep import Done, Swept
+from tasnet.suite.observed.sweeping import Done, Swept
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.common.git import GitError, environment
-from tasnet.common.git import git as asked
+from tasnet.common.git_command import GitError, environment
+from tasnet.common.git_command import git as asked
 from tasnet.suite.gate.checkout import blobs_of, checkout, revision
-from tasnet.suite.history.origin import origin
+from tasnet.suite.history.origins import origin
 from tasnet.suite.upkeep.base import at
 from tests.doubles.repository import ROOT, commit, git
 
@@ -75,7 +75,7 @@ def test_so_has_the_gate(here: Path) -> None:
 def test_a_real_hook_of_a_worktree(here: Path, other: Path, tmp_path: Path) -> None:
     """git itself sets GIT_DIR and GIT_INDEX_FILE for it."""
     script = f"import sys; sys.path[:0] = {sys.path!r}\n" + (
-        "import os; from pathlib import Path; from tasnet.suite.history.origin import origin\n"
+        "import os; from pathlib import Path; from tasnet.suite.history.origins import origin\n"
         f"recorded = origin(Path({str(here)!r})).commit\n"
         f"Path({str(tmp_path / 'told')!r}).write_text(os.environ['GIT_DIR'] + ' ' + recorded)\n"
     )
@@ -114,4 +114,4 @@ def test_nothing_in_the_package_calls_git_by_itself() -> None:
         and isinstance(node.elts[0], ast.Constant)
         and node.elts[0].value == "git"
     ]
-    assert found == ["tasnet/common/git.py"]
+    assert found == ["tasnet/common/git_command.py"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasnet.suite.observed.confusion import Confusion
+from tasnet.suite.observed.confusions import Confusion
 from tasnet.suite.plugin import conclude_evidence
 
 pytestmark = pytest.mark.compile

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasnet.suite.observed.confusion import Compared
+from tasnet.suite.observed.confusions import Compared
 from tasnet.suite.observed.pair import Pair, hef_differences, layer_differences
 from tasnet.suite.plugin import conclude_differences, conclude_prediction
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.common.errors import own_errors
-from tasnet.hailo.chip.detect import Detection
+from tasnet.common.errors import TasnetError
+from tasnet.hailo.chip.detection import Detection
 from tasnet.hailo.chip.hailortcli import CliError
 from tasnet.hailo.chip.hailortcli import measured as measured_by_cli
 from tasnet.hailo.chip.runtime import infer, measure
@@ -38,7 +38,7 @@ from tasnet.suite.plugin import RunsCases
 from tasnet.suite.plugin.device import CompiledHef, Keep, conclude_ran
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.trained import trained
+from tasnet.suite.run.recipe_weights import trained
 
 WINDOWS = 8
 LEAST_DB = 10.0
@@ -62,7 +62,7 @@ def parity(
         cut, _ = windows(wave, case.length)
         measured = measure(path, host_frames(case, cut), detection)
         compared = against(separated, pytorch(case, cut, given.weights, given.mask_activation))
-    except own_errors() as error:
+    except TasnetError as error:
         ended = broken(case, path, error, detection)
     else:
         latency = None if detection.double else _chip_latency(path, record_property)
@@ -78,7 +78,7 @@ def exactness(detection: Detection, compiled_hef: CompiledHef, pipeline: RunsCas
         emulation = _emulation(case, path, pipeline, detection)
         ran = infer(path, emulation.frames, detection)
         found = compare(read_hef(path), emulation, ran.outputs)
-    except own_errors() as error:
+    except TasnetError as error:
         ended = broken(case, path, error, detection)
     else:
         ended = exactness_outcome(case, path, ran, found)

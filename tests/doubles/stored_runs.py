@@ -16,11 +16,11 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record, record
+from tasnet.suite.history.records import Record, record
 from tasnet.suite.history.run import Head, Measure, Run, read
 from tasnet.suite.history.writer import begin
 from tasnet.suite.ledger import Entry
-from tasnet.suite.ledger.judge import judge
+from tasnet.suite.ledger.judgement import judge
 from tasnet.suite.report.run_folder import new_folder
 from tests.doubles.ledgers import entry_text, ledger
 from tests.doubles.outcomes import REFERENCE

@@ -17,13 +17,13 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import Measure
-from tasnet.suite.numerics.kept import keep, weights_of
-from tasnet.suite.numerics.measure import figures
+from tasnet.suite.numerics.kept_figures import keep, weights_of
+from tasnet.suite.numerics.measuring import figures
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.parity import first_departure, plain, reference
-from tasnet.suite.numerics.staged import staged
+from tasnet.suite.numerics.stages import staged
 from tasnet.suite.numerics.thresholds import FILE, read
-from tasnet.suite.run.trained import Trained
+from tasnet.suite.run.recipe_weights import Trained
 from tests.numerics.conftest import mix_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.suite.cases.case import Case, graph
 from tasnet.suite.cases.profiles import profile
 from tasnet.suite.numerics.compiled_parity import NO_COMPILER, compiled_parity
-from tasnet.suite.numerics.kept import keep
+from tasnet.suite.numerics.kept_figures import keep
 from tasnet.suite.numerics.thresholds import FILE, read
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from tasnet.cli import main
-from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.detection import detect
 from tasnet.hailo.files.hef import Hef
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.convtasnet import build
@@ -30,7 +30,7 @@ from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import read
-from tasnet.suite.observed.confusion import Agreement
+from tasnet.suite.observed.confusions import Agreement
 from tasnet.suite.observed.on_device import against, outcome, pytorch, separate, windows
 from tasnet.suite.observed.pair import Pair, compared, hef_differences
 from tasnet.suite.run.pipeline import Pipeline

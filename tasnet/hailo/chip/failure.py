@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from tasnet.common import TasnetError
+
 TIMEOUT = 4
 CODES: Mapping[int, tuple[str, str]] = {
     TIMEOUT: ("timeout", "raise the time limit, or see whether another process holds the chip"),
@@ -34,7 +36,7 @@ _BY_CLASS: Mapping[str, int] = {
 _STATUS = re.compile(r"libhailort failed with error: (\d{1,9})(?: \((\w{1,80})\))?")
 
 
-class RuntimeFailure(Exception):
+class RuntimeFailure(TasnetError):
     """HailoRT, or the device, failed. One line. `code` is HailoRT's status, or None; `name` is the status's name."""
 
     def __init__(self, message: str, code: int | None = None, name: str = "") -> None:

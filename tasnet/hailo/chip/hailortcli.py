@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasnet.common import TasnetError
+
 PROGRAM = "hailortcli"
 _SECONDS = 120.0
 """for a run of hailortcli, which measures for five seconds unless told otherwise"""
 
 
-class CliError(ValueError):
+class CliError(TasnetError, ValueError):
     """hailortcli didn't run through, or a text is none of its outputs. One line."""
 
 

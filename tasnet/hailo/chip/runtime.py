@@ -22,9 +22,9 @@ import numpy as np
 import numpy.typing as npt
 from packaging.version import InvalidVersion, Version
 
-from tasnet.hailo.chip.detect import Chip, Detection, opened
+from tasnet.hailo.chip.detection import Chip, Detection, opened
 from tasnet.hailo.chip.failure import TIMEOUT, RuntimeFailure, guard, is_hailort
-from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, compatible, read
+from tasnet.hailo.files import EdgeLayer, Hef, HefError, compatible, read
 
 TIMEOUT_MS = 10_000
 """for one frame; a Conv-TasNet window takes well under a second"""

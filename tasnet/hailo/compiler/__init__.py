@@ -1,1 +1,5 @@
 """The Dataflow Compiler's adapter: found, run, its end read."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -21,14 +21,14 @@ from uuid import uuid4
 import numpy as np
 
 from tasnet.common import unfinished
+from tasnet.hailo import ARCHITECTURES, Ended, Report
 from tasnet.hailo.compiler.ending import Ending, Told, judge
 from tasnet.hailo.compiler.find import WORKER, DfcError, environment, find
 from tasnet.hailo.compiler.limits import Limits
 from tasnet.hailo.compiler.worker import PROTOCOL
-from tasnet.hailo.files.hef_layers import why_not
+from tasnet.hailo.files import why_not
 from tasnet.hailo.process import memory_slots as places
 from tasnet.hailo.process import run as process
-from tasnet.hailo.toolchain import ARCHITECTURES, Ended, Report
 
 CONTEXTS = ("SDK_NATIVE", "SDK_FP_OPTIMIZED", "SDK_QUANTIZED", "SDK_BIT_EXACT")
 """what `infer` runs on: the float model, the float model as optimized, the quantized one, the chip bit for bit"""

@@ -15,14 +15,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tasnet.common.printable import line
+from tasnet.common import line
+from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT, Certainty, Ended, Failure, Report
 from tasnet.hailo.compiler.limits import GIB, StageLimits
-from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
-from tasnet.hailo.logs.classify import LogError, classify, read_log
-from tasnet.hailo.logs.classify import Told as LogTold
-from tasnet.hailo.logs.faults import passing, remedy
-from tasnet.hailo.process.run import Cut, Finish, Message, signal_name
-from tasnet.hailo.toolchain import Ended, Report
+from tasnet.hailo.logs import LogError, classify, passing, read_log, remedy
+from tasnet.hailo.logs import Told as LogTold
+from tasnet.hailo.process import Cut, Finish, Message, signal_name
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE})
 _OF_THE_MACHINE: Mapping[int, str] = {

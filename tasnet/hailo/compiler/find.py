@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasnet.common import TasnetError
 from tasnet.hailo.compiler.worker import ABOUT, PROTOCOL
 
 VARIABLE = "TASNET_DFC_PYTHON"
@@ -22,7 +23,7 @@ _HOLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "__PYVE
 _ANSWER_SECONDS = 20.0
 
 
-class DfcError(ValueError):
+class DfcError(TasnetError, ValueError):
     """The Dataflow Compiler can't be used so. The message says what is wrong, where, and what to do."""
 
 

@@ -17,8 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tasnet.common import settings
-from tasnet.common.printable import line
+from tasnet.common import TasnetError, line, settings
 
 GIB = 1 << 30
 
@@ -37,7 +36,7 @@ _UNITS: Mapping[str, int] = {
 _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]i?B|B)?\s*", re.IGNORECASE)
 
 
-class LimitsError(ValueError):
+class LimitsError(TasnetError, ValueError):
     """Limits that can't be used. The message says which, where, and what would do."""
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Scope
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.files import Layer
 
 _IN_PLACE = {
     "relu": torch.relu_,

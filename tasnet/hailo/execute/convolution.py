@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.files import Layer
 
 _PLAIN = {"batch_norm": False, "elementwise_add": False}
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, refuse
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.files import Layer
 
 
 def ew_add(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:

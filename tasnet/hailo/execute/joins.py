@@ -1,6 +1,6 @@
 """`concat`, `shortcut`, `slice`, `resize`, `const_input`, and what only passes on: `output_layer`, `activation`.
 
-`feature_splitter` passes on as well: who reads it takes its part (`walk.py`).
+`feature_splitter` passes on as well: who reads it takes its part (`walking.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from tasnet.hailo.execute.elementwise import repeated
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.files import Layer
 
 
 def concat(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from tasnet.hailo.execute.convolution import padded_sides
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.files import Layer
 
 
 def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:

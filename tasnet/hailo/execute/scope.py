@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.files.hn import Layer, Network
+from tasnet.hailo.files import Layer, Network
 
 Deconv = Literal["vendor", "vendor_centred", "onnx"]
 """How long a deconvolution's result is, and which samples of the full one it keeps.

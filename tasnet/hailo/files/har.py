@@ -20,8 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet import __version__
-from tasnet.common import unfinished
-from tasnet.common.printable import line
+from tasnet.common import line, unfinished
 from tasnet.hailo.files.har_archive import Archive, HarError, archive, is_har, said
 from tasnet.hailo.files.har_weights import MOST_BYTES as MOST_WEIGHTS
 from tasnet.hailo.files.har_weights import arrays as arrays_of

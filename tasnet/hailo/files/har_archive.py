@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from tasnet.common.bounded import opened
-from tasnet.common.printable import line
+from tasnet.common import TasnetError, line, opened
 
 MOST_BYTES = 4 << 30
 """of a HAR: no more than its graph and its weights are read"""
@@ -31,7 +30,7 @@ _MOST_HEADER = 1 << 20
 _XZ_MEMORY = 128 << 20
 
 
-class HarError(ValueError):
+class HarError(TasnetError, ValueError):
     """A HAR that can't be read. The message says what is wrong, in which member, and what to do."""
 
 

@@ -21,6 +21,7 @@ from typing import IO, Any, Literal, Protocol
 
 import xxhash
 
+from tasnet.common import TasnetError
 from tasnet.hailo.files import protowire
 from tasnet.hailo.files.protowire import Message
 
@@ -51,7 +52,7 @@ Shape = tuple[int, int, int]
 """(H, W, C)"""
 
 
-class HefError(ValueError):
+class HefError(TasnetError, ValueError):
     """A HEF that can't be read or used. The message says what is wrong, where, and what to do."""
 
 

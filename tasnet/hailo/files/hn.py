@@ -19,9 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common.bounded import opened
-from tasnet.common.bounded import text as text_of
-from tasnet.common.printable import line
+from tasnet.common import line, opened
+from tasnet.common import text as text_of
 from tasnet.hailo.files.hn_whole import MOST_SIZE, HNError, check
 
 Shape = tuple[int, int, int, int]

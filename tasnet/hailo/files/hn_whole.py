@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasnet.common.printable import line
+from tasnet.common import TasnetError, line
 
 if TYPE_CHECKING:
     from tasnet.hailo.files.hn import Layer, Network, Shape
@@ -27,7 +27,7 @@ _IO = _SOURCES | {"output_layer"}
 _WITH_KERNEL = frozenset({"conv", "dw", "deconv", "dense"})
 
 
-class HNError(ValueError):
+class HNError(TasnetError, ValueError):
     """An HN that can't be read, or is no network. The message says what is wrong and where."""
 
 

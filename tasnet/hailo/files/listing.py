@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common.printable import line
+from tasnet.common import line
 from tasnet.hailo.files.hn import Network, figures, row, total
 
 

@@ -34,10 +34,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from math import isqrt
 
-from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.files.hn import Assumed, Assumption, Layer, Network, row, widest
+from tasnet.hailo import ARCHITECTURES, Certainty, Failure
+from tasnet.hailo.files import Assumed, Assumption, Layer, Network, row, widest
 from tasnet.hailo.predict.layer_controllers import ALLOCATOR, NO_WORK, layer_controllers
-from tasnet.hailo.toolchain import ARCHITECTURES
 
 ROW_PASS = 384_000
 """elements: rows up to this have compiled"""

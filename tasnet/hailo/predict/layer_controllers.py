@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.files.hn import Network
+from tasnet.hailo import Certainty, Failure
+from tasnet.hailo.files import Network
 
 A_CLUSTER = 16
 """layer controllers (LCUs) of a cluster; Hailo-8 has 8 clusters, Hailo-8L 4"""

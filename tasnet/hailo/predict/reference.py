@@ -16,12 +16,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasnet import __version__
-from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo import Certainty, Ended, Failure, Report
+from tasnet.hailo.files import Network
 from tasnet.hailo.files import har as hars
 from tasnet.hailo.files import hn as hns
-from tasnet.hailo.files.hn import Network
 from tasnet.hailo.predict.constraints import Kind, Verdict, judge, stages
-from tasnet.hailo.toolchain import Ended, Report
 
 if TYPE_CHECKING:
     from tasnet.hailo.translate import NodeError

@@ -14,9 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from tasnet.hailo.logs.event import clean, event_of, exception_of, level, rest_of
-from tasnet.hailo.logs.lines import LONGEST, Block, Line, plain, telling_lines, unwrapped
-from tasnet.hailo.logs.phases import mark_of
+from tasnet.hailo.logs import (
+    LONGEST,
+    Block,
+    Line,
+    clean,
+    event_of,
+    exception_of,
+    level,
+    mark_of,
+    plain,
+    rest_of,
+    telling_lines,
+    unwrapped,
+)
 
 HEAD_BYTES = 4 << 20
 TAIL_BYTES = 8 << 20

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tasnet.common.locks import PATIENCE, Say, holder, locked, on_stderr, sign
+from tasnet.common import PATIENCE, Say, holder, locked, on_stderr, sign
 
 PLACE_BYTES = 1 << 30
 

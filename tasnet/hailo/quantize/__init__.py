@@ -10,34 +10,6 @@ Activations are asymmetric per tensor, weights symmetric per tensor or per chann
 Everything it says is predicted. Like `execute`, it needs torch.
 """
 
-from tasnet.hailo.quantize.calibrate import Calibration, Range, calibrate
-from tasnet.hailo.quantize.equalize import equalize
-from tasnet.hailo.quantize.mixed import Point, keep_16, mean_bits
-from tasnet.hailo.quantize.report import LayerFigures, layer_figures
-from tasnet.hailo.quantize.scheme import Clipping, Grid, QuantizeError, Scheme, grid
-from tasnet.hailo.quantize.shift import Shift, failures, shifts
-from tasnet.hailo.quantize.simulate import Quantized, quantize, simulate, with_calibration
+import lazy_loader
 
-__all__ = [
-    "Calibration",
-    "Clipping",
-    "Grid",
-    "LayerFigures",
-    "Point",
-    "QuantizeError",
-    "Quantized",
-    "Range",
-    "Scheme",
-    "Shift",
-    "calibrate",
-    "equalize",
-    "failures",
-    "grid",
-    "keep_16",
-    "layer_figures",
-    "mean_bits",
-    "quantize",
-    "shifts",
-    "simulate",
-    "with_calibration",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

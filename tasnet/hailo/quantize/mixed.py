@@ -8,12 +8,10 @@ from math import prod
 
 import torch
 
-from tasnet.hailo.execute import Array, inputs_of, run
-from tasnet.hailo.execute.scope import Scope
-from tasnet.hailo.execute.walk import walk
-from tasnet.hailo.files.hn import Layer
+from tasnet.hailo.execute import Array, Scope, inputs_of, run, walk
+from tasnet.hailo.files import Layer
 from tasnet.hailo.quantize.scheme import Scheme
-from tasnet.hailo.quantize.simulate import WITH_KERNEL, Quantized, chooses, rounding, simulate, with_calibration
+from tasnet.hailo.quantize.simulation import WITH_KERNEL, Quantized, chooses, rounding, simulate, with_calibration
 
 SAID_EVERY = 25
 """layers"""

@@ -7,11 +7,9 @@ from math import inf, log10, nan
 
 import torch
 
-from tasnet.hailo.execute import Array, inputs_of
-from tasnet.hailo.execute.scope import Scope
-from tasnet.hailo.execute.walk import steps
+from tasnet.hailo.execute import Array, Scope, inputs_of, steps
 from tasnet.hailo.quantize.shift import shifts
-from tasnet.hailo.quantize.simulate import Quantized, chooses, rounding
+from tasnet.hailo.quantize.simulation import Quantized, chooses, rounding
 
 
 @dataclass(frozen=True)

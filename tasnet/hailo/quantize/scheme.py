@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from tasnet.common import TasnetError
+
 Clipping = Literal["minmax", "percentile", "mse"]
 """How an activation's range is taken from what calibration saw of it:
 
@@ -19,7 +21,7 @@ BITS = (8, 16)
 """what the vendor's precision modes a8_w8 and a16_w16 are made of"""
 
 
-class QuantizeError(ValueError):
+class QuantizeError(TasnetError, ValueError):
     """A scheme or a calibration set that can't be used. One line: which, what is wrong, what to do."""
 
 

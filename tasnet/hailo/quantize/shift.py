@@ -25,9 +25,9 @@ from math import ceil, log2
 
 import numpy as np
 
-from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.files.hn import Layer
-from tasnet.hailo.quantize.simulate import WITH_KERNEL, Quantized, kernel_steps
+from tasnet.hailo import Certainty, Failure
+from tasnet.hailo.files import Layer
+from tasnet.hailo.quantize.simulation import WITH_KERNEL, Quantized, kernel_steps
 
 ACCUMULATOR_FACTOR = 2
 """bits of a sum, in bits of its data; by hypothesis"""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tasnet.hailo.files.hn import Shape
+from tasnet.hailo.files import Shape
 from tasnet.hailo.translate.errors import NodeError
 
 Array = npt.NDArray[np.float32]

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from tasnet.common.printable import LONGEST, line
+from tasnet.common import LONGEST, TasnetError, line
 
 
-class TranslationError(ValueError):
+class TranslationError(TasnetError, ValueError):
     """A model or a node that has no HN form. The message is one line: what, where, why, what to do instead."""
 
     def __init__(self, message: str) -> None:

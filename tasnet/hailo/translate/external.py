@@ -13,8 +13,7 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
-from tasnet.common.bounded import opened
-from tasnet.common.printable import line
+from tasnet.common import line, opened
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import scopes, tensors
 

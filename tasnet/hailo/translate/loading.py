@@ -13,11 +13,11 @@ import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
-from tasnet.common.bounded import contents
-from tasnet.common.printable import line
+from tasnet.common import contents, line
+from tasnet.hailo.files import WireError
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.external import bring_in
-from tasnet.hailo.translate.proto_size import WireError, too_much
+from tasnet.hailo.translate.proto_size import too_much
 from tasnet.hailo.translate.whole import check
 
 MOST_BYTES = 512 << 20

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from tasnet.hailo.files.hn import Layer, Network
+from tasnet.hailo.files import Layer, Network
 from tasnet.hailo.translate.draft import Array, Draft
 
 

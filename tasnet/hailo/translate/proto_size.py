@@ -9,7 +9,7 @@ from __future__ import annotations
 import onnx
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from tasnet.hailo.files.protowire import LENGTH, WireError, collect
+from tasnet.hailo.files import LENGTH, WireError, collect
 
 MOST_MESSAGES = 400_000
 """nodes, attributes, tensors, shapes and the like of one file"""

@@ -15,8 +15,8 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
-from tasnet.common.printable import line
-from tasnet.hailo.files.hn_whole import MOST_SIZE
+from tasnet.common import line
+from tasnet.hailo.files import MOST_SIZE
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
 

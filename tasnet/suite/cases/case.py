@@ -10,15 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
-from tasnet.hailo.toolchain import ARCHITECTURES
-from tasnet.network.variant import (
-    AXES,
-    MOST_ELEMENTS,
-    Size,
-    Variant,
-    counted,
-    parse_blocks,
-)
+from tasnet.common import TasnetError
+from tasnet.hailo import ARCHITECTURES
+from tasnet.network import AXES, MOST_ELEMENTS, Size, Variant, counted, parse_blocks
 
 BASE_LENGTH = 16000
 BASE_ARCH = "hailo8"
@@ -28,7 +22,7 @@ _HEAD_AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 _TAIL_AXES = tuple(axis for axis in AXES if axis not in _HEAD_AXES)
 
 
-class CaseError(ValueError):
+class CaseError(TasnetError, ValueError):
     """A case or profile that can't be meant. One line: which part is unknown, and what comes nearest."""
 
 

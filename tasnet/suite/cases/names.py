@@ -7,15 +7,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 
-from tasnet.common.printable import line
-from tasnet.network.variant import (
-    AXES,
-    Size,
-    Variant,
-    VariantError,
-    count,
-    set_axis,
-)
+from tasnet.common import line
+from tasnet.network import AXES, Size, Variant, VariantError, count, set_axis
 from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
 

@@ -7,7 +7,7 @@ from enum import Enum
 
 from pydantic import BaseModel, ConfigDict
 
-from tasnet.hailo.failures import Certainty, Failure
+from tasnet.hailo import Certainty, Failure
 
 
 class Stage(str, Enum):

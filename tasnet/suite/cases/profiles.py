@@ -6,11 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
 
-from tasnet.network.variant import (
-    AXES,
-    Size,
-    Variant,
-)
+from tasnet.network import AXES, Size, Variant
 from tasnet.suite.cases.case import BASE_ARCH, Case, CaseError, variant_of
 
 _NOTES_DECODERS = tuple(decoder for decoder in AXES["decoder"] if decoder != "polyphase")

@@ -12,7 +12,7 @@ from enum import Enum
 
 from typing_extensions import assert_never
 
-from tasnet.hailo.failures import Certainty
+from tasnet.hailo import Certainty
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 
 

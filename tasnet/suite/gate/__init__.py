@@ -18,3 +18,7 @@ The base's code runs with the rights of whoever calls the gate: what is guarded 
 code, not an attacker's. Both sides' graphs are translated and judged by this side's toolchain: what is judged is the
 change of the model, not that of the toolchain or the ledger.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

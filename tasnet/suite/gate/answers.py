@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tasnet.common.printable import line
-from tasnet.suite.cases.names import LONGEST_ID
+from tasnet.common import line
+from tasnet.suite.cases import LONGEST_ID
 from tasnet.suite.gate.checkout import GateError
 
 Say = Callable[[str], None]

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from tasnet.common import unfinished
-from tasnet.common.git import GitError, git
+from tasnet.common import GitError, TasnetError, git, unfinished
 
 PREFIX = "tasnet-gate"
 """of the worktree's folder"""
@@ -21,7 +20,7 @@ JUDGED = ("tasnet", "expected_failures.yaml", "thresholds.yaml", "pyproject.toml
 """what of a checkout the gate's answer depends on"""
 
 
-class GateError(RuntimeError):
+class GateError(TasnetError, RuntimeError):
     """The gate can't be run. One line: what is wrong, and what to do."""
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.files.hn import Layer, Network, Shape, row, total, widest
+from tasnet.hailo.files import Layer, Network, Shape, row, total, widest
 
 
 class What(str, Enum):

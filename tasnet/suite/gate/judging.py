@@ -14,22 +14,15 @@ from multiprocessing import connection
 from pathlib import Path
 
 from tasnet.common import unfinished
-from tasnet.hailo.files import har
-from tasnet.hailo.files.hn import Network
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.cases.profiles import profile
+from tasnet.hailo.files import Network, har
+from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile
 from tasnet.suite.gate.difference import Difference, What, difference
 from tasnet.suite.gate.regression import Regression, of_size, of_verdict
 from tasnet.suite.gate.result import Changed
 from tasnet.suite.gate.settings import Settings, settings
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.ledger import Entry, read
-from tasnet.suite.ledger.judge import judge
-from tasnet.suite.run.pipeline import Pipeline, onnx_bytes
-from tasnet.suite.run.recipe import Recipe
-from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, Choice, opened
+from tasnet.suite.history import Record, record
+from tasnet.suite.ledger import Entry, judge, read
+from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, onnx_bytes, open_store, opened
 
 Say = Callable[[str], None]
 Worse = tuple[tuple[str, Regression], ...]

@@ -20,9 +20,10 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from tasnet.common import unfinished
-from tasnet.hailo.translate.proto_size import WireError, too_much
+from tasnet.hailo.files import WireError
+from tasnet.hailo.translate import too_much
 from tasnet.suite.gate.checkout import GateError
-from tasnet.suite.run.store import Store, content_of
+from tasnet.suite.run import Store, content_of
 
 KEPT = 4
 """stores of bases, those that were asked last; one of the matrix has 30 MB"""

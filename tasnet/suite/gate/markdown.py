@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from tasnet.common.printable import LONGEST, line
+from tasnet.common import LONGEST, line
 from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
 from tasnet.suite.gate.result import Changed, Distance, Found, Result
 

@@ -13,17 +13,21 @@ from typing import Any
 
 import onnx
 
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.gate.result import Distance
-from tasnet.suite.numerics.kept import weights_of
-from tasnet.suite.numerics.measure import figures
-from tasnet.suite.numerics.metrics import distance, snr
-from tasnet.suite.numerics.parity import onnx_waveform
-from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.numerics.staged import staged
-from tasnet.suite.numerics.thresholds import Measured, Thresholds, form_of
-from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.numerics import (
+    Measured,
+    Thresholds,
+    distance,
+    figures,
+    form_of,
+    mixtures,
+    onnx_waveform,
+    snr,
+    staged,
+    weights_of,
+)
+from tasnet.suite.run import Pipeline
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from tasnet.common.words import short_layers
-from tasnet.suite.cases.verdict import Verdict, rank
+from tasnet.common import short_layers
+from tasnet.suite.cases import Verdict, rank
 from tasnet.suite.gate.difference import GROWN, Difference
-from tasnet.suite.history.record import Record
-from tasnet.suite.ledger.judge import PASSING, Blocked
+from tasnet.suite.history import Record
+from tasnet.suite.ledger import PASSING, Blocked
 
 
 class Reason(str, Enum):

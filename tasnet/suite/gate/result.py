@@ -10,7 +10,7 @@ from typing import Any
 from tasnet.suite.gate.checkout import Revision
 from tasnet.suite.gate.difference import Difference, What
 from tasnet.suite.gate.regression import Reason, Regression
-from tasnet.suite.history.record import Record
+from tasnet.suite.history import Record
 
 
 @dataclass(frozen=True)

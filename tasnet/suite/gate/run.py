@@ -25,7 +25,7 @@ from tasnet.suite.gate.lent import own_store, taken_over
 from tasnet.suite.gate.regression import Reason, Regression, of_new_case
 from tasnet.suite.gate.result import Changed, Distance, Result, gathered
 from tasnet.suite.gate.sides import Request, Side, exported, same_sources
-from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run import Pipeline
 
 
 def gate(order: Order, say: Say) -> Result:
@@ -133,7 +133,7 @@ def _parity(by: Judging, pairs: Sequence[Pair], changed: Sequence[Changed], say:
     if not told or not by.limits.parity_graphs:
         return ()
     # Only now: torch takes seconds to import.
-    from tasnet.hailo.predict.reference import Reference
+    from tasnet.hailo.predict import Reference
     from tasnet.suite.gate import parity
     from tasnet.suite.numerics import thresholds
 

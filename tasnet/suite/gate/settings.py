@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasnet.common.printable import line
-from tasnet.common.settings import table
+from tasnet.common import line, table
 from tasnet.suite.gate.checkout import GateError
 
 TABLE = "tool.tasnet.gate"

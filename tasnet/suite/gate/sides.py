@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common import unfinished
-from tasnet.common.git import environment
-from tasnet.common.printable import line
+from tasnet.common import environment, line, unfinished
 from tasnet.hailo.process import run as process
 from tasnet.suite.gate.answers import Graphs, Heard, Say
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.lent import is_there
-from tasnet.suite.run.recipe import Recipe
+from tasnet.suite.run import Recipe
 
 DRIVER = Path(__file__).with_name("driver.py")
 

@@ -8,3 +8,7 @@
 A line that a kill cut short is passed over. `record.py` is what is kept of a case; `run.py` reads, `writer.py` writes,
 `origin.py` says where a run comes from.
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

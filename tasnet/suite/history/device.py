@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
-from tasnet.suite.cases.outcome import Outcome, Stage, Status
+from tasnet.suite.cases import Outcome, Stage, Status
 
 Check = Literal["parity", "bit_exact"]
 """with PyTorch, in SI-SDR; with the compiler's emulation, bit for bit"""

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasnet.common.words import columns
+from tasnet.common import columns
 from tasnet.suite.history import device
-from tasnet.suite.history.compare import Change, Comparison, Group, commit
+from tasnet.suite.history.comparison import Change, Comparison, Group, commit
 from tasnet.suite.history.run import (
     End,
     Head,
@@ -25,7 +25,7 @@ from tasnet.suite.history.run import (
     on_device,
     read,
 )
-from tasnet.suite.history.trend import CasePoint, EntryPoint, Trend
+from tasnet.suite.history.trends import CasePoint, EntryPoint, Trend
 
 SHOWN = 3
 """cases named of a group; JSON has them all"""

@@ -13,15 +13,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasnet.common.sealed import checksum, unsealed
-from tasnet.common.verified import kept_bytes
-from tasnet.suite.cases.outcome import ORDER, Stage
-from tasnet.suite.cases.verdict import Verdict
+from tasnet.common import TasnetError, checksum, kept_bytes, unsealed
+from tasnet.hailo import TOOLCHAINS
+from tasnet.suite.cases import ORDER, Stage, Verdict
 from tasnet.suite.history.device import Ran
-from tasnet.suite.history.origin import Origin
-from tasnet.suite.history.record import Record
-from tasnet.suite.ledger import TOOLCHAINS
-from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.history.origins import Origin
+from tasnet.suite.history.records import Record
+from tasnet.suite.ledger import Kind
 
 SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
@@ -32,7 +30,7 @@ DEVICE = "device.jsonl"
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class RunError(ValueError):
+class RunError(TasnetError, ValueError):
     """A run that can't be read, or a name that no run has. One line: which, why, what to do."""
 
 

@@ -14,11 +14,9 @@ from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from tasnet.common.locks import locked
-from tasnet.common.sealed import sealed
-from tasnet.common.whole import write_whole
+from tasnet.common import locked, sealed, write_whole
 from tasnet.suite.history.device import Ran
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import (
     DEVICE,
     END,

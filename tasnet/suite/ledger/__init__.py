@@ -7,28 +7,11 @@
     pattern.py   a message's regular expression, in linear time
     where.py     the conditions of an entry
     why.py       why an entry claims a case or not, and what tells a failure from the one it tells of
-    judge.py     what the entries mean for a case
+    judgement.py what the entries mean for a case
 
 How it is kept honest is the room `upkeep`.
 """
 
-from tasnet.hailo.toolchain import TOOLCHAINS
-from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope, claims, covers, in_scope, stale
-from tasnet.suite.ledger.model import SCHEMA
-from tasnet.suite.ledger.reading import parse, read
+import lazy_loader
 
-__all__ = [
-    "SCHEMA",
-    "TOOLCHAINS",
-    "Entry",
-    "Flaky",
-    "Ledger",
-    "LedgerError",
-    "Scope",
-    "claims",
-    "covers",
-    "in_scope",
-    "parse",
-    "read",
-    "stale",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

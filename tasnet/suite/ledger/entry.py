@@ -12,13 +12,14 @@ from pathlib import Path
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
-from tasnet.hailo.failures import Failure
-from tasnet.suite.cases.outcome import Stage
+from tasnet.common import TasnetError
+from tasnet.hailo import Failure
+from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.pattern import Pattern
 from tasnet.suite.ledger.where import Axes, Claim, matches
 
 
-class LedgerError(ValueError):
+class LedgerError(TasnetError, ValueError):
     """A ledger that can't be meant: `file:line:column: entry ID: what is wrong; what to do`."""
 
 

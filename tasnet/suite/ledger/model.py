@@ -18,9 +18,8 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, StrictInt
 from pydantic_core import CoreSchema, core_schema
 
-from tasnet.hailo.failures import FAMILIES
-from tasnet.hailo.toolchain import ARCHITECTURES, TOOLCHAINS
-from tasnet.suite.cases.outcome import Stage
+from tasnet.hailo import ARCHITECTURES, FAMILIES, TOOLCHAINS
+from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.pattern import Pattern, PatternError
 from tasnet.suite.ledger.where import Claim, read_where, where_schema
 

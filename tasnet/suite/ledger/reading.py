@@ -14,10 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
-from tasnet.common import yaml_file
-from tasnet.common.printable import line
-from tasnet.hailo.failures import FAMILIES
-from tasnet.suite.cases.outcome import Stage
+from tasnet.common import line, yaml_file
+from tasnet.hailo import FAMILIES
+from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope
 from tasnet.suite.ledger.flaky import enough
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel

@@ -17,8 +17,8 @@ from fnmatch import fnmatchcase
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
-from tasnet.hailo.toolchain import ARCHITECTURES
-from tasnet.network.variant import AXES, Size
+from tasnet.hailo import ARCHITECTURES
+from tasnet.network import AXES, Size
 
 Axes = Mapping[str, str | int]
 """A case's axes, as `Case.axes()` gives them."""

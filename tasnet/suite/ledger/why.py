@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from tasnet.hailo.failures import Failure
+from tasnet.hailo import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
 from tasnet.suite.ledger.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, matches
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import bounded
-from tasnet.hailo.failures import Failure
+from tasnet.hailo import Failure
 
 _LARGEST_NOTE = 1 << 20
 """bytes; the notes' have a few thousand"""

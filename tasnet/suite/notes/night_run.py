@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tasnet.common.whole import write_whole
-from tasnet.hailo.logs.key_trace import telling
-from tasnet.suite.history.record import Record
+from tasnet.common import write_whole
+from tasnet.hailo.logs import telling
+from tasnet.suite.history import Record
 from tasnet.suite.notes.failure_note import as_text, note_of
 from tasnet.suite.notes.summary_tsv import write_summary
 

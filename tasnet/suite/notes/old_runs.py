@@ -12,15 +12,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common.printable import line
-from tasnet.suite.cases.case import BASE_ARCH, Case, CaseError, graph_key
-from tasnet.suite.cases.names import parse
-from tasnet.suite.cases.outcome import DOUBLE, TRIED_AGAIN, Outcome, Stage
-from tasnet.suite.cases.profiles import NOTES_TAGS
+from tasnet.common import line
+from tasnet.suite.cases import (
+    BASE_ARCH,
+    DOUBLE,
+    NOTES_TAGS,
+    TRIED_AGAIN,
+    Case,
+    CaseError,
+    Outcome,
+    Stage,
+    graph_key,
+    parse,
+)
 from tasnet.suite.notes.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
 from tasnet.suite.notes.run_tables import RunFolder, rows_of, tables_of
-from tasnet.suite.observed.evidence import Evidence, keep
-from tasnet.suite.run.store import Store
+from tasnet.suite.observed import Evidence, keep
+from tasnet.suite.run import Store
 
 UNKNOWN_VERSION = "unknown"
 """No version at all: entries of the ledger that are bound to a range don't speak of it."""

@@ -13,10 +13,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasnet.hailo.failures import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
-from tasnet.hailo.logs.classify import End, LogError, Told, classify, classify_file, read_log
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
+from tasnet.hailo.logs import End, LogError, Told, classify, classify_file, read_log
+from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.notes.failure_note import NoteError, read_note
 from tasnet.suite.notes.run_tables import RunFolder
 

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from tasnet.common import bounded
-from tasnet.common.printable import line
+from tasnet.common import TasnetError, bounded, line
 
 _LONGEST_LINE = 1 << 20
 """bytes; what is longer is no row"""
@@ -20,7 +19,7 @@ MOST_ROWS, MOST_COLUMNS, MOST_FILES = 10_000, 500, 200_000
 """of a table, and in the folders beside it: a night has 840 runs at most, a table of all that is told 30 columns"""
 
 
-class OldRunsError(ValueError):
+class OldRunsError(TasnetError, ValueError):
     """Night runs that can't be read. One line: what is wrong, where, what to do."""
 
 

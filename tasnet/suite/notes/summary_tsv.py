@@ -17,13 +17,10 @@ from types import MappingProxyType
 
 from typing_extensions import assert_never
 
-from tasnet.common.printable import line
-from tasnet.common.whole import write_whole
-from tasnet.common.words import natural
-from tasnet.hailo.failures import Failure
-from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.record import Record
+from tasnet.common import line, natural, write_whole
+from tasnet.hailo import Failure
+from tasnet.suite.cases import Stage, Status, Verdict
+from tasnet.suite.history import Record
 
 NOTES_COLUMNS = (
     "run_tag",

@@ -6,6 +6,10 @@
 - `measure`, `kept`: the figures of a case, and those that are kept
 - `thresholds`: the limits in thresholds.yaml, and proposals of new ones
 - `speech`: real voices and mixtures of them
-- `listen`, `heard`, `listen_page`: wavs of every stage, and their page
+- `listen`, `hearing`, `listen_page`: wavs of every stage, and their page
 - `parity_report`, `gains`, `parity_page`, `plots`: the page of all figures
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

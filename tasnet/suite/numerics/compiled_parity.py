@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasnet.suite.cases.case import Case
+from tasnet.suite.cases import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, Aligned, aligned
-from tasnet.suite.numerics.kept import weights_of
+from tasnet.suite.numerics.kept_figures import weights_of
 from tasnet.suite.numerics.metrics import Distance
 from tasnet.suite.numerics.parity import reference
 from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.numerics.staged import staged
+from tasnet.suite.numerics.stages import staged
 from tasnet.suite.numerics.thresholds import Measured, Thresholds, form_of
-from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run import Pipeline
 
 NO_COMPILER = "no compiler: --toolchain dfc with calibration recordings runs its contexts"
 """the reason of the one test that is skipped without one"""

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import unfinished
-from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.toolchain import Ended
-from tasnet.network.convtasnet import to_host_input
-from tasnet.suite.cases.case import Case
+from tasnet.common import TasnetError, unfinished
+from tasnet.hailo import Ended
+from tasnet.hailo.compiler import Dfc
+from tasnet.network import to_host_input
+from tasnet.suite.cases import Case
 from tasnet.suite.numerics.metrics import Distance, distance
 from tasnet.suite.numerics.parity import waveform
 
@@ -32,7 +32,7 @@ CONTEXTS: Mapping[str, str] = {
 """a stage of the parity, and the compiler's name for it"""
 
 
-class EmulationError(RuntimeError):
+class EmulationError(TasnetError, RuntimeError):
     """The compiler gave no waves. One line: of which stage, what it said, what to do."""
 
 

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections import UserDict
 
-from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.kept import code, weights_of
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import Store, content_key
+from tasnet.suite.cases import Case
+from tasnet.suite.numerics.kept_figures import code, weights_of
+from tasnet.suite.run import Pipeline, Store, content_key
 
 
 class Noted(UserDict[str, float]):

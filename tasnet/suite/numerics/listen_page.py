@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.common.pages import render
-from tasnet.suite.numerics.heard import TELLING, Heard, Samples, order, wav_name
+from tasnet.common import render
+from tasnet.suite.numerics.hearing import TELLING, Heard, Samples, order, wav_name
 from tasnet.suite.numerics.metrics import Distance
 from tasnet.suite.numerics.plots import levels, spectrogram
-from tasnet.suite.numerics.staged import NAMES
+from tasnet.suite.numerics.stages import NAMES
 
 
 @dataclass(frozen=True)

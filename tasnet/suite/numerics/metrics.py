@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasnet.common import TasnetError
+
 Signal = npt.NDArray[Any]
 
 
-class MetricError(ValueError):
+class MetricError(TasnetError, ValueError):
     """Two signals that can't be compared. One line."""
 
 

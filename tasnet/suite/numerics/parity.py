@@ -17,12 +17,10 @@ import numpy.typing as npt
 import onnx
 import torch
 
+from tasnet.common import TasnetError
 from tasnet.hailo.execute import run, visit
-from tasnet.hailo.files.hn import Layer, Network
-from tasnet.network.convtasnet import build, output_names, to_host_input, to_waveform
-from tasnet.network.export import to_onnx
-from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import Weights, seeded
+from tasnet.hailo.files import Layer, Network
+from tasnet.network import Size, Variant, Weights, build, output_names, seeded, to_host_input, to_onnx, to_waveform
 from tasnet.suite.numerics.metrics import Distance, distance, snr
 
 Signal = npt.NDArray[Any]
@@ -31,7 +29,7 @@ STAGES = ("torch", "onnx", "har")
 """what is compared with the reference: PyTorch float32, ONNX Runtime, the HAR run natively"""
 
 
-class ParityError(RuntimeError):
+class ParityError(TasnetError, RuntimeError):
     """The comparison can't be made. One line: what is missing, what to do."""
 
 

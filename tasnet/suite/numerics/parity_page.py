@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasnet.common.pages import render
-from tasnet.common.whole import write_whole
+from tasnet.common import render, write_whole
 from tasnet.suite.numerics.parity import Growth
 from tasnet.suite.numerics.parity_report import PUBLISHED_DB, Eight, ParityReport, published
 from tasnet.suite.numerics.plots import curves
-from tasnet.suite.numerics.staged import NAMES
+from tasnet.suite.numerics.stages import NAMES
 
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""

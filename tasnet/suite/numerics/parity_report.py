@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tasnet.common import TasnetError
+from tasnet.hailo import Failure
 from tasnet.hailo.execute import run
-from tasnet.hailo.failures import Failure
-from tasnet.hailo.files.hn import Network
+from tasnet.hailo.files import Network
 from tasnet.hailo.quantize import (
     LayerFigures,
     Point,
@@ -28,17 +29,17 @@ from tasnet.hailo.quantize import (
     shifts,
     simulate,
 )
-from tasnet.network.variant import Size, Variant
-from tasnet.suite.cases.case import Case
+from tasnet.network import Size, Variant
+from tasnet.suite.cases import Case
 from tasnet.suite.numerics.gains import gains_of
-from tasnet.suite.numerics.kept import weights_of
-from tasnet.suite.numerics.measure import distances
+from tasnet.suite.numerics.kept_figures import weights_of
+from tasnet.suite.numerics.measuring import distances
 from tasnet.suite.numerics.metrics import Distance, si_sdr
 from tasnet.suite.numerics.parity import LENGTHS, Growth, error_growth
 from tasnet.suite.numerics.speech import Mixture, heard, mixtures
-from tasnet.suite.numerics.staged import CALIBRATED_ON, Staged, calibration_signals, host, staged
+from tasnet.suite.numerics.stages import CALIBRATED_ON, Staged, calibration_signals, host, staged
 from tasnet.suite.numerics.thresholds import Breach, Measured, Thresholds, form_of
-from tasnet.suite.run.pipeline import Pipeline
+from tasnet.suite.run import Pipeline
 
 Signal = npt.NDArray[Any]
 
@@ -49,7 +50,7 @@ JUDGED_ON = 3
 """mixtures of speech that the 8-bit figures are of; none of them sets a range"""
 
 
-class ParityReportError(RuntimeError):
+class ParityReportError(TasnetError, RuntimeError):
     """There is nothing to show. One line: what is missing, what to do."""
 
 

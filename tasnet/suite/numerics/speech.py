@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from tasnet.common import TasnetError
+
 Samples = npt.NDArray[np.float32]
 
 FOLDER = Path("/usr/share/pocketsphinx/test/data")
@@ -32,7 +34,7 @@ _LONG_ENOUGH = 0.9
 """seconds: single digits are left out"""
 
 
-class SpeechError(ValueError):
+class SpeechError(TasnetError, ValueError):
     """Speech that can't be read or mixed. One line: which file or figure, and what is needed."""
 
 

@@ -19,9 +19,8 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from tasnet.common import yaml_file
-from tasnet.common.printable import line
-from tasnet.network.variant import Variant
+from tasnet.common import TasnetError, line, yaml_file
+from tasnet.network import Variant
 
 FILE = "thresholds.yaml"
 ANY = "any"
@@ -34,7 +33,7 @@ _HEAD = {"schema", "margin_db", "thresholds"}
 _KEYS = {"stage", "form", "T", "snr_db", "of_peak", "measured", "reason"}
 
 
-class ThresholdError(ValueError):
+class ThresholdError(TasnetError, ValueError):
     """A thresholds file or a proposal that can't be used. One line: where, what is wrong, what to do."""
 
 

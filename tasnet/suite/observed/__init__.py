@@ -5,3 +5,7 @@
 - `on_device`, `bit_exact`: a compiled file on the chip, and against the emulation bit for bit
 - `sweep`: the graphs of a profile on one machine or on a cluster
 """
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

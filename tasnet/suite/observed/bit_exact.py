@@ -19,16 +19,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import unfinished
-from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.files.hef import EdgeLayer, Hef
-from tasnet.hailo.files.hef_layers import in_order_of
-from tasnet.hailo.files.hef_quantization import quantize
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.numerics.emulated import emulated_arrays
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import content_of, file_sha256
+from tasnet.common import TasnetError, unfinished
+from tasnet.hailo.compiler import Dfc
+from tasnet.hailo.files import EdgeLayer, Hef, in_order_of, quantize
+from tasnet.suite.cases import Case, Stage, Status
+from tasnet.suite.numerics import emulated_arrays
+from tasnet.suite.run import Pipeline, content_of, file_sha256
 
 CONTEXT = "SDK_BIT_EXACT"
 SUFFIX = ".emulated.npz"
@@ -41,7 +37,7 @@ _OUTPUT = "output:"
 """before an output's name in the file: the frames are an array too"""
 
 
-class BitExactError(ValueError):
+class BitExactError(TasnetError, ValueError):
     """The two can't be compared. One line: why, and what to do."""
 
 

@@ -19,14 +19,11 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.common.sealed import unsealed
-from tasnet.common.words import short_layers
-from tasnet.hailo.failures import SAYS_NOTHING
-from tasnet.suite.cases.case import Case, CaseError, graph_key
-from tasnet.suite.cases.names import parse
-from tasnet.suite.cases.outcome import TRIED_AGAIN, Outcome, Provenance, Stage, Status
+from tasnet.common import TasnetError, short_layers, unsealed
+from tasnet.hailo import SAYS_NOTHING
+from tasnet.suite.cases import TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, graph_key, parse
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
-from tasnet.suite.run.store import Store, content_key
+from tasnet.suite.run import Store, content_key
 
 _CUT = "time limit of "
 """How a failure ends that versions up to 0.1 made of a cut by their own limit: evidence of theirs lies in stores."""
@@ -34,7 +31,7 @@ _STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
 """an export is this project's own work, and no word of a compiler"""
 
 
-class EvidenceError(ValueError):
+class EvidenceError(TasnetError, ValueError):
     """Something that is no evidence. One line."""
 
 

@@ -15,19 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common.errors import one_line
-from tasnet.hailo.chip.detect import Detection
-from tasnet.hailo.chip.runtime import Inference, Measurement, infer
-from tasnet.hailo.failures import Certainty, Failure
-from tasnet.suite.cases.case import Case, CaseError
-from tasnet.suite.cases.names import parse
-from tasnet.suite.cases.outcome import DOUBLE, TRIED_AGAIN, Outcome, Provenance, Stage, Status
-from tasnet.suite.numerics.metrics import distance
+from tasnet.common import TasnetError, one_line
+from tasnet.hailo import Certainty, Failure
+from tasnet.hailo.chip import Detection, Inference, Measurement, infer
+from tasnet.suite.cases import DOUBLE, TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, parse
+from tasnet.suite.numerics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
-from tasnet.suite.run.store import Store, file_sha256
+from tasnet.suite.run import Store, file_sha256
 
 if TYPE_CHECKING:
-    from tasnet.network.weights import Weights
+    from tasnet.network import Weights
     from tasnet.suite.observed.bit_exact import Exactness
 
 TOOLCHAIN = "hailort"
@@ -35,7 +32,7 @@ TOOLCHAIN = "hailort"
 Array = npt.NDArray[np.float32]
 
 
-class DeviceError(ValueError):
+class DeviceError(TasnetError, ValueError):
     """What can't be run or kept. One line: what is wrong and what to do."""
 
 
@@ -85,7 +82,7 @@ def windows(wave: Array, length: int) -> tuple[Array, int]:
 
 def host_frames(case: Case, waves: Array) -> Array:
     """Windows (N, T) -> what the HEF takes, (N, H, W, C)."""
-    from tasnet.network.convtasnet import to_host_input
+    from tasnet.network import to_host_input
 
     return np.ascontiguousarray(to_host_input(case.variant, case.size, waves).transpose(0, 2, 3, 1))
 
@@ -104,7 +101,7 @@ def waveform(case: Case, outputs: Sequence[Any]) -> Array:
 
 def _windowed(case: Case, outputs: Sequence[Any]) -> Array:
     """Outputs (N, H, W, C) -> (N, sources, samples), as many as there are. DeviceError for another case's."""
-    from tasnet.network.convtasnet import to_waveform
+    from tasnet.network import to_waveform
 
     planes = [np.asarray(output, dtype=np.float32).transpose(0, 3, 1, 2) for output in outputs]
     if case.variant.decoder == "conv1x1_head":
@@ -120,7 +117,7 @@ def pytorch(case: Case, waves: Array, weights: Weights, mask_activation: str = "
     """What PyTorch makes of the windows (N, T), in the form of `waveform`: the device's reference."""
     import torch
 
-    from tasnet.network.convtasnet import build
+    from tasnet.network import build
 
     model = build(case.variant, case.size, weights, mask_activation=mask_activation)
     with torch.no_grad():
@@ -144,7 +141,7 @@ def against(separated: Separated, pytorch: Array) -> Parity:
 
     They are taken where both are nearest: an `offset` says that the compiler cropped elsewhere than at the end.
     """
-    from tasnet.suite.numerics.emulated import aligned
+    from tasnet.suite.numerics import aligned
 
     if separated.waves.shape != pytorch.shape:
         return parity(separated.waves, pytorch)

@@ -14,17 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasnet.hailo.compiler.dfc import Dfc
+from tasnet.hailo import Ended
+from tasnet.hailo.compiler import Dfc
+from tasnet.hailo.files import Layer, Network, differences, in_order_of, to_dict
 from tasnet.hailo.files import har as hars
-from tasnet.hailo.files.hef import read as read_hef
-from tasnet.hailo.files.hef_layers import differences, in_order_of
-from tasnet.hailo.files.hn import Layer, Network, to_dict
-from tasnet.hailo.toolchain import Ended
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.observed.confusion import Compared, Confusion, confusion, refutation
+from tasnet.hailo.files import read as read_hef
+from tasnet.suite.cases import Case, Outcome, Stage, Status
+from tasnet.suite.observed.confusions import Compared, Confusion, confusion, refutation
 from tasnet.suite.observed.evidence import Evidence
-from tasnet.suite.run.store import Store, content_key
+from tasnet.suite.run import Store, content_key
 
 NO_COMPILER = "no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction"
 SHOWN = 20

@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tasnet.common.locks import on_stderr
+from tasnet.common import on_stderr
 
 
 def aloud(config: pytest.Config) -> Callable[[str], None]:

@@ -10,24 +10,20 @@ from typing import Protocol
 
 import pytest
 
-from tasnet.common.errors import one_line, own_errors
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.history.run import Measure
-from tasnet.suite.ledger import Entry, Ledger
-from tasnet.suite.ledger.judge import PASSING, Judgement, Kind, due, judge
-from tasnet.suite.observed.evidence import keep_run
+from tasnet.common import TasnetError, one_line
+from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
+from tasnet.suite.history import Measure, Record, record
+from tasnet.suite.ledger import PASSING, Entry, Judgement, Kind, Ledger, due, judge
+from tasnet.suite.observed import keep_run
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
 from tasnet.suite.plugin.ci_properties import tags
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
-from tasnet.suite.report.failing import lines
-from tasnet.suite.run.store import Store
-from tasnet.suite.run.toolchains import Calibrated
-from tasnet.suite.upkeep.again import Past, of_case, past_of
+from tasnet.suite.report import lines
+from tasnet.suite.run import Calibrated, Store
+from tasnet.suite.upkeep import Past, of_case, past_of
 
 
 class RunsCases(Protocol):
@@ -97,9 +93,8 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     # Only now: a run without cases needs none of it.
-    from tasnet.hailo.predict.reference import Reference
-    from tasnet.suite.run.pipeline import Pipeline
-    from tasnet.suite.run.store import open_store
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.run import Pipeline, open_store
 
     setup = pytestconfig.stash[SETUP]
     recordings = setup.choice.calibration
@@ -145,7 +140,7 @@ def _judged(
     try:
         sized = pipeline.resolve(case)
         outcomes = pipeline.run(case, until=until)
-    except own_errors() as error:
+    except TasnetError as error:
         _keep_record(request, case, sized, until, _broken(request, until, one_line(error)), today, past_runs)
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     except Exception as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasnet.suite.history.record import Record
+from tasnet.suite.history import Record
 
 PREFIX = "tasnet."
 

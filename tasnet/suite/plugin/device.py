@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import Outcome, Status
-from tasnet.suite.history.device import Check, Ran
+from tasnet.suite.cases import Case, Outcome, Status
+from tasnet.suite.history import Check, Ran
 from tasnet.suite.plugin.carried import DEVICE_PROPERTY
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.run.store import Store
+from tasnet.suite.run import Store
 
 if TYPE_CHECKING:
-    from tasnet.hailo.chip.detect import Detection
+    from tasnet.hailo.chip import Detection
 
 CompiledHef = tuple[Case, Path]
 
@@ -32,7 +31,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "compiled_hef" not in metafunc.fixturenames:
         return
     # Only now: a run without a device needs none of it.
-    from tasnet.suite.observed.on_device import DeviceError, hefs
+    from tasnet.suite.observed import DeviceError, hefs
 
     config = metafunc.config
     folder = config.getoption("--hef") or os.environ.get("TASNET_HEF")
@@ -50,7 +49,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def detection(pytestconfig: pytest.Config) -> Detection:
     """The device. Skips with what is missing, or fails with it where --require-device says that it is there."""
-    from tasnet.hailo.chip.detect import detect
+    from tasnet.hailo.chip import detect
 
     found = detect(pytestconfig.getoption("--arch"))
     if not found.ready:
@@ -81,7 +80,7 @@ def keep_ran(request: pytest.FixtureRequest) -> Keep:
         node.user_properties.extend(outcome.figures.items())
         if outcome.status is Status.INFRA:
             pytest.fail(f"{case.id}: {outcome.reason}", pytrace=False)
-        from tasnet.suite.observed.on_device import keep_observed
+        from tasnet.suite.observed import keep_observed
 
         keep_observed(Store(setup.store), case, path, outcome)
         return outcome

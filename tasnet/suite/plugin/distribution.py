@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.suite.cases.case import graph_key
+from tasnet.suite.cases import graph_key
 from tasnet.suite.plugin.pairs import PAIR_ID
 from tasnet.suite.plugin.setup import SETUP
 

@@ -7,10 +7,9 @@ from datetime import datetime, timezone
 import pytest
 
 from tasnet import __version__
-from tasnet.suite.history.origin import Origin
-from tasnet.suite.history.run import Head
+from tasnet.suite.history import Head, Origin
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.run.store import file_sha256
+from tasnet.suite.run import file_sha256
 
 
 def head(config: pytest.Config, chosen: int = 0, origin: Origin | None = None) -> Head:

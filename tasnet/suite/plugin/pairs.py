@@ -9,18 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasnet.common.errors import one_line, own_errors
-from tasnet.suite.cases.case import graph_key
-from tasnet.suite.cases.names import parse
-from tasnet.suite.observed.evidence import of_cases
+from tasnet.common import TasnetError, one_line
+from tasnet.suite.cases import graph_key, parse
+from tasnet.suite.observed import of_cases
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
-from tasnet.suite.run.store import Store
+from tasnet.suite.run import Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.observed.confusion import Compared, Confusion
-    from tasnet.suite.observed.pair import Pair
+    from tasnet.suite.observed import Compared, Confusion, Pair
     from tasnet.suite.plugin.cases import RunsCases
 
 PAIR_ID = "pair-"
@@ -40,20 +38,19 @@ def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
     """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
-    from tasnet.suite.observed.pair import NO_COMPILER, Pair
+    from tasnet.suite.observed import NO_COMPILER, Pair
 
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
         pytest.skip(NO_COMPILER)
-    from tasnet.hailo.predict.reference import Reference
-    from tasnet.suite.run.pipeline import Pipeline
-    from tasnet.suite.run.store import open_store
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.run import Pipeline, open_store
 
     store = open_store(setup.store, aloud(request.config))
     try:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
-    except own_errors() as error:
+    except TasnetError as error:
         pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     return Pair(request.param, predicted, observed, setup.compiler, store)
 
@@ -61,7 +58,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
 @pytest.fixture
 def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
     """The prediction beside the compiler's verdict; it goes into the table at the end of the run."""
-    from tasnet.suite.observed.pair import compared
+    from tasnet.suite.observed import compared
 
     found = compared(pair)
     request.node.user_properties.append((PAIR_PROPERTY, json.dumps(asdict(found))))
@@ -70,8 +67,7 @@ def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
 
 def conclude_prediction(found: Compared, pair: Pair) -> None:
     """Fails where the compiler contradicts the prediction, with the evidence to add; skips where it says nothing."""
-    from tasnet.suite.observed.confusion import Agreement
-    from tasnet.suite.observed.pair import told_of_refutation
+    from tasnet.suite.observed import Agreement, told_of_refutation
 
     if found.agreement in (Agreement.REFUTED, Agreement.MISSED):
         pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
@@ -82,9 +78,9 @@ def conclude_prediction(found: Compared, pair: Pair) -> None:
 @pytest.fixture
 def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
-    from tasnet.hailo.predict.reference import Reference
-    from tasnet.suite.observed.confusion import confusion
-    from tasnet.suite.run.pipeline import Pipeline
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.observed import confusion
+    from tasnet.suite.run import Pipeline
 
     setup = request.config.stash[SETUP]
     store = Store(setup.store)
@@ -101,8 +97,7 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
 
 def conclude_evidence(found: Confusion) -> None:
     """Fails where evidence contradicts a prediction, with what to add."""
-    from tasnet.suite.observed.confusion import refutation, refuted
-    from tasnet.suite.observed.pair import listed
+    from tasnet.suite.observed import listed, refutation, refuted
 
     if against := refuted(found):
         pytest.fail(listed([refutation(each) for each in against]), pytrace=False)
@@ -110,13 +105,13 @@ def conclude_evidence(found: Confusion) -> None:
 
 def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
     """Fails with the differences if there are any; skips where there are no two things to compare."""
-    from tasnet.suite.observed.pair import NothingToCompare, listed
+    from tasnet.suite.observed import NothingToCompare, listed
 
     try:
         lines = differences(pair)
     except NothingToCompare as reason:
         pytest.skip(str(reason))
-    except own_errors() as error:
+    except TasnetError as error:
         pytest.fail(f"{pair.case.id}: {one_line(error)}", pytrace=False)
     if lines:
         pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{listed(lines)}", pytrace=False)

@@ -10,17 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common.bounded import no_folder
-from tasnet.common.errors import MOST, one_line, own_errors
-from tasnet.common.printable import line
-from tasnet.suite.cases.case import BASE_ARCH, Case
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.ledger import TOOLCHAINS, Ledger, read
-from tasnet.suite.run.recipe import Recipe, from_options
-from tasnet.suite.run.toolchains import Choice, choose, compiler
+from tasnet.common import MOST, TasnetError, line, no_folder, one_line
+from tasnet.hailo import TOOLCHAINS
+from tasnet.suite.cases import BASE_ARCH, Case, profile
+from tasnet.suite.ledger import Ledger, read
+from tasnet.suite.run import Choice, Recipe, choose, compiler, from_options
 
 if TYPE_CHECKING:
-    from tasnet.hailo.compiler.dfc import Dfc
+    from tasnet.hailo.compiler import Dfc
 
 MARKS: Mapping[str, str] = {
     "compile": "HAR translation and HEF compile against the ledger",
@@ -113,13 +110,12 @@ def _assumed(setup: Setup) -> tuple[str, ...]:
     if setup.recipe.checkpoint is None:
         return ()
     # Only now: without a checkpoint there is nothing to ask.
-    from tasnet.hailo.predict.reference import Reference
-    from tasnet.suite.run.pipeline import Pipeline
-    from tasnet.suite.run.store import open_store
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.run import Pipeline, open_store
 
     try:
         return Pipeline(open_store(setup.store), Reference(), setup.recipe).assumed
-    except own_errors() as error:
+    except TasnetError as error:
         raise pytest.UsageError(one_line(error)) from None
 
 
@@ -134,7 +130,7 @@ def _setup(config: pytest.Config) -> Setup:
         dfc = compiler(choice) if choice.name == "dfc" else None
         checkpoint = Path(option.checkpoint) if option.checkpoint else None
         recipe = from_options(checkpoint, option.mask_activation, option.blocks_per_repeat)
-    except own_errors() as error:
+    except TasnetError as error:
         raise pytest.UsageError(one_line(error)) from None
     store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
     if instead := no_folder(store.absolute()):

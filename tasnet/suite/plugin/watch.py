@@ -11,16 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common.printable import LONGEST
-from tasnet.common.printable import line as cleaned
-from tasnet.common.words import columns, labelled
-from tasnet.suite.history import device
-from tasnet.suite.history.origin import origin
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Measure, latest
-from tasnet.suite.history.writer import Writer, begin
-from tasnet.suite.ledger.judge import Kind
-from tasnet.suite.observed.evidence import everything, support
+from tasnet.common import LONGEST, columns, labelled
+from tasnet.common import line as cleaned
+from tasnet.suite.history import Measure, Record, Writer, begin, device, latest, origin
+from tasnet.suite.ledger import Kind
+from tasnet.suite.observed import everything, support
 from tasnet.suite.plugin.carried import (
     CARRIED,
     DEVICE_PROPERTY,
@@ -33,13 +28,11 @@ from tasnet.suite.plugin.carried import (
 from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.report.progress import Bar, Lines
-from tasnet.suite.report.run_folder import new_folder, write_run
-from tasnet.suite.report.terminal import ending, title
-from tasnet.suite.run.store import DamageFound, Store
+from tasnet.suite.report import Bar, Lines, ending, new_folder, title, write_run
+from tasnet.suite.run import DamageFound, Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.observed.confusion import Compared
+    from tasnet.suite.observed import Compared
 
 _SHOWN = 5
 """damaged files named at the end of a run"""
@@ -214,7 +207,7 @@ class Watch:
         compiler = self.config.stash[SETUP].compiler
         if not self.pairs or compiler is None:
             return
-        from tasnet.suite.observed.pair import table
+        from tasnet.suite.observed import table
 
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(f"predicted by reference, against {compiler.name} {cleaned(compiler.version)}{double}")
@@ -223,7 +216,7 @@ class Watch:
     def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.recalled:
             return
-        from tasnet.suite.observed.pair import table
+        from tasnet.suite.observed import table
 
         setup = self.config.stash[SETUP]
         terminalreporter.section("predicted by reference, against the evidence in the store")
@@ -240,7 +233,7 @@ def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
 
 
 def _compared(told: dict[str, Any]) -> Compared:
-    from tasnet.suite.observed.confusion import Agreement, Compared
+    from tasnet.suite.observed import Agreement, Compared
 
     told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
     return Compared(**told)

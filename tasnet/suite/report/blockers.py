@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from tasnet.common.printable import line
-from tasnet.common.words import natural, short_layers
-from tasnet.suite.history.record import Record
+from tasnet.common import line, natural, short_layers
+from tasnet.suite.history import Record
 
 
 @dataclass(frozen=True)

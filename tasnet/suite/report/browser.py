@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from tasnet.common import unfinished
-from tasnet.common.whole import write_whole
+from tasnet.common import TasnetError, unfinished, write_whole
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -35,7 +34,7 @@ PICTURE_SIZE = (1360, 700)
 """CSS pixels: the head, the filter and the whole map of the default matrix"""
 
 
-class BrowserError(RuntimeError):
+class BrowserError(TasnetError, RuntimeError):
     """No browser to look at a page with. One line: what is missing and what brings it."""
 
 

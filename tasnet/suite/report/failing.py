@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasnet.common.words import labelled, prose
-from tasnet.suite.history.record import Record
-from tasnet.suite.ledger.entry import Entry
-from tasnet.suite.ledger.judge import Kind
-from tasnet.suite.ledger.why import difference, near, unmet
+from tasnet.common import labelled, prose
+from tasnet.suite.history import Record
+from tasnet.suite.ledger import Entry, Kind, difference, near, unmet
 
 
 def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:

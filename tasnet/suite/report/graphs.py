@@ -9,12 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.hailo.files import har
-from tasnet.hailo.files.har import HarError
-from tasnet.hailo.files.hn import Layer
-from tasnet.hailo.files.hn_whole import HNError
-from tasnet.hailo.files.listing import as_json
-from tasnet.suite.run.store import Store, StoreError, content_key
+from tasnet.hailo.files import HarError, HNError, Layer, as_json, har
+from tasnet.suite.run import Store, StoreError, content_key
 
 SCHEMA = 2
 """Of what is noted in the store; raise it when `LayerShown` changes."""

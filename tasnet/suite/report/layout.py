@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasnet.suite.history.record import Record
+from tasnet.suite.history import Record
 from tasnet.suite.report.map import Column, column, column_order, row_label
 
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tasnet.suite.history.record import Record
+from tasnet.suite.history import Record
 from tasnet.suite.report.signs import glyph, used
 
 Column = tuple[str, str]

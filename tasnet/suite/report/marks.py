@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Run
-from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.cases import Verdict
+from tasnet.suite.history import Record, Run
+from tasnet.suite.ledger import Kind
 from tasnet.suite.report.signs import SURPRISES, glyph
 
 SAID = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}

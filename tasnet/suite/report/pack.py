@@ -12,18 +12,16 @@ import math
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-from tasnet.hailo.failures import Failure
-from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS
-from tasnet.suite.cases.case import SIZE_LETTERS
-from tasnet.suite.cases.outcome import Outcome
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Run
+from tasnet.hailo import Failure
+from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
+from tasnet.suite.cases import SIZE_LETTERS, Outcome
+from tasnet.suite.history import Record, Run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import Graph, LayerShown
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, mark, run_by, run_said, said
 from tasnet.suite.report.sources import Source, har_of
-from tasnet.suite.run.store import content_of
+from tasnet.suite.run import content_of
 
 _TABLES = (
     *("words", "cases", "marks", "bodies", "signs", "layers"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from tasnet.suite.history.run import Measure, Run
+from tasnet.suite.history import Measure, Run
 
 STAGES: Mapping[str, str] = {
     "torch": "PyTorch, float32",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from tasnet.suite.history.record import Record
+from tasnet.suite.history import Record
 from tasnet.suite.report.terminal import overview, title
 
 WIDTH = 100

@@ -16,12 +16,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO, NoReturn
 
-from tasnet.hailo.failures import Failure
-from tasnet.suite.cases.outcome import ORDER, Stage, Status
-from tasnet.suite.history.record import Record
-from tasnet.suite.notes.summary_tsv import timed_out, write_summary
+from tasnet.hailo import Failure
+from tasnet.suite.cases import ORDER, Stage, Status
+from tasnet.suite.history import Record
+from tasnet.suite.notes import timed_out, write_summary
 from tasnet.suite.report.picture import svg
-from tasnet.suite.run.store import Damaged, DamageFound, Store, StoreError
+from tasnet.suite.run import Damaged, DamageFound, Store, StoreError
 
 _BEGINS = {Stage.TRANSLATE: "Translation", Stage.OPTIMIZE: "Optimization", Stage.COMPILE: "Compilation"}
 _STEPS = {Stage.TRANSLATE: 3, Stage.COMPILE: 4}
@@ -51,7 +51,7 @@ def write_run(folder: Path, records: Sequence[Record], store: Store) -> Path:
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"
     # Only now: it reads the ledger's whole world.
-    from tasnet.suite.notes.night_run import write_runs
+    from tasnet.suite.notes import write_runs
 
     records = [_with_hef(folder, record, store) for record in records]
     with store.workspace() as desk:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.record import Record
-from tasnet.suite.ledger.judge import Kind
+from tasnet.suite.cases import Verdict
+from tasnet.suite.history import Record
+from tasnet.suite.ledger import Kind
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from tasnet.common import unfinished
-from tasnet.suite.cases.case import CaseError
-from tasnet.suite.cases.outcome import Stage
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Run, RunError, Unreadable, find, folders, read
+from tasnet.common import TasnetError, unfinished
+from tasnet.suite.cases import CaseError, Stage, profile
+from tasnet.suite.history import Record, Run, RunError, Unreadable, find, folders, read
 from tasnet.suite.ledger import Ledger
 from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
-from tasnet.suite.run.store import Store, StoreError
+from tasnet.suite.run import Store, StoreError
 
 TAIL_BYTES = 3000
 """of a log: what ended it stands there"""
@@ -30,7 +27,7 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
-class ReportError(ValueError):
+class ReportError(TasnetError, ValueError):
     """A report that can't be made or written. One line: what, why, what to do."""
 
 

@@ -13,16 +13,14 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tasnet.common.printable import LONGEST, line
-from tasnet.suite.cases.verdict import WORDS
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Head, Run, RunError, Unreadable, heads, read
-from tasnet.suite.ledger import Entry, Ledger
-from tasnet.suite.ledger.judge import PASSING
+from tasnet.common import LONGEST, TasnetError, line
+from tasnet.suite.cases import WORDS
+from tasnet.suite.history import Head, Record, Run, RunError, Unreadable, heads, read
+from tasnet.suite.ledger import PASSING, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import reached
-from tasnet.suite.run.store import file_sha256
+from tasnet.suite.run import file_sha256
 
 PROFILES = ("matrix", "probes")
 """what `make matrix` runs"""
@@ -38,7 +36,7 @@ _WORDS = ("clear", "blocked", *(word for word in WORDS if word not in ("clear", 
 """of the verdicts, in the order of the columns"""
 
 
-class SupportError(ValueError):
+class SupportError(TasnetError, ValueError):
     """A support matrix that can't be made. One line: what is missing and which command brings it."""
 
 

@@ -7,10 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from tasnet.suite.history.device import Row
-from tasnet.suite.history.device import rows as device_rows
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import Run
+from tasnet.suite.history import Record, Row, Run
+from tasnet.suite.history import rows as device_rows
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_by, run_said, said

@@ -10,10 +10,10 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tasnet.common.printable import line as cleaned
-from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.record import Record
-from tasnet.suite.ledger.judge import PASSING, Kind
+from tasnet.common import line as cleaned
+from tasnet.suite.cases import Verdict
+from tasnet.suite.history import Record
+from tasnet.suite.ledger import PASSING, Kind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.map import heatmap
 

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.common import unfinished
-from tasnet.suite.cases.case import Case
+from tasnet.suite.cases import Case
 from tasnet.suite.run.looks_like import looks_like
 from tasnet.suite.run.recordings import CalibrationError, Recording, arrays, wavs
 
@@ -168,7 +168,7 @@ def _calibration(
     warnings: list[str],
 ) -> Calibration:
     # Only now: torch comes with it.
-    from tasnet.network.convtasnet import to_host_input
+    from tasnet.network import to_host_input
 
     data = np.ascontiguousarray(to_host_input(case.variant, case.size, waves).transpose(0, 2, 3, 1))
     looks = looks_like(waves)

@@ -19,17 +19,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasnet.network
-from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.toolchain import Report, Toolchain
-from tasnet.network.variant import Size, VariantError
-from tasnet.suite.cases.case import Case, graph
-from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
+from tasnet.common import TasnetError
+from tasnet.hailo import Certainty, Failure, Report, Toolchain
+from tasnet.network import Size, VariantError
+from tasnet.suite.cases import ORDER, Case, Outcome, Provenance, Stage, Status, graph
 from tasnet.suite.run.recipe import Recipe, masked_by
 from tasnet.suite.run.reported import har_file, reported
 from tasnet.suite.run.store import Damaged, Store, content_key, content_of, file_sha256
 
 if TYPE_CHECKING:
-    from tasnet.network.weights import Weights
+    from tasnet.network import Weights
 
 SCHEMA = 2
 """Part of every key: raise it when outcomes of older runs must not be read any more."""
@@ -38,7 +37,7 @@ NET_NAME = "conv_tasnet"
 """One name for all graphs, so that equal graphs give equal HARs."""
 
 
-class PipelineError(RuntimeError):
+class PipelineError(TasnetError, RuntimeError):
     """The pipeline was asked for what it can't do, or a toolchain broke its contract. One line."""
 
 
@@ -183,7 +182,7 @@ class Pipeline:
     def _export(self, case: Case) -> Outcome:
         import torch
 
-        from tasnet.network.export import save_shared, to_onnx
+        from tasnet.network import save_shared, to_onnx
 
         wanted = graph(case)
         provenance = self._provenance(Stage.EXPORT, case, "")
@@ -341,7 +340,7 @@ class Pipeline:
 
     @cached_property
     def _checkpoint(self) -> Any:
-        from tasnet.network.checkpoint import load
+        from tasnet.network import load
 
         assert self.recipe.checkpoint is not None
         return load(
@@ -352,7 +351,7 @@ class Pipeline:
 
     def _weights(self, size: Size) -> tuple[Weights, str]:
         """The weights of a network of this size, and the activation of its masks."""
-        from tasnet.network.weights import with_heads
+        from tasnet.network import with_heads
 
         if not self._checkpoint_id:
             return _drawn(size, self.recipe.seed), self.recipe.mask_activation or "relu"
@@ -371,7 +370,7 @@ def onnx_bytes(path: Path) -> int:
 @lru_cache(maxsize=1)
 def _drawn(size: Size, seed: int) -> Weights:
     """The weights that case after case asks for: drawing them takes longer than writing a graph."""
-    from tasnet.network.weights import seeded
+    from tasnet.network import seeded
 
     return seeded(size, seed)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common import printable
-from tasnet.common.bounded import no_file
-from tasnet.network.variant import MASK_ACTIVATIONS, Variant
+from tasnet.common import TasnetError, no_file, printable
+from tasnet.network import MASK_ACTIVATIONS, Variant
 
 
-class RecipeError(ValueError):
+class RecipeError(TasnetError, ValueError):
     """Options that name no weights. One line."""
 
 

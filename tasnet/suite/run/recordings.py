@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common.wav import wav
-from tasnet.suite.cases.case import Case
+from tasnet.common import TasnetError, wav
+from tasnet.suite.cases import Case
 
 
-class CalibrationError(ValueError):
+class CalibrationError(TasnetError, ValueError):
     """Recordings that can't be used. One line: what is wrong, where, what to do."""
 
 

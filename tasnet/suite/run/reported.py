@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tasnet.hailo.toolchain import Report
-from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
+from tasnet.hailo import Report
+from tasnet.suite.cases import Outcome, Provenance, Stage, Status
 from tasnet.suite.run.store import Store, content_of
 
 

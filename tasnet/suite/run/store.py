@@ -33,18 +33,28 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tasnet.common import unfinished
-from tasnet.common.files import sha256
-from tasnet.common.locks import Say, locked, on_stderr
-from tasnet.common.sealed import checksum, sealed, unsealed
-from tasnet.common.verified import NoFileOfStore, has_content, kept_bytes, weights_beside
-from tasnet.suite.cases.outcome import TRIED_AGAIN, Outcome
+from tasnet.common import (
+    NoFileOfStore,
+    Say,
+    TasnetError,
+    checksum,
+    has_content,
+    kept_bytes,
+    locked,
+    on_stderr,
+    sealed,
+    sha256,
+    unfinished,
+    unsealed,
+    weights_beside,
+)
+from tasnet.suite.cases import TRIED_AGAIN, Outcome
 from tasnet.suite.run.har_pieces import array_spans
 
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 
 
-class StoreError(RuntimeError):
+class StoreError(TasnetError, RuntimeError):
     """The store can't be used, or an artifact of it is damaged. One line: what, where, what to do."""
 
 

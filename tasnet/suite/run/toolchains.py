@@ -11,21 +11,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasnet.hailo.toolchain import Toolchain
-from tasnet.network.variant import Size, Variant
-from tasnet.suite.cases.case import BASE_ARCH, Case
-from tasnet.suite.ledger import TOOLCHAINS
+from tasnet.common import TasnetError
+from tasnet.hailo import TOOLCHAINS, Toolchain
+from tasnet.network import Size, Variant
+from tasnet.suite.cases import BASE_ARCH, Case
 from tasnet.suite.run.store import open_store
 
 if TYPE_CHECKING:
-    from tasnet.hailo.compiler.dfc import Dfc
-    from tasnet.hailo.compiler.limits import Limits
+    from tasnet.hailo.compiler import Dfc, Limits
 
 CALIBRATION = "TASNET_CALIBRATION"
 """the environment variable that names the recordings where `--calibration` doesn't"""
 
 
-class ToolchainError(ValueError):
+class ToolchainError(TasnetError, ValueError):
     """Options that no toolchain can be made of. One line: which, and what to do."""
 
 
@@ -86,7 +85,7 @@ def choose(
 def opened(choice: Choice) -> Toolchain:
     """The toolchain. Raises what `compiler` raises."""
     # Imported where it is needed: who lists cases needs neither of the two.
-    from tasnet.hailo.predict.reference import Reference
+    from tasnet.hailo.predict import Reference
 
     return compiler(choice) if choice.name == "dfc" else Reference()
 
@@ -96,7 +95,7 @@ def compiler(choice: Choice) -> Dfc:
 
     Raises DfcError (with where it looked) where there is none, ToolchainError (no calibration), and LimitsError.
     """
-    from tasnet.hailo.compiler.dfc import connect
+    from tasnet.hailo.compiler import connect
 
     script = _text(choice.script) if choice.script else ""
     limits = _limits(choice)
@@ -118,7 +117,7 @@ class Calibrated:
 
     def __call__(self, toolchain: Toolchain, case: Case) -> Toolchain:
         """The toolchain for the case's optimize. Raises CalibrationError for recordings that can't be used."""
-        from tasnet.hailo.compiler.dfc import Dfc
+        from tasnet.hailo.compiler import Dfc
 
         if not isinstance(toolchain, Dfc):
             return toolchain
@@ -129,7 +128,7 @@ class Calibrated:
 
 
 def _limits(choice: Choice) -> Limits:
-    from tasnet.hailo.compiler.limits import load
+    from tasnet.hailo.compiler import load
 
     overrides: dict[str, object] = {}
     for text in choice.limits:

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tasnet.common.verified import kept_bytes
-from tasnet.suite.cases.outcome import Status
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.run import RECORDS, Head, Run, RunError, Unreadable, check, find, heads, read
-from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
-from tasnet.suite.ledger.flaky import Seen
-from tasnet.suite.ledger.judge import Judgement, judge
+from tasnet.common import kept_bytes
+from tasnet.suite.cases import Status
+from tasnet.suite.history import RECORDS, Head, Record, Run, RunError, Unreadable, check, find, heads, read
+from tasnet.suite.ledger import Entry, Judgement, Seen, claims, covers, in_scope, judge
 
 Past = Mapping[tuple[str, str], Seen]
 """(case's id, entry's id) -> what the runs before this one showed"""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common.git import GitError, git
-from tasnet.suite.ledger.entry import Ledger, LedgerError
-from tasnet.suite.ledger.reading import parse
+from tasnet.common import GitError, git
+from tasnet.suite.ledger import Ledger, LedgerError, parse
 
 _SECONDS = 20.0
 

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 
-from tasnet.suite.ledger.where import (
+from tasnet.suite.ledger import (
     NOT,
     WORDS,
     AnyOf,
@@ -19,8 +19,8 @@ from tasnet.suite.ledger.where import (
     Word,
     holds,
     read_where,
+    text,
 )
-from tasnet.suite.ledger.why import text
 from tasnet.suite.upkeep.narrow import one_or_list
 
 _BARE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")

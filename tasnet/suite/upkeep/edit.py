@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
-from tasnet.suite.ledger.where import Claim
+from tasnet.suite.ledger import Claim
 from tasnet.suite.upkeep.conditions import both, flow, joined
 from tasnet.suite.upkeep.narrow import Plain
 

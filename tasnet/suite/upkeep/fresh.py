@@ -8,10 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tasnet.hailo.failures import Failure
-from tasnet.suite.cases.outcome import Stage
-from tasnet.suite.history.run import Run
-from tasnet.suite.ledger.entry import Ledger
+from tasnet.hailo import Failure
+from tasnet.suite.cases import Stage
+from tasnet.suite.history import Run
+from tasnet.suite.ledger import Ledger
 from tasnet.suite.upkeep.again import Told
 from tasnet.suite.upkeep.conditions import flow
 from tasnet.suite.upkeep.narrow import Plain, narrowed

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from tasnet.suite.ledger.where import COUNTS, WORDS, Axes, Claim, count_of, matches, read_where
+from tasnet.suite.ledger import COUNTS, WORDS, Axes, Claim, count_of, matches, read_where
 
 Plain = Mapping[str, object]
 """A claim as YAML has it: axis, or `not` -> condition."""

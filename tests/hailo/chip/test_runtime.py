@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.chip.detect import Missing, detect
+from tasnet.hailo.chip.detection import Missing, detect
 from tasnet.hailo.chip.failure import CODES, RuntimeFailure, failure, guard
 from tasnet.hailo.chip.hailortcli import CliError, measured, parse_lines
 from tasnet.hailo.chip.runtime import accepted, infer, measure

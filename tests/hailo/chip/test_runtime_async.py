@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.detection import detect
 from tasnet.hailo.chip.failure import RuntimeFailure, failure, is_hailort
 from tasnet.hailo.chip.runtime import infer, measure, sensors
 from tests.doubles import hef_writer as written

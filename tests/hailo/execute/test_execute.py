@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import ExecuteError, run, trace
+from tasnet.hailo.execute import ExecuteError, run
+from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tasnet.hailo.failures import FAMILIES, Failure
 from tasnet.hailo.logs.base_layers import base_layers
-from tasnet.hailo.logs.classify import LogError, classify, classify_file
+from tasnet.hailo.logs.classification import LogError, classify, classify_file
 from tasnet.hailo.logs.messages import RULES
 
 RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.outside.logs import Composed, composed, tried, wrong
-from tasnet.hailo.logs.classify import End, LogError, classify, read_log
+from tasnet.hailo.logs.classification import End, LogError, classify, read_log
 from tasnet.hailo.process.bounded_log import BoundedLog
 
 RESHAPE = "Reshape is needed for layers: net/conv5, net/conv8, net/ew_mult1, but adding a reshape has failed."

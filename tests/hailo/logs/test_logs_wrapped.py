@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.logs.classify import End, read_log
+from tasnet.hailo.logs.classification import End, read_log
 from tasnet.hailo.logs.event import level, untagged
 
 BEGAN = "[info] Starting Hailo allocation and compilation flow\n"

@@ -16,24 +16,15 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import run, trace
+from tasnet.hailo.execute import run
+from tasnet.hailo.execute.running import trace
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hn import Network
-from tasnet.hailo.quantize import (
-    Clipping,
-    QuantizeError,
-    Scheme,
-    calibrate,
-    equalize,
-    failures,
-    grid,
-    keep_16,
-    layer_figures,
-    quantize,
-    shifts,
-    simulate,
-)
-from tasnet.hailo.quantize.simulate import on_grid
+from tasnet.hailo.quantize import QuantizeError, Scheme, failures, keep_16, layer_figures, quantize, shifts, simulate
+from tasnet.hailo.quantize.calibrating import calibrate
+from tasnet.hailo.quantize.equalizing import equalize
+from tasnet.hailo.quantize.scheme import Clipping, grid
+from tasnet.hailo.quantize.simulation import on_grid
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

@@ -17,7 +17,8 @@ from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files import har, hn
 from tasnet.hailo.files.hn import Assumed, Network
 from tasnet.hailo.predict.constraints import Kind, judge
-from tasnet.hailo.translate import ModelError, NodeError, translate
+from tasnet.hailo.translate import NodeError, translate
+from tasnet.hailo.translate.errors import ModelError
 from tests.hailo.onnx_models import floats, longs, node
 
 

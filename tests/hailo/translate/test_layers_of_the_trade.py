@@ -11,7 +11,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import ExecuteError, run, trace
+from tasnet.hailo.execute import ExecuteError, run
+from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network, dumps, loads
 from tasnet.hailo.quantize import Scheme, quantize, simulate
 from tasnet.hailo.translate import NodeError, translate
@@ -336,8 +337,8 @@ def simulate_trace(quantized, x):  # type: ignore[no-untyped-def]
 
     from tasnet.hailo.execute import inputs_of
     from tasnet.hailo.execute.scope import Scope
-    from tasnet.hailo.execute.walk import steps
-    from tasnet.hailo.quantize.simulate import rounding
+    from tasnet.hailo.execute.walking import steps
+    from tasnet.hailo.quantize.simulation import rounding
 
     scope = Scope(quantized.network, torch.float32, "vendor")
     lent = steps(scope, inputs_of(quantized.network, x), after=rounding(quantized))

@@ -13,7 +13,8 @@ import pytest
 from onnx import AttributeProto, TensorProto, helper, numpy_helper
 
 from tasnet.hailo.files import har
-from tasnet.hailo.translate import ModelError, TranslationError, translate
+from tasnet.hailo.translate import TranslationError, translate
+from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.loading import from_proto
 from tests.hailo.onnx_models import floats, model, node
 

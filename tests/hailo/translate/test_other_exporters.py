@@ -15,7 +15,8 @@ import torch
 from torch import nn
 
 from tasnet.hailo.files.hn import Network
-from tasnet.hailo.translate import ModelError, translate
+from tasnet.hailo.translate import translate
+from tasnet.hailo.translate.errors import ModelError
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded

@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from tasnet.hailo.files.hn import Layer, Network
-from tasnet.hailo.translate import ModelError, NodeError, TranslationError, translate
+from tasnet.hailo.translate import NodeError, TranslationError, translate
+from tasnet.hailo.translate.errors import ModelError
 from tests.hailo.onnx_models import floats, longs, model, node
 
 

@@ -16,18 +16,18 @@ from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
 from tasnet.suite.cases.verdict import WORDS, Verdict, rank, verdict_of
-from tasnet.suite.history.compare import compare
+from tasnet.suite.history.comparison import compare
 from tasnet.suite.history.lines import runs_lines
-from tasnet.suite.history.record import Record
-from tasnet.suite.history.trend import trend
-from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.history.records import Record
+from tasnet.suite.history.trends import trend
+from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.notes.summary_tsv import COLUMNS, row
 from tasnet.suite.report.marks import PAINTS, mark
 from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, glyph
 from tasnet.suite.report.support import document
 from tasnet.suite.report.tables import label
 from tasnet.suite.report.terminal import counts, ending
-from tasnet.suite.upkeep.check import check
+from tasnet.suite.upkeep.checking import check
 from tests.doubles.ledgers import ledger
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV
 from tests.doubles.outcomes import outcomes as ended

@@ -194,14 +194,14 @@ def test_settings_are_the_usual_ones_where_nothing_is_said(tmp_path: Path) -> No
         settings(tmp_path / "wrong.toml")
 
 
-SOURCES = {"tasnet/network/a.py": "1", "tasnet/suite/cases/case.py": "2", "tasnet/suite/ledger/judge.py": "3"}
+SOURCES = {"tasnet/network/a.py": "1", "tasnet/suite/cases/case.py": "2", "tasnet/suite/ledger/judgement.py": "3"}
 
 
 @pytest.mark.parametrize(
     ("other", "same"),
     [
         ({}, True),
-        ({"tasnet/suite/ledger/judge.py": "9"}, True),
+        ({"tasnet/suite/ledger/judgement.py": "9"}, True),
         ({"tasnet/network/a.py": "9"}, False),
         ({"tasnet/network/b.py": "9"}, False),
         ({"tasnet/suite/cases/case.py": "9"}, False),

@@ -15,9 +15,9 @@ from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.compare import Change, compare
+from tasnet.suite.history.comparison import Change, compare
 from tasnet.suite.history.lines import comparison_json, comparison_lines
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import Measure, Run, RunError
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, run_head, store_run

@@ -15,7 +15,7 @@ from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import profile
 from tasnet.suite.history.lines import sparkline, trend_lines
 from tasnet.suite.history.run import HEAD, RunError
-from tasnet.suite.history.trend import trend
+from tasnet.suite.history.trends import trend
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, store_run
 

@@ -14,11 +14,12 @@ from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.ledger import Entry, Flaky
+from tasnet.suite.history.records import Record, record
+from tasnet.suite.ledger import Entry
 from tasnet.suite.ledger import parse as parse_ledger
+from tasnet.suite.ledger.entry import Flaky
 from tasnet.suite.ledger.flaky import Seen
-from tasnet.suite.ledger.judge import PASSING, Kind, Upstream, due, judge
+from tasnet.suite.ledger.judgement import PASSING, Kind, Upstream, due, judge
 from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 

@@ -15,8 +15,9 @@ from scipy.stats import binom
 
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.profiles import PROFILES, profile
-from tasnet.suite.ledger import Flaky, LedgerError, covers, in_scope, parse, read, stale
+from tasnet.suite.ledger import LedgerError, covers, in_scope, parse, read, stale
 from tasnet.suite.ledger import claims as ledger_claims
+from tasnet.suite.ledger.entry import Flaky
 from tasnet.suite.ledger.flaky import BY_CHANCE, Seen, at_least, enough, refuted
 from tasnet.suite.ledger.where import COUNTS, WORDS, WhereError, matches, read_where
 from tests.doubles.outcomes import SUPER_DECONV, failure

@@ -21,13 +21,13 @@ from tasnet.suite import ledger
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS
-from tasnet.suite.history.record import record
-from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.history.records import record
+from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.notes.failure_note import as_text, from_text, note_of, read_note
 from tasnet.suite.notes.night_run import write_runs
 from tasnet.suite.notes.old_runs import import_runs, read_runs
 from tasnet.suite.notes.run_tables import OldRunsError
-from tasnet.suite.observed.confusion import Agreement, confusion, refutation, refuted
+from tasnet.suite.observed.confusions import Agreement, confusion, refutation, refuted
 from tasnet.suite.observed.evidence import Evidence, EvidenceError, everything, keep, of_case, support
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store

@@ -8,7 +8,7 @@ import numpy as np
 
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.staged import calibration_signals, host
+from tasnet.suite.numerics.stages import calibration_signals, host
 from tests.doubles.dfc_python import emulating
 
 

@@ -16,9 +16,9 @@ from tasnet.cli.numbers_shown import measured
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.kept import keep, kept, of_case, weights_of
+from tasnet.suite.numerics.kept_figures import keep, kept, of_case, weights_of
 from tasnet.suite.numerics.speech import synthetic
-from tasnet.suite.numerics.staged import STAGES
+from tasnet.suite.numerics.stages import STAGES
 from tasnet.suite.numerics.thresholds import Measured, read
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tasnet.cli import main
-from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.detection import detect
 from tasnet.hailo.chip.runtime import infer
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.execute import run as execute
@@ -32,7 +32,7 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.emulated import EmulationError
-from tasnet.suite.numerics.staged import calibration_signals
+from tasnet.suite.numerics.stages import calibration_signals
 from tasnet.suite.observed.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
 from tasnet.suite.observed.on_device import (
     against,

@@ -15,9 +15,9 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.observed.confusion import Agreement, confusion
+from tasnet.suite.observed.confusions import Agreement, confusion
 from tasnet.suite.observed.evidence import Evidence, everything, keep, keep_run, of_cases
-from tasnet.suite.observed.sweep import run as run_in_a_worker
+from tasnet.suite.observed.sweeping import run as run_in_a_worker
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store, open_store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes

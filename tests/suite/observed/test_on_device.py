@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasnet.hailo.chip.detect import detect
+from tasnet.hailo.chip.detection import detect
 from tasnet.hailo.chip.failure import RuntimeFailure
 from tasnet.hailo.chip.runtime import measure
 from tasnet.hailo.failures import Certainty

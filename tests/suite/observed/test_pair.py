@@ -23,7 +23,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.observed.confusion import Agreement, Compared
+from tasnet.suite.observed.confusions import Agreement, Compared
 from tasnet.suite.observed.pair import (
     KnownDeparture,
     NothingToCompare,

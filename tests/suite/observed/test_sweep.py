@@ -19,7 +19,7 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.observed.sweep import Done, SweepError, graphs, sweep
+from tasnet.suite.observed.sweeping import Done, SweepError, graphs, sweep
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
@@ -158,7 +158,7 @@ def test_another_clusters_workers_are_used(pipeline: Pipeline) -> None:
 
 
 def test_no_scheduler_is_an_error(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasnet.suite.observed.sweep.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("tasnet.suite.observed.sweeping.ANSWER_SECONDS", 0.5)
     with pytest.raises(SweepError, match=r"--scheduler tcp://127.0.0.1:9: no answer .*; start one with"):
         sweep(CASES, pipeline, scheduler="tcp://127.0.0.1:9")
 

@@ -23,7 +23,7 @@ from tasnet.suite.history.run import find
 from tasnet.suite.observed.bit_exact import Emulation, write
 from tasnet.suite.observed.evidence import everything
 from tasnet.suite.observed.on_device import host_frames
-from tasnet.suite.report.page import page
+from tasnet.suite.report.runs_page import page
 from tasnet.suite.report.sources import gather
 from tasnet.suite.run.store import Store, file_sha256
 from tests.doubles.chips import chip, compiled

@@ -14,8 +14,8 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS, profile
-from tasnet.suite.history.record import Record, record
-from tasnet.suite.ledger.judge import Blocked, Judgement, Kind
+from tasnet.suite.history.records import Record, record
+from tasnet.suite.ledger.judgement import Blocked, Judgement, Kind
 from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import heatmap

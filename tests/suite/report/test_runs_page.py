@@ -19,12 +19,12 @@ from tasnet.cli import main
 from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import Measure, Run
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.map import row_label
 from tasnet.suite.report.pack import pack
-from tasnet.suite.report.page import FOLDER, SCRIPTS, page, script, write
+from tasnet.suite.report.runs_page import FOLDER, SCRIPTS, page, script, write
 from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, Source, gather
 from tasnet.suite.report.tables import entries, grid, runs
 from tasnet.suite.run.store import Store

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.common.sealed import sealed
+from tasnet.common.seals import sealed
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Provenance
 from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.record import Record
+from tasnet.suite.history.records import Record
 from tasnet.suite.history.run import read
 from tasnet.suite.history.writer import begin
 from tasnet.suite.ledger import claims

@@ -21,7 +21,7 @@ from tasnet.hailo.toolchain import Ended, Report, Toolchain
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case, graph_key
 from tasnet.suite.cases.outcome import ORDER, Stage, Status
-from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline, PipelineError
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store, StoreError
@@ -176,9 +176,9 @@ def test_an_exhausted_memory_in_torch_is_infra_and_its_bugs_are_not(store, calls
 
     pipeline = Pipeline(store, ScriptedToolchain(calls))
     exhausted = RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
-    monkeypatch.setattr(export_module, "to_onnx", raises(exhausted))
+    monkeypatch.setattr("tasnet.network.to_onnx", raises(exhausted))
     assert set(statuses(pipeline.run(tiny())).values()) == {"infra"}
-    monkeypatch.setattr(export_module, "to_onnx", raises(RuntimeError("a bug")))
+    monkeypatch.setattr("tasnet.network.to_onnx", raises(RuntimeError("a bug")))
     with pytest.raises(RuntimeError, match="a bug"):
         pipeline.run(tiny())
 
@@ -225,7 +225,7 @@ def test_other_weights_are_another_graph_and_changed_sources_are_exported_anew(s
     assert done(calls)["translate"] == 2
     counted = []
     real = export_module.to_onnx
-    monkeypatch.setattr(export_module, "to_onnx", lambda *a, **k: counted.append(1) or real(*a, **k))
+    monkeypatch.setattr("tasnet.network.to_onnx", lambda *a, **k: counted.append(1) or real(*a, **k))
     monkeypatch.setattr("tasnet.network.__path__", [str(tmp_path)])
     (tmp_path / "changed.py").write_text("")
     Pipeline(store, ScriptedToolchain(calls)).run(tiny())
@@ -297,7 +297,7 @@ def test_a_full_store_needs_no_torch_even_with_a_checkpoint(store, calls, tmp_pa
 from pathlib import Path
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store
@@ -349,7 +349,7 @@ def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
 def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
     code = f"""
 from pathlib import Path
-from tasnet.suite.ledger.judge import Kind, judge
+from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain

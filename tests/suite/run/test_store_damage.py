@@ -15,7 +15,7 @@ import pytest
 from benchmarks.outside import store_damage
 from benchmarks.outside.store_damage import KINDS, WAYS, tried, undamaged
 from tasnet.cli import main
-from tasnet.common.sealed import sealed, unsealed
+from tasnet.common.seals import sealed, unsealed
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS
 from tasnet.suite.run.store import DamageFound

@@ -16,7 +16,7 @@ from tasnet.suite.cases.profiles import profile
 from tasnet.suite.ledger import Ledger, parse
 from tasnet.suite.upkeep.again import past_of
 from tasnet.suite.upkeep.base import at, grown
-from tasnet.suite.upkeep.check import Finding, check
+from tasnet.suite.upkeep.checking import Finding, check
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.repository import git

@@ -13,7 +13,7 @@ from tasnet.cli import main
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.upkeep.explain import explain, lines
+from tasnet.suite.upkeep.explaining import explain, lines
 from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import store_profile

@@ -22,9 +22,9 @@ from tasnet.suite.cases.profiles import PROFILES, profile
 from tasnet.suite.history.run import Run
 from tasnet.suite.ledger import LedgerError, claims
 from tasnet.suite.ledger import parse as parse_ledger
-from tasnet.suite.ledger.judge import PASSING
+from tasnet.suite.ledger.judgement import PASSING
 from tasnet.suite.upkeep.again import again
-from tasnet.suite.upkeep.update import Update, update, write
+from tasnet.suite.upkeep.updating import Update, update, write
 from tests.doubles.ledgers import PATH, cause, entry_text, ledger_text, one_each
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import of_other_cases, store_profile, unstored_run
@@ -379,7 +379,7 @@ def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Pa
 def test_what_an_editor_saved_meanwhile_is_not_lost(tmp_path: Path, base: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "ledger.yaml"
     path.write_text(ledger_text(entry_text("one")))
-    from tasnet.suite.upkeep import update as module
+    from tasnet.suite.upkeep import updating as module
 
     true = module.update
 

@@ -1,0 +1,117 @@
+"""A network is run layer by layer: its outputs, or every layer's result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.scope import Deconv, Scope
+from tasnet.hailo.execute.walking import steps, walk
+from tasnet.hailo.files import Layer, Network
+
+Array = npt.NDArray[Any]
+Inputs = Array | Mapping[str, Array]
+"""[B, H, W, C], or one such array per input layer, by its name"""
+Precision = Literal["float32", "float64"]
+
+
+def run(
+    network: Network, inputs: Inputs, *, deconv: Deconv = "vendor", precision: Precision = "float32"
+) -> tuple[Array, ...]:
+    """The network's outputs [B, H, W, C] in the order of `network.output_layers`; B may be anything but 0.
+
+    `deconv` says which samples of a deconvolution are kept. `float64` is for a reference: it tells a rounding
+    error from a wrong layer. Inputs of any amplitude are taken as they are: in float nothing clips.
+
+    Raises ExecuteError for an input of another shape or with numbers that aren't finite, for a layer that can't
+    be run, whose weights are missing or of another shape, and for a result that isn't finite.
+    """
+    scope = Scope(network, _DTYPES[precision], deconv)
+    given = inputs_of(network, inputs, scope.dtype)
+    outputs = walk(scope, given)
+    if not all(bool(torch.isfinite(x).all()) for x in outputs):
+        walk(scope, given, after=_finite)
+        raise AssertionError("a second run of the same network was finite")
+    return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
+
+
+def trace(
+    network: Network, inputs: Inputs, *, deconv: Deconv = "vendor", precision: Precision = "float32"
+) -> dict[str, Array]:
+    """Every layer's result [B, H, W, C] by the layer's name: what `run` computes, all of it kept in memory."""
+    kept: dict[str, Array] = {}
+    visit(network, inputs, lambda layer, x: kept.update({layer.name: x.copy()}), deconv=deconv, precision=precision)
+    return kept
+
+
+def visit(
+    network: Network,
+    inputs: Inputs,
+    see: Callable[[Layer, Array], None],
+    *,
+    deconv: Deconv = "vendor",
+    precision: Precision = "float32",
+) -> None:
+    """Calls `see` with each layer and its result [B, H, W, C], which is only lent: copy what is to be kept."""
+    scope = Scope(network, _DTYPES[precision], deconv)
+    for layer, x in steps(scope, inputs_of(network, inputs, scope.dtype)):
+        see(layer, x.numpy())
+
+
+def inputs_of(network: Network, inputs: Inputs, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    """The inputs as tensors by their input layers' names. Raises ExecuteError."""
+    layers = [layer for layer in network if layer.type == "input_layer"]
+    if not layers:
+        raise ExecuteError(f"network {network.name}: has no input layer; translate the model again")
+    if isinstance(inputs, Mapping):
+        given = dict(inputs)
+    elif len(layers) == 1:
+        given = {layers[0].name: inputs}
+    else:
+        names = ", ".join(layer.name for layer in layers)
+        raise ExecuteError(f"network {network.name}: has {len(layers)} inputs ({names}); give an array for each")
+    if unknown := sorted(given.keys() - {layer.name for layer in layers}):
+        raise ExecuteError(f"network {network.name}: has no input layer {unknown[0]}; it has {layers[0].name}")
+    tensors = {}
+    for layer in layers:
+        if layer.name not in given:
+            raise ExecuteError(f"input {layer.name}: not given")
+        tensors[layer.name] = _checked(layer, given[layer.name], dtype)
+    if len({x.shape[0] for x in tensors.values()}) > 1:
+        raise ExecuteError(f"network {network.name}: its inputs differ in their batch; give one batch to all")
+    return tensors
+
+
+def _checked(layer: Layer, given: Array, dtype: torch.dtype) -> Tensor:
+    array = np.asarray(given)
+    needed = list(layer.output_shape[1:])
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ExecuteError(f"input {layer.name}: {array.dtype} values; give floats, samples in [-1, 1]")
+    if array.ndim != 4 or list(array.shape[1:]) != needed:
+        raise ExecuteError(
+            f"input {layer.name}: an array {list(array.shape)}; [batch, {', '.join(map(str, needed))}] (NHWC) is needed"
+        )
+    if not array.shape[0]:
+        raise ExecuteError(f"input {layer.name}: a batch of 0; give one signal at least")
+    wrong = int(array.size - np.count_nonzero(np.isfinite(array)))
+    if wrong:
+        raise ExecuteError(f"input {layer.name}: {wrong} of {array.size} values are NaN or infinite; mend the signal")
+    # a copy: torch has no read-only tensors, and nobody's input shall change
+    return torch.from_numpy(np.array(array, order="C")).to(dtype)
+
+
+def _finite(layer: Layer, x: Tensor) -> Tensor:
+    if not bool(torch.isfinite(x).all()):
+        raise ExecuteError(
+            f"layer {layer.name} ({layer.type}): gives NaN or infinity on this input; look at its weights"
+        )
+    return x
+
+
+_DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "float64": torch.float64}

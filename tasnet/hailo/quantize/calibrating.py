@@ -1,0 +1,122 @@
+"""Calibration: the range of every layer's result on a set of signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tasnet.hailo.execute import Array, ExecuteError, Scope, inputs_of, steps
+from tasnet.hailo.files import Layer, Network
+from tasnet.hailo.quantize.scheme import PERCENTILE, Clipping, QuantizeError
+
+BINS = 2048
+
+
+@dataclass(frozen=True)
+class Range:
+    """What a tensor's values lie between."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The ranges of results by layer; `sums` are those ahead of the activation: what an accumulator must hold.
+
+    `count` signals were seen. One is enough to go on with, but its ranges are its own: others will clip.
+    """
+
+    ranges: Mapping[str, Range]
+    sums: Mapping[str, Range]
+    count: int
+
+
+def calibrate(network: Network, signals: Array, clipping: Clipping = "minmax") -> Calibration:
+    """Runs `network` in float on `signals` [count, H, W, C] and notes the ranges.
+
+    Silence is a range of nothing, and quantizes to silence. Raises QuantizeError for no signals or another shape
+    (another length or sampling rate, say), or values that aren't finite.
+    """
+    lows: dict[str, float] = {}
+    highs: dict[str, float] = {}
+    scope = Scope(network, torch.float32, "vendor")
+
+    def note(key: str, x: Tensor) -> None:
+        low, high = (float(v) for v in torch.aminmax(x))
+        lows[key], highs[key] = min(lows.get(key, low), low), max(highs.get(key, high), high)
+
+    def before(layer: Layer, x: Tensor) -> Tensor:
+        note(f"{layer.name}:sum", x)
+        return x
+
+    for signal in each(network, signals):
+        for layer, x in steps(scope, signal, before=before):
+            note(layer.name, x)
+    ranges = {layer.name: Range(lows[layer.name], highs[layer.name]) for layer in network}
+    sums = {layer.name: Range(lows[key], highs[key]) for layer in network if (key := f"{layer.name}:sum") in lows}
+    if clipping != "minmax":
+        histograms = _histograms(network, signals, ranges, scope)
+        cut = _percentile if clipping == "percentile" else _least_error
+        ranges = {name: cut(histograms[name], found) for name, found in ranges.items()}
+    return Calibration(ranges, sums, len(signals))
+
+
+def each(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
+    """The signals one by one, as inputs of a walk. Raises QuantizeError as `calibrate` says."""
+    array = np.asarray(signals)
+    if array.ndim != 4 or not len(array):
+        raise QuantizeError(
+            f"calibration set of shape {list(array.shape)}: [count, height, width, channels] is needed, "
+            "one signal at least"
+        )
+    for index in range(len(array)):
+        try:
+            yield inputs_of(network, array[index : index + 1])
+        except ExecuteError as error:
+            raise QuantizeError(f"calibration signal {index}: {error}") from None
+
+
+def _histograms(network: Network, signals: Array, ranges: Mapping[str, Range], scope: Scope) -> dict[str, Tensor]:
+    found = {name: torch.zeros(BINS) for name in ranges}
+    for signal in each(network, signals):
+        for layer, x in steps(scope, signal):
+            span = ranges[layer.name]
+            if span.high > span.low:
+                found[layer.name] += torch.histc(x, BINS, span.low, span.high)
+    return found
+
+
+def _edges(span: Range) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    return np.linspace(span.low, span.high, BINS + 1)
+
+
+def _percentile(histogram: Tensor, span: Range) -> Range:
+    counts = histogram.double().numpy()
+    total = counts.sum()
+    if not total:
+        return span
+    edges, share = _edges(span), np.cumsum(counts) / total
+    cut = (100 - PERCENTILE) / 200
+    return Range(float(edges[np.searchsorted(share, cut)]), float(edges[np.searchsorted(share, 1 - cut) + 1]))
+
+
+def _least_error(histogram: Tensor, span: Range) -> Range:
+    counts = histogram.double().numpy()
+    if not counts.sum():
+        return span
+    edges = _edges(span)
+    centres = (edges[1:] + edges[:-1]) / 2
+
+    def error(factor: float) -> float:
+        low, high = min(span.low * factor, 0.0), max(span.high * factor, 0.0)
+        step = (high - low) / 255 or 1.0
+        rounded = np.clip(np.rint(centres / step) * step, low, high)
+        return float(counts @ np.square(rounded - centres))
+
+    best = min((float(f) for f in np.linspace(0.05, 1.0, 96)), key=error)
+    return Range(span.low * best, span.high * best)

@@ -1,0 +1,180 @@
+"""A quantized network, and its run: integers kept as the floats they stand for.
+
+Every result is rounded to its layer's grid, every kernel to its own, every bias to the accumulator's. That is
+what the chip's integers mean, but not its order of additions, its rounding of requantization factors or its
+tables for activations: figures of this simulation are predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tasnet.hailo.execute import Array, Deconv, Hook, Inputs, Scope, inputs_of, steps, walk
+from tasnet.hailo.files import Layer, Network
+from tasnet.hailo.quantize.calibrating import Calibration, calibrate
+from tasnet.hailo.quantize.equalizing import equalize, out_axis
+from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid
+
+WITH_KERNEL = frozenset({"conv", "dw", "deconv", "dense", "normalization"})
+_CHOOSING = frozenset({"shortcut", "feature_splitter", "output_layer", "slice", "resize", "maxpool", "external_pad"})
+
+
+def chooses(layer: Layer) -> bool:
+    """True for a layer whose result is among its operand's values: it keeps the operand's grid."""
+    return (
+        layer.type in _CHOOSING
+        and layer.params.get("method") != "bilinear"
+        and layer.params.get("activation", "linear") == "linear"
+    )
+
+
+BIAS_FACTOR = 4
+"""bits of a bias in bits of its layer: 32 at a8_w8, where 16 would clip; the vendor composes it of narrower ones"""
+CORRECTED_ON = 8
+"""signals that bias correction looks at: all at once, so that memory sets the number"""
+
+Float = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A network whose weights lie on their grids, with the grids of its results.
+
+    `reference` is the float network that it stands for: the same function as the one given, after equalization
+    if the scheme asks for it. `grids` has no entry for a layer left in float.
+    """
+
+    network: Network
+    reference: Network
+    scheme: Scheme
+    calibration: Calibration
+    grids: Mapping[str, Grid]
+
+
+def quantize(network: Network, signals: Array, scheme: Scheme | None = None) -> Quantized:
+    """Quantizes `network` by what it does on `signals` [count, H, W, C], float32 in [-1, 1].
+
+    Raises QuantizeError for a scheme that names a layer that isn't there and for a calibration set that can't be
+    used, and ExecuteError for a network that can't be run.
+    """
+    scheme = scheme or Scheme()
+    reference = equalize(network) if scheme.equalize else network
+    return with_calibration(reference, calibrate(reference, signals, scheme.clipping), scheme, signals)
+
+
+def with_calibration(
+    reference: Network, calibration: Calibration, scheme: Scheme, signals: Array | None = None
+) -> Quantized:
+    """As `quantize`, with ranges that are known already. `signals` are needed for bias correction alone."""
+    known = {layer.name for layer in reference}
+    if unknown := sorted((scheme.sixteen | scheme.floating) - known):
+        raise QuantizeError(f"scheme: layer {unknown[0]} isn't in the network; take a name of its HN")
+    grids = _grids(reference, calibration, scheme)
+    made = Quantized(_with_weights(reference, scheme, grids), reference, scheme, calibration, grids)
+    if not scheme.correct_bias:
+        return made
+    if signals is None:
+        raise QuantizeError("bias correction: needs the calibration signals")
+    return _bias_corrected(made, signals)
+
+
+def simulate(quantized: Quantized, inputs: Inputs, *, deconv: Deconv = "vendor") -> tuple[Array, ...]:
+    """The quantized network's outputs [B, H, W, C], as floats on their grids. What exceeds a range is clipped."""
+    scope = Scope(quantized.network, torch.float32, deconv)
+    outputs = walk(scope, inputs_of(quantized.network, inputs), after=rounding(quantized))
+    return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
+
+
+def rounding(quantized: Quantized) -> Hook:
+    """The hook that puts every result on its layer's grid."""
+
+    def after(layer: Layer, x: Tensor) -> Tensor:
+        found = quantized.grids.get(layer.name)
+        return x if found is None or chooses(layer) else on_grid(x, found)
+
+    return after
+
+
+def on_grid(x: Tensor, found: Grid) -> Tensor:
+    """`x` rounded to the grid, ends clipped. Overwrites it."""
+    top = 2**found.bits - 1 - found.zero
+    return x.mul_(1 / found.step).round_().clamp_(-found.zero, top).mul_(found.step)
+
+
+def kernel_steps(layer: Layer, kernel: Float, bits: int, *, per_channel: bool) -> Float:
+    """The step of a kernel's symmetric grid: one number, or one per output channel, shaped to divide the kernel."""
+    axis = out_axis(layer)
+    axes = tuple(a for a in range(kernel.ndim) if a != axis) if per_channel else None
+    largest = np.abs(kernel).max(axis=axes, keepdims=True).astype(np.float32)
+    return np.asarray(np.where(largest > 0, largest, 1) / np.float32(2 ** (bits - 1) - 1), np.float32)
+
+
+def _grids(network: Network, calibration: Calibration, scheme: Scheme) -> dict[str, Grid]:
+    grids: dict[str, Grid] = {}
+    for layer in network:
+        bits = scheme.bits(layer.name)
+        span = calibration.ranges[layer.name]
+        if chooses(layer) and layer.inputs:
+            if (kept := grids.get(layer.inputs[0])) is not None:
+                grids[layer.name] = kept
+        elif bits is not None:
+            grids[layer.name] = grid(span.low, span.high, bits)
+    return grids
+
+
+def _with_weights(network: Network, scheme: Scheme, grids: Mapping[str, Grid]) -> Network:
+    weights: dict[str, np.ndarray[Any, Any]] = dict(network.weights)
+    for layer in network:
+        bits = scheme.bits(layer.name)
+        kernel, bias = network.weight(layer.name, "kernel"), network.weight(layer.name, "bias")
+        if bits is None or kernel is None or layer.type not in WITH_KERNEL:
+            continue
+        sizes = kernel_steps(layer, kernel, bits, per_channel=scheme.per_channel)
+        weights[f"{network.name}/{layer.name}/kernel:0"] = np.rint(kernel / sizes) * sizes
+        before = grids.get(layer.inputs[0])
+        if bias is not None and before is not None:
+            unit = np.broadcast_to(sizes.ravel().astype(np.float64) * before.step, bias.shape)
+            limit = 2.0 ** (BIAS_FACTOR * bits - 1)
+            rounded = np.clip(np.rint(bias / unit), -limit, limit - 1) * unit
+            weights[f"{network.name}/{layer.name}/bias:0"] = rounded.astype(np.float32)
+    return replace(network, weights=MappingProxyType(weights))
+
+
+def _bias_corrected(quantized: Quantized, signals: Array) -> Quantized:
+    """With the mean error of each channel, ahead of the activation, taken off the bias: layer after layer."""
+    signals = np.asarray(signals)[:CORRECTED_ON]
+    means: dict[str, Tensor] = {}
+    found: dict[str, Float] = {}
+
+    def note(layer: Layer, x: Tensor) -> Tensor:
+        if layer.type in WITH_KERNEL:
+            means[layer.name] = x.mean((0, 1, 2))
+        return x
+
+    def correct(layer: Layer, x: Tensor) -> Tensor:
+        # the layers ahead are corrected already: what is left is this one's own error
+        if layer.type in WITH_KERNEL and layer.name in quantized.grids:
+            off = means[layer.name] - x.mean((0, 1, 2))
+            found[layer.name] = off.numpy()
+            x.add_(off)
+        return x
+
+    reference, network = quantized.reference, quantized.network
+    for _ in steps(Scope(reference, torch.float32, "vendor"), inputs_of(reference, signals), before=note):
+        pass
+    scope = Scope(network, torch.float32, "vendor")
+    for _ in steps(scope, inputs_of(network, signals), before=correct, after=rounding(quantized)):
+        pass
+    weights = dict(network.weights)
+    for name, off in found.items():
+        key = f"{network.name}/{name}/bias:0"
+        weights[key] = weights[key] + off
+    return replace(quantized, network=replace(network, weights=MappingProxyType(weights)))

@@ -1,0 +1,205 @@
+"""An ONNX file or model -> a Network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+
+from tasnet.common import line
+from tasnet.hailo.files import MOST_SIZE, Assumed, Assumption, HNError, Network, hn_whole
+from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
+from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
+from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
+from tasnet.hailo.translate.naming import number
+from tasnet.hailo.translate.placing import place, usual
+from tasnet.hailo.translate.prepare import SPLITS, prepare
+from tasnet.hailo.translate.reads import check
+from tasnet.hailo.translate.rules import registry
+from tasnet.hailo.translate.rules.split import joined_directly
+from tasnet.hailo.translate.signature import Shapes
+
+
+def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = MappingProxyType({})) -> Network:
+    """The Network `name` of an ONNX file or model, shapes `[-1, H, W, C]`, weights float32.
+
+    Reads opset 7 to 25, float32 inputs of rank 2 to 4 and batch 1; an open batch is 1, other open sizes come from
+    `shapes`, by the input's name. The layers that read an input say which of its axes are H, W and C. Outputs come
+    as `[-1, H, W, C]` in any case. What was taken for granted stands in `assumptions`. Raises ModelError for a file
+    that can't be read as a whole and NodeError for a node that no rule takes.
+    """
+    if not name or "/" in name:
+        raise ModelError(f"network name {name!r}: a name without '/' is needed")
+    where = str(source) if isinstance(source, Path) else "the model"
+    # What overflows becomes infinite, and is named below; numpy would print its own word of it.
+    with np.errstate(all="ignore"):
+        model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
+        drafting = Drafting(model.graph)
+        outputs = _draft(drafting, where, model.opset_imports.get("", 0))
+    live = joined_directly(_live(drafting.drafts, outputs))
+    network = replace(number(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model)))
+    try:
+        hn_whole.check(network, weights=True)
+    except HNError as error:
+        raise ModelError(f"{where}: {error}") from None
+    return network
+
+
+def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
+    """Draft every layer; returns the output layers."""
+    graph, rules = drafting.graph, registry()
+    if without := [node for node in graph if node.domain not in _ONNX or node.op_type not in rules]:
+        first, *others = (_without_rule(node) for node in without)
+        raise NodeError(without[0], first.why, first.instead, others)
+    for position, node in enumerate(graph):
+        drafting.positions[node] = position
+    for index, (value, labels) in enumerate(place(graph).items()):
+        size = {label: size for size, label in zip(onnx_shape(value), labels, strict=True) if label is not None}
+        shape = (-1, size.get("H", 1), size.get("W", 1), size.get("C", 1))
+        start = Draft("input_layer", "input_layer", [], shape, (-1, index), [value.name or ""], _io())
+        start.values.append(value)
+        drafting.drafts.append(start)
+        drafting.views[value] = View(start, labels)
+    weights = 0
+    for node in graph:
+        drafted = len(drafting.drafts)
+        _check_sizes(node, where)
+        try:
+            check(node, opset)
+            rules[node.op_type](drafting, node)
+        except (TranslationError, MemoryError):
+            raise
+        except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
+            told = f"node {line(node.name or '')} ({node.op_type}) doesn't fit its operands ({said(error)})"
+            raise ModelError(f"{where}: {told}; see what onnx.checker says of the file") from error
+        weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())
+        if weights > MOST_BYTES:
+            raise ModelError(f"{where}: more than {MOST_BYTES:,} bytes of weights, each counted where it is used")
+    outputs: list[Draft] = []
+    for index, output in enumerate(graph.outputs):
+        view = drafting.views.get(output)
+        if view is None or view.draft.type == "input_layer":
+            raise ModelError(f"{where}: output {output.name} is a constant or the input itself; export again")
+        _check_order(output, view.labels)
+        outputs.append(
+            Draft(
+                "output_layer",
+                "output_layer",
+                [view.draft],
+                view.draft.shape,
+                (len(drafting.positions) + index, 0),
+                [output.name or ""],
+                _io(),
+            )
+        )
+    drafting.drafts += outputs
+    return outputs
+
+
+def _check_sizes(node: ir.Node, where: str) -> None:
+    for value in (*node.inputs, *node.outputs):
+        if value is not None and any(size > MOST_SIZE for size in onnx_shape(value)):
+            name = line(value.name or "")
+            raise ModelError(f"{where}: {name} has a size past {MOST_SIZE:,}; a network for this chip has none")
+
+
+def _check_order(output: ir.Value, labels: tuple[Label, ...]) -> None:
+    """An HN's output is H W C: as it is, or with the channels first, it must give the ONNX output's axes."""
+    order = [label for label in labels if label not in {None, "N"}]
+    if order in [[key] for key in FLAT] or any(
+        order == [label for label in each if label in order] for each in ("CHW", "HWC")
+    ):
+        return
+    producer = output.producer()
+    assert producer is not None
+    raise NodeError(
+        producer,
+        f"output {output.name} has its axes as {axes_text(labels)}, which no output layer has",
+        "leave it as [batch, channels, height, width], and turn it on the host",
+    )
+
+
+def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
+    kept = {id(draft) for draft in live}
+    for value in drafting.graph.inputs:
+        view = drafting.views[value]
+        _, height, width, channels = view.draft.shape
+        here = f"height {height}, width {width}, channels {channels}"
+        shape = list(onnx_shape(value))
+        if id(view.draft) not in kept:
+            yield Assumption(Assumed.UNUSED, f"input {value.name} {shape} is left out: no output depends on it")
+        elif len(shape) != 4:
+            text = f"input {value.name} {shape} is rank {len(shape)}, read as {here}"
+            yield Assumption(Assumed.RANK, text)
+        elif not usual(view.labels):
+            yield Assumption(Assumed.DOOR, f"input {value.name} {shape} is turned before it is used, read as {here}")
+    for value in drafting.graph.outputs:
+        view = drafting.views[value]
+        if FLAT.keys().isdisjoint(view.labels) and not usual(view.labels):
+            _, height, width, channels = view.draft.shape
+            here = f"height {height}, width {width}, channels {channels}"
+            yield Assumption(
+                Assumed.DOOR, f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}"
+            )
+
+
+def _gathered(model: ir.Model) -> Iterator[Assumption]:
+    for name in model.meta[SPLITS]:
+        yield Assumption(
+            Assumed.SOURCES,
+            f"node {name} splits the channels into sources: kept side by side on the channels, decoded in groups",
+        )
+
+
+def _live(drafts: list[Draft], outputs: list[Draft]) -> list[Draft]:
+    """The drafts that an output depends on: nodes without an effect never reach an HN."""
+    live: set[int] = set()
+    todo = list(outputs)
+    while todo:
+        draft = todo.pop()
+        if id(draft) not in live:
+            live.add(id(draft))
+            todo += draft.inputs
+    return [draft for draft in drafts if id(draft) in live]
+
+
+def _io() -> dict[str, object]:
+    return {"transposed": False, "engine": "nn_core", "io_type": "standard"}
+
+
+_ONNX = frozenset({"", "ai.onnx"})
+"""the names of ONNX's own domain"""
+
+
+def _without_rule(node: ir.Node) -> NodeError:
+    own = f" of {node.domain}" if node.domain not in _ONNX else ""
+    known = node.domain in _ONNX and node.op_type in _INSTEAD
+    write = _INSTEAD[node.op_type] if known else "write it with ops that have a rule, or compute it on the host"
+    return NodeError(
+        node,
+        f"the open translator has no rule for this op{own}",
+        f"{write}; or ask the compiler's own parser, which may take it",
+    )
+
+
+_INSTEAD = {
+    "CumSum": "use a norm over the whole window (gLN) or per frame",
+    "LayerNormalization": "write the norm out with ReduceMean, Sub, Pow, Sqrt and Div",
+    "GroupNormalization": "write the norm out with ReduceMean, Sub, Pow, Sqrt and Div",
+    "ReduceSum": "write ReduceMean and a Mul by the count",
+    "Sum": "write it pairwise with Add",
+    "Erf": "export a GELU at opset 20 or later, where it is one node",
+    "LSTM": "use a TCN",
+    "GRU": "use a TCN",
+    "RNN": "use a TCN",
+    "Gather": "slice the weights before the export, or use Slice",
+    "If": "export in eval mode, with fixed sizes",
+    "Loop": "unroll it before the export",
+    "Scan": "unroll it before the export",
+}
+"""Op -> what to write instead, where more can be said than that it has no rule."""

@@ -1,0 +1,25 @@
+"""The weights that a recipe stands for: a checkpoint's, or those drawn from its seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tasnet.network import Size, Weights, load, seeded, with_heads
+from tasnet.suite.run.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Weights, the activation of their masks, and whether a seed drew them: then they separate nothing."""
+
+    weights: Weights
+    mask_activation: str
+    drawn: bool
+
+
+def trained(recipe: Recipe, size: Size) -> Trained:
+    """What the pipeline exports by this recipe for a network of `size`. Raises CheckpointError."""
+    if recipe.checkpoint is None:
+        return Trained(seeded(size, recipe.seed), recipe.mask_activation or "relu", True)
+    read = load(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
+    return Trained(with_heads(read.weights, size, recipe.seed), read.mask_activation, False)

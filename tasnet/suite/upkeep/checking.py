@@ -1,0 +1,228 @@
+"""What is wrong with a ledger, beyond what the reader refuses: by itself, and against stored runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+from tasnet.suite.cases import PROFILES, Verdict, profile
+from tasnet.suite.history import Run
+from tasnet.suite.ledger import Axes, Claim, Entry, Kind, Ledger, due, in_scope, stale, where_text
+from tasnet.suite.upkeep.again import Past, Told, again, fails_so
+from tasnet.suite.upkeep.base import Base, grown
+from tasnet.suite.upkeep.conditions import flow, joined
+from tasnet.suite.upkeep.narrow import narrowed, one_or_list
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with entries, in a line; `proposal` says what to do. A warning fails no check."""
+
+    kind: str
+    entries: tuple[str, ...]
+    place: str
+    told: str
+    proposal: str = ""
+    cases: tuple[str, ...] = ()
+    """the first few cases that show it"""
+    warning: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields; the keys are stable."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """For a person."""
+        yield f"{self.place}: {'warning: ' if self.warning else ''}{self.kind}: {', '.join(self.entries)} {self.told}"
+        if self.cases:
+            yield f"    such as  {', '.join(self.cases)}"
+        if self.proposal:
+            yield f"    to do    {self.proposal}"
+
+
+_SHOWN = 3
+"""cases named in a finding"""
+
+
+def check(ledger: Ledger, runs: Sequence[Run], past: Past, today: date, base: Base | None = None) -> list[Finding]:
+    """All findings, in the order of the file within each kind.
+
+    `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
+    bears it out. No runs: the ledger by itself.
+    """
+    found = [*_alone(ledger, today, base)]
+    if runs:
+        told = again(runs[0], ledger.entries, today, past)
+        found += [*_untold(ledger, runs[0])]
+        found += [*_stale(ledger, runs), *_doubled(ledger, told), *_broad(ledger, told, runs[0]), *_rates(ledger, told)]
+    return found
+
+
+# --- by itself ---------------------------------------------------------------------------------------------
+
+
+def _alone(ledger: Ledger, today: date, base: Base | None) -> Iterator[Finding]:
+    cases = [case.axes() for name in PROFILES for case in profile(name)]
+    for entry in stale(ledger.entries, cases):
+        yield _of(entry, "dead", "claims no case of any profile", "remove it, or mend its `where`")
+    for entry in ledger.entries:
+        owner = f", by {entry.owner}" if entry.owner else ""
+        if entry.review < today:
+            yield _of(entry, "expired", f"was to be reviewed by {entry.review}{owner}", "look again, then set `review`")
+        if not entry.owner:
+            yield _of(entry, "ownerless", "has no owner", "add `owner`, to the entry or at the top of the ledger")
+    for entry in due(ledger.entries, today):
+        owner = f", by {entry.owner}" if entry.owner else ""
+        told = f"is to be reviewed by {entry.review}{owner}"
+        yield _of(entry, "expiring", told, "look again, then set `review`", warning=True)
+    yield from _narrow(ledger)
+    if ledger.budget > len(ledger.entries):
+        told = f"of {ledger.budget} is more than the {len(ledger.entries)} entries need"
+        yield Finding("budget", ("budget",), str(ledger.path), told, f"write budget: {len(ledger.entries)}")
+    growth = grown(ledger, base) if base else ""
+    if growth:
+        to_do = "remove entries, or say why in a new `budget_reason`"
+        yield Finding("grown", ("ledger",), str(ledger.path), growth, to_do)
+
+
+def _narrow(ledger: Ledger) -> Iterator[Finding]:
+    """Entries of one cause: all the same but for one condition of their `where`."""
+    groups: dict[object, list[Entry]] = {}
+    for entry in ledger.entries:
+        toolchain = tuple(sorted((name, scope.versions) for name, scope in entry.toolchain.items()))
+        same = (entry.stage, entry.family, entry.message.pattern, entry.layers, toolchain, entry.arch, entry.flaky)
+        groups.setdefault(same, []).append(entry)
+    for entries in groups.values():
+        for one, two in combinations(entries, 2):
+            merged = _merged(one.where, two.where)
+            scoped = any(scope.where is not None for each in (one, two) for scope in each.toolchain.values())
+            if merged and not scoped:
+                told = "are one cause: they differ in one condition of `where`"
+                to_do = f"make them one entry with where: {merged}"
+                yield Finding("too narrow", (one.id, two.id), one.place, told, to_do)
+
+
+def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
+    """One `where` in place of two that differ in one condition; empty where they differ in more."""
+    if len(one) != 1 or len(two) != 1 or one[0].keys() != two[0].keys():
+        return ""
+    apart = [axis for axis in one[0] if one[0][axis] != two[0][axis]]
+    if len(apart) > 1 or apart == ["not"]:
+        return ""
+    if not apart:
+        return where_text(one)
+    (axis,) = apart
+    first, second = (joined({axis: each[0][axis]}, {})[axis] for each in (one, two))
+    values = [*(first if isinstance(first, list) else [first]), *(second if isinstance(second, list) else [second])]
+    return flow({**joined(one[0], {}), axis: list({flow(each): each for each in values}.values())})
+
+
+# --- against runs ------------------------------------------------------------------------------------------
+
+
+def _untold(ledger: Ledger, run: Run) -> Iterator[Finding]:
+    """Cases of which the run says nothing, so that no entry was held against them."""
+    for verdict, to_do in (
+        (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
+        (Verdict.UNCLASSIFIED, "read the logs, and run again"),
+        (Verdict.BROKE_DOWN, "mend the tool and run again"),
+    ):
+        cases = [record.case_id for record in run.records if record.verdict is verdict]
+        if cases:
+            told = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
+            # Of a run that judged others too it is a warning: an entry that holds there is held against those.
+            some = len(cases) < len(run.records)
+            yield Finding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
+
+
+def _stale(ledger: Ledger, runs: Sequence[Run]) -> Iterator[Finding]:
+    for entry in ledger.entries:
+        seen = [fails_so(entry, record) for run in runs for record in run.records]
+        judged = [each for each in seen if each is not None]
+        if judged and not any(judged):
+            of = f"run {runs[0].id}" if len(runs) == 1 else f"the last {len(runs)} whole runs, from {runs[0].id} back"
+            told = f"claims {len(judged)} cases of {of}, and none fails so"
+            yield _of(entry, "stale", told, "remove it: tasnet ledger update")
+
+
+def _doubled(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
+    """Two entries that cover one blocker; one whose blockers are all the other's too is in its shade."""
+    covered: dict[str, int] = {}
+    shared: dict[tuple[str, str], list[str]] = {}
+    alone: set[str] = set()
+    for each in told:
+        for blocker in each.judgement.blockers:
+            for name in blocker.entries:
+                covered[name] = covered.get(name, 0) + 1
+            if len(blocker.entries) == 1:
+                alone.add(blocker.entries[0])
+            for pair in combinations(blocker.entries, 2):
+                shared.setdefault(pair, []).append(each.record.case_id)
+    entries = {entry.id: entry for entry in ledger.entries}
+    shadowed = set()
+    for (one, two), cases in shared.items():
+        inner = next((name for name in (two, one) if name not in alone and name not in shadowed), None)
+        outer = one if inner == two else two
+        if inner and outer not in shadowed and covered[inner] == len(cases):
+            shadowed.add(inner)
+            said = f"lies in the shade of {outer}, which covers all {covered[inner]} of its blockers"
+            yield _of(entries[inner], "shadowed", said, "remove it, or narrow the other one", cases)
+        else:
+            said = f"cover one blocker in {len(set(cases))} cases"
+            yield Finding("overlapping", (one, two), entries[two].place, said, "narrow one of them", _first(cases))
+
+
+def _broad(ledger: Ledger, told: Sequence[Told], run: Run) -> Iterator[Finding]:
+    for entry in ledger.entries:
+        passing, otherwise = list[str](), list[str]()
+        keep, leave = list[Axes](), list[Axes]()
+        for each in told:
+            kind, about = each.judgement.kind, each.judgement.entries
+            confirmed = fails_so(entry, each.record)
+            if confirmed:
+                keep.append(each.record.axes)
+            elif entry.id in about and kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED, Kind.WRONG_FAILURE):
+                leave.append(each.record.axes)
+                (passing if kind is Kind.UNEXPECTED_PASS else otherwise).append(each.record.case_id)
+        # One that no case bears out is stale, and said to be.
+        if leave and keep:
+            counts = [f"{len(passing)} that pass"] * bool(passing)
+            counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
+            said = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
+            least = [joined(claim, one) for claim in entry.where for one in narrowed(claim, keep, leave)]
+            others = [name for name in entry.toolchain if name != run.head.toolchain]
+            # What one toolchain shows is no word on what the other was seen to do.
+            what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
+            to_do = f"{what}: where: {flow(one_or_list(least))}"
+            yield _of(entry, "too broad", said, to_do, [*passing, *otherwise])
+
+
+def _rates(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
+    for entry in ledger.entries:
+        off = [each for each in told if each.judgement.kind is Kind.OFF_RATE and entry.id in each.judgement.entries]
+        if off:
+            cases = [each.record.case_id for each in off]
+            yield _of(
+                entry, "off rate", f"is not as flaky as it says in {len(off)} cases", off[0].judgement.hint, cases
+            )
+
+
+def not_spoken_of(ledger: Ledger, run: Run) -> list[str]:
+    """The entries that this run says nothing of: of another toolchain, version or architecture."""
+    head = run.head
+    return [
+        entry.id
+        for entry in ledger.entries
+        if not in_scope(entry, head.toolchain, head.version) or head.arch not in entry.arch
+    ]
+
+
+def _of(entry: Entry, kind: str, told: str, proposal: str, cases: Sequence[str] = (), warning: bool = False) -> Finding:
+    return Finding(kind, (entry.id,), entry.place, told, proposal, _first(cases), warning)
+
+
+def _first(cases: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(cases))[:_SHOWN]

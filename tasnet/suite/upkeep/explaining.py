@@ -1,0 +1,163 @@
+"""Why a case is judged as it is: the entries that claim it, the blockers they cover, and the entries that come near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from tasnet.common import prose, short_layers
+from tasnet.hailo import Failure
+from tasnet.suite.cases import Case
+from tasnet.suite.history import Record, Run
+from tasnet.suite.ledger import Entry, Judgement, Ledger, claims, difference, held, in_scope, judge, near, unmet
+from tasnet.suite.upkeep.again import Past, of_case
+
+_NEAR = 1
+"""An entry that this many conditions keep from claiming the case comes near."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What the ledger says of a case; with a run that has the case, what happened, and the judgement of it."""
+
+    case: Case
+    toolchain: str
+    version: str
+    claiming: tuple[tuple[Entry, tuple[str, ...]], ...]
+    """each with the conditions that hold"""
+    near: tuple[tuple[Entry, tuple[str, ...]], ...]
+    """each with the conditions that don't"""
+    run: str = ""
+    record: Record | None = None
+    judgement: Judgement | None = None
+
+
+def explain(ledger: Ledger, case: Case, run: Run | None, past: Past, today: date) -> Explanation:
+    """What the ledger says of a case, and what the run shows of it if the case is in it."""
+    record = _record(case, run)
+    # A checkpoint may bring another size: what was run is what is judged.
+    axes = record.axes if record else case.axes()
+    toolchain, version = (record.toolchain, record.version) if record else ("", "")
+    spoken = [entry for entry in ledger.entries if not record or in_scope(entry, toolchain, version)]
+    claiming = [entry for entry in spoken if claims(entry, axes, toolchain)]
+    judgement = None
+    close: dict[str, Entry] = {}
+    if record:
+        seen = of_case(past, record.case_id, ledger.entries)
+        judgement = judge(axes, record.by_stage, ledger.entries, today, seen)
+        failures = [blocker.failure for blocker in judgement.blockers]
+        close = {entry.id: entry for entry in near(spoken, failures, axes, toolchain)}
+    for entry in ledger.entries:
+        if entry not in claiming and len(_why_not(entry, axes, toolchain, version)) <= _NEAR:
+            close.setdefault(entry.id, entry)
+    return Explanation(
+        case,
+        toolchain,
+        version,
+        tuple((entry, tuple(_why(entry, axes, toolchain))) for entry in claiming),
+        tuple((entry, tuple(_why_not(entry, axes, toolchain, version))) for entry in close.values()),
+        run.id if run and record else "",
+        record,
+        judgement,
+    )
+
+
+def _record(case: Case, run: Run | None) -> Record | None:
+    return next((record for record in run.records if record.case_id == case.id), None) if run else None
+
+
+def _why(entry: Entry, axes: dict[str, str | int], toolchain: str) -> Iterator[str]:
+    yield from held(entry.where, axes)
+    scope = entry.toolchain.get(toolchain)
+    if scope and scope.where is not None:
+        yield from (f"{condition} (of {toolchain})" for condition in held(scope.where, axes))
+
+
+def _why_not(entry: Entry, axes: dict[str, str | int], toolchain: str, version: str) -> list[str]:
+    scope = [] if not toolchain or in_scope(entry, toolchain, version) else [f"it isn't of {toolchain} {version}"]
+    return scope + unmet(entry, axes, toolchain)
+
+
+# --- shown -------------------------------------------------------------------------------------------------
+
+
+def lines(told: Explanation) -> Iterator[str]:
+    """The explanation for a person."""
+    yield told.case.id
+    record, judgement = told.record, told.judgement
+    if record and judgement:
+        word = "predicted" if record.predicted else "observed"
+        yield f"run       {told.run}: {word} by {told.toolchain} {told.version} on {record.arch}"
+        yield f"judged    {judgement.kind.value.replace('_', ' ')}" + (f": {judgement.hint}" if judgement.hint else "")
+        for index, part in enumerate(judgement.expected.split("; ")):
+            yield from prose("expected" if not index else "", part)
+        yield from prose("happened", judgement.happened)
+    else:
+        said = "; ".join(f"failure at {entry.stage.value}, {entry.family}" for entry, _ in told.claiming) or "pass"
+        yield "run       none has it: this is what is expected"
+        yield f"expected  {said}"
+    for entry, why in told.claiming:
+        yield ""
+        yield f"claimed by {entry.id} at {entry.place}"
+        yield f"  because   {', '.join(why)}"
+        yield f"  says      {entry.stage.value}, {entry.family}: {entry.message.pattern}"
+        if entry.flaky:
+            yield f"  flaky     {entry.flaky.rate:g} of the last {entry.flaky.over} runs"
+        if judgement and record:
+            mine = [blocker.failure for blocker in judgement.blockers if entry.id in blocker.entries]
+            yield from (f"  covers    {_blocker(failure, record.predicted)}" for failure in mine)
+            if not mine:
+                yield from _nothing(entry, judgement)
+    if record and judgement:
+        for blocker in judgement.blockers:
+            if not blocker.entries:
+                yield ""
+                yield f"no entry covers  {_blocker(blocker.failure, record.predicted)}"
+    for entry, why in told.near:
+        yield ""
+        yield f"not by {entry.id} at {entry.place}"
+        yield f"  because   {', '.join(why)}"
+
+
+def _nothing(entry: Entry, judgement: Judgement) -> Iterator[str]:
+    blocked = next((each for each in judgement.upstream if each.stage is entry.stage), None)
+    yield f"  covers    nothing{f': {blocked}' if blocked else ''}"
+    found = difference([entry], [blocker.failure for blocker in judgement.blockers])
+    if found and not blocked:
+        yield from (f"    {line}" for line in found.lines())
+
+
+def _blocker(failure: Failure, predicted: bool) -> str:
+    layers = f" [{short_layers(failure.layers)}]" if failure.layers else ""
+    word = "predicted" if predicted else "observed"
+    return f"{word} {failure.family} at {failure.stage}{layers}: {' '.join(failure.message.split())[:100]}"
+
+
+def as_json(told: Explanation) -> dict[str, Any]:
+    """The explanation as one object; its keys are stable."""
+    record, judgement = told.record, told.judgement
+    blockers: Sequence[dict[str, Any]] = [
+        {
+            "stage": blocker.failure.stage,
+            "family": blocker.failure.family,
+            "layers": list(blocker.failure.layers),
+            "message": blocker.failure.message,
+            "entries": list(blocker.entries),
+        }
+        for blocker in (judgement.blockers if judgement else ())
+    ]
+    return {
+        "case": told.case.id,
+        "run": told.run or None,
+        "toolchain": {"name": told.toolchain, "version": told.version} if record else None,
+        "predicted": record.predicted if record else None,
+        "judged": judgement.kind.value if judgement else None,
+        "expected": judgement.expected if judgement else None,
+        "happened": judgement.happened if judgement else None,
+        "hint": judgement.hint if judgement else None,
+        "claimed_by": [{"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in told.claiming],
+        "not_by": [{"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in told.near],
+        "blockers": blockers,
+    }

@@ -1,0 +1,268 @@
+"""What a stored run changes in the ledger: entries narrowed, removed, and with a reason added.
+
+Evidence alone counts. An entry that its cases of the run don't bear out is narrowed by just those cases: what it
+claims of other cases, other toolchains and other architectures stays. A run of the embedded toolchain touches what an
+entry says of `reference`, and nothing that a compiler was seen to do.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from difflib import unified_diff
+from functools import cache
+from pathlib import Path
+
+from tasnet.common import locked, unfinished
+from tasnet.suite.cases import PROFILES, profile
+from tasnet.suite.history import Run
+from tasnet.suite.ledger import (
+    PASSING,
+    Axes,
+    Claim,
+    Entry,
+    Kind,
+    Ledger,
+    LedgerError,
+    claims,
+    in_scope,
+    matches,
+    parse,
+    read_where,
+    text_of,
+)
+from tasnet.suite.upkeep.again import Past, Told, again
+from tasnet.suite.upkeep.conditions import joined
+from tasnet.suite.upkeep.edit import Edits
+from tasnet.suite.upkeep.fresh import Cause, causes, entry_lines
+from tasnet.suite.upkeep.narrow import Plain, length, narrowed
+
+_WORTH = 2
+"""So many conditions more may be said for the sake of cases that were not run."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one entry, in a line for a person."""
+
+    entry: str
+    what: str
+    """narrowed, removed, added, or `left`: what only a person can settle"""
+    told: str
+
+
+@dataclass(frozen=True)
+class Update:
+    """The ledger's text before and after, and what changed."""
+
+    path: Path
+    before: str
+    after: str
+    changes: tuple[Change, ...]
+    left: tuple[Change, ...]
+
+    @property
+    def diff(self) -> str:
+        """The change as a unified diff; empty for none."""
+        old, new = self.before.splitlines(keepends=True), self.after.splitlines(keepends=True)
+        return "".join(
+            line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+            for line in unified_diff(old, new, f"a/{self.path.name}", f"b/{self.path.name}")
+        )
+
+
+def update(
+    text: str, path: Path, run: Run, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
+) -> Update:
+    """What the run changes in the ledger's text. Raises LedgerError.
+
+    With `shrink_only` nothing gets longer but a `where`: an entry goes, or claims less. New entries need a reason,
+    `allow_new`.
+    """
+    ledger = parse(text, path)
+    told = again(run, ledger.entries, today, past)
+    edits = Edits(text)
+    changes: list[Change] = []
+    gone: list[int] = []
+    for index, entry in enumerate(ledger.entries):
+        parted = _parted(entry, told, run, ledger.entries)
+        if parted is None:
+            continue
+        change = _shrink(edits, index, entry, run, parted)
+        changes.append(change)
+        if change.what == "removed":
+            gone.append(index)
+    edits.remove(gone)
+    fresh: list[Cause] = []
+    if allow_new and not shrink_only:
+        fresh = causes(told, run, ledger, today, allow_new)
+        edits.add([entry_lines(cause) for cause in fresh])
+        changes += [
+            Change(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
+            for each in fresh
+        ]
+    count = len(ledger.entries) - len(gone) + len(fresh)
+    if count > ledger.budget:
+        edits.budget(count, allow_new)
+    elif gone and count < ledger.budget:
+        edits.budget(count)
+    after = edits.result()
+    new = ledger if after == text else parse(after, path)
+    _verify(ledger, new, run, told, gone)
+    return Update(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
+
+
+def write(path: Path, run: Run, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False) -> Update:
+    """Updates the file. Two updates at once come one after the other, and what an editor saved meanwhile stays.
+
+    Raises LedgerError, with the file as it was.
+    """
+    path = path.resolve()
+    with locked(path.with_name(f".{path.name}.lock")):
+        done = update(text_of(path), path, run, past, today, allow_new=allow_new, shrink_only=shrink_only)
+        if done.before == done.after:
+            return done
+        with unfinished.opened(path) as file:
+            file.write(done.after.encode())
+            os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
+            if text_of(path) != done.before:
+                raise LedgerError(f"{path}: changed while the update was made; run it again")
+    return done
+
+
+# --- what the run says of an entry -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Parted:
+    """The cases that an entry claims: those of the run that it may go on to claim, those not, and those not run."""
+
+    keep: list[Axes]
+    leave: list[Axes]
+    beyond: list[Axes]
+
+
+def _parted(entry: Entry, told: Sequence[Told], run: Run, entries: Sequence[Entry]) -> _Parted | None:
+    """None where the run says nothing against the entry."""
+    toolchain = run.head.toolchain
+    if not in_scope(entry, toolchain, run.head.version):
+        return None
+    mine = [each for each in told if claims(entry, each.record.axes, toolchain)]
+    refuting = {each.record.case_id for each in mine if _refutes(entry, each, entries)}
+    if not refuting:
+        return None
+    seen = {tuple(each.record.axes.items()) for each in mine}
+    beyond = [axes for axes in _known() if tuple(axes.items()) not in seen and claims(entry, axes, toolchain)]
+    return _Parted(
+        [each.record.axes for each in mine if each.record.case_id not in refuting],
+        [each.record.axes for each in mine if each.record.case_id in refuting],
+        beyond,
+    )
+
+
+def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[list[Plain]], int]:
+    """What `narrowed` says of each claim, and how many cases that were not run are left out with the others.
+
+    Every case that was not run is kept, unless that takes many words more: then a whole run is followed in what it
+    has in common. Either way a case that should have been kept, or left out, makes itself heard when it is run.
+    """
+    exact = [narrowed(claim, [*parted.keep, *parted.beyond], parted.leave) for claim in where]
+    if not whole or not parted.keep:
+        return exact, 0
+    short = [narrowed(claim, parted.keep, parted.leave) for claim in where]
+    if sum(map(length, exact)) <= sum(map(length, short)) + _WORTH:
+        return exact, 0
+    now = [joined(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
+    return short, sum(not matches(read_where(now), axes) for axes in parted.beyond)
+
+
+def _refutes(entry: Entry, told: Told, entries: Sequence[Entry]) -> bool:
+    """True when the case shows that the entry claims too much: judged with it, it is a surprise because of it."""
+    kind, about = told.judgement.kind, told.judgement.entries
+    blockers = told.judgement.blockers
+    mine = [blocker for blocker in blockers if entry.id in blocker.entries]
+    if mine:
+        # Of two entries that cover one blocker the first in the file has it.
+        order = [each.id for each in entries]
+        return all(min(blocker.entries, key=order.index) != entry.id for blocker in mine)
+    if kind in (Kind.INFRA, Kind.UNCLASSIFIED) or entry.flaky:
+        return kind is Kind.OFF_RATE and entry.id in about and "less often" in told.judgement.hint
+    if kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED) and entry.id in about:
+        return True
+    outcome = told.record.by_stage.get(entry.stage)
+    return outcome is not None and outcome.judged and outcome.provenance.exhaustive
+
+
+@cache
+def _known() -> tuple[Mapping[str, str | int], ...]:
+    """Every case of every profile, on every architecture."""
+    from tasnet.hailo import ARCHITECTURES
+
+    return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile(name, arch))
+
+
+def _shrink(edits: Edits, index: int, entry: Entry, run: Run, parted: _Parted) -> Change:
+    toolchain = run.head.toolchain
+    scope = entry.toolchain[toolchain]
+    alone = set(entry.toolchain) == {toolchain}
+    of = f"its cases in run {run.id} that don't fail so: {len(parted.leave)}"
+    if not parted.keep and not parted.beyond:
+        if alone:
+            return Change(entry.id, "removed", f"{of}; it claims no other")
+        edits.scope(index, toolchain, None)
+        return Change(entry.id, "narrowed", f"{of}; it says nothing of {toolchain} any more")
+    here = alone and scope.where is None
+    where: Sequence[Claim] = entry.where if here else scope.where if scope.where is not None else ({},)
+    added, unseen = _least(where, parted, run.whole)
+    of += f"; that were not run and go with them: {unseen}" if unseen else ""
+    if here:
+        edits.narrow(index, where, added)
+        return Change(entry.id, "narrowed", of)
+    least = [joined(claim, one) for claim, each in zip(where, added, strict=True) for one in each]
+    edits.scope(index, toolchain, scope.versions or "*", least[0] if len(least) == 1 else least)
+    return Change(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
+
+
+def _left(new: Ledger, run: Run, past: Past, today: date) -> Iterator[Change]:
+    """What a person must settle: the surprises that are still there, by kind and entries, or family."""
+    groups: dict[tuple[str, str], list[Told]] = {}
+    for each in again(run, new.entries, today, past):
+        found = each.judgement
+        if found.kind not in PASSING:
+            bare = dict.fromkeys(blocker.failure.family for blocker in found.blockers if not blocker.entries)
+            about = ", ".join(bare) or ", ".join(found.entries)
+            groups.setdefault((found.kind.value.replace("_", " "), about), []).append(each)
+    for (kind, about), those in groups.items():
+        yield Change(
+            about, "left", f"{kind} in {len(those)} cases, such as {those[0].record.case_id}: {those[0].judgement.hint}"
+        )
+
+
+def _verify(ledger: Ledger, new: Ledger, run: Run, told: Sequence[Told], gone: Sequence[int]) -> None:
+    """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
+    kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
+    for old, now in zip(kept, new.entries, strict=False):
+        if len(new.entries) < len(kept) or not _meant(old, now, run, _parted(old, told, run, ledger.entries)):
+            raise LedgerError(
+                f"{old.place}: entry {old.id}: its YAML can't be changed in place; "
+                "write out what stands there by anchors, aliases or merge keys"
+            )
+
+
+def _meant(old: Entry, now: Entry, run: Run, parted: _Parted | None) -> bool:
+    """True when the entry changed as it was meant to, and in nothing else."""
+    if parted is None:
+        return replace(now, place=old.place) == old
+    toolchain = run.head.toolchain
+    others = {name: scope for name, scope in old.toolchain.items() if name != toolchain}
+    if replace(now, where=old.where, toolchain=old.toolchain, place=old.place) != old:
+        return False
+    if {name: scope for name, scope in now.toolchain.items() if name != toolchain} != others:
+        return False
+    if toolchain not in now.toolchain:
+        return not parted.keep and not parted.beyond
+    wider = any(claims(now, axes, toolchain) and not claims(old, axes, toolchain) for axes in _known())
+    kept = all(claims(now, axes, toolchain) for axes in parted.keep)
+    return kept and not wider and not any(claims(now, axes, toolchain) for axes in parted.leave)
