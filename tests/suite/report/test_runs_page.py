@@ -301,5 +301,5 @@ def test_text_never_becomes_markup_by_the_pages_code() -> None:
 
 def test_every_file_of_the_page_is_in_it() -> None:
     names = {path.name for path in FOLDER.iterdir()}
-    text = (FOLDER.parent / "page.py").read_text()
+    text = (FOLDER.parent / "runs_page.py").read_text()
     assert all(f'"{name}"' in text or f"/{name}" in text for name in names)
