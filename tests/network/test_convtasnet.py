@@ -101,7 +101,7 @@ def sizes(draw: st.DrawFn, kernels: tuple[int, ...] = (1, 3, 5)) -> Size:
 
 
 @given(sizes(), st.sampled_from(list(NORMS)), st.integers(0, 400), st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_size_length_and_weights_are_asteroids(size: Size, norm: str, more: int, seed: int) -> None:
     """In float64, where nothing but another function is further off than 1e-9."""
     length = size.L + more
@@ -115,7 +115,7 @@ def test_any_size_length_and_weights_are_asteroids(size: Size, norm: str, more: 
 
 
 @given(sizes(kernels=(3,)), st.integers(1, 60), st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_any_size_length_and_weights_are_torchaudios(size: Size, frames: int, seed: int) -> None:
     size = replace(size, Sc=size.B)
     model = torchaudio_convtasnet()(
@@ -202,7 +202,7 @@ def variants(draw: st.DrawFn) -> Variant:
 
 
 @given(variants(), st.integers(1, 3), st.integers(8, 60))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_variant_has_the_function_of_its_normal_form(variant: Variant, n_src: int, length: int) -> None:
     size, mix = replace(SMALL, n_src=n_src), wave(length, batch=2)
     weights = seeded(size, 1)
@@ -215,7 +215,7 @@ def test_every_variant_has_the_function_of_its_normal_form(variant: Variant, n_s
 
 
 @given(variants(), st.integers(2, 3))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_every_combination_of_exact_axes_is_one_function(variant: Variant, n_src: int) -> None:
     """Expansion, encoder, layout and the exact decoders change nothing, whatever the other axes are."""
     size, mix = replace(SMALL, n_src=n_src), wave(93)

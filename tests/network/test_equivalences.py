@@ -88,7 +88,7 @@ def _equal(axis: str, value: str, base: Variant, size: Size, seed: int, mix: tor
 
 @pytest.mark.parametrize("decoder", EXACT_DECODERS[1:])
 @given(sizes(st.integers(2, 3)), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_grouped_is_block_diagonal_is_polyphase_and_interleaved(
     decoder: str, size: Size, frames: int, rest: int, seed: int, other: Variant
 ) -> None:
@@ -98,7 +98,7 @@ def test_grouped_is_block_diagonal_is_polyphase_and_interleaved(
 
 @pytest.mark.parametrize("expansion", ["repeat", "project", "split"])
 @given(sizes(st.integers(2, 3)), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_concat_is_repeat_is_project_is_split(
     expansion: str, size: Size, frames: int, rest: int, seed: int, other: Variant
 ) -> None:
@@ -107,7 +107,7 @@ def test_concat_is_repeat_is_project_is_split(
 
 
 @given(sizes(), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_strided_encoder_is_the_polyphase_one(
     size: Size, frames: int, rest: int, seed: int, other: Variant
 ) -> None:
@@ -115,13 +115,13 @@ def test_the_strided_encoder_is_the_polyphase_one(
 
 
 @given(sizes(), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_horizontal_is_vertical_transposed(size: Size, frames: int, rest: int, seed: int, other: Variant) -> None:
     _equal("layout", "vertical", replace(other, layout="horizontal"), size, seed, _mix(size, frames, rest, seed))
 
 
 @given(sizes(st.integers(2, 3)), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_first_source_alone_is_the_first_of_all(
     size: Size, frames: int, rest: int, seed: int, other: Variant
 ) -> None:
@@ -133,7 +133,7 @@ def test_the_first_source_alone_is_the_first_of_all(
 
 
 @given(sizes(), FRAMES, REST, SEEDS, variants())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_the_first_blocks_are_a_shorter_network_whole(
     size: Size, frames: int, rest: int, seed: int, other: Variant
 ) -> None:
@@ -148,7 +148,7 @@ def test_the_first_blocks_are_a_shorter_network_whole(
 
 @given(variants(), sizes(), st.integers(8, 40), REST, SEEDS)
 @example(replace(FAITHFUL, norm="gln_pool"), Size(N=4, L=2, B=3, H=3, Sc=3, P=1, X=1, R=1, n_src=1), 8, 0, 0)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_a_variant_is_another_function_exactly_when_it_says_so(
     variant: Variant, size: Size, frames: int, rest: int, seed: int
 ) -> None:

@@ -82,19 +82,19 @@ def variants(draw: st.DrawFn) -> Variant:
 
 
 @given(variants(), st.integers(1, 3), st.integers(8, 120), st.sampled_from(OPSETS))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_any_variant_runs_at_any_length_and_opset(variant: Variant, n_src: int, length: int, opset: int) -> None:
     _check_against_torch(variant, replace(SMALL, n_src=n_src), length, opset)
 
 
 @given(variants())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_equal_normal_forms_are_equal_graphs(variant: Variant) -> None:
     assert _bytes(variant) == _bytes(variant.normal(SMALL))
 
 
 @given(st.lists(variants(), min_size=2, max_size=5))
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 def test_distinct_normal_forms_are_distinct_graphs(chosen: list[Variant]) -> None:
     forms = {variant.normal(SMALL) for variant in chosen}
     assert len({_bytes(form) for form in forms}) == len(forms)

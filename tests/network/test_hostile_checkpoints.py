@@ -135,7 +135,7 @@ OPERATIONS = b"().0]}(tRbsuaeqhXcN\x81\x85\x86\x87\x8b\x93\x94"
 """Those that a checkpoint has."""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 1 << 30))
 def test_a_file_or_its_pickle_changed_anywhere_is_read_or_told(
     tmp_path_factory: pytest.TempPathFactory, seed: int

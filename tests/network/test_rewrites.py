@@ -49,7 +49,7 @@ def test_stacked_identity_repeats() -> None:
 
 
 @given(st.integers(1, 3), st.integers(1, 5), st.integers(1, 9), st.integers(0, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_interleave_undoes_deinterleave(batch: int, phases: int, columns: int, rest: int) -> None:
     wave = np.arange(batch * (phases * columns + rest % phases)).reshape(batch, -1)
     back = rewrites.interleave(rewrites.deinterleave(wave, phases), 1)[:, 0]

@@ -45,7 +45,7 @@ def _conv_by_definition(x, kernel, bias, strides, dilations, pads):  # type: ign
     padding=st.sampled_from(["VALID", "SAME_TENSORFLOW", "SAME"]),
     depthwise=st.booleans(),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_convolutions_are_their_definition(kernel, strides, dilations, padding, depthwise) -> None:  # type: ignore[no-untyped-def]
     height, width, cin, cout = 6, 23, 3, 3 if depthwise else 4
     spans = [d * (k - 1) + 1 for k, d in zip(kernel, dilations, strict=True)]

@@ -218,7 +218,7 @@ def test_every_family_has_a_rule_and_every_hint_stands_in_its_messages() -> None
     st.integers(0, 200),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_colours_bars_and_other_lines_change_nothing(
     core: tuple[str, str, tuple[str, ...], dict[str, int | float | str]],
     before: list[str],
@@ -238,7 +238,7 @@ def test_colours_bars_and_other_lines_change_nothing(
 
 
 @given(st.lists(st.binary(max_size=200) | st.sampled_from([c[0].encode() for c in CORES]), max_size=8))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_bytes_are_read(pieces: list[bytes]) -> None:
     data = b"\n".join(pieces)
     failure = classify(data)

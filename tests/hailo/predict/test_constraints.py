@@ -176,7 +176,7 @@ def rename(network: Network, scope: str) -> Network:
     return loads(dumps(replace(network, name=scope, layers=layers)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     width=st.integers(2, 4000),
     cin=st.sampled_from([1, 8, 64, 256, 512]),
@@ -188,7 +188,7 @@ def test_the_verdict_depends_on_the_graph_alone(width: int, cin: int, cout: int,
     assert judge(rename(network, scope), "hailo8") == judge(network, "hailo8")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(width=st.integers(2, 3000), cin=st.integers(1, 600), cout=st.integers(1, 600))
 def test_no_row_past_the_bracket_is_clear_and_none_inside_it_blocked(width: int, cin: int, cout: int) -> None:
     network = single_conv(width, cin, cout)

@@ -17,7 +17,7 @@ from tasnet.hailo.translate import TranslationError, translate
 from tests.hailo.onnx_models import floats, longs
 from tests.hailo.translate.against_runtime import matches, model_of
 
-TRIED = settings(max_examples=20, deadline=None)
+TRIED = settings(max_examples=20)
 SHAPES = st.tuples(st.just(1), st.sampled_from([1, 4]), st.sampled_from([1, 6]), st.sampled_from([1, 11]))
 
 

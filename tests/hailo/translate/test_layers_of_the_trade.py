@@ -149,7 +149,7 @@ def test_the_pools_that_were_seen_have_the_words_that_were_seen() -> None:
     assert both(made_of([stride], height=9))[2].layer("maxpool1").params["padding"] == "SAME"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     op=st.sampled_from(["MaxPool", "AveragePool"]),
     kernel=st.tuples(st.integers(1, 3), st.integers(1, 5)),
@@ -207,7 +207,7 @@ def test_resizes_are_onnx_runtimes(name: str) -> None:
     assert network.layer("resize1").params["method"] == method
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     mode=st.sampled_from(["nearest", "linear"]),
     transform=st.sampled_from(["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]),

@@ -48,7 +48,7 @@ def copied(whole: Path, scratch: Path) -> Path:
     return Path(shutil.copytree(whole, folder))
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(name=st.sampled_from([RECORDS, MEASURES]), share=st.floats(0, 1))
 def test_a_killed_run_cut_anywhere_loses_no_whole_line(whole: Path, scratch: Path, name: str, share: float) -> None:
     folder = copied(whole, scratch)
@@ -72,7 +72,7 @@ DAMAGE = {
 }
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from([RECORDS, MEASURES, END, HEAD]),
     how=st.sampled_from(sorted(DAMAGE)),

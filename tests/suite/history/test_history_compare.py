@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.cli import main
@@ -233,14 +233,12 @@ ENDS = st.sampled_from([outcomes(), outcomes(SUPER_DECONV), outcomes(MEMORY, WID
 RUNS = st.dictionaries(st.sampled_from(CASES), ENDS, min_size=1)
 
 
-@settings(deadline=None)
 @given(ended=RUNS)
 def test_a_run_compared_with_itself_has_no_change(ended: dict[str, Any]) -> None:
     found = compare(run(ended), run(ended))
     assert (found.groups, found.worse, found.same) == ((), False, len(ended))
 
 
-@settings(deadline=None)
 @given(old=RUNS, new=RUNS, keep=st.data())
 def test_every_case_is_accounted_for_and_the_order_of_cases_changes_nothing(
     old: dict[str, Any], new: dict[str, Any], keep: st.DataObject

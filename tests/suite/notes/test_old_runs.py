@@ -233,7 +233,7 @@ def test_a_path_without_runs_is_an_error(tmp_path):
         read_runs(tmp_path / "none")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.binary(max_size=400), note=st.binary(max_size=200))
 def test_rubbish_is_the_packages_own_error_or_left_out(tmp_path_factory, data, note):
     folder = tmp_path_factory.mktemp("rubbish")

@@ -141,7 +141,7 @@ RUNS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(RUNS, st.sampled_from(["", "a reason"]))
 def test_proposing_twice_changes_nothing(runs: list[Measured], reason: str) -> None:
     once = parse(made(runs, reason=reason).text)
@@ -149,7 +149,7 @@ def test_proposing_twice_changes_nothing(runs: list[Measured], reason: str) -> N
     assert again.diff == ""
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(RUNS, RUNS)
 def test_without_a_reason_no_limit_gets_looser(first: list[Measured], second: list[Measured]) -> None:
     base = BASE
@@ -166,7 +166,7 @@ def test_without_a_reason_no_limit_gets_looser(first: list[Measured], second: li
         base = after
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(RUNS)
 def test_what_is_proposed_with_a_reason_holds_for_its_own_runs(runs: list[Measured]) -> None:
     assert parse(made(runs, reason="new").text).check(runs) == ()

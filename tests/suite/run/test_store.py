@@ -172,7 +172,7 @@ ARRAYS = st.dictionaries(NAMES, st.binary(max_size=20).map(lambda b: b * 400), m
 
 
 @given(members=st.dictionaries(NAMES, st.binary(max_size=2000), max_size=3), arrays=ARRAYS)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_har_comes_back_byte_for_byte(tmp_path_factory, members, arrays):
     folder = tmp_path_factory.mktemp("har")
     data = har_bytes(members, arrays)
@@ -183,7 +183,7 @@ def test_any_har_comes_back_byte_for_byte(tmp_path_factory, members, arrays):
 
 
 @given(data=st.binary(max_size=6000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_any_file_at_all_comes_back_byte_for_byte(tmp_path_factory, data):
     folder = tmp_path_factory.mktemp("har")
     store = Store(folder / "store")
@@ -191,7 +191,7 @@ def test_any_file_at_all_comes_back_byte_for_byte(tmp_path_factory, data):
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_damaged_har_never_breaks_the_split(data):
     whole = bytearray(har_bytes({"net.hn": b"{}"}, {"a.npy": b"a" * 5000, "b.npy": b"b" * 9000}))
     for _ in range(data.draw(st.integers(1, 4))):

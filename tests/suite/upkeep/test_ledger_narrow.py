@@ -19,7 +19,7 @@ CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in prof
 MATRIX: list[Axes] = [case.axes() for case in profile("matrix")]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(claims, st.lists(st.sampled_from(CASES), max_size=60, unique_by=lambda axes: tuple(axes.items())), st.data())
 def test_it_claimswhat_is_kept_and_nothing_else(claim: dict[str, Any], some: list[Axes], data: st.DataObject) -> None:
     (read,) = read_where(claim)
