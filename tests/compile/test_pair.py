@@ -1,15 +1,22 @@
 """What only the pair can tell: the compiler's graph, verdict and file beside the open ones. Skipped without it."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tasnet.suite.observed.confusions import Compared
-from tasnet.suite.observed.pair import Pair, hef_differences, layer_differences
 from tasnet.suite.plugin import conclude_differences, conclude_prediction
+
+if TYPE_CHECKING:
+    from tasnet.suite.observed import Compared, Pair
 
 pytestmark = pytest.mark.compile
 
 
 def test_same_layers(pair: Pair) -> None:
+    from tasnet.suite.observed.pair import layer_differences
+
     conclude_differences(layer_differences, pair)
 
 
@@ -18,4 +25,6 @@ def test_prediction_holds(pair: Pair, verdicts: Compared) -> None:
 
 
 def test_hef_fits_onnx(pair: Pair) -> None:
+    from tasnet.suite.observed.pair import hef_differences
+
     conclude_differences(hef_differences, pair)

@@ -12,10 +12,9 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasnet.hailo import Ended
-from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.files import Layer, Network, differences, in_order_of, to_dict
 from tasnet.hailo.files import har as hars
 from tasnet.hailo.files import read as read_hef
@@ -23,6 +22,9 @@ from tasnet.suite.cases import Case, Outcome, Stage, Status
 from tasnet.suite.observed.confusions import Compared, Confusion, confusion, refutation
 from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.run import Store, content_key
+
+if TYPE_CHECKING:
+    from tasnet.hailo.compiler import Dfc
 
 NO_COMPILER = "no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction"
 SHOWN = 20

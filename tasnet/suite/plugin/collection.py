@@ -29,4 +29,4 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def _names(mark: str, file: Path) -> bool:
-    return re.search(rf"\bmark\.{mark}\b", file.read_text(encoding="utf-8", errors="replace")) is not None
+    return re.search(rb"\bmark\.%b\b" % mark.encode(), file.read_bytes()) is not None
