@@ -267,13 +267,13 @@ def test_a_store_that_cannot_be_written_fails_the_run(suite: pytest.Pytester) ->
     result.stdout.fnmatch_lines(["*the run's files were not written: *; name another --store*"])
 
 
-def test_collection_needs_no_torch(suite: pytest.Pytester) -> None:
+def test_collection_needs_neither_torch_nor_numpy(suite: pytest.Pytester) -> None:
     suite.makepyfile(
         test_imports="""
         import sys
 
         def test_imports():
-            assert not {"torch", "onnx"} & set(sys.modules)
+            assert not {"torch", "onnx", "numpy"} & set(sys.modules)
         """
     )
     suite.runpytest_subprocess("test_imports.py", "compile", "-k", "test_imports").assert_outcomes(
