@@ -6,7 +6,7 @@ dead. Here they become a model, with every weight an initializer named after its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +53,26 @@ def to_onnx(
     return with_weights(plain, tensors, opset)
 
 
-def with_weights(plain: Plain, weights: Mapping[str, np.ndarray], opset: int) -> ModelProto:
-    """The model of these nodes; `weights` holds at least those that they read."""
-    model = _without_weights(plain, opset)
+def with_weights(
+    plain: Plain, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
+) -> ModelProto:
+    """The model of these nodes; `weights` holds at least those that they read, `inputs` names what else they do."""
+    model = _without_weights(plain, opset, inputs)
     _check(model, opset)
     tensors = {**weights, **plain.constants}
-    for info in model.graph.input[1:]:
+    for info in model.graph.input[len(inputs) :]:
         _, shape = plain.types[info.name]
         _append(model, info.name, tensors[info.name].reshape(shape))
-    del model.graph.input[1:]
+    del model.graph.input[len(inputs) :]
     return model
 
 
-def _without_weights(plain: Plain, opset: int) -> ModelProto:
+def _without_weights(plain: Plain, opset: int, given: Sequence[str]) -> ModelProto:
     """The model with its weights, in the order in which they are first read, as further inputs."""
     made = [name for node in plain.nodes for name in node.output]
     read = dict.fromkeys(name for node in plain.nodes for name in node.input)
-    weights = read.keys() - {"mix", *made}
-    inputs = ["mix", *(name for name in read if name in weights)]
+    weights = read.keys() - {*given, *made}
+    inputs = [*given, *(name for name in read if name in weights)]
     inner = [name for name in made if name not in plain.outputs]
     groups = [infos({name: plain.types[name] for name in names}) for names in (inputs, plain.outputs, inner)]
     return model_of(plain.nodes, groups[0], groups[1], opset, values=groups[2])

@@ -104,3 +104,19 @@ def interleave(frames: Array, n_src: int) -> Array:
     phases = channels // n_src
     planes = frames.reshape(batch, n_src, phases, columns)
     return planes.swapaxes(2, 3).reshape(batch, n_src, columns * phases)
+
+
+def framed_encoder(filters: torch.Tensor) -> torch.Tensor:
+    """The encoder [N, 1, L] -> [N, L, 1], a 1x1 convolution on a wave whose every frame's L samples are channels.
+
+    Exact: the same products. The host lays out the frames, which overlap by half.
+    """
+    return filters.swapaxes(1, 2)
+
+
+def framed_decoder(filters: torch.Tensor) -> torch.Tensor:
+    """One source's decoder [N, 1, L] -> [L, N, 1], a 1x1 convolution to each frame's L samples.
+
+    Exact but for the order of summation: the host adds the halves of neighbouring frames.
+    """
+    return filters.squeeze(1).T.unsqueeze(2)

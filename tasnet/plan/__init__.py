@@ -1,0 +1,1 @@
+"""The plan: a whole network, exactly, in pieces that compile."""

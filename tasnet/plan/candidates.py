@@ -1,0 +1,139 @@
+"""Every way to compute a stretch of stages in one segment, within bounds: its phases, windows and rows side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS, Kind, Verdict
+from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, halo, phases
+from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
+from tasnet.plan.layers import Facts, facts, verdict
+from tasnet.plan.rows import count_of
+
+MORE_WINDOWS = 2
+"""windows a sequence that are tried beyond the fewest that fit"""
+
+_ABOUT_ROWS = frozenset({"reshape_insertion", "agent_infeasible"})
+"""the families whose doubts are about a row between the bracket's ends"""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a segment may be. `rows` is the widest row, in elements, that is trusted to compile."""
+
+    rows: int = ROW_PASS
+    max_layers: int | None = None
+    max_blocks: int | None = None
+    max_height: int | None = None
+    coders: str = HOST
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cut that the bounds and the constraints let pass, and its rows."""
+
+    cut: Cut
+    facts: Facts
+    count: int
+    invocations: int
+
+
+@dataclass(frozen=True)
+class Miss:
+    """Why stages have no segment: what binds, what it would take and what is allowed."""
+
+    what: str
+    needed: int
+    allowed: int
+
+
+def candidates(function: Function, start: int, stop: int, frames: int, arch: str, bounds: Bounds) -> list[Candidate]:
+    """The segments that compute stages `start` to `stop` of a signal of `frames`; none where none fits."""
+    form = form_of(function, start, stop)
+    return [] if form is None else _of_form(function, form, start, stop, frames, arch, bounds)
+
+
+def form_of(function: Function, start: int, stop: int) -> str | None:
+    """How these stages can be one segment: a chain, a block with scalars, or not at all."""
+    blocks = Cut(CHAIN, start, stop, 1, 1, 1).blocks(function)
+    if function.norm in LOCAL_NORMS or (function.norm == GLOBAL_NORM and not blocks):
+        return CHAIN
+    scaled = function.norm == GLOBAL_NORM and len(blocks) == 1 and stop < function.stages
+    return SCALED if scaled else None
+
+
+def pointwise(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> list[Candidate]:
+    """The segments of the 1x1 convolutions between two depthwise ones."""
+    return _of_form(function, POINTWISE, stage, stage + 1, frames, arch, bounds)
+
+
+def _of_form(
+    function: Function, form: str, start: int, stop: int, frames: int, arch: str, bounds: Bounds
+) -> list[Candidate]:
+    blocks = Cut(form, start, stop, 1, 1, 1).blocks(function)
+    if bounds.max_blocks is not None and len(blocks) > bounds.max_blocks:
+        return []
+    found = []
+    for phase in phases(function, blocks):
+        for width in _widths(function, form, start, stop, frames, phase, bounds):
+            made = _candidate(function, Cut(form, start, stop, phase, width, 1, bounds.coders), frames, arch, bounds)
+            found += [made] if made else []
+    return found
+
+
+def _widths(
+    function: Function, form: str, start: int, stop: int, frames: int, phase: int, bounds: Bounds
+) -> Iterator[int]:
+    """The widths that cover a signal without waste, from the fewest windows that the rows allow."""
+    cut = Cut(form, start, stop, phase, 1, 1, bounds.coders)
+    around = halo(function, cut.blocks(function), phase)
+    shortest, longest = frames // phase, -(-frames // phase)
+    widest = min(bounds.rows // facts(function, cut).widest_row, shortest)
+    if widest <= 2 * around:
+        return
+    fewest = 1 if longest <= widest else -(-(longest - 2 * around) // (widest - 2 * around))
+    for count in range(fewest, fewest + 1 + MORE_WINDOWS):
+        width = -(-(longest + 2 * (count - 1) * around) // count)
+        if 2 * around < width <= widest:
+            yield width
+
+
+def _candidate(function: Function, cut: Cut, frames: int, arch: str, bounds: Bounds) -> Candidate | None:
+    around = cut.halo(function)
+    longer = frames % cut.phase
+    counts = [count_of(length, cut.width, around) for length in (-(-frames // cut.phase), frames // cut.phase)]
+    if counts[0] is None or counts[1] is None:
+        return None
+    count = longer * counts[0] + (cut.phase - longer) * counts[1]
+    invocations = -(-count // (bounds.max_height or count))
+    cut = Cut(cut.form, cut.start, cut.stop, cut.phase, cut.width, -(-count // invocations), cut.coders)
+    found = facts(function, cut)
+    if found.widest_row > bounds.rows or (bounds.max_layers is not None and found.layers > bounds.max_layers):
+        return None
+    if not trusted(verdict(function, cut, arch), bounds):
+        return None
+    return Candidate(cut, found, count, invocations)
+
+
+def trusted(judged: Verdict, bounds: Bounds) -> bool:
+    """Whether a verdict lets a segment pass: clear, or in doubt about nothing but a row that the bounds trust."""
+    if judged.kind is Kind.UNKNOWN and bounds.rows > ROW_PASS:
+        return all(each.family in _ABOUT_ROWS for each in judged.doubts)
+    return judged.kind is Kind.CLEAR
+
+
+def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> Miss:
+    """What binds where a stage alone has no segment within the bounds."""
+    stop = stage + 1 if function.norm != GLOBAL_NORM or stage else stage + 2
+    form = form_of(function, stage, stop) or POINTWISE
+    probe = Cut(form, stage, stop, 1, 1, 1, bounds.coders)
+    found = facts(function, probe)
+    if bounds.max_layers is not None and found.layers > bounds.max_layers:
+        return Miss("layers", found.layers, bounds.max_layers)
+    blocks = probe.blocks(function)
+    phase = max(phases(function, blocks))
+    needed = 2 * halo(function, blocks, phase) + 1
+    if frames // phase < needed:
+        return Miss("frames", needed * phase, frames)
+    return Miss("elements of a row", needed * found.widest_row, min(bounds.rows, ROW_FAIL - 1))

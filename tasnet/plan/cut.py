@@ -1,0 +1,119 @@
+"""A cut: which stages of the network a segment computes, in which form, on rows of what width; its ports.
+
+The stages are the head (norm over the encoding, 1x1 to the bottleneck), each TCN block, and the tail (masks). A
+segment works on *rows*: stretches of `width` frames of the sequence of every `phase`-th frame, `height` of them side
+by side as the rows of one image. Blocks whose dilations are multiples of `phase` run with dilations divided by it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+from tasnet.plan.function import Function
+
+CHAIN, SCALED, POINTWISE = "chain", "scaled", "pointwise"
+"""The forms of a segment: stages one after another with norms inside; one block of a gLN network whose scalars come
+from the host; the 1x1 convolutions between two depthwise ones, everything else on the host."""
+
+HOST, CHIP = "host", "chip"
+"""Where something is computed."""
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or output of a segment: `[1, channels, height, width]`. The role says what of the network it is."""
+
+    role: str
+    channels: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Stages `start` to `stop` (not included) as one segment.
+
+    A pointwise one at stage i lies between the depthwise convolutions of the blocks i - 1 and i (counted from 0):
+    start is i, stop i + 1. `coders` says where the encoder, the mask's product and the decoder are.
+    """
+
+    form: str
+    start: int
+    stop: int
+    phase: int
+    width: int
+    height: int
+    coders: str = HOST
+
+    def blocks(self, function: Function) -> range:
+        """The TCN blocks whose depthwise convolution is inside."""
+        if self.form == POINTWISE:
+            return range(0)
+        return range(max(self.start, 1) - 1, min(self.stop, function.stages - 1) - 1)
+
+    def has_head(self) -> bool:
+        """Whether it reads the encoding."""
+        return self.start == 0
+
+    def has_tail(self, function: Function) -> bool:
+        """Whether it gives the masks or the estimates."""
+        return self.form == CHAIN and self.stop == function.stages
+
+    def halo(self, function: Function) -> int:
+        """Frames of a row on each side that are spent on the convolutions' reach."""
+        return halo(function, self.blocks(function), self.phase)
+
+
+def halo(function: Function, blocks: range, phase: int) -> int:
+    """Frames of every `phase`-th that the blocks reach to each side."""
+    return sum(function.dilation(block) // phase for block in blocks) * (function.size.P - 1) // 2
+
+
+def phases(function: Function, blocks: range) -> list[int]:
+    """The phases that blocks can run in: the divisors of all their dilations. Without a block there is one."""
+    largest = gcd(*(function.dilation(block) for block in blocks)) if blocks else 1
+    return [2**power for power in range(largest.bit_length()) if largest % 2**power == 0]
+
+
+def ports(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    """What a segment takes and gives, in the order of its graph's inputs and outputs."""
+    return {CHAIN: _chain, SCALED: _scaled, POINTWISE: _pointwise}[cut.form](function, cut)
+
+
+def _chain(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    size, blocks, tail = function.size, cut.blocks(function), cut.has_tail(function)
+    given, made = [], []
+    if cut.coders == CHIP and (cut.has_head() or tail):
+        given.append(Port("frames", size.L))
+    elif cut.has_head():
+        given.append(Port("encoded", size.N))
+    if not cut.has_head() and blocks:
+        given.append(Port("stream", size.B))
+    if tail and cut.start > 1:
+        given.append(Port("skips", size.Sc))
+    if cut.stop < function.stages - 1:
+        made.append(Port("stream", size.B))
+    if blocks and not tail:
+        made.append(Port("skips", size.Sc))
+    if tail:
+        role, channels = ("estimate", size.L) if cut.coders == CHIP else ("mask", size.N)
+        made += [Port(f"{role}{source + 1}", channels) for source in range(size.n_src)]
+    return tuple(given), tuple(made)
+
+
+def _scaled(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    size = function.size
+    last = cut.stop == function.stages - 1
+    given = (Port("encoded", size.N) if cut.has_head() else Port("stream", size.B), Port("scalars", 2))
+    stream = (Port("stream", size.B),) if cut.has_head() else ()
+    moments = tuple(Port(role, 1) for role in ("mean1", "square1", "mean2", "square2"))
+    return given, (*stream, Port("product", size.Sc if last else size.B + size.Sc), *moments)
+
+
+def _pointwise(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
+    size = function.size
+    if cut.has_head():
+        return (Port("encoded", size.N),), (Port("stream", size.B), Port("hidden", size.H))
+    if cut.stop == function.stages - 1:
+        return (Port("hidden", size.H),), (Port("skips", size.Sc),)
+    made = (Port("stream", size.B), Port("skips", size.Sc), Port("hidden", size.H))
+    return (Port("hidden", size.H), Port("stream", size.B)), made

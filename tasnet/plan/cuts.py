@@ -1,0 +1,186 @@
+"""A plan as data: which segments and host steps a network is cut into, what they cost by the model, what carries them.
+
+`plan.json` is this and nothing else; `read` takes only what `written` gives.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tasnet.common.bounded import text
+from tasnet.common.printable import line
+from tasnet.plan.cut import CHIP, Port
+from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
+
+SCHEMA = 1
+MOST = 1 << 22
+"""bytes of a plan.json; one of the most segments has a tenth of them"""
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Written(_Data):
+    """A file of a plan's folder, by its name there."""
+
+    name: str
+    sha256: str
+
+
+class Seconds(_Data):
+    """What a step takes by the model, in seconds: terms are summed, nothing overlaps."""
+
+    switch: float = 0.0
+    """the HEF is loaded, with its weights"""
+    invoke: float = 0.0
+    link: float = 0.0
+    """activations to the chip and back"""
+    compute: float = 0.0
+    host: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """All of them."""
+        return self.switch + self.invoke + self.link + self.compute + self.host
+
+    def __add__(self, other: Seconds) -> Seconds:
+        return Seconds(**{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields})
+
+
+class Segment(_Data):
+    """A piece of the network: one HEF, or (`place` host) stages that the host computes.
+
+    Rows are as in `rows`; `count` of them cover the plan's length, in `invocations`. Figures are of the graph:
+    `macs` of one invocation, `widest_row` in elements. `verdict` is the constraints', `certainty` a clear one's, and
+    `evidence` says what of it nobody has seen compile.
+    """
+
+    name: str
+    place: str
+    form: str
+    start: int
+    stop: int
+    blocks: tuple[int, ...]
+    head: bool
+    tail: bool
+    phase: int
+    width: int
+    height: int
+    halo: int
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    count: int
+    invocations: int
+    layers: int
+    macs: int
+    weights: int
+    widest_row: int
+    verdict: str
+    certainty: str
+    evidence: tuple[str, ...]
+    seconds: Seconds
+    onnx: Written | None = None
+    har: Written | None = None
+
+
+class Profile(_Data):
+    """The name and the figures of the hardware that times are modelled for."""
+
+    name: str
+    figures: dict[str, float]
+
+
+class Plan(_Data):
+    """A network in segments, in their order. `frames` and `length` are what its times and rows were counted for.
+
+    `uncut_macs` counts the network's own at that length, `null_seconds` what the host alone takes by the model.
+    """
+
+    schema_: int = SCHEMA
+    made_by: str
+    function: Function
+    weights: str
+    """the digest of the weights that the segments hold"""
+    sample_rate: float | None
+    padding: int
+    arch: str
+    length: int
+    frames: int
+    objective: str
+    coders: str
+    rows: int
+    """elements of the widest row that is trusted to compile"""
+    segments: tuple[Segment, ...]
+    host_seconds: Seconds
+    """the steps outside the segments: encoder, product, decoder"""
+    uncut_macs: int
+    null_seconds: float
+    profile: Profile
+    host_weights: Written | None = None
+
+    @property
+    def local(self) -> bool:
+        """Whether a frame depends on no more than `reach` frames to each side."""
+        return self.function.norm in LOCAL_NORMS
+
+    @property
+    def reach(self) -> int:
+        """Frames to each side that a frame depends on, by the convolutions."""
+        return self.function.reach
+
+    @property
+    def on_chip(self) -> tuple[Segment, ...]:
+        """The segments that are HEFs."""
+        return tuple(each for each in self.segments if each.place == CHIP)
+
+    @property
+    def seconds(self) -> Seconds:
+        """The modelled time of a clip of the plan's length."""
+        return sum((each.seconds for each in self.segments), self.host_seconds)
+
+    @property
+    def macs(self) -> int:
+        """On the chip, recomputation and filler counted."""
+        return sum(each.macs * each.invocations * (2 if each.form == "scaled" else 1) for each in self.on_chip)
+
+    @property
+    def invocations(self) -> int:
+        """Of the chip, for a clip of the plan's length."""
+        return sum(each.invocations * (2 if each.form == "scaled" else 1) for each in self.on_chip)
+
+
+def written(plan: Plan) -> bytes:
+    """plan.json, the same for the same plan."""
+    return (json.dumps(plan.model_dump(mode="json"), indent=1) + "\n").encode()
+
+
+def read(path: Path) -> Plan:
+    """The plan at `path`, a plan.json or its folder. Raises PlanError for anything that `written` wouldn't give."""
+    if path.is_dir():
+        path = path / "plan.json"
+    content = text(path, most=MOST, what="a plan.json", error=PlanError)
+    try:
+        given = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise PlanError(f"{path}: not JSON ({line(str(error), 120)}); make the plan again") from None
+    if isinstance(given, dict) and given.get("schema_", SCHEMA) != SCHEMA:
+        raise PlanError(f"{path}: schema {line(str(given['schema_']), 40)}, {SCHEMA} is known; make the plan again")
+    try:
+        plan = Plan.model_validate(given)
+    except (ValidationError, ValueError) as error:
+        raise PlanError(f"{path}: {_first(error)}; make the plan again") from None
+    if plan.model_dump(mode="json") != given:
+        raise PlanError(f"{path}: it has parts that no plan has; make the plan again")
+    return plan
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        found: Any = error.errors()[0]
+        return line(f"{'.'.join(map(str, found['loc']))}: {found['msg']}", 160)
+    return line(str(error), 160)

@@ -1,0 +1,82 @@
+"""What runs a plan's segments on this machine: ONNX Runtime, or the native HAR by the embedded executor."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasnet.common.files import sha256
+from tasnet.hailo.files import har
+from tasnet.plan.cuts import Plan, Segment, Written
+from tasnet.plan.function import PlanError
+
+Array = Any
+
+
+class OnnxRuntime:
+    """The `.onnx` files in ONNX Runtime, float32 on the CPU: one session at a time, as one HEF is on the chip."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loaded: tuple[str, Any] = ("", None)
+
+    def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
+        import onnxruntime
+
+        if self.loaded[0] != segment.name:
+            content = held(self.folder, segment.onnx)
+            self.loaded = (segment.name, onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"]))
+        names = [f"out_{role}" for role in wanted]
+        made = self.loaded[1].run(names, {f"in_{role}": each for role, each in inputs.items()})
+        return dict(zip(wanted, made, strict=True))
+
+
+class NativeHar:
+    """The `.har` files in float32 by the embedded executor."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.loaded: tuple[str, Any] = ("", None)
+
+    def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
+        from tasnet.hailo.execute import run
+
+        if self.loaded[0] != segment.name:
+            held(self.folder, segment.har)
+            assert segment.har is not None
+            self.loaded = (segment.name, har.read(self.folder / segment.har.name))
+        network = self.loaded[1]
+        doors = {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
+        given = {doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()}
+        made = run(network, given)
+        roles = [port.role for port in segment.outputs]
+        return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
+
+
+EXECUTORS = {"onnx": OnnxRuntime, "har": NativeHar}
+"""by the names that they are asked for by"""
+
+
+def host_weights(plan: Plan, folder: Path) -> dict[str, Array]:
+    """The weights of the host's steps. Raises PlanError for another file than the plan's."""
+
+    with np.load(io.BytesIO(held(folder, plan.host_weights)), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
+
+
+def held(folder: Path, file: Written | None) -> bytes:
+    """The bytes of one of the plan's files. Raises PlanError where it is gone, or another."""
+    if file is None:
+        raise PlanError(f"{folder}: a plan without files; write it with tasnet plan make -o {folder}")
+    path = folder / file.name
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PlanError(f"{path}: {error.strerror}; copy the plan's whole folder, or make it again") from None
+    if sha256(content) != file.sha256:
+        raise PlanError(f"{path}: not the file that the plan was made with; copy it again, or make the plan again")
+    return content

@@ -1,0 +1,110 @@
+"""What is to be planned: a network's function, and the weights that make it one.
+
+A plan is exact, so only what changes the function is kept here; how a case would lay the network out for one compile
+(source expansion, decoder, layout) is the plan's own business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import ChainMap
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from tasnet.network.checkpoint import Checkpoint
+from tasnet.network.variant import EXACT, Size, Variant
+from tasnet.network.weights import Weights, asteroid_shapes
+
+LOCAL_NORMS = frozenset({"identity", "affine", "cln"})
+"""Norms whose value at a frame needs no other frame."""
+
+GLOBAL_NORM = "gln"
+"""The norm whose statistics are two scalars over all channels and frames."""
+
+
+class PlanError(ValueError):
+    """What can't be planned, read, written or run as a plan. One line: what is wrong, and what to do."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """A Conv-TasNet's function without its numbers: `blocks` are the TCN blocks kept, `norm` a value of that axis."""
+
+    size: Size
+    blocks: int
+    norm: str
+    activation: str
+    mask_activation: str
+
+    @property
+    def stages(self) -> int:
+        """The head (norm and bottleneck), each block, the tail (masks): what a depth cut may fall between."""
+        return self.blocks + 2
+
+    def dilation(self, block: int) -> int:
+        """Frames between the taps of a block's depthwise convolution."""
+        return int(2 ** (block % self.size.X))
+
+    @property
+    def reach(self) -> int:
+        """Frames on each side that a frame of the output depends on, by the convolutions alone."""
+        return sum(self.dilation(block) for block in range(self.blocks)) * (self.size.P - 1) // 2
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A function with its weights, under Asteroid's names.
+
+    `padding` zeros are set before and behind the wave and cropped from the estimates (torchaudio's model does so).
+    `sample_rate` in Hz; None where nothing says it.
+    """
+
+    function: Function
+    weights: Weights
+    sample_rate: float | None = None
+    padding: int = 0
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of the weights' names, shapes and float32 values: equal for equal weights from anywhere."""
+        found = hashlib.sha256()
+        for name in sorted(asteroid_shapes(self.function.size)):
+            tensor = self.weights[name].detach().float().contiguous()
+            found.update(f"{name} {tuple(tensor.shape)} ".encode())
+            found.update(tensor.numpy().astype("<f4").tobytes())
+        return found.hexdigest()
+
+
+def of_variant(variant: Variant, size: Size, weights: Weights, mask_activation: str = "relu") -> Trained:
+    """The function that a variant computes. Raises PlanError for one without masks, skips or the trained decoder."""
+    if variant.mask != "normal":
+        raise PlanError(f"mask={variant.mask}: without masks there is no network to cut; plan a case with mask=normal")
+    if variant.skip != "on":
+        raise PlanError(f"skip={variant.skip}: plans are made of networks with skip connections; use skip=on")
+    if variant.decoder not in EXACT["decoder"]:
+        raise PlanError(
+            f"decoder={variant.decoder}: not the trained decoder; use one of {', '.join(sorted(EXACT['decoder']))}"
+        )
+    if variant.sources == "first" and size.n_src > 1:
+        names = ("masker.mask_net.1.weight", "masker.mask_net.1.bias")
+        weights = ChainMap({name: weights[name][: size.N] for name in names}, dict(weights))
+        size = replace(size, n_src=1)
+    function = Function(
+        size=size,
+        blocks=min(variant.blocks or size.total_blocks, size.total_blocks),
+        norm={"gln_pool": GLOBAL_NORM}.get(variant.norm, variant.norm),
+        activation={"prelu_maxmin": "prelu"}.get(variant.activation, variant.activation),
+        mask_activation=mask_activation,
+    )
+    return Trained(function, weights)
+
+
+def of_checkpoint(checkpoint: Checkpoint) -> Trained:
+    """A checkpoint's own function: its norm and its PReLUs."""
+    size = checkpoint.size
+    return Trained(
+        Function(size, size.total_blocks, checkpoint.norm, "prelu", checkpoint.mask_activation),
+        checkpoint.weights,
+        checkpoint.sample_rate,
+        size.stride if checkpoint.source == "torchaudio" else 0,
+    )

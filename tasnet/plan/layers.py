@@ -1,0 +1,218 @@
+"""The layers of a segment, by shapes alone: what the translator would make of its graph, without a graph.
+
+Held against the translated graphs by the tests. With them come the figures (`hn.figures`) and the constraints' verdict.
+Every rule of the constraints reads one layer at a time, so layers that are alike are judged once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tasnet.hailo.files.hn import Figures, Layer, Network, Shape, figures, row, widest
+from tasnet.hailo.predict.constraints import Verdict, judge
+from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut, ports
+from tasnet.plan.function import GLOBAL_NORM, Function
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A layer of any width: its type, channels in (one for each input) and out, its kernel's taps."""
+
+    type: str
+    given: tuple[int, ...]
+    made: int
+    taps: int = 1
+    dilation: int = 1
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A segment's figures for one invocation. `layers` are those at work; rows and activations are in elements."""
+
+    layers: int
+    macs: int
+    weights: int
+    widest_row: int
+    activations_in: int
+    activations_out: int
+
+
+def facts(function: Function, cut: Cut) -> Facts:
+    """The figures of a cut's graph."""
+    kinds = _kinds(function, _shape_of(function, cut))
+    summed, layers, widest_row = Figures(), 0, 0
+    for kind, times in kinds:
+        each, widest_of = _figures(kind, cut.height, cut.width)
+        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
+        layers, widest_row = layers + times, max(widest_row, widest_of)
+    given, made = ports(function, cut)
+    pixels = cut.height * cut.width
+    return Facts(
+        layers,
+        summed.macs,
+        summed.weights,
+        widest_row,
+        pixels * sum(port.channels for port in given),
+        pixels * sum(port.channels for port in made),
+    )
+
+
+def verdict(function: Function, cut: Cut, arch: str) -> Verdict:
+    """What the constraints say of a cut's graph, its count of layers left aside."""
+    return _verdict(_distinct(function, _shape_of(function, cut)), cut.height, cut.width, arch)
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What of a cut decides its layers' kinds."""
+
+    form: str
+    head: bool
+    tail: bool
+    first: int
+    blocks: int
+    phase: int
+    last: bool
+    takes_skips: bool
+    chip: bool
+
+
+def _shape_of(function: Function, cut: Cut) -> _Shape:
+    blocks = cut.blocks(function)
+    first = cut.start if cut.form == POINTWISE else blocks.start if blocks else 0
+    # Blocks are alike but for their dilations, which come round.
+    return _Shape(
+        cut.form,
+        cut.has_head(),
+        cut.has_tail(function),
+        first % function.size.X if cut.form != POINTWISE else min(first, 1),
+        len(blocks),
+        cut.phase,
+        cut.stop >= function.stages - 1,
+        cut.has_tail(function) and cut.start > 1,
+        cut.coders == CHIP,
+    )
+
+
+@lru_cache(maxsize=4096)
+def _distinct(function: Function, shape: _Shape) -> frozenset[Kind]:
+    return frozenset(kind for kind, _ in _kinds(function, shape))
+
+
+@lru_cache(maxsize=4096)
+def _kinds(function: Function, shape: _Shape) -> tuple[tuple[Kind, int], ...]:
+    """The layers at work, alike ones counted."""
+    maker = {CHAIN: _chain, POINTWISE: _pointwise}.get(shape.form, _scaled)
+    return tuple(Counter(maker(function, shape)).items())
+
+
+def _conv(given: int, made: int) -> Kind:
+    return Kind("conv", (given,), made)
+
+
+def _norm(norm: str, channels: int) -> Iterator[Kind]:
+    if norm == "affine":
+        yield Kind("normalization", (channels,), channels)
+    elif norm == "cln":
+        mean = Kind("reduce_mean", (channels,), 1)
+        yield from (mean, mean)
+        yield Kind("ew_sub", (channels, 1), channels)
+        yield Kind("feature_multiplier", (channels,), channels)
+        yield Kind("activation", (1,), 1)
+        yield Kind("ew_mult", (channels, 1), channels)
+        yield Kind("normalization", (channels,), channels)
+    elif norm not in ("identity", GLOBAL_NORM):
+        raise ValueError(f"{norm}: no norm of a segment")
+
+
+def _chain(function: Function, shape: _Shape) -> Iterator[Kind]:
+    size = function.size
+    if shape.chip and (shape.head or shape.tail):
+        yield _conv(size.L, size.N)
+    if shape.head:
+        yield from _norm(function.norm, size.N)
+        yield _conv(size.N, size.B)
+    for index in range(shape.first, shape.first + shape.blocks):
+        final = shape.last and index == shape.first + shape.blocks - 1
+        yield _conv(size.B, size.H)
+        yield from _norm(function.norm, size.H)
+        yield Kind("dw", (size.H,), size.H, size.P, function.dilation(index) // shape.phase)
+        yield from _norm(function.norm, size.H)
+        yield _conv(size.H, size.Sc)
+        if not final:
+            yield _conv(size.H, size.B)
+            yield Kind("ew_add", (size.B, size.B), size.B)
+    sums = shape.blocks + shape.takes_skips - 1
+    yield from [Kind("ew_add", (size.Sc, size.Sc), size.Sc)] * sums
+    if shape.tail:
+        # Behind a convolution or a sum the activation is that layer's own.
+        if not shape.blocks:
+            yield Kind("activation", (size.Sc,), size.Sc)
+        for _ in range(size.n_src):
+            yield _conv(size.Sc, size.N)
+            if shape.chip:
+                yield Kind("ew_mult", (size.N, size.N), size.N)
+                yield _conv(size.N, size.L)
+
+
+def _scaled(function: Function, shape: _Shape) -> Iterator[Kind]:
+    size = function.size
+    dilation = function.dilation(shape.first) // shape.phase
+    if shape.head:
+        yield _conv(size.N, size.B)
+    yield _conv(size.B, size.H)
+    yield Kind("dw", (size.H,), size.H, size.P, dilation)
+    yield Kind("conv", (2,), size.H, size.P, dilation)
+    yield Kind("ew_add", (size.H, size.H), size.H)
+    yield _conv(size.H, size.Sc if shape.last else size.B + size.Sc)
+    for _ in range(2):
+        yield Kind("feature_multiplier", (size.H,), size.H)
+        yield from [Kind("reduce_mean", (size.H,), 1)] * 2
+
+
+def _pointwise(function: Function, shape: _Shape) -> Iterator[Kind]:
+    size = function.size
+    if shape.head:
+        yield _conv(size.N, size.B)
+    else:
+        yield _conv(size.H, size.Sc)
+    if not shape.head and not shape.last:
+        yield _conv(size.H, size.B)
+        yield Kind("ew_add", (size.B, size.B), size.B)
+    if not shape.last:
+        yield _conv(size.B, size.H)
+
+
+@lru_cache(maxsize=1 << 16)
+def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
+    """A layer's figures, and its widest row."""
+    layer = _layer(kind, "layer", height, width)
+    return figures(layer), row(widest(layer))
+
+
+@lru_cache(maxsize=1 << 16)
+def _verdict(kinds: frozenset[Kind], height: int, width: int, arch: str) -> Verdict:
+    named = enumerate(sorted(kinds, key=repr))
+    layers = tuple(_layer(kind, f"{kind.type}{index}", height, width) for index, kind in named)
+    return judge(Network("segment", layers, ()), arch)
+
+
+def _layer(kind: Kind, name: str, height: int, width: int) -> Layer:
+    """The layer as the HN has it, without its neighbours."""
+
+    def shape(channels: int) -> Shape:
+        return (-1, height, width, channels)
+
+    params: dict[str, object] = {"activation": "linear"}
+    if kind.type in ("conv", "dw"):
+        depthwise = kind.type == "dw"
+        params |= {
+            "kernel_shape": [1, kind.taps, kind.given[0], 1 if depthwise else kind.made],
+            "strides": [1, 1, 1, 1],
+            "dilations": [1, 1, kind.dilation, 1],
+            "groups": 1,
+        }
+    return Layer(name, kind.type, (), (), tuple(map(shape, kind.given)), (shape(kind.made),), params=params)

@@ -1,0 +1,159 @@
+"""A plan made: searched on shapes, then its segments' graphs written, judged again as they are, and sealed.
+
+made = plan_of(trained, 16000, "hailo8", Bounds(), "time", profile("raspberry-pi-5"))
+write(made.plan, trained, Path("plan"))
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from tasnet import __version__
+from tasnet.common import unfinished
+from tasnet.common.bounded import no_folder
+from tasnet.common.files import sha256
+from tasnet.hailo.files import har
+from tasnet.hailo.predict.constraints import judge
+from tasnet.network.export import save
+from tasnet.network.variant import VariantError
+from tasnet.network.weights import asteroid_shapes
+from tasnet.plan.candidates import Bounds, trusted
+from tasnet.plan.cost import around, network_macs
+from tasnet.plan.cut import CHAIN, CHIP, Cut
+from tasnet.plan.cuts import Plan, Profile, Segment, Written, written
+from tasnet.plan.function import Function, PlanError, Trained
+from tasnet.plan.hardware import Hardware
+from tasnet.plan.layers import facts
+from tasnet.plan.search import Path as SearchPath
+from tasnet.plan.search import Search, choose
+from tasnet.plan.segment_files import to_network, to_onnx
+from tasnet.plan.segments import on_the_host, segment
+
+HOST_WEIGHTS = "host.npz"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A plan, and the front that it was chosen from."""
+
+    plan: Plan
+    front: tuple[SearchPath, ...]
+
+
+def plan_of(trained: Trained, length: int, arch: str, bounds: Bounds, objective: str, hardware: Hardware) -> Made:
+    """The plan for `length` samples, on shapes alone. Raises PlanError where none fits, or for too few samples."""
+    function = trained.function
+    try:
+        frames = function.size.frames(length + 2 * trained.padding)
+    except VariantError as error:
+        raise PlanError(f"{error}; plan a longer signal") from None
+    search = Search(function, frames, arch, bounds, hardware)
+    path, front = choose(search, objective)
+    plan = Plan(
+        made_by=f"tasnet {__version__}",
+        function=function,
+        weights=trained.digest,
+        sample_rate=trained.sample_rate,
+        padding=trained.padding,
+        arch=arch,
+        length=length,
+        frames=frames,
+        objective=objective,
+        coders=bounds.coders,
+        rows=bounds.rows,
+        segments=tuple(_segments(search, path)),
+        host_seconds=around(function, bounds.coders, frames, hardware),
+        uncut_macs=_uncut(function, frames, bounds.coders),
+        null_seconds=network_macs(function, frames) / hardware.host_macs_per_second.value,
+        profile=Profile(name=hardware.name, figures=hardware.figures),
+    )
+    return Made(plan, tuple(front))
+
+
+def _segments(search: Search, path: SearchPath) -> list[Segment]:
+    found: list[Segment] = []
+    digits = len(str(len(path.steps)))
+    for number, step in enumerate(path.steps, 1):
+        name = f"s{number:0{digits}}"
+        given = (search.frames, search.hardware, name)
+        if step.candidate is None:
+            found.append(on_the_host(search.function, step.start, step.stop, *given))
+        else:
+            cut, (frames, hardware, _) = step.candidate.cut, given
+            found.append(segment(search.function, cut, frames, search.arch, hardware, name))
+    return found
+
+
+def _uncut(function: Function, frames: int, coders: str) -> int:
+    """MACs of the whole network as one graph, its norms over the whole signal left aside."""
+    known = function if function.norm in ("identity", "affine", "cln") else replace(function, norm="identity")
+    return facts(known, Cut(CHAIN, 0, function.stages, 1, frames, 1, coders)).macs
+
+
+def cut_of(plan: Plan, each: Segment) -> Cut:
+    """The cut that a plan's segment is."""
+    return Cut(each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders)
+
+
+def write(plan: Plan, trained: Trained, folder: Path) -> Plan:
+    """Writes the folder: plan.json, each segment's `.onnx` and `.har`, the host's weights. Whole or not at all.
+
+    Every graph is judged as it was written. Raises PlanError for a folder that is there and isn't empty, for weights
+    that aren't the plan's, and where a graph's verdict isn't the one that it was planned by.
+    """
+    _check_place(folder)
+    if trained.digest != plan.weights:
+        raise PlanError("these weights are not the plan's: plan again with this checkpoint")
+    with unfinished.folder(folder.parent, f".{folder.name}") as place:
+        segments = tuple(_written(plan, each, trained, place) for each in plan.segments)
+        name, content = HOST_WEIGHTS, _npz(trained)
+        unfinished.write(place / name, content)
+        whole = plan.model_copy(
+            update={"segments": segments, "host_weights": Written(name=name, sha256=sha256(content))}
+        )
+        unfinished.write(place / "plan.json", written(whole))
+        folder.mkdir(exist_ok=True)
+        for each in sorted(place.iterdir(), key=lambda path: path.name == "plan.json"):
+            os.replace(each, folder / each.name)
+    return whole
+
+
+def _check_place(folder: Path) -> None:
+    if instead := no_folder(folder):
+        raise PlanError(f"{folder}: {instead}")
+    if not folder.parent.is_dir():
+        raise PlanError(f"{folder}: no directory {folder.parent}; make it first")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise PlanError(f"{folder}: there is something in it; name a folder that is empty or isn't there")
+
+
+def _written(plan: Plan, each: Segment, trained: Trained, place: Path) -> Segment:
+    if each.place != CHIP:
+        return each
+    model = to_onnx(trained, cut_of(plan, each))
+    network = to_network(model, each.name)
+    judged = judge(network, plan.arch)
+    if not trusted(judged, Bounds(rows=plan.rows)):
+        raise PlanError(
+            f"{each.name}: planned as {each.verdict}, and its graph is {judged.kind.value}; a bug: report it"
+        )
+    files = {}
+    save(model, place / f"{each.name}.onnx")
+    har.write(network, place / f"{each.name}.har")
+    for kind in ("onnx", "har"):
+        name = f"{each.name}.{kind}"
+        files[kind] = Written(name=name, sha256=sha256((place / name).read_bytes()))
+    return each.model_copy(update={**files, "verdict": judged.kind.value, "certainty": judged.certainty.value})
+
+
+def _npz(trained: Trained) -> bytes:
+    """All weights, float32: the host has its own steps, and the whole network for what is shorter than a window."""
+    content = io.BytesIO()
+    arrays = {name: trained.weights[name].numpy() for name in sorted(asteroid_shapes(trained.function.size))}
+    np.savez(content, **arrays)  # type: ignore[arg-type, unused-ignore]
+    return content.getvalue()

@@ -1,0 +1,184 @@
+"""The search: the cheapest way through the stages, by dynamic programming over depth cuts.
+
+Segments don't depend on one another, so the best plan is a shortest path from the first stage to the last, with one
+edge for each stretch of stages: its best segment, or the host. The path is kept for each count of HEFs, which is what
+the Pareto front is read off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pointwise
+from tasnet.plan.cost import around, on_host, runs, seconds
+from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function, PlanError
+from tasnet.plan.hardware import Hardware
+
+OBJECTIVES = ("time", "hefs", "macs")
+"""What is made least; of equals the quicker."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stretch of stages in one segment, or on the host (`candidate` None)."""
+
+    start: int
+    stop: int
+    candidate: Candidate | None
+    seconds: float
+    macs: int
+
+
+@dataclass(frozen=True)
+class Path:
+    """Steps through all stages. Seconds are of the steps alone."""
+
+    steps: tuple[Step, ...]
+    seconds: float
+    hefs: int
+    macs: int
+
+
+Key = Callable[[float, int, int], tuple[float, ...]]
+"""(seconds, HEFs, MACs) -> what is compared"""
+
+_KEYS: dict[str, Key] = {
+    "time": lambda spent, hefs, macs: (spent, hefs, macs),
+    "hefs": lambda spent, hefs, macs: (hefs, spent, macs),
+    "macs": lambda spent, hefs, macs: (macs, spent, hefs),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is asked: a function, a signal's frames, an architecture, bounds, a profile."""
+
+    function: Function
+    frames: int
+    arch: str
+    bounds: Bounds
+    hardware: Hardware
+
+
+def front(search: Search) -> list[Path]:
+    """The Pareto front over seconds, HEFs and MACs, the fewest HEFs first. Raises PlanError where nothing fits."""
+    found = [path for objective in ("time", "macs") for path in _by_hefs(search, objective)]
+    if not found:
+        raise PlanError(_miss(search))
+    best: list[Path] = []
+    for path in sorted(found, key=lambda each: (each.hefs, each.seconds, each.macs)):
+        if all(path.seconds < other.seconds or path.macs < other.macs for other in best):
+            best.append(path)
+    return best
+
+
+def choose(search: Search, objective: str) -> tuple[Path, list[Path]]:
+    """The path that makes the objective least, and the front it is of. Raises PlanError."""
+    paths, key = front(search), _KEYS[objective]
+    return min(paths, key=lambda each: key(each.seconds, each.hefs, each.macs)), paths
+
+
+def _by_hefs(search: Search, objective: str) -> Iterator[Path]:
+    """The best path for each count of HEFs."""
+    function, key = search.function, _KEYS[objective]
+    steps = list(_steps(search, key))
+    # best[stage][hefs]: a path to that stage with that many
+    best: list[dict[int, Path]] = [{} for _ in range(function.stages + 1)]
+    best[0][0] = Path((), 0.0, 0, 0)
+    for step in sorted(steps, key=lambda each: each.start):
+        for before in best[step.start].values():
+            after = _after(before, step)
+            known = best[step.stop].get(after.hefs)
+            if known is None or _value(after, key) < _value(known, key):
+                best[step.stop][after.hefs] = after
+    # A path without any HEF is the null plan, which stands beside every plan.
+    yield from (path for hefs, path in sorted(best[-1].items()) if hefs)
+    if function.norm not in LOCAL_NORMS and (path := _pointwise(search, key)):
+        yield path
+
+
+def _after(path: Path, step: Step) -> Path:
+    hefs = path.hefs + (step.candidate is not None)
+    return Path((*path.steps, step), path.seconds + step.seconds, hefs, path.macs + step.macs)
+
+
+def _value(path: Path, key: Key) -> tuple[float, ...]:
+    return key(path.seconds, path.hefs, path.macs)
+
+
+def _steps(search: Search, key: Key) -> Iterator[Step]:
+    """The best step of every stretch of stages, and the host's of every end."""
+    function = search.function
+    for start in range(function.stages):
+        # Where the host takes a block too, no count of HEFs would tell plans apart: it takes the ends alone.
+        if start in (0, function.stages - 1):
+            spent = on_host(function, start, start + 1, search.frames, search.hardware).total
+            yield Step(start, start + 1, None, spent, 0)
+        for stop in range(start + 1, function.stages + 1):
+            found = candidates(function, start, stop, search.frames, search.arch, search.bounds)
+            if best := _best(search, start, stop, found, key):
+                yield best
+            elif function.norm == GLOBAL_NORM and stop > start + 2:
+                break
+
+
+def _best(search: Search, start: int, stop: int, found: list[Candidate], key: Key) -> Step | None:
+    made = [
+        Step(
+            start,
+            stop,
+            each,
+            seconds(search.function, each.cut, each.facts, each.invocations, search.frames, search.hardware).total,
+            each.facts.macs * each.invocations * runs(each.cut.form),
+        )
+        for each in found
+    ]
+    return min(made, key=lambda step: key(step.seconds, 1, step.macs), default=None)
+
+
+def _pointwise(search: Search, key: Key) -> Path | None:
+    """The 1x1 convolutions on the chip and everything between them on the host: any norm."""
+    function, path = search.function, Path((), 0.0, 0, 0)
+    for stage in range(function.stages - 1):
+        found = pointwise(function, stage, search.frames, search.arch, search.bounds)
+        step = _best(search, stage, stage + 1, found, key)
+        if step is None:
+            return None
+        path = _after(path, step)
+    stage = function.stages - 1
+    tail = [
+        _best(
+            search,
+            stage,
+            stage + 1,
+            candidates(function, stage, stage + 1, search.frames, search.arch, search.bounds),
+            key,
+        ),
+        Step(stage, stage + 1, None, on_host(function, stage, stage + 1, search.frames, search.hardware).total, 0),
+    ]
+    return min((_after(path, step) for step in tail if step), key=lambda each: _value(each, key))
+
+
+def total_seconds(search: Search, path: Path) -> float:
+    """A path's seconds with what the host does around it."""
+    return path.seconds + around(search.function, search.bounds.coders, search.frames, search.hardware).total
+
+
+def _miss(search: Search) -> str:
+    """Where no path goes through, and what binds there."""
+    function = search.function
+    for stage in range(function.stages):
+        reached = any(
+            candidates(function, start, stop, search.frames, search.arch, search.bounds)
+            for start in range(stage + 1)
+            for stop in range(stage + 1, function.stages + 1)
+        )
+        if not reached and stage not in (0, function.stages - 1):
+            miss = nearest_miss(function, stage, search.frames, search.arch, search.bounds)
+            where = f"block {stage} (dilation {function.dilation(stage - 1)})"
+            return (
+                f"no plan fits: {where} alone takes {miss.needed:,} {miss.what}, {miss.allowed:,} are allowed; "
+                "allow more, or plan a longer signal"
+            )
+    return "no plan fits these bounds; allow more layers, blocks or elements of a row"

@@ -1,0 +1,34 @@
+"""A segment's graph: its network -> ONNX -> the HN that the embedded translator makes of it."""
+
+from __future__ import annotations
+
+import onnx
+
+from tasnet.hailo.files.hn import Network
+from tasnet.hailo.translate import translate
+from tasnet.network.export import with_weights
+from tasnet.network.plain import plain
+from tasnet.plan.cut import Cut, ports
+from tasnet.plan.function import Trained
+from tasnet.plan.segment_network import build
+
+OPSET = 13
+TRACED = 4
+"""frames: the nodes don't depend on the width"""
+
+
+def to_onnx(trained: Trained, cut: Cut) -> onnx.ModelProto:
+    """The graph; inputs and outputs `[1, channels, height, width]` under `in_<role>` and `out_<role>`."""
+    given, made = ports(trained.function, cut)
+    network = build(trained, cut)
+    traced = {f"in_{port.role}": (1, port.channels, 1, TRACED) for port in given}
+    inputs = {f"in_{port.role}": (1, port.channels, cut.height, cut.width) for port in given}
+    outputs = {f"out_{port.role}": (1, port.channels, cut.height, cut.width) for port in made}
+    nodes = plain(network, traced, inputs, outputs, OPSET)
+    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
+    return with_weights(nodes, tensors, OPSET, tuple(inputs))
+
+
+def to_network(model: onnx.ModelProto, name: str) -> Network:
+    """The graph's HN, as the vendor's parser would write it."""
+    return translate(model, name)

@@ -1,0 +1,93 @@
+"""A cut -> the segment of a plan: its ports, rows, figures, verdict and what carries that."""
+
+from __future__ import annotations
+
+from tasnet.hailo.predict.constraints import ROW_PASS, Verdict
+from tasnet.plan.cost import on_host, seconds
+from tasnet.plan.cut import CHAIN, CHIP, HOST, Cut, ports
+from tasnet.plan.cuts import Segment
+from tasnet.plan.function import Function
+from tasnet.plan.hardware import Hardware
+from tasnet.plan.layers import Facts, facts, verdict
+from tasnet.plan.rows import rows
+
+OBSERVED_ROW = 262_144
+"""elements: the widest row of any small piece that is known to have compiled"""
+
+
+def segment(function: Function, cut: Cut, frames: int, arch: str, hardware: Hardware, name: str) -> Segment:
+    """The segment on the chip, for a signal of `frames`. Raises ValueError where its rows don't cover that."""
+    given, made = ports(function, cut)
+    halo = cut.halo(function)
+    count = len(rows(frames, cut.width, halo, cut.phase))
+    found, judged = facts(function, cut), verdict(function, cut, arch)
+    return Segment(
+        name=name,
+        place=CHIP,
+        form=cut.form,
+        start=cut.start,
+        stop=cut.stop,
+        blocks=tuple(cut.blocks(function)),
+        head=cut.has_head(),
+        tail=cut.has_tail(function),
+        phase=cut.phase,
+        width=cut.width,
+        height=cut.height,
+        halo=halo,
+        inputs=given,
+        outputs=made,
+        count=count,
+        invocations=-(-count // cut.height),
+        layers=found.layers,
+        macs=found.macs,
+        weights=found.weights,
+        widest_row=found.widest_row,
+        verdict=judged.kind.value,
+        certainty=judged.certainty.value,
+        evidence=evidence(cut, found, judged),
+        seconds=seconds(function, cut, found, -(-count // cut.height), frames, hardware),
+    )
+
+
+def on_the_host(function: Function, start: int, stop: int, frames: int, hardware: Hardware, name: str) -> Segment:
+    """Stages that the host computes over the whole signal: no rows, no graph, nothing that needs a verdict."""
+    cut = Cut(CHAIN, start, stop, 1, 1, 1)
+    return Segment(
+        name=name,
+        place=HOST,
+        form=CHAIN,
+        start=start,
+        stop=stop,
+        blocks=tuple(cut.blocks(function)),
+        head=cut.has_head(),
+        tail=cut.has_tail(function),
+        phase=1,
+        width=1,
+        height=1,
+        halo=0,
+        inputs=(),
+        outputs=(),
+        count=0,
+        invocations=0,
+        layers=0,
+        macs=0,
+        weights=0,
+        widest_row=0,
+        verdict="",
+        certainty="",
+        evidence=(),
+        seconds=on_host(function, start, stop, frames, hardware),
+    )
+
+
+def evidence(cut: Cut, found: Facts, judged: Verdict) -> tuple[str, ...]:
+    """What carries a segment: the pieces that were seen to compile, or what of it nobody has seen."""
+    if judged.certainty.value == "observed" and judged.kind.value == "clear" and found.layers == 1:
+        return ("observed piece",)
+    seen = next((most for most in (OBSERVED_ROW, ROW_PASS) if found.widest_row <= most), None)
+    told = [f"rows of {found.widest_row:,} ({f'rows up to {seen:,} compiled' if seen else 'never seen to compile'})"]
+    if found.layers > 1:
+        told.append(f"{found.layers} layers together")
+    if cut.height > 1:
+        told.append(f"{cut.height} rows side by side")
+    return tuple(told)
