@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
 from tasnet.common import TasnetError, sha256, unfinished
 from tasnet.network import parts
 from tasnet.network.convtasnet import build, input_shape
-from tasnet.network.plain import IR_VERSIONS, OPSETS, Plain, infos, model_of, types_of
+from tasnet.network.plain import IR_VERSIONS, OPSETS, Plain, Shape, infos, model_of, plain, types_of
 from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
@@ -48,34 +49,50 @@ def to_onnx(
         raise VariantError(f"opset {opset}: one of {OPSETS[0]} to {OPSETS[-1]}")
     input_shape(variant, size, length)  # raises
     network = build(variant, size, weights, mask_activation=mask_activation)
-    plain = parts.nodes(variant, size, length, opset, mask_activation)
+    nodes = parts.nodes(variant, size, length, opset, mask_activation)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    return with_weights(plain, tensors, opset)
+    return with_weights(nodes, tensors, opset)
+
+
+def module_to_onnx(
+    module: torch.nn.Module,
+    traced: Mapping[str, Shape],
+    inputs: Mapping[str, Shape],
+    outputs: Mapping[str, Shape],
+    *,
+    opset: int = 13,
+) -> ModelProto:
+    """The graph of any module of this package's parts, its weights named like its state dict.
+
+    It is traced on zeros of the shapes `traced` and given the shapes `inputs` and `outputs`, by name and in order.
+    """
+    tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    return with_weights(plain(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
 
 
 def with_weights(
-    plain: Plain, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
+    traced: Plain, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
 ) -> ModelProto:
     """The model of these nodes; `weights` holds at least those that they read, `inputs` names what else they do."""
-    model = _without_weights(plain, opset, inputs)
+    model = _without_weights(traced, opset, inputs)
     _check(model, opset)
-    tensors = {**weights, **plain.constants}
+    tensors = {**weights, **traced.constants}
     for info in model.graph.input[len(inputs) :]:
-        _, shape = plain.types[info.name]
+        _, shape = traced.types[info.name]
         _append(model, info.name, tensors[info.name].reshape(shape))
     del model.graph.input[len(inputs) :]
     return model
 
 
-def _without_weights(plain: Plain, opset: int, given: Sequence[str]) -> ModelProto:
+def _without_weights(traced: Plain, opset: int, given: Sequence[str]) -> ModelProto:
     """The model with its weights, in the order in which they are first read, as further inputs."""
-    made = [name for node in plain.nodes for name in node.output]
-    read = dict.fromkeys(name for node in plain.nodes for name in node.input)
+    made = [name for node in traced.nodes for name in node.output]
+    read = dict.fromkeys(name for node in traced.nodes for name in node.input)
     weights = read.keys() - {*given, *made}
     inputs = [*given, *(name for name in read if name in weights)]
-    inner = [name for name in made if name not in plain.outputs]
-    groups = [infos({name: plain.types[name] for name in names}) for names in (inputs, plain.outputs, inner)]
-    return model_of(plain.nodes, groups[0], groups[1], opset, values=groups[2])
+    inner = [name for name in made if name not in traced.outputs]
+    groups = [infos({name: traced.types[name] for name in names}) for names in (inputs, traced.outputs, inner)]
+    return model_of(traced.nodes, groups[0], groups[1], opset, values=groups[2])
 
 
 def save(model: ModelProto, path: Path) -> Path:

@@ -1,1 +1,16 @@
-"""The plan: a whole network, exactly, in pieces that compile."""
+"""The plan: a whole network, exactly, in pieces that compile.
+
+In goes a trained function and bounds on what a segment may be; out come the segments and host steps that cost least by
+the model, their files, and a run of them. Verdicts are the constraints' alone, times are modelled.
+
+function, cut         what is planned; a segment as a stretch of stages, and its ports
+layers, candidates    a segment's figures and verdict by shapes alone; every way to cut a stretch
+hardware, cost        a profile of figures with their sources; what a step takes
+search, cuts, make    the cheapest way through; the plan as data; its files
+segment_network       a segment in PyTorch, and `segment_files` its graph
+rows, host, run       windows, the host's layers, the run: numpy alone
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS, Kind, Verdict
+from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Kind, Verdict
 from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, halo, phases
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.layers import Facts, facts, verdict

@@ -11,8 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.common.bounded import text
-from tasnet.common.printable import line
+from tasnet.common import line, text
 from tasnet.plan.cut import CHIP, Port
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.common.files import sha256
+from tasnet.common import sha256
 from tasnet.hailo.files import har
 from tasnet.plan.cuts import Plan, Segment, Written
 from tasnet.plan.function import PlanError

@@ -11,9 +11,8 @@ from collections import ChainMap
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from tasnet.network.checkpoint import Checkpoint
-from tasnet.network.variant import EXACT, Size, Variant
-from tasnet.network.weights import Weights, asteroid_shapes
+from tasnet.common import TasnetError
+from tasnet.network import EXACT, Checkpoint, Size, Variant, Weights, asteroid_shapes
 
 LOCAL_NORMS = frozenset({"identity", "affine", "cln"})
 """Norms whose value at a frame needs no other frame."""
@@ -22,7 +21,7 @@ GLOBAL_NORM = "gln"
 """The norm whose statistics are two scalars over all channels and frames."""
 
 
-class PlanError(ValueError):
+class PlanError(TasnetError, ValueError):
     """What can't be planned, read, written or run as a plan. One line: what is wrong, and what to do."""
 
 

@@ -8,8 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tasnet.common.bounded import text
-from tasnet.common.printable import line
+from tasnet.common import line, text
 from tasnet.plan.function import PlanError
 
 if sys.version_info >= (3, 11):

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasnet.hailo.files.hn import Figures, Layer, Network, Shape, figures, row, widest
-from tasnet.hailo.predict.constraints import Verdict, judge
+from tasnet.hailo.files import Layer, Network, Shape, hn, row, widest
+from tasnet.hailo.predict import Verdict, judge
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut, ports
 from tasnet.plan.function import GLOBAL_NORM, Function
 
@@ -43,10 +43,10 @@ class Facts:
 def facts(function: Function, cut: Cut) -> Facts:
     """The figures of a cut's graph."""
     kinds = _kinds(function, _shape_of(function, cut))
-    summed, layers, widest_row = Figures(), 0, 0
+    summed, layers, widest_row = hn.Figures(), 0, 0
     for kind, times in kinds:
         each, widest_of = _figures(kind, cut.height, cut.width)
-        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
+        summed += hn.Figures(each.weights * times, each.macs * times, each.ops * times)
         layers, widest_row = layers + times, max(widest_row, widest_of)
     given, made = ports(function, cut)
     pixels = cut.height * cut.width
@@ -187,10 +187,10 @@ def _pointwise(function: Function, shape: _Shape) -> Iterator[Kind]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
+def _figures(kind: Kind, height: int, width: int) -> tuple[hn.Figures, int]:
     """A layer's figures, and its widest row."""
     layer = _layer(kind, "layer", height, width)
-    return figures(layer), row(widest(layer))
+    return hn.figures(layer), row(widest(layer))
 
 
 @lru_cache(maxsize=1 << 16)

@@ -14,14 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from tasnet import __version__
-from tasnet.common import unfinished
-from tasnet.common.bounded import no_folder
-from tasnet.common.files import sha256
+from tasnet.common import no_folder, sha256, unfinished
 from tasnet.hailo.files import har
-from tasnet.hailo.predict.constraints import judge
-from tasnet.network.export import save
-from tasnet.network.variant import VariantError
-from tasnet.network.weights import asteroid_shapes
+from tasnet.hailo.predict import judge
+from tasnet.network import VariantError, asteroid_shapes, save
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut

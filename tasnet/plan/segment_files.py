@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import onnx
 
-from tasnet.hailo.files.hn import Network
+from tasnet.hailo.files import Network
 from tasnet.hailo.translate import translate
-from tasnet.network.export import with_weights
-from tasnet.network.plain import plain
+from tasnet.network import module_to_onnx
 from tasnet.plan.cut import Cut, ports
 from tasnet.plan.function import Trained
 from tasnet.plan.segment_network import build
@@ -24,9 +23,7 @@ def to_onnx(trained: Trained, cut: Cut) -> onnx.ModelProto:
     traced = {f"in_{port.role}": (1, port.channels, 1, TRACED) for port in given}
     inputs = {f"in_{port.role}": (1, port.channels, cut.height, cut.width) for port in given}
     outputs = {f"out_{port.role}": (1, port.channels, cut.height, cut.width) for port in made}
-    nodes = plain(network, traced, inputs, outputs, OPSET)
-    tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    return with_weights(nodes, tensors, OPSET, tuple(inputs))
+    return module_to_onnx(network, traced, inputs, outputs, opset=OPSET)
 
 
 def to_network(model: onnx.ModelProto, name: str) -> Network:

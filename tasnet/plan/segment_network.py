@@ -9,10 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tasnet.network import rewrites
-from tasnet.network.convtasnet import Block, Conv
-from tasnet.network.norms import Norm
-from tasnet.network.variant import Variant
+from tasnet.network import Block, Conv, Norm, Variant, rewrites
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut
 from tasnet.plan.function import GLOBAL_NORM, Trained
 

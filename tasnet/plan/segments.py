@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasnet.hailo.predict.constraints import ROW_PASS, Verdict
+from tasnet.hailo.predict import ROW_PASS, Verdict
 from tasnet.plan.cost import on_host, seconds
 from tasnet.plan.cut import CHAIN, CHIP, HOST, Cut, ports
 from tasnet.plan.cuts import Segment

@@ -1,0 +1,113 @@
+"""A plan's folder: read as it was written, refused where anything in it isn't the plan's, run as PyTorch runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasnet.hailo.files import har
+from tasnet.hailo.predict import judge
+from tasnet.network import Size, Variant, seeded
+from tasnet.plan import EXECUTORS, Bounds, Plan, PlanError, host_weights, of_variant, plan_of, read, separate, write
+from tests.plan.running import HARDWARE, apart, noise, uncut
+
+SMALL = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
+BOUNDS = Bounds(rows=16 * 70, max_blocks=3)
+FLOAT = 5e-6
+"""of the peak"""
+
+
+def made(folder: Path, norm: str = "cln", bounds: Bounds = BOUNDS) -> Plan:
+    trained = of_variant(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3))
+    plan = plan_of(trained, 1200, "hailo8", bounds, "time", HARDWARE).plan
+    return write(plan, trained, folder)
+
+
+@pytest.mark.parametrize("norm", ["affine", "cln", "gln", "cgln"])
+@pytest.mark.parametrize("executor", sorted(EXECUTORS))
+def test_the_written_graphs_compute_what_pytorch_computes(tmp_path: Path, norm: str, executor: str) -> None:
+    plan = made(tmp_path / "plan", norm)
+    for length in (1200, 1777, 40):
+        mix = noise(length, length)
+        expected = uncut(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3), mix)
+        execute = EXECUTORS[executor](tmp_path / "plan")
+        got = separate(plan, host_weights(plan, tmp_path / "plan"), execute, mix.astype(np.float32))
+        assert got.dtype == np.float32
+        assert apart(got, expected) < FLOAT
+
+
+def test_what_is_written_is_read_back_and_each_verdict_is_its_files(tmp_path: Path) -> None:
+    plan = made(tmp_path / "plan")
+    assert read(tmp_path / "plan") == read(tmp_path / "plan" / "plan.json") == plan
+    for each in plan.on_chip:
+        assert judge(har.read(tmp_path / "plan" / each.har.name), "hailo8").kind.value == each.verdict == "clear"
+    names = {path.name for path in (tmp_path / "plan").iterdir()}
+    files = {f"{each.name}.{kind}" for each in plan.on_chip for kind in ("onnx", "har")}
+    assert names == {"plan.json", "host.npz", *files}
+
+
+def test_the_same_plan_is_the_same_bytes(tmp_path: Path) -> None:
+    made(tmp_path / "one")
+    made(tmp_path / "two")
+    for path in (tmp_path / "one").iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_a_changed_file_is_refused_before_it_is_run(tmp_path: Path) -> None:
+    plan = made(tmp_path / "plan")
+    folder, first = tmp_path / "plan", plan.on_chip[0]
+    for name, kind in ((first.onnx.name, "onnx"), (first.har.name, "har")):
+        path = folder / name
+        path.write_bytes(path.read_bytes()[:-1] + b"?")
+        with pytest.raises(PlanError, match=f"{name}: not the file that the plan was made with"):
+            separate(plan, host_weights(plan, folder), EXECUTORS[kind](folder), noise(1200).astype(np.float32))
+    (folder / "host.npz").unlink()
+    with pytest.raises(PlanError, match=r"host\.npz: No such file"):
+        host_weights(plan, folder)
+
+
+def test_weights_of_another_checkpoint_are_refused(tmp_path: Path) -> None:
+    variant = Variant(norm="cln")
+    trained = of_variant(variant, SMALL, seeded(SMALL, 3))
+    plan = plan_of(trained, 1200, "hailo8", BOUNDS, "time", HARDWARE).plan
+    with pytest.raises(PlanError, match="not the plan's"):
+        write(plan, of_variant(variant, SMALL, seeded(SMALL, 4)), tmp_path / "plan")
+    assert not (tmp_path / "plan").exists()
+
+
+def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "plan").mkdir()
+    (tmp_path / "plan" / "mine.txt").write_text("mine")
+    with pytest.raises(PlanError, match="there is something in it"):
+        made(tmp_path / "plan")
+    assert [path.name for path in (tmp_path / "plan").iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda plan: plan | {"schema_": 7}, "schema 7, 1 is known"),
+        (lambda plan: plan | {"colour": "red"}, "colour"),
+        (lambda plan: {key: value for key, value in plan.items() if key != "segments"}, "segments"),
+        (lambda plan: plan | {"function": plan["function"] | {"size": plan["function"]["size"] | {"N": 0}}}, "N=0"),
+        (lambda plan: plan | {"function": plan["function"] | {"colour": 1}}, "function.colour"),
+        (lambda plan: plan | {"length": "many"}, "length"),
+        (lambda plan: [plan], "valid dictionary"),
+    ],
+)
+def test_a_plan_json_that_no_one_wrote_is_one_line(tmp_path: Path, change: object, told: str) -> None:
+    made(tmp_path / "plan")
+    path = tmp_path / "plan" / "plan.json"
+    path.write_text(json.dumps(change(json.loads(path.read_text()))))  # type: ignore[operator]
+    with pytest.raises(PlanError, match=told) as error:
+        read(path)
+    assert "\n" not in str(error.value)
+
+
+def test_text_that_is_no_json_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "plan.json").write_text("[" * 100_000)
+    with pytest.raises(PlanError, match="not JSON"):
+        read(tmp_path)

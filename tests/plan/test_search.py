@@ -1,0 +1,116 @@
+"""The search finds the least, keeps its bounds, and names what binds where nothing fits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise, product
+
+import pytest
+
+from tasnet.network import Size
+from tasnet.plan.candidates import Bounds, candidates
+from tasnet.plan.cost import runs, seconds
+from tasnet.plan.cut import CHIP
+from tasnet.plan.function import Function, PlanError
+from tasnet.plan.search import Search, choose, front, total_seconds
+from tests.plan.running import HARDWARE
+
+PAPER = Size()
+LOCAL = Function(PAPER, 24, "cln", "prelu", "relu")
+
+
+def search(function: Function = LOCAL, length: int = 16000, **bounds: object) -> Search:
+    return Search(function, function.size.frames(length), "hailo8", Bounds(**bounds), HARDWARE)
+
+
+def test_at_most_four_blocks_a_segment_is_six_hefs_for_the_papers_best_network() -> None:
+    path, _ = choose(search(max_blocks=4), "time")
+    assert path.hefs == 6
+    assert sum(step.candidate.invocations for step in path.steps if step.candidate) <= 30
+    assert all(step.candidate is None or step.candidate.facts.widest_row <= 384_000 for step in path.steps)
+
+
+def test_the_papers_small_network_is_one_hef_without_a_window() -> None:
+    small = Size(N=128, L=40, B=128, H=256, Sc=128, P=3, X=7, R=2)
+    function = Function(small, 14, "cln", "prelu", "relu")
+    path, _ = choose(search(function), "hefs")
+    (step,) = [each for each in path.steps if each.candidate]
+    assert path.hefs == 1
+    assert (step.candidate.cut.width, step.candidate.count) == (small.frames(16000), 1)
+
+
+def test_the_least_is_the_least_of_all_ways_to_cut() -> None:
+    size = Size(N=8, L=8, B=8, H=16, Sc=8, P=3, X=3, R=1)
+    function = Function(size, 3, "affine", "relu", "relu")
+    asked = search(function, 2000, rows=16 * 120, coders=CHIP)
+    best = {"time": float("inf"), "macs": float("inf"), "hefs": float("inf")}
+    for ends in product([True, False], repeat=function.stages - 1):
+        marks = [0, *(index + 1 for index, cut in enumerate(ends) if cut), function.stages]
+        spent, macs, whole = 0.0, 0, True
+        for start, stop in pairwise(marks):
+            found = candidates(function, start, stop, asked.frames, asked.arch, asked.bounds)
+            whole = whole and bool(found)
+            if not whole:
+                break
+            costs = [
+                (
+                    seconds(function, each.cut, each.facts, each.invocations, asked.frames, HARDWARE).total,
+                    each.facts.macs * each.invocations * runs(each.cut.form),
+                )
+                for each in found
+            ]
+            spent, macs = spent + min(costs)[0], macs + min(cost[1] for cost in costs)
+        if whole:
+            best["time"], best["macs"] = min(best["time"], spent), min(best["macs"], macs)
+            best["hefs"] = min(best["hefs"], len(marks) - 1)
+    # The host may take the ends: then there is less on the chip, and more time.
+    assert choose(asked, "time")[0].seconds == pytest.approx(best["time"])
+    assert choose(asked, "macs")[0].macs <= best["macs"]
+    assert choose(asked, "hefs")[0].hefs <= best["hefs"]
+
+
+def test_nothing_on_the_front_is_worse_than_another_in_all() -> None:
+    paths = front(search(max_blocks=6))
+    for one in paths:
+        for other in paths:
+            worse = (one.seconds >= other.seconds, one.macs >= other.macs, one.hefs >= other.hefs)
+            assert one is other or not all(worse)
+
+
+def test_bounds_are_kept() -> None:
+    for bounds in ({"max_layers": 40}, {"max_blocks": 2}, {"max_height": 1}, {"rows": 262_144}):
+        path, _ = choose(search(**bounds), "time")
+        for step in path.steps:
+            if step.candidate:
+                assert step.candidate.facts.layers <= bounds.get("max_layers", 10**6)
+                assert len(step.candidate.cut.blocks(LOCAL)) <= bounds.get("max_blocks", 24)
+                assert step.candidate.cut.height <= bounds.get("max_height", 10**6)
+                assert step.candidate.facts.widest_row <= bounds.get("rows", 384_000)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "told"),
+    [
+        ({"max_layers": 5}, r"block 1 \(dilation 1\) alone takes 19 layers, 5 are allowed"),
+        ({"rows": 1000}, r"block 1 \(dilation 1\) alone takes 1,536 elements of a row, 1,000 are allowed"),
+    ],
+)
+def test_where_nothing_fits_it_says_what_binds(bounds: dict[str, int], told: str) -> None:
+    with pytest.raises(PlanError, match=told):
+        front(search(**bounds))
+
+
+def test_a_network_too_wide_for_any_row_is_refused_by_its_row() -> None:
+    wide = replace(PAPER, H=8192, X=1, R=2)
+    with pytest.raises(PlanError, match="elements of a row"):
+        front(search(Function(wide, 2, "cln", "relu", "relu"), rows=8192))
+
+
+def test_gln_costs_more_than_a_local_norm_and_less_than_the_host_in_between() -> None:
+    gln = search(replace(LOCAL, norm="gln"))
+    by_scalars, paths = choose(gln, "time")
+    assert {step.candidate.cut.form for step in by_scalars.steps if step.candidate and step.start < 25} == {"scaled"}
+    assert total_seconds(gln, by_scalars) > total_seconds(search(), choose(search(), "time")[0])
+    forms = {path: {step.candidate.cut.form for step in path.steps if step.candidate} for path in paths}
+    (by_norms,) = [path for path, found in forms.items() if "pointwise" in found]
+    assert by_norms.seconds > by_scalars.seconds
