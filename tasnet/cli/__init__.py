@@ -51,7 +51,7 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.common import line, opened, say
+from tasnet.common import open_regular, print_line, printable
 
 if TYPE_CHECKING:
     from tasnet.network import Weights
@@ -72,7 +72,7 @@ _ParserError: type[Exception] = next(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
-    from tasnet.common import TasnetError, one_line
+    from tasnet.common import TasnetError, error_line
 
     try:
         with warnings.catch_warnings():
@@ -84,12 +84,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else one_line(error))
+        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error_line(error))
     except UsageError as error:
-        return _complain(one_line(error))
+        return _complain(error_line(error))
     except TasnetError as error:
         # A node without an HN form is the graph's fault, and the file was read well.
-        return _complain(one_line(error), NOT_CLEAR if _is_node_error(error) else USAGE)
+        return _complain(error_line(error), NOT_CLEAR if _is_node_error(error) else USAGE)
     except _ParserError as error:
         told: str = getattr(error, "format_message", error.__str__)()
         return _complain(f"{' '.join(told.split()).rstrip('.')}; see tasnet --help")
@@ -110,7 +110,7 @@ def _warned(
 
 
 def _complain(message: str, code: int = USAGE) -> int:
-    say(f"tasnet: {message}", error=True)
+    print_line(f"tasnet: {message}", error=True)
     return code
 
 
@@ -265,12 +265,12 @@ def export(
 
         loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
         for line in loaded.assumed:
-            say(f"note: {checkpoint}: {line}", error=True)
+            print_line(f"note: {checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
         weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
     model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
     save(model, output)
-    say(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
+    print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
     return OK
 
 
@@ -291,9 +291,9 @@ def translate(
     writable(output)
     network = to_network(readable(source, "an .onnx"), name, sizes(shape))
     har.write(network, output)
-    say(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
+    print_line(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
     for each in network.assumptions:
-        say(f"  assumed: {line(each.text)}")
+        print_line(f"  assumed: {printable(each.text)}")
     return OK
 
 
@@ -358,11 +358,11 @@ def import_runs(
     entries = read(ledger).entries if ledger.is_file() else ()
     kept_in = Store(store_at(store))
     done = imported(kept_in, source, version=dfc_version, arch=arch)
-    say(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
+    print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
-        say(f"  left out {each.source} {each.tag}: {each.reason}")
+        print_line(f"  left out {each.source} {each.tag}: {each.reason}")
     for name, evidence in support(entries, everything(kept_in)).items():
-        say(f"  entry {name}: observed in {len(evidence)} runs")
+        print_line(f"  entry {name}: observed in {len(evidence)} runs")
     return OK if done.kept + done.known else NOT_CLEAR
 
 
@@ -378,7 +378,7 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
     from tasnet.hailo.files import hef, listing
     from tasnet.hailo.predict import network as graph_of
 
-    with opened(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
+    with open_regular(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
         compiled = hef_shown.is_hef(file.read(4) or b"") or source.suffix == ".hef"
     if compiled:
         read = hef.read(source)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.common import say
+from tasnet.common import print_line
 from tasnet.suite.numerics import EmulationError, mixtures
 from tasnet.suite.observed import DeviceError, emulated, hefs, host_frames, write
 from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, compiler, open_store
@@ -21,15 +21,15 @@ def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int
     fit = Calibrated(choice.calibration, root) if choice.calibration else None
     pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
     for line in pipeline.assumed:
-        say(f"note: {line}", error=True)
+        print_line(f"note: {line}", error=True)
     all_of_them = True
     for case, hef in found:
         waves = np.stack([each.mix for each in mixtures(windows, case.length)])
         try:
             file = write(emulated(pipeline, case, hef, host_frames(case, waves)), hef)
             said = ", a test double: no chip is held against it" if dfc.double else ""
-            say(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}")
+            print_line(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}")
         except EmulationError as error:
             all_of_them = False
-            say(f"{hef.name}: left out: {error}")
+            print_line(f"{hef.name}: left out: {error}")
     return all_of_them

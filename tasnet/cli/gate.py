@@ -31,7 +31,7 @@ from tasnet.cli.options import (
     store_at,
     writable,
 )
-from tasnet.common import say
+from tasnet.common import print_line
 
 STOPPED = 130
 """as a shell counts what Ctrl-C ended"""
@@ -91,7 +91,7 @@ def gate(
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
     order = Order(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
     try:
-        result = judged(order, lambda text: say(f"tasnet gate: {text}", error=True))
+        result = judged(order, lambda text: print_line(f"tasnet gate: {text}", error=True))
     except KeyboardInterrupt:
         print(
             "tasnet: stopped; the base's worktree is removed, what was worked out is kept in the store", file=sys.stderr

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
-from tasnet.common import say
+from tasnet.common import print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.history import Run
@@ -152,9 +152,9 @@ def update(
     if write and done.before != done.after:
         done = written(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
         if not as_json:
-            say(f"{ledger}: written")
+            print_line(f"{ledger}: written")
     elif done.before != done.after and not as_json:
-        say(f"{ledger}: not written; add --write")
+        print_line(f"{ledger}: not written; add --write")
     if as_json:
         changes = [{"entry": each.entry, "what": each.what, "told": each.told} for each in (*done.changes, *done.left)]
         show(

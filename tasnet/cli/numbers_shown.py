@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from tasnet.common import say, write_whole
+from tasnet.common import print_line, write_whole
 from tasnet.suite.cases import Case, graph
 from tasnet.suite.numerics import (
     Measured,
@@ -39,7 +39,7 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
         if not known:
             keep(pipeline.store, found)
         told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
-        say(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
+        print_line(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
         yield from found
 
 
@@ -50,7 +50,7 @@ def stored(store: Store) -> list[Measured]:
         raise ThresholdError(
             f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
         )
-    say(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
+    print_line(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
     return found
 
 
@@ -63,8 +63,8 @@ def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
     """Prints what is beyond the limits; True if nothing is."""
     path, breaches = limits.path, limits.check(runs)
     for breach in breaches:
-        say(str(breach))
-    say(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
+        print_line(str(breach))
+    print_line(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")
     return not breaches
 
 
@@ -82,14 +82,14 @@ def proposed(
     made = propose(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
     print(made.diff, end="")
     for line in made.left:
-        say(f"left: {line}")
+        print_line(f"left: {line}")
     for line in made.refused:
-        say(f"refused: {line}")
+        print_line(f"refused: {line}")
     if not made.diff:
-        say(f"{path}: nothing to change")
+        print_line(f"{path}: nothing to change")
     elif write_it:
         write_whole(path, made.text.encode())
-        say(f"{path}: written")
+        print_line(f"{path}: written")
     return not made.refused
 
 
@@ -105,10 +105,10 @@ def page_written(
     write(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
-        say(str(breach))
-    say(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
+        print_line(str(breach))
+    print_line(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
     return not breaches
 
 
 def _progress(what: str) -> None:
-    say(what, error=True)
+    print_line(what, error=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.common import no_file, no_folder, say
+from tasnet.common import print_line, why_no_file, why_no_folder
 
 if TYPE_CHECKING:
     from tasnet.suite.run import Pipeline, Recipe
@@ -48,7 +48,7 @@ class UsageError(ValueError):
 
 def readable(path: Path, what: str = "an .onnx or a .har") -> Path:
     """`path`, if there is a file. Raises UsageError."""
-    if instead := no_file(path):
+    if instead := why_no_file(path):
         raise UsageError(f"{path}: {instead}; name {what}")
     return path
 
@@ -100,13 +100,13 @@ def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
 def tell_assumed(pipeline: Pipeline) -> None:
     """On stderr, what a checkpoint doesn't say and was assumed. Raises what `Pipeline.resolve` raises."""
     for line in pipeline.assumed:
-        say(f"note: {line}", error=True)
+        print_line(f"note: {line}", error=True)
 
 
 def store_at(given: Path | None) -> Path:
     """The store that is given, else the environment's, else `.tasnet` here. Raises UsageError for what is no folder."""
     store = Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
-    if instead := no_folder(store):
+    if instead := why_no_folder(store):
         raise UsageError(f"--store {store}: {instead}")
     return store
 
@@ -131,6 +131,6 @@ def show(told: object) -> None:
     """Lines, each of which is one whatever names it is made of; anything else as JSON, which has its own escapes."""
     if isinstance(told, Iterator):
         for line in told:
-            say(line)
+            print_line(line)
     else:
         print(json.dumps(told, indent=2))

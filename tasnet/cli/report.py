@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
-from tasnet.common import say
+from tasnet.common import print_line
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
 _LEDGER = Path("expected_failures.yaml")
@@ -44,16 +44,16 @@ def report(
     source = gather(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
     if output:
         done = write(source, output)
-        say(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
+        print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
         for reason in done.unreadable:
-            say(f"  left out {reason}")
+            print_line(f"  left out {reason}")
         if done.too_big:
-            say(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
+            print_line(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
     if picture:
         from tasnet.suite.report import page, photograph
 
         photograph(page(source), picture, dark=dark)
-        say(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
+        print_line(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
     return OK
 
 
@@ -84,14 +84,14 @@ def support(
     if check:
         changed = difference(before, after, file).lines
         if not changed:
-            say(f"{file}: current")
+            print_line(f"{file}: current")
             return OK
-        say(f"{file}: not current; {COMMAND} makes it so")
+        print_line(f"{file}: not current; {COMMAND} makes it so")
         print("\n".join(changed[:_SHOWN]) + (f"\n… {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""))
         return NOT_CLEAR
     if not write:
         print(after, end="")
         return OK
     write_whole(file, after.encode())
-    say(f"{file}: {'current already' if before == after else 'written'}")
+    print_line(f"{file}: {'current already' if before == after else 'written'}")
     return OK

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common import line as shown
+from tasnet.common import printable
 from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT
 from tasnet.hailo.logs import End, Told, remedy
 
@@ -23,12 +23,12 @@ def lines(log: str, told: Told) -> Iterator[str]:
     """A line for the log, and one for each thing that is known of how it ends."""
     failure = told.failure
     if failure is None:
-        yield f"{shown(log)}: {_without_failure(told)}"
+        yield f"{printable(log)}: {_without_failure(told)}"
         yield from _labelled(
             ("warned", told.warning), ("last line", told.last if told.end is not End.SUCCEEDED else "")
         )
         return
-    yield f"{shown(log)}: {failure.family} at {failure.stage}"
+    yield f"{printable(log)}: {failure.family} at {failure.stage}"
     of_the_network = failure.family not in MACHINES_FAULT | SETUPS_FAULT
     yield from _labelled(
         ("says", failure.message),
@@ -62,4 +62,4 @@ def _listed(names: Sequence[str]) -> str:
 def _labelled(*told: tuple[str, str]) -> Iterator[str]:
     for label, text in told:
         if text:
-            yield f"  {label:11}{shown(' '.join(text.split()), _WIDTH)}"
+            yield f"  {label:11}{printable(' '.join(text.split()), _WIDTH)}"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasnet.common import say
+from tasnet.common import print_line
 from tasnet.suite.cases import Case, Verdict
 from tasnet.suite.observed import Done, Swept, graphs, sweep
 from tasnet.suite.report import Bar, Lines
@@ -20,15 +20,15 @@ def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, sch
     pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
     sized = [pipeline.resolve(case) for case in cases]
     for line in pipeline.assumed:
-        say(f"note: {line}", error=True)
+        print_line(f"note: {line}", error=True)
     count = len(graphs(sized))
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
-    say(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}")
+    print_line(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}")
     if warning := getattr(tool, "warning", ""):
-        say(f"warning: {warning}", error=True)
+        print_line(f"warning: {warning}", error=True)
     usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
-    lines = Lines(lambda text: say(text, error=True), count, usual)
+    lines = Lines(lambda text: print_line(text, error=True), count, usual)
     progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
     def tell(done: Done) -> None:
@@ -42,8 +42,8 @@ def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, sch
     finally:
         progress.stop()
     verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
-    say(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
+    print_line(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
     for done in swept.unlearned:
-        say(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
-    say(f"outcomes  {root}; read them with: tasnet matrix and the same options")
+        print_line(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
+    print_line(f"outcomes  {root}; read them with: tasnet matrix and the same options")
     return swept

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common import line, short_layers
+from tasnet.common import printable, short_layers
 from tasnet.hailo import Failure
 from tasnet.hailo.predict import Reference, Verdict
 
@@ -33,7 +33,7 @@ def lines(verdict: Verdict, arch: str) -> Iterator[str]:
     unread = [doubt for doubt in verdict.doubts if doubt.stage == "translate"]
     yield f"  rests on  {_UNREAD if unread else _RESTS_ON[verdict.certainty.value]}"
     for each in verdict.assumptions:
-        yield f"  assumed   {line(each.text)}"
+        yield f"  assumed   {printable(each.text)}"
     yield from _failures("blocker", verdict.blockers)
     yield from _failures("doubt", (*verdict.doubts, *verdict.cautions))
 

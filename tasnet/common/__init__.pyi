@@ -1,87 +1,81 @@
-from . import bounded as bounded
-from . import printable as printable
-from . import settings as settings
 from . import unfinished as unfinished
 from . import yaml_file as yaml_file
-from .bounded import contents as contents
-from .bounded import no_file as no_file
-from .bounded import no_folder as no_folder
-from .bounded import opened as opened
-from .bounded import text as text
-from .errors import MOST as MOST
+from .bounded import open_regular as open_regular
+from .bounded import read_bytes as read_bytes
+from .bounded import read_text as read_text
+from .bounded import why_no_file as why_no_file
+from .bounded import why_no_folder as why_no_folder
+from .errors import MAX_ERROR_CHARS as MAX_ERROR_CHARS
 from .errors import TasnetError as TasnetError
-from .errors import one_line as one_line
+from .errors import error_line as error_line
 from .files import sha256 as sha256
 from .git_command import GitError as GitError
-from .git_command import environment as environment
 from .git_command import git as git
-from .locks import PATIENCE as PATIENCE
-from .locks import Say as Say
-from .locks import holder as holder
+from .git_command import git_environment as git_environment
+from .locks import PATIENCE_SECONDS as PATIENCE_SECONDS
+from .locks import Notify as Notify
+from .locks import lock_holder as lock_holder
 from .locks import locked as locked
-from .locks import on_stderr as on_stderr
-from .locks import sign as sign
-from .pages import render as render
-from .printable import LONGEST as LONGEST
-from .printable import line as line
-from .printable import say as say
+from .locks import notify_on_stderr as notify_on_stderr
+from .locks import sign_lock as sign_lock
+from .pages import render_page as render_page
+from .printing import MAX_LINE_CHARS as MAX_LINE_CHARS
+from .printing import print_line as print_line
+from .printing import printable as printable
 from .seals import checksum as checksum
 from .seals import sealed as sealed
 from .seals import unsealed as unsealed
-from .settings import table as table
-from .verified import NoFileOfStore as NoFileOfStore
+from .settings import settings_table as settings_table
+from .verified import NotAStoredFile as NotAStoredFile
 from .verified import has_content as has_content
-from .verified import kept_bytes as kept_bytes
+from .verified import stored_bytes as stored_bytes
 from .verified import weights_beside as weights_beside
-from .wav_file import wav as wav
+from .wav_file import open_wav as open_wav
 from .whole import write_whole as write_whole
-from .words import columns as columns
-from .words import labelled as labelled
-from .words import natural as natural
-from .words import prose as prose
+from .words import labelled_line as labelled_line
+from .words import labelled_paragraph as labelled_paragraph
+from .words import natural_order as natural_order
 from .words import short_layers as short_layers
+from .words import table_lines as table_lines
 
 __all__ = [
-    "LONGEST",
-    "MOST",
-    "PATIENCE",
+    "MAX_ERROR_CHARS",
+    "MAX_LINE_CHARS",
+    "PATIENCE_SECONDS",
     "GitError",
-    "NoFileOfStore",
-    "Say",
+    "NotAStoredFile",
+    "Notify",
     "TasnetError",
-    "bounded",
     "checksum",
-    "columns",
-    "contents",
-    "environment",
+    "error_line",
     "git",
+    "git_environment",
     "has_content",
-    "holder",
-    "kept_bytes",
-    "labelled",
-    "line",
+    "labelled_line",
+    "labelled_paragraph",
+    "lock_holder",
     "locked",
-    "natural",
-    "no_file",
-    "no_folder",
-    "on_stderr",
-    "one_line",
-    "opened",
+    "natural_order",
+    "notify_on_stderr",
+    "open_regular",
+    "open_wav",
+    "print_line",
     "printable",
-    "prose",
-    "render",
-    "say",
+    "read_bytes",
+    "read_text",
+    "render_page",
     "sealed",
-    "settings",
+    "settings_table",
     "sha256",
     "short_layers",
-    "sign",
-    "table",
-    "text",
+    "sign_lock",
+    "stored_bytes",
+    "table_lines",
     "unfinished",
     "unsealed",
-    "wav",
     "weights_beside",
+    "why_no_file",
+    "why_no_folder",
     "write_whole",
     "yaml_file",
 ]

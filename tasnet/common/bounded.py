@@ -31,7 +31,7 @@ _WIDE = {
 
 
 @contextmanager
-def opened(path: Path, *, most: int, what: str, error: type[Exception]) -> Iterator[BinaryIO]:
+def open_regular(path: Path, *, most: int, what: str, error: type[Exception]) -> Iterator[BinaryIO]:
     """The regular file at `path`, of at most `most` bytes, open for reading. `what` it should be: "an ONNX file".
 
     Raises `error` with one line: no such file, no right to it, not a file, too long. A link is followed. The file
@@ -58,7 +58,7 @@ def opened(path: Path, *, most: int, what: str, error: type[Exception]) -> Itera
         yield file
 
 
-def no_file(path: Path) -> str | None:
+def why_no_file(path: Path) -> str | None:
     """What there is at `path` where it is no regular file, for an error: "no such file", "a pipe". None for a file."""
     try:
         return _no_file(os.stat(path))
@@ -68,7 +68,7 @@ def no_file(path: Path) -> str | None:
         return _why(refused)
 
 
-def no_folder(path: Path) -> str | None:
+def why_no_folder(path: Path) -> str | None:
     """Why no folder can be at `path`, for an error; None where one is, or can be made."""
     for each in (path, *path.parents):
         if os.path.isdir(each):
@@ -80,9 +80,9 @@ def no_folder(path: Path) -> str | None:
     return None
 
 
-def contents(path: Path, *, most: int, what: str, error: type[Exception]) -> bytes:
+def read_bytes(path: Path, *, most: int, what: str, error: type[Exception]) -> bytes:
     """All bytes of the regular file at `path`. Raises `error` as `opened` does, and where reading fails."""
-    with opened(path, most=most, what=what, error=error) as file:
+    with open_regular(path, most=most, what=what, error=error) as file:
         try:
             data = file.read(most + 1)
         except OSError as refused:
@@ -92,12 +92,12 @@ def contents(path: Path, *, most: int, what: str, error: type[Exception]) -> byt
     return data
 
 
-def text(path: Path, *, most: int, what: str, error: type[Exception]) -> str:
+def read_text(path: Path, *, most: int, what: str, error: type[Exception]) -> str:
     """The text of the file at `path`: UTF-8, or what its byte-order mark says, and that mark taken off.
 
     Line breaks are left as they are. Raises `error` as `contents` does, and where the bytes are not text.
     """
-    data = contents(path, most=most, what=what, error=error)
+    data = read_bytes(path, most=most, what=what, error=error)
     encoding = next((name for mark, name in _WIDE.items() if data.startswith(mark)), "utf-8-sig")
     try:
         return data.decode(encoding)

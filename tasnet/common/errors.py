@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tasnet.common.printable import line
+from tasnet.common.printing import printable
 
-MOST = 1_000
+MAX_ERROR_CHARS = 1_000
 """characters of an error: with a path or two, what is wrong and what to do stay whole"""
 
 
@@ -12,6 +12,6 @@ class TasnetError(Exception):
     """What is wrong and what to do, in one line. Every error that the package raises for a person is one."""
 
 
-def one_line(error: BaseException) -> str:
+def error_line(error: BaseException) -> str:
     """The error's message on one line, printable and of bounded length; its class's name if it has none."""
-    return line(" ".join(str(error).split()) or type(error).__name__, MOST)
+    return printable(" ".join(str(error).split()) or type(error).__name__, MAX_ERROR_CHARS)

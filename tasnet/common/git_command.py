@@ -19,7 +19,7 @@ class GitError(RuntimeError):
     """git said no, wasn't there, or didn't answer in time. One line, git's own last one where there is one."""
 
 
-def environment(of: Mapping[str, str] | None = None) -> dict[str, str]:
+def git_environment(of: Mapping[str, str] | None = None) -> dict[str, str]:
     """An environment (this process's) in which git finds its repository by the folder alone, and asks nobody."""
     given = os.environ if of is None else of
     kept = {name: value for name, value in given.items() if not name.startswith("GIT_") or name in KEPT}
@@ -37,7 +37,7 @@ def git(folder: Path, *words: str, stdin: str = "", seconds: float = 60.0) -> st
         done = subprocess.run(
             command,
             capture_output=True,
-            env=environment(),
+            env=git_environment(),
             input=stdin.encode(errors="surrogateescape"),
             timeout=seconds,
             check=False,

@@ -16,41 +16,41 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-PATIENCE = 5.0
+PATIENCE_SECONDS = 5.0
 """seconds that anybody waits without a word"""
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
-def on_stderr(text: str) -> None:
+def notify_on_stderr(text: str) -> None:
     """Where nobody listens otherwise."""
     print(f"tasnet: {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
-def locked(path: Path, say: Say = on_stderr, patience: float = PATIENCE) -> Iterator[None]:
+def locked(path: Path, say: Notify = notify_on_stderr, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
     """Keeps every other process out until left. After `patience` seconds `say` hears who holds it, once."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=patience, poll_interval=0.02)
     except Timeout:
-        say(f"waiting for {holder(path)}")
+        say(f"waiting for {lock_holder(path)}")
         lock.acquire(poll_interval=0.1)
     try:
-        sign(path)
+        sign_lock(path)
         yield
     finally:
         lock.release()
 
 
-def sign(path: Path) -> None:
+def sign_lock(path: Path) -> None:
     """Writes into a lock file that is held who holds it, and since when."""
     with suppress(OSError):
         since = datetime.now(timezone.utc).isoformat(timespec="seconds")
         path.write_text(f"{os.getpid()} {socket.gethostname()} {since}\n", encoding="utf-8")
 
 
-def holder(path: Path) -> str:
+def lock_holder(path: Path) -> str:
     """Who holds a lock file, by what its holder wrote: the process, since when, and what to do if it is suspended."""
     try:
         pid, host, since = path.read_text(encoding="utf-8", errors="replace")[:200].split()

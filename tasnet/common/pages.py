@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 
-def render(template: Path, **values: object) -> str:
+def render_page(template: Path, **values: object) -> str:
     """The page of a template, which lies beside the module that fills it and may extend `page.html`; values escaped."""
     # Only now: who writes no page needs no templates.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined

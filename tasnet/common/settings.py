@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import bounded
-from tasnet.common.printable import line
+from tasnet.common.printing import printable
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,13 +22,13 @@ FAR = 10**18
 """No setting is so large; what is can't be written out in a message either."""
 
 
-def table(pyproject: Path, name: str, error: type[Exception]) -> Mapping[str, Any]:
+def settings_table(pyproject: Path, name: str, error: type[Exception]) -> Mapping[str, Any]:
     """The table `name`, such as `tool.tasnet.limits`; empty where the file has none. Raises `error`, one line."""
-    text = bounded.text(pyproject, most=LARGEST, what="a pyproject.toml", error=error)
+    text = bounded.read_text(pyproject, most=LARGEST, what="a pyproject.toml", error=error)
     try:
         found: Any = tomllib.loads(text)
     except (ValueError, RecursionError) as refused:
-        why = "nested without end" if isinstance(refused, RecursionError) else line(str(refused))
+        why = "nested without end" if isinstance(refused, RecursionError) else printable(str(refused))
         raise error(f"{pyproject}: can't be read ({why}); mend the file") from None
     for part in name.split("."):
         found = found.get(part, {})

@@ -18,14 +18,14 @@ MOST_BYTES = 1 << 30
 """No file of the store has as many: the largest are compiled files and tables of a run."""
 
 
-class NoFileOfStore(OSError):
+class NotAStoredFile(OSError):
     """Where a file of the store should be lies something else: a link, a pipe, a device, a folder, or far too much."""
 
 
-def kept_bytes(path: Path) -> bytes:
-    """The bytes of a file of the store. Raises OSError: NoFileOfStore for what the store never wrote."""
+def stored_bytes(path: Path) -> bytes:
+    """The bytes of a file of the store. Raises OSError: NotAStoredFile for what the store never wrote."""
     if not _could_be(os.lstat(path)):
-        raise NoFileOfStore(errno.EINVAL, "no regular file, or far too large", str(path))
+        raise NotAStoredFile(errno.EINVAL, "no regular file, or far too large", str(path))
     return path.read_bytes()
 
 

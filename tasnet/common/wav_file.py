@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasnet.common.bounded import opened
+from tasnet.common.bounded import open_regular
 
 MOST_BYTES = 1 << 30
 HEADS = (b"RIFF", b"RIFX", b"RF64")
@@ -19,11 +19,11 @@ HEADS = (b"RIFF", b"RIFX", b"RF64")
 
 
 @contextmanager
-def wav(path: Path, error: type[Exception], most: int = MOST_BYTES) -> Iterator[Any]:
+def open_wav(path: Path, error: type[Exception], most: int = MOST_BYTES) -> Iterator[Any]:
     """The wav at `path` as an open `soundfile.SoundFile`. Raises `error` with one line, also for what is read of it."""
     import soundfile  # type: ignore[import-untyped, unused-ignore]
 
-    with opened(path, most=most, what="a wav", error=error) as file:
+    with open_regular(path, most=most, what="a wav", error=error) as file:
         if (file.read(4) or b"") not in HEADS:
             raise error(f"{path}: not a wav: it doesn't begin with RIFF; give PCM")
         file.seek(0)

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tasnet.common import bounded
-from tasnet.common.printable import line
+from tasnet.common.printing import printable
 
 LARGEST = 1 << 20
 """bytes; a ledger with 300 entries has a fifth of that"""
@@ -25,7 +25,7 @@ MOST_MARKS = 50_000
 
 def text(path: Path, what: str, error: type[Exception]) -> str:
     """The file's text, its line ends as they are. Raises `error`, one line; `what` it should be: "a ledger"."""
-    return bounded.text(path, most=LARGEST, what=what, error=error)
+    return bounded.read_text(path, most=LARGEST, what=what, error=error)
 
 
 def loaded(content: str, path: Path, yaml: YAML, error: type[Exception]) -> Any:
@@ -43,11 +43,11 @@ def loaded(content: str, path: Path, yaml: YAML, error: type[Exception]) -> Any:
         mark = refused.problem_mark or refused.context_mark
         where = f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
         what = (refused.problem or "not YAML").splitlines()[0]
-        raise error(f"{path}:{where}: {line(what)}; mend the YAML there") from None
+        raise error(f"{path}:{where}: {printable(what)}; mend the YAML there") from None
     except YAMLError as refused:
-        raise error(f"{path}:1:1: {line(str(refused).splitlines()[0])}; mend the YAML") from None
+        raise error(f"{path}:1:1: {printable(str(refused).splitlines()[0])}; mend the YAML") from None
     except RecursionError:
         raise error(f"{path}:1:1: nested without end; an alias may not stand inside its own anchor") from None
     except Exception as refused:
         # The reader builds dates, numbers and tagged values as it goes, and lets their errors through.
-        raise error(f"{path}:1:1: {line(str(refused)) or type(refused).__name__}; mend the value") from None
+        raise error(f"{path}:1:1: {printable(str(refused)) or type(refused).__name__}; mend the value") from None

@@ -149,7 +149,7 @@ def _tensors(path: Path, network: Found) -> dict[str, Described]:
     tensors: dict[str, Described] = {}
     for key, value in network.entries.items():
         if reworked := _REWORKED.fullmatch(key):
-            what = f"the weight of {printable.line(reworked[1], 100)} is kept as pruning or a weight norm keeps it"
+            what = f"the weight of {printable(reworked[1], 100)} is kept as pruning or a weight norm keeps it"
             fail(path, what, "make it a plain weight again (prune.remove, remove_parametrizations), and save that")
         tensor = described(value)
         if tensor is None:
@@ -158,7 +158,7 @@ def _tensors(path: Path, network: Found) -> dict[str, Described]:
             what = f"another network: its entry {shown(key)} is {shown(value)}, not a tensor"
             fail(path, what, "save the state_dict")
         if tensor.odd:
-            fail(path, f"{printable.line(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
+            fail(path, f"{printable(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
         tensors[asteroids_name(network.layout, key)] = tensor
     return tensors
 
@@ -175,7 +175,7 @@ def _dead(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
 
 
 def _refuse(path: Path, part: str, value: object) -> NoReturn:
-    what = f"its {part} holds {printable.line(pickled.kind(value), 100)}, which was refused"
+    what = f"its {part} holds {printable(pickled.kind(value), 100)}, which was refused"
     fail(path, what, "save it as plain values and tensors")
 
 
@@ -289,7 +289,7 @@ def _same_names(path: Path, expected: Iterable[str], found_names: Iterable[str])
     ):
         if names:
             more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-            parts.append(f"{label} {', '.join(printable.line(name, 80) for name in names[:3])}{more}")
+            parts.append(f"{label} {', '.join(printable(name, 80) for name in names[:3])}{more}")
     if parts:
         fail(path, f"another network: {'; '.join(parts)}", "use a ConvTasNet of asteroid or torchaudio")
 
@@ -367,7 +367,7 @@ def _unread(refused: tuple[str, ...]) -> list[str]:
     """A line about the classes and functions that the file asks for."""
     if not refused:
         return []
-    names = ", ".join(printable.line(name, 80) for name in refused[:3])
+    names = ", ".join(printable(name, 80) for name in refused[:3])
     more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
     return [f"the file names {names}{more}: none of it was imported or called"]
 

@@ -199,5 +199,5 @@ def _holds(value: object) -> bool:
 
 
 def _joined(place: str, name: str) -> str:
-    name = printable.line(name, 60)
+    name = printable(name, 60)
     return f"{place}.{name}" if place and name else place or name

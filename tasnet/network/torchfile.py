@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn, Protocol, TypeGuard
 
-from tasnet.common import TasnetError, bounded, printable
+from tasnet.common import TasnetError, open_regular, printable
 from tasnet.network import pickled
 
 MOST_BYTES = 512 << 20
@@ -40,7 +40,7 @@ class CheckpointError(TasnetError, ValueError):
 
 def fail(path: Path, what: str, remedy: str) -> NoReturn:
     """Raises the CheckpointError of one line."""
-    raise CheckpointError(f"{path}: {printable.line(what, 400)}; {remedy}") from None
+    raise CheckpointError(f"{path}: {printable(what, 400)}; {remedy}") from None
 
 
 def shown(value: object) -> str:
@@ -50,10 +50,10 @@ def shown(value: object) -> str:
     if isinstance(value, int):
         return str(value) if abs(value) < 1 << 64 else "a huge number"
     if isinstance(value, (pickled.Object, pickled.Name)):
-        return f"an object of {printable.line(pickled.kind(value), MOST_TEXT)}"
+        return f"an object of {printable(pickled.kind(value), MOST_TEXT)}"
     if isinstance(value, str):
-        return repr(printable.line(value, MOST_TEXT)) if len(value) > MOST_TEXT else repr(value)
-    return f"a {printable.line(pickled.kind(value), MOST_TEXT)}"
+        return repr(printable(value, MOST_TEXT)) if len(value) > MOST_TEXT else repr(value)
+    return f"a {printable(pickled.kind(value), MOST_TEXT)}"
 
 
 class Storages(Protocol):
@@ -79,7 +79,7 @@ class TorchFile:
 @contextmanager
 def opened(path: Path) -> Iterator[TorchFile]:
     """The file at `path`, open as long as its storages may be read. Raises CheckpointError."""
-    with bounded.opened(path, most=MOST_BYTES, what="a checkpoint", error=CheckpointError) as file:
+    with open_regular(path, most=MOST_BYTES, what="a checkpoint", error=CheckpointError) as file:
         try:
             read = _archive(path, file) if zipfile.is_zipfile(file) else _row_of_pickles(path, file)
         except CheckpointError:
@@ -90,7 +90,7 @@ def opened(path: Path) -> Iterator[TorchFile]:
             fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
         dangerous = sorted(name for name in read.names if _runs_code(name))
         if dangerous:
-            what = f"tries to run {printable.line(dangerous[0], MOST_TEXT)} and was refused"
+            what = f"tries to run {printable(dangerous[0], MOST_TEXT)} and was refused"
             fail(path, what, "don't use it; ask where it came from")
         yield read
 

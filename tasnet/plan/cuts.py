@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.common import line, text
+from tasnet.common import printable, read_text
 from tasnet.plan.cut import CHIP, Port
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 
@@ -162,13 +162,15 @@ def read(path: Path) -> Plan:
     """The plan at `path`, a plan.json or its folder. Raises PlanError for anything that `written` wouldn't give."""
     if path.is_dir():
         path = path / "plan.json"
-    content = text(path, most=MOST, what="a plan.json", error=PlanError)
+    content = read_text(path, most=MOST, what="a plan.json", error=PlanError)
     try:
         given = json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise PlanError(f"{path}: not JSON ({line(str(error), 120)}); make the plan again") from None
+        raise PlanError(f"{path}: not JSON ({printable(str(error), 120)}); make the plan again") from None
     if isinstance(given, dict) and given.get("schema_", SCHEMA) != SCHEMA:
-        raise PlanError(f"{path}: schema {line(str(given['schema_']), 40)}, {SCHEMA} is known; make the plan again")
+        raise PlanError(
+            f"{path}: schema {printable(str(given['schema_']), 40)}, {SCHEMA} is known; make the plan again"
+        )
     try:
         plan = Plan.model_validate(given)
     except (ValidationError, ValueError) as error:
@@ -181,5 +183,5 @@ def read(path: Path) -> Plan:
 def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
         found: Any = error.errors()[0]
-        return line(f"{'.'.join(map(str, found['loc']))}: {found['msg']}", 160)
-    return line(str(error), 160)
+        return printable(f"{'.'.join(map(str, found['loc']))}: {found['msg']}", 160)
+    return printable(str(error), 160)

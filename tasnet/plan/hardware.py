@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from tasnet.common import line, text
+from tasnet.common import printable, read_text
 from tasnet.plan.function import PlanError
 
 if sys.version_info >= (3, 11):
@@ -60,23 +60,23 @@ def profile(asked: str) -> Hardware:
         return _parsed((files("tasnet.plan") / "profiles" / SHIPPED[asked]).read_text("utf-8"), asked)
     path = Path(asked)
     if not path.suffix and not path.exists():
-        raise PlanError(f"--profile {line(asked)}: unknown; one of {', '.join(SHIPPED)}, or a .toml file")
-    return _parsed(text(path, most=MOST, what="a hardware profile", error=PlanError), str(path))
+        raise PlanError(f"--profile {printable(asked)}: unknown; one of {', '.join(SHIPPED)}, or a .toml file")
+    return _parsed(read_text(path, most=MOST, what="a hardware profile", error=PlanError), str(path))
 
 
 def _parsed(content: str, where: str) -> Hardware:
     try:
         given = tomllib.loads(content)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise PlanError(f"{where}: not TOML ({line(str(error), 120)}); mend it there") from None
+        raise PlanError(f"{where}: not TOML ({printable(str(error), 120)}); mend it there") from None
     name = given.pop("name", None)
     if not isinstance(name, str) or not name:
         raise PlanError(f'{where}: no name; begin with name = "…"')
     if unknown := sorted(given.keys() - set(FIGURES)):
-        raise PlanError(f"{where}: {line(unknown[0])} is unknown; the figures are {', '.join(FIGURES)}")
+        raise PlanError(f"{where}: {printable(unknown[0])} is unknown; the figures are {', '.join(FIGURES)}")
     if missing := [each for each in FIGURES if each not in given]:
         raise PlanError(f"{where}: [{missing[0]}] is missing; write its value, range and source")
-    return Hardware(line(name), **{each: _figure(each, given[each], where) for each in FIGURES})
+    return Hardware(printable(name), **{each: _figure(each, given[each], where) for each in FIGURES})
 
 
 def _figure(name: str, given: Any, where: str) -> Figure:

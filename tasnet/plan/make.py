@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from tasnet import __version__
-from tasnet.common import no_folder, sha256, unfinished
+from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import judge
 from tasnet.network import VariantError, asteroid_shapes, save
@@ -120,7 +120,7 @@ def write(plan: Plan, trained: Trained, folder: Path) -> Plan:
 
 
 def _check_place(folder: Path) -> None:
-    if instead := no_folder(folder):
+    if instead := why_no_folder(folder):
         raise PlanError(f"{folder}: {instead}")
     if not folder.parent.is_dir():
         raise PlanError(f"{folder}: no directory {folder.parent}; make it first")

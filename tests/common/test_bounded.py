@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.common.bounded import contents, no_file, no_folder, opened, text
+from tasnet.common.bounded import open_regular, read_bytes, read_text, why_no_file, why_no_folder
 
 
 class OwnError(ValueError):
@@ -17,7 +17,7 @@ class OwnError(ValueError):
 
 def _refused(path: Path, most: int = 100) -> str:
     with pytest.raises(OwnError) as caught:
-        contents(path, most=most, what="a list", error=OwnError)
+        read_bytes(path, most=most, what="a list", error=OwnError)
     told = str(caught.value)
     assert told.startswith(f"{path}: ")
     assert "\n" not in told
@@ -29,7 +29,7 @@ def test_a_file_of_the_stated_size_is_read_and_one_byte_more_is_not(tmp_path: Pa
     path = tmp_path / "f"
     path.write_bytes(b"x" * 100)
 
-    assert contents(path, most=100, what="a list", error=OwnError) == b"x" * 100
+    assert read_bytes(path, most=100, what="a list", error=OwnError) == b"x" * 100
     assert _refused(path, 99) == "100 bytes, and a list has at most 99; is it the right file?"
 
 
@@ -37,7 +37,7 @@ def test_a_link_to_a_file_is_read(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
     (tmp_path / "link").symlink_to("f")
 
-    assert contents(tmp_path / "link", most=1, what="a list", error=OwnError) == b"x"
+    assert read_bytes(tmp_path / "link", most=1, what="a list", error=OwnError) == b"x"
 
 
 def test_what_is_no_file_is_named_and_not_waited_for(tmp_path: Path) -> None:
@@ -60,14 +60,14 @@ def test_what_is_no_file_is_named_and_not_waited_for(tmp_path: Path) -> None:
 
 def test_a_file_that_tells_no_size_is_read_to_the_bound_alone() -> None:
     # Files of /proc have the size 0; so does one that grows after it was opened.
-    assert contents(Path("/proc/self/status"), most=1 << 20, what="a list", error=OwnError).startswith(b"Name:")
+    assert read_bytes(Path("/proc/self/status"), most=1 << 20, what="a list", error=OwnError).startswith(b"Name:")
     assert "at most 10" in _refused(Path("/proc/self/status"), 10)
 
 
 def test_a_file_is_closed_when_left(tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"x")
 
-    with opened(tmp_path / "f", most=1, what="a list", error=OwnError) as file:
+    with open_regular(tmp_path / "f", most=1, what="a list", error=OwnError) as file:
         assert file.read() == b"x"
     assert file.closed
 
@@ -77,7 +77,7 @@ def test_text_is_read_in_every_encoding_that_says_what_it_is(tmp_path: Path, enc
     path = tmp_path / "f"
     path.write_bytes("größe\r\n".encode(encoding))
 
-    assert text(path, most=100, what="a list", error=OwnError) == "größe\r\n"
+    assert read_text(path, most=100, what="a list", error=OwnError) == "größe\r\n"
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_bytes_that_are_no_text_are_refused_with_the_place(tmp_path: Path, data:
     path.write_bytes(data)
 
     with pytest.raises(OwnError) as caught:
-        text(path, most=100, what="a list", error=OwnError)
+        read_text(path, most=100, what="a list", error=OwnError)
     assert str(caught.value) == f"{path}: {told}"
 
 
@@ -106,15 +106,17 @@ def test_what_is_no_file_and_where_no_folder_can_be(tmp_path: Path) -> None:
     (tmp_path / "nowhere").symlink_to("none")
     os.mkfifo(tmp_path / "pipe")
 
-    files = {name: no_file(tmp_path / name) for name in ("f", "to_f", "none", "pipe", "to_folder", "nowhere")}
+    files = {name: why_no_file(tmp_path / name) for name in ("f", "to_f", "none", "pipe", "to_folder", "nowhere")}
     assert files == {"f": None, "to_f": None, "none": "no such file", "pipe": "a pipe"} | {
         "to_folder": "a directory",
         "nowhere": "no such file",
     }
-    assert no_file(tmp_path / "circle")
+    assert why_no_file(tmp_path / "circle")
 
     for can_be in ("", "none", "none/below", "to_folder", "to_folder/none"):
-        assert no_folder(tmp_path / can_be) is None
+        assert why_no_folder(tmp_path / can_be) is None
     for in_the_way in ("f", "to_f", "circle", "nowhere", "pipe"):
-        assert str(no_folder(tmp_path / in_the_way)).startswith("not a directory")
-        assert str(no_folder(tmp_path / in_the_way / "below")).startswith(f"{tmp_path / in_the_way} is not a directory")
+        assert str(why_no_folder(tmp_path / in_the_way)).startswith("not a directory")
+        assert str(why_no_folder(tmp_path / in_the_way / "below")).startswith(
+            f"{tmp_path / in_the_way} is not a directory"
+        )

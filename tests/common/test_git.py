@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.common.git_command import GitError, environment
+from tasnet.common.git_command import GitError, git_environment
 from tasnet.common.git_command import git as asked
 from tasnet.suite.gate.checkout import blobs_of, checkout, revision
 from tasnet.suite.history.origins import origin
@@ -93,7 +93,7 @@ def test_a_real_hook_of_a_worktree(here: Path, other: Path, tmp_path: Path) -> N
 
 def test_an_environment_without_a_repository_keeps_where_git_and_its_settings_are() -> None:
     given = {"PATH": "/bin", "GIT_DIR": "x", "GIT_TRACE": "1", "GIT_CONFIG_GLOBAL": "/etc/one", "GIT_ASKPASS": "x"}
-    kept = environment(given)
+    kept = git_environment(given)
     assert {name for name in kept if name in given} == {"PATH", "GIT_CONFIG_GLOBAL"}
 
 

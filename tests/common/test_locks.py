@@ -13,7 +13,7 @@ from threading import Timer
 
 import pytest
 
-from tasnet.common.locks import holder, locked
+from tasnet.common.locks import lock_holder, locked
 from tasnet.hailo.process import memory_slots as places
 from tests.doubles.repository import ROOT, environment
 
@@ -48,7 +48,7 @@ def test_who_waits_for_a_suspended_process_says_so_once_and_goes_on_when_it_ends
     other.send_signal(signal.SIGSTOP)
     Timer(0.6, other.kill).start()
     with locked(lock, heard.append, patience=0.2):
-        assert holder(lock).startswith(f"process {os.getpid()} on ")
+        assert lock_holder(lock).startswith(f"process {os.getpid()} on ")
     (told,) = heard
     assert re.search(rf"^waiting for process {other.pid} on \S+, which has held .*key\.lock since \d{{4}}-", told)
     assert told.endswith(f"it is suspended: kill -CONT {other.pid}, or end it")
@@ -65,13 +65,13 @@ def test_nobody_hears_of_a_short_wait(lock: Path, other: subprocess.Popen[bytes]
 def test_a_lock_file_with_anything_in_it_is_another_process_s(lock: Path) -> None:
     for content in (b"", b"\xff\xfe\x00", b"1 2 3 4", b"x y z", b"9" * 5000):
         lock.write_bytes(content)
-        assert holder(lock) == f"another process, which holds {lock}"
+        assert lock_holder(lock) == f"another process, which holds {lock}"
     lock.write_bytes(b"1 \x1b[2K 2026-01-01T00:00:00+00:00")
-    assert holder(lock).isprintable()
+    assert lock_holder(lock).isprintable()
 
 
 def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PATIENCE", 0.2)
+    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.2)
     heard: list[str] = []
     with places.held(1, tmp_path, 2 << 30):
         code = HOLDS.format(path=sys.path, lock=str(tmp_path / "1.lock"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.common.printable import line
+from tasnet.common.printing import printable
 
 # Unicode's own categories: other (control, format, surrogate, private, unassigned), line and paragraph separators.
 _UNPRINTED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -16,7 +16,7 @@ _UNPRINTED = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 @given(st.text(st.characters(codec=None), max_size=600), st.integers(16, 300))
 def test_any_text_is_one_line_of_at_most_what_is_asked_without_a_character_that_acts(text: str, most: int) -> None:
-    shown = line(text, most)
+    shown = printable(text, most)
 
     assert len(shown) <= most
     assert not {unicodedata.category(each) for each in shown} & _UNPRINTED
@@ -26,7 +26,7 @@ def test_any_text_is_one_line_of_at_most_what_is_asked_without_a_character_that_
 
 @given(st.text(st.characters(codec="ascii", categories=("L", "N", "P", "S", "Zs")), max_size=200))
 def test_plain_text_stands_as_it_is(text: str) -> None:
-    assert line(text) == text
+    assert printable(text) == text
 
 
 @pytest.mark.parametrize(
@@ -40,11 +40,11 @@ def test_plain_text_stands_as_it_is(text: str) -> None:
     ],
 )
 def test_what_acts_on_a_terminal_is_shown_as_its_escape(text: str, shown: str) -> None:
-    assert line(text) == shown
+    assert printable(text) == shown
 
 
 def test_a_megabyte_is_cut_in_its_middle_and_says_by_how_much() -> None:
-    shown = line("a" * 1_000_000 + "end")
+    shown = printable("a" * 1_000_000 + "end")
 
     assert 190 < len(shown) <= 200
     head, left_out, tail = shown.replace("…+", "…").split("…")
@@ -53,6 +53,6 @@ def test_a_megabyte_is_cut_in_its_middle_and_says_by_how_much() -> None:
 
 
 def test_no_escape_is_cut_in_half() -> None:
-    head = line("\x1b" * 500, 60).partition("…")[0]
+    head = printable("\x1b" * 500, 60).partition("…")[0]
 
     assert head.count("\\x1b") * 4 == len(head)

@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT, Certainty, Ended, Failure, Report
 from tasnet.hailo.compiler.limits import GIB, StageLimits
 from tasnet.hailo.logs import LogError, classify, passing, read_log, remedy
@@ -112,7 +112,7 @@ def _passed(told: Told) -> Report:
     warned: dict[str, Any] = {}
     if log is not None and log.warnings:
         more = f" and {log.warnings - 1} more" if log.warnings > 1 else ""
-        first = line(" ".join(log.warning.split()), 160)
+        first = printable(" ".join(log.warning.split()), 160)
         warned = {"detail": f"ended well with a warning: {first}{more}", "figures": {"warnings": log.warnings}}
     return Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log, **warned)
 
@@ -240,4 +240,4 @@ def _line(last: Message) -> str:
 
 def _shown(text: str) -> str:
     """A message in one line that can be printed."""
-    return line(" ".join(text.split()), 400)
+    return printable(" ".join(text.split()), 400)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from tasnet.common import TasnetError, line, settings
+from tasnet.common import TasnetError, printable, settings_table
 
 GIB = 1 << 30
 
@@ -96,7 +96,7 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
     """
     table = Limits().model_dump()
     if pyproject is not None:
-        _merge(table, settings.table(pyproject, _TABLE, LimitsError), f"{pyproject.name} [{_TABLE}]")
+        _merge(table, settings_table(pyproject, _TABLE, LimitsError), f"{pyproject.name} [{_TABLE}]")
     for key, value in (overrides or {}).items():
         *outer, name = key.split(".")
         nested: dict[str, Any] = {name: value}
@@ -110,7 +110,7 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
         where = ".".join(str(part) for part in first["loc"])
         given = first["input"]
         raise LimitsError(
-            f"[{_TABLE}] {where} = {line(repr(given))}: {_small(first['msg'].removeprefix('Value error, '))}"
+            f"[{_TABLE}] {where} = {printable(repr(given))}: {_small(first['msg'].removeprefix('Value error, '))}"
         ) from None
 
 
@@ -122,10 +122,10 @@ def _small(text: str) -> str:
 def _merge(table: dict[str, Any], over: Mapping[str, Any], where: str) -> None:
     for key, value in over.items():
         if key not in table:
-            raise LimitsError(f"{where}: there is no {line(repr(key))}; known are {', '.join(table)}")
+            raise LimitsError(f"{where}: there is no {printable(repr(key))}; known are {', '.join(table)}")
         if isinstance(table[key], dict) is not isinstance(value, Mapping):
             kind = "a table of seconds, memory and retries" if isinstance(table[key], dict) else "a value"
-            raise LimitsError(f"{where}: {key} = {line(repr(value))} must be {kind}")
+            raise LimitsError(f"{where}: {key} = {printable(repr(value))} must be {kind}")
         if isinstance(value, Mapping):
             _merge(table[key], value, f"{where} {key}")
         else:

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet import __version__
-from tasnet.common import line, unfinished
+from tasnet.common import printable, unfinished
 from tasnet.hailo.files.har_archive import Archive, HarError, archive, is_har, said
 from tasnet.hailo.files.har_weights import MOST_BYTES as MOST_WEIGHTS
 from tasnet.hailo.files.har_weights import arrays as arrays_of
@@ -78,8 +78,8 @@ def read(path: Path, *, weights: bool = True) -> Network:
     try:
         return replace(loads(text, arrays), assumptions=_assumptions(metadata, path))
     except HNError as error:
-        without = f" (there is no {line(npz)} in the file)" if weights and not there else ""
-        raise HNError(f"{path}: {line(name)}: {error}{without}") from None
+        without = f" (there is no {printable(npz)} in the file)" if weights and not there else ""
+        raise HNError(f"{path}: {printable(name)}: {error}{without}") from None
 
 
 def _tar(stream: IO[bytes]) -> tarfile.TarFile:
@@ -143,7 +143,7 @@ def _metadata(har: Archive) -> dict[str, dict[str, Any]]:
             except (ValueError, RecursionError):
                 told = None
             if not isinstance(told, dict):
-                raise HarError(f"{har.path}: {line(name)} is not a JSON object; translate the model again")
+                raise HarError(f"{har.path}: {printable(name)} is not a JSON object; translate the model again")
             found[name] = told
     return found
 
@@ -157,7 +157,7 @@ def _main_hn(har: Archive, metadata: Mapping[str, Mapping[str, Any]]) -> str:
     if not graphs:
         raise HarError(f"{har.path}: holds no .hn graph; a HAR of the Dataflow Compiler or of tasnet is needed")
     if len(graphs) > 1:
-        names = ", ".join(line(name, 60) for name in graphs[:3])
+        names = ", ".join(printable(name, 60) for name in graphs[:3])
         raise HarError(f"{har.path}: holds {len(graphs)} graphs ({names}) and names none as the main one")
     return graphs[0]
 
@@ -169,7 +169,7 @@ def _assumptions(metadata: Mapping[str, Mapping[str, Any]], path: Path) -> tuple
         try:
             found += [Assumption(Assumed(each["kind"]), str(each["text"])) for each in told.get("assumptions", [])]
         except (KeyError, TypeError, ValueError):
-            raise HarError(f"{path}: {line(name)}: an assumption has no known kind; translate again") from None
+            raise HarError(f"{path}: {printable(name)}: an assumption has no known kind; translate again") from None
     return tuple(found)
 
 
@@ -178,4 +178,6 @@ def _arrays(har: Archive, name: str) -> dict[str, npt.NDArray[np.float32]]:
     try:
         return arrays_of(data)
     except Exception as error:  # zipfile, zlib and numpy each have their own for a broken file
-        raise HarError(f"{har.path}: {line(name)}: weights can't be read ({said(error)}); translate again") from None
+        raise HarError(
+            f"{har.path}: {printable(name)}: weights can't be read ({said(error)}); translate again"
+        ) from None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from tasnet.common import TasnetError, line, opened
+from tasnet.common import TasnetError, open_regular, printable
 
 MOST_BYTES = 4 << 30
 """of a HAR: no more than its graph and its weights are read"""
@@ -46,18 +46,18 @@ class Archive:
         """The bytes of one member, at most `most` of them. Raises HarError."""
         start, size = self.members[name]
         if size > most:
-            raise HarError(f"{self.path}: member {line(name)} has {size:,} bytes; at most {most:,} are read")
+            raise HarError(f"{self.path}: member {printable(name)} has {size:,} bytes; at most {most:,} are read")
         self.file.seek(start)
         data = self.file.read(size)
         if len(data) != size:
-            raise HarError(f"{self.path}: member {line(name)} is cut short; copy the file again")
+            raise HarError(f"{self.path}: member {printable(name)} is cut short; copy the file again")
         return data
 
 
 @contextmanager
 def archive(path: Path) -> Iterator[Archive]:
     """The HAR at `path`, open for reading. Raises HarError."""
-    with opened(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+    with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
         try:
             plain = _unpacked(file, path)
             members = _members(plain, path)
@@ -71,7 +71,7 @@ def archive(path: Path) -> Iterator[Archive]:
 def is_har(path: Path) -> bool:
     """True for a tar file with an `.hn` member, and for a compressed file, which nothing else that is read here is."""
     try:
-        with opened(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+        with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
             if _compression(file) is not None:
                 return True
             return any(name.endswith(".hn") for name in _members(file, path))
@@ -87,7 +87,7 @@ def said(error: BaseException) -> str:
     if isinstance(error, tarfile.ReadError):
         return "no tar archive"
     lines = str(error)[:2000].splitlines()
-    return line(lines[0] if lines else type(error).__name__, 120)
+    return printable(lines[0] if lines else type(error).__name__, 120)
 
 
 class _Headers:
@@ -114,7 +114,7 @@ def _members(file: BinaryIO, path: Path) -> dict[str, tuple[int, int]]:
     with tarfile.TarFile(fileobj=cast(IO[bytes], _Headers(file)), mode="r") as archive:
         for count, info in enumerate(archive):
             name = info.name.removeprefix("./")
-            shown = f"{path}: member {line(info.name)}"
+            shown = f"{path}: member {printable(info.name)}"
             if count >= MOST_MEMBERS:
                 raise HarError(f"{path}: more than {MOST_MEMBERS:,} members; a HAR has fewer")
             if name.startswith(("/", "\\")) or ".." in Path(name).parts or info.issym() or info.islnk():
@@ -131,7 +131,7 @@ def _members(file: BinaryIO, path: Path) -> dict[str, tuple[int, int]]:
 
 def _is_tar(path: Path) -> bool:
     try:
-        with opened(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+        with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
             tarfile.TarInfo.frombuf(file.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
     except (HarError, tarfile.TarError, OSError):
         return False

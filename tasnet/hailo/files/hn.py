@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import line, opened
-from tasnet.common import text as text_of
+from tasnet.common import open_regular, printable
+from tasnet.common import read_text as text_of
 from tasnet.hailo.files.hn_whole import MOST_SIZE, HNError, check
 
 Shape = tuple[int, int, int, int]
@@ -216,7 +216,7 @@ def dumps(network: Network) -> str:
 def is_hn(path: Path) -> bool:
     """True for a JSON object, which neither a HAR nor an ONNX file starts as."""
     try:
-        with opened(path, most=MOST, what="an .hn graph", error=HNError) as file:
+        with open_regular(path, most=MOST, what="an .hn graph", error=HNError) as file:
             return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
     except (HNError, OSError):
         return False
@@ -238,7 +238,7 @@ def loads(text: str | bytes, weights: Weights | None = None) -> Network:
     except HNError:
         raise
     except (ValueError, RecursionError) as error:
-        raise HNError(f"the .hn is not JSON: {line(str(error), 120)}") from None
+        raise HNError(f"the .hn is not JSON: {printable(str(error), 120)}") from None
     return from_dict(data, weights)
 
 
@@ -248,7 +248,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         # JSON would take the last of two layers without a word.
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise HNError(f"the .hn names {line(twice)} twice")
+        raise HNError(f"the .hn names {printable(twice)} twice")
     return found
 
 
@@ -279,15 +279,15 @@ def _bare(name: str) -> str:
 
 def _layer(key: str, entry: Any) -> Layer:
     if not isinstance(entry, dict):
-        raise HNError(f"layer {line(key)}: an object is needed")
+        raise HNError(f"layer {printable(key)}: an object is needed")
     kind = entry.get("type")
     if not isinstance(kind, str):
-        raise HNError(f"layer {line(key)}: no 'type'")
+        raise HNError(f"layer {printable(key)}: no 'type'")
 
     def names(what: str) -> tuple[str, ...]:
         value = entry.get(what, [])
         if not isinstance(value, list) or not all(isinstance(n, str) for n in value):
-            raise HNError(f"layer {line(key)}: {what!r} must be a list of names")
+            raise HNError(f"layer {printable(key)}: {what!r} must be a list of names")
         return tuple(value)
 
     def shapes(what: str) -> tuple[Shape, ...]:
@@ -299,19 +299,19 @@ def _layer(key: str, entry: Any) -> Layer:
         if rows is None or not all(
             isinstance(s, list) and all(isinstance(v, int) and not isinstance(v, bool) for v in s) for s in rows
         ):
-            raise HNError(f"layer {line(key)}: {what!r} must be a list of shapes [-1, H, W, C]")
+            raise HNError(f"layer {printable(key)}: {what!r} must be a list of shapes [-1, H, W, C]")
         # A flattened result is written as [-1, C] by old versions.
         full = [[s[0], 1, 1, s[1]] if len(s) == 2 else s for s in rows]
         if any(len(s) != 4 or any(v <= 0 for v in s[1:]) for s in full):
-            raise HNError(f"layer {line(key)}: {what!r} must hold shapes [-1, H, W, C] with positive sizes")
+            raise HNError(f"layer {printable(key)}: {what!r} must hold shapes [-1, H, W, C] with positive sizes")
         return tuple((s[0], s[1], s[2], s[3]) for s in full)
 
     output_shapes = shapes("output_shapes")
     if not output_shapes:
-        raise HNError(f"layer {line(key)}: 'output_shapes' is empty")
+        raise HNError(f"layer {printable(key)}: 'output_shapes' is empty")
     params = entry.get("params", {})
     if not isinstance(params, dict):
-        raise HNError(f"layer {line(key)}: 'params' must be an object")
+        raise HNError(f"layer {printable(key)}: 'params' must be an object")
     if kind in {"input_layer", "output_layer"}:
         params = {k: entry[k] for k in ("transposed", "engine", "io_type") if k in entry}
     _check_params(key, kind, params)
@@ -346,13 +346,13 @@ def _check_params(key: str, kind: str, params: dict[str, Any]) -> None:
             or len(sizes) != count
             or not all(type(v) is int and 0 < v <= MOST_SIZE for v in sizes)
         ):
-            raise HNError(f"layer {line(key)}: {name!r} must be a list of {count} positive sizes")
+            raise HNError(f"layer {printable(key)}: {name!r} must be a list of {count} positive sizes")
     groups = params.get("groups", 1)
     if type(groups) is not int or not 0 < groups <= MOST_SIZE:
-        raise HNError(f"layer {line(key)}: 'groups' must be a positive number")
+        raise HNError(f"layer {printable(key)}: 'groups' must be a positive number")
     for name, value in params.items():
         if any(isinstance(v, float) and not isfinite(v) for v in (value if isinstance(value, list) else [value])):
-            raise HNError(f"layer {line(key)}: {line(name)!r} is past every number")
+            raise HNError(f"layer {printable(key)}: {printable(name)!r} is past every number")
 
 
 def row(shape: Shape) -> int:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasnet.common import TasnetError, line
+from tasnet.common import TasnetError, printable
 
 if TYPE_CHECKING:
     from tasnet.hailo.files.hn import Layer, Network, Shape
@@ -52,28 +52,28 @@ def _named(network: Network) -> dict[str, Layer]:
     layers: dict[str, Layer] = {}
     for layer in network:
         if layer.name in layers:
-            raise HNError(f"two layers are called {line(layer.name)}; names must differ without their scopes too")
+            raise HNError(f"two layers are called {printable(layer.name)}; names must differ without their scopes too")
         layers[layer.name] = layer
     for name in network.output_layers:
         if name not in layers:
-            raise HNError(f"net_params.output_layers_order names {line(name)}, which is not in the graph")
+            raise HNError(f"net_params.output_layers_order names {printable(name)}, which is not in the graph")
     return layers
 
 
 def _check_links(layer: Layer, layers: Mapping[str, Layer], ends: frozenset[str]) -> None:
     """Both ends of a link know of it; every layer has something to read and somebody to read it."""
-    name = line(layer.name)
+    name = printable(layer.name)
     for other in (*layer.inputs, *layer.outputs):
         if other not in layers:
-            raise HNError(f"layer {name} names {line(other)}, which is not in the graph")
+            raise HNError(f"layer {name} names {printable(other)}, which is not in the graph")
         if other == layer.name:
             raise HNError(f"layer {name} reads itself")
     for other in layer.inputs:
         if layer.name not in layers[other].outputs:
-            raise HNError(f"layer {name} reads {line(other)}, whose 'output' doesn't name it")
+            raise HNError(f"layer {name} reads {printable(other)}, whose 'output' doesn't name it")
     for other in layer.outputs:
         if layer.name not in layers[other].inputs:
-            raise HNError(f"layer {name} leads to {line(other)}, whose 'input' doesn't name it")
+            raise HNError(f"layer {name} leads to {printable(other)}, whose 'input' doesn't name it")
     if layer.type in _SOURCES and layer.inputs:
         raise HNError(f"layer {name} ({layer.type}) has an input")
     if layer.type not in _SOURCES and not layer.inputs:
@@ -89,10 +89,10 @@ def _ends(network: Network) -> frozenset[str]:
 
 
 def _check_shapes(layer: Layer, layers: Mapping[str, Layer]) -> None:
-    name = line(layer.name)
+    name = printable(layer.name)
     for shape in (*layer.input_shapes, *layer.output_shapes):
         if not all(1 <= size <= MOST_SIZE for size in shape[1:]):
-            raise HNError(f"layer {name}: the shape {line(_text(shape), 60)} needs sizes from 1 to {MOST_SIZE:,}")
+            raise HNError(f"layer {name}: the shape {printable(_text(shape), 60)} needs sizes from 1 to {MOST_SIZE:,}")
     if len(layer.input_shapes) != len(layer.inputs) and layer.type not in _SOURCES:
         raise HNError(f"layer {name} has {len(layer.inputs)} inputs and {len(layer.input_shapes)} input shapes")
     for producer, shape in zip(layer.inputs, layer.input_shapes, strict=False):
@@ -102,7 +102,9 @@ def _check_shapes(layer: Layer, layers: Mapping[str, Layer]) -> None:
             each[1:] == shape[1:] or (layer.type == "dense" and prod(each[1:]) == prod(shape[1:])) for each in left
         )
         if not fits:
-            raise HNError(f"layer {name} reads {_text(shape)} from {line(producer)}, which leaves {_text(left[0])}")
+            raise HNError(
+                f"layer {name} reads {_text(shape)} from {printable(producer)}, which leaves {_text(left[0])}"
+            )
     reason = _FITS[layer.type](layer) if layer.type in _FITS else None
     if reason is not None:
         raise HNError(f"layer {name} ({layer.type}) can't leave {_text(layer.output_shape)}: {reason}")
@@ -120,7 +122,7 @@ def _check_order(network: Network, layers: Mapping[str, Layer]) -> None:
                 ready.append(consumer)
     if done < len(waiting):
         name = next(name for name, count in waiting.items() if count > 0)
-        raise HNError(f"layer {line(name)} stands in a circle, or behind one: it reads what depends on itself")
+        raise HNError(f"layer {printable(name)} stands in a circle, or behind one: it reads what depends on itself")
 
 
 def _check_weights(network: Network) -> None:
@@ -131,18 +133,18 @@ def _check_weights(network: Network) -> None:
         shape = [int(size) for size in layer.params["kernel_shape"]]
         kernel, bias = network.weight(layer.name, "kernel"), network.weight(layer.name, "bias")
         if kernel is None:
-            raise HNError(f"layer {line(layer.name)} has no kernel among the weights; translate the model again")
+            raise HNError(f"layer {printable(layer.name)} has no kernel among the weights; translate the model again")
         # Of a layer with groups the vendor's kernel_shape may name all input channels.
         sizes = {prod(shape), prod(shape) // int(layer.params.get("groups", 1))}
         if kernel.size not in sizes:
-            found = line(str(list(kernel.shape)), 60)
-            raise HNError(f"layer {line(layer.name)}: its kernel is {found}, and kernel_shape says {shape}")
+            found = printable(str(list(kernel.shape)), 60)
+            raise HNError(f"layer {printable(layer.name)}: its kernel is {found}, and kernel_shape says {shape}")
         if bias is not None and bias.size != layer.output_shape[3]:
             said = f"{bias.size} values of bias for {layer.output_shape[3]} channels"
-            raise HNError(f"layer {line(layer.name)}: {said}; translate the model again")
+            raise HNError(f"layer {printable(layer.name)}: {said}; translate the model again")
     for key, array in network.weights.items():
         if not np.isfinite(array).all():
-            raise HNError(f"weight {line(key)} holds a NaN, or is infinite in float32; mend the weights")
+            raise HNError(f"weight {printable(key)} holds a NaN, or is infinite in float32; mend the weights")
 
 
 def _conv(layer: Layer) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.hailo.files.hn import Network, figures, row, total
 
 
@@ -38,9 +38,9 @@ def as_json(network: Network) -> dict[str, Any]:
 def lines(network: Network) -> Iterator[str]:
     """The totals, then a layer a line."""
     told = as_json(network)
-    yield f"{line(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
+    yield f"{printable(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
     for each in network.assumptions:
-        yield f"  assumed: {line(each.text)}"
+        yield f"  assumed: {printable(each.text)}"
     layers = told["layers"]
     yield from _table(
         [list(layers[0]) if layers else [], *([_cell(value) for value in each.values()] for each in layers)]
@@ -53,7 +53,7 @@ def _cell(value: object) -> str:
     if isinstance(value, list):
         shapes = value if value and isinstance(value[0], list) else [value]
         return " + ".join("x".join(map(str, shape)) for shape in shapes)
-    return line(str(value))
+    return printable(str(value))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

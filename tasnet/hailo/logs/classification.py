@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from tasnet.common import TasnetError, opened
+from tasnet.common import TasnetError, open_regular
 from tasnet.hailo import FAMILIES, Certainty, Failure
 from tasnet.hailo.logs.event import (
     Event,
@@ -111,7 +111,7 @@ def classify_file(path: str | os.PathLike[str], exception: str = "") -> Failure 
 def read_log(path: str | os.PathLike[str], exception: str = "") -> Told:
     """What a log on disk tells. Raises LogError where it can't be read, is empty, or is no text."""
     try:
-        with opened(Path(path), most=_LARGEST, what="a log", error=LogError) as file:
+        with open_regular(Path(path), most=_LARGEST, what="a log", error=LogError) as file:
             return _read(utf8(file), exception)
     except NotText as error:
         raise LogError(f"log {Path(path).name}: {error}") from None

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from tasnet.common import PATIENCE, Say, holder, locked, on_stderr, sign
+from tasnet.common import PATIENCE_SECONDS, Notify, lock_holder, locked, notify_on_stderr, sign_lock
 
 PLACE_BYTES = 1 << 30
 
@@ -40,7 +40,9 @@ def default_folder() -> Path:
 
 
 @contextmanager
-def held(memory: int, folder: Path | None = None, total: int | None = None, say: Say = on_stderr) -> Iterator[None]:
+def held(
+    memory: int, folder: Path | None = None, total: int | None = None, say: Notify = notify_on_stderr
+) -> Iterator[None]:
     """Wait until `memory` bytes are free by the count of all who ask here, and hold them.
 
     A stage that wants more than there is gets all of it and runs alone. Who waits is served first: one process at
@@ -62,10 +64,10 @@ def held(memory: int, folder: Path | None = None, total: int | None = None, say:
                         mine.add(number)
                 if len(mine) == wanted:
                     break
-                if not told and time.monotonic() - began > PATIENCE:
+                if not told and time.monotonic() - began > PATIENCE_SECONDS:
                     told = True
                     first = next(number for number in range(have) if number not in mine)
-                    say(f"waiting for memory, {wanted} of {have} GiB, held by {holder(folder / f'{first}.lock')}")
+                    say(f"waiting for memory, {wanted} of {have} GiB, held by {lock_holder(folder / f'{first}.lock')}")
                 time.sleep(_POLL)
         yield
 
@@ -77,7 +79,7 @@ def _taken(stack: ExitStack, path: Path) -> bool:
         lock.acquire()
     except Timeout:
         return False
-    sign(path)
+    sign_lock(path)
     stack.callback(lock.release)
     return True
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from tasnet.common import LONGEST, TasnetError, line
+from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 
 
 class TranslationError(TasnetError, ValueError):
@@ -14,7 +14,7 @@ class TranslationError(TasnetError, ValueError):
 
     def __init__(self, message: str) -> None:
         # Made of the file's own names: one line of bounded length, whatever they are.
-        super().__init__(line(message, LONGEST))
+        super().__init__(printable(message, MAX_LINE_CHARS))
 
 
 class ModelError(TranslationError):

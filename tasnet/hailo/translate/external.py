@@ -13,7 +13,7 @@ from pathlib import Path
 import onnx
 import onnx_ir as ir
 
-from tasnet.common import line, opened
+from tasnet.common import open_regular, printable
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import scopes, tensors
 
@@ -42,7 +42,7 @@ def bring_in(model: onnx.ModelProto, folder: Path | None, where: str, most: int)
     if total > most:
         raise ModelError(f"{where}: {total:,} bytes of weights in other files; at most {most:,} are read")
     for place in places:
-        with opened(place.path, most=most, what="the file of the weights", error=ModelError) as file:
+        with open_regular(place.path, most=most, what="the file of the weights", error=ModelError) as file:
             file.seek(place.offset)
             data = file.read(place.length)
         if len(data) != place.length:
@@ -56,7 +56,7 @@ def _place(tensor: onnx.TensorProto, said: str, folder: Path | None, where: str)
     # Protobuf gives bytes for text that isn't UTF-8, whatever its types say.
     entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
     location = entries.get("location", "")
-    said = f"{line(said)} is in {line(location) or 'no file'}"
+    said = f"{printable(said)} is in {printable(location) or 'no file'}"
     if folder is None:
         raise ModelError(f"{where}: {said}; give the model as a file")
     said = f"{where}: {said}, which is"
@@ -96,7 +96,7 @@ def _span(entries: dict[str, str], expected: int, said: str) -> tuple[int, int]:
         text = entries.get(key, str(default))
         # Digits alone, and few: int() takes more, and a number past any file costs time.
         if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise ModelError(f"{said} read from {key} {line(text, 40)!r}, no number of bytes; export again")
+            raise ModelError(f"{said} read from {key} {printable(text, 40)!r}, no number of bytes; export again")
         found.append(int(text))
     return found[0], found[1]
 

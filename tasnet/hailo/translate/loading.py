@@ -13,7 +13,7 @@ import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
-from tasnet.common import contents, line
+from tasnet.common import printable, read_bytes
 from tasnet.hailo.files import WireError
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.external import bring_in
@@ -30,7 +30,7 @@ for _library in ("onnx_ir", "onnxscript"):
 
 def load(path: Path) -> ir.Model:
     """The model in an ONNX file, external data read and closed. Raises ModelError."""
-    data = contents(path, most=MOST_BYTES, what="an ONNX file", error=ModelError)
+    data = read_bytes(path, most=MOST_BYTES, what="an ONNX file", error=ModelError)
     try:
         much = too_much(data)
         proto = onnx.ModelProto.FromString(data) if much is None else onnx.ModelProto()
@@ -59,4 +59,4 @@ def said(error: BaseException) -> str:
     while error.__cause__ is not None:
         error = error.__cause__
     lines = str(error).strip()[:2000].splitlines()
-    return line(lines[0] if lines else type(error).__name__, 160)
+    return printable(lines[0] if lines else type(error).__name__, 160)

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.hailo.files import MOST_SIZE, Assumed, Assumption, HNError, Network, hn_whole
 from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
@@ -75,7 +75,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         except (TranslationError, MemoryError):
             raise
         except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
-            told = f"node {line(node.name or '')} ({node.op_type}) doesn't fit its operands ({said(error)})"
+            told = f"node {printable(node.name or '')} ({node.op_type}) doesn't fit its operands ({said(error)})"
             raise ModelError(f"{where}: {told}; see what onnx.checker says of the file") from error
         weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())
         if weights > MOST_BYTES:
@@ -104,7 +104,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
 def _check_sizes(node: ir.Node, where: str) -> None:
     for value in (*node.inputs, *node.outputs):
         if value is not None and any(size > MOST_SIZE for size in onnx_shape(value)):
-            name = line(value.name or "")
+            name = printable(value.name or "")
             raise ModelError(f"{where}: {name} has a size past {MOST_SIZE:,}; a network for this chip has none")
 
 

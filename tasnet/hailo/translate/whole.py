@@ -15,7 +15,7 @@ from typing import Any
 import onnx
 import onnx_ir as ir
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.hailo.files import MOST_SIZE
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
@@ -56,7 +56,7 @@ def _check(model: onnx.ModelProto) -> None:
             raise _Fault(f"more than {MOST_NODES:,} nodes; a network for this chip has fewer")
         _check_text(_words(scope.holder))
         for tensor, said in tensors(scope.holder):
-            _check_tensor(tensor, line(said))
+            _check_tensor(tensor, printable(said))
         _check_names(scope)
         _check_attributes(scope.holder, model)
         _check_kernels(scope.holder)
@@ -90,15 +90,15 @@ def _check_tensor(tensor: onnx.TensorProto, said: str) -> None:
         elif kind.name in {"INT2", "UINT2"}:
             need = -(-elements // 4)
     if need != found:
-        shape = line(str(list(tensor.dims)), 60)
-        raise _Fault(f"{said} {shape} needs {line(str(need), 30)} {unit} and has {found}; export again")
+        shape = printable(str(list(tensor.dims)), 60)
+        raise _Fault(f"{said} {shape} needs {printable(str(need), 30)} {unit} and has {found}; export again")
 
 
 def _check_text(words: Iterable[str]) -> None:
     """Protobuf gives bytes for a name that isn't UTF-8, whatever its types say."""
     for word in words:
         if not isinstance(word, str):
-            raise _Fault(f"a name that isn't UTF-8 text: {line(repr(word))}; export again")
+            raise _Fault(f"a name that isn't UTF-8 text: {printable(repr(word))}; export again")
 
 
 def _words(holder: Holder) -> Iterator[str]:
@@ -141,19 +141,19 @@ def _check_names(scope: Scope) -> None:
         _once(weights, "weight", "stands there twice")
         _once([value.name for value in holder.input], "input", "stands there twice")
         if len(holder.sparse_initializer):
-            raise _Fault(f"weight {line(holder.sparse_initializer[0].values.name)} is sparse; export it dense")
+            raise _Fault(f"weight {printable(holder.sparse_initializer[0].values.name)} is sparse; export it dense")
         if "" in weights:
             raise _Fault("a weight has no name; export again")
         for name in set(outputs).intersection(weights):
-            raise _Fault(f"value {line(name)} is a weight and made by a node too; export again")
+            raise _Fault(f"value {printable(name)} is a weight and made by a node too; export again")
     known = [each.made for each in (scope, *scope.outer)]
     for node in holder.node:
         for name in node.input:
             if name and not any(name in each for each in known):
-                raise _Fault(f"node {_node(node)} reads {line(name)}, which nothing makes; export again")
+                raise _Fault(f"node {_node(node)} reads {printable(name)}, which nothing makes; export again")
     for name in _results(holder):
         if name and not any(name in each for each in known):
-            raise _Fault(f"output {line(name)} is made by no node; export again")
+            raise _Fault(f"output {printable(name)} is made by no node; export again")
 
 
 def _results(holder: Holder) -> list[str]:
@@ -164,7 +164,7 @@ def _once(names: Iterable[str], what: str, how: str) -> None:
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise _Fault(f"{what} {line(name)} {how}; export again")
+            raise _Fault(f"{what} {printable(name)} {how}; export again")
         seen.add(name)
 
 
@@ -177,7 +177,7 @@ def _check_attributes(holder: Holder, model: onnx.ModelProto) -> None:
         kinds = _schema(node.op_type, opset) if node.domain in _STANDARD else {}
         for attribute in node.attribute:
             kind = kinds.get(attribute.name)
-            said = f"node {_node(node)}: its {line(attribute.name)}"
+            said = f"node {_node(node)}: its {printable(attribute.name)}"
             if attribute.type not in _KINDS:
                 raise _Fault(f"{said} has no type; export again")
             if kind is not None and kind != attribute.type:
@@ -298,4 +298,4 @@ def _key(domain: str, name: str, overload: str) -> Key:
 
 
 def _node(node: onnx.NodeProto) -> str:
-    return f"{line(node.name or '(unnamed)')} ({line(node.op_type, 60)})"
+    return f"{printable(node.name or '(unnamed)')} ({printable(node.op_type, 60)})"

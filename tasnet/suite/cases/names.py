@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cache
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.network import AXES, Size, Variant, VariantError, count, set_axis
 from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
@@ -31,7 +31,7 @@ def parse(text: str, arch: str | None = None) -> Case:
     """
     text = text.strip()
     if len(text) > LONGEST_ID:
-        raise CaseError(f"case '{line(text)}': longer than an id can be ({LONGEST_ID} characters)")
+        raise CaseError(f"case '{printable(text)}': longer than an id can be ({LONGEST_ID} characters)")
     head, *parts = text.split("+")
     try:
         given = _head(head)
@@ -48,7 +48,7 @@ def parse(text: str, arch: str | None = None) -> Case:
             given = replace(given, arch=arch)
         return Case(given.variant, Size(**given.sizes), given.length, given.arch)
     except (CaseError, VariantError) as error:
-        raise CaseError(line(f"case '{text}': {error}", most=4 * LONGEST_ID)) from None
+        raise CaseError(printable(f"case '{text}': {error}", most=4 * LONGEST_ID)) from None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.suite.cases import LONGEST_ID
 from tasnet.suite.gate.checkout import GateError
 
@@ -24,7 +24,7 @@ def _printable(text: str) -> str:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)]
-Text = Annotated[str, AfterValidator(lambda text: line(text, most=1000))]
+Text = Annotated[str, AfterValidator(lambda text: printable(text, most=1000))]
 
 
 class _Answer(BaseModel):
@@ -93,7 +93,7 @@ class Heard:
         try:
             answer = _ANSWER.validate_python(message)
         except ValidationError:
-            raise self._unfit(f"it answers {line(repr(message), most=120)}") from None
+            raise self._unfit(f"it answers {printable(repr(message), most=120)}") from None
         if isinstance(answer, ErrorAnswer):
             raise GateError(f"{self.name} has no graphs to compare: {answer.error}; choose a revision with the suite")
         if self.done:

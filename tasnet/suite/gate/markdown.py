@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 
-from tasnet.common import LONGEST, line
+from tasnet.common import MAX_LINE_CHARS, printable
 from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
 from tasnet.suite.gate.result import Changed, Distance, Found, Result
 
@@ -206,5 +206,10 @@ def _count(count: int, what: str) -> str:
 
 def _cell(text: str) -> str:
     """Text that stays in its cell, and means nothing to a browser."""
-    flat = line(" ".join(text.split()), LONGEST).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    flat = (
+        printable(" ".join(text.split()), MAX_LINE_CHARS)
+        .replace("&", "&amp;")
+        .replace("<", "&lt;")
+        .replace(">", "&gt;")
+    )
     return flat.replace("|", "\\|").replace("-&gt;", "→")

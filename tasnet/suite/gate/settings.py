@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasnet.common import line, table
+from tasnet.common import printable, settings_table
 from tasnet.suite.gate.checkout import GateError
 
 TABLE = "tool.tasnet.gate"
@@ -30,9 +30,9 @@ def settings(pyproject: Path) -> Settings:
     if not pyproject.exists():
         return Settings()
     try:
-        return Settings.model_validate(table(pyproject, TABLE, GateError))
+        return Settings.model_validate(settings_table(pyproject, TABLE, GateError))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, (TABLE, *first["loc"])))
         known = ", ".join(Settings.model_fields)
-        raise GateError(f"{pyproject}: {line(where)}: {first['msg']}; {known} are known") from None
+        raise GateError(f"{pyproject}: {printable(where)}: {first['msg']}; {known} are known") from None

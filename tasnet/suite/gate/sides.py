@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common import environment, line, unfinished
+from tasnet.common import git_environment, printable, unfinished
 from tasnet.hailo.process import run as process
 from tasnet.suite.gate.answers import Graphs, Heard, Say
 from tasnet.suite.gate.checkout import GateError
@@ -95,7 +95,7 @@ def _asked(side: Side, request: Request, say: Say, stopped: threading.Event) -> 
         "weights": request.weights,
     }
     with unfinished.folder(prefix="tasnet-side") as desk:
-        surroundings = environment() | {"TASNET_STORE": str(side.store), "TMPDIR": str(desk)}
+        surroundings = git_environment() | {"TASNET_STORE": str(side.store), "TMPDIR": str(desk)}
         finish = process.run(
             [sys.executable, str(DRIVER), str(side.folder)],
             request=told,
@@ -125,4 +125,4 @@ def _why(finish: process.Finish, said: list[str], seconds: float) -> str:
     ended = f"it ended with {process.signal_name(finish.signal) if finish.signal else finish.code}"
     if finish.signal == signal.SIGKILL:
         return f"{ended}, as a process does where the machine is short of memory; run the gate again"
-    return f"{line(said[-1]) if said else finish.unstarted or ended}; {mend}"
+    return f"{printable(said[-1]) if said else finish.unstarted or ended}; {mend}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasnet.common import columns
+from tasnet.common import table_lines
 from tasnet.suite.history import device
 from tasnet.suite.history.comparison import Change, Comparison, Group, commit
 from tasnet.suite.history.run import (
@@ -49,7 +49,7 @@ def runs_lines(store: Path) -> Iterator[str]:
     found = [*_runs(store)]
     rows = [_row(each) for each in found if isinstance(each, _Told)]
     if rows:
-        yield from columns([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
+        yield from table_lines([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
     yield from _on_device([each for each in found if isinstance(each, _Told)])
     for each in found:
         if isinstance(each, Unreadable):
@@ -104,7 +104,9 @@ def _on_device(found: Sequence[_Told]) -> Iterator[str]:
     told = [(each.id, row) for each in found for row in device.rows(each.ran)]
     if told:
         yield ""
-        yield from columns([["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in told[-ROWS:])])
+        yield from table_lines(
+            [["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in told[-ROWS:])]
+        )
     if len(told) > ROWS:
         yield f"{len(told) - ROWS} earlier ones on a device: tasnet runs --json has them"
 
@@ -230,11 +232,11 @@ def trend_lines(trend: Trend) -> Iterator[str]:
     case = [each for each in trend.points if isinstance(each, CasePoint)]
     if entry:
         told = [[*_origin(each), f"{each.covers}", f"of {each.cases}"] for each in entry]
-        yield from columns([["run", "when", "toolchain", "arch", "covers", "cases"], *told])
+        yield from table_lines([["run", "when", "toolchain", "arch", "covers", "cases"], *told])
         yield from _bars("covers", [(each.known, each.covers) for each in entry])
     elif case:
         head = ["run", "when", "toolchain", "arch", "verdict", "kind", "families", "seconds", "ONNX bytes", "parity dB"]
-        yield from columns([head, *(_case_row(each) for each in case)])
+        yield from table_lines([head, *(_case_row(each) for each in case)])
         sizes = [(each.known, each.onnx_bytes) for each in case if each.onnx_bytes is not None]
         yield from _bars("ONNX bytes", sizes)
     for unread in trend.unreadable:

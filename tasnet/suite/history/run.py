@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from tasnet.common import TasnetError, checksum, kept_bytes, unsealed
+from tasnet.common import TasnetError, checksum, stored_bytes, unsealed
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import ORDER, Stage, Verdict
 from tasnet.suite.history.device import Ran
@@ -106,7 +106,7 @@ class Kept(BaseModel):
 def kept_of(path: Path) -> Kept:
     """What a file is now; one that isn't there has no lines. Raises OSError."""
     try:
-        content = kept_bytes(path)
+        content = stored_bytes(path)
     except FileNotFoundError:
         content = b""
     return Kept(lines=content.count(b"\n"), xxh3_128=checksum(content))
@@ -197,7 +197,7 @@ def empty(store: Path) -> list[str]:
 def going_on(folder: Path) -> bool:
     """Whether the process that writes the run lives: it holds the run's head until the end."""
     try:
-        kept_bytes(folder / HEAD)
+        stored_bytes(folder / HEAD)
         with (folder / HEAD).open("rb") as head:
             fcntl.flock(head, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -219,7 +219,7 @@ def _is_empty(folder: Path) -> bool:
 def _number(folder: Path) -> int | None:
     """A run's number: 0 for one of a version that gave none, None where its head can't be read."""
     try:
-        told = json.loads(kept_bytes(folder / HEAD))
+        told = json.loads(stored_bytes(folder / HEAD))
         number = told.get("number", 0 if "started" in told else None)
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
@@ -269,7 +269,7 @@ def check(folder: Path) -> End | None:
 def key_of(folder: Path) -> str:
     """What a run's files are sealed under: the checksum of its head, so that neither is another run's."""
     try:
-        return checksum(kept_bytes(folder / HEAD))
+        return checksum(stored_bytes(folder / HEAD))
     except OSError as error:
         raise RunError(f"{folder / HEAD}: {error.strerror}; the run can't be read") from None
 
@@ -322,7 +322,7 @@ def _all(store: Path) -> list[Path]:
 def _head(folder: Path) -> Head:
     path = folder / HEAD
     try:
-        told = json.loads(kept_bytes(path))
+        told = json.loads(stored_bytes(path))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
     except (ValueError, RecursionError):
@@ -344,7 +344,7 @@ def _end(folder: Path) -> End | None:
     """None for a run without an end: it was killed, or it goes on right now. Raises RunError for a damaged one."""
     path = folder / END
     try:
-        data = kept_bytes(path)
+        data = stored_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -364,7 +364,7 @@ def _lines(path: Path, key: str, model: type[_Model]) -> Iterator[_Model]:
     The last one may be cut short by a kill; any other that isn't as it was written is a RunError.
     """
     try:
-        lines = kept_bytes(path).splitlines(keepends=True)
+        lines = stored_bytes(path).splitlines(keepends=True)
     except FileNotFoundError:
         return
     except OSError as error:

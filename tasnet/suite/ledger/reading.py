@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
-from tasnet.common import line, yaml_file
+from tasnet.common import printable, yaml_file
 from tasnet.hailo import FAMILIES
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope
@@ -199,7 +199,9 @@ class _Places:
     def error(self, message: str, *at: str | int, about: str = "") -> LedgerError:
         """An error at a place, about an entry."""
         # What is wrong may quote the value, and that may be anything.
-        return LedgerError(f"{self.of(*at)}: {line(f'entry {about}: ' if about else '')}{line(message, most=1000)}")
+        return LedgerError(
+            f"{self.of(*at)}: {printable(f'entry {about}: ' if about else '')}{printable(message, most=1000)}"
+        )
 
 
 _SHAPES = {

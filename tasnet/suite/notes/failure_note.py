@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tasnet.common import bounded
+from tasnet.common import read_bytes
 from tasnet.hailo import Failure
 
 _LARGEST_NOTE = 1 << 20
@@ -25,9 +25,7 @@ class NoteError(ValueError):
 
 def read_note(file: Path) -> Mapping[str, Any]:
     """A failure.txt.json, or a failure.txt in its form; empty for anything else. Raises NoteError."""
-    text = bounded.contents(file, most=_LARGEST_NOTE, what="a failure's note", error=NoteError).decode(
-        "utf-8", "replace"
-    )
+    text = read_bytes(file, most=_LARGEST_NOTE, what="a failure's note", error=NoteError).decode("utf-8", "replace")
     if file.suffix != ".json":
         return from_text(text)
     try:

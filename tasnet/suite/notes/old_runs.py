@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common import line
+from tasnet.common import printable
 from tasnet.suite.cases import (
     BASE_ARCH,
     DOUBLE,
@@ -91,7 +91,7 @@ def import_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE
 
 def _nothing_learned(run: OldRun) -> str:
     end = run.evidence.end
-    return f"{end.status.value} at {end.stage.value}, no evidence: {line(end.reason)}"
+    return f"{end.status.value} at {end.stage.value}, no evidence: {printable(end.reason)}"
 
 
 def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Reading:
@@ -108,13 +108,13 @@ def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Readin
         name = table.relative_to(path).as_posix() if path.is_dir() else table.name
         for row in rows_of(table):
             source = f"{name}:{row.number}"
-            tag = line(row.cells.get("run_tag") or row.cells.get("case_id") or "")
+            tag = printable(row.cells.get("run_tag") or row.cells.get("case_id") or "")
             try:
                 if row.unfit:
                     raise RowLeftOut(row.unfit)
                 runs.append(_run(row.cells, tag, source, folder, version, arch))
             except RowLeftOut as reason:
-                left_out.append(LeftOut(source, tag, line(str(reason), most=600)))
+                left_out.append(LeftOut(source, tag, printable(str(reason), most=600)))
     return Reading(tuple(runs), tuple(left_out))
 
 

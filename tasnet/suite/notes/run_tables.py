@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from tasnet.common import TasnetError, bounded, line
+from tasnet.common import TasnetError, open_regular, printable
 
 _LONGEST_LINE = 1 << 20
 """bytes; what is longer is no row"""
@@ -43,7 +43,7 @@ class Row:
 
 def rows_of(table: Path) -> Iterator[Row]:
     """The rows of a tab-separated table, read line by line. Raises OldRunsError."""
-    with bounded.opened(table, most=LARGEST_TABLE, what="a table of night runs", error=OldRunsError) as file:
+    with open_regular(table, most=LARGEST_TABLE, what="a table of night runs", error=OldRunsError) as file:
         header: list[str] = []
         try:
             for number, raw in enumerate(iter(partial(_line, file), b""), 1):
@@ -82,13 +82,13 @@ def _check_header(table: Path, header: Sequence[str]) -> None:
     columns = set(header)
     doubled = sorted({each for each in header if header.count(each) > 1 and each})
     if doubled:
-        raise OldRunsError(f"{table}:1: column {line(doubled[0])} stands twice; remove one")
+        raise OldRunsError(f"{table}:1: column {printable(doubled[0])} stands twice; remove one")
     missing = [] if columns & {"run_tag", "case_id"} else ["run_tag"]
     if "case_status" not in columns:
         missing += ["har_success"] * ("har_success" not in columns)
         missing += ["hef_success"] * (not columns & {"hef_success", "compile_success"})
     if missing:
-        shown = line(", ".join(header), most=120)
+        shown = printable(", ".join(header), most=120)
         raise OldRunsError(
             f"{table}:1: no column {', '.join(missing)} (it has: {shown}); give a tab-separated table with run_tag, "
             "har_success and hef_success, or with run_tag and case_status"

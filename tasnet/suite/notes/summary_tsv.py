@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from typing_extensions import assert_never
 
-from tasnet.common import line, natural, write_whole
+from tasnet.common import natural_order, printable, write_whole
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage, Status, Verdict
 from tasnet.suite.history import Record
@@ -205,7 +205,7 @@ def root_cause_family(failures: Sequence[Failure]) -> str:
 
 
 def _layers(failures: Sequence[Failure]) -> list[str]:
-    return sorted({layer for failure in failures for layer in failure.layers}, key=natural)
+    return sorted({layer for failure in failures for layer in failure.layers}, key=natural_order)
 
 
 def _cell(value: object) -> str:
@@ -214,4 +214,4 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     # A break is a blank, which it was as well; what else acts on a terminal is shown, and a cell has an end.
-    return line(re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value)), _MOST_CELL)
+    return printable(re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value)), _MOST_CELL)

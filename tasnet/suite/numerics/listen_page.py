@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.common import render
+from tasnet.common import render_page
 from tasnet.suite.numerics.hearing import TELLING, Heard, Samples, order, wav_name
 from tasnet.suite.numerics.metrics import Distance
 from tasnet.suite.numerics.plots import levels, spectrogram
@@ -51,7 +51,7 @@ def page(heard: Heard) -> str:
         "given": _given(heard),
         "rows": _rows(heard),
     }
-    return render(Path(__file__).with_suffix(".html"), title=f"{case.id}, heard at every stage", made=made)
+    return render_page(Path(__file__).with_suffix(".html"), title=f"{case.id}, heard at every stage", made=made)
 
 
 def _given(heard: Heard) -> tuple[_Sound, ...]:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import TasnetError, unfinished, wav
+from tasnet.common import TasnetError, open_wav, unfinished
 from tasnet.suite.cases import Case
 from tasnet.suite.numerics.emulated import CONTEXTS, aligned
 from tasnet.suite.numerics.hearing import PAGE, TELLING, Heard, Mix, Samples, files, order
@@ -107,7 +107,7 @@ def mixed(paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: flo
 
 def recording(path: Path, rate: int) -> Samples:
     """A recording of one channel as float32 [T] at `rate` Hz, full scale 1. Raises ListenError."""
-    with wav(path, ListenError) as sound:
+    with open_wav(path, ListenError) as sound:
         own, channels, count = sound.samplerate, sound.channels, sound.frames
         if channels != 1:
             raise ListenError(f"{path}: {channels} channels; mix them down to one first")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tasnet.common import render, write_whole
+from tasnet.common import render_page, write_whole
 from tasnet.suite.numerics.parity import Growth
 from tasnet.suite.numerics.parity_report import PUBLISHED_DB, Eight, ParityReport, published
 from tasnet.suite.numerics.plots import curves
@@ -26,7 +26,7 @@ def write(path: Path, report: ParityReport) -> Path:
 def page(report: ParityReport) -> str:
     """The page as HTML."""
     asked = {stage for row in report.rows for stage in (*row.distances, *row.missing)}
-    return render(
+    return render_page(
         Path(__file__).with_suffix(".html"),
         title=TITLE,
         report=report,

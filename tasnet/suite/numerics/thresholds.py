@@ -19,7 +19,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from tasnet.common import TasnetError, line, yaml_file
+from tasnet.common import TasnetError, printable, yaml_file
 from tasnet.network import Variant
 
 FILE = "thresholds.yaml"
@@ -298,8 +298,8 @@ def _threshold(entry: object, index: int, path: Path) -> Threshold:
     if not isinstance(cases, int) or isinstance(cases, bool) or not 0 <= cases < 10**18:
         raise ThresholdError(f"{where}: measured cases are {_word(cases)}; a count is needed")
     return Threshold(
-        line(str(entry["stage"])),
-        line(str(entry["form"])),
+        printable(str(entry["stage"])),
+        printable(str(entry["form"])),
         _length(length),
         _number(entry["snr_db"], f"{where}: snr_db"),
         _number(entry["of_peak"], f"{where}: of_peak"),
@@ -312,7 +312,7 @@ def _word(value: object) -> str:
     if isinstance(value, (list, dict)):
         return f"a {'list' if isinstance(value, list) else 'mapping'}"
     # A number of a million digits is none to write out.
-    return line(str(value)) if not isinstance(value, int) or abs(value) < 10**18 else "a number past 10^18"
+    return printable(str(value)) if not isinstance(value, int) or abs(value) < 10**18 else "a number past 10^18"
 
 
 def _number(value: object, where: str) -> float:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import TasnetError, one_line
+from tasnet.common import TasnetError, error_line
 from tasnet.hailo import Certainty, Failure
 from tasnet.hailo.chip import Detection, Inference, Measurement, infer
 from tasnet.suite.cases import DOUBLE, TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, parse
@@ -246,7 +246,7 @@ def broken(case: Case, hef: Path, error: Exception, detection: Detection) -> Out
         stage=Stage.INFER,
         status=Status.INFRA,
         provenance=_provenance(case, hef, detection.version, arch, detection.double),
-        reason=one_line(error),
+        reason=error_line(error),
     )
 
 

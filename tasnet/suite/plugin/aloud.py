@@ -7,7 +7,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tasnet.common import on_stderr
+from tasnet.common import notify_on_stderr
 
 
 def aloud(config: pytest.Config) -> Callable[[str], None]:
@@ -16,6 +16,6 @@ def aloud(config: pytest.Config) -> Callable[[str], None]:
     def say(text: str) -> None:
         capture = config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else nullcontext():
-            on_stderr(text)
+            notify_on_stderr(text)
 
     return say

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from tasnet.common import TasnetError, one_line
+from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import Measure, Record, record
 from tasnet.suite.ledger import PASSING, Entry, Judgement, Kind, Ledger, due, judge
@@ -141,11 +141,11 @@ def _judged(
         sized = pipeline.resolve(case)
         outcomes = pipeline.run(case, until=until)
     except TasnetError as error:
-        _keep_record(request, case, sized, until, _broken(request, until, one_line(error)), today, past_runs)
-        pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+        _keep_record(request, case, sized, until, _broken(request, until, error_line(error)), today, past_runs)
+        pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     except Exception as error:
         # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
-        broken = _broken(request, until, f"{type(error).__name__}: {one_line(error)}")
+        broken = _broken(request, until, f"{type(error).__name__}: {error_line(error)}")
         _keep_record(request, case, sized, until, broken, today, past_runs)
         raise
     if setup.compiler:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasnet.common import TasnetError, one_line
+from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse
 from tasnet.suite.observed import of_cases
 from tasnet.suite.plugin.aloud import aloud
@@ -51,7 +51,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except TasnetError as error:
-        pytest.fail(f"{one_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+        pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     return Pair(request.param, predicted, observed, setup.compiler, store)
 
 
@@ -112,6 +112,6 @@ def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pai
     except NothingToCompare as reason:
         pytest.skip(str(reason))
     except TasnetError as error:
-        pytest.fail(f"{pair.case.id}: {one_line(error)}", pytrace=False)
+        pytest.fail(f"{pair.case.id}: {error_line(error)}", pytrace=False)
     if lines:
         pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{listed(lines)}", pytrace=False)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common import MOST, TasnetError, line, no_folder, one_line
+from tasnet.common import MAX_ERROR_CHARS, TasnetError, error_line, printable, why_no_folder
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import BASE_ARCH, Case, profile
 from tasnet.suite.ledger import Ledger, read
@@ -116,7 +116,7 @@ def _assumed(setup: Setup) -> tuple[str, ...]:
     try:
         return Pipeline(open_store(setup.store), Reference(), setup.recipe).assumed
     except TasnetError as error:
-        raise pytest.UsageError(one_line(error)) from None
+        raise pytest.UsageError(error_line(error)) from None
 
 
 def _setup(config: pytest.Config) -> Setup:
@@ -131,10 +131,10 @@ def _setup(config: pytest.Config) -> Setup:
         checkpoint = Path(option.checkpoint) if option.checkpoint else None
         recipe = from_options(checkpoint, option.mask_activation, option.blocks_per_repeat)
     except TasnetError as error:
-        raise pytest.UsageError(one_line(error)) from None
+        raise pytest.UsageError(error_line(error)) from None
     store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
-    if instead := no_folder(store.absolute()):
-        raise pytest.UsageError(line(f"--store {store}: {instead}", MOST))
+    if instead := why_no_folder(store.absolute()):
+        raise pytest.UsageError(printable(f"--store {store}: {instead}", MAX_ERROR_CHARS))
     repeat = _repeated(option)
     return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store.absolute(), ledger, cases)
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common import LONGEST, columns, labelled
-from tasnet.common import line as cleaned
+from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
 from tasnet.suite.history import Measure, Record, Writer, begin, device, latest, origin
 from tasnet.suite.ledger import Kind
 from tasnet.suite.observed import everything, support
@@ -180,10 +179,10 @@ class Watch:
         self._tell_recalled(terminalreporter)
         if ran := device.rows(self.ran):
             terminalreporter.section(device.title(ran))
-            for line in columns([device.HEADS, *(row.cells for row in ran)]):
+            for line in table_lines([device.HEADS, *(row.cells for row in ran)]):
                 terminalreporter.write_line(line)
         for index, line in enumerate(_shortened(list(self.damaged))):
-            terminalreporter.write_line(labelled("" if index else "damaged", line), yellow=True)
+            terminalreporter.write_line(labelled_line("" if index else "damaged", line), yellow=True)
         records = self._ordered()
         if not records:
             return
@@ -194,11 +193,11 @@ class Watch:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
-        due = (labelled("review" if not index else "", told) for index, told in enumerate(self.due))
+        due = (labelled_line("review" if not index else "", told) for index, told in enumerate(self.due))
         for line in [*_flaky(records), *due]:
             terminalreporter.write_line(line, yellow=True)
         if self.trouble:
-            terminalreporter.write_line(cleaned(self.trouble, LONGEST), red=True)
+            terminalreporter.write_line(printable(self.trouble, MAX_LINE_CHARS), red=True)
         # 800 lines of XFAIL say less than the map above.
         if self.config.get_verbosity() <= 0:
             terminalreporter.reportchars = terminalreporter.reportchars.replace("x", "")
@@ -210,7 +209,9 @@ class Watch:
         from tasnet.suite.observed import table
 
         double = ", a test double: nothing was observed" if compiler.double else ""
-        terminalreporter.section(f"predicted by reference, against {compiler.name} {cleaned(compiler.version)}{double}")
+        terminalreporter.section(
+            f"predicted by reference, against {compiler.name} {printable(compiler.version)}{double}"
+        )
         terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
 
     def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -222,7 +223,7 @@ class Watch:
         terminalreporter.section("predicted by reference, against the evidence in the store")
         terminalreporter.write_line(table(self.recalled, double=False))
         for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
-            terminalreporter.write_line(f"entry {cleaned(name)}: observed in {len(runs)} runs")
+            terminalreporter.write_line(f"entry {printable(name)}: observed in {len(runs)} runs")
 
 
 def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
@@ -254,7 +255,7 @@ def _flaky(records: Iterable[Record]) -> list[str]:
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
     told = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
-    return [labelled("flaky", told), labelled("", f"  such as {found[0].case_id}")] if found else []
+    return [labelled_line("flaky", told), labelled_line("", f"  such as {found[0].case_id}")] if found else []
 
 
 def _fresh_line(writer: Any, text: str) -> None:

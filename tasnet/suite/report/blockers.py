@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from tasnet.common import line, natural, short_layers
+from tasnet.common import natural_order, printable, short_layers
 from tasnet.suite.history import Record
 
 
@@ -36,7 +36,7 @@ def tally(records: Iterable[Record]) -> list[Tally]:
             seen["graphs"].add(record.graph)
             seen["layers"].update(failure.layers)
     tallies = [
-        Tally(*key, len(seen["cases"]), len(seen["graphs"]), tuple(sorted(seen["layers"], key=natural)))
+        Tally(*key, len(seen["cases"]), len(seen["graphs"]), tuple(sorted(seen["layers"], key=natural_order)))
         for key, seen in found.items()
     ]
     return sorted(tallies, key=lambda each: (bool(each.entries), -each.cases, each.stage, each.family, each.entries))
@@ -51,8 +51,8 @@ def blockers_table(tallies: Sequence[Tally]) -> Table:
     table.add_column("layers", overflow="fold")
     table.add_column("entry", overflow="fold")
     for each in tallies:
-        entry = line(", ".join(each.entries)) or "none: not expected"
+        entry = printable(", ".join(each.entries)) or "none: not expected"
         layers = short_layers(each.layers) or "-"
         style = "" if each.entries else "bold red"
-        table.add_row(line(each.family), str(each.cases), str(each.graphs), layers, entry, style=style)
+        table.add_row(printable(each.family), str(each.cases), str(each.graphs), layers, entry, style=style)
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasnet.common import labelled, prose
+from tasnet.common import labelled_line, labelled_paragraph
 from tasnet.suite.history import Record
 from tasnet.suite.ledger import Entry, Kind, difference, near, unmet
 
@@ -14,17 +14,17 @@ def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
     known = {entry.id: entry for entry in entries}
     yield f"{told.kind.value.replace('_', ' ')}: {told.case_id}"
     for index, part in enumerate(told.expected.split("; ")):
-        yield from prose("expected" if not index else "", part)
-    yield from prose("happened", told.happened)
+        yield from labelled_paragraph("expected" if not index else "", part)
+    yield from labelled_paragraph("happened", told.happened)
     for name in told.entries:
         entry = known.get(name)
-        yield labelled("entry", f"{name} at {entry.place}" if entry else name)
+        yield labelled_line("entry", f"{name} at {entry.place}" if entry else name)
         if entry and told.kind in (Kind.EXPIRED, Kind.OFF_RATE) and entry.owner:
-            yield labelled("owner", entry.owner)
+            yield labelled_line("owner", entry.owner)
     if told.kind in (Kind.WRONG_FAILURE, Kind.UNCONFIRMED, Kind.UNEXPECTED_FAILURE):
         yield from _differs(told, entries)
-    yield from prose("to do", told.hint)
-    yield labelled("repeat", told.repeat)
+    yield from labelled_paragraph("to do", told.hint)
+    yield labelled_line("repeat", told.repeat)
 
 
 def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
@@ -32,10 +32,12 @@ def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
     if told.kind is Kind.UNEXPECTED_FAILURE:
         bare = [blocker.failure for blocker in told.blockers if not blocker.entries]
         for entry in list(near(entries, bare, told.axes, told.toolchain))[:1]:
-            yield labelled("near", f"{entry.id} at {entry.place}")
-            yield from prose("", f"tells of this failure, but not here: {'; '.join(unmet(entry, told.axes))}")
+            yield labelled_line("near", f"{entry.id} at {entry.place}")
+            yield from labelled_paragraph(
+                "", f"tells of this failure, but not here: {'; '.join(unmet(entry, told.axes))}"
+            )
         return
     about = [entry for entry in entries if entry.id in told.entries]
     found = difference(about, [blocker.failure for blocker in told.blockers])
     for index, line in enumerate(found.lines() if found else ()):
-        yield labelled("differs" if not index else "", line)
+        yield labelled_line("differs" if not index else "", line)

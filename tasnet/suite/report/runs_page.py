@@ -11,7 +11,7 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from tasnet.common import render, write_whole
+from tasnet.common import render_page, write_whole
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, SAID, run_by, run_said
@@ -48,7 +48,7 @@ def page(source: Source) -> str:
     """The report's HTML."""
     run = source.shown
     code = script()
-    return render(
+    return render_page(
         FOLDER / "page.html",
         run=run,
         said=run_said(run),

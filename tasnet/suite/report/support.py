@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tasnet.common import LONGEST, TasnetError, line
+from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 from tasnet.suite.cases import WORDS
 from tasnet.suite.history import Head, Record, Run, RunError, Unreadable, heads, read
 from tasnet.suite.ledger import PASSING, Entry, Ledger
@@ -252,7 +252,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: int = 9
     yield f"| {' | '.join(head)} |"
     yield f"|{'|'.join('---:' if index >= right else '---' for index in range(len(head)))}|"
     for row in rows:
-        yield f"| {' | '.join(line(str(cell), LONGEST).replace('|', '/') for cell in row)} |"
+        yield f"| {' | '.join(printable(str(cell), MAX_LINE_CHARS).replace('|', '/') for cell in row)} |"
 
 
 # --- which runs --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tasnet.common import line as cleaned
+from tasnet.common import printable
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import Record
 from tasnet.suite.ledger import PASSING, Kind
@@ -40,7 +40,7 @@ def title(records: Sequence[Record]) -> str:
     """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
     first = records[0]
     by = "predicted by" if first.predicted else "observed with"
-    return cleaned(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
+    return printable(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
 
 
 def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterator[RenderableType]:

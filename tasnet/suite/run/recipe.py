@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.common import TasnetError, no_file, printable
+from tasnet.common import TasnetError, printable, why_no_file
 from tasnet.network import MASK_ACTIVATIONS, Variant
 
 
@@ -36,11 +36,11 @@ def from_options(checkpoint: Path | None, mask_activation: str | None, blocks_pe
             if value is not None:
                 raise RecipeError(f"{name} {value}: of which weights? name them with --checkpoint")
         return Recipe()
-    if instead := no_file(checkpoint):
+    if instead := why_no_file(checkpoint):
         raise RecipeError(f"--checkpoint {checkpoint}: {instead}; name a checkpoint")
     if mask_activation is not None and mask_activation not in MASK_ACTIVATIONS:
         known = ", ".join(MASK_ACTIVATIONS)
-        raise RecipeError(f"--mask-activation {printable.line(mask_activation)}: unknown; one of {known}")
+        raise RecipeError(f"--mask-activation {printable(mask_activation)}: unknown; one of {known}")
     if blocks_per_repeat is not None and blocks_per_repeat < 1:
         raise RecipeError(f"--blocks-per-repeat {blocks_per_repeat}: must be at least 1")
     return Recipe(checkpoint.absolute(), mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import TasnetError, wav
+from tasnet.common import TasnetError, open_wav
 from tasnet.suite.cases import Case
 
 
@@ -40,14 +40,14 @@ def wavs(folder: Path) -> Iterator[Recording]:
     """The wavs of a folder, to any depth, by name."""
     for file in sorted(p for p in folder.rglob("*") if p.suffix.lower() == ".wav" and p.is_file()):
         name = file.relative_to(folder).as_posix()
-        with wav(file, CalibrationError) as sound:
+        with open_wav(file, CalibrationError) as sound:
             rate, frames = int(sound.samplerate), int(sound.frames)
         yield Recording(name, rate, frames, _reader(folder, name))
 
 
 def _reader(folder: Path, name: str) -> Callable[[int], npt.NDArray[np.float32]]:
     def read(count: int) -> npt.NDArray[np.float32]:
-        with wav(folder / name, CalibrationError) as sound:
+        with open_wav(folder / name, CalibrationError) as sound:
             # Integer PCM comes scaled to full scale 1.
             data = sound.read(frames=count, dtype="float32", always_2d=True)
         return np.ascontiguousarray(data.T, dtype=np.float32)

@@ -34,16 +34,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from tasnet.common import (
-    NoFileOfStore,
-    Say,
+    NotAStoredFile,
+    Notify,
     TasnetError,
     checksum,
     has_content,
-    kept_bytes,
     locked,
-    on_stderr,
+    notify_on_stderr,
     sealed,
     sha256,
+    stored_bytes,
     unfinished,
     unsealed,
     weights_beside,
@@ -90,7 +90,7 @@ def _is_weights(path: Path) -> bool:
     return has_content(path, content_of(path.name))
 
 
-def open_store(root: Path, say: Say = on_stderr) -> Store:
+def open_store(root: Path, say: Notify = notify_on_stderr) -> Store:
     """The store at `root`, made if it isn't there, with the leftovers of killed runs removed from tmp/ and onnx/.
 
     Raises StoreError when the folder can't be made or written.
@@ -116,7 +116,7 @@ class Store:
     """
 
     root: Path
-    say: Say = field(default=on_stderr, compare=False, repr=False)
+    say: Notify = field(default=notify_on_stderr, compare=False, repr=False)
     """hears for whom this process waits, if it waits for long"""
 
     # --- outcomes
@@ -302,10 +302,10 @@ class Store:
         """The bytes of a file below the root; None where there is none. What is no file is set aside."""
         with self._usable():
             try:
-                return kept_bytes(path)
+                return stored_bytes(path)
             except FileNotFoundError:
                 return None
-            except NoFileOfStore:
+            except NotAStoredFile:
                 self.set_aside(path)
                 return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from tasnet.common import kept_bytes
+from tasnet.common import stored_bytes
 from tasnet.suite.cases import Status
 from tasnet.suite.history import RECORDS, Head, Record, Run, RunError, Unreadable, check, find, heads, read
 from tasnet.suite.ledger import Entry, Judgement, Seen, claims, covers, in_scope, judge
@@ -62,7 +62,7 @@ def latest(store: Path, case_id: str = "") -> Run | None:
         check(folder)
         # Looked for before it is read: a case of long ago is in few of many runs.
         records = folder / RECORDS
-        if records.exists() and (not wanted or wanted in kept_bytes(records)):
+        if records.exists() and (not wanted or wanted in stored_bytes(records)):
             return read(folder)
     # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
     unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable) and not each.other_version]

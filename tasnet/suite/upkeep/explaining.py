@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from tasnet.common import prose, short_layers
+from tasnet.common import labelled_paragraph, short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Case
 from tasnet.suite.history import Record, Run
@@ -92,8 +92,8 @@ def lines(told: Explanation) -> Iterator[str]:
         yield f"run       {told.run}: {word} by {told.toolchain} {told.version} on {record.arch}"
         yield f"judged    {judgement.kind.value.replace('_', ' ')}" + (f": {judgement.hint}" if judgement.hint else "")
         for index, part in enumerate(judgement.expected.split("; ")):
-            yield from prose("expected" if not index else "", part)
-        yield from prose("happened", judgement.happened)
+            yield from labelled_paragraph("expected" if not index else "", part)
+        yield from labelled_paragraph("happened", judgement.happened)
     else:
         said = "; ".join(f"failure at {entry.stage.value}, {entry.family}" for entry, _ in told.claiming) or "pass"
         yield "run       none has it: this is what is expected"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.common.words import natural
+from tasnet.common.words import natural_order
 from tasnet.network.variant import parse_flags
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
@@ -104,7 +104,7 @@ def test_the_tally_joins_layers_and_counts_cases() -> None:
 
 
 def test_natural_order() -> None:
-    assert sorted(["conv10", "conv2", "concat1", "conv"], key=natural) == ["concat1", "conv", "conv2", "conv10"]
+    assert sorted(["conv10", "conv2", "concat1", "conv"], key=natural_order) == ["concat1", "conv", "conv2", "conv10"]
 
 
 def test_a_record_survives_the_way_from_a_worker() -> None:

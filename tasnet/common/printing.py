@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 
-MOST = 200
+MAX_NAME_CHARS = 200
 """characters of a name that are shown"""
-LONGEST = 2_000
+MAX_LINE_CHARS = 2_000
 """characters of a line that is made of several names"""
 
 
-def line(text: str, most: int = MOST) -> str:
+def printable(text: str, most: int = MAX_NAME_CHARS) -> str:
     """`text` on one line of at most `most` characters (16 or more).
 
     What isn't printable (control characters, line breaks, tabs, bidi and other format characters, lone surrogates,
@@ -34,9 +34,9 @@ def line(text: str, most: int = MOST) -> str:
     return f"{''.join(start)}…+{len(text) - len(start) - len(end)}…{''.join(reversed(end))}"
 
 
-def say(text: str, *, error: bool = False) -> None:
+def print_line(text: str, *, error: bool = False) -> None:
     """Prints one line, at once; to stderr with `error`."""
-    print(line(text, LONGEST), file=sys.stderr if error else sys.stdout, flush=True)
+    print(printable(text, MAX_LINE_CHARS), file=sys.stderr if error else sys.stdout, flush=True)
 
 
 def _shown(text: Iterable[str], room: int) -> list[str]:
