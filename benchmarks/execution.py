@@ -15,8 +15,8 @@ import numpy as np
 import onnxruntime
 import torch
 
-from tasnet.hailo.execute import run
-from tasnet.hailo.quantize import quantize, simulate
+from tasnet.hailo.execute import run_network
+from tasnet.hailo.quantize import quantize_network, run_quantized
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -39,13 +39,13 @@ def main(repeats: int = 9, threads: int = 0) -> None:
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     network = translate(model, "conv_tasnet")
     mixes = np.stack([mixture.mix for mixture in mixtures(2, LENGTH)]).reshape(2, 1, LENGTH, 1)
-    quantized = quantize(network, mixes)
+    quantized = quantize_network(network, mixes)
     mix = mixes[:1]
     host = np.ascontiguousarray(mix.transpose(0, 3, 1, 2))
     runs: dict[str, Callable[[], object]] = {
         "ONNX Runtime": lambda: session.run(None, {"mix": host}),
-        "native": lambda: run(network, mix),
-        "simulated a8_w8": lambda: simulate(quantized, mix),
+        "native": lambda: run_network(network, mix),
+        "simulated a8_w8": lambda: run_quantized(quantized, mix),
     }
     seconds = measure(runs, repeats)
     base = seconds["ONNX Runtime"]

@@ -17,7 +17,7 @@ from pathlib import Path
 # The doubles are the tests' own and not part of the package.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tasnet.hailo.files.hef import HefError, read
+from tasnet.hailo.files.hef import HefError, read_hef
 from tests.doubles import hef_writer
 
 
@@ -35,7 +35,7 @@ def main(count: int = 100_000, seed: int = 1) -> None:
             data = mutated(rng, message, version=i % 4, sealed=bool(i // 4 % 2))
             path.write_bytes(data)
             try:
-                read(path)
+                read_hef(path)
                 ends["read"] += 1
             except HefError as error:
                 ends["broken protobuf" if "protobuf is" in str(error) else "refused otherwise"] += 1

@@ -18,7 +18,7 @@ import numpy as np
 
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.compiler.limits import load
-from tasnet.hailo.toolchain import Ended, Report
+from tasnet.hailo.toolchain import StageEnd, StageReport
 from tests.doubles.dfc_python import scripted_python
 
 _LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
@@ -209,15 +209,15 @@ NOBODY: Mapping[str, tuple[str, Script]] = {
 }
 """the same, all `unclassified`"""
 
-EVERY: Mapping[str, tuple[str, Script, Ended]] = {
-    **{name: (*each, Ended.INFRA) for name, each in MACHINE.items()},
-    **{name: (*each, Ended.FAILED) for name, each in NETWORK.items()},
-    **{name: (*each, Ended.UNCLASSIFIED) for name, each in NOBODY.items()},
-    "a HEF": ("compile", {}, Ended.PASSED),
+EVERY: Mapping[str, tuple[str, Script, StageEnd]] = {
+    **{name: (*each, StageEnd.INFRA) for name, each in MACHINE.items()},
+    **{name: (*each, StageEnd.FAILED) for name, each in NETWORK.items()},
+    **{name: (*each, StageEnd.UNCLASSIFIED) for name, each in NOBODY.items()},
+    "a HEF": ("compile", {}, StageEnd.PASSED),
 }
 
 
-def ended(stage: str, script: Script, folder: Path) -> Report:
+def ended(stage: str, script: Script, folder: Path) -> StageReport:
     """The report of a stage whose SDK acts so; `folder` is its own."""
     (folder / "m.onnx").write_bytes(b"onnx")
     np.save(folder / "calibration.npy", np.zeros((2, 1, 16, 1), np.float32))
@@ -244,10 +244,10 @@ def wrong(name: str, folder: Path) -> str:
     report = ended(stage, script, folder)
     if report.ended is not right:
         return f"{name}: {report.ended.value} and not {right.value}: {report.detail}"
-    if bool(report.failures) is not (right is Ended.FAILED):
+    if bool(report.failures) is not (right is StageEnd.FAILED):
         return f"{name}: {right.value} with {len(report.failures)} failures"
     left = [each.name for each in folder.glob("out.*") if not each.name.endswith(".log")]
-    return f"{name}: {right.value}, and left {left[0]}" if left and right is not Ended.PASSED else ""
+    return f"{name}: {right.value}, and left {left[0]}" if left and right is not StageEnd.PASSED else ""
 
 
 def _every(folder: Path) -> Iterator[str]:

@@ -85,7 +85,7 @@ def _names(found: Sequence[Ended]) -> str:
 
 
 def _batch(start: int, size: int, seed: int) -> int:
-    from tasnet.hailo.predict.constraints import judge
+    from tasnet.hailo.predict.constraints import predict_network
     from tasnet.hailo.translate import TranslationError, translate
 
     base = whole().SerializeToString()
@@ -94,7 +94,7 @@ def _batch(start: int, size: int, seed: int) -> int:
         for index in range(start, start + size):
             path.write_bytes(mutation(random.Random(seed * 1_000_003 + index), base))
             try:
-                judge(translate(path, "net"), "hailo8")
+                predict_network(translate(path, "net"), "hailo8")
             except TranslationError as error:
                 if len(str(error).splitlines()) != 1:
                     raise RuntimeError(f"graph {index}: more than one line") from error

@@ -21,10 +21,10 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from tasnet.hailo.execute import ExecuteError, run
+from tasnet.hailo.execute import ExecuteError, run_network
 from tasnet.hailo.files import har
 from tasnet.hailo.predict.reference import Reference
-from tasnet.hailo.toolchain import Ended
+from tasnet.hailo.toolchain import StageEnd
 
 Array = npt.NDArray[np.generic]
 OPSET = 22
@@ -86,13 +86,13 @@ def told(case: Case, folder: Path) -> Told:
     try:
         onnx.save(case.model, path)
         report = toolchain.translate(path, "net", target)
-        if report.ended is not Ended.PASSED:
-            return Told.UNKNOWN if report.ended is Ended.UNKNOWN else Told.BLOCKED
+        if report.ended is not StageEnd.PASSED:
+            return Told.UNKNOWN if report.ended is StageEnd.UNKNOWN else Told.BLOCKED
         ends = {
             toolchain.optimize(target, "hailo8", folder / "q.har").ended,
             toolchain.compile(target, "hailo8", folder / "c.hef").ended,
         }
-        if Ended.FAILED in ends:
+        if StageEnd.FAILED in ends:
             return Told.BLOCKED
         return Told.RIGHT if _computes(case, target) else Told.WRONG
     except Exception:
@@ -113,7 +113,7 @@ def _computes(case: Case, target: Path) -> bool:
     if signal.shape[1:] != wanted:
         signal = case.signal.astype(np.float32).reshape(1, *wanted)
     try:
-        made = run(network, signal, deconv="onnx")[0]
+        made = run_network(network, signal, deconv="onnx")[0]
     except ExecuteError:
         return False
     right = np.asarray(case.right, np.float32)

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.hailo.predict.reference import Reference
-from tasnet.hailo.toolchain import Report
+from tasnet.hailo.toolchain import StageReport
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
@@ -128,14 +128,14 @@ class Compiling(Reference):
         """Another one makes all stages but the export be worked out anew."""
         return f"{super().fingerprint}{' later' if self.later else ''}"
 
-    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+    def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """What the embedded toolchain says, with the two files."""
         report = super().compile(har, arch, hef)
         content = file_sha256(har).encode()
         hef.write_bytes(b"compiled " + content)
         log = hef.with_suffix(".log")
         log.write_bytes(b"log of " + content)
-        return Report(
+        return StageReport(
             report.ended, report.failures, report.doubts, report.certainty, hef, log, "as the embedded one says"
         )
 

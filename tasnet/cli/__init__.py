@@ -307,7 +307,7 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: 
     """
     from tasnet.cli.verdict_shown import as_json as told
     from tasnet.cli.verdict_shown import lines
-    from tasnet.hailo.predict import verdict as judged
+    from tasnet.hailo.predict import predict_file as judged
 
     known_arch(arch)
     verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
@@ -375,17 +375,17 @@ def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> 
     Example: tasnet inspect m.har
     """
     from tasnet.cli import hef_shown
-    from tasnet.hailo.files import hef, listing
-    from tasnet.hailo.predict import network as graph_of
+    from tasnet.hailo.files import network_json, network_lines, read_hef
+    from tasnet.hailo.predict import read_network
 
     with open_regular(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
         compiled = hef_shown.is_hef(file.read(4) or b"") or source.suffix == ".hef"
     if compiled:
-        read = hef.read(source)
+        read = read_hef(source)
         show(hef_shown.as_json(read) if as_json else hef_shown.lines(read))
     else:
-        network = graph_of(of_onnx(source, shape), sizes(shape))
-        show(listing.as_json(network) if as_json else listing.lines(network))
+        network = read_network(of_onnx(source, shape), sizes(shape))
+        show(network_json(network) if as_json else network_lines(network))
     return OK
 
 

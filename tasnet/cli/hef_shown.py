@@ -47,7 +47,7 @@ def lines(hef: Hef) -> Iterator[str]:
     """A paragraph per network group."""
     when = f"{hef.timestamp:%Y-%m-%d %H:%M} UTC" if hef.timestamp else "at an unknown time"
     yield f"HEF version {hef.version}, {hef.size_bytes:,} bytes, {hef.integrity} right"
-    yield f"  compiled  for {hef.arch_told} by SDK {hef.sdk_version or 'of no version'}, {when}"
+    yield f"  compiled  for {hef.arch_text} by SDK {hef.sdk_version or 'of no version'}, {when}"
     for group in hef.groups:
         yield from _group(group)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tasnet.common import printable
-from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT
+from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES
 from tasnet.hailo.logs import End, Told, remedy
 
 _WIDTH = 160
@@ -29,7 +29,7 @@ def lines(log: str, told: Told) -> Iterator[str]:
         )
         return
     yield f"{printable(log)}: {failure.family} at {failure.stage}"
-    of_the_network = failure.family not in MACHINES_FAULT | SETUPS_FAULT
+    of_the_network = failure.family not in MACHINE_FAMILIES | SETUP_FAMILIES
     yield from _labelled(
         ("says", failure.message),
         ("exception", failure.exception),

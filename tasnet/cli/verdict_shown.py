@@ -7,10 +7,10 @@ from typing import Any
 
 from tasnet.common import printable, short_layers
 from tasnet.hailo import Failure
-from tasnet.hailo.predict import Reference, Verdict
+from tasnet.hailo.predict import Prediction, Reference
 
 
-def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
+def as_json(verdict: Prediction, arch: str) -> dict[str, Any]:
     """The object that `tasnet check --json` prints; its keys are stable."""
     tool = Reference()
     return {
@@ -25,7 +25,7 @@ def as_json(verdict: Verdict, arch: str) -> dict[str, Any]:
     }
 
 
-def lines(verdict: Verdict, arch: str) -> Iterator[str]:
+def lines(verdict: Prediction, arch: str) -> Iterator[str]:
     """The verdict, who says it, and each blocker with its evidence."""
     tool = Reference()
     yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"

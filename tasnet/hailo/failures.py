@@ -52,13 +52,13 @@ FAMILIES: Mapping[str, str] = {
 }
 """Failure family -> the stage it shows at (`any` where it is bound to none)."""
 
-MACHINES_FAULT = frozenset({"environment", "out_of_memory"})
+MACHINE_FAMILIES = frozenset({"environment", "out_of_memory"})
 """The families that tell of the machine, and nothing of the network."""
 
-SETUPS_FAULT = frozenset({"calibration_shape", "model_script", "node_name", "not_quantized"})
+SETUP_FAMILIES = frozenset({"calibration_shape", "model_script", "node_name", "not_quantized"})
 """The families that tell of what was given beside the network: recordings, a script, names of nodes."""
 
-SAYS_NOTHING = MACHINES_FAULT | SETUPS_FAULT | {"unclassified"}
+UNINFORMATIVE_FAMILIES = MACHINE_FAMILIES | SETUP_FAMILIES | {"unclassified"}
 """The families that say nothing of the network: no evidence, and no refutation of a prediction."""
 
 

@@ -18,7 +18,7 @@ ARCHITECTURES = ("hailo8", "hailo8l", "hailo8r")
 """The architectures that Dataflow Compiler 3.x takes as `hw_arch`."""
 
 
-class Ended(str, Enum):
+class StageEnd(str, Enum):
     """How a stage of a toolchain ended."""
 
     PASSED = "passed"
@@ -33,7 +33,7 @@ class Ended(str, Enum):
 
 
 @dataclass(frozen=True)
-class Report:
+class StageReport:
     """What a toolchain says of one stage.
 
     `failures` block; `doubts` are failures that may or may not come (an untested size) and never block: a stage may
@@ -42,7 +42,7 @@ class Report:
     `log` is the tool's own log, kept by whoever runs the stage. `detail` is one line for a person.
     """
 
-    ended: Ended
+    ended: StageEnd
     failures: tuple[Failure, ...] = ()
     doubts: tuple[Failure, ...] = ()
     certainty: Certainty | None = None
@@ -77,13 +77,13 @@ class Toolchain(Protocol):
     def exhaustive(self) -> bool:
         """True when a failed report lists every blocker known, False when it names the first one alone."""
 
-    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+    def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX file -> parsed HAR written at `har`."""
 
-    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+    def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
         """Parsed HAR -> quantized HAR at `out`. A toolchain that leaves no file has `artifact` None."""
 
-    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+    def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """HAR -> HEF at `hef`. The embedded toolchain judges the parsed HAR and writes no HEF."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Kind, Verdict
+from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
 from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, halo, phases
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.layers import Facts, facts, verdict
@@ -116,11 +116,11 @@ def _candidate(function: Function, cut: Cut, frames: int, arch: str, bounds: Bou
     return Candidate(cut, found, count, invocations)
 
 
-def trusted(judged: Verdict, bounds: Bounds) -> bool:
+def trusted(judged: Prediction, bounds: Bounds) -> bool:
     """Whether a verdict lets a segment pass: clear, or in doubt about nothing but a row that the bounds trust."""
-    if judged.kind is Kind.UNKNOWN and bounds.rows > ROW_PASS:
+    if judged.kind is PredictionKind.UNKNOWN and bounds.rows > ROW_PASS:
         return all(each.family in _ABOUT_ROWS for each in judged.doubts)
-    return judged.kind is Kind.CLEAR
+    return judged.kind is PredictionKind.CLEAR
 
 
 def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> Miss:

@@ -43,7 +43,7 @@ class NativeHar:
         self.loaded: tuple[str, Any] = ("", None)
 
     def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
-        from tasnet.hailo.execute import run
+        from tasnet.hailo.execute import run_network
 
         if self.loaded[0] != segment.name:
             held(self.folder, segment.har)
@@ -52,7 +52,7 @@ class NativeHar:
         network = self.loaded[1]
         doors = {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
         given = {doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()}
-        made = run(network, given)
+        made = run_network(network, given)
         roles = [port.role for port in segment.outputs]
         return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
 

@@ -1,6 +1,6 @@
 """The layers of a segment, by shapes alone: what the translator would make of its graph, without a graph.
 
-Held against the translated graphs by the tests. With them come the figures (`hn.figures`) and the constraints' verdict.
+Held against the translated graphs by the tests. With them come the figures (`figures_of`) and the constraints' verdict.
 Every rule of the constraints reads one layer at a time, so layers that are alike are judged once.
 """
 
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from tasnet.hailo.files import Layer, Network, Shape, hn, row, widest
-from tasnet.hailo.predict import Verdict, judge
+from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
+from tasnet.hailo.predict import Prediction, predict_network
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut, ports
 from tasnet.plan.function import GLOBAL_NORM, Function
 
@@ -43,10 +43,10 @@ class Facts:
 def facts(function: Function, cut: Cut) -> Facts:
     """The figures of a cut's graph."""
     kinds = _kinds(function, _shape_of(function, cut))
-    summed, layers, widest_row = hn.Figures(), 0, 0
+    summed, layers, widest_row = Figures(), 0, 0
     for kind, times in kinds:
         each, widest_of = _figures(kind, cut.height, cut.width)
-        summed += hn.Figures(each.weights * times, each.macs * times, each.ops * times)
+        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
         layers, widest_row = layers + times, max(widest_row, widest_of)
     given, made = ports(function, cut)
     pixels = cut.height * cut.width
@@ -60,7 +60,7 @@ def facts(function: Function, cut: Cut) -> Facts:
     )
 
 
-def verdict(function: Function, cut: Cut, arch: str) -> Verdict:
+def verdict(function: Function, cut: Cut, arch: str) -> Prediction:
     """What the constraints say of a cut's graph, its count of layers left aside."""
     return _verdict(_distinct(function, _shape_of(function, cut)), cut.height, cut.width, arch)
 
@@ -187,17 +187,17 @@ def _pointwise(function: Function, shape: _Shape) -> Iterator[Kind]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _figures(kind: Kind, height: int, width: int) -> tuple[hn.Figures, int]:
+def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
     """A layer's figures, and its widest row."""
     layer = _layer(kind, "layer", height, width)
-    return hn.figures(layer), row(widest(layer))
+    return figures_of(layer), row_elements(widest_shape(layer))
 
 
 @lru_cache(maxsize=1 << 16)
-def _verdict(kinds: frozenset[Kind], height: int, width: int, arch: str) -> Verdict:
+def _verdict(kinds: frozenset[Kind], height: int, width: int, arch: str) -> Prediction:
     named = enumerate(sorted(kinds, key=repr))
     layers = tuple(_layer(kind, f"{kind.type}{index}", height, width) for index, kind in named)
-    return judge(Network("segment", layers, ()), arch)
+    return predict_network(Network("segment", layers, ()), arch)
 
 
 def _layer(kind: Kind, name: str, height: int, width: int) -> Layer:

@@ -16,7 +16,7 @@ import numpy as np
 from tasnet import __version__
 from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
-from tasnet.hailo.predict import judge
+from tasnet.hailo.predict import predict_network
 from tasnet.network import VariantError, asteroid_shapes, save
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
@@ -133,7 +133,7 @@ def _written(plan: Plan, each: Segment, trained: Trained, place: Path) -> Segmen
         return each
     model = to_onnx(trained, cut_of(plan, each))
     network = to_network(model, each.name)
-    judged = judge(network, plan.arch)
+    judged = predict_network(network, plan.arch)
     if not trusted(judged, Bounds(rows=plan.rows)):
         raise PlanError(
             f"{each.name}: planned as {each.verdict}, and its graph is {judged.kind.value}; a bug: report it"

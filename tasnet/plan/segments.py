@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasnet.hailo.predict import ROW_PASS, Verdict
+from tasnet.hailo.predict import ROW_PASS, Prediction
 from tasnet.plan.cost import on_host, seconds
 from tasnet.plan.cut import CHAIN, CHIP, HOST, Cut, ports
 from tasnet.plan.cuts import Segment
@@ -80,7 +80,7 @@ def on_the_host(function: Function, start: int, stop: int, frames: int, hardware
     )
 
 
-def evidence(cut: Cut, found: Facts, judged: Verdict) -> tuple[str, ...]:
+def evidence(cut: Cut, found: Facts, judged: Prediction) -> tuple[str, ...]:
     """What carries a segment: the pieces that were seen to compile, or what of it nobody has seen."""
     if judged.certainty.value == "observed" and judged.kind.value == "clear" and found.layers == 1:
         return ("observed piece",)

@@ -18,7 +18,7 @@ from tasnet.hailo.chip.hailortcli import CliError
 from tasnet.hailo.chip.hailortcli import measured as measured_by_cli
 from tasnet.hailo.chip.runtime import infer, measure
 from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.files.hef import read as read_hef
+from tasnet.hailo.files.hef import read_hef
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome
 from tasnet.suite.numerics.emulated import EmulationError

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.toolchain import Ended, Report
+from tasnet.hailo.toolchain import StageEnd, StageReport
 
 
 def har_bytes(members: Mapping[str, bytes], arrays: Mapping[str, bytes]) -> bytes:
@@ -36,7 +36,7 @@ class ScriptedToolchain:
     """`calls` gets a line before and after every call. `script` maps a method to a Report or an exception."""
 
     calls: Path
-    script: Mapping[str, Report | BaseException] = field(default_factory=dict)
+    script: Mapping[str, StageReport | BaseException] = field(default_factory=dict)
     name: str = "scripted"
     version: str = "1.0"
     fingerprint: str = "a"
@@ -45,31 +45,31 @@ class ScriptedToolchain:
     seconds: float = 0.0
     leaves_quantized: bool = False
 
-    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+    def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         digest = hashlib.sha256(onnx.read_bytes()).hexdigest()
         har.write_bytes(har_bytes({"net.hn": digest.encode()}, {"w.npy": b"w" * 5000}))
         return self._end("translate", digest, har)
 
-    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+    def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
         digest = hashlib.sha256(har.read_bytes()).hexdigest()
         if self.leaves_quantized:
             out.write_bytes(har.read_bytes() + b"quantized")
         return self._end("optimize", f"{digest} {arch}", out if self.leaves_quantized else None)
 
-    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+    def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         digest = hashlib.sha256(har.read_bytes()).hexdigest()
         if self.leaves_quantized:
             hef.write_bytes(b"hef" + digest.encode())
         return self._end("compile", f"{digest} {arch}", hef if self.leaves_quantized else None)
 
-    def _end(self, method: str, given: str, artifact: Path | None) -> Report:
+    def _end(self, method: str, given: str, artifact: Path | None) -> StageReport:
         self._line(f"start {method} {given}")
         time.sleep(self.seconds)
         end = self.script.get(method)
         self._line(f"end {method} {given}")
         if isinstance(end, BaseException):
             raise end
-        return end or Report(Ended.PASSED, certainty=Certainty.OBSERVED, artifact=artifact)
+        return end or StageReport(StageEnd.PASSED, certainty=Certainty.OBSERVED, artifact=artifact)
 
     def _line(self, text: str) -> None:
         handle = os.open(self.calls, os.O_WRONLY | os.O_CREAT | os.O_APPEND)

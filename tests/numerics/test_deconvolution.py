@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -23,7 +23,7 @@ LENGTH = 16000
 def test_eight_samples_are_missing_and_a_centred_crop_would_shift_the_wave(variant: Variant) -> None:
     network = translate(to_onnx(variant, SIZE, seeded(SIZE, 1), LENGTH), "net")
     mix = mix_of(LENGTH).reshape(1, 1, LENGTH, 1)
-    whole, front, centred = (run(network, mix, deconv=d)[0] for d in ("onnx", "vendor", "vendor_centred"))
+    whole, front, centred = (run_network(network, mix, deconv=d)[0] for d in ("onnx", "vendor", "vendor_centred"))
     assert (whole.shape[2], front.shape[2], centred.shape[2]) == (16000, 15992, 15992)
     # 15992 samples are PyTorch's own first ones, if the crop is at the end
     assert np.array_equal(front, whole[:, :, :15992])
@@ -39,6 +39,6 @@ def test_without_a_deconvolution_no_sample_is_missing() -> None:
     variant = Variant(decoder="polyphase")
     network = translate(to_onnx(variant, SIZE, seeded(SIZE, 1), LENGTH), "net")
     mix = mix_of(LENGTH).reshape(1, 1, LENGTH, 1)
-    (out,) = run(network, mix)
+    (out,) = run_network(network, mix)
     assert out.shape == (1, 1, 2000, 16)
-    assert np.array_equal(run(network, mix, deconv="onnx")[0], out)
+    assert np.array_equal(run_network(network, mix, deconv="onnx")[0], out)

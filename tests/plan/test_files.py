@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tasnet.hailo.files import har
-from tasnet.hailo.predict import judge
+from tasnet.hailo.predict import predict_network
 from tasnet.network import Size, Variant, seeded
 from tasnet.plan import EXECUTORS, Bounds, Plan, PlanError, host_weights, of_variant, plan_of, read, separate, write
 from tests.plan.running import HARDWARE, apart, noise, uncut
@@ -43,7 +43,9 @@ def test_what_is_written_is_read_back_and_each_verdict_is_its_files(tmp_path: Pa
     plan = made(tmp_path / "plan")
     assert read(tmp_path / "plan") == read(tmp_path / "plan" / "plan.json") == plan
     for each in plan.on_chip:
-        assert judge(har.read(tmp_path / "plan" / each.har.name), "hailo8").kind.value == each.verdict == "clear"
+        assert (
+            predict_network(har.read(tmp_path / "plan" / each.har.name), "hailo8").kind.value == each.verdict == "clear"
+        )
     names = {path.name for path in (tmp_path / "plan").iterdir()}
     files = {f"{each.name}.{kind}" for each in plan.on_chip for kind in ("onnx", "har")}
     assert names == {"plan.json", "host.npz", *files}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.files import hn, row, widest
-from tasnet.hailo.predict import judge
+from tasnet.hailo.files import Layer, row_elements, total_figures, widest_shape
+from tasnet.hailo.predict import predict_network
 from tasnet.network import Size, seeded
 from tasnet.plan.cut import CHAIN, CHIP, HOST, POINTWISE, SCALED, Cut, phases, ports
 from tasnet.plan.function import Function, Trained
@@ -46,19 +46,19 @@ def test_the_figures_and_the_verdict_are_the_translated_graphs(drawn: tuple[Func
     function, cut = drawn
     graph = to_network(to_onnx(Trained(function, seeded(function.size)), cut), "segment")
     work = [layer for layer in graph if layer.type not in NOT_WORK]
-    found, total = facts(function, cut), hn.total(graph)
+    found, total = facts(function, cut), total_figures(graph)
     assert found.layers == len(work)
     assert (found.macs, found.weights) == (total.macs, total.weights)
-    assert found.widest_row == max(row(widest(layer)) for layer in work)
+    assert found.widest_row == max(row_elements(widest_shape(layer)) for layer in work)
     doors = [layer for layer in graph if layer.type in ("input_layer", "output_layer")]
     moved = {kind: sum(hn_elements(layer) for layer in doors if layer.type == kind) for kind in NOT_WORK}
     assert (found.activations_in, found.activations_out) == (moved["input_layer"], moved["output_layer"])
-    judged, expected = verdict(function, cut, "hailo8"), judge(graph, "hailo8")
+    judged, expected = verdict(function, cut, "hailo8"), predict_network(graph, "hailo8")
     assert (judged.kind, judged.certainty) == (expected.kind, expected.certainty)
     assert {each.family for each in judged.blockers} == {each.family for each in expected.blockers}
 
 
-def hn_elements(layer: hn.Layer) -> int:
+def hn_elements(layer: Layer) -> int:
     _, height, width, channels = layer.output_shape
     return height * width * channels
 

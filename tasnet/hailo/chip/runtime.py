@@ -24,7 +24,7 @@ from packaging.version import InvalidVersion, Version
 
 from tasnet.hailo.chip.detection import Chip, Detection, opened
 from tasnet.hailo.chip.failure import TIMEOUT, RuntimeFailure, guard, is_hailort
-from tasnet.hailo.files import EdgeLayer, Hef, HefError, compatible, read
+from tasnet.hailo.files import EdgeLayer, Hef, HefError, read_hef, runs_on
 
 TIMEOUT_MS = 10_000
 """for one frame; a Conv-TasNet window takes well under a second"""
@@ -87,14 +87,14 @@ def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, C
     """
     if not detection.ready:
         raise RuntimeFailure(f"no Hailo device to run on: {detection.reason}")
-    hef = read(path)
+    hef = read_hef(path)
     name = Path(path).name
     for chip in detection.chips:
         if _runs_on(hef, chip):
             break
     else:
         found = ", ".join(sorted({chip.arch for chip in detection.chips}))
-        raise RuntimeFailure(f"{name}: compiled for {hef.arch_told}, the device here is {found}; compile it for that")
+        raise RuntimeFailure(f"{name}: compiled for {hef.arch_text}, the device here is {found}; compile it for that")
     if len(hef.groups) != 1:
         raise RuntimeFailure(f"{name}: {len(hef.groups)} network groups; compile one network into a HEF")
     if wrong := _no_ends(hef):
@@ -199,7 +199,7 @@ def sensors(detection: Detection, chip: Chip) -> tuple[float | None, float | Non
 
 def _runs_on(hef: Hef, chip: Chip) -> bool:
     try:
-        return compatible(hef, chip.arch)
+        return runs_on(hef, chip.arch)
     except HefError:
         return False
 

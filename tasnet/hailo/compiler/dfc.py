@@ -21,12 +21,12 @@ from uuid import uuid4
 import numpy as np
 
 from tasnet.common import unfinished
-from tasnet.hailo import ARCHITECTURES, Ended, Report
+from tasnet.hailo import ARCHITECTURES, StageEnd, StageReport
 from tasnet.hailo.compiler.ending import Ending, Told, judge
 from tasnet.hailo.compiler.find import WORKER, DfcError, environment, find
 from tasnet.hailo.compiler.limits import Limits
 from tasnet.hailo.compiler.worker import PROTOCOL
-from tasnet.hailo.files import why_not
+from tasnet.hailo.files import hef_mismatch
 from tasnet.hailo.process import memory_slots as places
 from tasnet.hailo.process import run as process
 
@@ -100,12 +100,12 @@ class Dfc:
         }
         return sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
 
-    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+    def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`."""
         request = {"onnx": _there(onnx), "net_name": net_name, "arguments": asdict(self.translation)}
         return self._run("translate", self.arch, har, request)
 
-    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+    def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
         """Parsed HAR -> quantized HAR at `out`. DfcError without calibration, or with one of the wrong rank."""
         if self.calibration is None:
             raise DfcError("optimize: no calibration; give an npz or npy of (N, H, W, C)")
@@ -118,22 +118,22 @@ class Dfc:
         }
         return self._run("optimize", arch, out, request)
 
-    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+    def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """Quantized HAR -> HEF at `hef`."""
         return self._run("compile", arch, hef, {"har": _there(har), "script": self.compile_script})
 
-    def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> Report:
+    def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> StageReport:
         """Emulate `har` on `data` (npz or npy, NHWC) in one of CONTEXTS -> npz at `out`: `output0`, or by name."""
         if context not in CONTEXTS:
             raise DfcError(f"infer: no context {context!r}; known are {', '.join(CONTEXTS)}")
         check_arrays(data, "data")
         return self._run("infer", arch, out, {"har": _there(har), "context": context, "data": _there(data)})
 
-    def hn(self, har: Path, arch: str, out: Path) -> Report:
+    def hn(self, har: Path, arch: str, out: Path) -> StageReport:
         """The HN of `har` as JSON at `out`, as the compiler sees it."""
         return self._run("hn", arch, out, {"har": _there(har)})
 
-    def _run(self, stage: str, arch: str, out: Path, request: Mapping[str, Any]) -> Report:
+    def _run(self, stage: str, arch: str, out: Path, request: Mapping[str, Any]) -> StageReport:
         """One stage, tried again as often as its limits say when the machine was to blame."""
         check_arch(arch, self.sdk)
         request = {**request, "stage": stage, "arch": arch}
@@ -168,7 +168,7 @@ def connect(python: str | Path | None = None, **options: Any) -> Dfc:
         with unfinished.folder(prefix="tasnet-dfc") as folder:
             ending, finish = attempted(dfc, "hello", {"stage": "hello"}, Path(folder) / "hello")
             hello = next((m for m in finish.messages if m.get("kind") == "hello"), None)
-            if ending.report.ended is not Ended.PASSED or hello is None:
+            if ending.report.ended is not StageEnd.PASSED or hello is None:
                 raise DfcError(f"{found.python}: {ending.report.detail}")
         dfc = replace(dfc, sdk=str(hello.get("sdk", "")), double=bool(hello.get("double")))
     check_arch(dfc.arch, dfc.sdk)
@@ -201,16 +201,16 @@ def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
                 env=environment(),
             )
             ending = judge(finish, told)
-            if ending.report.ended is Ended.PASSED and stage == "compile":
+            if ending.report.ended is StageEnd.PASSED and stage == "compile":
                 ending = _held(ending, finish, made, request["arch"])
-            if ending.report.ended is Ended.PASSED and stage != "hello":
+            if ending.report.ended is StageEnd.PASSED and stage != "hello":
                 # Only here: a stage that failed, whenever it did, leaves no result.
                 os.replace(made, out)
             return ending, finish
     except OSError as error:
         # This side's own disk or process table; the pipeline counts it as it counts the worker's.
         where = "" if error.filename is None else f" ({Path(str(error.filename)).name})"
-        return Ending(Report(Ended.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), process.Finish()
+        return Ending(StageReport(StageEnd.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), process.Finish()
 
 
 def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Ending:
@@ -219,9 +219,9 @@ def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Endin
     result = done.get("result")
     ends = result.get("ends") if isinstance(result, dict) else None
     report = ending.report
-    if wrong := why_not(hef, arch, ends):
+    if wrong := hef_mismatch(hef, arch, ends):
         detail = f"the compiler says it is done, and gave {wrong}"
-        return Ending(Report(Ended.INFRA, log=report.log, detail=detail))
+        return Ending(StageReport(StageEnd.INFRA, log=report.log, detail=detail))
     if ends is None or not (ends["inputs"] and ends["outputs"]):
         told = "the SDK told no inputs and outputs of its HN to hold the HEF against"
         return Ending(replace(report, detail="; ".join(part for part in (report.detail, told) if part)))

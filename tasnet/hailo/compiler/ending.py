@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from tasnet.common import printable
-from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT, Certainty, Ended, Failure, Report
+from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, Certainty, Failure, StageEnd, StageReport
 from tasnet.hailo.compiler.limits import GIB, StageLimits
 from tasnet.hailo.logs import LogError, classify, passing, read_log, remedy
 from tasnet.hailo.logs import Told as LogTold
@@ -42,7 +42,7 @@ _ENDINGS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
 class Ending:
     """A report, and whether another try may end otherwise: only where the machine and not the setup is to blame."""
 
-    report: Report
+    report: StageReport
     again: bool = False
 
 
@@ -105,7 +105,7 @@ def _said(last: Message, told: Told) -> Ending:
     return _raised(last, told)
 
 
-def _passed(told: Told) -> Report:
+def _passed(told: Told) -> StageReport:
     """A success, with the warnings that its log has."""
     certainty = Certainty.EXTRAPOLATED if told.double else Certainty.OBSERVED
     log = _logged(told)
@@ -114,7 +114,7 @@ def _passed(told: Told) -> Report:
         more = f" and {log.warnings - 1} more" if log.warnings > 1 else ""
         first = printable(" ".join(log.warning.split()), 160)
         warned = {"detail": f"ended well with a warning: {first}{more}", "figures": {"warnings": log.warnings}}
-    return Report(Ended.PASSED, certainty=certainty, artifact=told.artifact, log=told.log, **warned)
+    return StageReport(StageEnd.PASSED, certainty=certainty, artifact=told.artifact, log=told.log, **warned)
 
 
 def _raised(last: Message, told: Told) -> Ending:
@@ -134,7 +134,7 @@ def _raised(last: Message, told: Told) -> Ending:
         return _infra(told, f"a process that the SDK forked ended without a word: {_line(last)}", again=True)
     said = f"{kind}: {text}"
     failure = _classified(told, said)
-    if not str(last.get("module", "")).startswith(_SDK) and failure.family not in MACHINES_FAULT:
+    if not str(last.get("module", "")).startswith(_SDK) and failure.family not in MACHINE_FAMILIES:
         # Python's or a library's may come from anywhere: what a search had logged before it is not its cause.
         failure = classify("", said) or failure
     return _told_of(told, failure, {"exception": kind or failure.exception}, _line(last))
@@ -159,7 +159,7 @@ def _silent(finish: Finish, told: Told, *, loaded: bool) -> Ending:
         return _infra(told, f"{told.stage} was ended from outside ({name})", again=True)
     log = _logged(told)
     before = log.failure if log is not None else None
-    if told.stage != "compile" or (before is not None and before.family in MACHINES_FAULT):
+    if told.stage != "compile" or (before is not None and before.family in MACHINE_FAMILIES):
         return _named(told, end)
     cause = end if before is None else before.first_cause or before.message
     layers = () if before is None else before.layers
@@ -188,7 +188,7 @@ def _named(told: Told, end: str) -> Ending:
 
 def _told_of(told: Told, failure: Failure, update: Mapping[str, Any], end: str) -> Ending:
     """What a failure comes to, by its family."""
-    if failure.family in MACHINES_FAULT | SETUPS_FAULT:
+    if failure.family in MACHINE_FAMILIES | SETUP_FAMILIES:
         words = _shown(failure.message)
         words = words if words in end else f"{end}: {words}"
         what = "no memory: " if failure.family == "out_of_memory" else ""
@@ -200,8 +200,8 @@ def _told_of(told: Told, failure: Failure, update: Mapping[str, Any], end: str) 
     failure = failure.model_copy(update={**known, **update})
     if failure.family == "unclassified":
         detail = f"{_shown(failure.message)}: words that nobody knows; read the log"
-        return Ending(Report(Ended.UNCLASSIFIED, doubts=(failure,), log=told.log, detail=detail))
-    return Ending(Report(Ended.FAILED, (failure,), log=told.log, detail=failure.message))
+        return Ending(StageReport(StageEnd.UNCLASSIFIED, doubts=(failure,), log=told.log, detail=detail))
+    return Ending(StageReport(StageEnd.FAILED, (failure,), log=told.log, detail=failure.message))
 
 
 def _may_pass(failure: Failure) -> bool:
@@ -230,7 +230,7 @@ def _logged(told: Told) -> LogTold | None:
 def _infra(
     told: Told, detail: str, *, again: bool = False, figures: Mapping[str, int | float | str] = MappingProxyType({})
 ) -> Ending:
-    return Ending(Report(Ended.INFRA, log=told.log, detail=detail, figures=figures), again)
+    return Ending(StageReport(StageEnd.INFRA, log=told.log, detail=detail, figures=figures), again)
 
 
 def _line(last: Message) -> str:

@@ -1,27 +1,27 @@
-from .activation import HOMOGENEOUS as HOMOGENEOUS
+from .activation import HOMOGENEOUS_ACTIVATIONS as HOMOGENEOUS_ACTIVATIONS
+from .context import DeconvLength as DeconvLength
+from .context import RunContext as RunContext
 from .errors import ExecuteError as ExecuteError
 from .running import Array as Array
 from .running import Inputs as Inputs
-from .running import inputs_of as inputs_of
-from .running import run as run
-from .running import visit as visit
-from .scope import Deconv as Deconv
-from .scope import Scope as Scope
-from .walking import Hook as Hook
-from .walking import steps as steps
-from .walking import walk as walk
+from .running import input_tensors as input_tensors
+from .running import run_network as run_network
+from .running import visit_layers as visit_layers
+from .traversal import ResultHook as ResultHook
+from .traversal import layer_tensors as layer_tensors
+from .traversal import output_tensors as output_tensors
 
 __all__ = [
-    "HOMOGENEOUS",
+    "HOMOGENEOUS_ACTIVATIONS",
     "Array",
-    "Deconv",
+    "DeconvLength",
     "ExecuteError",
-    "Hook",
     "Inputs",
-    "Scope",
-    "inputs_of",
-    "run",
-    "steps",
-    "visit",
-    "walk",
+    "ResultHook",
+    "RunContext",
+    "input_tensors",
+    "layer_tensors",
+    "output_tensors",
+    "run_network",
+    "visit_layers",
 ]

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tasnet.hailo.execute.context import RunContext
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.execute.scope import Scope
 from tasnet.hailo.files import Layer
 
 _IN_PLACE = {
@@ -31,11 +31,11 @@ ACTIVATIONS = (
     *_NEW,
 )
 
-HOMOGENEOUS = frozenset({"linear", "relu", "leaky", "prelu"})
+HOMOGENEOUS_ACTIVATIONS = frozenset({"linear", "relu", "leaky", "prelu"})
 """f(s x) = s f(x) for s > 0"""
 
 
-def activate(layer: Layer, x: Tensor, scope: Scope, *, own: bool) -> Tensor:
+def activate(layer: Layer, x: Tensor, scope: RunContext, *, own: bool) -> Tensor:
     """The layer's activation of `x`; overwrites `x` where it is the layer's `own` memory.
 
     `leaky` reads `leaky_alpha` [1], `elu` `elu_alpha` [1], `hardsigmoid` its `_alpha` and `_beta` [1], which give

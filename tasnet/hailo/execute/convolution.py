@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tasnet.hailo.execute.context import Kernel, RunContext, param, refuse
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
 from tasnet.hailo.files import Layer
 
 _PLAIN = {"batch_norm": False, "elementwise_add": False}
 
 
-def conv(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def conv(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """[B, H, W, cin] by a kernel [kh, kw, cin / groups, cout], and a bias [cout]."""
     refuse(layer, _PLAIN)
     (x,) = inputs
@@ -57,7 +57,7 @@ def _onednn() -> Any:
 _ONEDNN = _onednn()
 
 
-def dw(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def dw(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """[B, H, W, c] by a kernel [kh, kw, c, 1], and a bias [c].
 
     The library's kernel where nothing is dilated; else, where it is three to seventy times slower, one
@@ -105,7 +105,7 @@ def _reach(offset: int, stride: int, size: int, out: int) -> tuple[slice, slice]
     return slice(low, high), slice(start, max(start, start + (high - low - 1) * stride + 1), stride)
 
 
-def deconv(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def deconv(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """[B, H, W, cin] by a kernel [kh, kw, cin / groups, cout], and a bias [cout]; length as `scope.deconv` says."""
     refuse(layer, {**_PLAIN, "padding": "DECONV"})
     (x,) = inputs
@@ -139,7 +139,7 @@ def deconv(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     return result[:, top : top + height * sh, left : left + width * sw]
 
 
-def dense(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def dense(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """[B, H, W, c] -> [B, 1, 1, cout] by a kernel [H * W * c, cout], rows in NHWC order, and a bias [cout]."""
     refuse(layer, {"batch_norm": False})
     (x,) = inputs
@@ -150,7 +150,7 @@ def dense(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     return torch.addmm(bias, x.reshape(x.shape[0], rows), kernel).reshape(-1, 1, 1, cout)
 
 
-def external_pad(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def external_pad(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """Zeros around: t and b rows, l and r columns."""
     top, bottom, left, right = (int(param(layer, side)) for side in "tblr")
     return F.pad(inputs[0], (0, 0, left, right, top, bottom))
@@ -192,7 +192,7 @@ def padded_sides(
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _pad(layer: Layer, x: Tensor, sides: tuple[int, int, int, int], scope: Scope) -> Tensor:
+def _pad(layer: Layer, x: Tensor, sides: tuple[int, int, int, int], scope: RunContext) -> Tensor:
     if not any(sides):
         return x
     top, bottom, left, right = sides

@@ -8,13 +8,13 @@ from math import inf
 from torch import Tensor
 from torch.nn import functional as F
 
+from tasnet.hailo.execute.context import Kernel, RunContext, param, refuse
 from tasnet.hailo.execute.convolution import padded_sides
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.execute.scope import Kernel, Scope, param, refuse
 from tasnet.hailo.files import Layer
 
 
-def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """The mean of every window [kh, kw]; positions of the padding count as zeros, or not at all."""
     (x,) = inputs
     kernel, strides, sides = _window(layer, x)
@@ -27,19 +27,19 @@ def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     return mean.permute(0, 2, 3, 1)
 
 
-def maxpool(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def maxpool(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """The largest of every window [kh, kw], the padding left out."""
     (x,) = inputs
     kernel, strides, sides = _window(layer, x)
     return F.max_pool2d(_padded(x.permute(0, 3, 1, 2), sides, -inf), kernel, strides).permute(0, 2, 3, 1)
 
 
-def softmax(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def softmax(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """Over the channels, at every position."""
     return inputs[0].softmax(3)
 
 
-def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """The mean over `reduce_axes` of NHWC, which stay as ones."""
     refuse(layer, {"groups": 1, "height_groups": 1})
     axes = [int(axis) for axis in param(layer, "reduce_axes")]
@@ -48,7 +48,7 @@ def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
     return inputs[0].mean(axes, keepdim=True)
 
 
-def reduce_max(layer: Layer, inputs: Sequence[Tensor], scope: Scope) -> Tensor:
+def reduce_max(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     """[B, H, W, groups * n] -> [B, H, W, groups]: the largest of each run of n neighbouring channels."""
     refuse(layer, {"reduce_axes": [3]})
     (x,) = inputs

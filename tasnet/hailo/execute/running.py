@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from tasnet.hailo.execute.context import DeconvLength, RunContext
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.execute.scope import Deconv, Scope
-from tasnet.hailo.execute.walking import steps, walk
+from tasnet.hailo.execute.traversal import layer_tensors, output_tensors
 from tasnet.hailo.files import Layer, Network
 
 Array = npt.NDArray[Any]
@@ -21,8 +21,8 @@ Inputs = Array | Mapping[str, Array]
 Precision = Literal["float32", "float64"]
 
 
-def run(
-    network: Network, inputs: Inputs, *, deconv: Deconv = "vendor", precision: Precision = "float32"
+def run_network(
+    network: Network, inputs: Inputs, *, deconv: DeconvLength = "vendor", precision: Precision = "float32"
 ) -> tuple[Array, ...]:
     """The network's outputs [B, H, W, C] in the order of `network.output_layers`; B may be anything but 0.
 
@@ -32,39 +32,41 @@ def run(
     Raises ExecuteError for an input of another shape or with numbers that aren't finite, for a layer that can't
     be run, whose weights are missing or of another shape, and for a result that isn't finite.
     """
-    scope = Scope(network, _DTYPES[precision], deconv)
-    given = inputs_of(network, inputs, scope.dtype)
-    outputs = walk(scope, given)
+    scope = RunContext(network, _DTYPES[precision], deconv)
+    given = input_tensors(network, inputs, scope.dtype)
+    outputs = output_tensors(scope, given)
     if not all(bool(torch.isfinite(x).all()) for x in outputs):
-        walk(scope, given, after=_finite)
+        output_tensors(scope, given, after=_finite)
         raise AssertionError("a second run of the same network was finite")
     return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
 
 
 def trace(
-    network: Network, inputs: Inputs, *, deconv: Deconv = "vendor", precision: Precision = "float32"
+    network: Network, inputs: Inputs, *, deconv: DeconvLength = "vendor", precision: Precision = "float32"
 ) -> dict[str, Array]:
     """Every layer's result [B, H, W, C] by the layer's name: what `run` computes, all of it kept in memory."""
     kept: dict[str, Array] = {}
-    visit(network, inputs, lambda layer, x: kept.update({layer.name: x.copy()}), deconv=deconv, precision=precision)
+    visit_layers(
+        network, inputs, lambda layer, x: kept.update({layer.name: x.copy()}), deconv=deconv, precision=precision
+    )
     return kept
 
 
-def visit(
+def visit_layers(
     network: Network,
     inputs: Inputs,
     see: Callable[[Layer, Array], None],
     *,
-    deconv: Deconv = "vendor",
+    deconv: DeconvLength = "vendor",
     precision: Precision = "float32",
 ) -> None:
     """Calls `see` with each layer and its result [B, H, W, C], which is only lent: copy what is to be kept."""
-    scope = Scope(network, _DTYPES[precision], deconv)
-    for layer, x in steps(scope, inputs_of(network, inputs, scope.dtype)):
+    scope = RunContext(network, _DTYPES[precision], deconv)
+    for layer, x in layer_tensors(scope, input_tensors(network, inputs, scope.dtype)):
         see(layer, x.numpy())
 
 
-def inputs_of(network: Network, inputs: Inputs, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+def input_tensors(network: Network, inputs: Inputs, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
     """The inputs as tensors by their input layers' names. Raises ExecuteError."""
     layers = [layer for layer in network if layer.type == "input_layer"]
     if not layers:

@@ -1,43 +1,46 @@
 from . import har as har
-from . import hef as hef
-from . import hn as hn
-from . import hn_whole as hn_whole
-from . import listing as listing
 from .har_archive import HarError as HarError
 from .hef import PER_FEATURE as PER_FEATURE
 from .hef import EdgeLayer as EdgeLayer
 from .hef import Hef as Hef
 from .hef import HefError as HefError
 from .hef import NetworkGroup as NetworkGroup
-from .hef import compatible as compatible
-from .hef import read as read
-from .hef_layers import differences as differences
-from .hef_layers import in_order_of as in_order_of
-from .hef_layers import why_not as why_not
-from .hef_quantization import quantize as quantize
-from .hn import Assumed as Assumed
+from .hef import read_hef as read_hef
+from .hef import runs_on as runs_on
+from .hef_layers import edges_in_order as edges_in_order
+from .hef_layers import hef_mismatch as hef_mismatch
+from .hef_layers import shape_differences as shape_differences
+from .hef_quantization import quantize_values as quantize_values
 from .hn import Assumption as Assumption
+from .hn import AssumptionKind as AssumptionKind
+from .hn import Figures as Figures
 from .hn import Layer as Layer
 from .hn import Network as Network
 from .hn import Shape as Shape
-from .hn import row as row
-from .hn import to_dict as to_dict
-from .hn import total as total
-from .hn import widest as widest
-from .hn_whole import MOST_SIZE as MOST_SIZE
-from .hn_whole import HNError as HNError
-from .listing import as_json as as_json
-from .protowire import LENGTH as LENGTH
+from .hn import figures_of as figures_of
+from .hn import hn_dict as hn_dict
+from .hn import is_hn as is_hn
+from .hn import read_hn as read_hn
+from .hn import row_elements as row_elements
+from .hn import total_figures as total_figures
+from .hn import widest_shape as widest_shape
+from .hn_checks import MAX_AXIS_SIZE as MAX_AXIS_SIZE
+from .hn_checks import HNError as HNError
+from .hn_checks import check_network as check_network
+from .listing import network_json as network_json
+from .listing import network_lines as network_lines
+from .protowire import LENGTH_DELIMITED as LENGTH_DELIMITED
 from .protowire import WireError as WireError
-from .protowire import collect as collect
+from .protowire import read_message as read_message
 
 __all__ = [
-    "LENGTH",
-    "MOST_SIZE",
+    "LENGTH_DELIMITED",
+    "MAX_AXIS_SIZE",
     "PER_FEATURE",
-    "Assumed",
     "Assumption",
+    "AssumptionKind",
     "EdgeLayer",
+    "Figures",
     "HNError",
     "HarError",
     "Hef",
@@ -47,21 +50,22 @@ __all__ = [
     "NetworkGroup",
     "Shape",
     "WireError",
-    "as_json",
-    "collect",
-    "compatible",
-    "differences",
+    "check_network",
+    "edges_in_order",
+    "figures_of",
     "har",
-    "hef",
-    "hn",
-    "hn_whole",
-    "in_order_of",
-    "listing",
-    "quantize",
-    "read",
-    "row",
-    "to_dict",
-    "total",
-    "why_not",
-    "widest",
+    "hef_mismatch",
+    "hn_dict",
+    "is_hn",
+    "network_json",
+    "network_lines",
+    "quantize_values",
+    "read_hef",
+    "read_hn",
+    "read_message",
+    "row_elements",
+    "runs_on",
+    "shape_differences",
+    "total_figures",
+    "widest_shape",
 ]

@@ -21,12 +21,11 @@ import numpy.typing as npt
 
 from tasnet import __version__
 from tasnet.common import printable, unfinished
-from tasnet.hailo.files.har_archive import Archive, HarError, archive, is_har, said
-from tasnet.hailo.files.har_weights import MOST_BYTES as MOST_WEIGHTS
-from tasnet.hailo.files.har_weights import arrays as arrays_of
-from tasnet.hailo.files.hn import MOST as MOST_HN
-from tasnet.hailo.files.hn import Assumed, Assumption, Network, dumps, loads
-from tasnet.hailo.files.hn_whole import HNError
+from tasnet.hailo.files.har_archive import Archive, HarError, error_text, is_har, open_archive
+from tasnet.hailo.files.har_weights import MAX_BYTES as MAX_WEIGHTS
+from tasnet.hailo.files.har_weights import read_arrays as arrays_of
+from tasnet.hailo.files.hn import MAX_HN_BYTES, Assumption, AssumptionKind, Network, dumps, loads
+from tasnet.hailo.files.hn_checks import HNError
 
 __all__ = ["HarError", "is_har", "read", "write"]
 
@@ -34,7 +33,7 @@ FORMAT_VERSION = "3.33.0"
 """The SDK version whose files this layout was read off. `producer` beside it says who really wrote the file."""
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_MOST_METADATA = 1 << 20
+_MAX_METADATA = 1 << 20
 _LATER_HN = (".native.hn", ".fp.hn")
 
 
@@ -68,10 +67,10 @@ def read(path: Path, *, weights: bool = True) -> Network:
     Raises HarError for a file that is no HAR, lacks its `.hn`, or has a member that no HAR has, and HNError for a
     graph that can't be read or is no network, and for weights that it lacks.
     """
-    with archive(path) as har:
+    with open_archive(path) as har:
         metadata = _metadata(har)
         name = _main_hn(har, metadata)
-        text = har.read(name, MOST_HN)
+        text = har.read(name, MAX_HN_BYTES)
         npz = f"{name.removesuffix('.hn')}.npz"
         there = npz in har.members
         arrays = None if not weights else _arrays(har, npz) if there else {}
@@ -137,7 +136,7 @@ def _metadata(har: Archive) -> dict[str, dict[str, Any]]:
     found = {}
     for name in har.members:
         if name.endswith(".metadata.json"):
-            data = har.read(name, _MOST_METADATA)
+            data = har.read(name, _MAX_METADATA)
             try:
                 told = json.loads(data)
             except (ValueError, RecursionError):
@@ -167,17 +166,19 @@ def _assumptions(metadata: Mapping[str, Mapping[str, Any]], path: Path) -> tuple
     found: list[Assumption] = []
     for name, told in metadata.items():
         try:
-            found += [Assumption(Assumed(each["kind"]), str(each["text"])) for each in told.get("assumptions", [])]
+            found += [
+                Assumption(AssumptionKind(each["kind"]), str(each["text"])) for each in told.get("assumptions", [])
+            ]
         except (KeyError, TypeError, ValueError):
             raise HarError(f"{path}: {printable(name)}: an assumption has no known kind; translate again") from None
     return tuple(found)
 
 
 def _arrays(har: Archive, name: str) -> dict[str, npt.NDArray[np.float32]]:
-    data = har.read(name, MOST_WEIGHTS)
+    data = har.read(name, MAX_WEIGHTS)
     try:
         return arrays_of(data)
     except Exception as error:  # zipfile, zlib and numpy each have their own for a broken file
         raise HarError(
-            f"{har.path}: {printable(name)}: weights can't be read ({said(error)}); translate again"
+            f"{har.path}: {printable(name)}: weights can't be read ({error_text(error)}); translate again"
         ) from None

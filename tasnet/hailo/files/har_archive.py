@@ -20,13 +20,13 @@ from typing import IO, BinaryIO, cast
 
 from tasnet.common import TasnetError, open_regular, printable
 
-MOST_BYTES = 4 << 30
+MAX_BYTES = 4 << 30
 """of a HAR: no more than its graph and its weights are read"""
-MOST_UNPACKED = 256 << 20
+MAX_UNPACKED = 256 << 20
 """of a compressed one, which is unpacked whole; the compiler writes none"""
-MOST_MEMBERS = 1000
+MAX_MEMBERS = 1000
 
-_MOST_HEADER = 1 << 20
+_MAX_HEADER = 1 << 20
 _XZ_MEMORY = 128 << 20
 
 
@@ -55,23 +55,25 @@ class Archive:
 
 
 @contextmanager
-def archive(path: Path) -> Iterator[Archive]:
+def open_archive(path: Path) -> Iterator[Archive]:
     """The HAR at `path`, open for reading. Raises HarError."""
-    with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+    with open_regular(path, most=MAX_BYTES, what="a HAR", error=HarError) as file:
         try:
             plain = _unpacked(file, path)
             members = _members(plain, path)
         except HarError:
             raise
         except Exception as error:  # each compression and tarfile have their own for a broken file
-            raise HarError(f"{path}: not a HAR, or cut short ({said(error)}); translate the model again") from None
+            raise HarError(
+                f"{path}: not a HAR, or cut short ({error_text(error)}); translate the model again"
+            ) from None
         yield Archive(path, plain, members)
 
 
 def is_har(path: Path) -> bool:
     """True for a tar file with an `.hn` member, and for a compressed file, which nothing else that is read here is."""
     try:
-        with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+        with open_regular(path, most=MAX_BYTES, what="a HAR", error=HarError) as file:
             if _compression(file) is not None:
                 return True
             return any(name.endswith(".hn") for name in _members(file, path))
@@ -82,7 +84,7 @@ def is_har(path: Path) -> bool:
         return False
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """A foreign error in a few words."""
     if isinstance(error, tarfile.ReadError):
         return "no tar archive"
@@ -97,7 +99,7 @@ class _Headers:
         self._file = file
 
     def read(self, size: int) -> bytes:
-        if not 0 <= size <= _MOST_HEADER:
+        if not 0 <= size <= _MAX_HEADER:
             raise tarfile.TarError(f"a header of {size} bytes")
         return self._file.read(size)
 
@@ -111,12 +113,12 @@ class _Headers:
 def _members(file: BinaryIO, path: Path) -> dict[str, tuple[int, int]]:
     file.seek(0)
     members: dict[str, tuple[int, int]] = {}
-    with tarfile.TarFile(fileobj=cast(IO[bytes], _Headers(file)), mode="r") as archive:
-        for count, info in enumerate(archive):
+    with tarfile.TarFile(fileobj=cast(IO[bytes], _Headers(file)), mode="r") as tar:
+        for count, info in enumerate(tar):
             name = info.name.removeprefix("./")
             shown = f"{path}: member {printable(info.name)}"
-            if count >= MOST_MEMBERS:
-                raise HarError(f"{path}: more than {MOST_MEMBERS:,} members; a HAR has fewer")
+            if count >= MAX_MEMBERS:
+                raise HarError(f"{path}: more than {MAX_MEMBERS:,} members; a HAR has fewer")
             if name.startswith(("/", "\\")) or ".." in Path(name).parts or info.issym() or info.islnk():
                 raise HarError(f"{shown} points outside the archive; don't use this file")
             if info.isdir():
@@ -131,7 +133,7 @@ def _members(file: BinaryIO, path: Path) -> dict[str, tuple[int, int]]:
 
 def _is_tar(path: Path) -> bool:
     try:
-        with open_regular(path, most=MOST_BYTES, what="a HAR", error=HarError) as file:
+        with open_regular(path, most=MAX_BYTES, what="a HAR", error=HarError) as file:
             tarfile.TarInfo.frombuf(file.read(tarfile.BLOCKSIZE), tarfile.ENCODING, "surrogateescape")
     except (HarError, tarfile.TarError, OSError):
         return False
@@ -147,9 +149,11 @@ def _unpacked(file: BinaryIO, path: Path) -> BinaryIO:
     try:
         data = unpack(file)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise HarError(f"{path}: compressed, and can't be unpacked ({said(error)}); copy the file again") from None
-    if len(data) > MOST_UNPACKED:
-        raise HarError(f"{path}: more than {MOST_UNPACKED:,} bytes once unpacked; unpack it first")
+        raise HarError(
+            f"{path}: compressed, and can't be unpacked ({error_text(error)}); copy the file again"
+        ) from None
+    if len(data) > MAX_UNPACKED:
+        raise HarError(f"{path}: more than {MAX_UNPACKED:,} bytes once unpacked; unpack it first")
     return io.BytesIO(data)
 
 
@@ -161,19 +165,19 @@ def _compression(file: BinaryIO) -> Callable[[BinaryIO], bytes] | None:
 
 def _gz(file: BinaryIO) -> bytes:
     with gzip.GzipFile(fileobj=file) as stream:
-        return stream.read(MOST_UNPACKED + 1)
+        return stream.read(MAX_UNPACKED + 1)
 
 
 def _bz2(file: BinaryIO) -> bytes:
     with bz2.BZ2File(file) as stream:
-        return stream.read(MOST_UNPACKED + 1)
+        return stream.read(MAX_UNPACKED + 1)
 
 
 def _xz(file: BinaryIO) -> bytes:
     # Its dictionary may be 4 GiB by the file's own word, which LZMAFile takes for granted.
     unpacker = lzma.LZMADecompressor(memlimit=_XZ_MEMORY)
     pieces, size = [], 0
-    while not unpacker.eof and size <= MOST_UNPACKED:
+    while not unpacker.eof and size <= MAX_UNPACKED:
         data = file.read(1 << 20) if unpacker.needs_input else b""
         if unpacker.needs_input and not data:
             raise EOFError("ends before its end marker")

@@ -9,21 +9,21 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
-MOST_BYTES = 512 << 20
+MAX_BYTES = 512 << 20
 """of an npz, packed or not, and of its arrays in float32"""
-_MOST_ARRAYS = 100_000
+_MAX_ARRAYS = 100_000
 
 
 class WeightsError(ValueError):
     """Arrays that can't be read. The message is for whoever knows the file."""
 
 
-def arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
+def read_arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
     """The arrays by name. Raises WeightsError, and what zipfile, zlib and numpy raise for a broken file."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         entries = archive.infolist()
-    if len(entries) > _MOST_ARRAYS or sum(entry.file_size for entry in entries) > MOST_BYTES:
-        raise WeightsError(f"more than {_MOST_ARRAYS:,} arrays, or {MOST_BYTES:,} bytes once unpacked")
+    if len(entries) > _MAX_ARRAYS or sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise WeightsError(f"more than {_MAX_ARRAYS:,} arrays, or {MAX_BYTES:,} bytes once unpacked")
     if len({entry.filename for entry in entries}) != len(entries):
         raise WeightsError("an array stands there twice")
     found: dict[str, npt.NDArray[np.float32]] = {}
@@ -35,7 +35,7 @@ def arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
             if not isinstance(array, np.ndarray) or array.dtype.kind not in "fiub":
                 raise WeightsError(f"{key} holds no real numbers")
             total += 4 * prod(array.shape)
-            if total > MOST_BYTES:
-                raise WeightsError(f"more than {MOST_BYTES:,} bytes in float32")
+            if total > MAX_BYTES:
+                raise WeightsError(f"more than {MAX_BYTES:,} bytes in float32")
             found[key] = np.asarray(array, np.float32)
     return found

@@ -135,7 +135,7 @@ class Hef:
     groups: tuple[NetworkGroup, ...]
 
     @property
-    def arch_told(self) -> str:
+    def arch_text(self) -> str:
         """The architecture for a person; one without a name here as its number."""
         kind, _, number = self.hw_arch.partition("-")
         return f"architecture number {number}, which has no name here" if kind == "unknown" else self.hw_arch
@@ -165,7 +165,7 @@ class Hef:
         return tuple(layer for group in self.groups for layer in group.outputs)
 
 
-def read(path: str | os.PathLike[str]) -> Hef:
+def read_hef(path: str | os.PathLike[str]) -> Hef:
     """The HEF at `path`, its length and integrity checked first. Raises HefError, and nothing else."""
     name = Path(path).name
     try:
@@ -182,7 +182,7 @@ def read(path: str | os.PathLike[str]) -> Hef:
         raise HefError(f"{name}: can't be read: {error}; check the path and its permissions") from None
 
 
-def compatible(hef: Hef, arch: str) -> bool:
+def runs_on(hef: Hef, arch: str) -> bool:
     """Whether a device of architecture `arch` (`hailo8`, ...) runs the file. HefError on an unknown one."""
     if arch not in _RUNS:
         raise HefError(f"no architecture {arch!r} is known: give one of {', '.join(_RUNS)}")
@@ -215,7 +215,7 @@ def _read(file: IO[bytes], size: int) -> Hef:
     if proto_size == 0:
         raise HefError("no network group in it: compile it again")
     with mmap.mmap(file.fileno(), start + proto_size, access=mmap.ACCESS_READ) as buffer:
-        root = protowire.collect(buffer, start, start + proto_size, 1, 2, 5)
+        root = protowire.read_message(buffer, start, start + proto_size, 1, 2, 5)
         header = root.message(1, 1, 2, 3)
         apart = any(_is_per_feature(each) for each in root.messages(5, 1, 2))
         groups = tuple(_group(group, apart, nested=False) for group in root.messages(2, *_GROUP_FIELDS))

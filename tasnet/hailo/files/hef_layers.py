@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read
+from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read_hef
 
 Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 """NHWC shapes without batch: by layer name (bare, scoped or original), or in order"""
@@ -13,7 +13,7 @@ Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 
 def check_against(hef: Hef, inputs: Shapes, outputs: Shapes) -> list[str]:
     """How the file's inputs and outputs differ from the expected shapes (H, W, C), a line each."""
-    return differences("input", hef.inputs, inputs) + differences("output", hef.outputs, outputs)
+    return shape_differences("input", hef.inputs, inputs) + shape_differences("output", hef.outputs, outputs)
 
 
 _CARRIES: Mapping[str, frozenset[str]] = {
@@ -24,14 +24,14 @@ _CARRIES: Mapping[str, frozenset[str]] = {
 """architecture asked for -> what the header of a file for it says"""
 
 
-def why_not(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
+def hef_mismatch(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
     """Why the file at `path` is no HEF for `arch` of a network with these `inputs` and `outputs`; empty where it is.
 
     Shapes are (H, W, C) by the layers' names in the HN. A name that the file doesn't have is held by its shape alone:
     the compiler puts layers of its own before the outputs. Without `ends` only file and architecture are checked.
     """
     try:
-        hef = read(path)
+        hef = read_hef(path)
     except HefError as error:
         return f"no HEF that can be read ({str(error).removeprefix(f'{path.name}: ')})"
     if hef.hw_arch not in _CARRIES.get(arch, frozenset({arch})):
@@ -51,21 +51,21 @@ def why_not(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> str:
 
 def _differ(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[str]:
     if isinstance(expected, Mapping) and all(any(name in _names(layer) for layer in actual) for name in expected):
-        return differences(what, actual, expected)
+        return shape_differences(what, actual, expected)
     shapes = list(expected.values()) if isinstance(expected, Mapping) else list(expected)
     if sorted(map(tuple, shapes)) == sorted(layer.shape for layer in actual):
         return []
-    return differences(what, actual, shapes)
+    return shape_differences(what, actual, shapes)
 
 
-def in_order_of(names: Sequence[str], layers: Sequence[EdgeLayer]) -> tuple[EdgeLayer, ...]:
+def edges_in_order(names: Sequence[str], layers: Sequence[EdgeLayer]) -> tuple[EdgeLayer, ...]:
     """The layers by these names (bare, scoped or original), if the file says all of them; else as they are."""
     found = [next((layer for layer in layers if name in _names(layer)), None) for name in names]
     told = tuple(layer for layer in found if layer is not None)
     return told if len(told) == len(names) == len(layers) == len({layer.name for layer in told}) else tuple(layers)
 
 
-def differences(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[str]:
+def shape_differences(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[str]:
     """How layers differ from the expected shapes, a line each."""
     if isinstance(expected, Mapping):
         found: list[str] = []

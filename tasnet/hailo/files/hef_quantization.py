@@ -15,13 +15,13 @@ import numpy.typing as npt
 from tasnet.hailo.files.hef import EdgeLayer, HefError
 
 
-def dequantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def dequantize_values(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
     """`(q - zp) * scale` in float32, per feature (last axis) where the file's lists count. Any shape."""
     zero, scale = _quantization(layer, values.shape)
     return np.asarray((values.astype(np.float32) - zero) * scale, dtype=np.float32)
 
 
-def quantize(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def quantize_values(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """`round_half_even(x / scale + zp)` in float32, clipped to the layer's uint8 or uint16, or HefError."""
     zero, scale = _quantization(layer, values.shape)
     kinds: Mapping[int, type[np.unsignedinteger[Any]]] = {1: np.uint8, 2: np.uint16}

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from tasnet.common import open_regular, printable
 from tasnet.common import read_text as text_of
-from tasnet.hailo.files.hn_whole import MOST_SIZE, HNError, check
+from tasnet.hailo.files.hn_checks import MAX_AXIS_SIZE, HNError, check_network
 
 Shape = tuple[int, int, int, int]
 """`(-1, H, W, C)`"""
@@ -32,7 +32,7 @@ _DOUBLE_SCALE = frozenset({"dw", "normalization", "ew_add", "ew_sub", "ew_mult",
 _NO_PARAMS = frozenset({"shortcut"})
 
 
-MOST = 1 << 24
+MAX_HN_BYTES = 1 << 24
 """bytes of an `.hn`: the 1179-layer Conv-TasNet takes less than 2 MB"""
 
 
@@ -69,12 +69,12 @@ class Layer:
         return (int(shape[1]), int(shape[2])) if pooled else (int(shape[0]), int(shape[1]))
 
 
-class Assumed(str, Enum):
+class AssumptionKind(str, Enum):
     """What kind of thing was assumed where a graph was read."""
 
     RANK = "rank"
     """an input that is not rank 4 was given a height or a width of 1"""
-    DOOR = "door"
+    AXIS_ORDER = "door"
     """an input or output stands in another order of axes than ONNX's layers take for granted"""
     SOURCES = "sources"
     """sources on an axis of their own were gathered on the channels"""
@@ -86,7 +86,7 @@ class Assumed(str, Enum):
 class Assumption:
     """One thing that was taken for granted about a graph, and that no file of the vendor's shows."""
 
-    kind: Assumed
+    kind: AssumptionKind
     text: str
     """one line: what, of which input or output"""
 
@@ -129,7 +129,7 @@ class Figures:
         return Figures(self.weights + other.weights, self.macs + other.macs, self.ops + other.ops)
 
 
-def figures(layer: Layer) -> Figures:
+def figures_of(layer: Layer) -> Figures:
     """The figures of one layer, by the profiler's formulas (bias counted whether the model has one or not)."""
     _, height, width, channels = layer.output_shape
     pixels = height * width
@@ -156,12 +156,12 @@ def figures(layer: Layer) -> Figures:
     return Figures()
 
 
-def total(network: Network) -> Figures:
+def total_figures(network: Network) -> Figures:
     """The sum of all layers' figures."""
-    return sum((figures(layer) for layer in network), Figures())
+    return sum((figures_of(layer) for layer in network), Figures())
 
 
-def to_dict(network: Network) -> dict[str, Any]:
+def hn_dict(network: Network) -> dict[str, Any]:
     """The HN as the JSON object that stands in a HAR's `.hn` member."""
 
     def scoped(name: str) -> str:
@@ -210,22 +210,22 @@ def to_dict(network: Network) -> dict[str, Any]:
 def dumps(network: Network) -> str:
     """The HN's JSON text, the same for the same graph."""
     # Without an indent: json's indenting encoder is plain Python and takes ten times as long.
-    return json.dumps(to_dict(network))
+    return json.dumps(hn_dict(network))
 
 
 def is_hn(path: Path) -> bool:
     """True for a JSON object, which neither a HAR nor an ONNX file starts as."""
     try:
-        with open_regular(path, most=MOST, what="an .hn graph", error=HNError) as file:
+        with open_regular(path, most=MAX_HN_BYTES, what="an .hn graph", error=HNError) as file:
             return file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
     except (HNError, OSError):
         return False
 
 
-def read(path: Path) -> Network:
+def read_hn(path: Path) -> Network:
     """The Network in a bare `.hn` file, without weights. Raises HNError."""
     try:
-        return loads(text_of(path, most=MOST, what="an .hn graph", error=HNError))
+        return loads(text_of(path, most=MAX_HN_BYTES, what="an .hn graph", error=HNError))
     except HNError as error:
         said = str(error)
         raise HNError(said if said.startswith(str(path)) else f"{path}: {said}") from None
@@ -269,7 +269,7 @@ def from_dict(data: Any, weights: Weights | None = None) -> Network:
     if not isinstance(order, list) or not all(isinstance(n, str) for n in order):
         raise HNError("net_params.output_layers_order: a list of layer names is needed")
     network = Network(name, layers, tuple(map(_bare, order)), MappingProxyType({}) if weights is None else weights)
-    check(network, weights=weights is not None)
+    check_network(network, weights=weights is not None)
     return network
 
 
@@ -344,22 +344,22 @@ def _check_params(key: str, kind: str, params: dict[str, Any]) -> None:
         if (
             not isinstance(sizes, list)
             or len(sizes) != count
-            or not all(type(v) is int and 0 < v <= MOST_SIZE for v in sizes)
+            or not all(type(v) is int and 0 < v <= MAX_AXIS_SIZE for v in sizes)
         ):
             raise HNError(f"layer {printable(key)}: {name!r} must be a list of {count} positive sizes")
     groups = params.get("groups", 1)
-    if type(groups) is not int or not 0 < groups <= MOST_SIZE:
+    if type(groups) is not int or not 0 < groups <= MAX_AXIS_SIZE:
         raise HNError(f"layer {printable(key)}: 'groups' must be a positive number")
     for name, value in params.items():
         if any(isinstance(v, float) and not isfinite(v) for v in (value if isinstance(value, list) else [value])):
             raise HNError(f"layer {printable(key)}: {printable(name)!r} is past every number")
 
 
-def row(shape: Shape) -> int:
+def row_elements(shape: Shape) -> int:
     """Elements of one row, W x C: what the chip streams at a time."""
     return shape[2] * shape[3]
 
 
-def widest(layer: Layer) -> Shape:
+def widest_shape(layer: Layer) -> Shape:
     """The input or output shape with the widest row."""
-    return max((*layer.input_shapes, *layer.output_shapes), key=row)
+    return max((*layer.input_shapes, *layer.output_shapes), key=row_elements)

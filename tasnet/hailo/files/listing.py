@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tasnet.common import printable
-from tasnet.hailo.files.hn import Network, figures, row, total
+from tasnet.hailo.files.hn import Network, figures_of, row_elements, total_figures
 
 
-def as_json(network: Network) -> dict[str, Any]:
+def network_json(network: Network) -> dict[str, Any]:
     """`{"name", "layers", "totals"}`; `row_in` and `row_out` count a row's elements."""
     layers = []
     for layer in network:
-        counted = figures(layer)
+        counted = figures_of(layer)
         layers.append(
             {
                 "name": layer.name,
@@ -23,11 +23,11 @@ def as_json(network: Network) -> dict[str, Any]:
                 "weights": counted.weights,
                 "macs": counted.macs,
                 "ops": counted.ops,
-                "row_in": max(map(row, layer.input_shapes), default=0),
-                "row_out": row(layer.output_shape),
+                "row_in": max(map(row_elements, layer.input_shapes), default=0),
+                "row_out": row_elements(layer.output_shape),
             }
         )
-    summed = total(network)
+    summed = total_figures(network)
     totals = {"layers": len(layers), "weights": summed.weights, "macs": summed.macs, "ops": summed.ops}
     shown: dict[str, Any] = {"name": network.name, "layers": layers, "totals": totals}
     if network.assumptions:
@@ -35,9 +35,9 @@ def as_json(network: Network) -> dict[str, Any]:
     return shown
 
 
-def lines(network: Network) -> Iterator[str]:
+def network_lines(network: Network) -> Iterator[str]:
     """The totals, then a layer a line."""
-    told = as_json(network)
+    told = network_json(network)
     yield f"{printable(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
     for each in network.assumptions:
         yield f"  assumed: {printable(each.text)}"

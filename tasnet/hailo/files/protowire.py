@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 Buffer = bytes | mmap.mmap
 
-VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
+VARINT, FIXED64, LENGTH_DELIMITED, FIXED32 = 0, 1, 2, 5
 
 MAX_REPEATED = 65_536
 """most values kept of one field in one message"""
@@ -73,18 +73,20 @@ class Message:
             return 0.0
         if kept[-1].wire == VARINT:
             return float(kept[-1].value)
-        if kept[-1].wire == LENGTH:
+        if kept[-1].wire == LENGTH_DELIMITED:
             raise WireError(f"field {number} at byte {kept[-1].start} has wire type 2, not a number's")
         return _float(self.buffer, kept[-1])
 
     def text(self, number: int) -> str:
         """A UTF-8 text."""
-        field = self._last(number, LENGTH)
+        field = self._last(number, LENGTH_DELIMITED)
         return "" if field is None else _text(self.buffer, number, field)
 
     def texts(self, number: int) -> tuple[str, ...]:
         """A repeated text."""
-        return tuple(_text(self.buffer, number, _of_wire(number, f, LENGTH)) for f in self.fields.get(number, ()))
+        return tuple(
+            _text(self.buffer, number, _of_wire(number, f, LENGTH_DELIMITED)) for f in self.fields.get(number, ())
+        )
 
     def doubles(self, number: int) -> tuple[float, ...]:
         """A repeated double, packed or not."""
@@ -93,7 +95,7 @@ class Message:
             if field.wire == FIXED64:
                 values.append(_float(self.buffer, field))
                 continue
-            size = _of_wire(number, field, LENGTH).stop - field.start
+            size = _of_wire(number, field, LENGTH_DELIMITED).stop - field.start
             if size % 8 or size // 8 > _MAX_PACKED - len(values):
                 raise WireError(f"field {number} at byte {field.start}: {size} bytes are no list of doubles")
             values.extend(struct.unpack(f"<{size // 8}d", self.buffer[field.start : field.stop]))
@@ -101,23 +103,23 @@ class Message:
 
     def message(self, number: int, *wanted: int) -> Message:
         """An inner message with its fields `wanted`; an absent one is empty."""
-        field = self._last(number, LENGTH)
+        field = self._last(number, LENGTH_DELIMITED)
         if field is None:
             return Message(self.buffer, {})
-        return collect(self.buffer, field.start, field.stop, *wanted)
+        return read_message(self.buffer, field.start, field.stop, *wanted)
 
     def messages(self, number: int, *wanted: int) -> Iterator[Message]:
         """A repeated inner message, one at a time."""
         for field in self.fields.get(number, ()):
-            _of_wire(number, field, LENGTH)
-            yield collect(self.buffer, field.start, field.stop, *wanted)
+            _of_wire(number, field, LENGTH_DELIMITED)
+            yield read_message(self.buffer, field.start, field.stop, *wanted)
 
     def count(self, number: int) -> int:
         """How often the field stands in the message."""
         return len(self.fields.get(number, ()))
 
 
-def collect(buffer: Buffer, start: int, stop: int, *wanted: int) -> Message:
+def read_message(buffer: Buffer, start: int, stop: int, *wanted: int) -> Message:
     """The message at bytes [start, stop) with its fields `wanted`. Raises WireError."""
     kept: dict[int, list[Field]] = {}
     stepped_over = steps = 0
@@ -138,7 +140,7 @@ def collect(buffer: Buffer, start: int, stop: int, *wanted: int) -> Message:
             position += 8
         elif wire == FIXED32:
             position += 4
-        elif wire == LENGTH:
+        elif wire == LENGTH_DELIMITED:
             size, begin = _varint(buffer, position, stop)
             position = begin + size
         else:

@@ -35,7 +35,7 @@ from enum import Enum
 from math import isqrt
 
 from tasnet.hailo import ARCHITECTURES, Certainty, Failure
-from tasnet.hailo.files import Assumed, Assumption, Layer, Network, row, widest
+from tasnet.hailo.files import Assumption, AssumptionKind, Layer, Network, row_elements, widest_shape
 from tasnet.hailo.predict.layer_controllers import ALLOCATOR, NO_WORK, layer_controllers
 
 ROW_PASS = 384_000
@@ -67,7 +67,7 @@ _POINTWISE = frozenset(
 )
 
 
-class Kind(str, Enum):
+class PredictionKind(str, Enum):
     """The verdict of the constraints on a graph."""
 
     CLEAR = "clear"
@@ -76,7 +76,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class PredictedFailure:
     """What one rule says: a failure that comes, or (`certain` False) one that may or may not come."""
 
     failure: Failure
@@ -84,7 +84,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Prediction:
     """The constraints' word on a graph for an architecture.
 
     `certainty` of a clear verdict: observed when every layer is of a kind and size that was seen to compile;
@@ -93,7 +93,7 @@ class Verdict:
     the graph is to be read, nothing is clear by observation.
     """
 
-    kind: Kind
+    kind: PredictionKind
     certainty: Certainty
     blockers: tuple[Failure, ...] = ()
     doubts: tuple[Failure, ...] = ()
@@ -101,31 +101,31 @@ class Verdict:
     assumptions: tuple[Assumption, ...] = ()
 
 
-Rule = Callable[[Network], Iterator[Finding]]
+Rule = Callable[[Network], Iterator[PredictedFailure]]
 
 
-def judge(network: Network, arch: str) -> Verdict:
+def predict_network(network: Network, arch: str) -> Prediction:
     """The verdict on a graph. Raises ValueError for an architecture that Dataflow Compiler 3.x does not take."""
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
     told = _judged(network, arch)
-    ranked = any(each.kind is Assumed.RANK for each in network.assumptions)
-    if ranked or (network.assumptions and told.kind is Kind.CLEAR):
+    ranked = any(each.kind is AssumptionKind.RANK for each in network.assumptions)
+    if ranked or (network.assumptions and told.kind is PredictionKind.CLEAR):
         told = replace(told, certainty=Certainty.EXTRAPOLATED)
     return replace(told, assumptions=network.assumptions)
 
 
-def _judged(network: Network, arch: str) -> Verdict:
+def _judged(network: Network, arch: str) -> Prediction:
     findings = [finding for rule in RULES for finding in rule(network)]
     blockers = tuple(_for_arch(f.failure, arch) for f in findings if f.certain)
     doubts = tuple(_for_arch(f.failure, arch) for f in findings if not f.certain)
     cautions = tuple(_for_arch(failure, arch) for failure in layer_controllers(network, arch))
-    kind = Kind.BLOCKED if blockers else Kind.UNKNOWN if doubts else Kind.CLEAR
-    if kind is Kind.CLEAR:
+    kind = PredictionKind.BLOCKED if blockers else PredictionKind.UNKNOWN if doubts else PredictionKind.CLEAR
+    if kind is PredictionKind.CLEAR:
         seen = arch == "hailo8" and not cautions and all(_seen_to_compile(layer) for layer in network)
     else:
         seen = any(failure.certainty is Certainty.OBSERVED for failure in blockers)
-    return Verdict(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts, cautions)
+    return Prediction(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts, cautions)
 
 
 def mixes_positions(layer: Layer) -> bool:
@@ -136,7 +136,7 @@ def mixes_positions(layer: Layer) -> bool:
     return not (layer.type == "conv" and layer.kernel == (1, 1) and list(strides) == [1, 1, 1, 1])
 
 
-def grouped_super_deconv(network: Network) -> Iterator[Finding]:
+def grouped_super_deconv(network: Network) -> Iterator[PredictedFailure]:
     """A deconvolution with groups has no kernel. A depthwise one was never tried: a doubt."""
     for layer in network:
         groups = int(layer.params.get("groups", 1)) if layer.type == "deconv" else 1
@@ -146,7 +146,7 @@ def grouped_super_deconv(network: Network) -> Iterator[Finding]:
         # The notes' layer: one output channel per group, overlapping by half its kernel.
         strides = layer.params["strides"]
         seen = groups == cout == 2 and layer.kernel == (1, 16) and list(strides) == [1, 1, 8, 1]
-        yield Finding(
+        yield PredictedFailure(
             Failure(
                 stage="compile",
                 family="unsupported_kernel",
@@ -166,7 +166,7 @@ def grouped_super_deconv(network: Network) -> Iterator[Finding]:
         )
 
 
-def deconv_memory(network: Network) -> Iterator[Finding]:
+def deconv_memory(network: Network) -> Iterator[PredictedFailure]:
     """A layer that mixes positions holds its rows whole: more than a cluster's memory units can't be had.
 
     The count is a lower bound (rows under the kernel, one output row, 8-bit weights, in units of 16 KiB).
@@ -178,8 +178,8 @@ def deconv_memory(network: Network) -> Iterator[Finding]:
         if need <= MEMORY_UNITS:
             continue
         source = layer.input_shapes[0]
-        seen = layer.type == "deconv" and row(source) >= 1024 * 1999
-        yield Finding(
+        seen = layer.type == "deconv" and row_elements(source) >= 1024 * 1999
+        yield PredictedFailure(
             Failure(
                 stage="compile",
                 family="memory_units",
@@ -189,7 +189,7 @@ def deconv_memory(network: Network) -> Iterator[Finding]:
                 figures={
                     "memory_units_required_at_least": need,
                     "memory_units_available": MEMORY_UNITS,
-                    "input_row_elements": row(source),
+                    "input_row_elements": row_elements(source),
                 },
                 evidence=f"{_NOTES}: project, mask bypassed, ungrouped block-diagonal; "
                 "the count rests on units of 16 KiB, a hypothesis",
@@ -206,18 +206,18 @@ def memory_units(layer: Layer) -> int:
     weights = 0
     if layer.type in {"conv", "dw", "deconv"}:
         weights = kernel[0] * kernel[1] * kernel[2] * kernel[3] // int(layer.params.get("groups", 1))
-    parts = (rows * row(layer.input_shapes[0]), row(layer.output_shape), weights)
+    parts = (rows * row_elements(layer.input_shapes[0]), row_elements(layer.output_shape), weights)
     return sum(-(-part // UNIT_BYTES) for part in parts)
 
 
-def wide_rows_unfolded(network: Network) -> Iterator[Finding]:
+def wide_rows_unfolded(network: Network) -> Iterator[PredictedFailure]:
     """Wide rows around layers that do not mix positions, at a prime W: no reshape can be added.
 
     The compiler named a part of these layers only; by which rule it chose is not known.
     """
 
     def member(layer: Layer) -> bool:
-        return not mixes_positions(layer) and _prime(widest(layer)[2])
+        return not mixes_positions(layer) and _prime(widest_shape(layer)[2])
 
     def message(layers: tuple[Layer, ...]) -> str:
         names = ", ".join(layer.name for layer in layers)
@@ -225,24 +225,26 @@ def wide_rows_unfolded(network: Network) -> Iterator[Finding]:
 
     def seen(layer: Layer) -> bool:
         kinds = {"conv", "concat", "shortcut", "ew_mult"}
-        return layer.type in kinds and widest(layer)[2] == 1999 and row(widest(layer)) >= 512 * 1999
+        return (
+            layer.type in kinds and widest_shape(layer)[2] == 1999 and row_elements(widest_shape(layer)) >= 512 * 1999
+        )
 
     evidence = f"{_NOTES}: conv2, conv3 with the mask bypassed, conv5..conv73 and the joins without"
     yield from _wide(network, "reshape_insertion", member, message, seen, evidence)
 
 
-def wide_rows_unplaced(network: Network) -> Iterator[Finding]:
+def wide_rows_unplaced(network: Network) -> Iterator[PredictedFailure]:
     """Wide rows in layers that mix positions, or at a composite W: no agent can place them."""
 
     def member(layer: Layer) -> bool:
-        return mixes_positions(layer) or not _prime(widest(layer)[2])
+        return mixes_positions(layer) or not _prime(widest_shape(layer)[2])
 
     def message(layers: tuple[Layer, ...]) -> str:
         return " ".join(f"{layer.name} errors:\tAgent infeasible" for layer in layers)
 
     def seen(layer: Layer) -> bool:
         kind = layer.type == "dw" or (layer.type == "conv" and layer.kernel == (1, 1))
-        return kind and not _prime(widest(layer)[2])
+        return kind and not _prime(widest_shape(layer)[2])
 
     evidence = (
         "1x1 convolutions 256 -> 256 at W 2000, 512 -> 1 at W 1024; dw66, conv68 of an 8x3 network of 256 filters; "
@@ -251,7 +253,7 @@ def wide_rows_unplaced(network: Network) -> Iterator[Finding]:
     yield from _wide(network, "agent_infeasible", member, message, seen, evidence)
 
 
-def prelu_dimensions(network: Network) -> Iterator[Finding]:
+def prelu_dimensions(network: Network) -> Iterator[PredictedFailure]:
     """A PRelu op on C channels is spread over C x C features: seen to fail at 512, never tried with fewer."""
     layers = [layer for layer in network if layer.params.get("activation") == "prelu"]
     for certain in (True, False):
@@ -261,7 +263,7 @@ def prelu_dimensions(network: Network) -> Iterator[Finding]:
         worst = max(chosen, key=lambda layer: layer.output_shape[3])
         _, height, width, channels = worst.output_shape
         seen = any(layer.output_shape[3] == 512 and layer.output_shape[2] == 1999 for layer in chosen)
-        yield Finding(
+        yield PredictedFailure(
             Failure(
                 stage="optimize",
                 family="unsupported_dimensions",
@@ -292,16 +294,16 @@ def _wide(
     message: Callable[[tuple[Layer, ...]], str],
     seen: Callable[[Layer], bool],
     evidence: str,
-) -> Iterator[Finding]:
+) -> Iterator[PredictedFailure]:
     """Findings on the rows of the layers that `member` takes: past the bracket certain, inside it a doubt."""
     layers = [layer for layer in network if layer.type not in NO_WORK and member(layer)]
     for certain in (True, False):
-        chosen = tuple(layer for layer in layers if _in_range(row(widest(layer)), certain))
+        chosen = tuple(layer for layer in layers if _in_range(row_elements(widest_shape(layer)), certain))
         if not chosen:
             continue
-        worst = max(chosen, key=lambda layer: row(widest(layer)))
+        worst = max(chosen, key=lambda layer: row_elements(widest_shape(layer)))
         observed = certain and any(seen(layer) for layer in chosen)
-        yield Finding(
+        yield PredictedFailure(
             Failure(
                 stage="compile",
                 family=family,
@@ -309,9 +311,9 @@ def _wide(
                 message=message(chosen),
                 layers=tuple(layer.name for layer in chosen),
                 figures={
-                    "row_elements": row(widest(worst)),
+                    "row_elements": row_elements(widest_shape(worst)),
                     "row_layer": worst.name,
-                    "width": widest(worst)[2],
+                    "width": widest_shape(worst)[2],
                     "bracket_pass_elements": ROW_PASS,
                     "bracket_fail_elements": ROW_FAIL,
                 },
@@ -353,6 +355,6 @@ def _for_arch(failure: Failure, arch: str) -> Failure:
     return failure.model_copy(update={"certainty": Certainty.EXTRAPOLATED})
 
 
-def stages(failures: Iterable[Failure], stage: str) -> tuple[Failure, ...]:
+def at_stage(failures: Iterable[Failure], stage: str) -> tuple[Failure, ...]:
     """Those of `failures` that show at `stage`."""
     return tuple(failure for failure in failures if failure.stage == stage)

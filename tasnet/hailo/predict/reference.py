@@ -16,11 +16,10 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasnet import __version__
-from tasnet.hailo import Certainty, Ended, Failure, Report
-from tasnet.hailo.files import Network
+from tasnet.hailo import Certainty, Failure, StageEnd, StageReport
+from tasnet.hailo.files import Network, is_hn, read_hn
 from tasnet.hailo.files import har as hars
-from tasnet.hailo.files import hn as hns
-from tasnet.hailo.predict.constraints import Kind, Verdict, judge, stages
+from tasnet.hailo.predict.constraints import Prediction, PredictionKind, at_stage, predict_network
 
 if TYPE_CHECKING:
     from tasnet.hailo.translate import NodeError
@@ -40,7 +39,7 @@ class Reference:
         """Hash of the sources that decide what is said, and of the libraries that read the ONNX."""
         return _fingerprint()
 
-    def translate(self, onnx: Path, net_name: str, har: Path) -> Report:
+    def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`. What the open translator can't read is unknown: the vendor's parser may."""
         # Imported here: judging a HAR needs no ONNX reader.
         from tasnet.hailo.translate import NodeError, TranslationError, translate
@@ -48,31 +47,31 @@ class Reference:
         try:
             network = translate(onnx, net_name)
         except NodeError as error:
-            return Report(Ended.UNKNOWN, (), _without_rule(error), detail=str(error))
+            return StageReport(StageEnd.UNKNOWN, (), _without_rule(error), detail=str(error))
         except TranslationError as error:
-            return Report(Ended.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
+            return StageReport(StageEnd.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
         hars.write(network, har)
         detail = "; ".join([f"{len(network.layers)} layers", *(f"assumed: {a.text}" for a in network.assumptions)])
-        return Report(Ended.PASSED, artifact=har, detail=detail)
+        return StageReport(StageEnd.PASSED, artifact=har, detail=detail)
 
-    def optimize(self, har: Path, arch: str, out: Path) -> Report:
+    def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
         """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
         return _report(_verdict(har, arch), "optimize", har)
 
-    def compile(self, har: Path, arch: str, hef: Path) -> Report:
+    def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """The verdict on the parsed HAR; no HEF is written."""
         return _report(_verdict(har, arch), "compile", None)
 
 
-def network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
+def read_network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
     """The graph of a HAR, with its weights, of a bare `.hn`, or of an ONNX file by the open translator.
 
     `shapes` gives the sizes of an ONNX file's inputs, where they are open. Raises their errors.
     """
     if hars.is_har(path) or path.suffix == ".har":
         return hars.read(path)
-    if hns.is_hn(path) or path.suffix == ".hn":
-        return hns.read(path)
+    if is_hn(path) or path.suffix == ".hn":
+        return read_hn(path)
     from tasnet.hailo.translate import translate
 
     return translate(path, "net", shapes)
@@ -80,22 +79,22 @@ def network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({
 
 def is_onnx(path: Path) -> bool:
     """True for what the open translator reads: all but a HAR and an `.hn`, told apart by content, else by name."""
-    return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or hns.is_hn(path))
+    return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or is_hn(path))
 
 
-def verdict(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Verdict:
+def predict_file(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Prediction:
     """The verdict on a HAR, an `.hn` or an ONNX file; a node that no rule takes leaves it unknown.
 
     Raises as `network`.
     """
     if not is_onnx(path):
-        return judge(network(path), arch)
+        return predict_network(read_network(path), arch)
     from tasnet.hailo.translate import NodeError
 
     try:
-        return judge(network(path, shapes), arch)
+        return predict_network(read_network(path, shapes), arch)
     except NodeError as error:
-        return Verdict(Kind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
+        return Prediction(PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
 
 
 def _without_rule(error: NodeError) -> tuple[Failure, ...]:
@@ -122,28 +121,28 @@ def _doubt(family: str, message: str, nodes: tuple[str, ...] = (), figures: Mapp
     )
 
 
-def _verdict(har: Path, arch: str) -> Verdict:
+def _verdict(har: Path, arch: str) -> Prediction:
     try:
         stat = har.stat()
     except OSError:
-        return judge(hars.read(har, weights=False), arch)
+        return predict_network(hars.read(har, weights=False), arch)
     return _judged(har, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns), arch)
 
 
 @lru_cache(maxsize=1)
-def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Verdict:
+def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Prediction:
     """One verdict has the failures of both stages, and compile follows optimize: it is kept until the next."""
-    return judge(hars.read(har, weights=False), arch)
+    return predict_network(hars.read(har, weights=False), arch)
 
 
-def _report(verdict: Verdict, stage: str, artifact: Path | None) -> Report:
-    failures, doubts = stages(verdict.blockers, stage), stages(verdict.doubts, stage)
-    told = (*doubts, *stages(verdict.cautions, stage))
+def _report(verdict: Prediction, stage: str, artifact: Path | None) -> StageReport:
+    failures, doubts = at_stage(verdict.blockers, stage), at_stage(verdict.doubts, stage)
+    told = (*doubts, *at_stage(verdict.cautions, stage))
     if failures:
-        return Report(Ended.FAILED, failures, told)
+        return StageReport(StageEnd.FAILED, failures, told)
     if doubts:
-        return Report(Ended.UNKNOWN, (), told, artifact=artifact)
-    return Report(Ended.PASSED, (), told, certainty=verdict.certainty, artifact=artifact)
+        return StageReport(StageEnd.UNKNOWN, (), told, artifact=artifact)
+    return StageReport(StageEnd.PASSED, (), told, certainty=verdict.certainty, artifact=artifact)
 
 
 _ROOMS = ("files", "translate", "predict")

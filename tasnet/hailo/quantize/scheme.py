@@ -76,7 +76,7 @@ class Grid:
         return float((1 << self.bits) - 1 - self.zero) * self.step
 
 
-def grid(low: float, high: float, bits: int) -> Grid:
+def grid_over(low: float, high: float, bits: int) -> Grid:
     """The asymmetric grid over [low, high], widened to hold zero. A range of nothing gets the step 1."""
     low, high = min(low, 0.0), max(high, 0.0)
     levels = (1 << bits) - 1

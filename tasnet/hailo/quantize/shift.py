@@ -34,7 +34,7 @@ ACCUMULATOR_FACTOR = 2
 
 
 @dataclass(frozen=True)
-class Shift:
+class RequiredShift:
     """What one layer needs (0 for most) and what its data has."""
 
     layer: str
@@ -47,7 +47,7 @@ class Shift:
         return self.needed <= self.bits
 
 
-def shifts(quantized: Quantized) -> tuple[Shift, ...]:
+def required_shifts(quantized: Quantized) -> tuple[RequiredShift, ...]:
     """The shift of every layer that sums products, in the graph's order."""
     found = []
     for layer in quantized.network:
@@ -61,11 +61,11 @@ def shifts(quantized: Quantized) -> tuple[Shift, ...]:
         span = quantized.calibration.sums[layer.name]
         whole = (max(span.high, 0.0) - min(span.low, 0.0)) / (before.step * kernel)
         needed = max(0, ceil(log2(whole) - ACCUMULATOR_FACTOR * bits)) if whole > 0 else 0
-        found.append(Shift(layer.name, needed, bits))
+        found.append(RequiredShift(layer.name, needed, bits))
     return tuple(found)
 
 
-def failures(quantized: Quantized) -> tuple[Failure, ...]:
+def negative_slope_failures(quantized: Quantized) -> tuple[Failure, ...]:
     """A `negative_slope` at optimize for every layer whose shift exceeds its data's bits: extrapolated."""
     return tuple(
         Failure(
@@ -80,7 +80,7 @@ def failures(quantized: Quantized) -> tuple[Failure, ...]:
             evidence="a hypothesis on one message of the conversion notes, 17 February 2026, DFC 3.33.0",
             certainty=Certainty.EXTRAPOLATED,
         )
-        for shift in shifts(quantized)
+        for shift in required_shifts(quantized)
         if not shift.fits
     )
 

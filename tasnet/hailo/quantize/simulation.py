@@ -17,17 +17,26 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute import Array, Deconv, Hook, Inputs, Scope, inputs_of, steps, walk
+from tasnet.hailo.execute import (
+    Array,
+    DeconvLength,
+    Inputs,
+    ResultHook,
+    RunContext,
+    input_tensors,
+    layer_tensors,
+    output_tensors,
+)
 from tasnet.hailo.files import Layer, Network
-from tasnet.hailo.quantize.calibrating import Calibration, calibrate
-from tasnet.hailo.quantize.equalizing import equalize, out_axis
-from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid
+from tasnet.hailo.quantize.calibration import CalibratedRanges, calibrated_ranges
+from tasnet.hailo.quantize.equalization import equalized, out_axis
+from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid_over
 
 WITH_KERNEL = frozenset({"conv", "dw", "deconv", "dense", "normalization"})
 _CHOOSING = frozenset({"shortcut", "feature_splitter", "output_layer", "slice", "resize", "maxpool", "external_pad"})
 
 
-def chooses(layer: Layer) -> bool:
+def keeps_operand_grid(layer: Layer) -> bool:
     """True for a layer whose result is among its operand's values: it keeps the operand's grid."""
     return (
         layer.type in _CHOOSING
@@ -55,23 +64,23 @@ class Quantized:
     network: Network
     reference: Network
     scheme: Scheme
-    calibration: Calibration
+    calibration: CalibratedRanges
     grids: Mapping[str, Grid]
 
 
-def quantize(network: Network, signals: Array, scheme: Scheme | None = None) -> Quantized:
+def quantize_network(network: Network, signals: Array, scheme: Scheme | None = None) -> Quantized:
     """Quantizes `network` by what it does on `signals` [count, H, W, C], float32 in [-1, 1].
 
     Raises QuantizeError for a scheme that names a layer that isn't there and for a calibration set that can't be
     used, and ExecuteError for a network that can't be run.
     """
     scheme = scheme or Scheme()
-    reference = equalize(network) if scheme.equalize else network
-    return with_calibration(reference, calibrate(reference, signals, scheme.clipping), scheme, signals)
+    reference = equalized(network) if scheme.equalize else network
+    return quantize_with_ranges(reference, calibrated_ranges(reference, signals, scheme.clipping), scheme, signals)
 
 
-def with_calibration(
-    reference: Network, calibration: Calibration, scheme: Scheme, signals: Array | None = None
+def quantize_with_ranges(
+    reference: Network, calibration: CalibratedRanges, scheme: Scheme, signals: Array | None = None
 ) -> Quantized:
     """As `quantize`, with ranges that are known already. `signals` are needed for bias correction alone."""
     known = {layer.name for layer in reference}
@@ -86,24 +95,24 @@ def with_calibration(
     return _bias_corrected(made, signals)
 
 
-def simulate(quantized: Quantized, inputs: Inputs, *, deconv: Deconv = "vendor") -> tuple[Array, ...]:
+def run_quantized(quantized: Quantized, inputs: Inputs, *, deconv: DeconvLength = "vendor") -> tuple[Array, ...]:
     """The quantized network's outputs [B, H, W, C], as floats on their grids. What exceeds a range is clipped."""
-    scope = Scope(quantized.network, torch.float32, deconv)
-    outputs = walk(scope, inputs_of(quantized.network, inputs), after=rounding(quantized))
+    scope = RunContext(quantized.network, torch.float32, deconv)
+    outputs = output_tensors(scope, input_tensors(quantized.network, inputs), after=rounding_hook(quantized))
     return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
 
 
-def rounding(quantized: Quantized) -> Hook:
+def rounding_hook(quantized: Quantized) -> ResultHook:
     """The hook that puts every result on its layer's grid."""
 
     def after(layer: Layer, x: Tensor) -> Tensor:
         found = quantized.grids.get(layer.name)
-        return x if found is None or chooses(layer) else on_grid(x, found)
+        return x if found is None or keeps_operand_grid(layer) else round_to_grid(x, found)
 
     return after
 
 
-def on_grid(x: Tensor, found: Grid) -> Tensor:
+def round_to_grid(x: Tensor, found: Grid) -> Tensor:
     """`x` rounded to the grid, ends clipped. Overwrites it."""
     top = 2**found.bits - 1 - found.zero
     return x.mul_(1 / found.step).round_().clamp_(-found.zero, top).mul_(found.step)
@@ -117,16 +126,16 @@ def kernel_steps(layer: Layer, kernel: Float, bits: int, *, per_channel: bool) -
     return np.asarray(np.where(largest > 0, largest, 1) / np.float32(2 ** (bits - 1) - 1), np.float32)
 
 
-def _grids(network: Network, calibration: Calibration, scheme: Scheme) -> dict[str, Grid]:
+def _grids(network: Network, calibration: CalibratedRanges, scheme: Scheme) -> dict[str, Grid]:
     grids: dict[str, Grid] = {}
     for layer in network:
         bits = scheme.bits(layer.name)
         span = calibration.ranges[layer.name]
-        if chooses(layer) and layer.inputs:
+        if keeps_operand_grid(layer) and layer.inputs:
             if (kept := grids.get(layer.inputs[0])) is not None:
                 grids[layer.name] = kept
         elif bits is not None:
-            grids[layer.name] = grid(span.low, span.high, bits)
+            grids[layer.name] = grid_over(span.low, span.high, bits)
     return grids
 
 
@@ -168,10 +177,12 @@ def _bias_corrected(quantized: Quantized, signals: Array) -> Quantized:
         return x
 
     reference, network = quantized.reference, quantized.network
-    for _ in steps(Scope(reference, torch.float32, "vendor"), inputs_of(reference, signals), before=note):
+    for _ in layer_tensors(
+        RunContext(reference, torch.float32, "vendor"), input_tensors(reference, signals), before=note
+    ):
         pass
-    scope = Scope(network, torch.float32, "vendor")
-    for _ in steps(scope, inputs_of(network, signals), before=correct, after=rounding(quantized)):
+    scope = RunContext(network, torch.float32, "vendor")
+    for _ in layer_tensors(scope, input_tensors(network, signals), before=correct, after=rounding_hook(quantized)):
         pass
     weights = dict(network.weights)
     for name, off in found.items():

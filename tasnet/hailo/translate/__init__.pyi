@@ -1,6 +1,6 @@
 from .errors import NodeError as NodeError
 from .errors import TranslationError as TranslationError
-from .proto_size import too_much as too_much
+from .proto_size import too_large_when_parsed as too_large_when_parsed
 from .translator import translate as translate
 
-__all__ = ["NodeError", "TranslationError", "too_much", "translate"]
+__all__ = ["NodeError", "TranslationError", "too_large_when_parsed", "translate"]

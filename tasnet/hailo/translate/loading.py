@@ -16,11 +16,11 @@ from google.protobuf.message import DecodeError
 from tasnet.common import printable, read_bytes
 from tasnet.hailo.files import WireError
 from tasnet.hailo.translate.errors import ModelError
-from tasnet.hailo.translate.external import bring_in
-from tasnet.hailo.translate.proto_size import too_much
-from tasnet.hailo.translate.whole import check
+from tasnet.hailo.translate.external_data import load_external_data
+from tasnet.hailo.translate.onnx_checks import check_model
+from tasnet.hailo.translate.proto_size import too_large_when_parsed
 
-MOST_BYTES = 512 << 20
+MAX_BYTES = 512 << 20
 """of an ONNX file, and of the weights that it keeps in other files"""
 
 # They log each fault of a graph at length; without a handler Python prints that beside the error.
@@ -30,12 +30,12 @@ for _library in ("onnx_ir", "onnxscript"):
 
 def load(path: Path) -> ir.Model:
     """The model in an ONNX file, external data read and closed. Raises ModelError."""
-    data = read_bytes(path, most=MOST_BYTES, what="an ONNX file", error=ModelError)
+    data = read_bytes(path, most=MAX_BYTES, what="an ONNX file", error=ModelError)
     try:
-        much = too_much(data)
+        much = too_large_when_parsed(data)
         proto = onnx.ModelProto.FromString(data) if much is None else onnx.ModelProto()
     except (DecodeError, WireError) as error:
-        raise ModelError(f"{path}: not an ONNX file, or cut short ({said(error)}); export it again") from None
+        raise ModelError(f"{path}: not an ONNX file, or cut short ({error_text(error)}); export it again") from None
     if much is not None:
         raise ModelError(f"{path}: {much}; a network for this chip has fewer")
     if not proto.HasField("graph") or not proto.graph.node:
@@ -46,15 +46,15 @@ def load(path: Path) -> ir.Model:
 
 def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = "the model") -> ir.Model:
     """The model in a ModelProto, which gets the external data that `folder` has. Raises ModelError."""
-    bring_in(proto, folder, where, MOST_BYTES)
-    check(proto, where)
+    load_external_data(proto, folder, where, MAX_BYTES)
+    check_model(proto, where)
     try:
         return ir.from_proto(proto)
     except Exception as error:  # a broken proto fails in as many ways as it has fields
-        raise ModelError(f"{where}: not a readable ONNX model ({said(error)}); export it again") from None
+        raise ModelError(f"{where}: not a readable ONNX model ({error_text(error)}); export it again") from None
 
 
-def said(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """The first line of a library's error, and of the one that caused it."""
     while error.__cause__ is not None:
         error = error.__cause__

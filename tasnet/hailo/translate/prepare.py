@@ -14,10 +14,10 @@ from onnx_ir.passes import common
 
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.folding import fold, foldable, static
+from tasnet.hailo.translate.graph_inputs import Shapes, fix_sizes
 from tasnet.hailo.translate.lifting import lift
-from tasnet.hailo.translate.loading import said
-from tasnet.hailo.translate.signature import Shapes, fix
-from tasnet.hailo.translate.sources import gather
+from tasnet.hailo.translate.loading import error_text
+from tasnet.hailo.translate.sources import gather_sources
 
 OPSETS = range(7, 26)
 """Opsets read. The vendor documents 11-13 and 15-21; other numbers are read as the ops allow."""
@@ -51,7 +51,7 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
         _run(model, where, common.IdentityEliminationPass())
     if any(not value.uses() and not value.is_graph_output() for node in model.graph for value in node.outputs):
         _run(model, where, common.RemoveUnusedNodesPass())
-    opened = fix(model, shapes, where)
+    opened = fix_sizes(model, shapes, where)
     _name_nodes(model)
     if opened or any(not static(value) for node in model.graph for value in node.outputs) or foldable(model):
         _run(model, where, common.ShapeInferencePass(data_prop=False))
@@ -60,7 +60,7 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
     if not _sorted(model):
         _run(model, where, common.TopologicalSortPass())
     _check_shapes(model, where)
-    model.meta[SPLITS] = gather(model.graph)
+    model.meta[SPLITS] = gather_sources(model.graph)
     if model.meta[SPLITS]:
         _run(model, where, common.RemoveUnusedNodesPass())
     lift(model.graph)
@@ -72,7 +72,7 @@ def _run(model: ir.Model, where: str, *passes: ir.passes.PassBase) -> None:
         try:
             each(model)
         except Exception as error:  # third-party passes document no errors of their own
-            raise ModelError(f"{where}: the graph is not consistent ({said(error)}); export it again") from None
+            raise ModelError(f"{where}: the graph is not consistent ({error_text(error)}); export it again") from None
 
 
 def _sorted(model: ir.Model) -> bool:
@@ -113,7 +113,7 @@ def _fold(model: ir.Model, where: str) -> None:
     try:
         fold(model)
     except Exception as error:  # third-party passes document no errors of their own
-        raise ModelError(f"{where}: constants can't be folded ({said(error)}); simplify the graph") from None
+        raise ModelError(f"{where}: constants can't be folded ({error_text(error)}); simplify the graph") from None
     _name_nodes(model)
 
 

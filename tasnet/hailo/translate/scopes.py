@@ -16,11 +16,11 @@ Holder = onnx.GraphProto | onnx.FunctionProto
 
 
 @dataclass(frozen=True)
-class Scope:
+class OnnxScope:
     """A graph or a function, and the scopes whose values it may read, from the inside out."""
 
     holder: Holder
-    outer: tuple[Scope, ...] = ()
+    outer: tuple[OnnxScope, ...] = ()
 
     @cached_property
     def made(self) -> frozenset[str]:
@@ -34,20 +34,20 @@ class Scope:
         return frozenset(made)
 
 
-def scopes(model: onnx.ModelProto) -> Iterator[Scope]:
+def scopes(model: onnx.ModelProto) -> Iterator[OnnxScope]:
     """Every scope of the file, each once; an outer one before those inside it."""
-    graph = Scope(model.graph)
-    todo = [graph, *(Scope(function) for function in model.functions)]
+    graph = OnnxScope(model.graph)
+    todo = [graph, *(OnnxScope(function) for function in model.functions)]
     for training in model.training_info:
-        todo += [Scope(training.initialization, (graph,)), Scope(training.algorithm, (graph,))]
+        todo += [OnnxScope(training.initialization, (graph,)), OnnxScope(training.algorithm, (graph,))]
     while todo:
         scope = todo.pop()
         yield scope
         outer = (scope, *scope.outer)
         for attribute in attributes(scope.holder):
             if attribute.HasField("g"):
-                todo.append(Scope(attribute.g, outer))
-            todo += [Scope(graph, outer) for graph in attribute.graphs]
+                todo.append(OnnxScope(attribute.g, outer))
+            todo += [OnnxScope(graph, outer) for graph in attribute.graphs]
 
 
 def attributes(holder: Holder) -> Iterator[onnx.AttributeProto]:

@@ -28,7 +28,7 @@ class _Split:
     count: int
 
 
-def gather(graph: ir.Graph) -> tuple[str, ...]:
+def gather_sources(graph: ir.Graph) -> tuple[str, ...]:
     """Rewrite in place what follows a split of the channels, up to where they are joined again.
 
     Returns the names of the nodes that split. What can't be followed is left, and its Reshape is refused by its rule.

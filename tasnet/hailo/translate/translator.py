@@ -12,17 +12,17 @@ import onnx
 import onnx_ir as ir
 
 from tasnet.common import printable
-from tasnet.hailo.files import MOST_SIZE, Assumed, Assumption, HNError, Network, hn_whole
+from tasnet.hailo.files import MAX_AXIS_SIZE, Assumption, AssumptionKind, HNError, Network, check_network
 from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
-from tasnet.hailo.translate.loading import MOST_BYTES, from_proto, load, said
-from tasnet.hailo.translate.naming import number
-from tasnet.hailo.translate.placing import place, usual
+from tasnet.hailo.translate.graph_inputs import Shapes
+from tasnet.hailo.translate.input_layout import input_layouts, is_onnx_layout
+from tasnet.hailo.translate.loading import MAX_BYTES, error_text, from_proto, load
+from tasnet.hailo.translate.node_checks import check_node
+from tasnet.hailo.translate.numbering import numbered_network
 from tasnet.hailo.translate.prepare import SPLITS, prepare
-from tasnet.hailo.translate.reads import check
 from tasnet.hailo.translate.rules import registry
 from tasnet.hailo.translate.rules.split import joined_directly
-from tasnet.hailo.translate.signature import Shapes
 
 
 def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = MappingProxyType({})) -> Network:
@@ -42,9 +42,11 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
         drafting = Drafting(model.graph)
         outputs = _draft(drafting, where, model.opset_imports.get("", 0))
     live = joined_directly(_live(drafting.drafts, outputs))
-    network = replace(number(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model)))
+    network = replace(
+        numbered_network(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model))
+    )
     try:
-        hn_whole.check(network, weights=True)
+        check_network(network, weights=True)
     except HNError as error:
         raise ModelError(f"{where}: {error}") from None
     return network
@@ -58,7 +60,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         raise NodeError(without[0], first.why, first.instead, others)
     for position, node in enumerate(graph):
         drafting.positions[node] = position
-    for index, (value, labels) in enumerate(place(graph).items()):
+    for index, (value, labels) in enumerate(input_layouts(graph).items()):
         size = {label: size for size, label in zip(onnx_shape(value), labels, strict=True) if label is not None}
         shape = (-1, size.get("H", 1), size.get("W", 1), size.get("C", 1))
         start = Draft("input_layer", "input_layer", [], shape, (-1, index), [value.name or ""], _io())
@@ -70,16 +72,16 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         drafted = len(drafting.drafts)
         _check_sizes(node, where)
         try:
-            check(node, opset)
+            check_node(node, opset)
             rules[node.op_type](drafting, node)
         except (TranslationError, MemoryError):
             raise
         except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
-            told = f"node {printable(node.name or '')} ({node.op_type}) doesn't fit its operands ({said(error)})"
+            told = f"node {printable(node.name or '')} ({node.op_type}) doesn't fit its operands ({error_text(error)})"
             raise ModelError(f"{where}: {told}; see what onnx.checker says of the file") from error
         weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())
-        if weights > MOST_BYTES:
-            raise ModelError(f"{where}: more than {MOST_BYTES:,} bytes of weights, each counted where it is used")
+        if weights > MAX_BYTES:
+            raise ModelError(f"{where}: more than {MAX_BYTES:,} bytes of weights, each counted where it is used")
     outputs: list[Draft] = []
     for index, output in enumerate(graph.outputs):
         view = drafting.views.get(output)
@@ -103,9 +105,9 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
 
 def _check_sizes(node: ir.Node, where: str) -> None:
     for value in (*node.inputs, *node.outputs):
-        if value is not None and any(size > MOST_SIZE for size in onnx_shape(value)):
+        if value is not None and any(size > MAX_AXIS_SIZE for size in onnx_shape(value)):
             name = printable(value.name or "")
-            raise ModelError(f"{where}: {name} has a size past {MOST_SIZE:,}; a network for this chip has none")
+            raise ModelError(f"{where}: {name} has a size past {MAX_AXIS_SIZE:,}; a network for this chip has none")
 
 
 def _check_order(output: ir.Value, labels: tuple[Label, ...]) -> None:
@@ -132,26 +134,29 @@ def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
         here = f"height {height}, width {width}, channels {channels}"
         shape = list(onnx_shape(value))
         if id(view.draft) not in kept:
-            yield Assumption(Assumed.UNUSED, f"input {value.name} {shape} is left out: no output depends on it")
+            yield Assumption(AssumptionKind.UNUSED, f"input {value.name} {shape} is left out: no output depends on it")
         elif len(shape) != 4:
             text = f"input {value.name} {shape} is rank {len(shape)}, read as {here}"
-            yield Assumption(Assumed.RANK, text)
-        elif not usual(view.labels):
-            yield Assumption(Assumed.DOOR, f"input {value.name} {shape} is turned before it is used, read as {here}")
+            yield Assumption(AssumptionKind.RANK, text)
+        elif not is_onnx_layout(view.labels):
+            yield Assumption(
+                AssumptionKind.AXIS_ORDER, f"input {value.name} {shape} is turned before it is used, read as {here}"
+            )
     for value in drafting.graph.outputs:
         view = drafting.views[value]
-        if FLAT.keys().isdisjoint(view.labels) and not usual(view.labels):
+        if FLAT.keys().isdisjoint(view.labels) and not is_onnx_layout(view.labels):
             _, height, width, channels = view.draft.shape
             here = f"height {height}, width {width}, channels {channels}"
             yield Assumption(
-                Assumed.DOOR, f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}"
+                AssumptionKind.AXIS_ORDER,
+                f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}",
             )
 
 
 def _gathered(model: ir.Model) -> Iterator[Assumption]:
     for name in model.meta[SPLITS]:
         yield Assumption(
-            Assumed.SOURCES,
+            AssumptionKind.SOURCES,
             f"node {name} splits the channels into sources: kept side by side on the channels, decoded in groups",
         )
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.files import Layer, Network, Shape, row, total, widest
+from tasnet.hailo.files import Layer, Network, Shape, row_elements, total_figures, widest_shape
 
 
 class What(str, Enum):
@@ -101,8 +101,8 @@ _NO_LAYER = {
 
 def sizes(network: Network, onnx_bytes: int) -> Sizes:
     """The sizes of a graph; those of its ONNX file with its weights are the caller's."""
-    counted = total(network)
-    rows = max((row(widest(layer)) for layer in network), default=0)
+    counted = total_figures(network)
+    rows = max((row_elements(widest_shape(layer)) for layer in network), default=0)
     return Sizes(len(network.layers), counted.macs, counted.weights, rows, onnx_bytes)
 
 
@@ -202,7 +202,7 @@ def _other(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
         yield from _rewired(old, new, new_of)
     yield from _arrow("inputs", len(old.inputs), len(new.inputs))
     yield from _arrow("size", _plane(old.output_shape), _plane(new.output_shape))
-    yield from _arrow("row", f"{row(widest(old)):,}", f"{row(widest(new)):,}")
+    yield from _arrow("row", f"{row_elements(widest_shape(old)):,}", f"{row_elements(widest_shape(new)):,}")
 
 
 def _rewired(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from google.protobuf.message import DecodeError
 
 from tasnet.common import unfinished
 from tasnet.hailo.files import WireError
-from tasnet.hailo.translate import too_much
+from tasnet.hailo.translate import too_large_when_parsed
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.run import Store, content_of
 
@@ -110,7 +110,7 @@ def taken_over(own: Path, name: str, store: Store) -> None:
 def _weights(path: Path, data: bytes) -> tuple[str, ...]:
     """The names of the files that a graph keeps weights in: each of a content, beside it. Raises GateError."""
     try:
-        much = too_much(data)
+        much = too_large_when_parsed(data)
         if much is not None:
             raise GateError(f"{path}: {much}; choose another revision")
         initializers = onnx.ModelProto.FromString(data).graph.initializer

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasnet.hailo import MACHINES_FAULT, SETUPS_FAULT, Certainty, Failure
+from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, Certainty, Failure
 from tasnet.hailo.logs import End, LogError, Told, classify, classify_file, read_log
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.notes.failure_note import NoteError, read_note
@@ -118,7 +118,7 @@ def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) ->
     if translated and at is Stage.TRANSLATE:
         raise RowLeftOut("it says both that the HAR was written and that the translation failed")
     timed_out = stage == "timeout" or bool(boolean(row, "timed_out")) or row.get("command_status") == "124"
-    if failures and failures[0].family in MACHINES_FAULT | SETUPS_FAULT:
+    if failures and failures[0].family in MACHINE_FAMILIES | SETUP_FAMILIES:
         return _ended(at, Status.INFRA, (), failures[0].message, seconds, case, version)
     limit = next((each.figures["limit_seconds"] for each in failures if "limit_seconds" in each.figures), seconds)
     if timed_out and not any(_ended_itself(each) for each in failures):

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.common import TasnetError, unfinished
-from tasnet.hailo import Ended
+from tasnet.hailo import StageEnd
 from tasnet.hailo.compiler import Dfc
 from tasnet.network import to_host_input
 from tasnet.suite.cases import Case
@@ -71,7 +71,7 @@ def emulated_arrays(
         data, out = Path(folder) / "frames.npy", Path(folder) / "outputs.npz"
         np.save(data, np.ascontiguousarray(frames))
         report = dfc.infer(har, case.arch, context, data, out)
-        if report.ended is not Ended.PASSED:
+        if report.ended is not StageEnd.PASSED:
             told = report.detail or (report.failures[0].message if report.failures else report.ended.value)
             raise EmulationError(
                 f"{stage or context}: {case.id}: {' '.join(told.split())}; run that case with a longer --limit"

@@ -18,7 +18,7 @@ import onnx
 import torch
 
 from tasnet.common import TasnetError
-from tasnet.hailo.execute import run, visit
+from tasnet.hailo.execute import run_network, visit_layers
 from tasnet.hailo.files import Layer, Network
 from tasnet.network import Size, Variant, Weights, build, output_names, seeded, to_host_input, to_onnx, to_waveform
 from tasnet.suite.numerics.metrics import Distance, distance, snr
@@ -86,7 +86,7 @@ def onnx_waveform(
 
 def har_waveform(variant: Variant, size: Size, network: Network, mix: Signal) -> Signal:
     """What the HAR's graph makes of a mix [B, T], its deconvolutions as long as ONNX's."""
-    outputs = run(network, _host(variant, size, mix).transpose(0, 2, 3, 1), deconv="onnx")
+    outputs = run_network(network, _host(variant, size, mix).transpose(0, 2, 3, 1), deconv="onnx")
     return waveform(variant, size, [output.transpose(0, 3, 1, 2) for output in outputs])
 
 
@@ -145,7 +145,7 @@ def first_departure(
         if np.any(expected) or np.any(x):
             found.append(Departure(layer.name, node, distance(x, expected)))
 
-    visit(network, _host(variant, size, mix).transpose(0, 2, 3, 1), see, deconv="onnx")
+    visit_layers(network, _host(variant, size, mix).transpose(0, 2, 3, 1), see, deconv="onnx")
     return found[0] if found else None
 
 

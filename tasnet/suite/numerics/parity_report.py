@@ -16,18 +16,18 @@ import numpy.typing as npt
 
 from tasnet.common import TasnetError
 from tasnet.hailo import Failure
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.files import Network
 from tasnet.hailo.quantize import (
-    LayerFigures,
-    Point,
+    PrecisionPoint,
+    QuantizationFigures,
     Scheme,
-    failures,
-    keep_16,
-    layer_figures,
-    quantize,
-    shifts,
-    simulate,
+    choose_16_bit_layers,
+    negative_slope_failures,
+    quantization_figures,
+    quantize_network,
+    required_shifts,
+    run_quantized,
 )
 from tasnet.network import Size, Variant
 from tasnet.suite.cases import Case
@@ -82,8 +82,8 @@ class Eight:
     scheme, in dB."""
 
     case: Case
-    layers: tuple[LayerFigures, ...]
-    curve: tuple[Point, ...]
+    layers: tuple[QuantizationFigures, ...]
+    curve: tuple[PrecisionPoint, ...]
     schemes: tuple[tuple[str, float], ...]
     slopes: tuple[Slope, ...]
     calibrated_on: int
@@ -175,8 +175,8 @@ def in_eight_bits(
     signals, calibrated_on = host(made.case, mixes), calibration_signals(made.case)
     return Eight(
         made.case,
-        layer_figures(made.quantized, signals),
-        keep_16(
+        quantization_figures(made.quantized, signals),
+        choose_16_bit_layers(
             made.quantized,
             signals,
             _score,
@@ -205,9 +205,9 @@ SCHEMES: Mapping[str, Scheme] = {
 
 def schemes(network: Network, calibration: Signal, signals: Signal) -> Iterator[tuple[str, float]]:
     """SI-SDR in dB of each of SCHEMES against float, on `signals` [B, H, W, C]."""
-    exact = run(network, signals)
+    exact = run_network(network, signals)
     for name, scheme in SCHEMES.items():
-        yield name, _score(simulate(quantize(network, calibration, scheme), signals), exact)
+        yield name, _score(run_quantized(quantize_network(network, calibration, scheme), signals), exact)
 
 
 def slopes(case: Case, network: Network) -> Iterator[Slope]:
@@ -218,9 +218,9 @@ def slopes(case: Case, network: Network) -> Iterator[Slope]:
         "uniform noise from -1 to 1": 2 * noise - 1,
         "uniform noise from 0 to 1": noise,
     }.items():
-        quantized = quantize(network, host(case, waves))
-        needed = max((each.needed for each in shifts(quantized)), default=0)
-        yield Slope(name, needed, failures(quantized))
+        quantized = quantize_network(network, host(case, waves))
+        needed = max((each.needed for each in required_shifts(quantized)), default=0)
+        yield Slope(name, needed, negative_slope_failures(quantized))
 
 
 def published() -> tuple[float, float]:

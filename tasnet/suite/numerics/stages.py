@@ -19,7 +19,7 @@ from tasnet.common import unfinished
 from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.execute import ExecuteError
 from tasnet.hailo.files import Network, har
-from tasnet.hailo.quantize import Quantized, QuantizeError, Scheme, quantize, simulate
+from tasnet.hailo.quantize import Quantized, QuantizeError, Scheme, quantize_network, run_quantized
 from tasnet.network import to_host_input
 from tasnet.suite.cases import Case, Outcome, Stage
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
@@ -102,7 +102,7 @@ def staged(
         if eight:
             signals = calibration_signals(case) if calibration is None else calibration
             try:
-                quantized = made = quantize(network, host(case, signals), scheme)
+                quantized = made = quantize_network(network, host(case, signals), scheme)
                 waves["har8"] = _each(mix, lambda one: simulated(case, made, one))
             except (QuantizeError, ExecuteError) as error:
                 missing["har8"] = " ".join(str(error).split())
@@ -128,7 +128,7 @@ def host(case: Case, waves: Signal) -> Signal:
 
 def simulated(case: Case, quantized: Quantized, mix: Signal) -> Signal:
     """What the 8-bit simulation makes of a mix [B, T], its deconvolutions as long as ONNX's."""
-    outputs = simulate(quantized, host(case, mix), deconv="onnx")
+    outputs = run_quantized(quantized, host(case, mix), deconv="onnx")
     return waveform(case.variant, case.size, [output.transpose(0, 3, 1, 2) for output in outputs])
 
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from tasnet.common import TasnetError, unfinished
 from tasnet.hailo.compiler import Dfc
-from tasnet.hailo.files import EdgeLayer, Hef, in_order_of, quantize
+from tasnet.hailo.files import EdgeLayer, Hef, edges_in_order, quantize_values
 from tasnet.suite.cases import Case, Stage, Status
 from tasnet.suite.numerics import emulated_arrays
 from tasnet.suite.run import Pipeline, content_of, file_sha256
@@ -129,7 +129,7 @@ def compare(hef: Hef, emulation: Emulation, outputs: Mapping[str, Array]) -> Exa
     other shapes, HefError for numbers that can't be quantized.
     """
     names = list(emulation.outputs)
-    edges = in_order_of([name.rpartition("/")[2] for name in names], hef.outputs)
+    edges = edges_in_order([name.rpartition("/")[2] for name in names], hef.outputs)
     if len(edges) != len(names):
         raise BitExactError(f"the HEF has {len(edges)} outputs, the emulation {len(names)}: not of one network")
     values = differing = most = 0
@@ -150,4 +150,4 @@ def _steps(edge: EdgeLayer, values: npt.NDArray[np.generic]) -> npt.NDArray[np.i
     """The chip's steps of real values; whole numbers are steps already."""
     if np.issubdtype(values.dtype, np.integer):
         return values.astype(np.int64)
-    return quantize(edge, values.astype(np.float32)).astype(np.int64)
+    return quantize_values(edge, values.astype(np.float32)).astype(np.int64)

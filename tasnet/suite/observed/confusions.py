@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from tasnet.hailo import SAYS_NOTHING, Certainty
+from tasnet.hailo import UNINFORMATIVE_FAMILIES, Certainty
 from tasnet.suite.cases import WORDS, Outcome, Stage, Status, Verdict, graph_key, parse, rank, verdict_of
 from tasnet.suite.observed.evidence import Evidence
 
@@ -134,7 +134,7 @@ def _of_the_compile(outcome: Outcome) -> Outcome:
 
 def _agreement(predicted: Verdict, observed: Verdict, families: tuple[str, ...], family: str) -> Agreement:
     ranks = rank(predicted), rank(observed)
-    if None in ranks or observed is Verdict.UNKNOWN or family in SAYS_NOTHING:
+    if None in ranks or observed is Verdict.UNKNOWN or family in UNINFORMATIVE_FAMILIES:
         return Agreement.SILENT
     if predicted is Verdict.UNKNOWN:
         return Agreement.SETTLED

@@ -20,7 +20,7 @@ from packaging.version import InvalidVersion, Version
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.common import TasnetError, short_layers, unsealed
-from tasnet.hailo import SAYS_NOTHING
+from tasnet.hailo import UNINFORMATIVE_FAMILIES
 from tasnet.suite.cases import TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, graph_key, parse
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.run import Store, content_key
@@ -170,7 +170,7 @@ def _is_of_the_network(evidence: Evidence) -> bool:
     if any(failure.terminal_event.startswith(_CUT) for failure in failures):
         return False
     families = {failure.family for failure in failures}
-    return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & SAYS_NOTHING
+    return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & UNINFORMATIVE_FAMILIES
 
 
 def _version(evidence: Evidence) -> Version:

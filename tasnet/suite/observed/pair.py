@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasnet.hailo import Ended
-from tasnet.hailo.files import Layer, Network, differences, in_order_of, to_dict
+from tasnet.hailo import StageEnd
+from tasnet.hailo.files import Layer, Network, edges_in_order, hn_dict, read_hef, shape_differences
 from tasnet.hailo.files import har as hars
-from tasnet.hailo.files import read as read_hef
 from tasnet.suite.cases import Case, Outcome, Stage, Status
 from tasnet.suite.observed.confusions import Compared, Confusion, confusion, refutation
 from tasnet.suite.observed.evidence import Evidence
@@ -57,7 +56,7 @@ def layer_differences(pair: Pair) -> list[str]:
     ours, theirs = (_artifact(each, Stage.TRANSLATE) for each in (pair.predicted, pair.observed))
     with pair.store.workspace() as desk:
         network = hars.read(pair.store.get_har(ours, desk / "ours.har"), weights=False)
-        return hn_differences(to_dict(network), _graph(pair, theirs, desk))
+        return hn_differences(hn_dict(network), _graph(pair, theirs, desk))
 
 
 def _artifact(outcomes: Mapping[Stage, Outcome], stage: Stage) -> str:
@@ -75,7 +74,7 @@ def _graph(pair: Pair, har: str, desk: Path) -> Any:
     if noted is None:
         file = desk / "hn.json"
         report = pair.compiler.hn(pair.store.get_har(har, desk / "theirs.har"), pair.case.arch, file)
-        if report.ended is not Ended.PASSED:
+        if report.ended is not StageEnd.PASSED:
             raise NothingToCompare(f"the compiler doesn't tell its HN: {report.detail}")
         noted = json.loads(file.read_text(encoding="utf-8"))
         pair.store.put_note(key, noted)
@@ -184,7 +183,7 @@ def hef_differences(pair: Pair) -> list[str]:
     weights = {weight.name for weight in graph.initializer}
     inputs = {each.name: _hwc(each) for each in graph.input if each.name not in weights}
     outputs = {each.name: _hwc(each) for each in graph.output}
-    given = in_order_of(list(outputs), hef.outputs)
+    given = edges_in_order(list(outputs), hef.outputs)
     for (name, shape), layer, short in zip(outputs.items(), given, _shortened(pair), strict=False):
         if short and layer.shape == short.shape and _is_end_cut(short.shape, shape):
             there, wanted = (each[0] * each[1] for each in (short.shape, shape))
@@ -196,8 +195,8 @@ def hef_differences(pair: Pair) -> list[str]:
             )
             outputs[name] = short.shape
     return [
-        *differences("input", in_order_of(list(inputs), hef.inputs), list(inputs.values())),
-        *differences("output", given, list(outputs.values())),
+        *shape_differences("input", edges_in_order(list(inputs), hef.inputs), list(inputs.values())),
+        *shape_differences("output", given, list(outputs.values())),
     ]
 
 

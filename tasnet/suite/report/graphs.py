@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tasnet.hailo.files import HarError, HNError, Layer, as_json, har
+from tasnet.hailo.files import HarError, HNError, Layer, har, network_json
 from tasnet.suite.run import Store, StoreError, content_key
 
 SCHEMA = 2
@@ -78,7 +78,7 @@ def graph_of(store: Store, name: str, desk: Path) -> Graph:
         network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
     except (StoreError, HarError, HNError) as error:
         raise GraphGone(" ".join(str(error).split())) from None
-    graph = Graph(layers=tuple(map(_shown, as_json(network)["layers"], network)))
+    graph = Graph(layers=tuple(map(_shown, network_json(network)["layers"], network)))
     with suppress(StoreError, OSError):
         # A store that can't be written, such as another machine's, is read all the same.
         store.put_note(key, graph.model_dump())

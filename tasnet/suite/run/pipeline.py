@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import tasnet.network
 from tasnet.common import TasnetError
-from tasnet.hailo import Certainty, Failure, Report, Toolchain
+from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
 from tasnet.suite.cases import ORDER, Case, Outcome, Provenance, Stage, Status, graph
 from tasnet.suite.run.recipe import Recipe, masked_by
@@ -235,7 +235,7 @@ class Pipeline:
             report = tool.compile(given, case.arch, desk / "compiled.hef")
         return self._told(stage, case, har, report, desk)
 
-    def _told(self, stage: Stage, case: Case, given: str, report: Report, desk: Path) -> Outcome:
+    def _told(self, stage: Stage, case: Case, given: str, report: StageReport, desk: Path) -> Outcome:
         if stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value and report.artifact is None:
             raise PipelineError(
                 f"toolchain {self.toolchain.name}: translate passed but left no HAR; mend the toolchain"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from tasnet.hailo import Report
+from tasnet.hailo import StageReport
 from tasnet.suite.cases import Outcome, Provenance, Stage, Status
 from tasnet.suite.run.store import Store, content_of
 
 
-def reported(report: Report, stage: Stage, provenance: Provenance, store: Store, given: Path) -> Outcome:
+def reported(report: StageReport, stage: Stage, provenance: Provenance, store: Store, given: Path) -> Outcome:
     """What the report says of the stage, which was given the HAR at `given`: on the desk, by the name of its content.
 
     A HAR that the stage leaves is moved beside it, where the next stage finds it.

@@ -25,7 +25,7 @@ class HEF:
             raise TypeError(f"create_from_file(): incompatible function arguments: {type(hef_path).__name__}")
         with wrapped():
             SCRIPT.call("HEF")
-        self.read = hefs.read(hef_path)
+        self.read = hefs.read_hef(hef_path)
 
 
 class ConfigureParams:

@@ -59,7 +59,7 @@ class VDevice(Open):
             raise TypeError("create_infer_model_from_file(): incompatible function arguments")
         with wrapped():
             SCRIPT.call("create_infer_model")
-        return InferModel(self, hefs.read(hef_source))
+        return InferModel(self, hefs.read_hef(hef_source))
 
     def _there(self):
         if not self._open:

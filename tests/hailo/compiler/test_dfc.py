@@ -24,9 +24,9 @@ from tasnet.hailo.compiler.ending import Told, judge
 from tasnet.hailo.compiler.find import DfcError, DfcNotFound, find
 from tasnet.hailo.compiler.limits import Limits, load
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.files.hef import read
+from tasnet.hailo.files.hef import read_hef
 from tasnet.hailo.process.run import Cut, Finish
-from tasnet.hailo.toolchain import Ended, Report, Toolchain
+from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.processes import TOKEN, left
 
@@ -79,7 +79,7 @@ def dfc(files: Path, token: str) -> Make:
     return make
 
 
-def stage(dfc: Dfc, name: str, files: Path) -> Report:
+def stage(dfc: Dfc, name: str, files: Path) -> StageReport:
     if name == "translate":
         return dfc.translate(files / "m.onnx", "net", files / "out.har")
     if name == "optimize":
@@ -95,11 +95,11 @@ def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: P
     assert isinstance(chip, Toolchain)
     parsed, quantized, hef = files / "a.har", files / "b.har", files / "c.hef"
     assert chip.translate(files / "m.onnx", "net", parsed).artifact == parsed
-    assert chip.optimize(parsed, "hailo8l", quantized).ended is Ended.PASSED
-    assert chip.compile(quantized, "hailo8l", hef).ended is Ended.PASSED
-    assert [layer.shape for layer in (*read(hef).inputs, *read(hef).outputs)] == [(1, 16, 1), (1, 8, 2)]
-    assert read(hef).hw_arch == "hailo8l"
-    assert chip.hn(quantized, "hailo8l", files / "hn.json").ended is Ended.PASSED
+    assert chip.optimize(parsed, "hailo8l", quantized).ended is StageEnd.PASSED
+    assert chip.compile(quantized, "hailo8l", hef).ended is StageEnd.PASSED
+    assert [layer.shape for layer in (*read_hef(hef).inputs, *read_hef(hef).outputs)] == [(1, 16, 1), (1, 8, 2)]
+    assert read_hef(hef).hw_arch == "hailo8l"
+    assert chip.hn(quantized, "hailo8l", files / "hn.json").ended is StageEnd.PASSED
     told = (files / "hn.json").read_text()
     assert '["translate_onnx_model", {"net_name": "net", "end_node_names": ["last"]}]' in told
     assert "calibset_size=16)" in told
@@ -111,7 +111,7 @@ def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: P
 def test_inference_gives_arrays(dfc: Make, files: Path) -> None:
     np.save(files / "data.npy", np.ones((1, 1, 4, 2), np.float32))
     report = dfc().infer(files / "m.har", "hailo8", "SDK_BIT_EXACT", files / "data.npy", files / "out.npz")
-    assert report.ended is Ended.PASSED
+    assert report.ended is StageEnd.PASSED
     assert (np.load(files / "out.npz")["output0"] == 2).all()
 
 
@@ -120,7 +120,7 @@ def test_inputs_by_name_reach_the_sdk_as_a_dict(dfc: Make, files: Path) -> None:
         files / "named.npz", **{"net/input_layer1": np.zeros((1, 1, 2, 1)), "net/input_layer2": np.zeros((1, 1, 3, 1))}
     )
     chip = dfc(calibration=files / "named.npz")
-    assert chip.optimize(files / "m.har", "hailo8", files / "q.har").ended is Ended.PASSED
+    assert chip.optimize(files / "m.har", "hailo8", files / "q.har").ended is StageEnd.PASSED
     assert '"net/input_layer2": [1, 1, 3, 1]' in (files / "q.har").read_text()
 
 
@@ -163,7 +163,7 @@ def test_what_the_sdk_raises_is_classified(
     dfc: Make, files: Path, at: str, call: str, kind: str, text: str, family: str, layers: tuple[str, ...]
 ) -> None:
     report = stage(dfc({call: {"do": "raise", "type": kind, "text": text}}, script="a()"), at, files)
-    assert report.ended is Ended.FAILED
+    assert report.ended is StageEnd.FAILED
     (failure,) = report.failures
     assert (failure.family, failure.stage, failure.exception) == (family, at, kind)
     assert failure.layers == layers
@@ -175,7 +175,7 @@ def test_what_the_sdk_raises_is_classified(
 def test_words_that_nobody_knows_are_kept_apart(dfc: Make, files: Path) -> None:
     acts = {"do": "raise", "type": "Strange", "text": "nobody knows this of net/conv4"}
     report = stage(dfc({"translate_onnx_model": acts}), "translate", files)
-    assert (report.ended, report.failures) == (Ended.UNCLASSIFIED, ())
+    assert (report.ended, report.failures) == (StageEnd.UNCLASSIFIED, ())
     (doubt,) = report.doubts
     assert (doubt.family, doubt.stage, doubt.exception, doubt.layers) == (
         "unclassified",
@@ -194,7 +194,7 @@ def test_a_wrong_set_up_is_infra_with_what_to_do(dfc: Make, files: Path) -> None
         ("translate", "translate_onnx_model", "MisspellNodeError", "no node 'lst'", "names of nodes"),
     ):
         report = stage(dfc({call: {"do": "raise", "type": kind, "text": text}}, script="a()"), at, files)
-        assert (report.ended, report.failures) == (Ended.INFRA, ())
+        assert (report.ended, report.failures) == (StageEnd.INFRA, ())
         assert text in report.detail
         assert what in report.detail
 
@@ -204,7 +204,7 @@ def test_a_compile_that_ended_well_with_warnings_says_so(dfc: Make, files: Path)
         "[warning] conv3 is slow\n[error] Has occured during the layer latency calculation\n[info] Using Multi-context"
     )
     report = stage(dfc({"compile": {"do": "say", "text": f"{said} flow"}}), "compile", files)
-    assert (report.ended, report.figures) == (Ended.PASSED, {"warnings": 2})
+    assert (report.ended, report.figures) == (StageEnd.PASSED, {"warnings": 2})
     assert report.detail == "ended well with a warning: conv3 is slow and 1 more"
 
 
@@ -212,7 +212,7 @@ def test_a_compile_that_ended_well_with_warnings_says_so(dfc: Make, files: Path)
 def test_a_crash_of_the_compiler_is_its_own_family(dfc: Make, files: Path, name: str) -> None:
     acts = [{"do": "say", "text": "dw66 errors:\nAgent infeasible"}, {"do": "die", "signal": name}]
     report = stage(dfc({"compile": acts}), "compile", files)
-    assert report.ended is Ended.FAILED
+    assert report.ended is StageEnd.FAILED
     assert report.failures[0].family == "compiler_crash"
     assert report.failures[0].figures == {"signal": name}
     assert "Agent infeasible" in report.failures[0].first_cause
@@ -223,7 +223,7 @@ def test_an_end_from_elsewhere_keeps_the_failure_that_the_log_names(
     dfc: Make, files: Path, end: dict[str, Any]
 ) -> None:
     report = stage(dfc({"compile": [{"do": "say", "text": f"[error] {RESHAPE}"}, end]}), "compile", files)
-    assert report.ended is Ended.FAILED
+    assert report.ended is StageEnd.FAILED
     (failure,) = report.failures
     assert failure.family == "reshape_insertion"
     assert failure.terminal_event != failure.first_cause
@@ -238,10 +238,10 @@ def test_our_own_limit_is_never_the_networks_failure(files: Path, said: str) -> 
     told = Told("compile", Path("/python"), "3.33.0", limits, files / "log", files / "out.hef", double=False)
     finish = Finish(messages=({"kind": "hello", "sdk": "3.33.0"},), signal=9, cut=Cut.TIME)
     report = judge(finish, told).report
-    assert (report.ended, report.failures, report.doubts) == (Ended.INFRA, (), ())
+    assert (report.ended, report.failures, report.doubts) == (StageEnd.INFRA, (), ())
     assert report.figures == {"limit_seconds": limits.seconds}
     memory = judge(replace(finish, cut=Cut.MEMORY), told).report
-    assert (memory.ended, memory.figures) == (Ended.INFRA, {"limit_bytes": limits.memory})
+    assert (memory.ended, memory.figures) == (StageEnd.INFRA, {"limit_bytes": limits.memory})
 
 
 # What is nobody's fault: infra
@@ -275,7 +275,7 @@ def test_our_own_limit_is_never_the_networks_failure(files: Path, said: str) -> 
 )
 def test_what_the_machine_does_is_infra(dfc: Make, files: Path, at: str, script: dict[str, Any], said: str) -> None:
     report = stage(dfc(script), at, files)
-    assert report.ended is Ended.INFRA
+    assert report.ended is StageEnd.INFRA
     assert not report.failures
     assert said in report.detail
     assert "\n" not in report.detail
@@ -287,14 +287,14 @@ def test_what_the_machine_does_is_infra(dfc: Make, files: Path, at: str, script:
 def test_a_hang_is_infra_when_the_log_names_nothing(dfc: Make, files: Path, action: dict[str, Any]) -> None:
     limits = load(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
     report = stage(dfc({"compile": [{"do": "fork"}, action]}, limits=limits), "compile", files)
-    assert report.ended is Ended.INFRA
+    assert report.ended is StageEnd.INFRA
     assert report.detail == "compile exceeded its limit of 1.5 s; raise it with --limit compile.seconds=…"
 
 
 def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
     limits = load(None, {"compile.memory": "200 MiB", "compile.retries": 0})
     report = stage(dfc({"compile": {"do": "allocate", "megabytes": 320}}, limits=limits), "compile", files)
-    assert report.ended is Ended.INFRA
+    assert report.ended is StageEnd.INFRA
     assert "exceeded its memory limit of 0.2 GiB; raise [tool.tasnet.limits.compile]" in report.detail
 
 
@@ -319,7 +319,7 @@ def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
     dfc: Make, files: Path, tiny_disk: Path, script: dict[str, Any]
 ) -> None:
     report = dfc(script).compile(files / "m.har", "hailo8", tiny_disk / "out.hef")
-    assert report.ended is Ended.INFRA
+    assert report.ended is StageEnd.INFRA
     assert "No space left on device; make room and run again" in report.detail
     assert [path.name for path in tiny_disk.iterdir()] == ["out.hef.log"]
 
@@ -334,8 +334,8 @@ def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
 )
 def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str, Any]) -> None:
     report = stage(dfc({"compile": action}), "compile", files)
-    assert report.ended is Ended.PASSED
-    assert read(files / "out.hef").sdk_version == "3.33.0"
+    assert report.ended is StageEnd.PASSED
+    assert read_hef(files / "out.hef").sdk_version == "3.33.0"
     assert report.log is not None
     assert report.log.stat().st_size < 21 << 20
 
@@ -343,11 +343,11 @@ def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str
 def test_infra_is_tried_again_and_a_failure_is_not(dfc: Make, files: Path) -> None:
     limits = load(None, {"compile.retries": 1, "grace_seconds": 0.1})
     once = {"do": "once", "marker": str(files / "marker"), "then": {"do": "die", "signal": "SIGKILL"}}
-    assert stage(dfc({"compile": once}, limits=limits), "compile", files).ended is Ended.PASSED
+    assert stage(dfc({"compile": once}, limits=limits), "compile", files).ended is StageEnd.PASSED
     always = stage(dfc({"compile": {"do": "die", "signal": "SIGKILL"}}, limits=limits), "compile", files)
-    assert (always.ended, "(tried 2 times)" in always.detail) == (Ended.INFRA, True)
+    assert (always.ended, "(tried 2 times)" in always.detail) == (StageEnd.INFRA, True)
     failing = {"do": "once", "marker": str(files / "other"), "then": {"do": "raise", "type": "E", "text": RESHAPE}}
-    assert stage(dfc({"compile": failing}, limits=limits), "compile", files).ended is Ended.FAILED
+    assert stage(dfc({"compile": failing}, limits=limits), "compile", files).ended is StageEnd.FAILED
 
 
 # Wrong usage
@@ -387,7 +387,7 @@ def test_calibration_that_is_no_array_is_refused(dfc: Make, files: Path, content
 def test_an_unknown_version_is_a_warning(dfc: Make, files: Path) -> None:
     chip = replace(dfc({"version": "3.99.0"}), sdk="3.99.0")
     report = stage(chip, "compile", files)
-    assert report.ended is Ended.PASSED
+    assert report.ended is StageEnd.PASSED
     assert "SDK 3.99.0 is none of those this adapter knows (3.27 to 3.34)" in report.detail
 
 
@@ -538,13 +538,13 @@ def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, toke
     if python is None:
         pytest.skip(f"no Python {version} here")
     chip = connect(scripted_python(files / "env", python=python), limits=QUICK_LIMITS, places=files / "places")
-    assert stage(chip, "translate", files).ended is Ended.PASSED
-    assert stage(chip, "compile", files).ended is Ended.PASSED
+    assert stage(chip, "translate", files).ended is StageEnd.PASSED
+    assert stage(chip, "compile", files).ended is StageEnd.PASSED
     raises = scripted_python(
         files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python
     )
     failed = stage(replace(chip, python=raises), "compile", files)
-    assert (failed.ended, failed.failures[0].family) == (Ended.FAILED, "reshape_insertion")
+    assert (failed.ended, failed.failures[0].family) == (StageEnd.FAILED, "reshape_insertion")
 
 
 def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import ExecuteError, run
+from tasnet.hailo.execute import ExecuteError, run_network
 from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import translate
@@ -60,7 +60,7 @@ def test_convolutions_are_their_definition(kernel, strides, dilations, padding, 
     params = conv_params(weights.shape, strides=[1, *strides, 1], dilations=[1, *dilations, 1], padding=padding)
     kind = "dw" if depthwise else "conv"
     network = one_layer(kind, [(height, width, cin)], expected.shape[1:], params, {"kernel": weights, "bias": bias})
-    np.testing.assert_allclose(run(network, x)[0], expected, atol=1e-4)
+    np.testing.assert_allclose(run_network(network, x)[0], expected, atol=1e-4)
 
 
 def test_grouped_conv_reads_its_own_channels_alone() -> None:
@@ -68,7 +68,7 @@ def test_grouped_conv_reads_its_own_channels_alone() -> None:
     params = conv_params((1, 1, 4, 6), groups=2)
     network = one_layer("conv", [(2, 5, 4)], (2, 5, 6), params, {"kernel": weights, "bias": np.zeros(6)})
     halves = [x[..., :2] @ weights[0, 0, :, :3], x[..., 2:] @ weights[0, 0, :, 3:]]
-    np.testing.assert_allclose(run(network, x)[0], np.concatenate(halves, 3), atol=1e-5)
+    np.testing.assert_allclose(run_network(network, x)[0], np.concatenate(halves, 3), atol=1e-5)
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -87,10 +87,10 @@ def test_deconvolution_in_each_reading(groups: int, kernel: int, stride: int) ->
     network = one_layer(
         "deconv", [(1, frames, cin)], (1, frames * stride, cout), params, {"kernel": weights, "bias": bias}
     )
-    onnx = run(network, x, deconv="onnx")[0]
+    onnx = run_network(network, x, deconv="onnx")[0]
     np.testing.assert_allclose(onnx[:, 0], full[:, : (frames - 1) * stride + kernel], atol=1e-5)
-    np.testing.assert_allclose(run(network, x)[0][:, 0], full[:, : frames * stride], atol=1e-5)
-    centred = run(network, x, deconv="vendor_centred")[0]
+    np.testing.assert_allclose(run_network(network, x)[0][:, 0], full[:, : frames * stride], atol=1e-5)
+    centred = run_network(network, x, deconv="vendor_centred")[0]
     cut = max(kernel - stride, 0) // 2
     np.testing.assert_allclose(centred[:, 0], full[:, cut : cut + frames * stride], atol=1e-5)
 
@@ -149,7 +149,7 @@ def test_layers_compute_what_onnx_runtime_does(name: str) -> None:
     )
     x = 4 * constants(1, 4, 1, 32, seed=3)
     (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
-    found = run(translate(made, "net"), x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2)
+    found = run_network(translate(made, "net"), x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2)
     np.testing.assert_allclose(found.ravel(), expected.ravel(), rtol=1e-5, atol=1e-5)
 
 
@@ -159,9 +159,9 @@ def _network(length: int = 80, **axes: str) -> Network:
 
 def test_a_batch_is_as_many_signals() -> None:
     network, x = _network(norm="gln", activation="prelu_maxmin"), floats(3, 1, 80, 1)
-    together = run(network, x)[0]
+    together = run_network(network, x)[0]
     for index in range(3):
-        np.testing.assert_allclose(run(network, x[index : index + 1])[0][0], together[index], atol=1e-6)
+        np.testing.assert_allclose(run_network(network, x[index : index + 1])[0][0], together[index], atol=1e-6)
 
 
 def test_trace_holds_every_layer_and_ends_in_what_run_gives() -> None:
@@ -169,20 +169,20 @@ def test_trace_holds_every_layer_and_ends_in_what_run_gives() -> None:
     seen = trace(network, x)
     assert list(seen) == [layer.name for layer in network]
     assert all(seen[layer.name].shape[1:] == layer.output_shape[1:] for layer in network)
-    assert np.array_equal(seen[network.output_layers[0]], run(network, x)[0])
+    assert np.array_equal(seen[network.output_layers[0]], run_network(network, x)[0])
 
 
 def test_float64_is_nearer() -> None:
     network, x = _network(norm="gln"), floats(1, 1, 80, 1)
-    exact = run(network, x.astype(np.float64), precision="float64")[0]
+    exact = run_network(network, x.astype(np.float64), precision="float64")[0]
     assert exact.dtype == np.float64
-    assert 0 < np.abs(run(network, x)[0] - exact).max() < 1e-5
+    assert 0 < np.abs(run_network(network, x)[0] - exact).max() < 1e-5
 
 
 def test_the_input_and_the_weights_stay_as_they_were() -> None:
     network, x = _network(activation="prelu"), floats(1, 1, 80, 1)
     before = x.copy(), {key: value.copy() for key, value in network.weights.items()}
-    run(network, x)
+    run_network(network, x)
     assert np.array_equal(x, before[0])
     assert all(np.array_equal(network.weights[key], value) for key, value in before[1].items())
 
@@ -190,23 +190,23 @@ def test_the_input_and_the_weights_stay_as_they_were() -> None:
 def test_layers_may_stand_in_any_order() -> None:
     network, x = _network(), floats(1, 1, 80, 1)
     turned = replace(network, layers=network.layers[::-1])
-    assert np.array_equal(run(turned, x)[0], run(network, x)[0])
+    assert np.array_equal(run_network(turned, x)[0], run_network(network, x)[0])
 
 
 @pytest.mark.parametrize("norm", ["identity", "gln", "gln_pool", "cln", "channel"])
 def test_silence_and_overdriven_signals_give_finite_results(norm: str) -> None:
     network = _network(norm=norm)
     for x in (np.zeros((1, 1, 80, 1), np.float32), 1000 * floats(1, 1, 80, 1)):
-        assert np.isfinite(run(network, x)[0]).all()
+        assert np.isfinite(run_network(network, x)[0]).all()
 
 
 def test_silence_stays_silence_without_biases_on_the_way() -> None:
-    (out,) = run(_network(mask="bypass"), np.zeros((1, 1, 80, 1), np.float32))
+    (out,) = run_network(_network(mask="bypass"), np.zeros((1, 1, 80, 1), np.float32))
     assert not out.any()
 
 
 def test_the_shortest_window_is_one_frame() -> None:
-    (out,) = run(_network(SMALL.L), floats(1, 1, SMALL.L, 1), deconv="onnx")
+    (out,) = run_network(_network(SMALL.L), floats(1, 1, SMALL.L, 1), deconv="onnx")
     assert out.shape == (1, 1, SMALL.L, 2)
 
 
@@ -224,33 +224,33 @@ def test_the_shortest_window_is_one_frame() -> None:
 )
 def test_inputs_that_cannot_be_run(x: np.ndarray, says: str) -> None:
     with pytest.raises(ExecuteError, match=says):
-        run(_network(), x)
+        run_network(_network(), x)
 
 
 def test_inputs_by_name() -> None:
     shapes = [(1, 3, 2), (1, 3, 2)]
     network = one_layer("ew_sub", shapes, (1, 3, 2), {"activation": "linear"})
     a, b = floats(1, 1, 3, 2), floats(1, 1, 3, 2, seed=1)
-    assert np.array_equal(run(network, {"input_layer2": b, "input_layer1": a})[0], a - b)
+    assert np.array_equal(run_network(network, {"input_layer2": b, "input_layer1": a})[0], a - b)
     with pytest.raises(ExecuteError, match="has 2 inputs"):
-        run(network, a)
+        run_network(network, a)
     with pytest.raises(ExecuteError, match="input_layer2: not given"):
-        run(network, {"input_layer1": a})
+        run_network(network, {"input_layer1": a})
     with pytest.raises(ExecuteError, match="no input layer mix"):
-        run(network, {"mix": a})
+        run_network(network, {"mix": a})
 
 
 def test_weights_that_miss_a_layer_or_have_another_shape_name_it() -> None:
     network, x = _network(), floats(1, 1, 80, 1)
     without = {key: value for key, value in network.weights.items() if "/conv3/" not in key}
     with pytest.raises(ExecuteError, match=r"layer conv3 \(conv\): no kernel among the weights"):
-        run(replace(network, weights=without), x)
+        run_network(replace(network, weights=without), x)
     wrong = dict(network.weights) | {"net/dw2/bias:0": np.zeros(4, np.float32)}
     with pytest.raises(ExecuteError, match=r"layer dw2 \(dw\): bias is \[4\], its graph needs \[9\]"):
-        run(replace(network, weights=wrong), x)
+        run_network(replace(network, weights=wrong), x)
     bad = dict(network.weights) | {"net/conv3/bias:0": np.full(9, np.nan, np.float32)}
     with pytest.raises(ExecuteError, match=r"layer conv3 \(conv\): gives NaN"):
-        run(replace(network, weights=bad), x)
+        run_network(replace(network, weights=bad), x)
 
 
 def _with(network: Network, name: str, **changes: object) -> Network:
@@ -278,7 +278,7 @@ def test_graphs_that_cannot_be_run_name_the_layer() -> None:
         (replace(network, output_layers=("conv99",)), "conv99 isn't in the graph"),
     ]:
         with pytest.raises(ExecuteError, match=says) as caught:
-            run(changed, x)
+            run_network(changed, x)
         assert "\n" not in str(caught.value)
 
 
@@ -289,7 +289,7 @@ def test_deep_networks_free_what_nobody_reads_any_more() -> None:
     size = Size(N=64, L=16, B=64, H=64, Sc=64, X=8, R=3)
     network = translate(to_onnx(Variant(), size, seeded(size), 8000), "net")
     with torch.profiler.profile(profile_memory=True) as profiled:
-        run(network, floats(1, 1, 8000, 1))
+        run_network(network, floats(1, 1, 8000, 1))
     held = peak = 0
     for event in profiled.profiler.kineto_results.events():  # type: ignore[union-attr]
         if event.name() == "[memory]":

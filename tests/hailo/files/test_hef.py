@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, compatible, read
+from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read_hef, runs_on
 from tasnet.hailo.files.hef_layers import check_against
-from tasnet.hailo.files.hef_quantization import dequantize, quantize
+from tasnet.hailo.files.hef_quantization import dequantize_values, quantize_values
 from tests.doubles import hef_writer as double
 
 VERSIONS = (0, 1, 2, 3)
@@ -23,7 +23,7 @@ CHECKS = {0: "md5", 1: "crc32", 2: "xxh3_64", 3: "xxh3_64 of the protobuf"}
 def hef(tmp_path: Path, data: bytes) -> Hef:
     path = tmp_path / "net.hef"
     path.write_bytes(data)
-    return read(path)
+    return read_hef(path)
 
 
 def layer(**changes: object) -> EdgeLayer:
@@ -110,10 +110,10 @@ def test_repeated_fields_are_bounded(tmp_path: Path) -> None:
 def test_what_is_no_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.hef", "zero\0byte"):
         with pytest.raises(HefError):
-            read(path)
+            read_hef(path)
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(HefError, match="regular"):
-        read(tmp_path / "pipe")
+        read_hef(tmp_path / "pipe")
 
 
 def test_a_file_of_8l_is_read_through_its_first_partial_group(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_absent_values_read_zero_and_unknown_ones_are_kept(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("arch", "runs_on"),
+    ("arch", "archs_that_run_it"),
     [
         (0, {"hailo8"}),
         (1, {"hailo8"}),
@@ -148,26 +148,26 @@ def test_absent_values_read_zero_and_unknown_ones_are_kept(tmp_path: Path) -> No
         (103, {"hailo10h", "hailo15h"}),
     ],
 )
-def test_compatibility(tmp_path: Path, arch: int, runs_on: set[str]) -> None:
+def test_compatibility(tmp_path: Path, arch: int, archs_that_run_it: set[str]) -> None:
     found = hef(tmp_path, double.sealed(1, double.proto([double.group("net", [])], arch=arch)))
     archs = ("hailo8", "hailo8r", "hailo8l", "hailo15m", "hailo15l", "hailo15h", "hailo10h")
-    assert {a for a in archs if compatible(found, a)} == runs_on
+    assert {a for a in archs if runs_on(found, a)} == archs_that_run_it
     with pytest.raises(HefError, match="hailo9"):
-        compatible(found, "hailo9")
+        runs_on(found, "hailo9")
 
 
 def test_rounding_is_half_to_even_and_clipped() -> None:
     values = np.array([-9.0, 0.5, 1.5, 2.5, 254.5, 300.0, np.inf, -np.inf], np.float32)
-    result = quantize(layer(), values)
+    result = quantize_values(layer(), values)
     assert result.dtype == np.uint8
     assert result.tolist() == [0, 0, 2, 2, 254, 255, 255, 0]
-    assert quantize(layer(data_bytes=2), np.array([70000.0, 0.5])).tolist() == [65535, 0]
+    assert quantize_values(layer(data_bytes=2), np.array([70000.0, 0.5])).tolist() == [65535, 0]
 
 
 @given(st.integers(0, 255), st.floats(2.0**-20, 1024, width=32), st.integers(0, 255))
 def test_a_step_survives_the_way_there_and_back(zero: int, scale: float, step: int) -> None:
     edge = layer(qp_zp=float(zero), qp_scale=scale)
-    assert quantize(edge, dequantize(edge, np.array([step], np.uint8))).tolist() == [step]
+    assert quantize_values(edge, dequantize_values(edge, np.array([step], np.uint8))).tolist() == [step]
 
 
 @pytest.mark.parametrize(
@@ -175,12 +175,12 @@ def test_a_step_survives_the_way_there_and_back(zero: int, scale: float, step: i
 )
 def test_a_layer_that_cannot_be_quantized(changes: dict[str, float]) -> None:
     with pytest.raises(HefError, match="net/conv1"):
-        quantize(layer(**changes), np.zeros(2))
+        quantize_values(layer(**changes), np.zeros(2))
 
 
 def test_nan_is_no_input() -> None:
     with pytest.raises(HefError, match="NaN"):
-        quantize(layer(), np.array([np.nan]))
+        quantize_values(layer(), np.array([np.nan]))
 
 
 def test_expected_shapes(tmp_path: Path) -> None:

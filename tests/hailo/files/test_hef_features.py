@@ -15,9 +15,9 @@ import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 from tasnet.cli.hef_shown import as_json, lines
-from tasnet.hailo.files.hef import PER_FEATURE, Hef, HefError, read
-from tasnet.hailo.files.hef_layers import why_not
-from tasnet.hailo.files.hef_quantization import dequantize, quantize
+from tasnet.hailo.files.hef import PER_FEATURE, Hef, HefError, read_hef
+from tasnet.hailo.files.hef_layers import hef_mismatch
+from tasnet.hailo.files.hef_quantization import dequantize_values, quantize_values
 from tests.doubles import hef_writer as double
 
 Field = descriptor_pb2.FieldDescriptorProto
@@ -86,7 +86,7 @@ def hef(
     body = root.SerializeToString()
     path = folder / "net.hef"
     path.write_bytes(struct.pack(">IIII", 0x01484546, 0, len(body), 0) + hashlib.md5(body).digest() + body)
-    return read(path)
+    return read_hef(path)
 
 
 BY_NAME = {"type_index": 20, "name": PER_FEATURE}
@@ -106,7 +106,7 @@ def test_without_the_extension_the_scalars_count_and_it_is_said(
     (output,) = found.outputs
     assert (output.qp_scales, output.qp_zps, output.per_feature) == ((0.5, 0.25), (3, 4), False)
     assert found.inputs[0].qp_scales == (0.1,), "a double, and no float"
-    assert dequantize(output, np.array([[6, 6]], np.uint8)).tolist() == [[0.5, 0.5]]
+    assert dequantize_values(output, np.array([[6, 6]], np.uint8)).tolist() == [[0.5, 0.5]]
     text = "\n".join(lines(found))
     assert "scale 0.125, zero point 2 (its 2 per feature count only with the extension OUTPUT_SCALE" in text
 
@@ -118,13 +118,13 @@ def test_with_the_extension_each_feature_has_its_own(tmp_path: Path, extension: 
     (output,) = found.outputs
     assert output.per_feature
     real = np.array([[[1.0, 1.0], [2.0, -0.25]]], np.float32)
-    steps = quantize(output, real)
+    steps = quantize_values(output, real)
     # by hand: x / scale + zero point, of scales 0.5 and 0.25, zero points 3 and 4
     assert steps.tolist() == [[[5, 8], [7, 3]]]
-    assert np.array_equal(dequantize(output, steps), real)
+    assert np.array_equal(dequantize_values(output, steps), real)
     assert "2 scales and zero points, one per feature" in "\n".join(lines(found))
     with pytest.raises(HefError, match="last axis"):
-        dequantize(output, np.zeros((2, 3)))
+        dequantize_values(output, np.zeros((2, 3)))
 
 
 @pytest.mark.parametrize(("zps", "scales"), [((3.0,), (0.5, 0.25)), ((3.0, 4.0), ()), ((1.0,) * 3, (1.0,) * 3)])
@@ -143,7 +143,7 @@ def test_a_list_of_floats_is_no_list_of_doubles(tmp_path: Path) -> None:
     path = tmp_path / "net.hef"
     path.write_bytes(double.sealed(2, double.proto([double.group("n", [double.context(0, [edge])])])))
     with pytest.raises(HefError, match="no list of doubles"):
-        read(path)
+        read_hef(path)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_a_file_without_ends_is_told_as_one_and_a_multiplexed_end_is_no_missing_
     edges = [multiplexed, double.edge("n/o", (1, 8, 2), output=True)] if outputs else []
     path = tmp_path / "net.hef"
     path.write_bytes(double.sealed(2, double.proto([double.group("n", [double.context(0, edges)])])))
-    assert told in why_not(path, "hailo8", {"inputs": {"x": [1, 16, 1]}, "outputs": {"o": [1, 8, 2]}})
-    shown = "\n".join(lines(read(path)))
+    assert told in hef_mismatch(path, "hailo8", {"inputs": {"x": [1, 16, 1]}, "outputs": {"o": [1, 8, 2]}})
+    shown = "\n".join(lines(read_hef(path)))
     assert ("no input" in shown and "no output" in shown) is not bool(outputs)
     assert ("more of a form that isn't read" in shown) is bool(outputs)

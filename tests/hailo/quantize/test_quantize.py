@@ -16,15 +16,24 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.execute.running import trace
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hn import Network
-from tasnet.hailo.quantize import QuantizeError, Scheme, failures, keep_16, layer_figures, quantize, shifts, simulate
-from tasnet.hailo.quantize.calibrating import calibrate
-from tasnet.hailo.quantize.equalizing import equalize
-from tasnet.hailo.quantize.scheme import Clipping, grid
-from tasnet.hailo.quantize.simulation import on_grid
+from tasnet.hailo.quantize import (
+    QuantizeError,
+    Scheme,
+    choose_16_bit_layers,
+    negative_slope_failures,
+    quantization_figures,
+    quantize_network,
+    required_shifts,
+    run_quantized,
+)
+from tasnet.hailo.quantize.calibration import calibrated_ranges
+from tasnet.hailo.quantize.equalization import equalized
+from tasnet.hailo.quantize.scheme import Clipping, grid_over
+from tasnet.hailo.quantize.simulation import round_to_grid
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -59,7 +68,9 @@ MIX = 3
 
 def _si_sdr(network: Network, scheme: Scheme) -> float:
     """On the calibration set itself: nothing is clipped, rounding alone counts."""
-    return si_sdr(simulate(quantize(network, _speech(), scheme), _speech())[0], run(network, _speech())[0])
+    return si_sdr(
+        run_quantized(quantize_network(network, _speech(), scheme), _speech())[0], run_network(network, _speech())[0]
+    )
 
 
 # --- grids
@@ -67,20 +78,20 @@ def _si_sdr(network: Network, scheme: Scheme) -> float:
 
 @given(st.floats(-1e3, 1e3), st.floats(0, 1e3), st.sampled_from([8, 16]))
 def test_a_grid_holds_zero_and_its_range_to_half_a_step(low: float, span: float, bits: int) -> None:
-    made = grid(low, low + span, bits)
+    made = grid_over(low, low + span, bits)
     assert 0 <= made.zero < 2**bits
     assert made.low <= min(low, 0) + made.step
     assert made.high >= max(low + span, 0) - made.step
     x = torch.linspace(min(low, 0), max(low + span, 0), 50)
-    rounded = on_grid(x.clone(), made)
+    rounded = round_to_grid(x.clone(), made)
     # the ends may lie half a step outside of a grid that had to take zero in
     assert float((rounded - x).abs().max()) <= made.step * 1.01 + 1e-3 * abs(low) / 2**bits
-    assert torch.equal(on_grid(torch.zeros(3), made), torch.zeros(3))
+    assert torch.equal(round_to_grid(torch.zeros(3), made), torch.zeros(3))
 
 
 def test_what_exceeds_a_range_is_clipped() -> None:
-    made = grid(-1.0, 1.0, 8)
-    assert on_grid(torch.tensor([-9.0, 9.0]), made).tolist() == pytest.approx([made.low, made.high])
+    made = grid_over(-1.0, 1.0, 8)
+    assert round_to_grid(torch.tensor([-9.0, 9.0]), made).tolist() == pytest.approx([made.low, made.high])
 
 
 def test_a_network_of_values_on_their_grid_is_exact() -> None:
@@ -88,9 +99,9 @@ def test_a_network_of_values_on_their_grid_is_exact() -> None:
     params = conv_params((1, 1, 4, 1))
     network = one_layer("conv", [(1, 3, 4)], (1, 3, 1), params, {"kernel": kernel, "bias": [5.0]})
     x = np.asarray([[0, 1, 2, 255], [7, 0, 0, 0], [0, 255, 1, 3]], np.float32).reshape(1, 1, 3, 4)
-    rounded = simulate(quantize(network, x, Scheme(sixteen=frozenset({"conv1"}))), x)[0]
-    span = float(np.ptp(np.append(run(network, x)[0], 0)))
-    np.testing.assert_allclose(rounded, run(network, x)[0], atol=0.51 * span / 65535 + 0.01)
+    rounded = run_quantized(quantize_network(network, x, Scheme(sixteen=frozenset({"conv1"}))), x)[0]
+    span = float(np.ptp(np.append(run_network(network, x)[0], 0)))
+    np.testing.assert_allclose(rounded, run_network(network, x)[0], atol=0.51 * span / 65535 + 0.01)
 
 
 # --- the whole
@@ -114,7 +125,7 @@ def test_a_layer_left_in_float_brings_no_noise() -> None:
 
 def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> None:
     network, mix = _network(CLEAN), _speech(1)
-    assert si_sdr(run(equalize(network), mix)[0], run(network, mix)[0]) > 100
+    assert si_sdr(run_network(equalized(network), mix)[0], run_network(network, mix)[0]) > 100
     # the same function with channels a hundredfold apart
     uneven = dict(network.weights)
     factor = np.logspace(-1, 1, SIZE.H).astype(np.float32)
@@ -125,7 +136,7 @@ def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> Non
         key = f"net/{reader}/kernel:0"
         uneven[key] = uneven[key] / factor.reshape(1, 1, -1, 1)
     bad = replace(network, weights=uneven)
-    assert si_sdr(run(bad, mix)[0], run(network, mix)[0]) > 100
+    assert si_sdr(run_network(bad, mix)[0], run_network(network, mix)[0]) > 100
     assert _si_sdr(bad, Scheme(equalize=True)) > _si_sdr(bad, Scheme()) + 3
 
 
@@ -135,7 +146,7 @@ def test_weight_scales_per_channel_mend_uneven_weights_too() -> None:
     network = one_layer("conv", [(1, 200, 8)], (1, 200, 16), params, {"kernel": kernel, "bias": np.zeros(16)})
 
     def error(scheme: Scheme) -> float:
-        quantized = quantize(network, x, scheme)
+        quantized = quantize_network(network, x, scheme)
         off = quantized.network.weight("conv1", "kernel") - network.weight("conv1", "kernel")
         return float(np.abs(off[..., 0]).max() / np.abs(kernel[..., 0]).max())
 
@@ -147,8 +158,8 @@ def test_bias_correction_takes_the_mean_error_off() -> None:
     network, speech = _network(CLEAN), _speech()
 
     def bias(scheme: Scheme) -> float:
-        quantized = quantize(network, speech, scheme)
-        off = simulate(quantized, speech)[0].astype(np.float64) - run(network, speech)[0]
+        quantized = quantize_network(network, speech, scheme)
+        off = run_quantized(quantized, speech)[0].astype(np.float64) - run_network(network, speech)[0]
         return float(np.abs(off.mean((0, 1, 2))).max())
 
     assert bias(Scheme(correct_bias=True)) < bias(Scheme())
@@ -163,40 +174,40 @@ def _passing(length: int) -> Network:
 def test_percentiles_give_up_outliers() -> None:
     x = floats(1, 1, 20000, 1)
     x[0, 0, 7] = 100
-    found = quantize(_passing(20000), x, Scheme(clipping="percentile")).grids["input_layer1"]
+    found = quantize_network(_passing(20000), x, Scheme(clipping="percentile")).grids["input_layer1"]
     assert 3 < found.high < 6
-    assert quantize(_passing(20000), x).grids["input_layer1"].high == pytest.approx(100, abs=0.5)
+    assert quantize_network(_passing(20000), x).grids["input_layer1"].high == pytest.approx(100, abs=0.5)
 
 
 def test_the_least_squared_error_is_no_more_than_that_of_the_whole_range() -> None:
     x = floats(1, 1, 20000, 1) ** 3
 
     def error(clipping: Clipping) -> float:
-        quantized = quantize(_passing(20000), x, Scheme(clipping=clipping))
-        return float(np.square(simulate(quantized, x)[0] - x).mean())
+        quantized = quantize_network(_passing(20000), x, Scheme(clipping=clipping))
+        return float(np.square(run_quantized(quantized, x)[0] - x).mean())
 
     assert error("mse") < error("minmax")
 
 
 def test_the_report_names_range_noise_and_clipped_share() -> None:
     network = _network(CLEAN)
-    quantized = quantize(network, 0.25 * _speech(1))
-    figures = {each.layer: each for each in layer_figures(quantized, _speech(1))}
+    quantized = quantize_network(network, 0.25 * _speech(1))
+    figures = {each.layer: each for each in quantization_figures(quantized, _speech(1))}
     first, last = figures["input_layer1"], figures["deconv1"]
     assert (first.bits, first.type) == (8, "input_layer")
     # four times louder than what it was calibrated on
     assert 0 < first.clipped < 1
     assert first.high == pytest.approx(0.25 * float(_speech(1).max()), rel=0.02)
     assert last.snr < first.snr
-    quiet = {each.layer: each for each in layer_figures(quantized, 0.25 * _speech(1))}
+    quiet = {each.layer: each for each in quantization_figures(quantized, 0.25 * _speech(1))}
     assert quiet["input_layer1"].clipped == 0
     assert quiet["deconv1"].snr > last.snr
 
 
 def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
     network = _network(CLEAN)
-    quantized = quantize(network, _speech())
-    points = keep_16(quantized, _speech(1), lambda found, exact: si_sdr(found[0], exact[0]), points=6)
+    quantized = quantize_network(network, _speech())
+    points = choose_16_bit_layers(quantized, _speech(1), lambda found, exact: si_sdr(found[0], exact[0]), points=6)
     assert points[0].sixteen == frozenset()
     assert points[0].mean_bits == 8
     assert points[-1].mean_bits == 16
@@ -207,21 +218,21 @@ def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
 
 
 def test_gains_that_are_known_are_not_measured_again_and_new_ones_are_handed_out() -> None:
-    quantized = quantize(_network(CLEAN), _speech())
+    quantized = quantize_network(_network(CLEAN), _speech())
 
     def score(found: tuple[np.ndarray, ...], exact: tuple[np.ndarray, ...]) -> float:
         return si_sdr(found[0], exact[0])
 
     found: dict[str, float] = {}
     said: list[str] = []
-    whole = keep_16(quantized, _speech(1), score, points=6, gains=found, say=said.append)
+    whole = choose_16_bit_layers(quantized, _speech(1), score, points=6, gains=found, say=said.append)
     assert said[-1] == f"{len(found)} of {len(found)} layers at 16 bits"
     half = dict(list(found.items())[: len(found) // 2])
-    assert keep_16(quantized, _speech(1), score, points=6, gains=half) == whole
+    assert choose_16_bit_layers(quantized, _speech(1), score, points=6, gains=half) == whole
     assert half == found
     # The order of the layers is that of the gains that were given: nothing was measured behind their back.
     upside_down = {layer: -gain for layer, gain in found.items()}
-    turned = keep_16(quantized, _speech(1), score, points=len(found) + 1, gains=upside_down)
+    turned = choose_16_bit_layers(quantized, _speech(1), score, points=len(found) + 1, gains=upside_down)
     assert turned[1].added == (min(found, key=lambda layer: found[layer]),)
 
 
@@ -273,14 +284,14 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
 
-    quantized = quantize(network, calibration, Scheme(per_channel=per_channel))
+    quantized = quantize_network(network, calibration, Scheme(per_channel=per_channel))
     exact = trace(network, mix, deconv="onnx")
-    ours = simulate(quantized, mix, deconv="onnx")[0]
+    ours = run_quantized(quantized, mix, deconv="onnx")[0]
     last = network.output_layers[0]
     theirs = values[outputs[0]].transpose(0, 2, 3, 1)
     assert si_sdr(theirs, exact[last]) == pytest.approx(si_sdr(ours, exact[last]), abs=3)
 
-    found = {each.layer: each.snr for each in layer_figures(quantized, mix)}
+    found = {each.layer: each.snr for each in quantization_figures(quantized, mix)}
     compared = 0
     for layer in network:
         name = names.get(layer.original_names[-1] if layer.original_names else "")
@@ -315,8 +326,8 @@ def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
 @pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin"])
 @pytest.mark.parametrize("norm", ["gln", "gln_pool"])
 def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str, activation: str) -> None:
-    quantized = quantize(_network(Variant(activation=activation, norm=norm), 16000), _noise(0, 1))
-    found = failures(quantized)
+    quantized = quantize_network(_network(Variant(activation=activation, norm=norm), 16000), _noise(0, 1))
+    found = negative_slope_failures(quantized)
     assert found
     first = found[0]
     assert first.family == "negative_slope"
@@ -325,13 +336,13 @@ def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str,
     assert first.layers[0].startswith("avgpool")
     assert first.message.startswith(f"Quantization failed in layer net/ne_activation_{first.layers[0]} due to")
     # the figure that the compiler printed
-    assert max(shift.needed for shift in shifts(quantized)) == 10
+    assert max(shift.needed for shift in required_shifts(quantized)) == 10
 
 
 @pytest.mark.parametrize("norm", ["gln", "identity"])
 def test_no_shift_is_too_much_on_speech(norm: str) -> None:
     variant = Variant(activation="prelu" if norm == "gln" else "relu", norm=norm)
-    assert not failures(quantize(_network(variant, 16000), _speech(2, 0, 16000)))
+    assert not negative_slope_failures(quantize_network(_network(variant, 16000), _speech(2, 0, 16000)))
 
 
 CLEAN_FORMS = [
@@ -348,44 +359,44 @@ CLEAN_FORMS = [
 @pytest.mark.parametrize("low", [-1, 0])
 def test_without_averages_noise_does_no_harm(variant: Variant, low: int) -> None:
     """Forms of the notes and others without averages over time: none of the notes' ended so."""
-    assert not failures(quantize(_network(variant, 16000), _noise(low, 1)))
+    assert not negative_slope_failures(quantize_network(_network(variant, 16000), _noise(low, 1)))
 
 
 @pytest.mark.parametrize("norm", ["gln", "gln_pool"])
 def test_noise_around_zero_needs_all_the_bits_there_are_and_no_more(norm: str) -> None:
-    quantized = quantize(_network(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
-    assert max(shift.needed for shift in shifts(quantized)) in (7, 8)
-    assert not failures(quantized)
+    quantized = quantize_network(_network(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
+    assert max(shift.needed for shift in required_shifts(quantized)) in (7, 8)
+    assert not negative_slope_failures(quantized)
 
 
 def test_an_average_over_few_positions_always_fits() -> None:
     params = {"kernel_shape": [1, 1, 500, 1], "strides": [1, 1, 500, 1], "padding": "VALID", "activation": "linear"}
     network = one_layer("avgpool", [(1, 500, 1)], (1, 1, 1), params)
-    (shift,) = shifts(quantize(network, np.ones((1, 1, 500, 1), np.float32)))
+    (shift,) = required_shifts(quantize_network(network, np.ones((1, 1, 500, 1), np.float32)))
     assert (shift.needed, shift.fits) == (8, True)
 
 
 def test_at_16_bits_the_average_fits() -> None:
     network = _network(Variant(activation="prelu", norm="gln"), 16000)
     every = frozenset(layer.name for layer in network)
-    assert not failures(quantize(network, _noise(0, 1), Scheme(sixteen=every)))
+    assert not negative_slope_failures(quantize_network(network, _noise(0, 1), Scheme(sixteen=every)))
 
 
 # --- bad input
 
 
 def test_one_signal_is_a_calibration_set_and_says_so() -> None:
-    assert calibrate(_network(CLEAN), _speech(1)).count == 1
+    assert calibrated_ranges(_network(CLEAN), _speech(1)).count == 1
 
 
 def test_silence_quantizes_to_silence() -> None:
     network = _network(Variant(mask="bypass"))
     silence = np.zeros((1, 1, LENGTH, 1), np.float32)
-    quantized = quantize(network, silence)
-    assert not simulate(quantized, silence)[0].any()
+    quantized = quantize_network(network, silence)
+    assert not run_quantized(quantized, silence)[0].any()
     # everything but silence is clipped away, and the report says it
-    assert layer_figures(quantized, _speech(1))[0].clipped < 1
-    assert not failures(quantized)
+    assert quantization_figures(quantized, _speech(1))[0].clipped < 1
+    assert not negative_slope_failures(quantized)
 
 
 @pytest.mark.parametrize(
@@ -404,12 +415,12 @@ def test_silence_quantizes_to_silence() -> None:
 )
 def test_calibration_sets_that_cannot_be_used(signals: np.ndarray, says: str) -> None:
     with pytest.raises(QuantizeError, match=says):
-        quantize(_network(CLEAN), signals)
+        quantize_network(_network(CLEAN), signals)
 
 
 def test_schemes_that_cannot_be_meant() -> None:
     with pytest.raises(QuantizeError, match="layer conv99 isn't in the network"):
-        quantize(_network(CLEAN), _speech(1), Scheme(sixteen=frozenset({"conv99"})))
+        quantize_network(_network(CLEAN), _speech(1), Scheme(sixteen=frozenset({"conv99"})))
     with pytest.raises(QuantizeError, match="layer conv1: at 16 bits and in float"):
         Scheme(sixteen=frozenset({"conv1"}), floating=frozenset({"conv1"}))
     with pytest.raises(QuantizeError, match="clipping entropy: one of"):

@@ -10,7 +10,7 @@ import onnxruntime as ort
 from hypothesis import assume
 from onnx import TensorProto, helper, numpy_helper
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import TranslationError, translate
 from tests.hailo.onnx_models import floats
 
@@ -59,7 +59,7 @@ def matches(
     except TranslationError:
         return False
     signal = x.reshape((1, shape[1], *(1,) * (4 - len(shape)), *shape[2:])).transpose(0, 2, 3, 1)
-    (found,) = run(network, signal, deconv="onnx")
+    (found,) = run_network(network, signal, deconv="onnx")
     assert found.size == expected.size
     # An output stands with its channels first, or as it is.
     errors = [np.abs(each.reshape(expected.shape) - expected).max() for each in (found.transpose(0, 3, 1, 2), found)]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import TranslationError, translate
 from tests.hailo.onnx_models import floats, longs
 from tests.hailo.translate.against_runtime import matches, model_of
@@ -188,7 +188,7 @@ def _matches_through(
     except TranslationError:
         return False
     perm = list(helper.get_attribute_value(door.attribute[0]))
-    (found,) = run(network, x.transpose(perm).transpose(0, 2, 3, 1))
+    (found,) = run_network(network, x.transpose(perm).transpose(0, 2, 3, 1))
     errors = [np.abs(each.reshape(expected.shape) - expected).max() for each in (found.transpose(0, 3, 1, 2), found)]
     assert min(errors) < 1e-4
     return True

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tasnet.hailo.execute import ExecuteError, run
+from tasnet.hailo.execute import ExecuteError, run_network
 from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network, dumps, loads
-from tasnet.hailo.quantize import Scheme, quantize, simulate
+from tasnet.hailo.quantize import Scheme, quantize_network, run_quantized
 from tasnet.hailo.translate import NodeError, translate
 from tests.hailo.onnx_models import floats, longs, model, node
 
@@ -47,7 +47,7 @@ def both(made: onnx.ModelProto) -> tuple[np.ndarray, np.ndarray, Network]:
     (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
     network = translate(made, "net")
     assert loads(dumps(network), network.weights).layers == network.layers
-    return run(network, x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2), expected, network
+    return run_network(network, x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2), expected, network
 
 
 def kinds(network: Network) -> list[str]:
@@ -294,7 +294,7 @@ def test_a_splitter_that_does_not_say_who_reads_what_is_not_run() -> None:
     broken = replace(split, outputs=split.outputs[:1] * 2)
     layers = tuple(broken if layer is split else layer for layer in network)
     with pytest.raises(ExecuteError, match=r"feature_splitter1 doesn't say which part"):
-        run(replace(network, layers=layers), floats(1, 1, 32, 4))
+        run_network(replace(network, layers=layers), floats(1, 1, 32, 4))
 
 
 EIGHT_BITS = {
@@ -313,17 +313,17 @@ EIGHT_BITS = {
 def test_every_layer_goes_through_the_simulated_quantization(name: str) -> None:
     network = translate(made_of([CONV, *EIGHT_BITS[name]]), "net")
     x = floats(2, 2, 32, 4, seed=5)
-    exact = run(network, x)[0]
+    exact = run_network(network, x)[0]
     every = frozenset(layer.name for layer in network)
 
     def noise(scheme: Scheme) -> float:
-        return float(np.sqrt(np.mean((simulate(quantize(network, x, scheme), x)[0] - exact) ** 2)))
+        return float(np.sqrt(np.mean((run_quantized(quantize_network(network, x, scheme), x)[0] - exact) ** 2)))
 
     span = float(np.ptp(exact))
     assert noise(Scheme(sixteen=every)) < 2e-3 * span
     assert noise(Scheme()) < 0.1 * span
     # each result lies on its own layer's grid, so that nothing of 8 bits is finer than 8 bits
-    quantized = quantize(network, x)
+    quantized = quantize_network(network, x)
     for layer in quantized.network:
         grid = quantized.grids[layer.name]
         values = simulate_trace(quantized, x)[layer.name]
@@ -335,13 +335,13 @@ def simulate_trace(quantized, x):  # type: ignore[no-untyped-def]
     """Every layer's result of the simulated run."""
     import torch
 
-    from tasnet.hailo.execute import inputs_of
-    from tasnet.hailo.execute.scope import Scope
-    from tasnet.hailo.execute.walking import steps
-    from tasnet.hailo.quantize.simulation import rounding
+    from tasnet.hailo.execute import input_tensors
+    from tasnet.hailo.execute.context import RunContext
+    from tasnet.hailo.execute.traversal import layer_tensors
+    from tasnet.hailo.quantize.simulation import rounding_hook
 
-    scope = Scope(quantized.network, torch.float32, "vendor")
-    lent = steps(scope, inputs_of(quantized.network, x), after=rounding(quantized))
+    scope = RunContext(quantized.network, torch.float32, "vendor")
+    lent = layer_tensors(scope, input_tensors(quantized.network, x), after=rounding_hook(quantized))
     return {layer.name: result.numpy().copy() for layer, result in lent}
 
 

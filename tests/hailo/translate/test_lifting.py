@@ -7,7 +7,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import translate
 from tests.hailo.onnx_models import floats, longs, model, node
 
@@ -43,6 +43,6 @@ def test_a_layer_along_time_without_a_kernel_is_read_in_rank_3(name: str) -> Non
     x = floats(1, 4, 32, seed=9)
     (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
     network = translate(made, "net")
-    (found,) = run(network, x.transpose(0, 2, 1)[:, None])
+    (found,) = run_network(network, x.transpose(0, 2, 1)[:, None])
     np.testing.assert_allclose(found[:, 0].transpose(0, 2, 1), expected, rtol=1e-4, atol=1e-5)
     assert any("rank 3" in each.text for each in network.assumptions)

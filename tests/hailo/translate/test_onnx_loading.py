@@ -235,7 +235,7 @@ def test_a_link_that_stays_in_the_folder_is_read(tmp_path: Path) -> None:
 def test_one_file_read_by_many_weights_is_bounded_by_what_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tasnet.hailo.translate.loading.MOST_BYTES", 1000)
+    monkeypatch.setattr("tasnet.hailo.translate.loading.MAX_BYTES", 1000)
     (tmp_path / "w.bin").write_bytes(bytes(16))
     made = in_graph(outside("w.bin"))
     for index in range(63):

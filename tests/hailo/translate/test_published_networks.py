@@ -12,10 +12,10 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.failures import Certainty
-from tasnet.hailo.files.hn import Assumed, Network
-from tasnet.hailo.predict.constraints import Kind, judge
+from tasnet.hailo.files.hn import AssumptionKind, Network
+from tasnet.hailo.predict.constraints import PredictionKind, predict_network
 from tasnet.hailo.translate import translate
 from tests.network.oracles import asteroid_convtasnet
 
@@ -44,7 +44,7 @@ def computes_the_same(network: Network, made: onnx.ModelProto, shape: tuple[int,
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
     session = ort.InferenceSession(made.SerializeToString())
     (expected,) = session.run(None, {session.get_inputs()[0].name: x})
-    (found,) = run(network, x.reshape(1, 1, -1, 1), deconv="onnx")
+    (found,) = run_network(network, x.reshape(1, 1, -1, 1), deconv="onnx")
     assert np.abs(expected).max() > 1e-3
     np.testing.assert_allclose(found.transpose(0, 3, 1, 2).reshape(expected.shape), expected, atol=1e-5)
 
@@ -57,7 +57,7 @@ def test_asteroids_export_is_read_whole_at_every_opset(opset: int, causal: bool)
     made = exported(asteroid(**kind), shape, opset)
     network = translate(made, "net")
     computes_the_same(network, made, shape)
-    assert [each.kind for each in network.assumptions] == [Assumed.RANK, Assumed.SOURCES]
+    assert [each.kind for each in network.assumptions] == [AssumptionKind.RANK, AssumptionKind.SOURCES]
     names = {layer.name for layer in network}
     # The notes' own form of two sources: the mixture twice, through a shortcut, and a decoder of two groups.
     assert {"shortcut1", "concat1", "deconv1"} <= names
@@ -83,6 +83,8 @@ def test_asteroids_export_with_open_sizes_is_read_once_they_are_given() -> None:
 
 def test_asteroids_network_at_full_size_is_blocked_as_the_notes_grouped_one() -> None:
     sizes = {"n_filters": 512, "kernel_size": 16, "stride": 8, "bn_chan": 128, "hid_chan": 512, "skip_chan": 128}
-    verdict = judge(translate(exported(asteroid(n_blocks=1, n_repeats=1, **sizes), (1, 1, 16000)), "net"), "hailo8")
-    assert (verdict.kind, verdict.certainty) == (Kind.BLOCKED, Certainty.EXTRAPOLATED)
+    verdict = predict_network(
+        translate(exported(asteroid(n_blocks=1, n_repeats=1, **sizes), (1, 1, 16000)), "net"), "hailo8"
+    )
+    assert (verdict.kind, verdict.certainty) == (PredictionKind.BLOCKED, Certainty.EXTRAPOLATED)
     assert {"reshape_insertion", "unsupported_kernel"} <= {failure.family for failure in verdict.blockers}

@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from tasnet.hailo.translate import NodeError, TranslationError, translate
-from tasnet.hailo.translate.reads import ATTRIBUTES
+from tasnet.hailo.translate.node_checks import ATTRIBUTES
 from tasnet.hailo.translate.rules import registry
 from tests.hailo.onnx_models import floats, longs
 from tests.hailo.translate.against_runtime import matches, model_of

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 
-from tasnet.hailo.files.hn import Figures, Network, figures, to_dict, total
+from tasnet.hailo.files.hn import Figures, Network, figures_of, hn_dict, total_figures
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -28,8 +28,8 @@ def full() -> Network:
 
 def test_the_full_network_has_the_vendors_layers_weights_and_operations(full: Network) -> None:
     assert len(full.layers) == 1179
-    assert total(full).weights == 4_943_362
-    assert total(full).ops == 20_802_188_002
+    assert total_figures(full).weights == 4_943_362
+    assert total_figures(full).ops == 20_802_188_002
     kinds = Counter(layer.type for layer in full)
     assert (kinds["conv"], kinds["dw"], kinds["deconv"], kinds["const_input"]) == (74, 24, 1, 98)
 
@@ -51,7 +51,7 @@ def with_a_sum_from_zero(made: onnx.ModelProto) -> onnx.ModelProto:
 def test_a_sum_that_starts_at_zero_changes_no_field_of_the_full_network(full: Network) -> None:
     made = to_onnx(Variant(activation="prelu_maxmin", norm="gln"), Size(), seeded(Size(), 0), 16000)
     summed = translate(with_a_sum_from_zero(made), "convtas")
-    assert to_dict(summed) == to_dict(full)
+    assert hn_dict(summed) == hn_dict(full)
 
 
 def test_every_constant_input_has_its_shape_as_its_inputs(full: Network) -> None:
@@ -77,9 +77,9 @@ def test_a_prelu_by_max_and_min_is_the_vendors_ten_layers(full: Network) -> None
 
 
 def test_single_layers_have_the_profilers_figures(full: Network) -> None:
-    assert figures(full.layer("conv1")) == Figures(8704, 17_399_296, 32_751_616)
-    assert figures(full.layer("dw1")) == Figures(2048, 4_093_952, 6_140_928)
-    assert figures(full.layer("deconv1")) == Figures(16_386, 262_044_912, 524_025_856)
+    assert figures_of(full.layer("conv1")) == Figures(8704, 17_399_296, 32_751_616)
+    assert figures_of(full.layer("dw1")) == Figures(2048, 4_093_952, 6_140_928)
+    assert figures_of(full.layer("deconv1")) == Figures(16_386, 262_044_912, 524_025_856)
 
 
 def test_the_graph_starts_and_ends_as_the_vendors(full: Network) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.files.hn import Layer, Network, total
+from tasnet.hailo.files.hn import Layer, Network, total_figures
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Variant
@@ -113,7 +113,7 @@ def test_there_and_back_is_the_same_count_the_other_way_round(channels: list[int
     assert there.count("added") - there.count("removed") == len(more) - len(channels)
     assert (back.before, back.after) == (replace(there.after, onnx_bytes=100), replace(there.before, onnx_bytes=120))
     assert differ(one, one).layers == ()
-    assert there.after.macs == total(other).macs
+    assert there.after.macs == total_figures(other).macs
 
 
 def test_a_rewired_graph_is_no_change_of_names() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tasnet.common.pages import db, share, tiny
 from tasnet.hailo.predict.reference import Reference
-from tasnet.hailo.quantize import Point
+from tasnet.hailo.quantize import PrecisionPoint
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
@@ -102,7 +102,7 @@ def test_a_slope_that_is_expected_says_by_what_right() -> None:
     assert not around_zero.failures
     assert positive.failures
     assert positive.needed > 8
-    eight = Eight(case, (), (Point((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
+    eight = Eight(case, (), (PrecisionPoint((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
     html = page(ParityReport((), (), (eight,), "voices", "seed 0"))
     assert "<code>negative_slope</code> (extrapolated)" in html
 

@@ -20,13 +20,13 @@ from tasnet.cli import main
 from tasnet.hailo.chip.detection import detect
 from tasnet.hailo.chip.runtime import infer
 from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.execute import run as execute
+from tasnet.hailo.execute import run_network as execute
 from tasnet.hailo.files import har
-from tasnet.hailo.files.hef import Hef, read
-from tasnet.hailo.files.hef_quantization import dequantize, quantize
+from tasnet.hailo.files.hef import Hef, read_hef
+from tasnet.hailo.files.hef_quantization import dequantize_values, quantize_values
 from tasnet.hailo.predict.reference import Reference
-from tasnet.hailo.quantize import quantize as eight_bit
-from tasnet.hailo.quantize import simulate
+from tasnet.hailo.quantize import quantize_network as eight_bit
+from tasnet.hailo.quantize import run_quantized
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse
@@ -110,9 +110,9 @@ def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> N
     network = eight_bit(har.read(file), calibration)
 
     def run(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
-        outputs = simulate(network, next(iter(inputs.values()))[None])
+        outputs = run_quantized(network, next(iter(inputs.values()))[None])
         return {
-            edge.name: dequantize(edge, quantize(edge, output[0]))
+            edge.name: dequantize_values(edge, quantize_values(edge, output[0]))
             for edge, output in zip(hef.outputs, outputs, strict=True)
         }
 
@@ -132,39 +132,39 @@ def test_a_chip_that_does_as_the_emulation_does_is_exact_and_one_step_is_seen(
 
     on_the_chip(double, built, case, tmp_path)
     ran = infer(hef, found.frames, detect())
-    told = compare(read(hef), found, ran.outputs)
+    told = compare(read_hef(hef), found, ran.outputs)
     sources_and_windows = sum(output.size for output in ran.outputs.values())
     assert (told.values, told.differing, told.most_steps) == (sources_and_windows, 0, 0)
     assert str(told).endswith("bit for bit")
 
     # one value, one step away
-    edge = read(hef).outputs[-1]
+    edge = read_hef(hef).outputs[-1]
     wrong = {name: output.copy() for name, output in ran.outputs.items()}
     at = int(np.argmin(wrong[edge.name]))
     wrong[edge.name].flat[at] += edge.qp_scale
-    told = compare(read(hef), found, wrong)
+    told = compare(read_hef(hef), found, wrong)
     assert (told.differing, told.most_steps) == (1, 1)
     assert told.lines == (f"{edge.name}: 1 of {wrong[edge.name].size}, at most 1 steps",)
 
 
 def test_raw_steps_are_compared_as_they_are_and_outputs_are_found_by_name(tmp_path: Path, built: Built) -> None:
-    read_hef = read(built.hef(SPLIT, tmp_path))
-    shapes = {edge.name: (2, *edge.shape) for edge in read_hef.outputs}
+    hef = read_hef(built.hef(SPLIT, tmp_path))
+    shapes = {edge.name: (2, *edge.shape) for edge in hef.outputs}
     assert len(shapes) > 1
     real = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
     steps = {
-        f"scope/{edge.base_name}": quantize(edge, real[edge.name]) + index
-        for index, edge in reversed(list(enumerate(read_hef.outputs)))
+        f"scope/{edge.base_name}": quantize_values(edge, real[edge.name]) + index
+        for index, edge in reversed(list(enumerate(hef.outputs)))
     }
     made = Emulation(frames_of(SPLIT), steps, "", "dfc 3.33.0", False)
-    told = compare(read_hef, made, real)
+    told = compare(hef, made, real)
     assert told.most_steps == len(shapes) - 1
-    assert told.differing == sum(output.size for output in real.values()) - real[read_hef.outputs[0].name].size
+    assert told.differing == sum(output.size for output in real.values()) - real[hef.outputs[0].name].size
     with pytest.raises(BitExactError, match="not of one network"):
-        compare(read_hef, replace(made, outputs=dict(list(steps.items())[:1])), real)
+        compare(hef, replace(made, outputs=dict(list(steps.items())[:1])), real)
     cut = {name: output[:, :, :-1] for name, output in real.items()}
     with pytest.raises(BitExactError, match="compile it again"):
-        compare(read_hef, made, cut)
+        compare(hef, made, cut)
 
 
 def test_the_files_must_go_together(tmp_path: Path, built: Built, emulation: Emulation) -> None:
@@ -217,11 +217,11 @@ def test_what_the_chip_did_is_an_outcome_with_its_figures(
     hef = built.hef(GROUPED, tmp_path)
     on_the_chip(double, built, GROUPED, tmp_path)
     ran = infer(hef, emulation.frames, detect())
-    told = exactness_outcome(GROUPED, hef, ran, compare(read(hef), emulation, ran.outputs))
+    told = exactness_outcome(GROUPED, hef, ran, compare(read_hef(hef), emulation, ran.outputs))
     assert (told.status, told.provenance.version) == (Status.PASSED, "4.23.0+double")
     assert told.figures == {"bit_exact_values": 1584, "bit_exact_differing": 0, "bit_exact_most_steps": 0}
     other = replace(emulation, outputs={name: output + 1 for name, output in emulation.outputs.items()})
-    told = exactness_outcome(GROUPED, hef, replace(ran, double=False), compare(read(hef), other, ran.outputs))
+    told = exactness_outcome(GROUPED, hef, replace(ran, double=False), compare(read_hef(hef), other, ran.outputs))
     assert (told.status, told.provenance.version) == (Status.FAILED, "4.23.0")
     assert "values differ from the emulation: conv_tasnet/deconv1" in told.failures[0].message
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.hailo.failures import Certainty, Failure
-from tasnet.hailo.toolchain import Ended, Report
+from tasnet.hailo.toolchain import StageEnd, StageReport
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage, Status
@@ -120,9 +120,9 @@ def test_each_end_is_told(pipeline: Pipeline) -> None:
         certainty=Certainty.EXTRAPOLATED,
     )
     ends = {
-        Verdict.BLOCKED: (Report(Ended.FAILED, (failure,)), "memory_units at compile"),
-        Verdict.BROKE_DOWN: (Report(Ended.INFRA, detail="killed"), "killed"),
-        Verdict.UNCLASSIFIED: (Report(Ended.UNCLASSIFIED, detail="NewError"), "NewError"),
+        Verdict.BLOCKED: (StageReport(StageEnd.FAILED, (failure,)), "memory_units at compile"),
+        Verdict.BROKE_DOWN: (StageReport(StageEnd.INFRA, detail="killed"), "killed"),
+        Verdict.UNCLASSIFIED: (StageReport(StageEnd.UNCLASSIFIED, detail="NewError"), "NewError"),
     }
     for verdict, (report, reason) in ends.items():
         tool = replace(pipeline.toolchain, script={"compile": report}, fingerprint=verdict.value)  # type: ignore[type-var]

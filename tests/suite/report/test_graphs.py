@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.hailo.files import har
-from tasnet.hailo.files.listing import as_json
+from tasnet.hailo.files.listing import network_json
 from tasnet.hailo.translate import translate
 from tasnet.network.export import save, to_onnx
 from tasnet.network.variant import Size, Variant
@@ -38,7 +38,7 @@ def test_the_graph_is_read_without_an_array_of_the_store(file: Path, tmp_path: P
 def test_the_layers_are_those_that_inspect_lists(file: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     graph = graph_of(store, store.put_har(file), tmp_path)
-    listed = as_json(har.read(file))["layers"]
+    listed = network_json(har.read(file))["layers"]
     told = [(layer.name, layer.type, layer.macs, layer.weights, layer.row_in, layer.row_out) for layer in graph.layers]
     assert told == [
         tuple(each[key] for key in ("name", "type", "macs", "weights", "row_in", "row_out")) for each in listed

@@ -17,7 +17,7 @@ import pytest
 import tasnet.network.export as export_module
 from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.predict.reference import Reference
-from tasnet.hailo.toolchain import Ended, Report, Toolchain
+from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case, graph_key
 from tasnet.suite.cases.outcome import ORDER, Stage, Status
@@ -110,7 +110,7 @@ def test_cases_of_one_graph_share_every_stage_but_architectures_are_judged_apart
 
 
 def test_a_failed_stage_blocks_the_later_ones(store, calls):
-    failed = Report(Ended.FAILED, failures=(BLOCKER,))
+    failed = StageReport(StageEnd.FAILED, failures=(BLOCKER,))
     pipeline = Pipeline(store, ScriptedToolchain(calls, {"translate": failed}))
     outcomes = pipeline.run(tiny())
     assert [o.status for o in outcomes.values()] == [
@@ -126,14 +126,14 @@ def test_a_failed_stage_blocks_the_later_ones(store, calls):
 
 
 def test_an_unknown_optimize_lets_compile_be_judged(store, calls):
-    script = {"optimize": Report(Ended.UNKNOWN, doubts=(BLOCKER,)), "compile": Report(Ended.PASSED)}
+    script = {"optimize": StageReport(StageEnd.UNKNOWN, doubts=(BLOCKER,)), "compile": StageReport(StageEnd.PASSED)}
     outcomes = Pipeline(store, ScriptedToolchain(calls, script)).run(tiny())
     assert statuses(outcomes) == {**ALL_PASSED, "optimize": "unknown"}
     assert outcomes[Stage.OPTIMIZE].doubts == (BLOCKER,)
 
 
 def test_a_translation_that_cant_be_told_leaves_the_later_stages_unasked_and_says_so(store, calls):
-    unread = Report(Ended.UNKNOWN, doubts=(BLOCKER,), detail="node odd (Sinh): no rule")
+    unread = StageReport(StageEnd.UNKNOWN, doubts=(BLOCKER,), detail="node odd (Sinh): no rule")
     outcomes = Pipeline(store, ScriptedToolchain(calls, {"translate": unread})).run(tiny())
     later = [outcomes[stage] for stage in (Stage.OPTIMIZE, Stage.COMPILE)]
     assert list(statuses(outcomes).values()) == ["passed", "unknown", "unknown", "unknown"]
@@ -155,7 +155,7 @@ def test_a_quantized_har_is_what_gets_compiled(store, calls):
 
 
 @pytest.mark.parametrize(
-    "trouble", [OSError(28, "No space left on device"), MemoryError(), Report(Ended.INFRA, detail="killed")]
+    "trouble", [OSError(28, "No space left on device"), MemoryError(), StageReport(StageEnd.INFRA, detail="killed")]
 )
 def test_broken_tools_are_never_the_networks_fault_and_are_tried_again(store, calls, trouble):
     outcomes = Pipeline(store, ScriptedToolchain(calls, {"optimize": trouble})).run(tiny())
@@ -187,7 +187,7 @@ def test_bugs_of_a_toolchain_propagate_and_leave_no_outcome(store, calls):
     with pytest.raises(KeyError):
         Pipeline(store, ScriptedToolchain(calls, {"translate": KeyError("bug")})).run(tiny())
     with pytest.raises(PipelineError, match="left no HAR"):
-        Pipeline(store, ScriptedToolchain(calls, {"translate": Report(Ended.PASSED)})).run(tiny())
+        Pipeline(store, ScriptedToolchain(calls, {"translate": StageReport(StageEnd.PASSED)})).run(tiny())
     assert statuses(Pipeline(store, ScriptedToolchain(calls)).run(tiny())) == ALL_PASSED
     assert list((store.root / "tmp").iterdir()) == []
 
@@ -202,7 +202,7 @@ def test_a_graph_that_cant_be_built_fails_at_export(store, calls):
 def test_logs_are_kept(store, calls, tmp_path):
     log = tmp_path / "tool.log"
     log.write_text("why")
-    script = {"compile": Report(Ended.FAILED, failures=(BLOCKER,), log=log)}
+    script = {"compile": StageReport(StageEnd.FAILED, failures=(BLOCKER,), log=log)}
     outcome = Pipeline(store, ScriptedToolchain(calls, script)).run(tiny())[Stage.COMPILE]
     assert store.path(outcome.figures["log"]).read_text() == "why"
 
@@ -422,9 +422,9 @@ def test_paths_with_spaces_and_umlauts_work(tmp_path):
 @pytest.mark.parametrize(
     "cut",
     [
-        Report(Ended.INFRA, detail="compile exceeded its limit", figures={"limit_seconds": 1.0}),
-        Report(
-            Ended.UNCLASSIFIED, doubts=(BLOCKER.model_copy(update={"family": "unclassified"}),), detail="NewError: ?"
+        StageReport(StageEnd.INFRA, detail="compile exceeded its limit", figures={"limit_seconds": 1.0}),
+        StageReport(
+            StageEnd.UNCLASSIFIED, doubts=(BLOCKER.model_copy(update={"family": "unclassified"}),), detail="NewError: ?"
         ),
     ],
     ids=["a limit", "words that nobody knows"],

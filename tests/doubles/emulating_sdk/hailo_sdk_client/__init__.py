@@ -14,9 +14,9 @@ import tarfile
 
 import numpy as np
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.files import har
-from tasnet.hailo.quantize import quantize, simulate
+from tasnet.hailo.quantize import quantize_network, run_quantized
 from tasnet.hailo.translate import translate
 from tests.doubles import hef_writer
 
@@ -88,7 +88,7 @@ class ClientRunner:
                 self.calibration = np.load(io.BytesIO(archive.extractfile(CALIBRATION).read()))
 
     def compile(self):
-        outputs = simulate(quantize(self.network, self.calibration), self.calibration[:1])
+        outputs = run_quantized(quantize_network(self.network, self.calibration), self.calibration[:1])
         edges = [
             hef_writer.edge(f"{self.network.name}/{layer.name}", layer.output_shape[1:], scale=1 / 128, zp=128)
             for layer in self.network
@@ -122,9 +122,9 @@ class ClientRunner:
         if self.context.name in ("SDK_QUANTIZED", "SDK_BIT_EXACT"):
             if ACT == "breaks":
                 raise AccelerasValueError("the emulator fell over")
-            outputs = simulate(quantize(self.network, self.calibration), data)
+            outputs = run_quantized(quantize_network(self.network, self.calibration), data)
         else:
-            outputs = run(self.network, data, deconv=crop)
+            outputs = run_network(self.network, data, deconv=crop)
         if ACT == "wrong" and self.context is InferenceContext.SDK_FP_OPTIMIZED:
             outputs = tuple(output / 2 for output in outputs)
         return list(outputs) if len(outputs) > 1 else outputs[0]

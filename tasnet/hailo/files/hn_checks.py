@@ -19,7 +19,7 @@ from tasnet.common import TasnetError, printable
 if TYPE_CHECKING:
     from tasnet.hailo.files.hn import Layer, Network, Shape
 
-MOST_SIZE = 1 << 24
+MAX_AXIS_SIZE = 1 << 24
 """the largest size along one axis: 17 minutes of audio at 16 kHz"""
 
 _SOURCES = frozenset({"input_layer", "const_input"})
@@ -31,7 +31,7 @@ class HNError(TasnetError, ValueError):
     """An HN that can't be read, or is no network. The message says what is wrong and where."""
 
 
-def check(network: Network, *, weights: bool) -> None:
+def check_network(network: Network, *, weights: bool) -> None:
     """Raises HNError for the first thing that makes `network` none; without `weights` those are not looked at."""
     if all(layer.type in _IO for layer in network):
         raise HNError("the graph has no layer beside its inputs and outputs; translate the model again")
@@ -91,8 +91,9 @@ def _ends(network: Network) -> frozenset[str]:
 def _check_shapes(layer: Layer, layers: Mapping[str, Layer]) -> None:
     name = printable(layer.name)
     for shape in (*layer.input_shapes, *layer.output_shapes):
-        if not all(1 <= size <= MOST_SIZE for size in shape[1:]):
-            raise HNError(f"layer {name}: the shape {printable(_text(shape), 60)} needs sizes from 1 to {MOST_SIZE:,}")
+        if not all(1 <= size <= MAX_AXIS_SIZE for size in shape[1:]):
+            found = printable(_text(shape), 60)
+            raise HNError(f"layer {name}: the shape {found} needs sizes from 1 to {MAX_AXIS_SIZE:,}")
     if len(layer.input_shapes) != len(layer.inputs) and layer.type not in _SOURCES:
         raise HNError(f"layer {name} has {len(layer.inputs)} inputs and {len(layer.input_shapes)} input shapes")
     for producer, shape in zip(layer.inputs, layer.input_shapes, strict=False):

@@ -14,7 +14,7 @@ from tasnet.hailo.files import Layer, Network
 from tasnet.hailo.translate.draft import Array, Draft
 
 
-def number(name: str, drafts: Sequence[Draft], outputs: Sequence[Draft]) -> Network:
+def numbered_network(name: str, drafts: Sequence[Draft], outputs: Sequence[Draft]) -> Network:
     """The Network called `name`; `outputs` are the output layers in the model's order."""
     consumers = _consumers(drafts)
     ordered = _kahn(drafts, consumers)

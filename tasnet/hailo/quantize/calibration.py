@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute import Array, ExecuteError, Scope, inputs_of, steps
+from tasnet.hailo.execute import Array, ExecuteError, RunContext, input_tensors, layer_tensors
 from tasnet.hailo.files import Layer, Network
 from tasnet.hailo.quantize.scheme import PERCENTILE, Clipping, QuantizeError
 
@@ -25,7 +25,7 @@ class Range:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibratedRanges:
     """The ranges of results by layer; `sums` are those ahead of the activation: what an accumulator must hold.
 
     `count` signals were seen. One is enough to go on with, but its ranges are its own: others will clip.
@@ -36,7 +36,7 @@ class Calibration:
     count: int
 
 
-def calibrate(network: Network, signals: Array, clipping: Clipping = "minmax") -> Calibration:
+def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "minmax") -> CalibratedRanges:
     """Runs `network` in float on `signals` [count, H, W, C] and notes the ranges.
 
     Silence is a range of nothing, and quantizes to silence. Raises QuantizeError for no signals or another shape
@@ -44,7 +44,7 @@ def calibrate(network: Network, signals: Array, clipping: Clipping = "minmax") -
     """
     lows: dict[str, float] = {}
     highs: dict[str, float] = {}
-    scope = Scope(network, torch.float32, "vendor")
+    scope = RunContext(network, torch.float32, "vendor")
 
     def note(key: str, x: Tensor) -> None:
         low, high = (float(v) for v in torch.aminmax(x))
@@ -54,8 +54,8 @@ def calibrate(network: Network, signals: Array, clipping: Clipping = "minmax") -
         note(f"{layer.name}:sum", x)
         return x
 
-    for signal in each(network, signals):
-        for layer, x in steps(scope, signal, before=before):
+    for signal in signal_inputs(network, signals):
+        for layer, x in layer_tensors(scope, signal, before=before):
             note(layer.name, x)
     ranges = {layer.name: Range(lows[layer.name], highs[layer.name]) for layer in network}
     sums = {layer.name: Range(lows[key], highs[key]) for layer in network if (key := f"{layer.name}:sum") in lows}
@@ -63,10 +63,10 @@ def calibrate(network: Network, signals: Array, clipping: Clipping = "minmax") -
         histograms = _histograms(network, signals, ranges, scope)
         cut = _percentile if clipping == "percentile" else _least_error
         ranges = {name: cut(histograms[name], found) for name, found in ranges.items()}
-    return Calibration(ranges, sums, len(signals))
+    return CalibratedRanges(ranges, sums, len(signals))
 
 
-def each(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
+def signal_inputs(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
     """The signals one by one, as inputs of a walk. Raises QuantizeError as `calibrate` says."""
     array = np.asarray(signals)
     if array.ndim != 4 or not len(array):
@@ -76,15 +76,15 @@ def each(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
         )
     for index in range(len(array)):
         try:
-            yield inputs_of(network, array[index : index + 1])
+            yield input_tensors(network, array[index : index + 1])
         except ExecuteError as error:
             raise QuantizeError(f"calibration signal {index}: {error}") from None
 
 
-def _histograms(network: Network, signals: Array, ranges: Mapping[str, Range], scope: Scope) -> dict[str, Tensor]:
+def _histograms(network: Network, signals: Array, ranges: Mapping[str, Range], scope: RunContext) -> dict[str, Tensor]:
     found = {name: torch.zeros(BINS) for name in ranges}
-    for signal in each(network, signals):
-        for layer, x in steps(scope, signal):
+    for signal in signal_inputs(network, signals):
+        for layer, x in layer_tensors(scope, signal):
             span = ranges[layer.name]
             if span.high > span.low:
                 found[layer.name] += torch.histc(x, BINS, span.low, span.high)

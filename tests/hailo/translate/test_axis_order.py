@@ -12,11 +12,11 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tasnet.hailo.execute import run
+from tasnet.hailo.execute import run_network
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files import har, hn
-from tasnet.hailo.files.hn import Assumed, Network
-from tasnet.hailo.predict.constraints import Kind, judge
+from tasnet.hailo.files.hn import AssumptionKind, Network
+from tasnet.hailo.predict.constraints import PredictionKind, predict_network
 from tasnet.hailo.translate import NodeError, translate
 from tasnet.hailo.translate.errors import ModelError
 from tests.hailo.onnx_models import floats, longs, node
@@ -105,8 +105,8 @@ def test_a_network_behind_a_door_has_its_twins_layers_and_verdict(name: str) -> 
     twin, found = translate(TWIN, "net"), translate(behind(name), "net")
     assert form(found) == form(twin)
     assert all(np.array_equal(found.weights[key], twin.weights[key]) for key in twin.weights)
-    expected, verdict = judge(twin, "hailo8"), judge(found, "hailo8")
-    assert verdict.kind is expected.kind is Kind.BLOCKED
+    expected, verdict = predict_network(twin, "hailo8"), predict_network(found, "hailo8")
+    assert verdict.kind is expected.kind is PredictionKind.BLOCKED
     assert verdict.blockers == expected.blockers
     assert found.assumptions
     assert not twin.assumptions
@@ -117,7 +117,7 @@ def test_a_network_behind_a_door_is_the_same_function(name: str) -> None:
     made = behind(name)
     x = floats(*DOORS[name][1], seed=5)
     (expected,) = runtime(made, x)
-    (found,) = run(translate(made, "net"), x.reshape(1, 1, 16000, 1))
+    (found,) = run_network(translate(made, "net"), x.reshape(1, 1, 16000, 1))
     _, _, _, shape = DOORS[name]
     turned = found if shape[-1] == 2 else found.transpose(0, 3, 1, 2)
     np.testing.assert_allclose(turned.reshape(shape), expected, atol=1e-4)
@@ -131,8 +131,8 @@ def test_a_clear_network_behind_a_door_is_extrapolated_and_says_what_was_assumed
     made = graph(
         [node("Transpose", "x", "a", perm=perm), node("Conv", "a w", "y")], {"x": shape}, {"y": None}, w=weight
     )
-    verdict = judge(translate(made, "net"), "hailo8")
-    assert (verdict.kind, verdict.certainty) == (Kind.CLEAR, Certainty.EXTRAPOLATED)
+    verdict = predict_network(translate(made, "net"), "hailo8")
+    assert (verdict.kind, verdict.certainty) == (PredictionKind.CLEAR, Certainty.EXTRAPOLATED)
     assert "height 1, width 64, channels 8" in verdict.assumptions[0].text
 
 
@@ -145,8 +145,8 @@ def test_both_dimensions_of_an_image_come_through_a_door() -> None:
     made = graph(nodes, {"x": [1, 9, 14, 3]}, {"y": [1, 4, 14, 5]}, w=floats(5, 3, 3, 3))
     network = translate(made, "net")
     x = floats(1, 9, 14, 3, seed=1)
-    np.testing.assert_allclose(run(network, x)[0], runtime(made, x)[0], atol=1e-4)
-    assert [each.kind for each in network.assumptions] == [Assumed.DOOR, Assumed.DOOR]
+    np.testing.assert_allclose(run_network(network, x)[0], runtime(made, x)[0], atol=1e-4)
+    assert [each.kind for each in network.assumptions] == [AssumptionKind.AXIS_ORDER, AssumptionKind.AXIS_ORDER]
 
 
 def test_a_dense_layer_behind_an_nhwc_flatten_reads_it_as_it_lies() -> None:
@@ -160,7 +160,7 @@ def test_a_dense_layer_behind_an_nhwc_flatten_reads_it_as_it_lies() -> None:
     constants = {"w": floats(5, 3, 1, 1), "flat": longs(1, -1), "m": floats(6 * 7 * 5, 4)}
     made = graph(nodes, {"x": [1, 6, 7, 3]}, {"y": [1, 4]}, **constants)
     x = floats(1, 6, 7, 3, seed=1)
-    np.testing.assert_allclose(run(translate(made, "net"), x)[0].reshape(1, 4), runtime(made, x)[0], atol=1e-3)
+    np.testing.assert_allclose(run_network(translate(made, "net"), x)[0].reshape(1, 4), runtime(made, x)[0], atol=1e-3)
 
 
 def test_an_input_that_two_layers_read_in_two_ways_cannot_be_placed() -> None:
@@ -208,17 +208,17 @@ def test_rank_3_is_read_as_one_row_and_marked_extrapolated() -> None:
     assert network.layer("input_layer1").output_shape == (-1, 1, 160, 1)
     assert network.layer("conv1").params["kernel_shape"] == [1, 16, 1, 8]
     assert network.layer("conv1").original_names == ("conv", "relu")
-    assert [each.kind for each in network.assumptions] == [Assumed.RANK]
-    assert judge(network, "hailo8").certainty is Certainty.EXTRAPOLATED
+    assert [each.kind for each in network.assumptions] == [AssumptionKind.RANK]
+    assert predict_network(network, "hailo8").certainty is Certainty.EXTRAPOLATED
     x = floats(1, 1, 160, seed=3)
-    found = run(network, x.reshape(1, 1, 160, 1), deconv="onnx")[0]
+    found = run_network(network, x.reshape(1, 1, 160, 1), deconv="onnx")[0]
     np.testing.assert_allclose(found[:, 0].transpose(0, 2, 1), runtime(made, x)[0], atol=1e-4)
 
 
 def test_a_blocked_network_of_rank_3_is_extrapolated_too() -> None:
     wide = graph([node("Conv", "x w", "y")], {"x": [1, 512, 1999]}, {"y": None}, w=floats(512, 512, 1))
-    verdict = judge(translate(wide, "net"), "hailo8")
-    assert (verdict.kind, verdict.certainty) == (Kind.BLOCKED, Certainty.EXTRAPOLATED)
+    verdict = predict_network(translate(wide, "net"), "hailo8")
+    assert (verdict.kind, verdict.certainty) == (PredictionKind.BLOCKED, Certainty.EXTRAPOLATED)
 
 
 def test_an_open_batch_is_1_and_open_sizes_are_given() -> None:
@@ -272,17 +272,17 @@ def test_several_inputs_and_outputs_are_translated_and_computed() -> None:
     assert network.output_layers == ("activation1", "conv2")
     features, skip = floats(1, 4, 1, 20), floats(1, 1, 20, 4, seed=1)
     expected = runtime(made, features, skip)
-    found = run(network, {"input_layer1": features.transpose(0, 2, 3, 1), "input_layer2": skip})
+    found = run_network(network, {"input_layer1": features.transpose(0, 2, 3, 1), "input_layer2": skip})
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one.transpose(0, 3, 1, 2), other, atol=1e-5)
-    assert judge(network, "hailo8").kind is Kind.CLEAR
+    assert predict_network(network, "hailo8").kind is PredictionKind.CLEAR
 
 
 def test_an_input_that_nothing_depends_on_is_left_out_and_said() -> None:
     made = graph([node("Relu", "x", "y")], {"x": [1, 4, 1, 8], "z": [1, 4, 1, 8]}, {"y": None})
     network = translate(made, "net")
     assert [layer.name for layer in network if layer.type == "input_layer"] == ["input_layer1"]
-    assert [each.kind for each in network.assumptions] == [Assumed.UNUSED]
+    assert [each.kind for each in network.assumptions] == [AssumptionKind.UNUSED]
     assert "input z" in network.assumptions[0].text
 
 
@@ -290,15 +290,15 @@ def test_what_was_assumed_is_kept_in_the_har(tmp_path: Path) -> None:
     network = translate(graph(RANK3, {"x": [1, 1, 160]}, {"y": None}, **RANK3_WEIGHTS), "net")
     har.write(network, tmp_path / "m.har")
     assert har.read(tmp_path / "m.har").assumptions == network.assumptions
-    assert judge(har.read(tmp_path / "m.har"), "hailo8") == judge(network, "hailo8")
+    assert predict_network(har.read(tmp_path / "m.har"), "hailo8") == predict_network(network, "hailo8")
 
 
 def test_a_bare_hn_is_read_as_the_har_around_it(tmp_path: Path) -> None:
     network = translate(TWIN, "net")
     (tmp_path / "m.hn").write_text(hn.dumps(network))
-    read = hn.read(tmp_path / "m.hn")
+    read = hn.read_hn(tmp_path / "m.hn")
     assert form(read) == form(network)
-    assert judge(read, "hailo8") == judge(network, "hailo8")
+    assert predict_network(read, "hailo8") == predict_network(network, "hailo8")
 
 
 @pytest.mark.parametrize(

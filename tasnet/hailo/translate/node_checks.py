@@ -66,7 +66,7 @@ _SIGNAL_ALONE = frozenset(
 """ops whose first operand alone is the network's tensor"""
 
 
-def check(node: ir.Node, opset: int) -> None:
+def check_node(node: ir.Node, opset: int) -> None:
     """Raises NodeError where the node says something that its rule would not read."""
     read = ATTRIBUTES.get(node.op_type, frozenset())
     if not read.issuperset(node.attributes):

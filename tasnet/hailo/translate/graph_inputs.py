@@ -14,7 +14,7 @@ Shapes = Mapping[str, Sequence[int]]
 _RANKS = range(2, 5)
 
 
-def fix(model: ir.Model, shapes: Shapes, where: str) -> bool:
+def fix_sizes(model: ir.Model, shapes: Shapes, where: str) -> bool:
     """Give every input its sizes, in place; True if one was open before. A batch that is open is 1.
 
     Raises ModelError for an input of another type or rank, with an open axis that `shapes` doesn't give, or of a

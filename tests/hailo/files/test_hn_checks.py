@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from tasnet.cli import main
 from tasnet.hailo.files.hn import dumps
-from tasnet.hailo.predict.reference import verdict
+from tasnet.hailo.predict.reference import predict_file
 from tasnet.hailo.translate import translate
 from tests.hailo.onnx_models import floats, model, node
 
@@ -69,7 +69,7 @@ def test_the_graph_that_the_others_are_made_of_has_a_verdict(tmp_path: Path) -> 
     graph, weights = whole()
     (tmp_path / "n.hn").write_text(json.dumps(graph))
 
-    assert verdict(har(tmp_path / "n.har", graph, weights), "hailo8") == verdict(tmp_path / "n.hn", "hailo8")
+    assert predict_file(har(tmp_path / "n.har", graph, weights), "hailo8") == predict_file(tmp_path / "n.hn", "hailo8")
 
 
 def _set(name: str, key: str, value: object) -> Callable[[Graph], object]:
@@ -272,4 +272,4 @@ def test_every_network_that_the_translator_writes_is_whole(tmp_path: Path) -> No
     # Weights in another precision are read as what they are in float32.
     double = {key: array.astype(np.float64) for key, array in weights.items()}
 
-    assert verdict(har(tmp_path / "n.har", graph, double), "hailo8").kind.value in {"clear", "blocked", "unknown"}
+    assert predict_file(har(tmp_path / "n.har", graph, double), "hailo8").kind.value in {"clear", "blocked", "unknown"}

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.hailo.execute import HOMOGENEOUS
+from tasnet.hailo.execute import HOMOGENEOUS_ACTIVATIONS
 from tasnet.hailo.files import Layer, Network
 
 _WRITERS = frozenset({"conv", "dw"})
 _READERS = frozenset({"conv", "dw"})
 
 
-def equalize(network: Network, rounds: int = 2) -> Network:
+def equalized(network: Network, rounds: int = 2) -> Network:
     """The same function, its weights evened out; every pair in turn, `rounds` times.
 
     A layer takes part when it is a conv or dw with a homogeneous activation, and all that read it are convs
@@ -39,7 +39,7 @@ def equalize(network: Network, rounds: int = 2) -> Network:
 def _takes_part(layer: Layer, readers: list[Layer], network: Network) -> bool:
     return (
         layer.type in _WRITERS
-        and layer.params.get("activation", "linear") in HOMOGENEOUS
+        and layer.params.get("activation", "linear") in HOMOGENEOUS_ACTIVATIONS
         and bool(readers)
         and all(r.type in _READERS and int(r.params.get("groups", 1)) == 1 for r in readers)
         and all(network.weight(each.name, "kernel") is not None for each in (layer, *readers))

@@ -83,7 +83,7 @@ class _Axes:
             self.labels[first] = too
 
 
-def place(graph: ir.Graph) -> dict[ir.Value, tuple[Label, ...]]:
+def input_layouts(graph: ir.Graph) -> dict[ir.Value, tuple[Label, ...]]:
     """A label per axis of each input, None for a size of 1. Raises NodeError where no place fits."""
     axes = _Axes()
     for value in graph.inputs:
@@ -93,7 +93,7 @@ def place(graph: ir.Graph) -> dict[ir.Value, tuple[Label, ...]]:
     return {value: _labels(axes, value) for value in graph.inputs}
 
 
-def usual(labels: tuple[Label, ...]) -> bool:
+def is_onnx_layout(labels: tuple[Label, ...]) -> bool:
     """True where every axis stands where ONNX's layers take it for granted: no door."""
     taken = _LAYOUT.get(len(labels), labels)
     return all(label in {None, own} for label, own in zip(labels, taken, strict=True))
@@ -128,7 +128,11 @@ def _follow(axes: _Axes, node: ir.Node) -> None:
         given = constant(node, 1)
         named = given.ravel() if given is not None else ints(node, "axes", tuple(range(len(known))))
         gone = {int(axis) % len(known) for axis in named}
-        kept = [axis for place, axis in enumerate(known) if place not in gone or integer(node, "keepdims", 1)]
+        kept = [
+            axis
+            for input_layouts, axis in enumerate(known)
+            if input_layouts not in gone or integer(node, "keepdims", 1)
+        ]
         if len(kept) == len(made):
             _unite_all(axes, kept, made)
     else:

@@ -8,10 +8,17 @@ from math import prod
 
 import torch
 
-from tasnet.hailo.execute import Array, Scope, inputs_of, run, walk
+from tasnet.hailo.execute import Array, RunContext, input_tensors, output_tensors, run_network
 from tasnet.hailo.files import Layer
 from tasnet.hailo.quantize.scheme import Scheme
-from tasnet.hailo.quantize.simulation import WITH_KERNEL, Quantized, chooses, rounding, simulate, with_calibration
+from tasnet.hailo.quantize.simulation import (
+    WITH_KERNEL,
+    Quantized,
+    keeps_operand_grid,
+    quantize_with_ranges,
+    rounding_hook,
+    run_quantized,
+)
 
 SAID_EVERY = 25
 """layers"""
@@ -21,7 +28,7 @@ Score = Callable[[tuple[Array, ...], tuple[Array, ...]], float]
 
 
 @dataclass(frozen=True)
-class Point:
+class PrecisionPoint:
     """A choice of layers at 16 bits: the mean bits of all numbers that are kept or moved, and its score.
 
     `added` is what this point has more than the one before it, `sixteen` everything so far.
@@ -33,7 +40,7 @@ class Point:
     score: float
 
 
-def keep_16(
+def choose_16_bit_layers(
     quantized: Quantized,
     signals: Array,
     score: Score,
@@ -43,7 +50,7 @@ def keep_16(
     calibration_signals: Array | None = None,
     gains: MutableMapping[str, float] | None = None,
     say: Callable[[str], None] = lambda _: None,
-) -> tuple[Point, ...]:
+) -> tuple[PrecisionPoint, ...]:
     """The curve from nothing but 8 bits to nothing but 16, layers taken in by what they give for what they cost.
 
     A layer's gain is the noise that it alone brings to the outputs at 8 bits, all others being float; its cost
@@ -53,16 +60,16 @@ def keep_16(
     and added to as they are found, for whoever keeps them; `say` is told how far it is.
     """
     reference = quantized.reference
-    layers = [layer for layer in reference if not chooses(layer) and layer.name in quantized.grids]
+    layers = [layer for layer in reference if not keeps_operand_grid(layer) and layer.name in quantized.grids]
     choosing = signals if chosen_on is None else chosen_on
-    chosen_exact = run(reference, choosing)
+    chosen_exact = run_network(reference, choosing)
     gain = {} if gains is None else gains
     for number, layer in enumerate(layers, 1):
         if layer.name not in gain:
             gain[layer.name] = _noise_of(quantized, layer, choosing, chosen_exact) / _cost(layer)
         if number % SAID_EVERY == 0:
             say(f"{number} of {len(layers)} layers alone at 8 bits")
-    exact = chosen_exact if chosen_on is None else run(reference, signals)
+    exact = chosen_exact if chosen_on is None else run_network(reference, signals)
     order = sorted((layer.name for layer in layers), key=lambda name: gain[name], reverse=True)
     made = []
     previous = 0
@@ -70,13 +77,13 @@ def keep_16(
         say(f"{count} of {len(order)} layers at 16 bits")
         sixteen = frozenset(order[:count])
         scheme = replace(quantized.scheme, sixteen=sixteen)
-        chosen = with_calibration(reference, quantized.calibration, scheme, calibration_signals)
+        chosen = quantize_with_ranges(reference, quantized.calibration, scheme, calibration_signals)
         made.append(
-            Point(
+            PrecisionPoint(
                 tuple(order[previous:count]),
                 sixteen,
                 mean_bits(layers, scheme),
-                score(simulate(chosen, signals), exact),
+                score(run_quantized(chosen, signals), exact),
             )
         )
         previous = count
@@ -104,9 +111,9 @@ def _counts(layers: int, points: int) -> list[int]:
 def _noise_of(quantized: Quantized, layer: Layer, signals: Array, exact: tuple[Array, ...]) -> float:
     """Energy of the outputs' error with this layer at 8 bits and all others in float."""
     others = frozenset(other.name for other in quantized.reference) - {layer.name}
-    alone = with_calibration(
+    alone = quantize_with_ranges(
         quantized.reference, quantized.calibration, Scheme(floating=others, per_channel=quantized.scheme.per_channel)
     )
-    scope = Scope(alone.network, torch.float32, "vendor")
-    outputs = walk(scope, inputs_of(alone.network, signals), after=rounding(alone))
+    scope = RunContext(alone.network, torch.float32, "vendor")
+    outputs = output_tensors(scope, input_tensors(alone.network, signals), after=rounding_hook(alone))
     return sum(float(((a.numpy().astype("f8") - b) ** 2).sum()) for a, b in zip(outputs, exact, strict=True))

@@ -7,13 +7,13 @@ from math import inf, log10, nan
 
 import torch
 
-from tasnet.hailo.execute import Array, Scope, inputs_of, steps
-from tasnet.hailo.quantize.shift import shifts
-from tasnet.hailo.quantize.simulation import Quantized, chooses, rounding
+from tasnet.hailo.execute import Array, RunContext, input_tensors, layer_tensors
+from tasnet.hailo.quantize.shift import required_shifts
+from tasnet.hailo.quantize.simulation import Quantized, keeps_operand_grid, rounding_hook
 
 
 @dataclass(frozen=True)
-class LayerFigures:
+class QuantizationFigures:
     """One layer of a quantized network, judged on given signals.
 
     `snr` in dB compares the layer's result with the float network's: all errors up to and with this layer.
@@ -33,19 +33,21 @@ class LayerFigures:
     shift: int | None
 
 
-def layer_figures(quantized: Quantized, signals: Array) -> tuple[LayerFigures, ...]:
+def quantization_figures(quantized: Quantized, signals: Array) -> tuple[QuantizationFigures, ...]:
     """The figures of every layer on `signals` [count, H, W, C], in the order of the run.
 
     Both networks run side by side, so that no more than two layers' results are compared at a time.
     """
-    reference = Scope(quantized.reference, torch.float32, "vendor")
-    network = Scope(quantized.network, torch.float32, "vendor")
-    needed = {shift.layer: shift.needed for shift in shifts(quantized)}
-    given = inputs_of(quantized.network, signals)
+    reference = RunContext(quantized.reference, torch.float32, "vendor")
+    network = RunContext(quantized.network, torch.float32, "vendor")
+    needed = {shift.layer: shift.needed for shift in required_shifts(quantized)}
+    given = input_tensors(quantized.network, signals)
     found = []
-    sides = zip(steps(reference, given), steps(network, given, after=rounding(quantized)), strict=True)
+    sides = zip(
+        layer_tensors(reference, given), layer_tensors(network, given, after=rounding_hook(quantized)), strict=True
+    )
     for (layer, exact), (_, rounded) in sides:
-        if chooses(layer):
+        if keeps_operand_grid(layer):
             continue
         own = quantized.grids.get(layer.name)
         signal, noise = _energy(exact), _energy(rounded - exact)
@@ -55,7 +57,7 @@ def layer_figures(quantized: Quantized, signals: Array) -> tuple[LayerFigures, .
             outside = (exact < own.low - half) | (exact > own.high + half)
             clipped = float(outside.sum()) / exact.numel()
         found.append(
-            LayerFigures(
+            QuantizationFigures(
                 layer=layer.name,
                 type=layer.type,
                 bits=own.bits if own else None,

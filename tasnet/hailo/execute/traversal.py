@@ -9,11 +9,11 @@ from torch import Tensor
 
 from tasnet.hailo.execute import convolution, elementwise, joins, pooling
 from tasnet.hailo.execute.activation import activate
+from tasnet.hailo.execute.context import Kernel, RunContext
 from tasnet.hailo.execute.errors import ExecuteError
-from tasnet.hailo.execute.scope import Kernel, Scope
 from tasnet.hailo.files import Layer, Network
 
-Hook = Callable[[Layer, Tensor], Tensor]
+ResultHook = Callable[[Layer, Tensor], Tensor]
 """A layer and a result [B, H, W, C] of its own memory -> what goes on in its place; it may overwrite it."""
 
 KERNELS: Mapping[str, Kernel] = {
@@ -29,28 +29,30 @@ _VIEWS = frozenset({"shortcut", "feature_splitter", "output_layer", "activation"
 _OPERANDS = {"ew_add": 2, "ew_sub": 2, "ew_mult": 2, "const_input": 0}
 
 
-def walk(
-    scope: Scope,
+def output_tensors(
+    scope: RunContext,
     inputs: Mapping[str, Tensor],
     *,
-    before: Hook | None = None,
-    after: Hook | None = None,
+    before: ResultHook | None = None,
+    after: ResultHook | None = None,
 ) -> tuple[Tensor, ...]:
     """The outputs [B, H, W, C] in the order of `network.output_layers`.
 
     `before` sees each result ahead of the layer's activation, `after` behind it. Raises ExecuteError.
     """
     outputs = dict.fromkeys(scope.network.output_layers)
-    results = {layer.name: x for layer, x in steps(scope, inputs, before=before, after=after) if layer.name in outputs}
+    results = {
+        layer.name: x for layer, x in layer_tensors(scope, inputs, before=before, after=after) if layer.name in outputs
+    }
     return tuple(results[name] for name in scope.network.output_layers)
 
 
-def steps(
-    scope: Scope,
+def layer_tensors(
+    scope: RunContext,
     inputs: Mapping[str, Tensor],
     *,
-    before: Hook | None = None,
-    after: Hook | None = None,
+    before: ResultHook | None = None,
+    after: ResultHook | None = None,
 ) -> Iterator[tuple[Layer, Tensor]]:
     """As `walk`, layer by layer: each with its result, which is only lent and belongs to the layers behind it."""
     network = scope.network
@@ -120,7 +122,7 @@ def ordered(network: Network) -> Iterator[Layer]:
         waiting = later
 
 
-def _result(layer: Layer, operands: Sequence[Tensor], scope: Scope) -> Tensor:
+def _result(layer: Layer, operands: Sequence[Tensor], scope: RunContext) -> Tensor:
     kernel = KERNELS.get(layer.type)
     if kernel is None:
         raise ExecuteError(f"layer {layer.name}: type {layer.type} can't be run; {', '.join(sorted(KERNELS))} can")
@@ -134,7 +136,7 @@ def _result(layer: Layer, operands: Sequence[Tensor], scope: Scope) -> Tensor:
     return kernel(layer, operands, scope)
 
 
-def _check_shape(layer: Layer, x: Tensor, scope: Scope) -> None:
+def _check_shape(layer: Layer, x: Tensor, scope: RunContext) -> None:
     """A result has the graph's shape, or (behind a deconvolution of ONNX's length) its channels at least."""
     compared = slice(2, 3) if scope.deconv == "onnx" else slice(0, 3)
     found, expected = list(x.shape[1:]), list(layer.output_shape[1:])

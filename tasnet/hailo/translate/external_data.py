@@ -29,7 +29,7 @@ class _Place:
     length: int
 
 
-def bring_in(model: onnx.ModelProto, folder: Path | None, where: str, most: int) -> None:
+def load_external_data(model: onnx.ModelProto, folder: Path | None, where: str, most: int) -> None:
     """Read all external data into `model`, `most` bytes of it together. Raises ModelError, and has opened nothing then
     unless a file itself is at fault."""
     places = [

@@ -13,7 +13,7 @@ from torch import Tensor
 from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.files import Layer, Network
 
-Deconv = Literal["vendor", "vendor_centred", "onnx"]
+DeconvLength = Literal["vendor", "vendor_centred", "onnx"]
 """How long a deconvolution's result is, and which samples of the full one it keeps.
 
 - `onnx`: (W_in - 1) * stride + kernel, all of it: what PyTorch and ONNX compute (1999 frames -> 16000).
@@ -25,17 +25,17 @@ hypothesis. A deconvolution of one non-zero frame run through SDK_NATIVE shows t
 0, or refutes it.
 """
 
-Kernel = Callable[[Layer, Sequence[Tensor], "Scope"], Tensor]
+Kernel = Callable[[Layer, Sequence[Tensor], "RunContext"], Tensor]
 """A layer's operands, NHWC -> its result before its activation, NHWC: new memory, or a view of an operand."""
 
 
 @dataclass(frozen=True)
-class Scope:
+class RunContext:
     """A network's weights as tensors of one type, and the semantics of the run."""
 
     network: Network
     dtype: torch.dtype
-    deconv: Deconv
+    deconv: DeconvLength
 
     def array(self, layer: Layer, what: str, *shape: int) -> Tensor:
         """The layer's weight `what`, which must be of `shape`. Raises ExecuteError if it is missing or isn't."""

@@ -16,16 +16,16 @@ import onnx
 import onnx_ir as ir
 
 from tasnet.common import printable
-from tasnet.hailo.files import MOST_SIZE
+from tasnet.hailo.files import MAX_AXIS_SIZE
 from tasnet.hailo.translate.errors import ModelError
-from tasnet.hailo.translate.scopes import Holder, Scope, scopes, tensors
+from tasnet.hailo.translate.scopes import Holder, OnnxScope, scopes, tensors
 
-MOST_NODES = 20_000
+MAX_NODES = 20_000
 """nodes of a file, and of its graph once functions are inlined"""
 
-_MOST_COPIES = 2_000
+_MAX_COPIES = 2_000
 """of one name in the inlined graph: telling them apart takes time with the square of them"""
-_MOST_DEPTH = 100
+_MAX_DEPTH = 100
 """of functions that call functions"""
 _STANDARD = frozenset({"", "ai.onnx"})
 _COUNTS = frozenset({"kernel_shape", "strides", "dilations", "group"})
@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 """of a function: domain, name, overload"""
 
 
-def check(model: onnx.ModelProto, where: str) -> None:
+def check_model(model: onnx.ModelProto, where: str) -> None:
     """Raises ModelError for the first thing that isn't as ONNX says, or that would take unbounded work."""
     try:
         _check(model)
@@ -52,8 +52,8 @@ def _check(model: onnx.ModelProto) -> None:
     _check_text(opset.domain for opset in model.opset_import)
     for scope in scopes(model):
         nodes += len(scope.holder.node)
-        if nodes > MOST_NODES:
-            raise _Fault(f"more than {MOST_NODES:,} nodes; a network for this chip has fewer")
+        if nodes > MAX_NODES:
+            raise _Fault(f"more than {MAX_NODES:,} nodes; a network for this chip has fewer")
         _check_text(_words(scope.holder))
         for tensor, said in tensors(scope.holder):
             _check_tensor(tensor, printable(said))
@@ -131,7 +131,7 @@ def _sizes(value: onnx.ValueInfoProto) -> Iterator[str]:
 _LISTS = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
 
 
-def _check_names(scope: Scope) -> None:
+def _check_names(scope: OnnxScope) -> None:
     """Each value is made once, and whatever is read is made by somebody."""
     holder = scope.holder
     outputs = [name for node in holder.node for name in node.output if name]
@@ -195,8 +195,8 @@ _SPARSE = (onnx.AttributeProto.SPARSE_TENSOR, onnx.AttributeProto.SPARSE_TENSORS
 
 def _check_counts(sizes: list[int], said: str) -> None:
     for size in sizes:
-        if not 1 <= size <= MOST_SIZE:
-            raise _Fault(f"{said} is {size}; a size from 1 to {MOST_SIZE:,} is needed")
+        if not 1 <= size <= MAX_AXIS_SIZE:
+            raise _Fault(f"{said} is {size}; a size from 1 to {MAX_AXIS_SIZE:,} is needed")
 
 
 def _check_kernels(holder: Holder) -> None:
@@ -239,8 +239,8 @@ def _check_calls(model: onnx.ModelProto) -> None:
     names: Counter[str] = Counter()
     # How often each is inlined: in an order in which a function comes after all that call it.
     for depth, level in enumerate(_levels(calls, set(copies))):
-        if depth >= _MOST_DEPTH:
-            raise _Fault(f"functions call functions more than {_MOST_DEPTH} deep; export without functions")
+        if depth >= _MAX_DEPTH:
+            raise _Fault(f"functions call functions more than {_MAX_DEPTH} deep; export without functions")
         for key in level:
             times = copies[key]
             nodes += times * len(functions[key].node)
@@ -248,7 +248,7 @@ def _check_calls(model: onnx.ModelProto) -> None:
                 names.update({node.name or "node": times, **{f"={each}": times for each in node.output}})
             for called, often in calls[key].items():
                 copies[called] += times * often
-        if nodes > MOST_NODES or max(names.values(), default=0) > _MOST_COPIES:
+        if nodes > MAX_NODES or max(names.values(), default=0) > _MAX_COPIES:
             raise _Fault(f"its functions would be {nodes:,} nodes, inlined; export without functions")
 
 
