@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
 from benchmarks.train.sentences import sentence
 from benchmarks.train.voices import SPEAKERS, Speaker, check, speak
+from tasnet.common import TasnetError
 from tasnet.suite.numerics.speech import RATE, Samples, read_wav, resample
 
 SENTENCES = 120
@@ -39,8 +41,15 @@ class Spoken:
         return self.sentences[-HELD_OUT:]
 
 
+class CorpusError(TasnetError):
+    """A kept recording is damaged. One line: which, and what to do."""
+
+
 def corpus(folder: Path, speakers: Sequence[Speaker] = SPEAKERS) -> Mapping[str, Spoken]:
-    """By speaker's name. Speaks what `folder` doesn't hold yet, and says so. Raises VoicesMissing before any work."""
+    """By speaker's name. Speaks what `folder` doesn't hold yet, and says so.
+
+    Raises VoicesMissing before any work, CorpusError for a damaged recording.
+    """
     missing = [speaker for speaker in speakers if not (folder / f"{speaker.name}.npz").is_file()]
     check(missing)
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,6 +91,9 @@ def _even(samples: Samples) -> Samples:
 
 
 def _kept(path: Path) -> Iterator[Samples]:
-    with np.load(path) as arrays:
-        for index in range(SENTENCES):
-            yield arrays[f"arr_{index}"].astype(np.float32) / 4096
+    try:
+        with np.load(path) as arrays:
+            for index in range(SENTENCES):
+                yield arrays[f"arr_{index}"].astype(np.float32) / 4096
+    except (ValueError, KeyError, EOFError, BadZipFile):
+        raise CorpusError(f"{path} is damaged: remove it, and its speaker speaks again") from None

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
 from benchmarks.train.corpus import Spoken
-from tasnet.suite.numerics.speech import RATE, Samples, mixtures
+from benchmarks.train.voices import VoicesMissing
+from tasnet.suite.numerics import mixtures
+from tasnet.suite.numerics.speech import RATE, Samples
 
 SPREAD = 2.5
 """dB: one voice is at most twice this louder than the other, as in the usual two-speaker sets"""
+
+SPEED = 0.2
+"""a voice is read faster or slower by up to this share: higher or lower, and so another speaker's"""
 
 Sources = npt.NDArray[np.float32]
 """[mixtures, 2, T]; a mixture is the sum of its two"""
@@ -34,8 +39,8 @@ def drawn(spoken: Sequence[Spoken], step: int, seed: int, count: int, length: in
 
 
 def _stretch(draw: np.random.Generator, said: Sequence[Samples], length: int) -> Samples:
-    """Sentences one after the other, from a place inside the first, read faster or slower by up to a tenth."""
-    speed = draw.uniform(0.9, 1.1)
+    """Sentences one after the other, from a place inside the first, read faster or slower."""
+    speed = draw.uniform(1 - SPEED, 1 + SPEED)
     wanted = int(length * speed) + 2
     parts = [said[int(draw.integers(len(said)))]]
     parts[0] = parts[0][int(draw.integers(max(1, len(parts[0]) // 2))) :]
@@ -64,17 +69,23 @@ def fixed(spoken: Sequence[Spoken], count: int, length: int, *, seed: int) -> So
 
 
 def real(count: int, length: int) -> Sources:
-    """Mixtures of the recorded voices of pocketsphinx-testdata."""
-    return np.stack([each.sources for each in mixtures(count, length, snrs=(0.0, SPREAD, -SPREAD), rate=RATE)])
+    """Mixtures of the recorded voices of pocketsphinx-testdata. Raises VoicesMissing without them."""
+    made = mixtures(count, length, snrs=(0.0, SPREAD, -SPREAD), rate=RATE)
+    if not all(each.real for each in made):
+        raise VoicesMissing("no real voices for the figures: run apt-get install pocketsphinx-testdata")
+    return np.stack([each.sources for each in made])
 
 
-def sets(spoken: Mapping[str, Spoken], seconds: float) -> Mapping[str, Callable[[], Sources]]:
-    """What figures are given on, by name: known voices, the held-out pair, real voices; none was trained on."""
+def sets(spoken: Mapping[str, Spoken], seconds: float) -> Mapping[str, Sources]:
+    """What figures are given on, by name: known voices, the held-out pair, real voices; none was trained on.
+
+    Raises VoicesMissing without real voices.
+    """
     length = int(seconds * RATE)
     known = [each for each in spoken.values() if each.speaker.role == "train"]
     held = [each for each in spoken.values() if each.speaker.role == "held_out"]
     return {
-        "held-out sentences of known voices": lambda: fixed(known, 120, length, seed=1),
-        "held-out pair of voices": lambda: fixed(held, 40, length, seed=2),
-        "real voices": lambda: real(20, length),
+        "held-out sentences of known voices": fixed(known, 120, length, seed=1),
+        "held-out pair of voices": fixed(held, 40, length, seed=2),
+        "real voices": real(20, length),
     }

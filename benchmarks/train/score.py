@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from benchmarks.train.pairs import Sources
-from benchmarks.train.separator import pit_si_sdr, separate
-from tasnet.network.variant import Size, Variant
+from benchmarks.train.quick import THREADS
+from benchmarks.train.separator import Form, Leaves, pit_si_sdr, separate
+
+_BATCH = 4
+"""mixtures at a time"""
 
 
 @dataclass(frozen=True)
@@ -30,14 +33,17 @@ class Score:
         )
 
 
-def score(weights: Mapping[str, torch.Tensor], variant: Variant, size: Size, sources: Sources, batch: int = 8) -> Score:
-    """The score of the network of `variant` on `sources` [M, 2, T]."""
-    found: list[float] = []
-    with torch.no_grad():
-        for start in range(0, len(sources), batch):
-            truth = torch.from_numpy(sources[start : start + batch])
+def score(form: Form, weights: Leaves, sources: Sources) -> Score:
+    """The score of the network on `sources` [M, 2, T]; what doesn't fill a stride at the end isn't judged."""
+    whole = sources.shape[-1] // form.size.stride * form.size.stride
+
+    def part(start: int) -> list[float]:
+        with torch.no_grad():
+            truth = torch.from_numpy(sources[start : start + _BATCH, :, :whole])
             mix = truth.sum(1)
             before = pit_si_sdr(mix[:, None].expand_as(truth), truth)
-            after = pit_si_sdr(separate(weights, variant, size, mix), truth)
-            found.extend((after - before).tolist())
-    return Score(tuple(found))
+            return (pit_si_sdr(separate(form, weights, mix), truth) - before).tolist()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        parts = pool.map(part, range(0, len(sources), _BATCH))
+        return Score(tuple(value for values in parts for value in values))

@@ -7,21 +7,17 @@ from __future__ import annotations
 
 from functools import cache
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.train.voices import Script, VoicesMissing
-
-WORDS = Path("/usr/share/dict/american-english")
-"""Debian's `wamerican`"""
+from benchmarks.train.voices import WORDS, Script
 
 _CONSONANTS = {"syllables": "bdfklmnprstv", "cyrillic": "бдзклмнпрств", "devanagari": "कगतदनपबमरलसह"}
 _VOWELS = {"syllables": "aeiou", "cyrillic": "аеиоу", "devanagari": "ािीुेो"}
 
 
 def sentence(script: Script, speaker: int, number: int) -> str:
-    """Sentence `number` of speaker `speaker`: five to nine words. Raises VoicesMissing without the word list."""
+    """Sentence `number` of speaker `speaker`: five to nine words."""
     draw = np.random.Generator(np.random.PCG64([speaker, number]))
     count = int(draw.integers(5, 10))
     if script == "words":
@@ -37,8 +33,5 @@ def sentence(script: Script, speaker: int, number: int) -> str:
 @cache
 def _english() -> tuple[str, ...]:
     """Plain words of three to nine letters."""
-    try:
-        words = WORDS.read_text(encoding="utf-8").split()
-    except OSError:
-        raise VoicesMissing("no word list: run apt-get install wamerican") from None
+    words = WORDS.read_text(encoding="utf-8").split()
     return tuple(word for word in words if word.isascii() and word.isalpha() and word.islower() and 3 <= len(word) <= 9)

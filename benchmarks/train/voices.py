@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from tasnet.common import TasnetError
+
 FESTIVAL = Path("/usr/share/festival/voices")
+
+WORDS = Path("/usr/share/dict/american-english")
+"""the word list of Debian's `wamerican`"""
 
 Program = Literal["flite", "espeak-ng", "text2wave"]
 Script = Literal["words", "syllables", "cyrillic", "devanagari"]
 
 
-class VoicesMissing(RuntimeError):
-    """A program or a voice isn't installed. One line: which package has it."""
+class VoicesMissing(TasnetError):
+    """A program, a voice or a word list isn't installed. One line: which package has it."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,14 @@ def packages() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def check(speakers: Iterable[Speaker]) -> None:
-    """Raises VoicesMissing, with the packages to install, unless all of them can speak."""
+def check(speakers: Collection[Speaker]) -> None:
+    """Raises VoicesMissing, with the packages to install, unless all of them can speak and have something to read."""
     missing = {_package(speaker) for speaker in speakers} - {""}
+    if not WORDS.is_file() and any(speaker.script == "words" for speaker in speakers):
+        missing.add("wamerican")
     if missing:
         names = " ".join(sorted(missing))
-        raise VoicesMissing(f"voices that are not installed: run apt-get install {names}")
+        raise VoicesMissing(f"speech that is not installed: run apt-get install {names}")
 
 
 def _package(speaker: Speaker) -> str:
