@@ -52,7 +52,7 @@ class Plan:
     """
 
     form: Form = field(default_factory=Form)
-    steps: int = 16000
+    steps: int = 13000
     rate: float = 2e-3
     batch: int = 4
     seconds: float = 2.0

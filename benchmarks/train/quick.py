@@ -87,7 +87,7 @@ class _Prelu(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:
         x, slope = ctx.saved_tensors
         of_slope = torch.dot(grad.flatten(), x.clamp(max=0).flatten()).reshape(1)
-        return torch.where(x > 0, grad, grad * slope), of_slope
+        return torch.ops.aten.leaky_relu_backward(grad, x, slope.item(), False), of_slope
 
 
 class _Depthwise(torch.autograd.Function):
@@ -97,7 +97,7 @@ class _Depthwise(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, dilation: int) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.dilation = dilation
-        return _taps(x, weight, dilation).add_(bias[:, None, None])
+        return _taps(x, weight, dilation, bias)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
@@ -111,9 +111,9 @@ class _Depthwise(torch.autograd.Function):
         return _taps(grad, weight.flip(1), dilation), of_weight, grad.sum((0, 2, 3)), None
 
 
-def _taps(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
+def _taps(x: Tensor, weight: Tensor, dilation: int, bias: Tensor | None = None) -> Tensor:
     first, middle, last = (column[:, None, None] for column in weight.unbind(1))
-    made = x * middle
+    made = x * middle if bias is None else torch.addcmul(bias[:, None, None], x, middle)
     made[..., dilation:].addcmul_(x[..., :-dilation], first)
     made[..., :-dilation].addcmul_(x[..., dilation:], last)
     return made
