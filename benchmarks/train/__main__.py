@@ -23,7 +23,7 @@ from benchmarks.train.fit import Diverged, Plan, fit
 from benchmarks.train.pairs import fixed, sets
 from benchmarks.train.score import score
 from benchmarks.train.separator import TRAINED, Form, count
-from tasnet.common import TasnetError, one_line, write_whole
+from tasnet.common import TasnetError, error_line, write_whole
 from tasnet.network import load
 from tasnet.network.weights import asteroid_shapes, head_shapes
 from tasnet.suite.cases import parse
@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
         print(f"benchmarks.train: {error}", file=sys.stderr)
         return 1
     except (TasnetError, OSError) as error:
-        print(f"benchmarks.train: {one_line(error)}", file=sys.stderr)
+        print(f"benchmarks.train: {error_line(error)}", file=sys.stderr)
         return 2
 
 
