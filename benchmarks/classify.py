@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tasnet.hailo.logs.classification import classify_file
+from tasnet.hailo.logs.classification import read_log
 
 MB = 1_000_000
 
@@ -21,7 +21,7 @@ def main(megabytes: int = 100) -> None:
         generate(path, megabytes * MB)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         started, busy = time.perf_counter(), time.process_time()
-        failure = classify_file(path)
+        failure = read_log(path).failure
         seconds, busy = time.perf_counter() - started, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     family = None if failure is None else failure.family

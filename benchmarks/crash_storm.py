@@ -22,7 +22,7 @@ from typing import Any
 from uuid import uuid4
 
 from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.compiler.limits import Limits, load
+from tasnet.hailo.compiler.limits import CompilerLimits, read_limits
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.processes import TOKEN, left, until
 
@@ -56,10 +56,10 @@ SECONDS = 6
 OTHERS_SECONDS = 300
 
 
-def limits(way: str) -> Limits:
+def limits(way: str) -> CompilerLimits:
     """Of a stage that ends in this way."""
     seconds = SECONDS if way.startswith("hangs") else OTHERS_SECONDS
-    return load(
+    return read_limits(
         None,
         {"compile.seconds": seconds, "compile.memory": "400 MiB", "compile.retries": 0, "grace_seconds": 0.3},
     )
@@ -78,7 +78,7 @@ def stage(folder: Path, way: str) -> tuple[str, str, float]:
 
 def compile_one(folder: Path, way: str) -> str:
     python = scripted_python(folder / "env", {"compile": WAYS[way][0]})
-    dfc = Dfc(python, "3.33.0", double=True, limits=limits(way), places=folder.parent / "places")
+    dfc = Dfc(python, "3.33.0", double=True, limits=limits(way), memory_slots=folder.parent / "places")
     report = dfc.compile(folder / "m.har", "hailo8", folder / "m.hef")
     if report.log is None or not report.log.exists():
         return f"{report.ended.value} without a log"

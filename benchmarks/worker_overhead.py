@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tasnet.hailo.compiler.dfc import connect
-from tasnet.hailo.compiler.find import environment
+from tasnet.hailo.compiler.dfc import connect_compiler
+from tasnet.hailo.compiler.find import compiler_environment
 from tests.doubles.dfc_python import DOUBLES, scripted_python
 
 
@@ -43,7 +43,7 @@ def main(rounds: int) -> None:
         (here / "m.onnx").write_bytes(b"onnx")
         np.savez(here / "calibration.npz", speech=np.zeros((16, 1, 16000, 1), np.float32))
         python = scripted_python(here / "env")
-        dfc = connect(python, calibration=here / "calibration.npz", places=here / "places")
+        dfc = connect_compiler(python, calibration=here / "calibration.npz", memory_slots=here / "places")
         har, quantized, hef = here / "a.har", here / "b.har", here / "c.hef"
 
         def translate() -> None:
@@ -61,7 +61,7 @@ def main(rounds: int) -> None:
             hef.write_bytes(sdk.ClientRunner(hw_arch="hailo8", har=str(quantized)).compile())
 
         def start(code: str) -> Callable[[], object]:
-            return lambda: subprocess.run([str(python), "-c", code], check=True, env=environment())
+            return lambda: subprocess.run([str(python), "-c", code], check=True, env=compiler_environment())
 
         stages: tuple[tuple[str, Callable[[], object], Callable[[], object], str], ...] = (
             ("translate", translate, lambda: dfc.translate(here / "m.onnx", "net", har), "pass"),

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from tasnet.hailo.compiler.dfc import Dfc
-from tasnet.hailo.compiler.limits import load
+from tasnet.hailo.compiler.limits import read_limits
 from tasnet.hailo.toolchain import StageEnd, StageReport
 from tests.doubles.dfc_python import scripted_python
 
-_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
+_LIMITS = read_limits(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
 _AT_ONCE = 3
 
 _OOM = "OOM when allocating tensor with shape[8,512,1,1999] and type float on /job:localhost/replica:0/task:0 [Op:Mul]"
@@ -229,7 +229,7 @@ def ended(stage: str, script: Script, folder: Path) -> StageReport:
         limits=_LIMITS,
         calibration=folder / "calibration.npy",
         script="a()",
-        places=folder / "places",
+        memory_slots=folder / "places",
     )
     if stage == "translate":
         return dfc.translate(folder / "m.onnx", "net", folder / "out.har")

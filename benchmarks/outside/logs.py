@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasnet.hailo.logs.classification import End, read_log
+from tasnet.hailo.logs.classification import LogEnd, read_log
 from tasnet.hailo.process.bounded_log import BoundedLog
 
 COUNT = 4000
@@ -118,7 +118,7 @@ class Composed:
     """A log and what is right of it."""
 
     data: bytes
-    end: End
+    end: LogEnd
     stage: str
     cause: Cause | None
 
@@ -161,14 +161,14 @@ def composed(seed: int) -> Composed:
     """The log of this number."""
     draw = random.Random(seed)
     lines: list[str] = []
-    end, stage, cause = End.SILENT, "", None
+    end, stage, cause = LogEnd.SILENT, "", None
     for model in range(draw.randint(1, 3)):
         for _ in range(draw.randint(1, 2)):
             end, stage, cause = _try(draw, lines, f"net_{'abc'[model]}")
     return Composed(_bytes(draw, lines), end, stage, cause)
 
 
-def _try(draw: random.Random, lines: list[str], net: str) -> tuple[End, str, Cause | None]:
+def _try(draw: random.Random, lines: list[str], net: str) -> tuple[LogEnd, str, Cause | None]:
     ends = draw.choice(("well", "fails", "fails", "cut"))
     last = draw.choice(tuple(_BEGINS)) if ends != "well" else "compile"
     for stage in _BEGINS:
@@ -178,14 +178,14 @@ def _try(draw: random.Random, lines: list[str], net: str) -> tuple[End, str, Cau
         if stage == last and ends == "cut":
             if draw.random() < 0.5:
                 lines.append(draw.choice(("Killed", "Terminated", "^C")))
-            return End.UNFINISHED, stage, None
+            return LogEnd.UNFINISHED, stage, None
         if stage == last and ends == "fails":
             cause = draw.choice([each for each in CAUSES if each.stage == stage])
             _fail(draw, lines, cause)
-            return End.FAILED, stage, cause
+            return LogEnd.FAILED, stage, cause
         for mark in _ENDS[stage][: draw.randint(1, len(_ENDS[stage]))]:
             lines.append(f"[info] {mark.format(net=net)}")
-    return End.SUCCEEDED, "compile", None
+    return LogEnd.SUCCEEDED, "compile", None
 
 
 def _work(draw: random.Random, lines: list[str], stage: str) -> None:

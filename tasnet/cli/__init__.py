@@ -328,11 +328,11 @@ def classify(
     """
     from tasnet.cli.shown import as_json as told
     from tasnet.cli.shown import lines
-    from tasnet.hailo.logs import End, read_log
+    from tasnet.hailo.logs import LogEnd, read_log
 
     found = [(str(log), read_log(readable(log, "a log"))) for log in logs]
     show([told(*each) for each in found] if as_json else chain.from_iterable(lines(*each) for each in found))
-    return OK if all(told.end is End.SUCCEEDED for _, told in found) else NOT_CLEAR
+    return OK if all(told.end is LogEnd.SUCCEEDED for _, told in found) else NOT_CLEAR
 
 
 @app.command(name="import-runs")

@@ -7,25 +7,25 @@ from typing import Any
 
 from tasnet.common import printable
 from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES
-from tasnet.hailo.logs import End, Told, remedy
+from tasnet.hailo.logs import LogEnd, LogSummary, remedy
 
 _WIDTH = 160
 _NAMES = 8
 
 
-def as_json(log: str, told: Told) -> dict[str, Any]:
+def as_json(log: str, told: LogSummary) -> dict[str, Any]:
     """`{"log", "end", "stage", "failure", "warnings"}`; the failure is null where the log tells of none."""
     failure = told.failure.model_dump(mode="json") if told.failure else None
     return {"log": log, "end": told.end.value, "stage": told.stage, "failure": failure, "warnings": told.warnings}
 
 
-def lines(log: str, told: Told) -> Iterator[str]:
+def lines(log: str, told: LogSummary) -> Iterator[str]:
     """A line for the log, and one for each thing that is known of how it ends."""
     failure = told.failure
     if failure is None:
         yield f"{printable(log)}: {_without_failure(told)}"
         yield from _labelled(
-            ("warned", told.warning), ("last line", told.last if told.end is not End.SUCCEEDED else "")
+            ("warned", told.warning), ("last line", told.last if told.end is not LogEnd.SUCCEEDED else "")
         )
         return
     yield f"{printable(log)}: {failure.family} at {failure.stage}"
@@ -45,11 +45,11 @@ def lines(log: str, told: Told) -> Iterator[str]:
     )
 
 
-def _without_failure(told: Told) -> str:
-    if told.end is End.SUCCEEDED:
+def _without_failure(told: LogSummary) -> str:
+    if told.end is LogEnd.SUCCEEDED:
         more = f", with {told.warnings} warning{'s' * (told.warnings != 1)}" if told.warnings else ""
         return f"no failure: {told.stage or 'the last stage'} ended well{more}"
-    if told.end is End.UNFINISHED:
+    if told.end is LogEnd.UNFINISHED:
         return f"ended without a success, and names no failure: {told.stage} began, and its end is not in the log"
     return "names neither a failure nor a success, nor a stage that began: is it a log of the compiler?"
 

@@ -14,7 +14,7 @@ from threading import Timer
 import pytest
 
 from tasnet.common.locks import lock_holder, locked
-from tasnet.hailo.process import memory_slots as places
+from tasnet.hailo.process import memory_slots
 from tests.doubles.repository import ROOT, environment
 
 HOLDS = (
@@ -71,15 +71,15 @@ def test_a_lock_file_with_anything_in_it_is_another_process_s(lock: Path) -> Non
 
 
 def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(memory_slots, "PATIENCE_SECONDS", 0.2)
     heard: list[str] = []
-    with places.held(1, tmp_path, 2 << 30):
+    with memory_slots.hold_memory(1, tmp_path, 2 << 30):
         code = HOLDS.format(path=sys.path, lock=str(tmp_path / "1.lock"))
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
             Timer(0.6, process.kill).start()
-            with places.held(1, tmp_path, 2 << 30, heard.append):
+            with memory_slots.hold_memory(1, tmp_path, 2 << 30, heard.append):
                 pass
     (told,) = heard
     assert told.startswith(f"waiting for memory, 1 of 2 GiB, held by process {os.getpid()} on ")

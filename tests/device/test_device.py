@@ -14,9 +14,8 @@ import pytest
 
 from tasnet.common.errors import TasnetError
 from tasnet.hailo.chip.detection import Detection
-from tasnet.hailo.chip.hailortcli import CliError
-from tasnet.hailo.chip.hailortcli import measured as measured_by_cli
-from tasnet.hailo.chip.runtime import infer, measure
+from tasnet.hailo.chip.hailortcli import HailortcliError, measure_with_hailortcli
+from tasnet.hailo.chip.runtime import infer_on_chip, measure_on_chip
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.files.hef import read_hef
 from tasnet.suite.cases.case import Case
@@ -60,7 +59,7 @@ def parity(
     try:
         separated = separate(case, path, wave, detection)
         cut, _ = windows(wave, case.length)
-        measured = measure(path, host_frames(case, cut), detection)
+        measured = measure_on_chip(path, host_frames(case, cut), detection)
         compared = against(separated, pytorch(case, cut, given.weights, given.mask_activation))
     except TasnetError as error:
         ended = broken(case, path, error, detection)
@@ -76,7 +75,7 @@ def exactness(detection: Detection, compiled_hef: CompiledHef, pipeline: RunsCas
     case, path = compiled_hef
     try:
         emulation = _emulation(case, path, pipeline, detection)
-        ran = infer(path, emulation.frames, detection)
+        ran = infer_on_chip(path, emulation.frames, detection)
         found = compare(read_hef(path), emulation, ran.outputs)
     except TasnetError as error:
         ended = broken(case, path, error, detection)
@@ -121,8 +120,8 @@ def _emulation(case: Case, path: Path, pipeline: RunsCases, detection: Detection
 def _chip_latency(path: Path, record_property: Callable[[str, object], None]) -> float | None:
     """The chip's own latency, where hailortcli is there to tell; what it says instead is no failure of the case."""
     try:
-        told = measured_by_cli(path)
-    except CliError as error:
+        told = measure_with_hailortcli(path)
+    except HailortcliError as error:
         record_property("hailortcli", str(error))
         return None
     return told.hw_latency_ms if told else None

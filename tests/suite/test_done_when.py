@@ -21,7 +21,7 @@ import pytest
 import torch
 
 from tasnet.cli import main
-from tasnet.hailo.chip.detection import detect
+from tasnet.hailo.chip.detection import detect_chip
 from tasnet.hailo.files.hef import Hef
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.convtasnet import build
@@ -123,7 +123,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     limits = [f"{stage}.memory=1 GiB" for stage in STAGES]
     choice = choose("dfc", case.arch, dfc_python=python, calibration=speech, limit=limits)
     store = open_store(tmp_path / "store")
-    dfc = replace(compiler(choice), places=tmp_path / "places")
+    dfc = replace(compiler(choice), memory_slots=tmp_path / "places")
     observed = Pipeline(store, dfc, fit=Calibrated(speech, store.root)).run(case)
     assert observed[Stage.COMPILE].status is Status.PASSED
     pair = Pair(case, Pipeline(store, Reference()).run(case), observed, dfc, store)
@@ -149,7 +149,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     wave = np.load(speech)["speech"][0, 4000 : 4000 + 2 * case.length]
     with as_hailo_platform() as library:
         library.SCRIPT.compute = chip
-        got = separate(case, hef, wave, detect())
+        got = separate(case, hef, wave, detect_chip())
     found = against(got, pytorch(case, windows(wave, case.length)[0], seeded(case.size)))
     assert (found.identical, found.missing, found.offset) == (True, short, 0)
     assert outcome(case, hef, got, found).provenance.double

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.outside import hostile_texts as hostile
-from tasnet.hailo.compiler.limits import LimitsError, load
+from tasnet.hailo.compiler.limits import LimitsError, read_limits
 from tasnet.suite.cases.case import CaseError
 from tasnet.suite.cases.names import parse
 from tasnet.suite.gate.checkout import GateError
@@ -72,7 +72,7 @@ def test_thresholds(text: str, tmp_path: Path) -> None:
 def test_settings(text: str, tmp_path: Path) -> None:
     path = tmp_path / "pyproject.toml"
     path.write_text(text, encoding="utf-8")
-    assert refused(lambda: load(path), LimitsError) or "\ufeff" in text
+    assert refused(lambda: read_limits(path), LimitsError) or "\ufeff" in text
     path.write_text(text.replace("limits", "gate"), encoding="utf-8")
     assert refused(lambda: settings(path), GateError) or "\ufeff" in text
 

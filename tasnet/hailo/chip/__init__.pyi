@@ -1,7 +1,7 @@
 from .detection import Detection as Detection
-from .detection import detect as detect
-from .runtime import Inference as Inference
-from .runtime import Measurement as Measurement
-from .runtime import infer as infer
+from .detection import detect_chip as detect_chip
+from .runtime import ChipInference as ChipInference
+from .runtime import ChipMeasurement as ChipMeasurement
+from .runtime import infer_on_chip as infer_on_chip
 
-__all__ = ["Detection", "Inference", "Measurement", "detect", "infer"]
+__all__ = ["ChipInference", "ChipMeasurement", "Detection", "detect_chip", "infer_on_chip"]

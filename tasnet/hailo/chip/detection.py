@@ -1,6 +1,6 @@
-"""What there is of a Hailo device: package, library, driver, node and chip; and of what is missing, the first.
+"""Detects a Hailo device: package, library, driver, device node and chip; and says which of these is missing first.
 
-Nothing of HailoRT is needed to ask. It is imported by name and only here: the rest gets the module from a Detection.
+HailoRT need not be installed. It is imported by name and only here: other modules get it from a Detection.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from tasnet.hailo.chip.failure import RuntimeFailure, guard
+from tasnet.hailo.chip.failure import RuntimeFailure, hailort_call
 
 PACKAGE = "hailo_platform"
 DOUBLE_MARK = "IS_A_TEST_DOUBLE"
-"""A module with this attribute is no HailoRT: nothing it says was observed."""
+"""A module with this attribute is a test double of HailoRT: nothing it says was observed."""
 
 
 class Missing(str, Enum):
@@ -47,7 +47,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class Detection:
-    """`reason` says in a line what is missing and what to do; empty where nothing is."""
+    """What was found. `reason` says in one line what is missing and what to do; empty if nothing is missing."""
 
     missing: Missing
     reason: str = ""
@@ -65,17 +65,17 @@ class Detection:
         return self.missing is Missing.NOTHING
 
 
-def detect(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: Path = Path("/dev")) -> Detection:
-    """Looks for a chip, of architecture `arch` if given. Never raises; changes nothing."""
-    nodes = tuple(sorted(each.name for each in _listed(dev, "hailo*")))
+def detect_chip(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: Path = Path("/dev")) -> Detection:
+    """Look for a chip, of architecture `arch` if given. Never raises; changes nothing."""
+    nodes = tuple(sorted(each.name for each in _files_in(dev, "hailo*")))
     driver = _driver(sys_root)
     seen: dict[str, Any] = {"driver": driver, "nodes": nodes}
     try:
         module = importlib.import_module(PACKAGE)
     except Exception as error:
-        # A half-loaded package must not be found by the next who asks.
+        # A half-loaded package must not be found by the next import.
         sys.modules.pop(PACKAGE, None)
-        missing, reason = _unloaded(error)
+        missing, reason = _import_problem(error)
         return Detection(missing, reason, **seen)
     version = str(getattr(module, "__version__", ""))
     seen |= {"version": version, "module": module, "double": bool(getattr(module, DOUBLE_MARK, False))}
@@ -88,7 +88,7 @@ def detect(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: Path 
         missing = {64: Missing.DRIVER, 76: Missing.DRIVER}.get(error.code or 0, Missing.DEVICE)
         return Detection(missing, f"{missing.value}: {error}", **seen)
     if not chips:
-        missing, reason = _unseen(sys_root, dev, nodes, driver)
+        missing, reason = _why_no_device(sys_root, dev, nodes, driver)
         return Detection(missing, reason, **seen)
     if arch and all(chip.arch != arch for chip in chips):
         found = ", ".join(f"{chip.arch} at {chip.id}" for chip in chips)
@@ -98,33 +98,33 @@ def detect(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: Path 
 
 
 @contextmanager
-def opened(module: ModuleType, device_id: str) -> Iterator[Any]:
+def open_device(module: ModuleType, device_id: str) -> Iterator[Any]:
     """The library's `Device` of that id, released when left. Raises RuntimeFailure."""
-    with guard(f"opening {device_id}"):
+    with hailort_call(f"opening {device_id}"):
         device = module.Device(device_id)
     try:
         yield device
     finally:
-        with guard(f"releasing {device_id}"):
+        with hailort_call(f"releasing {device_id}"):
             getattr(device, "release", lambda: None)()
 
 
 def _chips(module: ModuleType) -> tuple[Chip, ...]:
     """The devices that the library finds, identified. Raises RuntimeFailure."""
-    with guard("scanning for devices"):
+    with hailort_call("scanning for devices"):
         ids = [str(each) for each in module.Device.scan()]
     chips = []
     for device_id in ids:
-        with opened(module, device_id) as device, guard(f"identifying {device_id}"):
-            told = device.control.identify()
+        with open_device(module, device_id) as device, hailort_call(f"identifying {device_id}"):
+            identity = device.control.identify()
             # The board's name says Hailo-8 on a Hailo-8L too.
             chips.append(
                 Chip(
                     device_id,
-                    _architecture(told.device_architecture),
-                    _firmware(getattr(told, "firmware_version", "")),
+                    _architecture(identity.device_architecture),
+                    _firmware(getattr(identity, "firmware_version", "")),
                     # It comes padded with zero bytes.
-                    str(getattr(told, "serial_number", "")).strip("\0 \t\r\n"),
+                    str(getattr(identity, "serial_number", "")).strip("\0 \t\r\n"),
                 )
             )
     return tuple(chips)
@@ -143,8 +143,8 @@ def _firmware(value: Any) -> str:
     return str(value) if None in parts else ".".join(str(part) for part in parts)
 
 
-def _unloaded(error: Exception) -> tuple[Missing, str]:
-    """Why the package can't be imported."""
+def _import_problem(error: Exception) -> tuple[Missing, str]:
+    """What is missing if the package can't be imported, and the reason."""
     text = " ".join(str(error).split())[:200] or type(error).__name__
     python = platform.python_version()
     if isinstance(error, ModuleNotFoundError) and error.name == PACKAGE:
@@ -165,15 +165,15 @@ def _unloaded(error: Exception) -> tuple[Missing, str]:
     return Missing.PACKAGE, f"package: {PACKAGE} doesn't load ({type(error).__name__}: {text}); install it again"
 
 
-def _unseen(sys_root: Path, dev: Path, nodes: tuple[str, ...], driver: str) -> tuple[Missing, str]:
-    """Why the library finds no device."""
+def _why_no_device(sys_root: Path, dev: Path, nodes: tuple[str, ...], driver: str) -> tuple[Missing, str]:
+    """What is missing if the library finds no device, and the reason."""
     characters = sys_root / "class" / "hailo_chardev"
     if not characters.is_dir() and not driver:
         return (
             Missing.DRIVER,
             f"driver: {characters} isn't there; install hailort-pcie-driver, reboot, and see `dmesg | grep hailo`",
         )
-    if not any(_listed(characters, "*")):
+    if not any(_files_in(characters, "*")):
         return Missing.DEVICE, "device: the driver is loaded and found no chip; check the module's seat and `lspci`"
     if not nodes:
         return Missing.NODE, f"node: no {dev / 'hailo0'}; see udev's rules, or pass --device=/dev/hailo0 to a container"
@@ -192,7 +192,7 @@ def _driver(sys_root: Path) -> str:
     return ""
 
 
-def _listed(folder: Path, pattern: str) -> list[Path]:
+def _files_in(folder: Path, pattern: str) -> list[Path]:
     with suppress(OSError):
         return list(folder.glob(pattern))
     return []

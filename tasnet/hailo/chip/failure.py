@@ -1,8 +1,8 @@
-"""RuntimeFailure: what HailoRT says, whichever of its exceptions it says it with, and what to do about it.
+"""RuntimeFailure: any exception of HailoRT as one line, with its status and what to do about it.
 
 Codes and texts as documented for HailoRT 4.x. Its native `HailoRTStatusException` is no `HailoRTException` and
-escapes several calls, and others have no base class of the library's either: exceptions are told by where their
-classes are defined and what they are called, not by one base class.
+escapes several calls, and others have no base class of the library's either: its exceptions are recognised by the
+module and the name of their class, not by a base class.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class RuntimeFailure(TasnetError):
 
 
 def is_hailort(error: BaseException) -> bool:
-    """True for an exception of the library: of a class that its package or its native module defines, or so named.
+    """True for an exception of the library: its class is defined in its package or native module, or so named.
 
     `HailoStatusInvalidValueException` and `MissingPyHRTLib` have no base class of HailoRT's.
     """
@@ -59,28 +59,28 @@ def is_hailort(error: BaseException) -> bool:
     )
 
 
-def failure(error: BaseException, doing: str) -> RuntimeFailure:
-    """The library's exception in our words: the call, the status with its name, and what to do."""
+def runtime_failure(error: BaseException, doing: str) -> RuntimeFailure:
+    """The library's exception as one line: the call, the status with its name, and what to do."""
     text = " ".join(str(error).split())
     found = _STATUS.search(text)
     named = [code for kind in type(error).__mro__ if (code := _BY_CLASS.get(kind.__name__)) is not None]
     code = int(found.group(1)) if found else named[0] if named else None
     if text.isdecimal() and len(text) < 6:
-        # The native exception may carry the bare status.
+        # The native exception may have the status as its only text.
         code = int(text)
     known, todo = CODES.get(code or 0, ("", "see hailort.log beside the program"))
     name = (found.group(2) if found else None) or known or type(error).__name__
     status = f"status {code}, {name}" if code is not None else name
-    told = f": {text[:200]}" if text and not found and not text.isdecimal() else ""
-    return RuntimeFailure(f"HailoRT: {doing} failed ({status}){told}; {todo}", code, name)
+    words = f": {text[:200]}" if text and not found and not text.isdecimal() else ""
+    return RuntimeFailure(f"HailoRT: {doing} failed ({status}){words}; {todo}", code, name)
 
 
 @contextmanager
-def guard(doing: str) -> Iterator[None]:
-    """Turns every exception of the library into a RuntimeFailure; all others are bugs and pass."""
+def hailort_call(doing: str) -> Iterator[None]:
+    """Around a call of the library: its exceptions become RuntimeFailure; any other is a bug and passes."""
     try:
         yield
     except Exception as error:
         if not is_hailort(error):
             raise
-        raise failure(error, doing) from error
+        raise runtime_failure(error, doing) from error

@@ -1,6 +1,6 @@
-"""What `hailortcli run X.hef --measure-latency` prints: the chip's own latency, which Python can't reach.
+"""The output of `hailortcli run X.hef --measure-latency`: the chip's own latency, which HailoRT's Python API lacks.
 
-As documented for HailoRT 4.x; lines in any order, and what isn't there stays None.
+As documented for HailoRT 4.x; lines may be in any order, and a figure without a line is None.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet.common import TasnetError
+from tasnet.hailo.logs import without_escapes
 
 PROGRAM = "hailortcli"
 _SECONDS = 120.0
-"""for a run of hailortcli, which measures for five seconds unless told otherwise"""
+"""limit for a run of hailortcli, which measures for five seconds by default"""
 
 
-class CliError(TasnetError, ValueError):
-    """hailortcli didn't run through, or a text is none of its outputs. One line."""
+class HailortcliError(TasnetError, ValueError):
+    """hailortcli failed, or a text is not its output. One line."""
 
 
 @dataclass(frozen=True)
-class CliRun:
-    """One network's figures."""
+class HailortcliFigures:
+    """The figures of one network: frames per second, latencies in ms of the chip alone and with the host's part."""
 
     fps: float | None = None
     hw_latency_ms: float | None = None
     overall_latency_ms: float | None = None
 
 
-_ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _NUMBER = r"(\d{1,12}(?:\.\d{1,12})?)"
 _LINES: Mapping[str, re.Pattern[str]] = {
     "fps": re.compile(rf"\bFPS\b[^:\n]{{0,40}}:\s*{_NUMBER}"),
@@ -41,8 +41,8 @@ _LINES: Mapping[str, re.Pattern[str]] = {
 }
 
 
-def measured(hef: Path) -> CliRun | None:
-    """What hailortcli measures of a HEF on the device of this machine; None without the program. Raises CliError.
+def measure_with_hailortcli(hef: Path) -> HailortcliFigures | None:
+    """Run a HEF with hailortcli on this machine's device; None if there is no such program. Raises HailortcliError.
 
     The device must be free.
     """
@@ -59,27 +59,23 @@ def measured(hef: Path) -> CliRun | None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise CliError(f"{PROGRAM} run {hef.name}: no end in {_SECONDS:.0f} s; is the device free?") from None
+        raise HailortcliError(f"{PROGRAM} run {hef.name}: no end in {_SECONDS:.0f} s; is the device free?") from None
     except OSError as error:
-        raise CliError(f"{program}: {error.strerror}; install HailoRT again") from None
+        raise HailortcliError(f"{program}: {error.strerror}; install HailoRT again") from None
     text = ran.stdout.decode(errors="replace")
     if ran.returncode:
-        said = " ".join(_ESCAPE.sub("", text).split())[-200:]
-        raise CliError(f"{PROGRAM} run {hef.name}: exit code {ran.returncode} ({said}); run it by hand")
-    return parse_lines(text)
+        output = " ".join(without_escapes(ran.stdout).decode(errors="replace").split())[-200:]
+        raise HailortcliError(f"{PROGRAM} run {hef.name}: exit code {ran.returncode} ({output}); run it by hand")
+    return parse_hailortcli(text)
 
 
-def parse_lines(text: str) -> CliRun:
-    """The figures that stand in the printed lines. Raises CliError where there is none of them.
+def parse_hailortcli(text: str) -> HailortcliFigures:
+    """The figures in the output. Raises HailortcliError if there are none.
 
-    A progress bar writes its line again and again: the last word counts.
+    A progress bar writes its line again and again: the last value counts.
     """
-    plain = _ESCAPE.sub("", text).replace("\r", "\n")
+    plain = without_escapes(text.encode()).decode()
     found = {name: float(last[-1]) for name, pattern in _LINES.items() if (last := pattern.findall(plain))}
     if not found:
-        raise CliError("no FPS and no latency in it; give what `hailortcli run X.hef --measure-latency` printed")
-    return CliRun(
-        fps=found.get("fps"),
-        hw_latency_ms=found.get("hw_latency_ms"),
-        overall_latency_ms=found.get("overall_latency_ms"),
-    )
+        raise HailortcliError("no FPS and no latency in it; give what `hailortcli run X.hef --measure-latency` printed")
+    return HailortcliFigures(**found)

@@ -1,8 +1,8 @@
-"""Runs a HEF on a Hailo device through HailoRT 4.x, frame by frame, and measures it.
+"""Runs a HEF on a Hailo device through HailoRT 4.x, frame by frame, and measures its speed.
 
-By the async API where the library has it (4.18 and later, as documented), else by the classic one. The library
+It uses the async API if the library has it (4.18 and later, as documented), else the classic one. The library
 quantizes and dequantizes: data is float32, NHWC, real values. A HEF for another architecture is refused before the
-library sees it. Every exception of the library comes out as a RuntimeFailure.
+library sees it. Every exception of the library is raised as a RuntimeFailure.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 from packaging.version import InvalidVersion, Version
 
-from tasnet.hailo.chip.detection import Chip, Detection, opened
-from tasnet.hailo.chip.failure import TIMEOUT, RuntimeFailure, guard, is_hailort
+from tasnet.hailo.chip.detection import Chip, Detection, open_device
+from tasnet.hailo.chip.failure import TIMEOUT, RuntimeFailure, hailort_call, is_hailort
 from tasnet.hailo.files import EdgeLayer, Hef, HefError, read_hef, runs_on
 
 TIMEOUT_MS = 10_000
@@ -39,11 +39,11 @@ Api = Literal["async", "classic"]
 
 
 @dataclass(frozen=True)
-class Inference:
+class ChipInference:
     """`outputs`: name -> (N, H, W, C) float32, in the order of the HEF's outputs; latencies in seconds.
 
-    A latency is the host's, from handing one frame over to holding its result; the chip's own is not to be had in
-    Python (see `hailortcli.py`). `double` is true where no HailoRT said any of this.
+    A latency is the host's, from handing over a frame to having its result; Python can't read the chip's own (see
+    `hailortcli.py`). `double` is true if a test double answered instead of HailoRT.
     """
 
     outputs: Mapping[str, Array]
@@ -55,8 +55,8 @@ class Inference:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """`fps` with the queue kept full, latencies one frame at a time; None where the board has no such sensor."""
+class ChipMeasurement:
+    """`fps` with the queue kept full, latencies one frame at a time; None if the board has no such sensor."""
 
     frames: int
     fps: float
@@ -69,9 +69,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class _Session:
-    """A configured network. `start` hands a frame over and returns what waits for its outputs.
+    """A configured network. `start` hands over a frame and returns a function that waits for its outputs.
 
-    `queue` frames at most are under way: as many as the device takes.
+    At most `queue` frames are in flight: as many as the device takes.
     """
 
     api: Api
@@ -79,7 +79,7 @@ class _Session:
     start: Callable[[Frame], Callable[[], Frame]]
 
 
-def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, Chip]:
+def checked_hef(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, Chip]:
     """The HEF, read by this package, and the chip to run it on. Raises RuntimeFailure or HefError.
 
     Refuses, before the library sees the file: no chip, a HEF for another architecture, more than one network group,
@@ -97,40 +97,40 @@ def accepted(path: str | os.PathLike[str], detection: Detection) -> tuple[Hef, C
         raise RuntimeFailure(f"{name}: compiled for {hef.arch_text}, the device here is {found}; compile it for that")
     if len(hef.groups) != 1:
         raise RuntimeFailure(f"{name}: {len(hef.groups)} network groups; compile one network into a HEF")
-    if wrong := _no_ends(hef):
+    if wrong := _wrong_ends(hef):
         raise RuntimeFailure(f"{name}: {wrong}: nothing can be run so; compile it again")
     return hef, chip
 
 
-def infer(
+def infer_on_chip(
     path: str | os.PathLike[str],
     frames: Mapping[str, Array] | Array,
     detection: Detection,
     *,
     timeout_ms: int = TIMEOUT_MS,
     api: Api | None = None,
-) -> Inference:
-    """Runs the HEF on `frames`, one after another.
+) -> ChipInference:
+    """Run the HEF on `frames`, one after another.
 
     `frames` is (N, H, W, C) by input name (the HEF's, with or without scope), or one array for the only input.
     `api` is chosen by the library's version unless given. Raises RuntimeFailure, HefError.
     """
-    hef, chip = accepted(path, detection)
-    data = _checked(hef, frames)
+    hef, chip = checked_hef(path, detection)
+    data = _checked_frames(hef, frames)
     outputs: dict[str, list[Array]] = {edge.name: [] for edge in hef.outputs}
     latencies: list[float] = []
-    with _session(path, hef, chip, detection, timeout_ms, api) as session:
-        for frame in _each(data):
+    with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
+        for frame in _frames(data):
             started = time.perf_counter()
             result = session.start(frame)()
             latencies.append(time.perf_counter() - started)
             for name, value in result.items():
                 outputs[name].append(value)
     stacked = {name: np.stack(values) for name, values in outputs.items()}
-    return Inference(stacked, tuple(latencies), session.api, chip, detection.version, detection.double)
+    return ChipInference(stacked, tuple(latencies), session.api, chip, detection.version, detection.double)
 
 
-def measure(
+def measure_on_chip(
     path: str | os.PathLike[str],
     frames: Mapping[str, Array] | Array,
     detection: Detection,
@@ -138,13 +138,13 @@ def measure(
     repeat: int = 1,
     timeout_ms: int = TIMEOUT_MS,
     api: Api | None = None,
-) -> Measurement:
-    """Latency over `frames`, then throughput over `frames` again and again, `repeat` times; then the sensors."""
-    hef, chip = accepted(path, detection)
-    data = _checked(hef, frames)
+) -> ChipMeasurement:
+    """Latency over `frames`, then throughput over `frames` again and again, `repeat` times; then the read_sensors."""
+    hef, chip = checked_hef(path, detection)
+    data = _checked_frames(hef, frames)
     latencies: list[float] = []
-    with _session(path, hef, chip, detection, timeout_ms, api) as session:
-        for frame in _each(data):
+    with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
+        for frame in _frames(data):
             started = time.perf_counter()
             session.start(frame)()
             latencies.append(time.perf_counter() - started)
@@ -152,7 +152,7 @@ def measure(
         count = 0
         started = time.perf_counter()
         for _ in range(repeat):
-            for frame in _each(data):
+            for frame in _frames(data):
                 if len(waiting) == session.queue:
                     waiting.popleft()()
                 waiting.append(session.start(frame))
@@ -161,8 +161,8 @@ def measure(
             waiting.popleft()()
         elapsed = time.perf_counter() - started
         # Read while the chip is still warm.
-        temperature, power = sensors(detection, chip)
-    return Measurement(
+        temperature, power = read_sensors(detection, chip)
+    return ChipMeasurement(
         frames=count,
         fps=count / max(elapsed, 1e-9),
         latency_median_seconds=float(np.median(latencies)),
@@ -173,13 +173,13 @@ def measure(
     )
 
 
-def sensors(detection: Detection, chip: Chip) -> tuple[float | None, float | None]:
-    """(the hotter of the two sensors in degrees Celsius, power in W); None where the board has none."""
+def read_sensors(detection: Detection, chip: Chip) -> tuple[float | None, float | None]:
+    """(the hotter of the two read_sensors in degrees Celsius, power in W); None where the board has none."""
     assert detection.module is not None
 
-    def asked(what: Callable[[Any], float]) -> float | None:
+    def reading(what: Callable[[Any], float]) -> float | None:
         try:
-            with opened(detection.module, chip.id) as device:  # type: ignore[arg-type]
+            with open_device(detection.module, chip.id) as device:  # type: ignore[arg-type]
                 return what(device.control)
         except Exception as error:
             # Boards without the sensor answer with an error of the firmware.
@@ -188,13 +188,13 @@ def sensors(detection: Detection, chip: Chip) -> tuple[float | None, float | Non
             raise
 
     def temperature(control: Any) -> float:
-        told = control.get_chip_temperature()
-        return max(float(told.ts0_temperature), float(told.ts1_temperature))
+        sensed = control.get_chip_temperature()
+        return max(float(sensed.ts0_temperature), float(sensed.ts1_temperature))
 
-    return asked(temperature), asked(lambda control: float(control.power_measurement()))
+    return reading(temperature), reading(lambda control: float(control.power_measurement()))
 
 
-# --- what goes in ------------------------------------------------------------------------------------------
+# --- inputs ------------------------------------------------------------------------------------------------
 
 
 def _runs_on(hef: Hef, chip: Chip) -> bool:
@@ -204,7 +204,7 @@ def _runs_on(hef: Hef, chip: Chip) -> bool:
         return False
 
 
-def _no_ends(hef: Hef) -> str:
+def _wrong_ends(hef: Hef) -> str:
     """What is wrong with the file's inputs and outputs; empty where nothing is."""
     if unread := sum(group.unread_edges for group in hef.groups):
         return f"{unread} of its inputs and outputs are multiplexed, and not read here"
@@ -219,7 +219,7 @@ def _no_ends(hef: Hef) -> str:
     return ""
 
 
-def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
+def _checked_frames(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
     """Frames by the HEF's own input names, float32 as the library takes it, finite. Raises RuntimeFailure."""
     if not isinstance(frames, Mapping):
         if len(hef.inputs) != 1:
@@ -246,7 +246,7 @@ def _checked(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
     return named
 
 
-def _each(data: Mapping[str, Array]) -> Iterator[Frame]:
+def _frames(data: Mapping[str, Array]) -> Iterator[Frame]:
     for index in range(len(next(iter(data.values())))):
         yield {name: array[index] for name, array in data.items()}
 
@@ -255,27 +255,27 @@ def _each(data: Mapping[str, Array]) -> Iterator[Frame]:
 
 
 @contextmanager
-def _session(
+def _open_session(
     path: str | os.PathLike[str], hef: Hef, chip: Chip, detection: Detection, timeout_ms: int, api: Api | None
 ) -> Iterator[_Session]:
     library: Any = detection.module
-    with guard("opening the device"):
-        # With one device the library chooses it; naming it is asked for only where there is a choice.
+    with hailort_call("opening the device"):
+        # With one device the library chooses it; naming it is reading for only where there is a choice.
         device = library.VDevice(device_ids=[chip.id]) if len(detection.chips) > 1 else library.VDevice()
-    # Whatever the device may still write to, until it is closed: a frame that timed out is still under way.
-    lent: dict[int, object] = {}
+    # What the device may still write to until it is closed: a frame that timed out is still in flight.
+    buffers: dict[int, object] = {}
     with _entered(device, "the device"):
         name = os.fspath(path)
-        if (api or _newest(device, detection.version)) == "async":
-            made = _async(library, device, name, hef, timeout_ms, lent)
+        if (api or _newest_api(device, detection.version)) == "async":
+            made = _async(library, device, name, hef, timeout_ms, buffers)
         else:
             made = _classic(library, device, name, hef)
         with made as session:
             yield session
 
 
-def _newest(device: Any, version: str) -> Api:
-    """`async` where the library is new enough and has it."""
+def _newest_api(device: Any, version: str) -> Api:
+    """`async` if the library is new enough and has it, else `classic`."""
     try:
         new = Version(version) >= ASYNC_SINCE
     except InvalidVersion:
@@ -285,25 +285,25 @@ def _newest(device: Any, version: str) -> Api:
 
 @contextmanager
 def _entered(resource: Any, what: str) -> Iterator[Any]:
-    """`with resource`, its entry and exit guarded and the body not: the native exception escapes some of them."""
-    with guard(f"opening {what}"):
+    """`with resource`, with the library's exceptions of entry and exit as RuntimeFailure; those of the body pass."""
+    with hailort_call(f"opening {what}"):
         inner = resource.__enter__()
     try:
         yield inner
     except BaseException:
-        # The first failure is the one to tell.
+        # The first failure is the one to report.
         with suppress(Exception):
             resource.__exit__(None, None, None)
         raise
-    with guard(f"closing {what}"):
+    with hailort_call(f"closing {what}"):
         resource.__exit__(None, None, None)
 
 
 @contextmanager
 def _async(
-    library: Any, device: Any, path: str, hef: Hef, timeout_ms: int, lent: dict[int, object]
+    library: Any, device: Any, path: str, hef: Hef, timeout_ms: int, buffers: dict[int, object]
 ) -> Iterator[_Session]:
-    with guard("loading the HEF"):
+    with hailort_call("loading the HEF"):
         model = device.create_infer_model(path)
         for edges, stream in ((hef.inputs, model.input), (hef.outputs, model.output)):
             for edge in edges:
@@ -316,27 +316,27 @@ def _async(
         called = threading.Event()
 
         def done(completion_info: Any = None) -> None:
-            # By this name, as documented, and from a thread of the library's: an exception here ends the process.
+            # Called by this argument's name, as documented, in the library's thread; an exception ends the process.
             ended.append(completion_info)
-            lent.pop(id(ended), None)
+            buffers.pop(id(ended), None)
             called.set()
 
-        with guard("starting an inference"):
+        with hailort_call("starting an inference"):
             bindings = runner.create_bindings()
             for edge in hef.inputs:
                 _stream(bindings.input, edge, hef.inputs).set_buffer(frame[edge.name])
             for edge in hef.outputs:
                 _stream(bindings.output, edge, hef.outputs).set_buffer(results[edge.name])
             runner.wait_for_async_ready(timeout_ms, 1)
-            lent[id(ended)] = (bindings, frame, results, ended)
+            buffers[id(ended)] = (bindings, frame, results, ended)
             job = runner.run_async([bindings], done)
 
         def wait() -> Frame:
-            with guard("waiting for an inference"):
+            with hailort_call("waiting for an inference"):
                 job.wait(timeout_ms)
                 if not called.wait(timeout_ms / 1000):
                     raise RuntimeFailure("HailoRT: an inference ended and was never told of; see hailort.log", TIMEOUT)
-                # The library tells of a failed inference by the callback's argument alone.
+                # The library reports a failed inference only by the callback's argument.
                 broken = next((e for info in ended if (e := getattr(info, "exception", None))), None)
                 if broken is not None:
                     raise broken
@@ -345,7 +345,7 @@ def _async(
         return wait
 
     with _entered(configured, "the network") as runner:
-        with guard("asking for the queue's length"):
+        with hailort_call("asking for the queue's length"):
             queue = max(1, int(runner.get_async_queue_size()))
         yield _Session("async", queue, start)
 
@@ -357,8 +357,8 @@ def _stream(find: Callable[..., Any], edge: EdgeLayer, edges: Sequence[EdgeLayer
 
 @contextmanager
 def _classic(library: Any, device: Any, path: str, hef: Hef) -> Iterator[_Session]:
-    """The limit is the library's own here: the classic call takes none."""
-    with guard("loading the HEF"):
+    """The time limit is the library's own: the classic call takes none."""
+    with hailort_call("loading the HEF"):
         loaded = library.HEF(path)
         params = library.ConfigureParams.create_from_hef(loaded, interface=library.HailoStreamInterface.PCIe)
         group = device.configure(loaded, params)[0]
@@ -374,11 +374,11 @@ def _classic(library: Any, device: Any, path: str, hef: Hef) -> Iterator[_Sessio
 
 
 def _run(streams: Any, frame: Frame, hef: Hef) -> Frame:
-    with guard("an inference"):
-        told = streams.infer({name: array[None] for name, array in frame.items()})
+    with hailort_call("an inference"):
+        given = streams.infer({name: array[None] for name, array in frame.items()})
     results: dict[str, Array] = {}
     for edge in hef.outputs:
-        if edge.name not in told:
-            raise RuntimeFailure(f"HailoRT gave {', '.join(told)}, the HEF's output is {edge.name}; inspect the HEF")
-        results[edge.name] = np.asarray(told[edge.name], dtype=np.float32).reshape(edge.shape)
+        if edge.name not in given:
+            raise RuntimeFailure(f"HailoRT gave {', '.join(given)}, the HEF's output is {edge.name}; inspect the HEF")
+        results[edge.name] = np.asarray(given[edge.name], dtype=np.float32).reshape(edge.shape)
     return results

@@ -1,4 +1,9 @@
-"""The Dataflow Compiler's adapter: found, run, its end read."""
+"""The Hailo Dataflow Compiler (DFC), which runs in a Python environment of its own.
+
+`connect_compiler` finds that environment and gives a `Dfc`, a Toolchain: ONNX, HAR and HEF files in, files and a Report
+out. A stage runs in a process with limits (`[tool.tasnet.limits]`); whatever it does, its end becomes a Report that
+says whether the network, the set-up or the machine is at fault.
+"""
 
 import lazy_loader
 

@@ -1,6 +1,6 @@
 from .dfc import Dfc as Dfc
-from .dfc import connect as connect
-from .limits import Limits as Limits
-from .limits import load as load
+from .dfc import connect_compiler as connect_compiler
+from .limits import CompilerLimits as CompilerLimits
+from .limits import read_limits as read_limits
 
-__all__ = ["Dfc", "Limits", "connect", "load"]
+__all__ = ["CompilerLimits", "Dfc", "connect_compiler", "read_limits"]

@@ -1,7 +1,7 @@
 """The Hailo Dataflow Compiler as a Toolchain: it observes. Each stage runs in the compiler's own interpreter.
 
-As documented for 3.27 to 3.34; nothing of the compiler is imported here. A stage begins with a HAR and leaves one, so
-a later stage needs no earlier one. What a stage can't do to this process: see the room `process`.
+As documented for 3.27 to 3.34; nothing of the compiler is imported here. A stage reads a file and writes one, so a
+later stage can be run without the earlier ones. `tasnet.hailo.process` keeps a stage's process apart from this one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ import numpy as np
 
 from tasnet.common import unfinished
 from tasnet.hailo import ARCHITECTURES, StageEnd, StageReport
-from tasnet.hailo.compiler.ending import Ending, Told, judge
-from tasnet.hailo.compiler.find import WORKER, DfcError, environment, find
-from tasnet.hailo.compiler.limits import Limits
+from tasnet.hailo.compiler.ending import Ending, StageRun, stage_ending
+from tasnet.hailo.compiler.find import WORKER, DfcError, compiler_environment, find_compiler
+from tasnet.hailo.compiler.limits import CompilerLimits
 from tasnet.hailo.compiler.worker import PROTOCOL
 from tasnet.hailo.files import hef_mismatch
-from tasnet.hailo.process import memory_slots as places
-from tasnet.hailo.process import run as process
+from tasnet.hailo.process import ProcessEnd, hold_memory, run_process
 
 CONTEXTS = ("SDK_NATIVE", "SDK_FP_OPTIMIZED", "SDK_QUANTIZED", "SDK_BIT_EXACT")
 """what `infer` runs on: the float model, the float model as optimized, the quantized one, the chip bit for bit"""
@@ -49,12 +48,12 @@ class Translation:
 
 @dataclass(frozen=True)
 class Dfc:
-    """A Dataflow Compiler that was found and asked for its version; made by `connect`.
+    """A Dataflow Compiler that was found and asked for its version; made by `connect_compiler`.
 
     `arch` is what a translation is for. `calibration` is an npy, or an npz: one array (N, H, W, C), or one per input
     under its name `<net>/input_layerN`. `script` are model script lines for the optimization, `compile_script` for the
     compilation; `quick` puts lines before the former that spare the slow algorithms. Logs go to `logs`, or beside the
-    file that a stage writes; memory is shared by the locks in `places`.
+    file that a stage writes; the locks in `memory_slots` (a folder) keep stages within the machine's memory.
     """
 
     python: Path
@@ -66,9 +65,9 @@ class Dfc:
     compile_script: str = ""
     quick: bool = False
     translation: Translation = field(default_factory=Translation)
-    limits: Limits = field(default_factory=Limits)
+    limits: CompilerLimits = field(default_factory=CompilerLimits)
     logs: Path | None = None
-    places: Path | None = None
+    memory_slots: Path | None = None
     double: bool = False
     """a scripted stand-in for tests: nothing it says was observed"""
     name: str = "dfc"
@@ -76,7 +75,7 @@ class Dfc:
 
     @property
     def predicted(self) -> bool:
-        """False: the compiler itself says it. A test double only claims to be one."""
+        """False: the compiler itself says it. True for a test double."""
         return self.double
 
     @property
@@ -87,7 +86,7 @@ class Dfc:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the SDK's version, the worker's protocol and every option that could give another report."""
+        """Hash of the SDK's version, the worker's protocol and every option that could change a report."""
         options = {
             "sdk": self.version,
             "protocol": PROTOCOL,
@@ -96,13 +95,13 @@ class Dfc:
             "script": self.script,
             "compile_script": self.compile_script,
             "quick": self.quick,
-            "calibration": "" if self.calibration is None else _identity(self.calibration),
+            "calibration": "" if self.calibration is None else _file_hash(self.calibration),
         }
         return sha256(json.dumps(options, sort_keys=True).encode()).hexdigest()
 
     def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`."""
-        request = {"onnx": _there(onnx), "net_name": net_name, "arguments": asdict(self.translation)}
+        request = {"onnx": _existing_file(onnx), "net_name": net_name, "arguments": asdict(self.translation)}
         return self._run("translate", self.arch, har, request)
 
     def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
@@ -111,8 +110,8 @@ class Dfc:
             raise DfcError("optimize: no calibration; give an npz or npy of (N, H, W, C)")
         check_arrays(self.calibration, "calibration")
         request = {
-            "har": _there(har),
-            "calibration": _there(self.calibration),
+            "har": _existing_file(har),
+            "calibration": _existing_file(self.calibration),
             "script": self.script,
             "quick": self.quick,
         }
@@ -120,28 +119,30 @@ class Dfc:
 
     def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """Quantized HAR -> HEF at `hef`."""
-        return self._run("compile", arch, hef, {"har": _there(har), "script": self.compile_script})
+        return self._run("compile", arch, hef, {"har": _existing_file(har), "script": self.compile_script})
 
     def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> StageReport:
         """Emulate `har` on `data` (npz or npy, NHWC) in one of CONTEXTS -> npz at `out`: `output0`, or by name."""
         if context not in CONTEXTS:
             raise DfcError(f"infer: no context {context!r}; known are {', '.join(CONTEXTS)}")
         check_arrays(data, "data")
-        return self._run("infer", arch, out, {"har": _there(har), "context": context, "data": _there(data)})
+        return self._run(
+            "infer", arch, out, {"har": _existing_file(har), "context": context, "data": _existing_file(data)}
+        )
 
     def hn(self, har: Path, arch: str, out: Path) -> StageReport:
         """The HN of `har` as JSON at `out`, as the compiler sees it."""
-        return self._run("hn", arch, out, {"har": _there(har)})
+        return self._run("hn", arch, out, {"har": _existing_file(har)})
 
     def _run(self, stage: str, arch: str, out: Path, request: Mapping[str, Any]) -> StageReport:
-        """One stage, tried again as often as its limits say when the machine was to blame."""
+        """One stage, tried again as often as its limits allow if the machine failed."""
         check_arch(arch, self.sdk)
         request = {**request, "stage": stage, "arch": arch}
         retries = self.limits.of(stage).retries
         attempt = 0
         while True:
-            ending, _ = attempted(self, stage, request, out)
-            if not ending.again or attempt >= retries:
+            ending, _ = try_stage(self, stage, request, out)
+            if not ending.retry or attempt >= retries:
                 break
             attempt += 1
         tried = f" (tried {attempt + 1} times)" if attempt else ""
@@ -150,24 +151,24 @@ class Dfc:
 
     @property
     def warning(self) -> str:
-        """What is to be known of an SDK of another version than this adapter was written to; mostly empty."""
+        """A warning if the SDK is of a version that this adapter doesn't know; else empty."""
         if ".".join(self.sdk.split(".")[:2]) in KNOWN:
             return ""
         return f"SDK {self.sdk or 'of no version'} is none of those this adapter knows ({KNOWN[0]} to {KNOWN[-1]})"
 
 
-def connect(python: str | Path | None = None, **options: Any) -> Dfc:
+def connect_compiler(python: str | Path | None = None, **options: Any) -> Dfc:
     """Find the compiler's interpreter, ask for its version, and give the toolchain; `options` are fields of Dfc.
 
     Raises DfcNotFound (with where it looked) and DfcError (an SDK that can't be loaded, or is for other chips).
     """
-    found = find(python)
+    found = find_compiler(python)
     dfc = Dfc(found.python, found.sdk, **options)
     if not found.sdk:
         # No wheel: only the module itself can tell.
         with unfinished.folder(prefix="tasnet-dfc") as folder:
-            ending, finish = attempted(dfc, "hello", {"stage": "hello"}, Path(folder) / "hello")
-            hello = next((m for m in finish.messages if m.get("kind") == "hello"), None)
+            ending, process = try_stage(dfc, "hello", {"stage": "hello"}, Path(folder) / "hello")
+            hello = next((m for m in process.messages if m.get("kind") == "hello"), None)
             if ending.report.ended is not StageEnd.PASSED or hello is None:
                 raise DfcError(f"{found.python}: {ending.report.detail}")
         dfc = replace(dfc, sdk=str(hello.get("sdk", "")), double=bool(hello.get("double")))
@@ -175,22 +176,22 @@ def connect(python: str | Path | None = None, **options: Any) -> Dfc:
     return dfc
 
 
-def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tuple[Ending, process.Finish]:
-    """One try of one stage: its ending, and how its process ended. The log is kept, the working files are not."""
+def try_stage(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tuple[Ending, ProcessEnd]:
+    """One try of one stage: its ending, and the end of its process. The log is kept, working files are removed."""
     limits = dfc.limits.of(stage)
     log = out.with_name(f"{out.name}.log")
     if dfc.logs is not None:
         log = dfc.logs / f"{out.stem}-{stage}-{uuid4().hex[:8]}.log"
-    told = Told(stage, dfc.python, dfc.sdk, limits, log, out, dfc.double)
+    run = StageRun(stage, dfc.python, dfc.sdk, log, out, dfc.double)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
         with (
-            places.held(limits.memory, dfc.places),
+            hold_memory(limits.memory, dfc.memory_slots),
             # On the disk of the result, which is renamed into place.
             unfinished.folder(out.parent, ".dfc") as folder,
         ):
             made = Path(folder) / out.name
-            finish = process.run(
+            process = run_process(
                 [str(dfc.python), "-u", str(WORKER)],
                 request={**request, "out": str(made.absolute())},
                 log=log,
@@ -198,24 +199,24 @@ def attempted(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
                 seconds=limits.seconds,
                 memory_bytes=limits.memory,
                 grace=dfc.limits.grace_seconds,
-                env=environment(),
+                env=compiler_environment(),
             )
-            ending = judge(finish, told)
+            ending = stage_ending(process, run)
             if ending.report.ended is StageEnd.PASSED and stage == "compile":
-                ending = _held(ending, finish, made, request["arch"])
+                ending = _checked_hef(ending, process, made, request["arch"])
             if ending.report.ended is StageEnd.PASSED and stage != "hello":
-                # Only here: a stage that failed, whenever it did, leaves no result.
+                # Only here: a stage that failed at any time leaves no result.
                 os.replace(made, out)
-            return ending, finish
+            return ending, process
     except OSError as error:
-        # This side's own disk or process table; the pipeline counts it as it counts the worker's.
+        # Of our own disk or process table: `infra`, as if the worker had met it.
         where = "" if error.filename is None else f" ({Path(str(error.filename)).name})"
-        return Ending(StageReport(StageEnd.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), process.Finish()
+        return Ending(StageReport(StageEnd.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), ProcessEnd()
 
 
-def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Ending:
-    """A compile that says it went well, with its file held against the HN: one that isn't this network's is `infra`."""
-    done = next((m for m in finish.messages if m.get("kind") == "done"), {})
+def _checked_hef(ending: Ending, process: ProcessEnd, hef: Path, arch: str) -> Ending:
+    """The ending of a compile that passed, its HEF compared with the HN: one of another network is `infra`."""
+    done = next((m for m in process.messages if m.get("kind") == "done"), {})
     result = done.get("result")
     ends = result.get("ends") if isinstance(result, dict) else None
     report = ending.report
@@ -223,8 +224,8 @@ def _held(ending: Ending, finish: process.Finish, hef: Path, arch: str) -> Endin
         detail = f"the compiler says it is done, and gave {wrong}"
         return Ending(StageReport(StageEnd.INFRA, log=report.log, detail=detail))
     if ends is None or not (ends["inputs"] and ends["outputs"]):
-        told = "the SDK told no inputs and outputs of its HN to hold the HEF against"
-        return Ending(replace(report, detail="; ".join(part for part in (report.detail, told) if part)))
+        unchecked = "the SDK told no inputs and outputs of its HN to hold the HEF against"
+        return Ending(replace(report, detail="; ".join(part for part in (report.detail, unchecked) if part)))
     return ending
 
 
@@ -236,13 +237,13 @@ def check_arch(arch: str, sdk: str) -> None:
     if major.isdigit() and int(major) >= 4:
         raise DfcError(
             f"SDK {sdk} is for Hailo-10H and Hailo-15 and refuses {arch}: use Dataflow Compiler 3.x "
-            f"({KNOWN[0]} to {KNOWN[-1]}) in an environment of its own"
+            f"({KNOWN[0]} to {KNOWN[-1]}) in an compiler_environment of its own"
         )
 
 
 def check_arrays(path: Path, what: str) -> None:
     """DfcError where an npz or npy can't be read or isn't (N, H, W, C) throughout. Only headers are read."""
-    _there(path)
+    _existing_file(path)
     try:
         shapes = dict(_shapes(path))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -280,15 +281,15 @@ def _shape(file: IO[bytes]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _there(path: Path) -> str:
+def _existing_file(path: Path) -> str:
     if not path.is_file():
         raise DfcError(f"{path}: there is no such file")
     return os.path.abspath(path)
 
 
-def _identity(path: Path) -> str:
+def _file_hash(path: Path) -> str:
     """Hash of a file's content; read again only when the file has changed."""
-    state = os.stat(_there(path))
+    state = os.stat(_existing_file(path))
     return _content(os.path.abspath(path), state.st_mtime_ns, state.st_size)
 
 

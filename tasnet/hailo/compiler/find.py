@@ -1,4 +1,4 @@
-"""Where the Dataflow Compiler's interpreter is: a path given, TASNET_DFC_PYTHON, or the usual places."""
+"""Finds the Dataflow Compiler's interpreter: a given path, TASNET_DFC_PYTHON, or the usual places."""
 
 from __future__ import annotations
 
@@ -19,7 +19,14 @@ WORKER = Path(__file__).with_name("worker.py")
 _ADVICE = (
     f"give the interpreter that has hailo_sdk_client with --dfc-python or {VARIABLE}, or run with --toolchain reference"
 )
-_HOLES = ("PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PYTHONSAFEPATH", "__PYVENV_LAUNCHER__", "VIRTUAL_ENV")
+_PYTHON_VARIABLES = (
+    "PYTHONHOME",
+    "PYTHONPATH",
+    "PYTHONSTARTUP",
+    "PYTHONSAFEPATH",
+    "__PYVENV_LAUNCHER__",
+    "VIRTUAL_ENV",
+)
 _ANSWER_SECONDS = 20.0
 
 
@@ -31,56 +38,48 @@ class DfcNotFound(DfcError):
     """No interpreter with the Dataflow Compiler. `looked` are the places, each with what was there."""
 
     def __init__(self, looked: tuple[str, ...]) -> None:
-        self.looked = looked
         super().__init__(f"no Dataflow Compiler found; looked at {'; '.join(looked) or 'nothing'}; {_ADVICE}")
 
 
 @dataclass(frozen=True)
-class Found:
-    """An interpreter that has hailo_sdk_client. `sdk` is the wheel's version, empty where there is no wheel."""
+class Interpreter:
+    """An interpreter that has hailo_sdk_client. `sdk` is the wheel's version, empty if there is no wheel."""
 
     python: Path
-    how: str
     sdk: str
-    python_version: str
-    looked: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        version = f"SDK {self.sdk}" if self.sdk else "SDK of a version that shows when it is loaded"
-        return f"{self.python} ({self.how}): Python {self.python_version}, {version}"
 
 
-def environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment for the compiler's interpreter: this one's, without what would bend its imports."""
+def compiler_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Environment variables for the compiler's interpreter: this process's, without those that change imports."""
     given = os.environ if environ is None else environ
-    return {name: value for name, value in given.items() if name not in _HOLES}
+    return {name: value for name, value in given.items() if name not in _PYTHON_VARIABLES}
 
 
-def find(
+def find_compiler(
     explicit: str | Path | None = None, environ: Mapping[str, str] | None = None, here: Path | None = None
-) -> Found:
+) -> Interpreter:
     """The compiler's interpreter: `explicit`, else the variable, else the first of the usual places that has it.
 
     What is named and doesn't answer is an error and no reason to look further. Raises DfcNotFound.
     """
-    env = environment(environ)
+    env = compiler_environment(environ)
     named = (explicit, "given") if explicit else (env[VARIABLE], f"from {VARIABLE}") if env.get(VARIABLE) else None
     if named:
-        found = _ask(Path(named[0]), named[1], env)
+        found = _interpreter(Path(named[0]), env)
         if isinstance(found, str):
             raise DfcNotFound((f"{named[0]} ({named[1]}): {found}",))
         return found
     looked: list[str] = []
     for path, how in _usual(env, here or Path.cwd()):
-        found = _ask(path, how, env)
-        if isinstance(found, Found):
-            return Found(found.python, how, found.sdk, found.python_version, (*looked, str(path)))
+        found = _interpreter(path, env)
+        if isinstance(found, Interpreter):
+            return found
         looked.append(f"{path} ({how}): {found}")
     raise DfcNotFound((*looked, "no environment named *hailo* or *dfc* here or at home with hailo_sdk_client in it"))
 
 
 def _usual(env: Mapping[str, str], here: Path) -> Iterator[tuple[Path, str]]:
-    """Environments by the look of their folders, which costs no process, then the interpreters on PATH."""
+    """Environments, recognised by their folders without starting a process, then the interpreters on PATH."""
     home = Path(env.get("HOME") or os.path.expanduser("~"))
     for folder, patterns in (
         (here, ("*hailo*", ".*hailo*", "*dfc*", ".*dfc*")),
@@ -110,9 +109,9 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
         return []
 
 
-def _ask(path: Path, how: str, env: Mapping[str, str]) -> Found | str:
-    """What the interpreter says of itself, or why it doesn't. The SDK isn't imported."""
-    # Not resolved: an environment's interpreter is a link, and where the link lies makes the environment.
+def _interpreter(path: Path, env: Mapping[str, str]) -> Interpreter | str:
+    """The interpreter at `path`, or why it is none that can be used. The SDK isn't imported."""
+    # Not resolved: an environment's interpreter is a link, and where the link lies makes the compiler_environment.
     python = Path(os.path.abspath(path.expanduser()))
     if not python.exists():
         return "there is no such file"
@@ -137,11 +136,11 @@ def _ask(path: Path, how: str, env: Mapping[str, str]) -> Found | str:
         said = ran.stderr.decode(errors="replace").strip().splitlines()
         return f"not a Python from 3.8 on ({said[-1][:200] if said else f'exit code {ran.returncode}'})"
     try:
-        told = json.loads(answers[-1][len(ABOUT) :])
-        if told["protocol"] != PROTOCOL:
-            return f"speaks protocol {told['protocol']}, not {PROTOCOL}"
-        if not told["found"]:
-            return f"Python {told['python']} without hailo_sdk_client"
-        return Found(python, how, str(told["sdk"]), str(told["python"]))
+        answer = json.loads(answers[-1][len(ABOUT) :])
+        if answer["protocol"] != PROTOCOL:
+            return f"speaks protocol {answer['protocol']}, not {PROTOCOL}"
+        if not answer["found"]:
+            return f"Python {answer['python']} without hailo_sdk_client"
+        return Interpreter(python, str(answer["sdk"]))
     except (ValueError, KeyError, TypeError):
         return "an answer that can't be read"

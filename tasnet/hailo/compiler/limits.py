@@ -1,4 +1,4 @@
-"""How long a stage may take, how much memory, and how often it is tried again: `[tool.tasnet.limits]`.
+"""CompilerLimits of the compiler's stages in time, memory and retries: `[tool.tasnet.limits]`.
 
 [tool.tasnet.limits]
 grace_seconds = 5
@@ -37,7 +37,7 @@ _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]i?B|B)?\s*", re.IGNORE
 
 
 class LimitsError(TasnetError, ValueError):
-    """Limits that can't be used. The message says which, where, and what would do."""
+    """CompilerLimits that can't be used. The message says which, where, and what can be written instead."""
 
 
 def _bytes(value: object) -> object:
@@ -46,27 +46,27 @@ def _bytes(value: object) -> object:
         if not found:
             raise ValueError("not a size; write bytes, or a number with MiB, GiB, MB or GB")
         return int(float(found[1]) * _UNITS[(found[2] or "B").upper()])
-    return _number(value)
+    return _no_boolean(value)
 
 
-def _number(value: object) -> object:
+def _no_boolean(value: object) -> object:
     if isinstance(value, bool):
         raise ValueError("true and false are no numbers")
     return value
 
 
 class StageLimits(BaseModel):
-    """The limits of one stage. `retries` counts what is tried again after `infra`, and after nothing else."""
+    """The limits of one stage. `retries` is how often it is tried again after `infra`, and after nothing else."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    seconds: Annotated[float, BeforeValidator(_number), Field(gt=0, le=30 * 86400, allow_inf_nan=False)]
+    seconds: Annotated[float, BeforeValidator(_no_boolean), Field(gt=0, le=30 * 86400, allow_inf_nan=False)]
     memory: Annotated[int, BeforeValidator(_bytes), Field(ge=1 << 20)]
     """bytes of resident memory, of the stage and all that it starts"""
-    retries: Annotated[int, BeforeValidator(_number), Field(ge=0, le=10)] = 1
+    retries: Annotated[int, BeforeValidator(_no_boolean), Field(ge=0, le=10)] = 1
 
 
-class Limits(BaseModel):
+class CompilerLimits(BaseModel):
     """The limits of every stage that the compiler runs.
 
     A compile has been seen to take 2 h 45 min; 16 GB of memory are the least that the compiler asks for, as
@@ -79,7 +79,7 @@ class Limits(BaseModel):
     optimize: StageLimits = StageLimits(seconds=7200, memory=16 * GIB)
     compile: StageLimits = StageLimits(seconds=10800, memory=16 * GIB)
     infer: StageLimits = StageLimits(seconds=3600, memory=16 * GIB)
-    grace_seconds: Annotated[float, BeforeValidator(_number), Field(ge=0, le=600, allow_inf_nan=False)] = 5.0
+    grace_seconds: Annotated[float, BeforeValidator(_no_boolean), Field(ge=0, le=600, allow_inf_nan=False)] = 5.0
     """between SIGTERM and SIGKILL when a stage is over its time"""
 
     def of(self, stage: str) -> StageLimits:
@@ -89,12 +89,12 @@ class Limits(BaseModel):
         return limits
 
 
-def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None = None) -> Limits:
+def read_limits(pyproject: Path | None = None, overrides: Mapping[str, object] | None = None) -> CompilerLimits:
     """The defaults, over them the table of `pyproject` (if it is given and has one), over it `overrides`.
 
     Keys of `overrides` are dotted: `{"compile.seconds": 60, "optimize.memory": "8 GiB"}`. Raises LimitsError.
     """
-    table = Limits().model_dump()
+    table = CompilerLimits().model_dump()
     if pyproject is not None:
         _merge(table, settings_table(pyproject, _TABLE, LimitsError), f"{pyproject.name} [{_TABLE}]")
     for key, value in (overrides or {}).items():
@@ -104,18 +104,18 @@ def load(pyproject: Path | None = None, overrides: Mapping[str, object] | None =
             nested = {part: nested}
         _merge(table, nested, f"limit {key}")
     try:
-        return Limits.model_validate(table)
+        return CompilerLimits.model_validate(table)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         given = first["input"]
         raise LimitsError(
-            f"[{_TABLE}] {where} = {printable(repr(given))}: {_small(first['msg'].removeprefix('Value error, '))}"
+            f"[{_TABLE}] {where} = {printable(repr(given))}: {_lower_first(first['msg'].removeprefix('Value error, '))}"
         ) from None
 
 
-def _small(text: str) -> str:
-    """A sentence within another: units keep their letters."""
+def _lower_first(text: str) -> str:
+    """A sentence within another: only its first letter becomes small."""
     return text[:1].lower() + text[1:]
 
 

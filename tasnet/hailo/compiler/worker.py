@@ -24,7 +24,7 @@ from __future__ import annotations
 import os
 import sys
 
-# Started by its path, its own folder comes first there: none of its neighbours may pass for a module of the SDK.
+# A script's own folder is first on the path: none of its neighbours must be taken for a module of the SDK.
 if sys.path and os.path.abspath(sys.path[0] or os.curdir) == os.path.dirname(os.path.abspath(__file__)):
     del sys.path[0]
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 PROTOCOL = 3
-"""of the messages, and part of every stored outcome's key: raised when an ending comes to be judged otherwise, too"""
+"""of the messages, and part of every stored outcome's key: raised too when endings are judged otherwise"""
 
 SDK = "hailo_sdk_client"
 WHEEL = "hailo_dataflow_compiler-"
@@ -70,7 +70,7 @@ class Failed(Exception):
         self.cause = cause
 
 
-# The stages: each takes the SDK and the request, writes `request["out"]`, and returns what `done` tells.
+# The stages: each takes the SDK and the request, writes `request["out"]`, and returns the `result` of `done`.
 
 
 def translate(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
@@ -92,11 +92,11 @@ def compile_(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
     if request["script"].strip():
         load_script(runner, request["script"], append=True)
-    ends = ends_of(runner)
+    ends = hn_ends(runner)
     hef = call(runner, "compile")
     if not isinstance(hef, (bytes, bytearray, memoryview)) or not len(hef):
-        raise Wrong(f"compile() gave {described(hef)} and not the HEF's bytes")
-    put(request["out"], lambda path: write(path, hef))
+        raise Wrong(f"compile() gave {description(hef)} and not the HEF's bytes")
+    write_result(request["out"], lambda path: write_synced(path, hef))
     return {"bytes": len(hef), "ends": ends}
 
 
@@ -117,9 +117,9 @@ def hn(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
     graph = call(runner, "get_hn_dict")
     if not isinstance(graph, dict):
-        raise Wrong(f"get_hn_dict() gave {described(graph)} and not a dict")
-    text = json.dumps(graph, default=plain)
-    put(request["out"], lambda path: write(path, text.encode()))
+        raise Wrong(f"get_hn_dict() gave {description(graph)} and not a dict")
+    text = json.dumps(graph, default=json_value)
+    write_result(request["out"], lambda path: write_synced(path, text.encode()))
     return {"layers": len(graph.get("layers", ()))}
 
 
@@ -137,18 +137,18 @@ STAGES: dict[str, Callable[[Any, dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-# What the stages are made of
+# Parts of the stages
 
 
 def call(owner: Any, name: str, *args: Any, **kwargs: Any) -> Any:
-    """`owner.name(*args, **kwargs)`: Lacks where there is no such call, Failed where it raises."""
+    """`owner.name(*args, **kwargs)`. Raises Lacks if there is no such call, Failed if it raises."""
     function = getattr(owner, name, None)
     if not callable(function):
         raise Lacks(name)
     try:
         return function(*args, **kwargs)
     except TypeError as error:
-        # Its methods are wrapped by a check of the state: the words tell whose arguments they are, and no frame does.
+        # The SDK wraps its methods: only the message names the function whose arguments are wrong, no frame does.
         asked = "__init__" if isinstance(function, type) else name
         if "argument" in str(error) and f"{asked}() " in str(error):
             raise Lacks(f"{name}: {error}") from error
@@ -159,8 +159,8 @@ def call(owner: Any, name: str, *args: Any, **kwargs: Any) -> Any:
         raise Failed(name, error) from error
 
 
-def ends_of(runner: Any) -> dict[str, Any] | None:
-    """The inputs and outputs of the HN by name, [H, W, C], for whoever reads the HEF; None where it doesn't tell."""
+def hn_ends(runner: Any) -> dict[str, Any] | None:
+    """The HN's inputs and outputs, name -> [H, W, C], to compare the HEF with; None if the SDK doesn't give them."""
     try:
         found: dict[str, dict[str, list[int]]] = {"inputs": {}, "outputs": {}}
         for name, layer in runner.get_hn_dict()["layers"].items():
@@ -170,7 +170,7 @@ def ends_of(runner: Any) -> dict[str, Any] | None:
                 found["outputs"][str(layer["input"][0])] = [int(size) for size in layer["input_shapes"][0][1:]]
         return found
     except Exception:
-        # The compile is what was asked for: that it can't be held against the HN is told with its success.
+        # The compile is what was asked for; the report of its success says that the HEF wasn't compared with the HN.
         return None
 
 
@@ -206,25 +206,25 @@ def save_arrays(result: Any, out: str) -> dict[str, Any]:
         parts = result if isinstance(result, (list, tuple)) else [result]
         named = {f"output{i}": part for i, part in enumerate(parts)}
     if not named or any(not hasattr(part, "shape") for part in named.values()):
-        raise Wrong(f"infer() gave {described(result)} and not arrays")
+        raise Wrong(f"infer() gave {description(result)} and not arrays")
 
     def save(path: str) -> None:
         with open(path, "wb") as file:
             arrays: Any = {name: np.asarray(part) for name, part in named.items()}
             np.savez(file, **arrays)
 
-    put(out, save)
+    write_result(out, save)
     return {"outputs": {name: list(part.shape) for name, part in named.items()}}
 
 
 def save_har(runner: Any, out: str) -> dict[str, Any]:
-    put(out, lambda path: call(runner, "save_har", path))
+    write_result(out, lambda path: call(runner, "save_har", path))
     return {"bytes": os.path.getsize(out)}
 
 
-def put(out: str, make: Callable[[str], object]) -> None:
-    """Make the file beside this process's other files and rename it to `out`: whole or not there at all."""
-    # The working directory is this stage's own and on the same disk; the ending is one that the SDK may ask for.
+def write_result(out: str, make: Callable[[str], object]) -> None:
+    """Make the file in the working directory and rename it to `out`: it is whole, or not there."""
+    # The working directory is this stage's own and on the same disk; the SDK may check the file's suffix.
     path = os.path.abspath("result" + os.path.splitext(out)[1])
     make(path)
     if not os.path.isfile(path):
@@ -232,15 +232,15 @@ def put(out: str, make: Callable[[str], object]) -> None:
     os.replace(path, out)
 
 
-def write(path: str, data: bytes | bytearray | memoryview) -> None:
+def write_synced(path: str, data: bytes | bytearray | memoryview) -> None:
     with open(path, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def plain(value: Any) -> Any:
-    """What json doesn't know of an HN: numpy's numbers and arrays, sets, enums."""
+def json_value(value: Any) -> Any:
+    """For values of an HN that json can't write: numpy's numbers and arrays, sets, enums."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, (set, frozenset)):
@@ -248,16 +248,16 @@ def plain(value: Any) -> Any:
     return getattr(value, "value", None) if hasattr(value, "value") else str(value)
 
 
-def described(value: Any) -> str:
+def description(value: Any) -> str:
     return "nothing" if value is None else "an empty result" if not value else type(value).__name__
 
 
-# What is told
+# Messages
 
 
 def sdk_version(sdk: Any) -> str:
-    """The version of the wheel by the name of its folder, else of the module, else an empty text."""
-    # importlib.metadata would say the same and costs more than the rest of this worker.
+    """The version of the wheel by the name of its folder, else of the module; else empty."""
+    # importlib.metadata gives the same, and its import takes longer than the rest of this worker.
     for folder in sys.path:
         try:
             names = os.listdir(folder or os.curdir)
@@ -282,36 +282,36 @@ def about() -> None:
     print("\n" + ABOUT + json.dumps(answer), flush=True)
 
 
-def told(error: BaseException, name: str) -> dict[str, Any]:
+def failed_message(error: BaseException, name: str) -> dict[str, Any]:
     """The `failed` message of an SDK's exception."""
     chain: BaseException | None = error
     seen: list[BaseException] = []
     while chain is not None and not any(chain is each for each in seen):
         seen.append(chain)
         chain = chain.__cause__ or chain.__context__
-    # What it was raised while handling may have been overcome, but what says that the machine broke down counts.
+    # An exception in whose handling it was raised may have been overcome, but an errno of the machine counts.
     numbers = [each.errno for each in seen if isinstance(each, OSError) and each.errno is not None]
     return {
         "kind": "failed",
         "type": type(error).__name__,
         "module": type(error).__module__,
-        "bases": sorted({base.__name__ for each in causes(error) for base in type(each).__mro__}),
+        "bases": sorted({base.__name__ for each in explicit_causes(error) for base in type(each).__mro__}),
         "text": text_of(error),
         "errno": numbers[0] if numbers else None,
         "call": name,
     }
 
 
-def causes(error: BaseException) -> list[BaseException]:
-    """The exception and what it was explicitly raised from."""
+def explicit_causes(error: BaseException) -> list[BaseException]:
+    """The exception and those it was explicitly raised from."""
     found = [error]
     while found[-1].__cause__ is not None and not any(found[-1].__cause__ is each for each in found):
         found.append(found[-1].__cause__)
     return found
 
 
-def show(error: BaseException) -> None:
-    """The exception in the log."""
+def print_exception(error: BaseException) -> None:
+    """Write the exception to the log."""
     import traceback
 
     traceback.print_exception(type(error), error, error.__traceback__)
@@ -324,17 +324,17 @@ def text_of(error: BaseException) -> str:
         return f"<no text: {type(another).__name__}>"
 
 
-def run(request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
-    """Load the SDK, run the stage, and tell how it went; returns nothing whatever happens."""
+def run(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None:
+    """Load the SDK, run the stage, and send how it ended; never raises."""
     where = "import"
     try:
         try:
             sdk = importlib.import_module(SDK)
         except Exception as error:
-            show(error)
-            tell({"kind": "unloaded", "type": type(error).__name__, "text": text_of(error)})
+            print_exception(error)
+            send({"kind": "unloaded", "type": type(error).__name__, "text": text_of(error)})
             return
-        tell(
+        send(
             {
                 "kind": "hello",
                 "sdk": sdk_version(sdk),
@@ -344,22 +344,22 @@ def run(request: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None
             }
         )
         where = request["stage"]
-        tell({"kind": "done", "result": STAGES[where](sdk, request)})
+        send({"kind": "done", "result": STAGES[where](sdk, request)})
     except Lacks as error:
-        show(error)
-        tell({"kind": "lacks", "what": str(error)})
+        print_exception(error)
+        send({"kind": "lacks", "what": str(error)})
     except Wrong as error:
-        show(error)
-        tell({"kind": "wrong", "what": str(error)})
+        print_exception(error)
+        send({"kind": "wrong", "what": str(error)})
     except Failed as error:
-        show(error.cause)
-        tell(told(error.cause, error.call))
+        print_exception(error.cause)
+        send(failed_message(error.cause, error.call))
     except SystemExit as error:
-        show(error)
-        tell({"kind": "exited", "code": str(error.code), "call": where})
+        print_exception(error)
+        send({"kind": "exited", "code": str(error.code), "call": where})
     except BaseException as error:
-        show(error)
-        tell(told(error, where))
+        print_exception(error)
+        send(failed_message(error, where))
 
 
 def main() -> None:
@@ -371,18 +371,18 @@ def main() -> None:
         os.set_inheritable(end, False)
     with os.fdopen(asked, "rb") as file:
         request = json.loads(file.read().decode())
-    # A process that the SDK forks must not talk in this one's name.
+    # A process that the SDK forks must not send messages in this one's name.
     mine = os.getpid()
 
-    def tell(message: dict[str, Any]) -> None:
+    def send(message: dict[str, Any]) -> None:
         if os.getpid() != mine:
             return
         data = json.dumps(dict(message, protocol=PROTOCOL)).encode() + b"\n"
         while data:
             data = data[os.write(messages, data) :]
 
-    run(request, tell)
-    # Libraries like these crash or hang on their way out, and all that matters is told.
+    run(request, send)
+    # Libraries like these crash or hang at their exit, and every message is sent.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

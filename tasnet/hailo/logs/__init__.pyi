@@ -1,45 +1,25 @@
-from .classification import End as End
+from .classification import LogEnd as LogEnd
 from .classification import LogError as LogError
-from .classification import Told as Told
-from .classification import classify as classify
-from .classification import classify_file as classify_file
+from .classification import LogSummary as LogSummary
+from .classification import classify_failure as classify_failure
 from .classification import read_log as read_log
-from .event import clean as clean
-from .event import event_of as event_of
-from .event import exception_of as exception_of
-from .event import level as level
-from .event import rest_of as rest_of
-from .faults import passing as passing
+from .faults import may_pass as may_pass
 from .faults import remedy as remedy
-from .key_trace import telling as telling
-from .lines import LONGEST as LONGEST
-from .lines import Block as Block
-from .lines import Line as Line
-from .lines import plain as plain
-from .lines import telling_lines as telling_lines
-from .lines import unwrapped as unwrapped
-from .phases import mark_of as mark_of
+from .key_lines import key_trace_lines as key_trace_lines
+from .key_lines import outcome_lines as outcome_lines
+from .lines import LONGEST_LINE as LONGEST_LINE
+from .lines import without_escapes as without_escapes
 
 __all__ = [
-    "LONGEST",
-    "Block",
-    "End",
-    "Line",
+    "LONGEST_LINE",
+    "LogEnd",
     "LogError",
-    "Told",
-    "classify",
-    "classify_file",
-    "clean",
-    "event_of",
-    "exception_of",
-    "level",
-    "mark_of",
-    "passing",
-    "plain",
+    "LogSummary",
+    "classify_failure",
+    "key_trace_lines",
+    "may_pass",
+    "outcome_lines",
     "read_log",
     "remedy",
-    "rest_of",
-    "telling",
-    "telling_lines",
-    "unwrapped",
+    "without_escapes",
 ]

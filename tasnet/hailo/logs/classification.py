@@ -1,8 +1,8 @@
-"""Compiler text -> what it tells of: a Failure, a success, or neither; from a log, an exception's text, or both.
+"""A log of the compiler, an exception's text, or both -> a Failure, a success, or neither.
 
-`messages.py` says which message belongs to which family, `phases.py` where a stage begins and ends well,
-`lines.py` finds the lines, `event.py` takes one apart; here is what they come to. A log is read in one pass and
-in blocks, whatever its size, its line lengths and its encoding, and what is kept is bounded.
+`messages.py` has the family of each message, `phases.py` the lines with which a stage begins and ends, `lines.py`
+finds the lines, `event.py` parses one; this module combines them. A log is read in one pass and in blocks, whatever
+its size, line lengths and encoding, and memory is bounded.
 """
 
 from __future__ import annotations
@@ -16,28 +16,37 @@ from pathlib import Path
 
 from tasnet.common import TasnetError, open_regular
 from tasnet.hailo import FAMILIES, Certainty, Failure
+from tasnet.hailo.logs.encoding import NotText, utf8_blocks
 from tasnet.hailo.logs.event import (
     Event,
-    clean,
+    continuations,
+    continues,
     event_of,
-    event_over,
-    exception_of,
+    exception_name,
     figures_in,
-    is_open,
     layer_names,
     layers_in,
-    level,
-    rest_of,
-    untagged,
+    log_level,
+    without_progress_bars,
+    without_tags,
+    wrapped_event,
 )
-from tasnet.hailo.logs.lines import EXCEPTION_HINTS, LONGEST, Line, blocks, joined, pieces_of, plain, telling_lines
-from tasnet.hailo.logs.phases import Turn, mark_of
+from tasnet.hailo.logs.lines import (
+    EXCEPTION_HINTS,
+    LONGEST_LINE,
+    Line,
+    blocks,
+    hinted_lines,
+    line_pieces,
+    text_pieces,
+    without_escapes,
+)
+from tasnet.hailo.logs.phases import PhaseMark, Transition, phase_mark
 from tasnet.hailo.logs.rule import Rank
-from tasnet.hailo.logs.text import NotText, utf8
 
-_BUDGET = 30_000
-"""lines looked at in full; after so many, only the last few of each block can still tell how it ended"""
-_LAST = 32
+_MOST_LINES = 30_000
+"""lines that are parsed; after so many, only the last few of each block are"""
+_LAST_LINES = 32
 _MOST_LAYERS = 4096
 _LARGEST = 1 << 40
 """bytes of a log: it is read in blocks"""
@@ -46,7 +55,7 @@ _ERRORS = "errors:"
 _SOURCE = re.compile(
     r"(?:(?:-{1,9}> ?)?\d{1,6} .{0,200}?\b)?(?:raise|except)\s+\(?[\w.]{1,120}(?:[(:,]|\s+(?:as|from)\b|$)"
 )
-"""a line of a program that a traceback shows, numbered where a notebook does: what it raises stands at the end"""
+"""a source line within a traceback, numbered in a notebook: the exception itself is logged at the end"""
 _ENDS = frozenset({Rank.MACHINE, Rank.CONSEQUENCE, Rank.INCIDENTAL})
 _IGNORED = re.compile(r"\bException ignored in\b|\bError in atexit\.")
 _FRAME = re.compile(r"(?:, in |\.)(translate_onnx_model|optimize|compile)(?:\(|$)")
@@ -56,14 +65,14 @@ _RAISED_AT: Mapping[str, str] = {
     "ParsingWithRecommendationException": "translate",
     "NMSConfigPostprocessException": "optimize",
 }
-"""exceptions that a stage alone raises, as documented"""
+"""exceptions that only one stage raises, as documented"""
 
 
 class LogError(TasnetError, ValueError):
     """A log that can't be read, is empty, or is no text. The message names the file and what to do."""
 
 
-class End(str, Enum):
+class LogEnd(str, Enum):
     """How a log ends."""
 
     FAILED = "failed"
@@ -73,18 +82,18 @@ class End(str, Enum):
     UNFINISHED = "unfinished"
     """a stage began, and neither failed nor ended well: cut, killed, or still at work"""
     SILENT = "silent"
-    """it says of no stage that it began, failed or ended well"""
+    """it names no stage that began, failed or ended well"""
 
 
 @dataclass(frozen=True)
-class Told:
-    """What a log tells. `stage` is the one that failed, ended well last, or was at work; `last` its last line.
+class LogSummary:
+    """What a log says. `stage` is the stage that failed, ended well last, or was running; `last` the log's last line.
 
-    `warnings` counts the lines of the last model's stages that warn, or that look like errors and were overcome;
-    `warning` is the first of them.
+    `warnings` counts the warnings of the last model's stages, and the errors that were overcome; `warning` is the
+    first of them.
     """
 
-    end: End
+    end: LogEnd
     stage: str = ""
     failure: Failure | None = None
     last: str = ""
@@ -92,27 +101,22 @@ class Told:
     warning: str = ""
 
 
-def classify(text_or_lines: str | bytes | Iterable[str | bytes] = "", exception: str = "") -> Failure | None:
-    """The failure that a log, an exception's text (`Class: message`, or the message alone), or both tell of.
+def classify_failure(text_or_lines: str | bytes | Iterable[str | bytes] = "", exception: str = "") -> Failure | None:
+    """The failure in a log, in an exception's text (`Class: message`, or the message alone), or in both.
 
-    None where neither tells of one; an exception's text always does. Never raises on any text. Its certainty is that
-    of a log: observed. Whoever knows that the log is a double's says otherwise.
+    None if the log names none; an exception's text always gives one. Never raises, whatever the text. The certainty is
+    `observed`: a caller whose log comes from a test double changes it.
     """
     if isinstance(text_or_lines, str | bytes):
-        return _read(pieces_of(text_or_lines), exception).failure
-    return _read(joined(text_or_lines), exception).failure
+        return _read(text_pieces(text_or_lines), exception).failure
+    return _read(line_pieces(text_or_lines), exception).failure
 
 
-def classify_file(path: str | os.PathLike[str], exception: str = "") -> Failure | None:
-    """`classify` of a log on disk, of any size, in blocks. Raises LogError as `read_log` does."""
-    return read_log(path, exception).failure
-
-
-def read_log(path: str | os.PathLike[str], exception: str = "") -> Told:
-    """What a log on disk tells. Raises LogError where it can't be read, is empty, or is no text."""
+def read_log(path: str | os.PathLike[str], exception: str = "") -> LogSummary:
+    """What a log on disk says, read in blocks. Raises LogError if it can't be read, is empty, or is no text."""
     try:
         with open_regular(Path(path), most=_LARGEST, what="a log", error=LogError) as file:
-            return _read(utf8(file), exception)
+            return _read(utf8_blocks(file), exception)
     except NotText as error:
         raise LogError(f"log {Path(path).name}: {error}") from None
     except OSError as error:
@@ -120,8 +124,8 @@ def read_log(path: str | os.PathLike[str], exception: str = "") -> Told:
 
 
 @dataclass
-class _Run:
-    """What is kept of a phase: the first and last event of each rank, and each family's layers, bounded."""
+class _Phase:
+    """What is kept of a phase of a log: the first and last event of each rank, and each family's layers, bounded."""
 
     first: dict[Rank, Event] = field(default_factory=dict)
     last: dict[Rank, Event] = field(default_factory=dict)
@@ -132,51 +136,61 @@ class _Run:
     layers: dict[str, dict[str, None]] = field(default_factory=dict)
     nodes: dict[str, None] = field(default_factory=dict)
     header: str = ""
-    """a line `dw66 errors:` whose errors have not come yet"""
+    """a line `dw66 errors:` whose errors have not been read yet"""
     exception: str = ""
     stage: str = ""
-    """the one at work, or the last one that was"""
+    """the one that runs, or ran last"""
     working: bool = False
     done: bool = False
     ignored: bool = False
-    """Python tells of an exception on its way out, which ends nothing, and hasn't named it yet"""
-    frame: str = ""
-    """the SDK's call in a traceback"""
+    """Python has announced an ignored exception at its exit (no failure), and not yet named it"""
+    called_stage: str = ""
+    """the stage of the SDK's call in a traceback"""
     warnings: int = 0
     warning: str = ""
 
 
-def _read(pieces: Iterable[bytes], exception: str) -> Told:
-    run = _Run()
-    looked = 0
+def _read(pieces: Iterable[bytes], exception: str) -> LogSummary:
+    phase = _Phase()
+    parsed = 0
     last = b""
     for block in blocks(pieces):
-        last = block.data.rstrip()[-LONGEST:] or last
-        lines = telling_lines(block)
-        if looked > _BUDGET:
-            lines = lines[-_LAST:]
-        looked += len(lines)
-        run = _after_all(run, lines)
-    said = exception[: 4 * LONGEST]
-    for block in blocks(pieces_of(said)):
-        run = _after_all(run, telling_lines(block), marks=False)
-    failure = _failure(run)
-    message = " ".join(untagged(clean(plain(said.encode(errors="replace")).decode())).split())
+        last = block.data.rstrip()[-LONGEST_LINE:] or last
+        lines = hinted_lines(block)
+        if parsed > _MOST_LINES:
+            lines = lines[-_LAST_LINES:]
+        parsed += len(lines)
+        phase = _take_lines(phase, lines)
+    text = exception[: 4 * LONGEST_LINE]
+    for block in blocks(text_pieces(text)):
+        phase = _take_lines(phase, hinted_lines(block), marks=False)
+    failure = _failure(phase)
+    message = " ".join(
+        without_tags(without_progress_bars(without_escapes(text.encode(errors="replace")).decode())).split()
+    )
     if message and (failure is None or failure.family == "unclassified"):
-        failure = _unknown(run, message, failure)
-    end = End.FAILED if failure else End.UNFINISHED if run.working else End.SUCCEEDED if run.done else End.SILENT
-    line = untagged(clean(last.rpartition(b"\n")[2].decode(errors="replace")))
-    return Told(end, failure.stage if failure else run.stage, failure, line, run.warnings, run.warning)
+        failure = _unclassified(phase, message, failure)
+    end = (
+        LogEnd.FAILED
+        if failure
+        else LogEnd.UNFINISHED
+        if phase.working
+        else LogEnd.SUCCEEDED
+        if phase.done
+        else LogEnd.SILENT
+    )
+    line = without_tags(without_progress_bars(last.rpartition(b"\n")[2].decode(errors="replace")))
+    return LogSummary(end, failure.stage if failure else phase.stage, failure, line, phase.warnings, phase.warning)
 
 
-def _unknown(run: _Run, message: str, failure: Failure | None) -> Failure:
-    """An exception's text that nobody knows; `failure` is what the log says beside it."""
+def _unclassified(phase: _Phase, message: str, failure: Failure | None) -> Failure:
+    """A failure of an exception's text that no rule matches; `failure` is the log's own, if it has one."""
     layers, figures = layers_in(message), figures_in(message)
     return Failure(
-        stage=_stage("unclassified", run),
+        stage=_stage("unclassified", phase),
         family="unclassified",
         message=message,
-        exception=run.exception,
+        exception=phase.exception,
         layers=layers if layers or failure is None else failure.layers,
         figures={**({} if failure is None else failure.figures), **figures},
         first_cause=message if failure is None else failure.first_cause,
@@ -185,117 +199,117 @@ def _unknown(run: _Run, message: str, failure: Failure | None) -> Failure:
     )
 
 
-def _after_all(run: _Run, lines: Iterable[Line], *, marks: bool = True) -> _Run:
+def _take_lines(phase: _Phase, lines: Iterable[Line], *, marks: bool = True) -> _Phase:
     taken: set[int] = set()
     for line in lines:
         if line.start not in taken:
-            run, count = _after(run, line, marks=marks)
+            phase, count = _take_line(phase, line, marks=marks)
             taken |= {start for start, _ in line.following[:count]}
-    return run
+    return phase
 
 
-def _after(run: _Run, raw: Line, *, marks: bool) -> tuple[_Run, int]:
-    """The run after one more line, and how many of the lines that follow were its rest."""
-    line = clean(raw.text)
-    if marks and (mark := mark_of(line)):
-        return _turned(run, mark.turn, mark.stage), 0
+def _take_line(phase: _Phase, raw: Line, *, marks: bool) -> tuple[_Phase, int]:
+    """The phase after one more line, and how many of the lines after it continued it."""
+    line = without_progress_bars(raw.text)
+    if marks and (mark := phase_mark(line)):
+        return _at_mark(phase, mark), 0
     following = [text for _, text in raw.following]
-    said = level(line)
-    if said in ("info", "debug"):
-        # A search tells of what it tries: alone that is no cause, and neither is its rest.
-        return run, len(list(rest_of(following))) if is_open(line) else 0
-    if said:
-        run.warnings += 1
-        run.warning = run.warning or untagged(line)
+    level = log_level(line)
+    if level in ("info", "debug"):
+        # The compiler's search logs each attempt: that is no cause, and neither is its continuation.
+        return phase, len(list(continuations(following))) if continues(line) else 0
+    if level:
+        phase.warnings += 1
+        phase.warning = phase.warning or without_tags(line)
     if _IGNORED.search(line):
-        run.ignored = True
-        return run, 0
-    if run.ignored and exception_of(untagged(line).partition(":")[0]):
-        run.ignored = False
-        return run, 0
-    if any(hint in line for hint in EXCEPTION_HINTS) and said != "warning" and (name := exception_of(line)):
-        run.exception = name
+        phase.ignored = True
+        return phase, 0
+    if phase.ignored and exception_name(without_tags(line).partition(":")[0]):
+        phase.ignored = False
+        return phase, 0
+    if any(hint in line for hint in EXCEPTION_HINTS) and level != "warning" and (name := exception_name(line)):
+        phase.exception = name
     if frame := _FRAME.search(line):
-        run.frame = _CALLS[frame.group(1)]
-    if _SOURCE.match(untagged(line)):
-        return run, 0
-    event, count = event_over(line, following)
-    if event is None and said in ("error", "critical"):
-        # Whatever a program writes for it.
-        event = event_of(f"[{said}] {untagged(line)}")
-    text = untagged(line)
-    if event is not None and run.header:
+        phase.called_stage = _CALLS[frame.group(1)]
+    if _SOURCE.match(without_tags(line)):
+        return phase, 0
+    event, count = wrapped_event(line, following)
+    if event is None and level in ("error", "critical"):
+        # In the one form that the rules know, whichever form this program writes.
+        event = event_of(f"[{level}] {without_tags(line)}")
+    text = without_tags(line)
+    if event is not None and phase.header:
         if text.startswith("Agent infeasible"):
-            event = event_of(f"{run.header} {text}") or event
+            event = event_of(f"{phase.header} {text}") or event
         elif event.rule.rank is Rank.CAUSE and not event.layers:
-            event = replace(event, layers=layer_names(run.header.split()[-2:-1]))
+            event = replace(event, layers=layer_names(phase.header.split()[-2:-1]))
     if event is not None:
-        run.header = run.header if event.rule.rank is Rank.LOOSE else ""
-        _keep(run, event, final=said != "warning")
+        phase.header = phase.header if event.rule.rank is Rank.LOOSE else ""
+        _keep_event(phase, event, final=level != "warning")
     if line.endswith(_ERRORS):
-        run.header = text
-    return run, count
+        phase.header = text
+    return phase, count
 
 
-def _turned(run: _Run, turn: Turn, stage: str) -> _Run:
-    """The run after a mark: what was said before it is another phase's, or was overcome."""
-    if turn is Turn.CUT and (run.done or run.exception or _ENDS & run.last.keys()):
-        # It had ended by itself before.
-        return run
-    new = turn is Turn.BEGAN and stage == "translate"
-    warnings, warning = (0, "") if new else (run.warnings, run.warning)
-    return _Run(
-        stage=stage or run.stage,
-        working=turn is not Turn.ENDED_WELL,
-        done=turn is Turn.ENDED_WELL,
+def _at_mark(phase: _Phase, mark: PhaseMark) -> _Phase:
+    """The phase after a mark: what was logged before it belongs to another phase, or was overcome."""
+    if mark.transition is Transition.CUT and (phase.done or phase.exception or _ENDS & phase.last.keys()):
+        # It had ended by itself before it was cut.
+        return phase
+    new = mark.transition is Transition.BEGAN and mark.stage == "translate"
+    warnings, warning = (0, "") if new else (phase.warnings, phase.warning)
+    return _Phase(
+        stage=mark.stage or phase.stage,
+        working=mark.transition is not Transition.ENDED_WELL,
+        done=mark.transition is Transition.ENDED_WELL,
         warnings=warnings,
         warning=warning,
     )
 
 
-def _keep(run: _Run, event: Event, *, final: bool) -> None:
-    """A warning may be the first cause of what ended the run, and ends none."""
+def _keep_event(phase: _Phase, event: Event, *, final: bool) -> None:
+    """Keep an event. A warning (`final` false) may be the first cause of a failure, and is never its end."""
     rank = event.rule.rank
     if not final and rank is not Rank.CAUSE:
         return
-    run.first.setdefault(rank, event)
+    phase.first.setdefault(rank, event)
     if final:
-        run.last[rank] = event
+        phase.last[rank] = event
         if Rank.CAUSE <= rank <= Rank.CONSEQUENCE:
-            run.final = event
-            if rank is Rank.CONSEQUENCE and run.named is None and event.rule.family != "unclassified":
-                run.named = event
-    kept = run.layers.setdefault(event.rule.family, {})
+            phase.final = event
+            if rank is Rank.CONSEQUENCE and phase.named is None and event.rule.family != "unclassified":
+                phase.named = event
+    kept = phase.layers.setdefault(event.rule.family, {})
     for layer in event.layers:
         if len(kept) < _MOST_LAYERS:
             kept[layer] = None
     for node in event.nodes:
-        if len(run.nodes) < _MOST_LAYERS:
-            run.nodes[node] = None
+        if len(phase.nodes) < _MOST_LAYERS:
+            phase.nodes[node] = None
 
 
-def _failure(run: _Run) -> Failure | None:
-    """What the events come to: a fault of the machine, the last cause, or of a consequence the first cause."""
-    broken = run.last.get(Rank.MACHINE)
-    terminal = broken or run.final or run.last.get(Rank.INCIDENTAL) or run.last.get(Rank.LOOSE)
+def _failure(phase: _Phase) -> Failure | None:
+    """The failure of a phase: a fault of the machine, else the last cause, else the first cause of a consequence."""
+    broken = phase.last.get(Rank.MACHINE)
+    terminal = broken or phase.final or phase.last.get(Rank.INCIDENTAL) or phase.last.get(Rank.LOOSE)
     if terminal is None:
         return None
     rank = terminal.rule.rank
-    first = run.first.get(Rank.CAUSE) if rank is Rank.CONSEQUENCE else run.first.get(rank)
+    first = phase.first.get(Rank.CAUSE) if rank is Rank.CONSEQUENCE else phase.first.get(rank)
     if rank is Rank.CONSEQUENCE and first is None:
-        first = run.named or run.first[Rank.CONSEQUENCE]
+        first = phase.named or phase.first[Rank.CONSEQUENCE]
     cause = first if rank in (Rank.MACHINE, Rank.CONSEQUENCE) and first is not None else terminal
     family = cause.rule.family
     figures = dict(cause.figures)
     if rank is Rank.CONSEQUENCE:
         figures = {**terminal.figures, **figures}
     return Failure(
-        stage=_stage(family, run),
+        stage=_stage(family, phase),
         family=family,
         message=cause.text,
-        exception=terminal.exception or cause.exception or run.exception,
-        layers=tuple(run.layers.get(family, ())),
-        nodes=tuple(run.nodes) if family == "unsupported_op" else (),
+        exception=terminal.exception or cause.exception or phase.exception,
+        layers=tuple(phase.layers.get(family, ())),
+        nodes=tuple(phase.nodes) if family == "unsupported_op" else (),
         figures=figures,
         first_cause=cause.text if first is None else first.text,
         terminal_event=terminal.text,
@@ -303,11 +317,11 @@ def _failure(run: _Run) -> Failure | None:
     )
 
 
-def _stage(family: str, run: _Run) -> str:
+def _stage(family: str, phase: _Phase) -> str:
     stage = FAMILIES[family]
     if stage == "any":
-        return _RAISED_AT.get(run.exception) or run.stage or run.frame or stage
+        return _RAISED_AT.get(phase.exception) or phase.stage or phase.called_stage or stage
     # Memory runs out anywhere; a model script is read by the optimization and again by the compilation.
-    if family == "out_of_memory" or (family == "model_script" and run.stage == "compile"):
-        return run.stage or run.frame or stage
+    if family == "out_of_memory" or (family == "model_script" and phase.stage == "compile"):
+        return phase.stage or phase.called_stage or stage
     return stage

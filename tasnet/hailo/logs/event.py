@@ -1,4 +1,4 @@
-"""From one line of a log to an Event: the rule that knows it, and the layers and figures in it."""
+"""One line of a log -> Event: the rule that matches it, and the layers, nodes and figures in it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
-from tasnet.hailo.logs.base_layers import base_layers
 from tasnet.hailo.logs.messages import RULES
-from tasnet.hailo.logs.phases import mark_of
+from tasnet.hailo.logs.phases import phase_mark
 from tasnet.hailo.logs.rule import INT, TIME, Rule
 
 _LAYER_GROUPS = ("layers", "layer", "layer_from", "layer_to")
@@ -51,21 +50,25 @@ _LEVEL_WITHIN = re.compile(
     r"(?:/[\w-]{1,40}\])?"
 )
 """a level after whatever a program has put before its lines"""
-_NOT_A_REST = re.compile(
+_NEW_MESSAGE = re.compile(
     r"Traceback \(|\s*File \"|(?:\w{1,60}\.){0,12}[A-Z]\w{0,80}?(?:Error|Exception|Failure)\b|.{0,300}\berrors:$"
     r"|.{0,200}\d%\||\[(?:\w{0,20}\]|\.\.\.|\d{4}-)|(?:at )?0x"
 )
 _OPEN = re.compile(r"[-:,]$")
-"""how a line ends that goes on in the next"""
+"""the end of a line whose message continues on the next"""
 _OPERATION = re.compile(r"/\w{1,100}_op$")
 _MOST_IN_A_LINE = 256
 _OWN_LAYERS = "format_conversion"
-"""what the compiler puts in itself"""
+"""layers that the compiler inserts itself"""
+_SUFFIX = re.compile(r"(?<=.)_(?:sd\d+|d\d+|dc\d*|ws\d*|fs\d*)$")
+_RESHAPE = "auto_spatial_reshape_from_"
+_REAL = re.compile(r"[a-z]+(?:_[a-z]+)*\d+(?=_|\W|$)")
+_LONGEST_NAME = 256
 
 
 @dataclass(frozen=True)
 class Event:
-    """A line that a rule knows: its text, layers and nodes of the graph, figures, and the exception that it names."""
+    """A line that a rule matches: its text, layers of the HN, nodes of the ONNX graph, figures, the exception named."""
 
     rule: Rule
     text: str
@@ -75,23 +78,23 @@ class Event:
     exception: str
 
 
-def clean(line: str) -> str:
+def without_progress_bars(line: str) -> str:
     """A line without progress bars."""
     return _BAR.sub("", line).strip()
 
 
-def untagged(line: str) -> str:
-    """A line without `[info]`, a time or the name of a service before it."""
+def without_tags(line: str) -> str:
+    """A line without the tags before its text: `[info]`, a time, the name of a service."""
     return line[_tags(line)[1] :]
 
 
-def level(line: str) -> str:
-    """`info`, `error` and the like where a line says it before its text; else an empty text."""
+def log_level(line: str) -> str:
+    """The log level before a line's text, in lower case (`info`, `error`, ...); empty if the line has none."""
     return _tags(line)[0]
 
 
 def _tags(line: str) -> tuple[str, int]:
-    """The level that a line says before its text, if it does, and where its text begins."""
+    """The log level before a line's text (empty if none), and the index at which the text begins."""
     found = _PREFIX.match(line)
     end = found.end() if found else 0
     words = _LEVEL.findall(line[:end])
@@ -104,17 +107,17 @@ def _tags(line: str) -> tuple[str, int]:
 
 
 def event_of(line: str) -> Event | None:
-    """What the first rule that matches makes of a line."""
+    """The event of the first rule that matches a line; None if no rule does."""
     found = _matched(line)
     return _event(found[0], found[1], line) if found else None
 
 
-def event_over(line: str, following: Iterable[str]) -> tuple[Event | None, int]:
-    """The event of a line that may be broken over those that follow, and how many of them it takes."""
+def wrapped_event(line: str, following: Iterable[str]) -> tuple[Event | None, int]:
+    """The event of a line whose message may be wrapped over the lines after it, and how many of those it takes."""
     found, taken = _matched(line), 0
     text = whole = line
     if not line.endswith("errors:"):
-        for count, more in enumerate(rest_of(following), 1):
+        for count, more in enumerate(continuations(following), 1):
             # A name is broken at its slash, a sentence at its blanks.
             text += more if text.endswith(("/", "_")) else f" {more}"
             longer = _matched(text)
@@ -123,22 +126,22 @@ def event_over(line: str, following: Iterable[str]) -> tuple[Event | None, int]:
     return (_event(found[0], found[1], whole) if found else None), taken
 
 
-def rest_of(following: Iterable[str]) -> Iterable[str]:
-    """Of the lines after one those that may be its rest: no new message, no traceback, no other level."""
+def continuations(following: Iterable[str]) -> Iterable[str]:
+    """The lines that may continue a message: all before the next message, traceback or level, without their tags."""
     for line in following:
-        more = clean(line)
-        if not more or begins(more):
+        more = without_progress_bars(line)
+        if not more or starts_message(more):
             return
-        yield untagged(more)
+        yield without_tags(more)
 
 
-def begins(line: str) -> bool:
-    """Whether a line begins a message of its own: a level, a mark, a traceback, an exception."""
-    return bool(level(line) or mark_of(line) or _NOT_A_REST.match(line))
+def starts_message(line: str) -> bool:
+    """Whether a line starts a message of its own: it has a level, a phase mark, a traceback or an exception."""
+    return bool(log_level(line) or phase_mark(line) or _NEW_MESSAGE.match(line))
 
 
-def is_open(line: str) -> bool:
-    """Whether a line ends as one does that goes on in the next."""
+def continues(line: str) -> bool:
+    """Whether a line's end says that its message continues on the next line."""
     return _OPEN.search(line) is not None
 
 
@@ -162,11 +165,11 @@ def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
     layers = layer_names(names) or layers_in(line)
     ours = tuple(name for name in layers if not name.startswith(_OWN_LAYERS))
     nodes = tuple(dict.fromkeys(each["node"] for each in every if each.get("node")))
-    return Event(rule, untagged(line), ours or layers, nodes, figures, exception_of(line))
+    return Event(rule, without_tags(line), ours or layers, nodes, figures, exception_name(line))
 
 
-def exception_of(line: str) -> str:
-    """The name of an exception in a line, or an empty text."""
+def exception_name(line: str) -> str:
+    """The class name of an exception in a line; empty if there is none."""
     found = _EXCEPTION.search(line)
     return found.group() if found else ""
 
@@ -178,8 +181,47 @@ def layer_names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base for base in bases if any(c.isdigit() for c in base)))
 
 
+def base_layers(name: str) -> tuple[str, ...]:
+    """The graph's layers behind a name in a message, without scope and the compiler's own suffixes and prefixes.
+
+    `net/conv3_sd0` is conv3, `ne_activation_avgpool6` avgpool6, `auto_spatial_reshape_from_dw66_to_conv69_1`
+    dw66 and conv69. Any other name is its own base; an empty one has none.
+    """
+    found: dict[str, None] = {}
+    todo = [name]
+    while todo:
+        current = todo.pop()
+        parts = _without_one_affix(current)
+        if parts == (current,):
+            found[current] = None
+        else:
+            todo.extend(reversed(parts))
+    return tuple(found)
+
+
+def _without_one_affix(name: str) -> tuple[str, ...]:
+    """The name without one prefix or suffix, or unchanged. Each result is shorter, so the loop above ends."""
+    bare = name.rpartition("/")[2]
+    if not bare:
+        return ()
+    # No layer has so long a name; taking it apart would only cost time.
+    if bare != name or len(bare) > _LONGEST_NAME:
+        return (bare,)
+    short = _SUFFIX.sub("", bare)
+    if short != bare:
+        return (short,)
+    if bare.startswith("ne_activation_") and bare != "ne_activation_":
+        return (bare.removeprefix("ne_activation_"),)
+    source, middle, target = bare.removeprefix(_RESHAPE).partition("_to_")
+    if bare.startswith(_RESHAPE) and source and middle and target:
+        # The target is followed by the compiler's own running text.
+        known = _REAL.match(target)
+        return (source, known.group() if known else target)
+    return (bare,)
+
+
 def layers_in(line: str) -> tuple[str, ...]:
-    """Whatever looks like a layer's name in a text."""
+    """Everything in a text that has the form of a layer's name, as layers of the HN."""
     return layer_names(t for t in (m.rstrip(".-") for m in _TOKEN.findall(line)) if _LAYER.fullmatch(t))
 
 
@@ -194,7 +236,7 @@ def _figure(name: str, text: str) -> int | float | str:
 
 
 def figures_in(line: str) -> dict[str, int | float | str]:
-    """`name: number` and `name=number` in a text nobody knows, at most 16, times in seconds."""
+    """`name: number` and `name=number` in a text that no rule matches: at most 16, times in seconds."""
     figures: dict[str, int | float | str] = {}
     for name, text in _FIGURE.findall(line)[:16]:
         key = "_".join(name.lower().split())

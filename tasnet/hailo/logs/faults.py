@@ -1,8 +1,8 @@
-"""The machine's and the set-up's faults, as they stand in a log or in an exception's text, each with what to do.
+"""Faults of the machine and of the set-up, as a log or an exception's text has them, each with a remedy.
 
-None of them says anything of the network: an outcome that rests on one is `infra`, and no evidence. Such text comes
-from Python, TensorFlow, numpy, the C++ runtime, the loader and the shell as well as from the compiler, at any stage;
-what happens in a process that the compiler forks arrives as the text of a `SubprocessTracebackFailure`.
+None of them says anything about the network: an outcome that rests on one is `infra`, and no evidence. Such text comes
+from Python, TensorFlow, numpy, the C++ runtime, the loader and the shell as well as from the compiler, at any stage.
+A fault in a process that the compiler forks arrives as the text of a `SubprocessTracebackFailure`.
 """
 
 from __future__ import annotations
@@ -10,29 +10,36 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tasnet.hailo.logs.rule import Rank, Rule, rule
+from tasnet.hailo.logs.rule import Rank, Remedy, Rule, rule
 
 _ARCH = r"hailo(?:8[lr]?|1[05]\w)\b"
 _REFUSED = r"(?:[Uu]nsupported|[Uu]nknown|[Ii]nvalid|not supported|not a valid)"
 _OTHER_ARCH = rf"{_REFUSED}.{{0,80}}(?P<arch>{_ARCH})|{_ARCH}.{{0,80}}{_REFUSED}"
 _EXPIRED = r"(?i:expired|invalid|missing|not (?:found|valid)|no valid|no such)"
-_TELLS = r"\wError\b.{0,400}?"
+_AN_ERROR = r"\wError\b.{0,400}?"
 
-_MEMORY = "give the stage more memory ([tool.tasnet.limits]), close what else runs, or take a smaller batch_size"
-_KILLED = "look at dmesg: short of memory, the kernel kills a child; or a person did"
-_DISK = "make room and run again"
-_LOADER = "install the SDK into an environment of its own, with the versions that it names (numpy 1.26, protobuf 3.20)"
-_GPU = "mend the driver and the CUDA libraries, or hide the GPU (CUDA_VISIBLE_DEVICES=)"
-_LICENCE = "renew the licence of the compiler"
-_ARGUMENTS = "use Dataflow Compiler 3.27 to 3.34, with the libraries that it names"
-_PATH = "install the SDK into a virtual environment: under dist-packages it doesn't find its own files"
-_PROMPT = "it asked a question and nobody answers here: read its log, and answer by options or in the model script"
-_SYSTEM = "raise the limits of processes and open files (ulimit -u, ulimit -n)"
-_NETWORK = "the SDK wants a server that doesn't answer: mend the connection"
-_ARCHITECTURE = "Dataflow Compiler 3.x knows hailo8, hailo8l and hailo8r"
-_FILES = "mend the rights and the paths of the SDK's own files and folders"
+_MEMORY = Remedy(
+    "give the stage more memory ([tool.tasnet.limits]), close what else runs, or take a smaller batch_size",
+    passing=True,
+)
+_KILLED = Remedy("look at dmesg: short of memory, the kernel kills a child; or a person did", passing=True)
+_DISK = Remedy("make room and run again", passing=True)
+_LOADER = Remedy(
+    "install the SDK into an environment of its own, with the versions that it names (numpy 1.26, protobuf 3.20)"
+)
+_GPU = Remedy("mend the driver and the CUDA libraries, or hide the GPU (CUDA_VISIBLE_DEVICES=)")
+_LICENCE = Remedy("renew the licence of the compiler")
+_ARGUMENTS = Remedy("use Dataflow Compiler 3.27 to 3.34, with the libraries that it names")
+_PATH = Remedy("install the SDK into a virtual environment: under dist-packages it doesn't find its own files")
+_PROMPT = Remedy(
+    "it asked a question and nobody answers here: read its log, and answer by options or in the model script"
+)
+_SYSTEM = Remedy("raise the limits of processes and open files (ulimit -u, ulimit -n)", passing=True)
+_NETWORK = Remedy("the SDK wants a server that doesn't answer: mend the connection")
+_ARCHITECTURE = Remedy("Dataflow Compiler 3.x knows hailo8, hailo8l and hailo8r")
+_FILES = Remedy("mend the rights and the paths of the SDK's own files and folders")
 
-_HARD: tuple[tuple[str, str, str, str], ...] = (
+_CERTAIN: tuple[tuple[str, str, str, Remedy], ...] = (
     ("out_of_memory", "rror", r"\b\w{0,40}MemoryError\b(?=:|\W*$|\()", _MEMORY),
     ("out_of_memory", "rror", r"Error: .{0,40}Unable to allocate [\d.]+ \w?i?B\b", _MEMORY),
     ("out_of_memory", "rror", r"\bResourceExhaustedError\b", _MEMORY),
@@ -64,12 +71,12 @@ _HARD: tuple[tuple[str, str, str, str], ...] = (
     ("environment", "GLIBC", r"version .?GLIBC\w{0,3}_[\d.]+.? not found", _LOADER),
     ("environment", "rror", r"Error: .{0,40}numpy\.\w+ size changed", _LOADER),
     ("environment", "rror", r"Error: .{0,40}_ARRAY_API not found", _LOADER),
-    ("environment", "rror", rf"{_TELLS}was removed in the NumPy 2", _LOADER),
+    ("environment", "rror", rf"{_AN_ERROR}was removed in the NumPy 2", _LOADER),
     ("environment", "rror", r"Error: .{0,40}module 'numpy[\w.]*' has no attribute", _LOADER),
     ("environment", "rror", r"Error: Descriptors cannot(?: not)? be created directly", _LOADER),
     ("environment", "compiled to use", r"compiled to use AVX.{0,80}aren't available", _LOADER),
-    ("environment", "llegal instruction", r"\b[Ii]llegal instruction\b", "run it on a CPU with AVX"),
-    ("environment", "rror", rf"{_TELLS}\b(?:CUDA|CUDNN|CUBLAS|CUSOLVER)(?:_\w+|\b.{{0,40}}[Ee]rror)", _GPU),
+    ("environment", "llegal instruction", r"\b[Ii]llegal instruction\b", Remedy("run it on a CPU with AVX")),
+    ("environment", "rror", rf"{_AN_ERROR}\b(?:CUDA|CUDNN|CUBLAS|CUSOLVER)(?:_\w+|\b.{{0,40}}[Ee]rror)", _GPU),
     ("environment", "algorithm worked", r"Error: .{0,40}No algorithm worked", _GPU),
     ("environment", "BLAS support", r"Error: .{0,80}without BLAS support", _GPU),
     ("environment", "libdevice", r"libdevice not found", _GPU),
@@ -78,10 +85,12 @@ _HARD: tuple[tuple[str, str, str, str], ...] = (
     ("environment", "rror", r"rror\b.{0,80}Inappropriate ioctl for device", _PROMPT),
 )
 
-FAULTS: tuple[Rule, ...] = tuple(rule(family, hint, text, Rank.MACHINE) for family, hint, text, _ in _HARD)
-"""unmistakable: one of them in a try is why it taught nothing, whatever else was printed"""
+FAULTS: tuple[Rule, ...] = tuple(
+    rule(family, hint, text, Rank.MACHINE, remedy) for family, hint, text, remedy in _CERTAIN
+)
+"""certain: a try with one of them says nothing about the network, whatever else was printed"""
 
-_WEAK: tuple[tuple[str, str, str, str], ...] = (
+_UNCERTAIN: tuple[tuple[str, str, str, Remedy], ...] = (
     (
         "environment",
         "rror",
@@ -97,37 +106,37 @@ _WEAK: tuple[tuple[str, str, str, str], ...] = (
         "environment",
         "rror",
         r"\b(?:ImportError|ModuleNotFoundError|OSError): ",
-        "check the environment of the compiler",
+        Remedy("check the environment of the compiler"),
     ),
     ("environment", "hw_arch", _OTHER_ARCH, _ARCHITECTURE),
     ("environment", "upported", _OTHER_ARCH, _ARCHITECTURE),
 )
 
-HINTS_OF_FAULTS: tuple[Rule, ...] = tuple(rule(family, hint, text, Rank.INCIDENTAL) for family, hint, text, _ in _WEAK)
-"""telling only where nothing better is known: each may be a mere warning, or was met on the way and handled"""
-
-_REMEDIES: Mapping[Rule, str] = MappingProxyType(
-    {known: row[3] for known, row in zip((*FAULTS, *HINTS_OF_FAULTS), (*_HARD, *_WEAK), strict=True)}
+POSSIBLE_FAULTS: tuple[Rule, ...] = tuple(
+    rule(family, hint, text, Rank.INCIDENTAL, remedy) for family, hint, text, remedy in _UNCERTAIN
 )
-_OF_THE_SET_UP: Mapping[str, str] = MappingProxyType(
+"""decide only where nothing better is known: each may be a mere warning, or have been handled"""
+
+_ALL = (*FAULTS, *POSSIBLE_FAULTS)
+_OF_THE_SET_UP: Mapping[str, Remedy] = MappingProxyType(
     {
-        "calibration_shape": "give recordings that fit the network's inputs",
-        "model_script": "mend the model script (--script)",
-        "node_name": "give names of nodes that the graph has, and not of tensors",
-        "not_quantized": "optimize before the compile",
-        "environment": "check the environment of the compiler",
+        "calibration_shape": Remedy("give recordings that fit the network's inputs"),
+        "model_script": Remedy("mend the model script (--script)"),
+        "node_name": Remedy("give names of nodes that the graph has, and not of tensors"),
+        "not_quantized": Remedy("optimize before the compile"),
+        "environment": Remedy("check the environment of the compiler"),
         "out_of_memory": _MEMORY,
     }
 )
 
 
-def passing(message: str) -> bool:
-    """Whether the message tells of what another try may not meet: a killed child, a full disk, too many processes."""
-    fleeting = {_KILLED, _DISK, _SYSTEM, _MEMORY}
-    return any(known.pattern.search(message) and _REMEDIES[known] in fleeting for known in _REMEDIES)
+def may_pass(message: str) -> bool:
+    """Whether another try may not meet what the message says: a killed child, a full disk, too many processes."""
+    return any(each.remedy and each.remedy.passing for each in _ALL if each.pattern.search(message))
 
 
 def remedy(family: str, message: str) -> str:
-    """What to do about a fault of this family with this message."""
-    found = next((known for known in _REMEDIES if known.family == family and known.pattern.search(message)), None)
-    return _OF_THE_SET_UP.get(family, "") if found is None else _REMEDIES[found]
+    """What to do about a fault of this family with this message, as a phrase; empty for a fault of the network."""
+    found = (each.remedy for each in _ALL if each.family == family and each.pattern.search(message))
+    known = next(found, None) or _OF_THE_SET_UP.get(family)
+    return known.text if known else ""

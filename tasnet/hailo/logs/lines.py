@@ -1,7 +1,7 @@
-"""From a log's bytes to the few lines that matter: in blocks, without escapes, whatever the size.
+"""A log's bytes -> the few lines that a rule may match: in blocks, without escape sequences, whatever the size.
 
-Literal hints pick the lines that are worth a regular expression; each is bounded. A terminal or a logger may break a
-message over several lines, so a line comes with those that follow it.
+A search for literal hints picks the lines on which regular expressions are tried; the length of each is bounded. A
+terminal or a logger may wrap a message over several lines, so each line comes with those that follow it.
 """
 
 from __future__ import annotations
@@ -11,41 +11,41 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tasnet.hailo.logs.event import begins
+from tasnet.hailo.logs.encoding import BLOCK
+from tasnet.hailo.logs.event import starts_message
 from tasnet.hailo.logs.messages import RULES
 from tasnet.hailo.logs.phases import HINTS as PHASES
-from tasnet.hailo.logs.text import BLOCK
 
-LONGEST = 1 << 14
+LONGEST_LINE = 1 << 14
 """characters kept of a line after the hint in it"""
 FOLLOWING = 4
-"""lines after one with a hint that may still belong to it"""
+"""lines after one with a hint that may continue it"""
 _NARROWEST, _WIDEST = 60, 400
 _TERMINALS = frozenset({80, 100, 120, 132, 160, 200})
-"""columns of usual terminals: one full line tells of them"""
+"""widths of usual terminals: a single line of this length is taken for a wrapped one"""
 _FULL = 3
-"""full lines that tell of any other width"""
+"""lines of equal, greatest length by which any other width is recognised"""
 _BEFORE = 1 << 12
 """characters kept before the hint"""
 
 EXCEPTION_HINTS = ("rror", "ception", "NonFixable", "InputsShape", "ailure")
 FRAME_HINTS = ("translate_onnx_model", ".optimize(", ".compile(", ", in optimize", ", in compile")
-"""the SDK's calls in a traceback"""
+"""calls of the SDK in a traceback"""
 _HINTS = tuple(
     hint.encode()
     for hint in dict.fromkeys(
         (*(rule.hint for rule in RULES), *PHASES, *FRAME_HINTS, "arning]", "WARNING", *EXCEPTION_HINTS)
     )
 )
-_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
+ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
 _OF_DOCKER = re.compile(rb'^\{"log": ?"((?:[^"\\\r\n]|\\.)*)",[^\r\n]*\}$', re.MULTILINE)
-"""a line as Docker keeps it on disk"""
+"""a line of Docker's json-file log driver"""
 _BAR = re.compile(rb"%\|[^|\r\n]{0,400}\|[^\[\r\n]{0,80}\[[^\]\r\n]{0,160}\]")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line with a hint in it, and the lines after it: `(where it starts in the block, its text)`."""
+    """A line with a hint in it; `following` are the lines after it, as (start in the block, text)."""
 
     start: int
     text: str
@@ -54,27 +54,27 @@ class Line:
 
 @dataclass(frozen=True)
 class Block:
-    """Whole lines without escapes. Those that start at `own` or later come again in the next block."""
+    """Whole lines without escape sequences. Those that start at `own` or later come again in the next block."""
 
     data: bytes
     own: int
     width: int = 0
-    """of the terminal that had broken its lines; 0 where none had"""
+    """of the terminal that wrapped its lines; 0 if none did"""
 
 
-def pieces_of(text: str | bytes) -> Iterator[bytes]:
-    """A text in blocks."""
+def text_pieces(text: str | bytes) -> Iterator[bytes]:
+    """A text as UTF-8 in pieces of bounded size."""
     for start in range(0, len(text), BLOCK):
         piece = text[start : start + BLOCK]
         yield piece if isinstance(piece, bytes) else piece.encode(errors="replace")
 
 
-def joined(lines: Iterable[str | bytes]) -> Iterator[bytes]:
-    """Lines as blocks: a search over a block costs little more than one over a line."""
+def line_pieces(lines: Iterable[str | bytes]) -> Iterator[bytes]:
+    """Lines joined to pieces: a search over a piece costs little more than one over a line."""
     held: list[bytes] = []
     size = 0
     for line in lines:
-        for piece in pieces_of(line):
+        for piece in text_pieces(line):
             held.append(piece)
             size += len(piece) + 1
         held.append(b"\n")
@@ -85,19 +85,19 @@ def joined(lines: Iterable[str | bytes]) -> Iterator[bytes]:
 
 
 def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
-    """Whole lines, without escapes; a carriage return ends a line too. Endless lines are cut, with an overlap."""
+    """Blocks of whole lines; a carriage return ends a line too. Lines without an end are cut, with an overlap."""
     rest = b""
     for piece in pieces:
         data = rest + piece
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if end == 0 and len(data) > 2 * LONGEST:
+        if end == 0 and len(data) > 2 * LONGEST_LINE:
             yield _whole(data)
             rest = data[-_BEFORE:]
             continue
         own = _last_lines(data, end)
         if own:
-            block = plain(data[:end])
-            kept = plain(data[own:end])
+            block = without_escapes(data[:end])
+            kept = without_escapes(data[own:end])
             yield unwrapped(Block(block, len(block) - len(kept)))
         rest = data[own:]
     if rest:
@@ -105,28 +105,28 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
 
 
 def _whole(data: bytes) -> Block:
-    block = plain(data)
+    block = without_escapes(data)
     return unwrapped(Block(block, len(block)))
 
 
 def _last_lines(data: bytes, end: int) -> int:
-    """Where the last FOLLOWING lines before `end` start; `end` itself where they are too long to be looked at twice."""
+    """Start of the last FOLLOWING lines before `end`; `end` itself if they are too long to be read twice."""
     at = end - 1
     for _ in range(FOLLOWING):
         at = max(data.rfind(b"\n", 0, max(at, 0)), data.rfind(b"\r", 0, max(at, 0)))
         if at < 0:
-            return 0 if end <= LONGEST else end
-    return at + 1 if end - at <= LONGEST else end
+            return 0 if end <= LONGEST_LINE else end
+    return at + 1 if end - at <= LONGEST_LINE else end
 
 
-def plain(data: bytes) -> bytes:
-    """Without escapes; a carriage return, and going back over what was written, is the end of a line."""
+def without_escapes(data: bytes) -> bytes:
+    """Text without escape sequences and progress bars; carriage returns and backspaces become ends of lines."""
     if b'{"log":' in data:
         data = _OF_DOCKER.sub(_kept_by_docker, data)
     if b"\x1b" in data:
-        data = _ESCAPE.sub(b"", data)
+        data = ESCAPE.sub(b"", data)
     if b"%|" in data:
-        # A bar's figures (its loss, its error) are no words; that one stood there remains.
+        # A bar's figures (loss, error) are no messages; an empty bar stays in its place.
         data = _BAR.sub(b"%||[]", data)
     return data.replace(b"\r", b"\n").replace(b"\b", b"\n")
 
@@ -140,7 +140,7 @@ def _kept_by_docker(found: re.Match[bytes]) -> bytes:
 
 
 def unwrapped(block: Block) -> Block:
-    """The block without the line breaks of a terminal that broke lines at its width, within words."""
+    """The block without the line breaks of a terminal that wrapped lines at its width, within words."""
     lines = block.data.split(b"\n")
     width = max(map(len, lines))
     full = sum(len(line) == width for line in lines)
@@ -149,7 +149,7 @@ def unwrapped(block: Block) -> Block:
     joined: list[bytes] = []
     own, at, whole = block.own, 0, True
     for line in lines:
-        if whole or line[:1].isspace() or begins(_text(line)):
+        if whole or line[:1].isspace() or starts_message(_text(line)):
             joined.append(line)
         else:
             joined[-1] += line
@@ -159,10 +159,10 @@ def unwrapped(block: Block) -> Block:
     return Block(b"\n".join(joined), own, width)
 
 
-def telling_lines(block: Block) -> list[Line]:
-    """The block's own lines with a hint in them, in their order, each bounded, and what follows each."""
+def hinted_lines(block: Block) -> list[Line]:
+    """The block's own lines with a hint in them, in order, each of bounded length and with the lines after it."""
     data = block.data
-    # A hint may itself be broken over two lines.
+    # A hint itself may be wrapped over two lines.
     flat = data.replace(b"\n", b" ")
     spans: dict[int, int] = {}
     for hint in _HINTS:
@@ -170,8 +170,8 @@ def telling_lines(block: Block) -> list[Line]:
         while at >= 0:
             floor = max(0, at - _BEFORE)
             start = data.rfind(b"\n", floor, at) + 1 or floor
-            stop = data.find(b"\n", at, at + LONGEST)
-            stop = min(at + LONGEST, len(data)) if stop < 0 else stop
+            stop = data.find(b"\n", at, at + LONGEST_LINE)
+            stop = min(at + LONGEST_LINE, len(data)) if stop < 0 else stop
             if start < block.own:
                 spans[start] = max(stop, spans.get(start, 0))
             at = flat.find(hint, max(stop, at + 1))
@@ -184,9 +184,9 @@ def _following(data: bytes, stop: int) -> tuple[tuple[int, str], ...]:
         if data[stop : stop + 1] != b"\n":
             break
         start = stop + 1
-        stop = data.find(b"\n", start, start + LONGEST)
+        stop = data.find(b"\n", start, start + LONGEST_LINE)
         if stop < 0:
-            stop = min(start + LONGEST, len(data))
+            stop = min(start + LONGEST_LINE, len(data))
         if stop > start:
             found.append((start, _text(data[start:stop])))
         else:

@@ -8,32 +8,42 @@ from enum import IntEnum
 
 
 class Rank(IntEnum):
-    """How much a message says about why the run failed; of two, the lower one speaks."""
+    """How much a message says about why a phase failed; of two, the lower rank decides."""
 
     MACHINE = 0
-    """the machine or the set-up broke down: whatever else was said came of it, or says nothing any more"""
+    """the machine or the set-up broke down: whatever else was logged followed from it, or no longer counts"""
     CAUSE = 1
     CONSEQUENCE = 2
-    """an end that some cause before it led to: a timeout"""
+    """the end that an earlier cause led to: a timeout"""
     INCIDENTAL = 3
-    """telling only where nothing better is known: a missing module may be a mere warning"""
+    """decides only where nothing better is known: a missing module may be a mere warning"""
     LOOSE = 4
     """says that something failed, and not what"""
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """What a person can do about a fault. `passing` where another try may not meet it: a full disk, a killed child."""
+
+    text: str
+    passing: bool = False
+
+
+@dataclass(frozen=True)
 class Rule:
-    """One message. `hint` is a literal that stands in it whenever `pattern` does; many rules share one,
+    """One message. `hint` is a literal in every line that `pattern` matches; many rules share one,
     since each distinct hint costs a search over the whole log.
 
     The pattern's groups `layers`, `layer`, `layer_from` and `layer_to` hold names of layers, `node` that of a node of
-    the ONNX graph; any other is a figure of that name, in seconds where the name ends so.
+    the ONNX graph; any other group is a figure of that name, in seconds if the name ends in `_seconds`. `remedy` is
+    set for faults of the machine and of the set-up.
     """
 
     family: str
     hint: str
     pattern: re.Pattern[str]
     rank: Rank = Rank.CAUSE
+    remedy: Remedy | None = None
 
 
 NAME = r"(?<![^\s,:'\"\[(])[^\s,:'\"\[()\]]{1,256}"
@@ -42,6 +52,6 @@ INT = r"\d{1,18}"
 TIME = r"(?:\d{1,6}\s?h\s?)?(?:\d{1,6}\s?m\s?)?\d{1,9}(?:\.\d{1,6})?\s?s"
 
 
-def rule(family: str, hint: str, pattern: str, rank: Rank = Rank.CAUSE) -> Rule:
-    """A rule of the text of its pattern."""
-    return Rule(family, hint, re.compile(pattern), rank)
+def rule(family: str, hint: str, pattern: str, rank: Rank = Rank.CAUSE, remedy: Remedy | None = None) -> Rule:
+    """A rule whose pattern is given as text."""
+    return Rule(family, hint, re.compile(pattern), rank, remedy)

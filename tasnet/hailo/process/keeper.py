@@ -1,14 +1,14 @@
-"""The process between a run and its command: it sees to it that nothing of the command is left, whatever happens.
+"""The process between `run.py` and its command: it ends every process of the command, whatever happens.
 
 Run as a script (`python -I -S keeper.py …`) by `run.py`, with the standard library alone. It adopts every
-orphan below it (PR_SET_CHILD_SUBREAPER), so that a double fork or a session of its own hides no process; it ends
-the whole tree when it is told to, when the run that started it is gone (its pipe closes, or PR_SET_PDEATHSIG),
-and when the command ends. Should the keeper itself be killed, the kernel kills the command.
+orphan below it (PR_SET_CHILD_SUBREAPER), so that a double fork or a session of its own hides no process. It ends
+the whole tree when it is asked to, when its parent is gone (the lifeline closes, or PR_SET_PDEATHSIG), and when the
+command ends. If the keeper itself is killed, the kernel kills the command.
 
-Arguments: the pid of the run, the file descriptors of lifeline and status, the grace in seconds, the command.
+Arguments: the parent's pid, the file descriptors of lifeline and status, the grace in seconds, the command.
 Lifeline in: `T` SIGTERM, then SIGKILL after the grace; `K` or its end SIGKILL now.
-Status out, lines: `unstarted TEXT`, `status NUMBER` (the wait status of the command), `gone` (nothing is left).
-Somebody waits for it at every stage: it imports only what starts fast.
+Status out, lines: `unstarted TEXT`, `status NUMBER` (the wait status of the command), `gone` (no process is left).
+Each stage waits for its start: it imports only what loads fast.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_CHILD_SUBREAPER = 36
-_LEFT_BEHIND = 0.5
-"""seconds that children which outlive the command get to end by themselves"""
+_GRACE_OF_ORPHANS = 0.5
+"""seconds for children that outlive the command to end by themselves"""
 
 
 def main(parent: int, lifeline: int, status: int, grace: float, command: list[str]) -> None:
@@ -47,7 +47,7 @@ def main(parent: int, lifeline: int, status: int, grace: float, command: list[st
         signal.signal(ignored, signal.SIG_IGN)
     prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
-        return  # gone before the kernel was asked to tell
+        return  # the parent was gone before the kernel could be asked to signal that
     pid = _start(command, prctl, status)
     poll = select.poll()  # select() takes no descriptor above 1023
     poll.register(wake, select.POLLIN)
@@ -61,9 +61,9 @@ def main(parent: int, lifeline: int, status: int, grace: float, command: list[st
             break
         now = time.monotonic()
         if ended and deadline is None:
-            # a helper of the command that hasn't noticed yet, or one that never will
+            # a child of the command that hasn't noticed its end yet, or never will
             _signal(left, signal.SIGTERM)
-            deadline = now + min(_LEFT_BEHIND, grace)
+            deadline = now + min(_GRACE_OF_ORPHANS, grace)
         if stop or (deadline is not None and now >= deadline):
             _signal(left, signal.SIGKILL)
             pause: float | None = 0.01
@@ -80,8 +80,8 @@ def main(parent: int, lifeline: int, status: int, grace: float, command: list[st
             elif not order.endswith(b"T"):
                 stop.append(0)
                 poll.unregister(lifeline)
-    _tell(status, "gone")
-    os._exit(0)  # there is nothing to tidy up, and somebody waits
+    _write_status(status, "gone")
+    os._exit(0)  # faster than an ordinary exit, and there is nothing to clean up
 
 
 def _start(command: list[str], prctl: Any, status: int) -> int:
@@ -94,16 +94,16 @@ def _start(command: list[str], prctl: Any, status: int) -> int:
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        _first_to_go()
+        _kill_first_when_out_of_memory()
         os.execvp(command[0], command)
     except OSError as error:
-        _tell(status, f"unstarted {command[0]}: {error.strerror}")
+        _write_status(status, f"unstarted {command[0]}: {error.strerror}")
     finally:
         os._exit(127)
 
 
-def _first_to_go() -> None:
-    """Short of memory, the kernel is to take the command and not whoever waits for it."""
+def _kill_first_when_out_of_memory() -> None:
+    """When memory runs out, the kernel is to kill the command and not the process that waits for it."""
     try:
         with open("/proc/self/oom_score_adj", "wb", buffering=0) as score:
             score.write(b"1000")
@@ -112,7 +112,7 @@ def _first_to_go() -> None:
 
 
 def _reap(pid: int, status: int) -> bool:
-    """Take in whoever has ended; whether the command is among them."""
+    """Reap the children that have ended; whether the command is among them."""
     ours = False
     while True:
         try:
@@ -123,11 +123,11 @@ def _reap(pid: int, status: int) -> bool:
             return ours
         if found == pid:
             ours = True
-            _tell(status, f"status {code}")
+            _write_status(status, f"status {code}")
 
 
 def _descendants() -> list[int]:
-    """Every process below this one, nearest first; zombies of others' children too, they end with their parents."""
+    """The pids of all processes below this one, nearest first, zombies of other parents among them."""
     parents: dict[int, list[int]] = {}
     for name in os.listdir("/proc"):
         if name.isdigit():
@@ -154,7 +154,7 @@ def _signal(pids: list[int], number: int) -> None:
             continue
 
 
-def _tell(status: int, line: str) -> None:
+def _write_status(status: int, line: str) -> None:
     try:
         os.write(status, line.replace("\n", " ").encode(errors="replace") + b"\n")
     except OSError:

@@ -1,8 +1,8 @@
-"""One command in a process tree of its own, with a time limit, a memory limit and a log; nothing of it is left.
+"""One command in a process tree of its own, with a time limit, a memory limit and a log; no process of it is left.
 
-The command talks in JSON lines on a file descriptor of its own, so whatever it prints goes to the log and breaks
-nothing. A keeper (`keeper.py`) stands between and ends the tree even when this process is killed. Linux only, as the
-compiler is.
+The command sends its messages as JSON lines on a file descriptor of its own; whatever it prints goes to the log. A
+keeper process (`keeper.py`) between the two ends the tree even if this process is killed. Linux only, as the compiler
+is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from io import FileIO
 from pathlib import Path
@@ -32,57 +32,68 @@ from tasnet.hailo.process.bounded_log import BoundedLog
 Message = Mapping[str, Any]
 
 MARK = "TASNET_STAGE_MARK"
-"""environment variable that every process of a tree carries: what finds them when the keeper is gone too"""
+"""environment variable of every process of a tree, by which they are found when the keeper was killed too"""
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 _MEMORY_EVERY = 0.2
 _KEEPER_SECONDS = 10.0
-"""what the keeper gets beyond the grace before the tree is ended from here"""
+"""time for the keeper, beyond the grace, before the tree is ended from here"""
 _LONGEST_MESSAGE = 16 << 20
 _BLOCK = 1 << 18
 
 
-class Cut(str, Enum):
-    """Why a command was ended from outside."""
+class Resource(str, Enum):
+    """What a limit is on. The value is the limit's unit."""
 
-    TIME = "time"
-    MEMORY = "memory"
+    TIME = "seconds"
+    MEMORY = "bytes"
 
 
 @dataclass(frozen=True)
-class Finish:
+class ExceededLimit:
+    """The limit for which a command was ended from outside. `limit` is in the resource's unit."""
+
+    resource: Resource
+    limit: float
+
+    @property
+    def figures(self) -> dict[str, int | float | str]:
+        """`{"limit_seconds": 60.0}` or `{"limit_bytes": 1073741824}`: the form in which reports and records keep it."""
+        return {f"limit_{self.resource.value}": self.limit}
+
+
+@dataclass(frozen=True)
+class ProcessEnd:
     """How a command ended. `code` is its exit code and `signal` the signal it died of; the other is None.
 
-    Both are None when it never started (`unstarted` says why) or when the keeper was killed with it. `cut` says
-    which limit ended it. `rubbish` counts lines on the message descriptor that are no messages.
+    Both are None if it never started (`unstarted` says why) or if the keeper was killed with it. `exceeded` is the
+    limit that ended it. `malformed` counts lines on the message descriptor that are no messages.
     """
 
     messages: tuple[Message, ...] = ()
     code: int | None = None
     signal: int | None = None
-    cut: Cut | None = None
+    exceeded: ExceededLimit | None = None
     unstarted: str = ""
     seconds: float = 0.0
     peak_bytes: int = 0
-    """the largest resident memory of the tree that was seen, looked at every fifth of a second"""
-    rubbish: int = 0
+    """the largest resident memory of the process tree that was seen, sampled every fifth of a second"""
+    malformed: int = 0
 
 
 @dataclass
-class _Watch:
-    """What is known of a running command."""
+class _Running:
+    """A running command: what is known of its end so far, and whether the keeper says that its tree is gone."""
 
+    end: ProcessEnd = ProcessEnd()
     messages: list[Message] = field(default_factory=list)
-    rubbish: int = 0
-    code: int | None = None
-    signal: int | None = None
-    unstarted: str = ""
     gone: bool = False
-    cut: Cut | None = None
-    peak_bytes: int = 0
+
+    def update(self, **known: Any) -> None:
+        self.end = replace(self.end, **known)
 
 
-def run(
+def run_process(
     command: Sequence[str],
     *,
     request: Message,
@@ -92,26 +103,26 @@ def run(
     memory_bytes: int,
     grace: float = 5.0,
     env: Mapping[str, str] | None = None,
-    hear: Callable[[Message], None] | None = None,
+    on_message: Callable[[Message], None] | None = None,
     stopped: Callable[[], bool] = lambda: False,
-) -> Finish:
+) -> ProcessEnd:
     """Run `command` with two numbers after it: the descriptor to read `request` from (JSON, to its end), and the
     one to write messages to (JSON lines). stdout and stderr go to `log`, stdin is empty.
 
     Over `seconds` the tree gets SIGTERM and, `grace` seconds later, SIGKILL; over `memory_bytes` SIGKILL at once.
-    `hear` takes each message as it comes, which is not kept then; once `stopped` says so the tree is ended.
-    Any exception here (Ctrl-C, one that `hear` raises) ends the tree before it goes on. OSError where log or cwd can't
-    be used.
+    `on_message` is called with each message as it comes, which isn't kept then; once `stopped` returns true the tree
+    is ended. Any exception here (Ctrl-C, one raised by `on_message`) ends the tree first. Raises OSError if the log or
+    `cwd` can't be used.
     """
     started = time.monotonic()
     mark = uuid4().hex
-    watch = _Watch()
+    running = _Running()
     with contextlib.ExitStack() as stack:
         log_file = stack.enter_context(BoundedLog(log))
-        asked = stack.enter_context(tempfile.TemporaryFile())
-        asked.write(json.dumps(request).encode())
-        asked.flush()
-        asked.seek(0)
+        request_file = stack.enter_context(tempfile.TemporaryFile())
+        request_file.write(json.dumps(request).encode())
+        request_file.flush()
+        request_file.seek(0)
         # FileIO and not numbers: closing one twice must not close what another thread opened since.
         lifeline_in, lifeline = _pipe(stack)
         status, status_in = _pipe(stack)
@@ -119,80 +130,76 @@ def run(
         output, output_in = _pipe(stack)
         for end in (status, messages, output, lifeline):
             os.set_blocking(end.fileno(), False)
-        told = (os.getpid(), lifeline_in.fileno(), status_in.fileno(), grace)
-        asked_of = (*command, str(asked.fileno()), str(messages_in.fileno()))
+        arguments = (os.getpid(), lifeline_in.fileno(), status_in.fileno(), grace)
+        given = (*command, str(request_file.fileno()), str(messages_in.fileno()))
         keeper = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(_KEEPER), *map(str, told), *asked_of],
+            [sys.executable, "-I", "-S", str(_KEEPER), *map(str, arguments), *given],
             stdin=subprocess.DEVNULL,
             stdout=output_in,
             stderr=output_in,
             cwd=cwd,
             env={**(os.environ if env is None else env), MARK: mark},
-            pass_fds=(lifeline_in.fileno(), status_in.fileno(), messages_in.fileno(), asked.fileno()),
+            pass_fds=(lifeline_in.fileno(), status_in.fileno(), messages_in.fileno(), request_file.fileno()),
             start_new_session=True,
         )
         selector = stack.enter_context(selectors.DefaultSelector())
         try:
             for end in (lifeline_in, status_in, messages_in, output_in):
                 end.close()
-            selector.register(status, selectors.EVENT_READ, _lines(functools.partial(_on_status, watch)))
-            selector.register(messages, selectors.EVENT_READ, _lines(functools.partial(_on_message, watch, hear)))
+            selector.register(status, selectors.EVENT_READ, _lines(functools.partial(_on_status, running)))
+            selector.register(
+                messages, selectors.EVENT_READ, _lines(functools.partial(_on_message, running, on_message))
+            )
             selector.register(output, selectors.EVENT_READ, log_file.write)
-            _follow(selector, status, watch, keeper, lifeline, started + seconds, memory_bytes, grace, stopped)
+            _follow(selector, status, running, keeper, lifeline, started, seconds, memory_bytes, grace, stopped)
         finally:
-            _leave_nothing(keeper, lifeline, watch, mark)
+            _leave_nothing(keeper, lifeline, running, mark)
         _drain(selector)
-    return Finish(
-        messages=tuple(watch.messages),
-        code=watch.code,
-        signal=watch.signal,
-        cut=watch.cut,
-        unstarted=watch.unstarted,
-        seconds=time.monotonic() - started,
-        peak_bytes=watch.peak_bytes,
-        rubbish=watch.rubbish,
-    )
+    return replace(running.end, messages=tuple(running.messages), seconds=time.monotonic() - started)
 
 
 def _follow(
     selector: selectors.BaseSelector,
     status: FileIO,
-    watch: _Watch,
+    running: _Running,
     keeper: subprocess.Popen[bytes],
     lifeline: FileIO,
-    deadline: float,
+    started: float,
+    seconds: float,
     memory_bytes: int,
     grace: float,
     stopped: Callable[[], bool],
 ) -> None:
-    """Take in what comes until the keeper is done; cut the command at its limits."""
+    """Read what comes until the keeper is done; end the command at its limits."""
+    deadline = started + seconds
     look = time.monotonic() + _MEMORY_EVERY
     while status in selector.get_map():
-        now = time.monotonic()
-        until = deadline if watch.cut else min(deadline, look)
-        for key, _ in selector.select(max(0.0, until - now)):
+        exceeded = running.end.exceeded
+        until = deadline if exceeded else min(deadline, look)
+        for key, _ in selector.select(max(0.0, until - time.monotonic())):
             _take(selector, key)
         if stopped():
             return
         now = time.monotonic()
-        if watch.cut is None and now >= deadline:
-            watch.cut = Cut.TIME
+        if exceeded is not None:
+            if now >= deadline:
+                return
+        elif now >= deadline:
+            running.update(exceeded=ExceededLimit(Resource.TIME, seconds))
             _order(lifeline, b"T")
             deadline = now + grace + _KEEPER_SECONDS
-        elif watch.cut is not None and now >= deadline:
-            return
-        if watch.cut is None and now >= look:
+        elif now >= look:
             used = _tree_bytes(keeper.pid, memory_bytes)
-            watch.peak_bytes = max(watch.peak_bytes, used)
+            running.update(peak_bytes=max(running.end.peak_bytes, used))
             if used > memory_bytes:
-                watch.cut = Cut.MEMORY
+                running.update(exceeded=ExceededLimit(Resource.MEMORY, memory_bytes))
                 _order(lifeline, b"K")
                 deadline = now + _KEEPER_SECONDS
             look = time.monotonic() + _MEMORY_EVERY
 
 
 def _drain(selector: selectors.BaseSelector) -> None:
-    """What is still in the pipes; their writers are gone."""
+    """Read what is still in the pipes; their writers are gone."""
     while ready := selector.select(0):
         for key, _ in ready:
             _take(selector, key)
@@ -210,7 +217,7 @@ def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
 
 
 def _lines(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """A reader that hands on whole lines, and cuts one that has no end."""
+    """A reader that calls `take` with each whole line, and cuts a line that has no end."""
     held = bytearray()
 
     def read(data: bytes) -> None:
@@ -225,40 +232,40 @@ def _lines(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
     return read
 
 
-def _on_message(watch: _Watch, hear: Callable[[Message], None] | None, line: bytes) -> None:
-    """JSON objects are messages; a line of anything else can't stop them."""
+def _on_message(running: _Running, on_message: Callable[[Message], None] | None, line: bytes) -> None:
+    """JSON objects are messages; any other line is counted and skipped."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):
         message = None
     if isinstance(message, dict):
-        if hear is None:
-            watch.messages.append(message)
+        if on_message is None:
+            running.messages.append(message)
         else:
-            hear(message)
+            on_message(message)
     else:
-        watch.rubbish += 1
+        running.update(malformed=running.end.malformed + 1)
 
 
-def _on_status(watch: _Watch, line: bytes) -> None:
+def _on_status(running: _Running, line: bytes) -> None:
     word, _, rest = line.decode(errors="replace").partition(" ")
     if word == "unstarted":
-        watch.unstarted = rest
+        running.update(unstarted=rest)
     elif word == "gone":
-        watch.gone = True
-    elif word == "status" and not watch.unstarted:
+        running.gone = True
+    elif word == "status" and not running.end.unstarted:
         code = os.waitstatus_to_exitcode(int(rest))
-        watch.code, watch.signal = (None, -code) if code < 0 else (code, None)
+        running.update(code=None, signal=-code) if code < 0 else running.update(code=code)
 
 
 def _tree_bytes(pid: int, limit: int) -> int:
-    """Resident memory of the tree below `pid`. Pages that processes share count once where it matters."""
+    """Resident bytes of the tree below `pid`. Shared pages count once if that decides whether the limit is exceeded."""
     try:
         tree = psutil.Process(pid).children(recursive=True)
     except psutil.Error:
         return 0
     used = sum(_resident(process) for process in tree)
-    # The proportional count is dear, and only needed where forks that share their pages seem too many.
+    # The proportional count is slow, and needed only if forks that share pages seem to exceed the limit.
     return used if used <= limit else sum(_proportional(process) for process in tree)
 
 
@@ -276,9 +283,9 @@ def _proportional(process: psutil.Process) -> int:
         return _resident(process)
 
 
-def _leave_nothing(keeper: subprocess.Popen[bytes], lifeline: FileIO, watch: _Watch, mark: str) -> None:
-    """The tree is gone when this returns, by the keeper or, if it can't any more, from here."""
-    if not watch.gone:
+def _leave_nothing(keeper: subprocess.Popen[bytes], lifeline: FileIO, running: _Running, mark: str) -> None:
+    """End the tree: by the keeper or, if that was killed, from here. It is gone when this returns."""
+    if not running.gone:
         _order(lifeline, b"K")
     with contextlib.suppress(subprocess.TimeoutExpired):
         keeper.wait(_KEEPER_SECONDS)
@@ -286,7 +293,7 @@ def _leave_nothing(keeper: subprocess.Popen[bytes], lifeline: FileIO, watch: _Wa
             return
     keeper.kill()
     keeper.wait()
-    # Whoever still forks is met in the next round.
+    # A process that forks meanwhile is found in the next round.
     rounds = time.monotonic() + _KEEPER_SECONDS
     while (left := marked(mark)) and time.monotonic() < rounds:
         for process in left:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet.common import git_environment, printable, unfinished
-from tasnet.hailo.process import run as process
+from tasnet.hailo.process import ProcessEnd, Resource, run_process, signal_name
 from tasnet.suite.gate.answers import Graphs, Heard, Say
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.lent import is_there
@@ -96,7 +96,7 @@ def _asked(side: Side, request: Request, say: Say, stopped: threading.Event) -> 
     }
     with unfinished.folder(prefix="tasnet-side") as desk:
         surroundings = git_environment() | {"TASNET_STORE": str(side.store), "TMPDIR": str(desk)}
-        finish = process.run(
+        end = run_process(
             [sys.executable, str(DRIVER), str(side.folder)],
             request=told,
             log=desk / "log",
@@ -105,24 +105,25 @@ def _asked(side: Side, request: Request, say: Say, stopped: threading.Event) -> 
             seconds=request.seconds,
             memory_bytes=MEMORY_BYTES,
             env=surroundings,
-            hear=heard.hear,
+            on_message=heard.hear,
             stopped=stopped.is_set,
         )
         said = (desk / "log").read_text(encoding="utf-8", errors="replace")[-10_000:].strip().splitlines()
     if not heard.done:
-        raise GateError(f"{side.name}'s graphs can't be exported: {_why(finish, said, request.seconds)}")
+        raise GateError(f"{side.name}'s graphs can't be exported: {_why(end, said)}")
     for name in {*heard.files.values()}:
         is_there(side.store, name)
     return heard.graphs
 
 
-def _why(finish: process.Finish, said: list[str], seconds: float) -> str:
+def _why(end: ProcessEnd, said: list[str]) -> str:
     mend = "mend it, or choose another revision"
-    if finish.cut is process.Cut.TIME:
-        return f"its code was at work for {seconds:g} s, and was ended; {mend}, or raise seconds in [tool.tasnet.gate]"
-    if finish.cut is process.Cut.MEMORY:
-        return f"its code took more than {MEMORY_BYTES >> 30} GiB of memory, and was ended; {mend}"
-    ended = f"it ended with {process.signal_name(finish.signal) if finish.signal else finish.code}"
-    if finish.signal == signal.SIGKILL:
+    if exceeded := end.exceeded:
+        if exceeded.resource is Resource.MEMORY:
+            return f"its code took more than {MEMORY_BYTES >> 30} GiB of memory, and was ended; {mend}"
+        ran = f"its code was at work for {exceeded.limit:g} s, and was ended"
+        return f"{ran}; {mend}, or raise seconds in [tool.tasnet.gate]"
+    ended = f"it ended with {signal_name(end.signal) if end.signal else end.code}"
+    if end.signal == signal.SIGKILL:
         return f"{ended}, as a process does where the machine is short of memory; run the gate again"
-    return f"{printable(said[-1]) if said else finish.unstarted or ended}; {mend}"
+    return f"{printable(said[-1]) if said else end.unstarted or ended}; {mend}"

@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tasnet.common import write_whole
-from tasnet.hailo.logs import telling
+from tasnet.hailo.logs import key_trace_lines
 from tasnet.suite.history import Record
 from tasnet.suite.notes.failure_note import as_text, note_of
 from tasnet.suite.notes.summary_tsv import write_summary
@@ -34,7 +34,7 @@ def write_runs(
         if log := (logs or {}).get(record.case_id):
             shutil.copyfile(log, inner / f"{record.run_tag}.log")
             mine["log_path"] = f"{stamp}/{record.run_tag}.log"
-            mine["key_trace"] = "|".join(f"{number}:{line}" for number, line in telling(log))
+            mine["key_trace"] = "|".join(f"{number}:{line}" for number, line in key_trace_lines(log))
         failures = tuple(blocker.failure for blocker in record.blockers)
         if failures:
             name = f"{record.run_tag}.failure.txt"

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, Certainty, Failure
-from tasnet.hailo.logs import End, LogError, Told, classify, classify_file, read_log
+from tasnet.hailo.logs import LogEnd, LogError, LogSummary, classify_failure, read_log
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.notes.failure_note import NoteError, read_note
 from tasnet.suite.notes.run_tables import RunFolder
@@ -108,7 +108,7 @@ def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) ->
     if compiled:
         return _ended(None, Status.PASSED, (), "", seconds, case, version)
     failures = _failures(row, texts, version)
-    if not failures and log is not None and (log.end, log.stage) == (End.SUCCEEDED, Stage.COMPILE.value):
+    if not failures and log is not None and (log.end, log.stage) == (LogEnd.SUCCEEDED, Stage.COMPILE.value):
         raise RowLeftOut("it says that the case failed, and its log that it compiled")
     known = {each.value: each for each in STAGES}
     at = known.get(stage) or (known.get(failures[0].stage) if failures else None)
@@ -137,12 +137,12 @@ def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) ->
 
 def _ended_itself(failure: Failure) -> bool:
     """Whether a failure ends in the compiler's own word: an exception that it raised, or its own timeout."""
-    last = classify("", failure.terminal_event or failure.message)
+    last = classify_failure(exception=failure.terminal_event or failure.message)
     raised = re.search(r"(?:Exception|NonFixable|InputsShape|(?<!Timeout)Error)$", failure.exception)
     return raised is not None or (last is not None and last.family == "mapping_timeout")
 
 
-def _logged(texts: Texts) -> Told | None:
+def _logged(texts: Texts) -> LogSummary | None:
     try:
         return read_log(texts.log) if texts.log else None
     except LogError:
@@ -197,9 +197,9 @@ def _failures(row: Mapping[str, str], texts: Texts, version: str) -> tuple[Failu
     message = str(note.get("exception_message") or _uncut(head))
     text = message if not kind or message.startswith(kind) else f"{kind}: {message}"
     try:
-        failure = classify_file(texts.log, text) if texts.log else classify("", text)
+        failure = read_log(texts.log, text).failure if texts.log else classify_failure(exception=text)
     except LogError:
-        failure = classify("", text)
+        failure = classify_failure(exception=text)
     if failure is None:
         return ()
     update: dict[str, Any] = {"evidence": f"{TOOLCHAIN} {version}{f', run {texts.run}' * bool(texts.run)}"}

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from tasnet.common import TasnetError, error_line
 from tasnet.hailo import Certainty, Failure
-from tasnet.hailo.chip import Detection, Inference, Measurement, infer
+from tasnet.hailo.chip import ChipInference, ChipMeasurement, Detection, infer_on_chip
 from tasnet.suite.cases import DOUBLE, TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, parse
 from tasnet.suite.numerics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
@@ -47,7 +47,7 @@ class Separated:
     windows: int
     left_out: int
     given: int
-    inference: Inference
+    inference: ChipInference
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def pytorch(case: Case, waves: Array, weights: Weights, mask_activation: str = "
 def separate(case: Case, hef: Path, wave: Array, detection: Detection) -> Separated:
     """Runs a wave (T,) at the model's rate through the case's HEF. Raises DeviceError, RuntimeFailure, HefError."""
     cut, left_out = windows(wave, case.length)
-    inference = infer(hef, host_frames(case, cut), detection)
+    inference = infer_on_chip(hef, host_frames(case, cut), detection)
     outputs = list(inference.outputs.values())
     given = _windowed(case, outputs).shape[2]
     return Separated(waveform(case, outputs), len(cut), left_out, given, inference)
@@ -174,7 +174,7 @@ def outcome(
     hef: Path,
     separated: Separated,
     compared: Parity | None = None,
-    measured: Measurement | None = None,
+    measured: ChipMeasurement | None = None,
     *,
     least_db: float | None = None,
     chip_latency_ms: float | None = None,
@@ -222,7 +222,7 @@ def _differs(message: str) -> Failure:
     return Failure(stage=Stage.INFER.value, family="unclassified", message=message, certainty=Certainty.OBSERVED)
 
 
-def exactness_outcome(case: Case, hef: Path, ran: Inference, found: Exactness) -> Outcome:
+def exactness_outcome(case: Case, hef: Path, ran: ChipInference, found: Exactness) -> Outcome:
     """The outcome of holding the chip against its emulation: failed where a value differs."""
     return Outcome(
         stage=Stage.INFER,

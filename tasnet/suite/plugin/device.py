@@ -49,9 +49,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def detection(pytestconfig: pytest.Config) -> Detection:
     """The device. Skips with what is missing, or fails with it where --require-device says that it is there."""
-    from tasnet.hailo.chip import detect
+    from tasnet.hailo.chip import detect_chip
 
-    found = detect(pytestconfig.getoption("--arch"))
+    found = detect_chip(pytestconfig.getoption("--arch"))
     if not found.ready:
         _missing(pytestconfig, found.reason)
     if found.double and pytestconfig.getoption("--require-device"):

@@ -18,7 +18,7 @@ from tasnet.suite.cases import BASE_ARCH, Case
 from tasnet.suite.run.store import open_store
 
 if TYPE_CHECKING:
-    from tasnet.hailo.compiler import Dfc, Limits
+    from tasnet.hailo.compiler import CompilerLimits, Dfc
 
 CALIBRATION = "TASNET_CALIBRATION"
 """the environment variable that names the recordings where `--calibration` doesn't"""
@@ -95,11 +95,12 @@ def compiler(choice: Choice) -> Dfc:
 
     Raises DfcError (with where it looked) where there is none, ToolchainError (no calibration), and LimitsError.
     """
-    from tasnet.hailo.compiler import connect
+    from tasnet.hailo.compiler import connect_compiler
 
     script = _text(choice.script) if choice.script else ""
     limits = _limits(choice)
-    dfc = connect(choice.dfc_python or None, arch=choice.arch, limits=limits, script=script, quick=choice.quick)
+    python = choice.dfc_python or None
+    dfc = connect_compiler(python, arch=choice.arch, limits=limits, script=script, quick=choice.quick)
     if not choice.calibration:
         raise ToolchainError(
             f"--toolchain dfc: no calibration; name recordings with --calibration DIR|FILE.npz or {CALIBRATION}"
@@ -127,8 +128,8 @@ class Calibrated:
         return replace(toolchain, calibration=data)
 
 
-def _limits(choice: Choice) -> Limits:
-    from tasnet.hailo.compiler import load
+def _limits(choice: Choice) -> CompilerLimits:
+    from tasnet.hailo.compiler import read_limits
 
     overrides: dict[str, object] = {}
     for text in choice.limits:
@@ -136,7 +137,7 @@ def _limits(choice: Choice) -> Limits:
         if not equals:
             raise ToolchainError(f"--limit {text}: write STAGE.WHAT=VALUE, such as compile.seconds=3600")
         overrides[name.strip()] = _number(value.strip())
-    return load(choice.pyproject, overrides)
+    return read_limits(choice.pyproject, overrides)
 
 
 def _number(text: str) -> object:

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.hailo.chip.detection import Missing, detect
-from tasnet.hailo.chip.failure import CODES, RuntimeFailure, failure, guard
-from tasnet.hailo.chip.hailortcli import CliError, measured, parse_lines
-from tasnet.hailo.chip.runtime import accepted, infer, measure
+from tasnet.hailo.chip.detection import Missing, detect_chip
+from tasnet.hailo.chip.failure import CODES, RuntimeFailure, hailort_call, runtime_failure
+from tasnet.hailo.chip.hailortcli import HailortcliError, measure_with_hailortcli, parse_hailortcli
+from tasnet.hailo.chip.runtime import checked_hef, infer_on_chip, measure_on_chip
 from tasnet.hailo.files.hef import HefError
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform, forget
@@ -36,7 +36,7 @@ def double():
 def test_without_the_package_it_says_so_and_nothing_raises(monkeypatch, tmp_path):
     forget()
     monkeypatch.setattr(sys, "path", [each for each in sys.path if "hailo" not in each])
-    found = detect(sys_root=tmp_path, dev=tmp_path)
+    found = detect_chip(sys_root=tmp_path, dev=tmp_path)
     if found.missing is not Missing.PACKAGE:
         pytest.skip("HailoRT's package is on this machine")
     assert not found.ready
@@ -45,14 +45,14 @@ def test_without_the_package_it_says_so_and_nothing_raises(monkeypatch, tmp_path
 
 def test_a_chip_is_found_with_its_architecture_and_the_double_is_known_as_one(double):
     double.SCRIPT.devices["0000:02:00.0"] = 2
-    found = detect()
+    found = detect_chip()
     assert (found.ready, found.missing, found.reason) == (True, Missing.NOTHING, "")
     assert [(chip.id, chip.arch, chip.firmware) for chip in found.chips] == [
         ("0000:01:00.0", "hailo8", "4.23.0"),
         ("0000:02:00.0", "hailo8l", "4.23.0"),
     ]
     assert found.double
-    assert detect("hailo8l").ready
+    assert detect_chip("hailo8l").ready
     assert double.SCRIPT.open == 0
 
 
@@ -68,17 +68,17 @@ def test_a_chip_is_found_with_its_architecture_and_the_double_is_known_as_one(do
 def test_an_import_that_fails_is_told_apart(double, monkeypatch, how, missing, told):
     forget()
     monkeypatch.setenv("HAILO_PLATFORM_DOUBLE", how)
-    found = detect()
+    found = detect_chip()
     assert found.missing is missing
     assert told in found.reason
     assert "\n" not in found.reason
     # The next who asks gets the same answer, not half a package.
-    assert detect() == found
+    assert detect_chip() == found
 
 
 def test_a_5x_library_drives_no_hailo8(double):
     double.__version__ = "5.1.1"
-    found = detect()
+    found = detect_chip()
     assert found.missing is Missing.LIBRARY
     assert "5.1.1" in found.reason
 
@@ -89,7 +89,7 @@ def test_the_first_missing_of_driver_node_and_device_is_named(double, tmp_path):
     dev.mkdir()
 
     def missing():
-        return detect(sys_root=root, dev=dev).missing
+        return detect_chip(sys_root=root, dev=dev).missing
 
     assert missing() is Missing.DRIVER
     (root / "class" / "hailo_chardev").mkdir(parents=True)
@@ -97,12 +97,12 @@ def test_the_first_missing_of_driver_node_and_device_is_named(double, tmp_path):
     (root / "class" / "hailo_chardev" / "hailo0").mkdir()
     assert missing() is Missing.NODE
     (dev / "hailo0").mkdir()
-    assert "Is a directory" in detect(sys_root=root, dev=dev).reason
+    assert "Is a directory" in detect_chip(sys_root=root, dev=dev).reason
     (dev / "hailo0").rmdir()
     (dev / "hailo0").touch()
     (root / "module" / "hailo_pci").mkdir(parents=True)
     (root / "module" / "hailo_pci" / "version").write_text("4.23.0\n")
-    found = detect(sys_root=root, dev=dev)
+    found = detect_chip(sys_root=root, dev=dev)
     assert (found.missing, found.driver, found.nodes) == (Missing.DEVICE, "4.23.0", ("hailo0",))
 
 
@@ -111,14 +111,14 @@ def test_the_first_missing_of_driver_node_and_device_is_named(double, tmp_path):
 def test_the_native_exception_that_is_no_subclass_is_caught(double, call, code, missing):
     double.SCRIPT.raises[call] = double.status(code, "HAILO_X")
     assert not isinstance(double.SCRIPT.raises[call], double.HailoRTException)
-    found = detect()
+    found = detect_chip()
     assert found.missing is missing
     assert f"status {code}, HAILO_X" in found.reason
     assert double.SCRIPT.open == 0
 
 
 def test_another_architecture_than_asked_for_is_named(double):
-    found = detect("hailo8l")
+    found = detect_chip("hailo8l")
     assert found.missing is Missing.ARCHITECTURE
     assert found.reason == "architecture: no hailo8l here, but hailo8 at 0000:01:00.0; ask for --arch hailo8"
 
@@ -130,7 +130,7 @@ def test_another_architecture_than_asked_for_is_named(double):
 def test_frames_go_through_the_chip_one_by_one_by_either_api(double, tmp_path, api):
     double.SCRIPT.has_async = api == "async"
     double.SCRIPT.chip = lambda inputs: 2 * inputs["net/input_layer1"]
-    got = infer(hef_file(tmp_path), FRAMES, detect())
+    got = infer_on_chip(hef_file(tmp_path), FRAMES, detect_chip())
     assert got.api == api
     assert list(got.outputs) == ["net/deconv1"]
     np.testing.assert_array_equal(got.outputs["net/deconv1"], 2 * FRAMES)
@@ -142,32 +142,32 @@ def test_frames_go_through_the_chip_one_by_one_by_either_api(double, tmp_path, a
 
 def test_the_classic_api_is_taken_before_4_18_or_when_asked_for(double, tmp_path):
     path = hef_file(tmp_path)
-    assert infer(path, FRAMES, detect(), api="classic").api == "classic"
+    assert infer_on_chip(path, FRAMES, detect_chip(), api="classic").api == "classic"
     double.__version__ = "4.17.0"
-    assert infer(path, FRAMES, detect()).api == "classic"
+    assert infer_on_chip(path, FRAMES, detect_chip()).api == "classic"
 
 
 @pytest.mark.parametrize("api", ["async", "classic"])
 def test_several_outputs_come_in_the_files_order_and_inputs_by_bare_name(double, tmp_path, api):
     path = hef_file(tmp_path, "net/deconv2", "net/deconv1")
-    got = infer(path, {"input_layer1": FRAMES}, detect(), api=api)
+    got = infer_on_chip(path, {"input_layer1": FRAMES}, detect_chip(), api=api)
     assert list(got.outputs) == ["net/deconv2", "net/deconv1"]
 
 
 def test_of_several_devices_the_one_that_runs_the_file_is_chosen(double, tmp_path):
     double.SCRIPT.devices = {"a": 2, "b": 1}
     path = hef_file(tmp_path)
-    assert accepted(path, detect())[1].id == "b"
-    assert infer(path, FRAMES, detect()).chip.arch == "hailo8"
+    assert checked_hef(path, detect_chip())[1].id == "b"
+    assert infer_on_chip(path, FRAMES, detect_chip()).chip.arch == "hailo8"
 
 
 @pytest.mark.parametrize(("arch", "device"), [(4, 1), (1, 2), (103, 1)])
 def test_a_file_for_another_architecture_never_reaches_the_library(double, tmp_path, arch, device):
     double.SCRIPT.devices = {"a": device}
-    found = detect()
+    found = detect_chip()
     double.SCRIPT.calls.clear()
     with pytest.raises(RuntimeFailure, match="compile it for that"):
-        infer(hef_file(tmp_path, arch=arch), FRAMES, found)
+        infer_on_chip(hef_file(tmp_path, arch=arch), FRAMES, found)
     assert double.SCRIPT.calls == []
 
 
@@ -183,10 +183,10 @@ BAD_FRAMES = {
 
 @pytest.mark.parametrize(("frames", "told"), BAD_FRAMES.values(), ids=BAD_FRAMES)
 def test_data_that_does_not_fit_is_refused_before_the_device_is_opened(double, tmp_path, frames, told):
-    found = detect()
+    found = detect_chip()
     double.SCRIPT.calls.clear()
     with pytest.raises(RuntimeFailure, match=told):
-        infer(hef_file(tmp_path), frames, found)
+        infer_on_chip(hef_file(tmp_path), frames, found)
     assert double.SCRIPT.calls == []
 
 
@@ -209,28 +209,28 @@ def test_a_file_whose_inputs_or_outputs_are_not_all_there_is_never_run(double, t
     layers = [written.edge(e[0], e[1], output=e[2]) if e else multiplexed for e in told_edges]
     path = tmp_path / "net.hef"
     path.write_bytes(written.sealed(2, written.proto([written.group("net", [written.context(0, layers)])])))
-    for run in (infer, measure):
+    for run in (infer_on_chip, measure_on_chip):
         with pytest.raises(RuntimeFailure, match=told):
-            run(path, FRAMES, detect())
+            run(path, FRAMES, detect_chip())
     assert "VDevice" not in double.SCRIPT.calls
 
 
 def test_data_that_float32_cannot_hold_is_refused(double, tmp_path):
     """The largest float32 is about 3.4e38: a float64 past it would reach the chip as infinity."""
     with pytest.raises(RuntimeFailure, match="float32 can't hold"):
-        infer(hef_file(tmp_path), FRAMES.astype(np.float64) + 1e39, detect())
+        infer_on_chip(hef_file(tmp_path), FRAMES.astype(np.float64) + 1e39, detect_chip())
 
 
 def test_no_device_a_broken_file_and_two_networks_are_refused(double, tmp_path):
     path = hef_file(tmp_path, groups=2)
     with pytest.raises(RuntimeFailure, match="2 network groups"):
-        accepted(path, detect())
+        checked_hef(path, detect_chip())
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(HefError, match="cut short"):
-        accepted(path, detect())
+        checked_hef(path, detect_chip())
     double.SCRIPT.devices = {}
     with pytest.raises(RuntimeFailure, match="no Hailo device to run on: "):
-        infer(path, FRAMES, detect())
+        infer_on_chip(path, FRAMES, detect_chip())
 
 
 CALLS = {
@@ -244,7 +244,7 @@ CALLS = {
 
 @pytest.mark.parametrize(("api", "call"), [(api, call) for api, calls in CALLS.items() for call in calls])
 def test_every_exception_of_the_library_is_one_line_and_nothing_stays_open(double, tmp_path, api, call):
-    path, found = hef_file(tmp_path), detect()
+    path, found = hef_file(tmp_path), detect_chip()
     for code in CODES:
         for error in (
             double.status(code, "HAILO_SOMETHING"),
@@ -253,7 +253,7 @@ def test_every_exception_of_the_library_is_one_line_and_nothing_stays_open(doubl
         ):
             double.SCRIPT.raises = {call: error}
             with pytest.raises(RuntimeFailure) as caught:
-                infer(path, FRAMES, found, api=api)
+                infer_on_chip(path, FRAMES, found, api=api)
             assert caught.value.code == code
             assert CODES[code][1] in str(caught.value)
             assert "\n" not in str(caught.value)
@@ -267,7 +267,7 @@ def test_exceptions_without_a_code_are_known_by_their_class(double):
         (double.HailoRTHEFNotCompatibleWithDevice, 93),
         (double.HailoRTException, None),
     ):
-        told = failure(kind("in\nso many words"), "an inference")
+        told = runtime_failure(kind("in\nso many words"), "an inference")
         assert (told.code, told.name) == (code, CODES[code][0] if code else "HailoRTException")
         assert "in so many words" in str(told)
 
@@ -275,9 +275,9 @@ def test_exceptions_without_a_code_are_known_by_their_class(double):
 def test_a_bug_keeps_its_traceback(double, tmp_path):
     double.SCRIPT.raises["infer"] = ZeroDivisionError("ours")
     with pytest.raises(ZeroDivisionError):
-        infer(hef_file(tmp_path), FRAMES, detect(), api="classic")
+        infer_on_chip(hef_file(tmp_path), FRAMES, detect_chip(), api="classic")
     assert double.SCRIPT.open == 0
-    with pytest.raises(KeyError), guard("x"):
+    with pytest.raises(KeyError), hailort_call("x"):
         raise KeyError("ours")
 
 
@@ -287,13 +287,13 @@ def test_a_bug_keeps_its_traceback(double, tmp_path):
 def test_a_measurement_has_what_the_board_has(double, tmp_path):
     path = hef_file(tmp_path)
     for api in ("async", "classic"):
-        told = measure(path, FRAMES, detect(), repeat=3, api=api)
+        told = measure_on_chip(path, FRAMES, detect_chip(), repeat=3, api=api)
         assert told.frames == 9
         assert told.fps > 0
         assert 0 < told.latency_median_seconds <= told.latency_95_seconds
         assert (told.temperature_celsius, told.power_watts, told.double) == (43.0, None, True)
     double.SCRIPT.temperature, double.SCRIPT.power = None, 1.75
-    told = measure(path, FRAMES, detect())
+    told = measure_on_chip(path, FRAMES, detect_chip())
     assert (told.temperature_celsius, told.power_watts) == (None, 1.75)
     assert double.SCRIPT.open == 0
 
@@ -301,11 +301,11 @@ def test_a_measurement_has_what_the_board_has(double, tmp_path):
 def test_the_printed_lines_of_hailortcli():
     text = "\x1b[2KNetwork net/net: 10% | 12 | FPS: 9.50\rNetwork net/net: 100% | 62 | FPS: 12.40 | ETA: 00:00:00\n"
     text += "> Inference result:\n Network group: net\n    HW Latency: 80.62 ms\n    Overall Latency: 85.1 ms\n"
-    told = parse_lines(text)
+    told = parse_hailortcli(text)
     assert (told.fps, told.hw_latency_ms, told.overall_latency_ms) == (12.4, 80.62, 85.1)
-    assert parse_lines("HW Latency: 3 ms").fps is None
-    with pytest.raises(CliError, match="no FPS"):
-        parse_lines("usage: hailortcli")
+    assert parse_hailortcli("HW Latency: 3 ms").fps is None
+    with pytest.raises(HailortcliError, match="no FPS"):
+        parse_hailortcli("usage: hailortcli")
 
 
 def cli(folder, monkeypatch, script):
@@ -318,28 +318,28 @@ def cli(folder, monkeypatch, script):
 
 def test_hailortcli_is_asked_for_the_chips_own_latency(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert measured(tmp_path / "x.hef") is None
+    assert measure_with_hailortcli(tmp_path / "x.hef") is None
     cli(
         tmp_path,
         monkeypatch,
         'test "$1 $3" = "run --measure-latency" && test "$2" = "$0.hef" && echo "HW Latency: 8.5 ms"',
     )
-    assert measured(tmp_path / "hailortcli.hef").hw_latency_ms == 8.5
-    with pytest.raises(CliError, match=r"hailortcli run x.hef: exit code 1 \(\); run it by hand"):
-        measured(tmp_path / "x.hef")
+    assert measure_with_hailortcli(tmp_path / "hailortcli.hef").hw_latency_ms == 8.5
+    with pytest.raises(HailortcliError, match=r"hailortcli run x.hef: exit code 1 \(\); run it by hand"):
+        measure_with_hailortcli(tmp_path / "x.hef")
     cli(tmp_path, monkeypatch, "printf '\\033[31m[HailoRT CLI] [error] out of\\nphysical devices'; exit 74")
-    with pytest.raises(CliError, match=r"exit code 74 \(\[HailoRT CLI\] \[error\] out of physical devices\)"):
-        measured(tmp_path / "x.hef")
+    with pytest.raises(HailortcliError, match=r"exit code 74 \(\[HailoRT CLI\] \[error\] out of physical devices\)"):
+        measure_with_hailortcli(tmp_path / "x.hef")
     cli(tmp_path, monkeypatch, "exit 0")
-    with pytest.raises(CliError, match="no FPS"):
-        measured(tmp_path / "x.hef")
+    with pytest.raises(HailortcliError, match="no FPS"):
+        measure_with_hailortcli(tmp_path / "x.hef")
     monkeypatch.setattr("tasnet.hailo.chip.hailortcli._SECONDS", 0.1)
     cli(tmp_path, monkeypatch, "exec sleep 60")
-    with pytest.raises(CliError, match="is the device free"):
-        measured(tmp_path / "x.hef")
+    with pytest.raises(HailortcliError, match="is the device free"):
+        measure_with_hailortcli(tmp_path / "x.hef")
 
 
 @given(st.text(max_size=200) | st.text("FPSHWLatencyms1. :\n\r\x1b[", max_size=200))
 def test_no_text_breaks_the_parser(text):
-    with suppress(CliError):
-        assert parse_lines(text) is not None
+    with suppress(HailortcliError):
+        assert parse_hailortcli(text) is not None

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasnet.hailo.chip.detection import detect
-from tasnet.hailo.chip.failure import RuntimeFailure, failure, is_hailort
-from tasnet.hailo.chip.runtime import infer, measure, sensors
+from tasnet.hailo.chip.detection import detect_chip
+from tasnet.hailo.chip.failure import RuntimeFailure, is_hailort, runtime_failure
+from tasnet.hailo.chip.runtime import infer_on_chip, measure_on_chip, read_sensors
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import DOUBLES, as_hailo_platform
 from tests.hailo.chip.small_hef import FRAMES, LENGTH, hef_file
@@ -97,7 +97,7 @@ def run_on_a_chip_that_breaks(path):
     with as_hailo_platform() as library:
         library.SCRIPT.chip = lambda inputs: 1 / 0
         with pytest.raises(RuntimeFailure, match="never told of"):
-            infer(path, FRAMES[:1], detect(), timeout_ms=100)
+            infer_on_chip(path, FRAMES[:1], detect_chip(), timeout_ms=100)
 
 
 def test_pushing_past_the_queue_is_status_82_and_waiting_for_room_is_the_librarys(bound):
@@ -172,7 +172,7 @@ def test_states_and_names_are_the_librarys(double, tmp_path):
 @pytest.mark.parametrize("length", [1, 2, 3, 32])
 def test_the_queue_is_kept_as_full_as_the_device_has_it_and_no_fuller(double, tmp_path, length):
     double.SCRIPT.queue, double.SCRIPT.pause = length, 0.005
-    told = measure(hef_file(tmp_path), FRAMES, detect(), repeat=12)
+    told = measure_on_chip(hef_file(tmp_path), FRAMES, detect_chip(), repeat=12)
     assert (told.frames, double.SCRIPT.most_in_flight) == (36, length)
     assert double.SCRIPT.calls.count("wait_for_async_ready") == 39
 
@@ -180,13 +180,15 @@ def test_the_queue_is_kept_as_full_as_the_device_has_it_and_no_fuller(double, tm
 def test_frames_keep_their_order_in_a_full_queue(double, tmp_path):
     double.SCRIPT.queue, double.SCRIPT.pause = 8, 0.001
     frames = np.arange(20 * LENGTH, dtype=np.float32).reshape(20, 1, LENGTH, 1)
-    np.testing.assert_array_equal(infer(hef_file(tmp_path), frames, detect()).outputs["net/deconv1"], frames)
+    np.testing.assert_array_equal(
+        infer_on_chip(hef_file(tmp_path), frames, detect_chip()).outputs["net/deconv1"], frames
+    )
 
 
 def test_a_frame_that_times_out_is_told_and_its_buffers_outlive_it(double, tmp_path):
     double.SCRIPT.gate = threading.Event()
     with pytest.raises(RuntimeFailure, match="timeout") as caught:
-        infer(hef_file(tmp_path), FRAMES, detect(), timeout_ms=20)
+        infer_on_chip(hef_file(tmp_path), FRAMES, detect_chip(), timeout_ms=20)
     assert caught.value.code == 4
     # The native thread comes back late: what it would write to is still there, or it doesn't write.
     double.SCRIPT.gate.set()
@@ -194,11 +196,11 @@ def test_a_frame_that_times_out_is_told_and_its_buffers_outlive_it(double, tmp_p
 
 
 def test_a_chip_that_another_process_holds_is_told(double, tmp_path):
-    found = detect()
+    found = detect_chip()
     for code, told in ((73, "device in use"), (74, "OUT_OF_PHYSICAL"), (82, "QUEUE_IS_FULL")):
         double.SCRIPT.raises = {"VDevice": double._pyhailort.HailoRTStatusException(str(code))}
         with pytest.raises(RuntimeFailure, match=r"process (that )?holds the chip") as caught:
-            infer(hef_file(tmp_path), FRAMES, found)
+            infer_on_chip(hef_file(tmp_path), FRAMES, found)
         assert (caught.value.code, told.lower().replace("_", " ") in str(caught.value).lower().replace("_", " ")) == (
             code,
             True,
@@ -214,7 +216,7 @@ def test_data_that_nobody_may_write_to_is_copied_for_the_library(double, tmp_pat
         FRAMES.astype(np.float64),
         np.broadcast_to(FRAMES[:1], (4, 1, LENGTH, 1)),
     ):
-        got = infer(hef_file(tmp_path), frames, detect(), api="async")
+        got = infer_on_chip(hef_file(tmp_path), frames, detect_chip(), api="async")
         np.testing.assert_array_equal(got.outputs["net/deconv1"], frames)
 
 
@@ -227,27 +229,27 @@ def test_every_exception_that_the_package_defines_is_the_librarys_whatever_its_b
     kinds.append(type("HailoStatusInvalidValueException", (Exception,), {"__module__": "somewhere"}))
     for kind in kinds:
         assert is_hailort(kind("x"))
-        assert "\n" not in str(failure(kind("x\ny"), "an inference"))
+        assert "\n" not in str(runtime_failure(kind("x\ny"), "an inference"))
     for kind in (RuntimeError, MemoryError, KeyError, RuntimeFailure):
         assert not is_hailort(kind("x"))
 
 
 def test_a_status_without_a_name_is_caught_wherever_it_comes_from(double, tmp_path):
-    path, found = hef_file(tmp_path), detect()
+    path, found = hef_file(tmp_path), detect_chip()
     odd = double.HailoStatusInvalidValueException("Value 250 is not a valid status")
     for call in ("VDevice", "configure", "set_buffer", "run_async", "wait", "completion", "get_async_queue_size"):
         double.SCRIPT.raises = {call: odd}
         with pytest.raises(RuntimeFailure, match="Value 250 is not a valid status"):
-            infer(path, FRAMES, found)
+            infer_on_chip(path, FRAMES, found)
         assert double.SCRIPT.open == 0
     double.SCRIPT.raises = {"temperature": odd, "power": odd}
-    assert sensors(found, found.chips[0]) == (None, None)
+    assert read_sensors(found, found.chips[0]) == (None, None)
     double.SCRIPT.raises = {"scan": odd}
-    assert "Value 250" in detect().reason
+    assert "Value 250" in detect_chip().reason
 
 
 def test_a_serial_number_comes_padded_and_is_told_bare(double):
-    assert detect().chips[0].serial == "HLLWM2A000000"
+    assert detect_chip().chips[0].serial == "HLLWM2A000000"
 
 
 def test_several_inputs_and_outputs_are_bound_by_name(double, tmp_path):
@@ -260,6 +262,6 @@ def test_several_inputs_and_outputs_are_bound_by_name(double, tmp_path):
         "net/conv2": inputs["net/input_layer2"],
     }
     for api in ("async", "classic"):
-        got = infer(path, {"input_layer1": FRAMES, "input_layer2": -FRAMES}, detect(), api=api)
+        got = infer_on_chip(path, {"input_layer1": FRAMES, "input_layer2": -FRAMES}, detect_chip(), api=api)
         np.testing.assert_array_equal(got.outputs["net/conv2"], -FRAMES)
         np.testing.assert_array_equal(got.outputs["net/conv1"], FRAMES)

@@ -18,14 +18,13 @@ import numpy as np
 import pytest
 import vermin
 
-from tasnet.hailo.compiler import find as dfc_find
-from tasnet.hailo.compiler.dfc import Dfc, Translation, connect
-from tasnet.hailo.compiler.ending import Told, judge
-from tasnet.hailo.compiler.find import DfcError, DfcNotFound, find
-from tasnet.hailo.compiler.limits import Limits, load
+from tasnet.hailo.compiler.dfc import Dfc, Translation, connect_compiler
+from tasnet.hailo.compiler.ending import StageRun, stage_ending
+from tasnet.hailo.compiler.find import VARIABLE, WORKER, DfcError, DfcNotFound, find_compiler
+from tasnet.hailo.compiler.limits import CompilerLimits, read_limits
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hef import read_hef
-from tasnet.hailo.process.run import Cut, Finish
+from tasnet.hailo.process.run import ExceededLimit, ProcessEnd, Resource
 from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.processes import TOKEN, left
@@ -40,7 +39,9 @@ DELTA = "Shift delta in net/avgpool2/avgpool_op is larger than 2, cannot quantiz
 NAN = "Unsupported NaN values were found in params"
 NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
 NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU memory has been exhausted."}
-QUICK_LIMITS = load(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
+QUICK_LIMITS = read_limits(
+    None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2}
+)
 
 
 @pytest.fixture
@@ -71,7 +72,7 @@ def dfc(files: Path, token: str) -> Make:
         given = {
             "limits": QUICK_LIMITS,
             "calibration": files / "calibration.npz",
-            "places": files / "places",
+            "memory_slots": files / "places",
             **options,
         }
         return Dfc(python, "3.33.0", double=True, **given)
@@ -128,7 +129,7 @@ def test_inputs_by_name_reach_the_sdk_as_a_dict(dfc: Make, files: Path) -> None:
 
 
 def test_a_double_is_never_reported_as_observed(dfc: Make, files: Path) -> None:
-    chip = connect(scripted_python(files / "env"))
+    chip = connect_compiler(scripted_python(files / "env"))
     assert chip.double
     assert chip.predicted
     assert chip.version == "3.33.0+double"
@@ -234,14 +235,14 @@ def test_an_end_from_elsewhere_keeps_the_failure_that_the_log_names(
 def test_our_own_limit_is_never_the_networks_failure(files: Path, said: str) -> None:
     """Judged without a process: how far one comes in its time is the machine's affair."""
     (files / "log").write_text(said)
-    limits = QUICK_LIMITS.compile
-    told = Told("compile", Path("/python"), "3.33.0", limits, files / "log", files / "out.hef", double=False)
-    finish = Finish(messages=({"kind": "hello", "sdk": "3.33.0"},), signal=9, cut=Cut.TIME)
-    report = judge(finish, told).report
+    run = StageRun("compile", Path("/python"), "3.33.0", files / "log", files / "out.hef", double=False)
+    seconds, room = ExceededLimit(Resource.TIME, 60.0), ExceededLimit(Resource.MEMORY, 1 << 30)
+    end = ProcessEnd(messages=({"kind": "hello", "sdk": "3.33.0"},), signal=9, exceeded=seconds)
+    report = stage_ending(end, run).report
     assert (report.ended, report.failures, report.doubts) == (StageEnd.INFRA, (), ())
-    assert report.figures == {"limit_seconds": limits.seconds}
-    memory = judge(replace(finish, cut=Cut.MEMORY), told).report
-    assert (memory.ended, memory.figures) == (StageEnd.INFRA, {"limit_bytes": limits.memory})
+    assert report.figures == {"limit_seconds": 60.0}
+    memory = stage_ending(replace(end, exceeded=room), run).report
+    assert (memory.ended, memory.figures) == (StageEnd.INFRA, {"limit_bytes": 1 << 30})
 
 
 # What is nobody's fault: infra
@@ -285,14 +286,14 @@ def test_what_the_machine_does_is_infra(dfc: Make, files: Path, at: str, script:
 
 @pytest.mark.parametrize("action", [{"do": "hang", "stubborn": True}, {"do": "spin"}], ids=["hang", "spin"])
 def test_a_hang_is_infra_when_the_log_names_nothing(dfc: Make, files: Path, action: dict[str, Any]) -> None:
-    limits = load(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
+    limits = read_limits(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
     report = stage(dfc({"compile": [{"do": "fork"}, action]}, limits=limits), "compile", files)
     assert report.ended is StageEnd.INFRA
     assert report.detail == "compile exceeded its limit of 1.5 s; raise it with --limit compile.seconds=…"
 
 
 def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
-    limits = load(None, {"compile.memory": "200 MiB", "compile.retries": 0})
+    limits = read_limits(None, {"compile.memory": "200 MiB", "compile.retries": 0})
     report = stage(dfc({"compile": {"do": "allocate", "megabytes": 320}}, limits=limits), "compile", files)
     assert report.ended is StageEnd.INFRA
     assert "exceeded its memory limit of 0.2 GiB; raise [tool.tasnet.limits.compile]" in report.detail
@@ -341,7 +342,7 @@ def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str
 
 
 def test_infra_is_tried_again_and_a_failure_is_not(dfc: Make, files: Path) -> None:
-    limits = load(None, {"compile.retries": 1, "grace_seconds": 0.1})
+    limits = read_limits(None, {"compile.retries": 1, "grace_seconds": 0.1})
     once = {"do": "once", "marker": str(files / "marker"), "then": {"do": "die", "signal": "SIGKILL"}}
     assert stage(dfc({"compile": once}, limits=limits), "compile", files).ended is StageEnd.PASSED
     always = stage(dfc({"compile": {"do": "die", "signal": "SIGKILL"}}, limits=limits), "compile", files)
@@ -366,7 +367,7 @@ def test_wrong_usage_is_said_before_anything_runs(dfc: Make, files: Path) -> Non
     with pytest.raises(DfcError, match=r"Hailo-10H and Hailo-15 and refuses hailo8l"):
         replace(chip, sdk="5.1.0").compile(files / "m.har", "hailo8l", here)
     with pytest.raises(DfcError, match=r"5.2.0 is for Hailo-10H"):
-        connect(scripted_python(files / "five", {"version": "5.2.0"}))
+        connect_compiler(scripted_python(files / "five", {"version": "5.2.0"}))
 
 
 @pytest.mark.parametrize("shape", [(2, 16), (2, 1, 16), (0, 1, 16, 1), ()])
@@ -394,7 +395,7 @@ def test_an_unknown_version_is_a_warning(dfc: Make, files: Path) -> None:
 def test_an_sdk_that_does_not_load_is_said_when_connecting(files: Path) -> None:
     python = scripted_python(files / "env", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}})
     with pytest.raises(DfcError, match=r"can't be loaded by .*: ImportError: libhailo.so"):
-        connect(python)
+        connect_compiler(python)
 
 
 # Provenance
@@ -412,7 +413,7 @@ def test_the_fingerprint_changes_with_all_that_changes_a_report(dfc: Make, files
         replace(chip, translation=Translation(start_node_names=["x"])),
     ]
     assert len({chip.fingerprint, *(other.fingerprint for other in others)}) == 7
-    assert replace(chip, python=Path("/elsewhere"), logs=files, limits=Limits()).fingerprint == chip.fingerprint
+    assert replace(chip, python=Path("/elsewhere"), logs=files, limits=CompilerLimits()).fingerprint == chip.fingerprint
 
 
 # Finding it
@@ -423,7 +424,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home and a PATH with nothing in them."""
     for name in ("home", "bin"):
         (tmp_path / "world" / name).mkdir(parents=True)
-    monkeypatch.delenv(dfc_find.VARIABLE, raising=False)
+    monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path / "world" / "home"))
     monkeypatch.setenv("PATH", str(tmp_path / "world" / "bin"))
     return tmp_path / "world"
@@ -432,7 +433,7 @@ def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_nothing_found_says_where_it_looked_and_what_to_do(nowhere: Path) -> None:
     (nowhere / "bin" / "python3").symlink_to(sys.executable)
     with pytest.raises(DfcNotFound) as missing:
-        find(here=nowhere)
+        find_compiler(here=nowhere)
     assert str(nowhere / "bin" / "python3") in str(missing.value)
     assert "without hailo_sdk_client" in str(missing.value)
     assert "--dfc-python" in str(missing.value)
@@ -443,17 +444,15 @@ def test_an_environment_in_a_usual_place_is_found(nowhere: Path, where: str) -> 
     (nowhere / "here").mkdir()
     (nowhere / where / "lib/python3.10/site-packages/hailo_sdk_client").mkdir(parents=True)
     python = scripted_python(nowhere / where / "bin")
-    found = find(here=nowhere / "here")
-    assert found.python == python
-    assert found.how == "environment"
+    assert find_compiler(here=nowhere / "here").python == python
 
 
 def test_an_interpreter_on_path_is_found_and_the_variable_goes_before(nowhere: Path) -> None:
     python = scripted_python(nowhere / "bin", name="python3.9")
-    assert find(here=nowhere).python == python
+    assert find_compiler(here=nowhere).python == python
     other = scripted_python(nowhere / "other")
-    assert find(environ={**os.environ, dfc_find.VARIABLE: str(other)}, here=nowhere).python == other
-    assert find(python, {**os.environ, dfc_find.VARIABLE: str(other)}, nowhere).how == "given"
+    assert find_compiler(environ={**os.environ, VARIABLE: str(other)}, here=nowhere).python == other
+    assert find_compiler(python, {**os.environ, VARIABLE: str(other)}, nowhere).python == python
 
 
 def test_the_version_of_a_wheel_needs_no_import_of_the_sdk(nowhere: Path) -> None:
@@ -467,8 +466,7 @@ def test_the_version_of_a_wheel_needs_no_import_of_the_sdk(nowhere: Path) -> Non
     python = nowhere / "bin" / "python3"
     python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} "$@"\n')
     python.chmod(0o755)
-    assert find(here=nowhere).sdk == "3.33.1"
-    assert "SDK 3.33.1" in str(find(here=nowhere))
+    assert find_compiler(here=nowhere).sdk == "3.33.1"
 
 
 @pytest.mark.parametrize(
@@ -487,14 +485,14 @@ def test_a_named_interpreter_that_is_none_is_an_error(nowhere: Path, content: st
         path.write_text(content)
         path.chmod(0o755)
     with pytest.raises(DfcNotFound, match=said):
-        find(path)
+        find_compiler(path)
 
 
 # The worker by itself
 
 
 def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
-    tree = ast.parse(dfc_find.WORKER.read_text(), feature_version=(3, 8))
+    tree = ast.parse(WORKER.read_text(), feature_version=(3, 8))
     imported = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -515,7 +513,7 @@ def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
         if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in generic:
             assert id(node) in annotations, f"line {node.lineno}"
     # An outside word on the calls that it makes.
-    (_, least) = vermin.detect(dfc_find.WORKER.read_text())
+    (_, least) = vermin.detect(WORKER.read_text())
     assert (3, 0) < least <= (3, 8)
 
 
@@ -537,7 +535,9 @@ def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, toke
     python = interpreter(version)
     if python is None:
         pytest.skip(f"no Python {version} here")
-    chip = connect(scripted_python(files / "env", python=python), limits=QUICK_LIMITS, places=files / "places")
+    chip = connect_compiler(
+        scripted_python(files / "env", python=python), limits=QUICK_LIMITS, memory_slots=files / "places"
+    )
     assert stage(chip, "translate", files).ended is StageEnd.PASSED
     assert stage(chip, "compile", files).ended is StageEnd.PASSED
     raises = scripted_python(
@@ -556,7 +556,7 @@ def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:
     python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {sys.executable} "$@"\n')
     python.chmod(0o755)
     with pytest.raises(DfcError, match="No module named 'limits'"):
-        connect(python)
+        connect_compiler(python)
 
 
 def test_the_double_is_no_part_of_the_package() -> None:

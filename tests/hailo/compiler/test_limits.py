@@ -1,4 +1,4 @@
-"""Limits are read from one table, bad ones are refused with where they stand, and memory is shared by places."""
+"""Limits are read from one table, bad ones are refused with where they stand, and memory is shared by slots."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from filelock import FileLock, Timeout
 
-from tasnet.hailo.compiler.limits import GIB, Limits, LimitsError, load
-from tasnet.hailo.process.memory_slots import held, machine_bytes, places
+from tasnet.hailo.compiler.limits import GIB, CompilerLimits, LimitsError, read_limits
+from tasnet.hailo.process.memory_slots import hold_memory, machine_bytes, slots
 from tests.doubles.processes import until
 
 
@@ -24,19 +24,19 @@ def pyproject(folder: Path, text: str) -> Path:
 
 
 def test_without_a_table_the_defaults_hold(tmp_path: Path) -> None:
-    assert load() == Limits()
-    assert load(pyproject(tmp_path, "[tool.other]\nx = 1\n")) == Limits()
+    assert read_limits() == CompilerLimits()
+    assert read_limits(pyproject(tmp_path, "[tool.other]\nx = 1\n")) == CompilerLimits()
 
 
 def test_the_table_goes_over_the_defaults_and_options_over_the_table(tmp_path: Path) -> None:
     table = "[tool.tasnet.limits]\ngrace_seconds = 1\n[tool.tasnet.limits.compile]\nseconds = 60\nmemory = '2 GiB'\n"
-    limits = load(pyproject(tmp_path, table), {"compile.seconds": "90", "optimize.memory": "500MB"})
+    limits = read_limits(pyproject(tmp_path, table), {"compile.seconds": "90", "optimize.memory": "500MB"})
     assert limits.grace_seconds == 1
     assert limits.compile.seconds == 90
     assert limits.compile.memory == 2 * GIB
-    assert limits.compile.retries == Limits().compile.retries
+    assert limits.compile.retries == CompilerLimits().compile.retries
     assert limits.optimize.memory == 500_000_000
-    assert limits.translate == Limits().translate
+    assert limits.translate == CompilerLimits().translate
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_table_goes_over_the_defaults_and_options_over_the_table(tmp_path: P
 )
 def test_bad_limits_are_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(LimitsError) as refused:
-        load(pyproject(tmp_path, text))
+        read_limits(pyproject(tmp_path, text))
     assert said in str(refused.value)
     assert "\n" not in str(refused.value)
 
@@ -67,20 +67,20 @@ def test_bad_limits_are_refused_in_one_line(tmp_path: Path, text: str, said: str
 @pytest.mark.parametrize("overrides", [{"compile": "5"}, {"nothing.seconds": 1}, {"compile.seconds.x": 1}, {"": 1}])
 def test_bad_options_are_refused(overrides: dict[str, Any]) -> None:
     with pytest.raises(LimitsError):
-        load(None, overrides)
+        read_limits(None, overrides)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(LimitsError, match="no such file"):
-        load(tmp_path / "nowhere.toml")
+        read_limits(tmp_path / "nowhere.toml")
 
 
 @pytest.mark.parametrize(
     ("memory", "total", "taken"),
     [(1, 4 * GIB, 1), (GIB, 4 * GIB, 1), (GIB + 1, 4 * GIB, 2), (64 * GIB, 4 * GIB, 4), (GIB, 1, 1)],
 )
-def test_places_of_a_stage(memory: int, total: int, taken: int) -> None:
-    assert places(memory, total) == taken
+def test_slots_of_a_stage(memory: int, total: int, taken: int) -> None:
+    assert slots(memory, total) == taken
 
 
 def test_the_machine_has_memory() -> None:
@@ -90,10 +90,10 @@ def test_the_machine_has_memory() -> None:
 HOLDER = """
 import sys, time, uuid
 from pathlib import Path
-from tasnet.hailo.process.memory_slots import held
+from tasnet.hailo.process.memory_slots import hold_memory
 folder, memory, rounds = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 for _ in range(rounds):
-    with held(memory << 30, folder / "places", 4 << 30):
+    with hold_memory(memory << 30, folder / "places", 4 << 30):
         mine = folder / "in" / uuid.uuid4().hex
         mine.write_text(str(min(memory, 4)))
         # Read together: what is in at one moment must fit.
@@ -127,23 +127,23 @@ def test_processes_never_hold_more_than_there_is(tmp_path: Path) -> None:
 def test_no_one_holds_more_than_it_asks_for(tmp_path: Path) -> None:
     with ExitStack() as stack:
         for _ in range(4):
-            stack.enter_context(held(GIB, tmp_path, 4 * GIB))
+            stack.enter_context(hold_memory(GIB, tmp_path, 4 * GIB))
         for number in range(4):
             with pytest.raises(Timeout):
                 FileLock(tmp_path / f"{number}.lock", blocking=False).acquire()
 
 
-def test_a_killed_holder_frees_its_places(tmp_path: Path) -> None:
+def test_a_killed_holder_frees_its_slots(tmp_path: Path) -> None:
     stays = HOLDER.replace("time.sleep(0.02)", "(folder / 'began').touch(); time.sleep(3600)")
     process = holder(tmp_path, 4, 1, stays)
     assert until((tmp_path / "began").exists)
     process.kill()
     process.wait()
-    with held(4 << 30, tmp_path / "places", 4 << 30):
+    with hold_memory(4 << 30, tmp_path / "places", 4 << 30):
         pass
 
 
-def test_a_failing_stage_frees_its_places(tmp_path: Path) -> None:
+def test_a_failing_stage_frees_its_slots(tmp_path: Path) -> None:
     for _ in range(2):
-        with pytest.raises(KeyboardInterrupt), held(4 << 30, tmp_path, 4 << 30):
+        with pytest.raises(KeyboardInterrupt), hold_memory(4 << 30, tmp_path, 4 << 30):
             raise KeyboardInterrupt

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.failures import FAMILIES, Failure
-from tasnet.hailo.logs.base_layers import base_layers
-from tasnet.hailo.logs.classification import LogError, classify, classify_file
+from tasnet.hailo.logs.classification import LogError, classify_failure, read_log
+from tasnet.hailo.logs.event import base_layers
 from tasnet.hailo.logs.messages import RULES
 
 RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
@@ -199,7 +199,11 @@ def known(failure: Failure | None) -> Failure:
 def test_each_documented_message_has_its_family(
     text: str, family: str, layers: tuple[str, ...], figures: dict[str, int | float | str]
 ) -> None:
-    for failure in (known(classify(text)), known(classify(text.splitlines())), known(classify("", text))):
+    for failure in (
+        known(classify_failure(text)),
+        known(classify_failure(text.splitlines())),
+        known(classify_failure("", text)),
+    ):
         assert (failure.family, failure.layers, dict(failure.figures)) == (family, layers, figures)
         assert FAMILIES[family] in (failure.stage, "any")
 
@@ -232,33 +236,33 @@ def test_colours_bars_and_other_lines_change_nothing(
     lines = [line[: min(at, len(line))] + colour + line[min(at, len(line)) :] + "\x1b[0m" for line in text.split("\n")]
     noisy = "".join(before) + "\r50%|█████     | 5/10 [00:01<00:01, 4.9it/s]"
     noisy += (end + "".join(between)).join(lines) + end + "".join(after)
-    plain, loud = known(classify(text)), known(classify(noisy))
+    plain, loud = known(classify_failure(text)), known(classify_failure(noisy))
     assert loud == plain
-    assert known(classify(noisy.encode())) == plain
+    assert known(classify_failure(noisy.encode())) == plain
 
 
 @given(st.lists(st.binary(max_size=200) | st.sampled_from([c[0].encode() for c in CORES]), max_size=8))
 @settings(max_examples=300)
 def test_any_bytes_are_read(pieces: list[bytes]) -> None:
     data = b"\n".join(pieces)
-    failure = classify(data)
+    failure = classify_failure(data)
     assert failure is None or failure.family in FAMILIES
-    classify(data.decode("latin-1"), data.decode("utf-8", errors="surrogateescape"))
+    classify_failure(data.decode("latin-1"), data.decode("utf-8", errors="surrogateescape"))
 
 
 def test_a_log_without_failure_has_none() -> None:
-    assert classify("") is None
-    assert classify("[info] Starting Compilation...\n[info] all well\nStep 4 Success\n") is None
+    assert classify_failure("") is None
+    assert classify_failure("[info] Starting Compilation...\n[info] all well\nStep 4 Success\n") is None
 
 
 def test_what_a_stage_overcame_is_no_failure() -> None:
     log = f"Starting Compilation...\n{RESHAPE}\n[info] trying again\nStep 4 Success\n"
-    assert classify(log) is None
+    assert classify_failure(log) is None
 
 
 def test_a_second_flow_in_the_same_log_stands_for_itself() -> None:
     log = f"{RESHAPE}\nStarting Translation...\nStarting Compilation...\nSuper deconv is not supported with groups\n"
-    assert known(classify(log)).family == "unsupported_kernel"
+    assert known(classify_failure(log)).family == "unsupported_kernel"
 
 
 def test_the_first_cause_has_the_family_and_the_timeout_is_kept() -> None:
@@ -267,7 +271,7 @@ def test_the_first_cause_has_the_family_and_the_timeout_is_kept() -> None:
         "[error] Mapping Failed (Timeout, allocation time: 31m 42s)\n"
     )
     end = "BackendAllocatorException: Compilation failed: Mapping Failed (Timeout, allocation time: 31m 42s)"
-    failure = known(classify(log, end))
+    failure = known(classify_failure(log, end))
     assert (failure.stage, failure.family, failure.exception) == (
         "compile",
         "agent_infeasible",
@@ -284,13 +288,13 @@ def test_no_successful_assignment_is_the_consequence_of_what_came_before() -> No
         "deconv1 errors:\nMemory units required 133 and 128 are available\n"
         "No successful assignments: concat24 errors:\nAgent infeasible"
     )
-    failure = known(classify(log))
+    failure = known(classify_failure(log))
     assert (failure.family, failure.layers) == ("memory_units", ("deconv1",))
     assert failure.terminal_event == "No successful assignments: concat24 errors: Agent infeasible"
 
 
 def test_a_last_word_that_is_itself_a_cause_has_the_family() -> None:
-    failure = known(classify(f"dw66 errors:\nAgent infeasible\n{RESHAPE}"))
+    failure = known(classify_failure(f"dw66 errors:\nAgent infeasible\n{RESHAPE}"))
     assert failure.family == "reshape_insertion"
     assert failure.first_cause == "dw66 errors: Agent infeasible"
     assert failure.terminal_event == failure.message == RESHAPE
@@ -301,7 +305,7 @@ def test_a_warning_about_a_module_does_not_hide_the_cause() -> None:
         "ImportError: No module named tensorrt\nStarting Compilation...\n"
         "Mapping Failed (Timeout, allocation time: 5s)\n"
     )
-    failure = known(classify(log))
+    failure = known(classify_failure(log))
     assert (failure.family, failure.exception) == ("mapping_timeout", "")
 
 
@@ -310,7 +314,7 @@ def test_the_wrapped_translation_error() -> None:
         "hailo_sdk_client.model_translator.exceptions.ParsingWithRecommendationException: Parsing failed. "
         "The errors found in the graph are:\n UnsupportedGatherLayerError in op /Gather_2: no such gather\n"
     )
-    failure = known(classify("Starting Translation...\n", text))
+    failure = known(classify_failure("Starting Translation...\n", text))
     assert (failure.family, failure.stage) == ("unsupported_op", "translate")
     assert failure.exception == "ParsingWithRecommendationException"
     assert failure.figures["node"] == "/Gather_2"
@@ -318,7 +322,7 @@ def test_the_wrapped_translation_error() -> None:
 
 def test_an_unknown_message_keeps_its_text_layers_and_figures() -> None:
     text = "BackendAllocatorException: Blue moon over net/conv12_sd1 and ew_mult1 (limit: 12, took = 1m 3s)"
-    failure = known(classify("Starting Compilation...", text))
+    failure = known(classify_failure("Starting Compilation...", text))
     assert (failure.family, failure.stage, failure.exception) == (
         "unclassified",
         "compile",
@@ -327,17 +331,17 @@ def test_an_unknown_message_keeps_its_text_layers_and_figures() -> None:
     assert failure.message == text
     assert failure.layers == ("conv12", "ew_mult1")
     assert failure.figures == {"limit": 12, "took_seconds": 63}
-    assert known(classify(exception="something else")).message == "something else"
+    assert known(classify_failure(exception="something else")).message == "something else"
 
 
 def test_a_model_script_fails_where_it_is_read() -> None:
     line = "AllocatorScriptParserException: Layer conv77 not found in model"
-    assert known(classify(f"Starting Optimization\n{line}")).stage == "optimize"
-    assert known(classify(f"Starting Optimization\nStarting Compilation...\n{line}")).stage == "compile"
+    assert known(classify_failure(f"Starting Optimization\n{line}")).stage == "optimize"
+    assert known(classify_failure(f"Starting Optimization\nStarting Compilation...\n{line}")).stage == "compile"
 
 
 def test_the_limit_of_a_run() -> None:
-    failure = known(classify("Starting Compilation...\n[TIMEOUT] baseline exceeded 3600s\n"))
+    failure = known(classify_failure("Starting Compilation...\n[TIMEOUT] baseline exceeded 3600s\n"))
     assert (failure.family, failure.stage, failure.figures["limit_seconds"]) == ("unclassified", "compile", 3600)
 
 
@@ -345,7 +349,7 @@ def test_an_endless_line_and_bad_utf8_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "long.log"
     path.write_bytes(b"\xff\xfe#" * 1_000_000 + RESHAPE.encode() + b" " + b"x" * 2_000_000)
     started = time.process_time()
-    failure = known(classify_file(path))
+    failure = known(read_log(path).failure)
     assert (failure.family, failure.layers) == ("reshape_insertion", ("conv2", "conv3"))
     assert len(failure.message) < 30_000
     assert time.process_time() - started < 5
@@ -369,13 +373,13 @@ def test_an_endless_line_and_bad_utf8_in_a_file(tmp_path: Path) -> None:
 )
 def test_no_line_takes_long(nasty: str) -> None:
     started = time.process_time()
-    classify(nasty, nasty)
+    classify_failure(nasty, nasty)
     assert time.process_time() - started < 2
 
 
 def test_a_missing_log_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(LogError, match=r"x\.log"):
-        classify_file(tmp_path / "x.log")
+        read_log(tmp_path / "x.log")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from benchmarks.outside.logs import Composed, composed, tried, wrong
-from tasnet.hailo.logs.classification import End, LogError, classify, read_log
+from tasnet.hailo.logs.classification import LogEnd, LogError, classify_failure, read_log
 from tasnet.hailo.process.bounded_log import BoundedLog
 
 RESHAPE = "Reshape is needed for layers: net/conv5, net/conv8, net/ew_mult1, but adding a reshape has failed."
@@ -27,7 +27,7 @@ def test_logs_of_known_composition_are_read_right() -> None:
 
 def test_the_compositions_hold_every_end_and_encoding() -> None:
     logs = [composed(seed) for seed in range(400)]
-    assert {log.end for log in logs} == {End.FAILED, End.SUCCEEDED, End.UNFINISHED}
+    assert {log.end for log in logs} == {LogEnd.FAILED, LogEnd.SUCCEEDED, LogEnd.UNFINISHED}
     assert len({log.cause for log in logs}) > 15
     assert any(b"\0" in log.data for log in logs)
     assert any(log.data.count(b"ONNX model") + log.data.count(b"Starting Translation") > 4 for log in logs)
@@ -35,9 +35,12 @@ def test_the_compositions_hold_every_end_and_encoding() -> None:
 
 def test_a_wrong_reading_of_a_composition_is_noticed(tmp_path: Path) -> None:
     """The measure itself: a log with another answer than its own is told."""
-    log = next(log for log in map(composed, range(100)) if log.end is End.FAILED)
+    log = next(log for log in map(composed, range(100)) if log.end is LogEnd.FAILED)
     assert wrong(log, tmp_path, bounded=False) == ""
-    for other in (Composed(log.data, End.SUCCEEDED, log.stage, None), Composed(b"a\n", log.end, log.stage, log.cause)):
+    for other in (
+        Composed(log.data, LogEnd.SUCCEEDED, log.stage, None),
+        Composed(b"a\n", log.end, log.stage, log.cause),
+    ):
         assert wrong(other, tmp_path, bounded=False)
 
 
@@ -47,23 +50,23 @@ def test_a_wrong_reading_of_a_composition_is_noticed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("log", "end", "stage"),
     [
-        ("[info] Starting Hailo allocation and compilation flow\n[info] Iteration #1\n", End.UNFINISHED, "compile"),
-        (f"[info] Starting Hailo allocation and compilation flow\n[info] {RESHAPE}\n", End.UNFINISHED, "compile"),
-        (f"[warning] {RESHAPE}\n", End.SILENT, ""),
-        (f"{RESHAPE}\n[info] Using Multi-context flow\n", End.UNFINISHED, "compile"),
-        (f"{RESHAPE}\n[info] Successful Mapping (allocation time: 9s)\n", End.UNFINISHED, "compile"),
-        (f"{RESHAPE}\n[info] Successful Compilation (compilation time: 3s)\n", End.SUCCEEDED, "compile"),
-        (f"{RESHAPE}\nHEF file written to a.hef\n", End.SUCCEEDED, "compile"),
-        ("[info] Translation completed on ONNX model n (completion time: 0)\n", End.SUCCEEDED, "translate"),
-        (f"[info] Successful Compilation (compilation time: 3s)\n{RESHAPE}\n", End.FAILED, "compile"),
-        ("[info] Model Optimization is done\nStarting Compilation...\n", End.UNFINISHED, "compile"),
-        ("one, two\n", End.SILENT, ""),
+        ("[info] Starting Hailo allocation and compilation flow\n[info] Iteration #1\n", LogEnd.UNFINISHED, "compile"),
+        (f"[info] Starting Hailo allocation and compilation flow\n[info] {RESHAPE}\n", LogEnd.UNFINISHED, "compile"),
+        (f"[warning] {RESHAPE}\n", LogEnd.SILENT, ""),
+        (f"{RESHAPE}\n[info] Using Multi-context flow\n", LogEnd.UNFINISHED, "compile"),
+        (f"{RESHAPE}\n[info] Successful Mapping (allocation time: 9s)\n", LogEnd.UNFINISHED, "compile"),
+        (f"{RESHAPE}\n[info] Successful Compilation (compilation time: 3s)\n", LogEnd.SUCCEEDED, "compile"),
+        (f"{RESHAPE}\nHEF file written to a.hef\n", LogEnd.SUCCEEDED, "compile"),
+        ("[info] Translation completed on ONNX model n (completion time: 0)\n", LogEnd.SUCCEEDED, "translate"),
+        (f"[info] Successful Compilation (compilation time: 3s)\n{RESHAPE}\n", LogEnd.FAILED, "compile"),
+        ("[info] Model Optimization is done\nStarting Compilation...\n", LogEnd.UNFINISHED, "compile"),
+        ("one, two\n", LogEnd.SILENT, ""),
     ],
 )
-def test_the_last_phase_speaks(tmp_path: Path, log: str, end: End, stage: str) -> None:
+def test_the_last_phase_speaks(tmp_path: Path, log: str, end: LogEnd, stage: str) -> None:
     (tmp_path / "log").write_text(log)
     told = read_log(tmp_path / "log")
-    assert (told.end, told.stage, told.failure is not None) == (end, stage, end is End.FAILED)
+    assert (told.end, told.stage, told.failure is not None) == (end, stage, end is LogEnd.FAILED)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +79,7 @@ def test_the_last_phase_speaks(tmp_path: Path, log: str, end: End, stage: str) -
     ],
 )
 def test_an_exception_that_nobody_knows_has_its_stage(exception: str, frame: str, stage: str) -> None:
-    failure = classify(f"Traceback (most recent call last):\n{frame}\n{exception}\n")
+    failure = classify_failure(f"Traceback (most recent call last):\n{frame}\n{exception}\n")
     assert failure is not None
     assert (failure.family, failure.stage) == ("unclassified", stage)
 
@@ -84,10 +87,12 @@ def test_an_exception_that_nobody_knows_has_its_stage(exception: str, frame: str
 def test_every_node_and_layer_counts_where_a_table_has_them_in_one_line() -> None:
     nodes = ["/decoder/Reshape_3", "/mask/onnx::Slice_1", "Squeeze_77"]
     refused = " ".join(f"UnsupportedShuffleLayerError in op {node}: Failed to determine" for node in nodes)
-    failure = classify("", f"ParsingWithRecommendationException: Parsing failed. {refused}")
+    failure = classify_failure("", f"ParsingWithRecommendationException: Parsing failed. {refused}")
     assert failure is not None
     assert (failure.family, failure.stage, list(failure.nodes)) == ("unsupported_op", "translate", nodes)
-    failure = classify("", "BackendAllocatorException: dw66 errors: Agent infeasible conv68 errors: Agent infeasible")
+    failure = classify_failure(
+        "", "BackendAllocatorException: dw66 errors: Agent infeasible conv68 errors: Agent infeasible"
+    )
     assert failure is not None
     assert (failure.family, failure.layers) == ("agent_infeasible", ("dw66", "conv68"))
 
@@ -101,7 +106,7 @@ def test_a_message_over_several_lines_keeps_its_layers(width: int, indent: str) 
     import textwrap
 
     text = "\n".join(textwrap.wrap(f"[error] {RESHAPE}", width, subsequent_indent=indent))
-    failure = classify(f"{text}\n[error] Failed to produce compiled graph\n")
+    failure = classify_failure(f"{text}\n[error] Failed to produce compiled graph\n")
     assert failure is not None
     assert (failure.family, failure.layers) == ("reshape_insertion", LAYERS)
 
@@ -111,7 +116,7 @@ def test_a_message_over_several_lines_keeps_its_layers(width: int, indent: str) 
 def test_a_message_broken_within_words_keeps_its_layers(columns: int, before: int) -> None:
     text = f"[error] {'x' * before} {RESHAPE}"
     lines = "\n".join(text[at : at + columns] for at in range(0, len(text), columns))
-    failure = classify(f"[info] a\n{lines}\n[info] b\n")
+    failure = classify_failure(f"[info] a\n{lines}\n[info] b\n")
     assert failure is not None
     assert (failure.family, failure.layers) == ("reshape_insertion", LAYERS)
 
@@ -139,7 +144,7 @@ def test_a_cause_deep_in_progress_bars_is_kept(tmp_path: Path) -> None:
 
 
 def test_telling_lines_without_end_keep_their_first_and_last(tmp_path: Path) -> None:
-    with BoundedLog(tmp_path / "log", head=1000, tail=1000, told=2000) as log:
+    with BoundedLog(tmp_path / "log", head=1000, tail=1000, kept=2000) as log:
         for number in range(5000):
             log.write(b"[error] conv%d errors:\n\tAgent infeasible\n" % number)
     assert (tmp_path / "log").stat().st_size < 6000

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.logs.classification import End, read_log
-from tasnet.hailo.logs.event import level, untagged
+from tasnet.hailo.logs.classification import LogEnd, read_log
+from tasnet.hailo.logs.event import log_level, without_tags
 
 BEGAN = "[info] Starting Hailo allocation and compilation flow\n"
 SEARCH = (
@@ -60,7 +60,7 @@ INSTEAD = (
 )
 
 
-def read(tmp_path: Path, text: str) -> tuple[End, str, tuple[str, ...]]:
+def read(tmp_path: Path, text: str) -> tuple[LogEnd, str, tuple[str, ...]]:
     (tmp_path / "log").write_text(text)
     told = read_log(tmp_path / "log")
     failure = told.failure
@@ -88,15 +88,15 @@ def test_what_a_search_tells_is_no_cause_whatever_stands_before_its_lines(tmp_pa
     def each(text: str) -> str:
         return "".join(f"{dress(line)}\n" for line in text.splitlines())
 
-    assert read(tmp_path, each(SEARCH)) == (End.UNFINISHED, "", ())
-    assert read(tmp_path, each(FAILED)) == (End.FAILED, "memory_units", ("deconv1",))
-    assert read(tmp_path, each(DONE)) == (End.SUCCEEDED, "", ())
-    assert read(tmp_path, each(f"{SEARCH}[error] The moon is blue\n")) == (End.FAILED, "unclassified", ())
+    assert read(tmp_path, each(SEARCH)) == (LogEnd.UNFINISHED, "", ())
+    assert read(tmp_path, each(FAILED)) == (LogEnd.FAILED, "memory_units", ("deconv1",))
+    assert read(tmp_path, each(DONE)) == (LogEnd.SUCCEEDED, "", ())
+    assert read(tmp_path, each(f"{SEARCH}[error] The moon is blue\n")) == (LogEnd.FAILED, "unclassified", ())
 
 
 def test_a_message_that_quotes_a_line_is_not_of_that_lines_level() -> None:
     for line in ("RuntimeError: it said: [info] all is well", "Failed to add spatial reshapes: [info] trying on"):
-        assert (level(line), untagged(line)) == ("", line)
+        assert (log_level(line), without_tags(line)) == ("", line)
 
 
 CUT = (
@@ -118,11 +118,11 @@ CUT = (
 @pytest.mark.parametrize("end", CUT)
 def test_what_was_cut_from_outside_names_no_failure_of_the_network(tmp_path: Path, end: str) -> None:
     tried = "[error] dw66 errors:\n\tAgent infeasible\n"
-    assert read(tmp_path, f"{SEARCH}{tried}{end}\n") == (End.UNFINISHED, "", ())
+    assert read(tmp_path, f"{SEARCH}{tried}{end}\n") == (LogEnd.UNFINISHED, "", ())
     # What had ended by itself stays so: whoever ran it was ended afterwards.
-    assert read(tmp_path, f"{DONE}{end}\n") == (End.SUCCEEDED, "", ())
+    assert read(tmp_path, f"{DONE}{end}\n") == (LogEnd.SUCCEEDED, "", ())
     raised = "hailo_sdk_client.BackendAllocatorException: Compilation failed: dw66 errors: Agent infeasible\n"
-    assert read(tmp_path, f"{SEARCH}{tried}{raised}{end}\n") == (End.FAILED, "agent_infeasible", ("dw66",))
+    assert read(tmp_path, f"{SEARCH}{tried}{raised}{end}\n") == (LogEnd.FAILED, "agent_infeasible", ("dw66",))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_what_was_cut_from_outside_names_no_failure_of_the_network(tmp_path: Pat
     ],
 )
 def test_what_ran_out_is_the_machines(tmp_path: Path, end: str, family: str) -> None:
-    assert read(tmp_path, f"{SEARCH}[error] dw66 errors:\n\tAgent infeasible\n{end}\n")[:2] == (End.FAILED, family)
+    assert read(tmp_path, f"{SEARCH}[error] dw66 errors:\n\tAgent infeasible\n{end}\n")[:2] == (LogEnd.FAILED, family)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,9 @@ def test_what_ran_out_is_the_machines(tmp_path: Path, end: str, family: str) -> 
     ],
 )
 def test_what_python_ignores_on_its_way_out_fails_nothing(tmp_path: Path, ignored: str) -> None:
-    assert read(tmp_path, f"{DONE}{ignored}") == (End.SUCCEEDED, "", ())
+    assert read(tmp_path, f"{DONE}{ignored}") == (LogEnd.SUCCEEDED, "", ())
     after = f"{DONE}{ignored}OSError: [Errno 28] No space left on device\n"
-    assert read(tmp_path, after)[:2] == (End.FAILED, "environment")
+    assert read(tmp_path, after)[:2] == (LogEnd.FAILED, "environment")
 
 
 @pytest.mark.parametrize(
@@ -173,5 +173,5 @@ def test_what_python_ignores_on_its_way_out_fails_nothing(tmp_path: Path, ignore
 def test_a_program_that_a_traceback_shows_says_nothing(tmp_path: Path, source: str) -> None:
     trace = f'Traceback (most recent call last):\n  File "/sdk/client_runner.py", line 911, in compile\n{source}\n'
     end = "hailo_sdk_client.BackendAllocatorException: Reshape is needed for layers: conv2, conv3, but adding failed."
-    assert read(tmp_path, f"{BEGAN}{trace}{end}\n") == (End.FAILED, "reshape_insertion", ("conv2", "conv3"))
-    assert read(tmp_path, f"{BEGAN}{trace}MemoryError\n")[:2] == (End.FAILED, "out_of_memory")
+    assert read(tmp_path, f"{BEGAN}{trace}{end}\n") == (LogEnd.FAILED, "reshape_insertion", ("conv2", "conv3"))
+    assert read(tmp_path, f"{BEGAN}{trace}MemoryError\n")[:2] == (LogEnd.FAILED, "out_of_memory")

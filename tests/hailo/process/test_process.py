@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from tasnet.hailo.process.bounded_log import BoundedLog
-from tasnet.hailo.process.run import Cut, Finish, run, signal_name
+from tasnet.hailo.process.run import ExceededLimit, ProcessEnd, Resource, run_process, signal_name
 from tests.doubles.processes import TOKEN, left, until
 
 SAY = "import json, os, sys; say = lambda **m: os.write(int(sys.argv[2]), json.dumps(m).encode() + b'\\n')\n"
@@ -29,7 +29,7 @@ subprocess.run([*base, away, *base, code])
 HANG = "import time\nwhile True: time.sleep(3600)\n"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + HANG
 
-Runner = Callable[..., Finish]
+Runner = Callable[..., ProcessEnd]
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def token() -> str:
 def start(tmp_path: Path, token: str) -> Runner:
     def start(
         code: str, *, seconds: float = 120.0, megabytes: int = 4096, grace: float = 0.2, **request: object
-    ) -> Finish:
-        return run(
+    ) -> ProcessEnd:
+        return run_process(
             [sys.executable, "-I", "-S", "-c", SAY + code],
             request=request,
             log=tmp_path / "log",
@@ -57,18 +57,16 @@ def start(tmp_path: Path, token: str) -> Runner:
 
 
 def test_messages_come_by_their_own_way_and_prints_go_to_the_log(start: Runner, tmp_path: Path) -> None:
-    finish = start(
-        "asked = json.load(os.fdopen(int(sys.argv[1])))\nsay(got=asked)\nprint('hello')", question="é" * 70_000
-    )
-    assert finish.messages == ({"got": {"question": "é" * 70_000}},)
-    assert (finish.code, finish.signal, finish.cut) == (0, None, None)
+    end = start("asked = json.load(os.fdopen(int(sys.argv[1])))\nsay(got=asked)\nprint('hello')", question="é" * 70_000)
+    assert end.messages == ({"got": {"question": "é" * 70_000}},)
+    assert (end.code, end.signal, end.exceeded) == (0, None, None)
     assert (tmp_path / "log").read_bytes() == b"hello\n"
 
 
 def test_rubbish_between_messages_is_counted(start: Runner) -> None:
-    finish = start("say(a=1); os.write(int(sys.argv[2]), b'\\xff{\\n[1]\\n' + b'[' * 100000 + b'\\n'); say(b=2)")
-    assert finish.messages == ({"a": 1}, {"b": 2})
-    assert finish.rubbish == 3
+    end = start("say(a=1); os.write(int(sys.argv[2]), b'\\xff{\\n[1]\\n' + b'[' * 100000 + b'\\n'); say(b=2)")
+    assert end.messages == ({"a": 1}, {"b": 2})
+    assert end.malformed == 3
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -78,58 +76,60 @@ def test_exit_codes(start: Runner, code: int) -> None:
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL", "SIGTERM"])
 def test_signals(start: Runner, name: str) -> None:
-    finish = start(f"import signal, time; os.kill(os.getpid(), signal.{name}); time.sleep(60)")
-    assert finish.code is None
-    assert finish.signal is not None
-    assert signal_name(finish.signal) == name
+    end = start(f"import signal, time; os.kill(os.getpid(), signal.{name}); time.sleep(60)")
+    assert end.code is None
+    assert end.signal is not None
+    assert signal_name(end.signal) == name
 
 
 def test_a_command_that_is_not_there(tmp_path: Path) -> None:
-    finish = run(["/nowhere/python"], request={}, log=tmp_path / "log", cwd=tmp_path, seconds=60, memory_bytes=1 << 30)
-    assert finish.unstarted == "/nowhere/python: No such file or directory"
-    assert (finish.code, finish.signal) == (None, None)
+    end = run_process(
+        ["/nowhere/python"], request={}, log=tmp_path / "log", cwd=tmp_path, seconds=60, memory_bytes=1 << 30
+    )
+    assert end.unstarted == "/nowhere/python: No such file or directory"
+    assert (end.code, end.signal) == (None, None)
 
 
 @pytest.mark.parametrize("code", [HANG, STUBBORN, FORKS + STUBBORN], ids=["hang", "stubborn", "forks"])
 def test_over_its_time_the_whole_tree_ends(start: Runner, token: str, code: str) -> None:
-    finish = start("say(began=1); print('began', flush=True)\n" + code, seconds=1.0)
-    assert finish.cut is Cut.TIME
+    end = start("say(began=1); print('began', flush=True)\n" + code, seconds=1.0)
+    assert end.exceeded == ExceededLimit(Resource.TIME, 1.0)
     assert not left(token)
 
 
 def test_over_its_memory_it_is_killed(start: Runner, token: str) -> None:
-    finish = start("held = bytearray(b'x') * (400 << 20)\n" + HANG, megabytes=200)
-    assert finish.cut is Cut.MEMORY
-    assert finish.peak_bytes > 200 << 20
+    end = start("held = bytearray(b'x') * (400 << 20)\n" + HANG, megabytes=200)
+    assert end.exceeded == ExceededLimit(Resource.MEMORY, 200 << 20)
+    assert end.peak_bytes > 200 << 20
     assert not left(token)
 
 
 def test_memory_of_children_counts(start: Runner, token: str) -> None:
     big = "import time; held = bytearray(b'x') * (400 << 20); time.sleep(3600)"
     child = f"import subprocess; subprocess.run([sys.executable, '-c', {big!r}])"
-    assert start(child, megabytes=200).cut is Cut.MEMORY
+    assert start(child, megabytes=200).exceeded == ExceededLimit(Resource.MEMORY, 200 << 20)
     assert not left(token)
 
 
 def test_children_left_behind_end_with_the_command(start: Runner, token: str) -> None:
-    finish = start(FORKS + "say(done=1)")
-    assert finish.code == 0
-    assert finish.messages == ({"done": 1},)
+    end = start(FORKS + "say(done=1)")
+    assert end.code == 0
+    assert end.messages == ({"done": 1},)
     assert not left(token)
 
 
 def test_a_keeper_that_is_killed_takes_all_with_it(start: Runner, token: str) -> None:
-    finish = start(FORKS + "os.kill(os.getppid(), 9)\n" + STUBBORN)
-    assert (finish.code, finish.signal, finish.cut) == (None, None, None)
+    end = start(FORKS + "os.kill(os.getppid(), 9)\n" + STUBBORN)
+    assert (end.code, end.signal, end.exceeded) == (None, None, None)
     assert not left(token)
 
 
 PARENT = """
 import os, sys
 from pathlib import Path
-from tasnet.hailo.process.run import run
+from tasnet.hailo.process.run import run_process
 here = Path(sys.argv[1])
-run([sys.executable, "-I", "-S", "-c", sys.argv[2]], request={}, log=here / "log", cwd=here, seconds=600,
+run_process([sys.executable, "-I", "-S", "-c", sys.argv[2]], request={}, log=here / "log", cwd=here, seconds=600,
     memory_bytes=1 << 32, env=dict(os.environ))
 """
 
@@ -156,9 +156,9 @@ def test_a_parent_that_is_killed_leaves_nothing(tmp_path: Path, token: str, numb
 
 def test_a_flood_of_output_is_kept_by_its_ends(start: Runner, tmp_path: Path) -> None:
     flood = "for i in range(640): os.write(1, b'\\xff\\x00' * 32768)"
-    finish = start(f"os.write(1, b'first line\\n')\n{flood}\nos.write(2, b'last line\\n')")
+    end = start(f"os.write(1, b'first line\\n')\n{flood}\nos.write(2, b'last line\\n')")
     kept = (tmp_path / "log").read_bytes()
-    assert finish.code == 0
+    assert end.code == 0
     assert kept.startswith(b"first line\n")
     assert kept.endswith(b"last line\n")
     assert len(kept) < 21 << 20

@@ -19,5 +19,5 @@ def dfc_of(folder: Path, case: Case, act: str = "") -> Dfc:
         "3.33.0",
         double=True,
         calibration=folder / "calibration.npy",
-        places=folder / "places",
+        memory_slots=folder / "places",
     )

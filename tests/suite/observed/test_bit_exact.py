@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from tasnet.cli import main
-from tasnet.hailo.chip.detection import detect
-from tasnet.hailo.chip.runtime import infer
+from tasnet.hailo.chip.detection import detect_chip
+from tasnet.hailo.chip.runtime import infer_on_chip
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.execute import run_network as execute
 from tasnet.hailo.files import har
@@ -131,7 +131,7 @@ def test_a_chip_that_does_as_the_emulation_does_is_exact_and_one_step_is_seen(
     assert found is not None
 
     on_the_chip(double, built, case, tmp_path)
-    ran = infer(hef, found.frames, detect())
+    ran = infer_on_chip(hef, found.frames, detect_chip())
     told = compare(read_hef(hef), found, ran.outputs)
     sources_and_windows = sum(output.size for output in ran.outputs.values())
     assert (told.values, told.differing, told.most_steps) == (sources_and_windows, 0, 0)
@@ -216,7 +216,7 @@ def test_what_the_chip_did_is_an_outcome_with_its_figures(
 ) -> None:
     hef = built.hef(GROUPED, tmp_path)
     on_the_chip(double, built, GROUPED, tmp_path)
-    ran = infer(hef, emulation.frames, detect())
+    ran = infer_on_chip(hef, emulation.frames, detect_chip())
     told = exactness_outcome(GROUPED, hef, ran, compare(read_hef(hef), emulation, ran.outputs))
     assert (told.status, told.provenance.version) == (Status.PASSED, "4.23.0+double")
     assert told.figures == {"bit_exact_values": 1584, "bit_exact_differing": 0, "bit_exact_most_steps": 0}
@@ -238,7 +238,7 @@ def test_a_short_window_is_compared_over_what_is_there(tmp_path: Path, double: M
 
     double.SCRIPT.compute = chip
     wave = calibration_signals(GROUPED, 3).reshape(-1)
-    got = separate(GROUPED, hef, wave, detect())
+    got = separate(GROUPED, hef, wave, detect_chip())
     reference = pytorch(GROUPED, windows(wave, GROUPED.length)[0], seeded(GROUPED.size))
     told = against(got, reference)
     # 99 frames of stride 4; PyTorch's deconvolution has kernel - stride more, and 3 samples are in no frame

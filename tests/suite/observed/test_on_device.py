@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tasnet.hailo.chip.detection import detect
+from tasnet.hailo.chip.detection import detect_chip
 from tasnet.hailo.chip.failure import RuntimeFailure
-from tasnet.hailo.chip.runtime import measure
+from tasnet.hailo.chip.runtime import measure_on_chip
 from tasnet.hailo.failures import Certainty
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.names import parse
@@ -66,7 +66,7 @@ def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path,
     path = compiled(tmp_path, double, case)
     assert hefs(tmp_path) == [(case, path)]
     wave = voice(3 * case.length + 7)
-    got = separate(case, path, wave, detect())
+    got = separate(case, path, wave, detect_chip())
     assert (got.windows, got.left_out, got.inference.double) == (3, 7, True)
     expected = pytorch(case, windows(wave, case.length)[0], seeded(case.size))
     sources = 1 if case.variant.sources == "first" else 2
@@ -97,9 +97,9 @@ def test_parity_is_in_db_per_source_and_silence_is_no_agreement():
 def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
     case = parse(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
-    found = detect()
+    found = detect_chip()
     got = separate(case, path, voice(case.length), found)
-    measured = measure(path, host_frames(case, voice(case.length)[None]), found)
+    measured = measure_on_chip(path, host_frames(case, voice(case.length)[None]), found)
     real = replace(got, inference=replace(got.inference, double=False))
     store = Store(tmp_path / "store")
     for told in (
@@ -116,11 +116,11 @@ def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
 def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
     case = parse(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
-    found = detect()
+    found = detect_chip()
     got = separate(case, path, voice(case.length), found)
     # As a real library would give it: the double's own mark is the one difference.
     real = replace(got, inference=replace(got.inference, double=False))
-    measured = replace(measure(path, host_frames(case, voice(case.length)[None]), found), double=False)
+    measured = replace(measure_on_chip(path, host_frames(case, voice(case.length)[None]), found), double=False)
     told = parity(got.waves, got.waves)
     seen = outcome(case, path, real, told, measured, least_db=20)
     assert (seen.stage, seen.status, seen.certainty) == (Stage.INFER, Status.PASSED, Certainty.OBSERVED)

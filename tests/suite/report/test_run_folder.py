@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.hailo.logs.key_trace import telling
+from tasnet.hailo.logs.key_lines import key_trace_lines
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
@@ -125,9 +125,9 @@ def test_two_runs_in_one_second_have_two_folders(tmp_path: Path) -> None:
     assert len({new_folder(tmp_path) for _ in range(3)}) == 3
 
 
-def test_the_last_telling_lines(tmp_path: Path) -> None:
+def test_the_last_lines_that_say_how_a_log_ended(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(
         b"x\n" * 1000 + b"\x1b[31m[error]\x1b[0m dw66 errors:\n\tAgent infeasible\n" + b"\xff" * 9000 + b"\n"
     )
-    assert telling(log) == ((1001, "[error] dw66 errors:"), (1002, "Agent infeasible"))
+    assert key_trace_lines(log) == ((1001, "[error] dw66 errors:"), (1002, "Agent infeasible"))
