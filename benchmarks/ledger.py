@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.machine import describe
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import parse
 from tasnet.suite.ledger.judgement import judge
 from tasnet.suite.upkeep.updating import update
@@ -23,7 +23,7 @@ from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import unstored_run
 
 TODAY = date(2026, 6, 1)
-CASES = profile("matrix")
+CASES = profile_cases("matrix")
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks.machine import children_peak_mib, describe, timed
 from tasnet.suite.cases.case import Case, graph_key
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 
 RUN = ["-m", "pytest", "-m", "compile", "tests/compile", "--profile", "matrix", "-q"]
 SAMPLE_EVERY = 31
@@ -26,7 +26,7 @@ SAMPLE_EVERY = 31
 
 def main() -> None:
     print(describe())
-    cases = profile("matrix")
+    cases = profile_cases("matrix")
     distinct = len({graph_key(case) for case in cases})
     print(f"distinct graphs / cases            {distinct} / {len(cases)} = {distinct / len(cases):.3f}")
     with tempfile.TemporaryDirectory() as folder:

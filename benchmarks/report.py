@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe, timed
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import Run, folders, read
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import StoredRun, read_run, run_folders
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.report.browser import BrowserError, chromium
 from tasnet.suite.report.runs_page import write
@@ -72,15 +72,15 @@ def main() -> None:
             print(f"not shown: {error}")
 
 
-def _last(store: Path) -> Run:
-    runs = [read(folder) for folder in folders(store)]
+def _last(store: Path) -> StoredRun:
+    runs = [read_run(folder) for folder in run_folders(store)]
     return next(run for run in reversed(runs) if run.head.profile == "matrix" and run.records)
 
 
 def _changed(day: int) -> Any:
     """Each run was timed anew; every fourth day brings another version, and every seventh case another end."""
 
-    def change(record: Record) -> Record:
+    def change(record: CaseRecord) -> CaseRecord:
         number = hash((record.case_id, day))
         told = said_by(record, "reference", f"0.{day // 4}.0", predicted=True)
         outcomes = tuple(

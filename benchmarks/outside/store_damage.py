@@ -24,15 +24,15 @@ from tasnet.hailo.toolchain import StageReport
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.history.records import record
-from tasnet.suite.history.run import Head, Measure, RunError, read
-from tasnet.suite.history.writer import begin
+from tasnet.suite.history.records import case_record
+from tasnet.suite.history.run import ParityFigure, RunError, RunHead, read_run
+from tasnet.suite.history.writer import begin_run
 from tasnet.suite.ledger.judgement import judge
 from tasnet.suite.numerics.kept_figures import keep, kept
 from tasnet.suite.numerics.measuring import measure
 from tasnet.suite.observed import evidence
 from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import DamageFound, Store, file_sha256
+from tasnet.suite.run.store import DamageWarning, Store, file_sha256
 
 TINY = Size(N=32, L=16, B=16, H=32, Sc=32, X=2, R=1)
 CASES = (
@@ -167,15 +167,15 @@ def _run(folder: Path, outcomes: Mapping[Case, Mapping[Stage, Outcome]], double:
     folder.mkdir(parents=True)
     started = datetime(2026, 6, 1, tzinfo=timezone.utc)
     head = {"started": started, "profile": "notes", "arch": "hailo8", "toolchain": "dfc", "version": "3.33.1"}
-    writer = begin(folder, Head(**head, cases=len(CASES), chosen=len(CASES), double=double))
+    writer = begin_run(folder, RunHead(**head, cases=len(CASES), chosen=len(CASES), double=double))
     records = [
-        record(case.id, case, "notes", Stage.COMPILE, each, judge(case.axes(), each, [], DAY))
+        case_record(case.id, case, "notes", Stage.COMPILE, each, judge(case.axes(), each, [], DAY))
         for case, each in outcomes.items()
     ]
     for each in records:
         writer.add(each)
         writer.measured(
-            Measure(case_id=each.case_id, stage="onnx", form="identity", length=160, snr_db=99.0, of_peak=1e-5)
+            ParityFigure(case_id=each.case_id, stage="onnx", form="identity", length=160, snr_db=99.0, of_peak=1e-5)
         )
     writer.end(records, 1 if double else 0)
 
@@ -212,7 +212,7 @@ def _content(store: Store, name: str) -> bytes:
 def _runs(root: Path) -> Iterator[tuple[str, Any]]:
     for name in ("20260601T000000Z", "20260602T000000Z"):
         try:
-            run = read(root / "runs" / name)
+            run = read_run(root / "runs" / name)
         except RunError:
             continue
         # One without its end is one that was killed, and says no more than its records do.
@@ -271,7 +271,7 @@ def tried(
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 after = told(root, later, figures=later and measured and not second)
-            damage = sum(issubclass(warning.category, DamageFound) for warning in caught)
+            damage = sum(issubclass(warning.category, DamageWarning) for warning in caught)
             said, again = (said, again + damage) if second else (said + damage, again)
             known = {name: value for name, value in before[later].items() if name in after}
             found += wrong(known, after)

@@ -26,7 +26,7 @@ from benchmarks.train.separator import TRAINED, Form, count
 from tasnet.common import TasnetError, error_line, write_whole
 from tasnet.network import load
 from tasnet.network.weights import asteroid_shapes, head_shapes
-from tasnet.suite.cases import parse
+from tasnet.suite.cases import parse_case
 from tasnet.suite.numerics.speech import RATE
 
 SECONDS = 4.0
@@ -98,7 +98,7 @@ def _plan(asked: argparse.Namespace) -> tuple[Plan, dict[str, torch.Tensor] | No
             raise UsageError(f"{asked.checkpoint} is of {found.sample_rate:g} Hz, and the voices here of {RATE} Hz")
         if found.source != "asteroid":
             raise UsageError(f"{asked.checkpoint} is torchaudio's, which pads the wave: take one of Asteroid's")
-        variant = parse(asked.form).variant if asked.form else replace(TRAINED, norm=found.norm)
+        variant = parse_case(asked.form).variant if asked.form else replace(TRAINED, norm=found.norm)
         form, start = Form(variant, found.size, found.mask_activation), dict(found.weights)
     return Plan(form, asked.steps, asked.rate, seed=asked.seed), start
 

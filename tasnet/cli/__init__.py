@@ -150,8 +150,8 @@ def matrix(
 
     Example: tasnet matrix --profile notes -n 2
     """
-    from tasnet.suite.cases import profile as profile_of
-    from tasnet.suite.run import choose, compiler
+    from tasnet.suite.cases import profile_cases as profile_of
+    from tasnet.suite.run import open_compiler, toolchain_options
 
     cases = profile_of(profile, arch)
     if list_:
@@ -163,7 +163,7 @@ def matrix(
     root = Path(__file__).resolve().parents[2]
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
-    chosen = choose(
+    chosen = toolchain_options(
         toolchain,
         arch,
         dfc_python=dfc_python,
@@ -175,7 +175,7 @@ def matrix(
     )
     if chosen.name == "dfc":
         # What is wrong with it is said here, in a line, and not by pytest.
-        dfc_python = str(compiler(chosen).python)
+        dfc_python = str(open_compiler(chosen).python)
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
     command += ["--profile", profile, "--arch", arch, "--toolchain", toolchain]
@@ -215,12 +215,12 @@ def sweep(
     Example: tasnet sweep --profile notes --toolchain reference -n 2
     """
     from tasnet.cli.sweep_shown import shown
-    from tasnet.suite.cases import profile as profile_of
-    from tasnet.suite.run import choose
+    from tasnet.suite.cases import profile_cases as profile_of
+    from tasnet.suite.run import toolchain_options
 
     cases = profile_of(profile, arch)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
-    choice = choose(
+    choice = toolchain_options(
         toolchain,
         arch,
         dfc_python=dfc_python,
@@ -249,9 +249,9 @@ def export(
     """
     from dataclasses import replace
 
-    from tasnet.suite.cases import parse
+    from tasnet.suite.cases import parse_case
 
-    meant = parse(case)
+    meant = parse_case(case)
     writable(output)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.

@@ -42,15 +42,15 @@ def calibrate(
 
     Example: tasnet calibrate speech --case baseline -o calibration.npy
     """
-    from tasnet.suite.cases import parse
-    from tasnet.suite.run import load, save, told
+    from tasnet.suite.cases import parse_case
+    from tasnet.suite.run import calibration_lines, load_calibration, save_calibration
 
     if output is not None:
         writable(output)
-    made = load(recordings, parse(case))
-    show(made.report.as_json() if as_json else told(made.report))
+    made = load_calibration(recordings, parse_case(case))
+    show(made.report.as_json() if as_json else calibration_lines(made.report))
     if output is not None:
-        save(made, output)
+        save_calibration(made, output)
     return OK
 
 
@@ -75,10 +75,10 @@ def emulate(
     Example: tasnet emulate .tasnet/runs/20260217T101500Z/hef
     """
     from tasnet.cli.emulated_shown import shown
-    from tasnet.suite.run import choose
+    from tasnet.suite.run import toolchain_options
 
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
-    choice = choose(
+    choice = toolchain_options(
         "dfc",
         arch,
         dfc_python=dfc_python,

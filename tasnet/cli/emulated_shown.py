@@ -9,16 +9,16 @@ import numpy as np
 from tasnet.common import print_line
 from tasnet.suite.numerics import EmulationError, mixtures
 from tasnet.suite.observed import DeviceError, emulated, hefs, host_frames, write
-from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, compiler, open_store
+from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, open_compiler, open_store
 
 
-def shown(folder: Path, choice: Choice, root: Path, recipe: Recipe, windows: int) -> bool:
+def shown(folder: Path, choice: ToolchainOptions, root: Path, recipe: Recipe, windows: int) -> bool:
     """Writes the emulations and prints; whether every file got one. Raises the package's own errors."""
     found = hefs(folder, choice.arch)
     if not found:
         raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
-    dfc = compiler(choice)
-    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    dfc = open_compiler(choice)
+    fit = CaseCalibration(choice.calibration, root) if choice.calibration else None
     pipeline = Pipeline(open_store(root), dfc, recipe, fit=fit)
     for line in pipeline.assumed:
         print_line(f"note: {line}", error=True)

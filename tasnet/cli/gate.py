@@ -72,13 +72,13 @@ def gate(
     from tasnet.suite.gate import Order, lines
     from tasnet.suite.gate import as_json as told
     from tasnet.suite.gate import gate as judged
-    from tasnet.suite.run import choose
+    from tasnet.suite.run import toolchain_options
 
     if markdown:
         writable(markdown)
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     root = Path(__file__).resolve().parents[2]
-    choice = choose(
+    choice = toolchain_options(
         toolchain,
         arch,
         dfc_python=dfc_python,

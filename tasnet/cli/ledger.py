@@ -14,7 +14,7 @@ from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show,
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.suite.history import Run
+    from tasnet.suite.history import StoredRun
     from tasnet.suite.upkeep import Finding, Update
 
 commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
@@ -55,7 +55,7 @@ def check(
 
     Example: tasnet ledger check --base origin/main --over 5
     """
-    from tasnet.suite.history import Unreadable, heads
+    from tasnet.suite.history import UnreadableRun, run_heads
     from tasnet.suite.ledger import read
     from tasnet.suite.upkeep import at, last_run, latest, not_spoken_of, past_of, whole_runs
     from tasnet.suite.upkeep import check as checked
@@ -68,7 +68,9 @@ def check(
         runs = whole_runs(place, found.head, over)
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
-    later = [each for each in heads(place) if isinstance(each, Unreadable) and (not runs or each.id > runs[0].id)]
+    later = [
+        each for each in run_heads(place) if isinstance(each, UnreadableRun) and (not runs or each.id > runs[0].id)
+    ]
     notes += [
         f"run {each.id} can't be read, and says nothing: {each.reason}" for each in later if not each.other_version
     ]
@@ -169,7 +171,7 @@ def update(
     return NOT_CLEAR if done.left and not shrink_only else OK
 
 
-def _shown(done: Update, run: Run) -> Iterator[str]:
+def _shown(done: Update, run: StoredRun) -> Iterator[str]:
     from tasnet.suite.cases import Verdict
 
     yield from done.diff.splitlines()
@@ -204,13 +206,13 @@ def explain(
 
     Example: tasnet ledger explain truncate-k-1-project
     """
-    from tasnet.suite.cases import parse
+    from tasnet.suite.cases import parse_case
     from tasnet.suite.ledger import read
     from tasnet.suite.upkeep import as_json as told
     from tasnet.suite.upkeep import explain as explained
     from tasnet.suite.upkeep import last_run, latest, lines, past_of
 
-    now, meant, place = read(ledger), parse(case), store_at(store)
+    now, meant, place = read(ledger), parse_case(case), store_at(store)
     found = last_run(place, run) if run else latest(place, meant.id)
     past = past_of(place, now.entries, found.head, found.id) if found else {}
     explanation = explained(now, meant, found, past, _today())

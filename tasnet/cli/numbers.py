@@ -44,11 +44,11 @@ def listen(
 
     Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
-    from tasnet.suite.cases import parse
+    from tasnet.suite.cases import parse_case
     from tasnet.suite.numerics import listen as listened
     from tasnet.suite.numerics import shown
 
-    named = parse(case)
+    named = parse_case(case)
     folder = output or Path(f"heard-{named.id}")
     pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
     tell_assumed(pipeline)
@@ -71,11 +71,11 @@ def parity(
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
     from tasnet.cli.numbers_shown import page_written
-    from tasnet.suite.cases import parse
+    from tasnet.suite.cases import parse_case
 
     writable(output)
     file = Path("thresholds.yaml")
-    cases = [parse(each) for each in case]
+    cases = [parse_case(each) for each in case]
     pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
     tell_assumed(pipeline)
     fine = page_written(output, cases, pipeline, file)
@@ -144,10 +144,12 @@ def _runs(
     from dataclasses import replace
 
     from tasnet.cli.numbers_shown import measured, stored
-    from tasnet.suite.cases import parse, profile
+    from tasnet.suite.cases import parse_case, profile_cases
     from tasnet.suite.run import Recipe, Store
 
-    named = [parse(each) for each in cases or ()] + [case for each in profiles or () for case in profile(each)]
+    named = [parse_case(each) for each in cases or ()] + [
+        case for each in profiles or () for case in profile_cases(each)
+    ]
     if not named:
         if seeds:
             raise UsageError("--seed: of which cases? name --case or --profile")

@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from tasnet.common import print_line, write_whole
-from tasnet.suite.cases import Case, graph
+from tasnet.suite.cases import Case, graph_case
 from tasnet.suite.numerics import (
     Measured,
     ThresholdError,
@@ -32,7 +32,7 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
     from tasnet.suite.numerics import STAGES, measure
 
     weights = weights_of(pipeline.recipe)
-    distinct = list(dict.fromkeys(graph(pipeline.resolve(each)) for each in cases))
+    distinct = list(dict.fromkeys(graph_case(pipeline.resolve(each)) for each in cases))
     for number, case in enumerate(distinct, 1):
         known = of_case(pipeline.store, case.id, weights, STAGES) if compiler is None else ()
         found = known or measure(case, pipeline, compiler=compiler)
@@ -100,7 +100,7 @@ def page_written(
     from tasnet.suite.numerics import real, write
 
     limits = read(thresholds) if thresholds.is_file() else None
-    distinct = list(dict.fromkeys(graph(each) for each in cases))
+    distinct = list(dict.fromkeys(graph_case(each) for each in cases))
     report = real(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
     write(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]

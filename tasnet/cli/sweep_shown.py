@@ -10,13 +10,15 @@ from tasnet.common import print_line
 from tasnet.suite.cases import Case, Verdict
 from tasnet.suite.observed import Done, Swept, graphs, sweep
 from tasnet.suite.report import Bar, Lines
-from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, open_store, opened
+from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, open_store, open_toolchain
 
 
-def shown(cases: Sequence[Case], choice: Choice, root: Path, recipe: Recipe, scheduler: str, workers: int) -> Swept:
+def shown(
+    cases: Sequence[Case], choice: ToolchainOptions, root: Path, recipe: Recipe, scheduler: str, workers: int
+) -> Swept:
     """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
-    tool = opened(choice)
-    fit = Calibrated(choice.calibration, root) if choice.calibration else None
+    tool = open_toolchain(choice)
+    fit = CaseCalibration(choice.calibration, root) if choice.calibration else None
     pipeline = Pipeline(open_store(root), tool, recipe, fit=fit)
     sized = [pipeline.resolve(case) for case in cases]
     for line in pipeline.assumed:

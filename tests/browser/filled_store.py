@@ -12,11 +12,11 @@ from filelock import FileLock
 
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.cases.case import graph_key
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Status
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import Measure, Run, folders, read
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import ParityFigure, StoredRun, read_run, run_folders
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.ledger.judgement import Kind
 from tasnet.suite.report.sources import Source, gather
@@ -45,18 +45,18 @@ def fill(store: Path) -> None:
     """Two real runs, then an observed one, a test double's, a killed one, and one of another schema."""
     suite(store, "--profile", "notes")
     suite(store, "--profile", "probes", "-k", "project and ungrouped_blockdiag and not encoder")
-    notes, probes = (read(folder) for folder in folders(store))
+    notes, probes = (read_run(folder) for folder in run_folders(store))
     log = Store(store).put_file(LOG.encode(), ".log")
 
-    def observed(record: Record) -> Record:
+    def observed(record: CaseRecord) -> CaseRecord:
         return with_log(said_by(record, "dfc", "3.33.1", predicted=False), "compile", log)
 
     measures = [
-        Measure(case_id=MEASURED, stage=stage, form="identity relu", length=16000, snr_db=snr, of_peak=3.2e-7)
+        ParityFigure(case_id=MEASURED, stage=stage, form="identity relu", length=16000, snr_db=snr, of_peak=3.2e-7)
         for stage, snr in (("onnx", 121.25), ("har8", 24.5))
     ]
-    graph = graph_key(parse(OF_A_MEASURED_GRAPH))
-    measures.append(Measure(case_id=graph, stage="har", form="bypass", length=16000, snr_db=130.0, of_peak=3.2e-7))
+    graph = graph_key(parse_case(OF_A_MEASURED_GRAPH))
+    measures.append(ParityFigure(case_id=graph, stage="har", form="bypass", length=16000, snr_db=130.0, of_peak=3.2e-7))
     dfc = {"toolchain": "dfc", "version": "3.33.1"}
     store_copy(notes, store, head=dfc, change=observed, measures=measures, days=1)
     store_copy(
@@ -71,7 +71,7 @@ def fill(store: Path) -> None:
     store_copy(probes, store, change=better, records=probes.records[1:], days=5)
 
 
-def better(record: Record) -> Record:
+def better(record: CaseRecord) -> CaseRecord:
     """What nobody could tell is clear."""
     if record.verdict is not Verdict.UNKNOWN:
         return record
@@ -95,7 +95,7 @@ def source(store: Path) -> Source:
     return gather(Store(store), TODAY, ledger=read_ledger(ROOT / "expected_failures.yaml"))
 
 
-def run_of(source: Source, profile: str, said: str) -> Run:
+def run_of(source: Source, profile: str, said: str) -> StoredRun:
     """The last run of a profile that ended and was `predicted`, `observed` or by a `double`."""
     from tasnet.suite.report.marks import run_said
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from tasnet.suite.history.run import Run
+from tasnet.suite.history.run import StoredRun
 
 Visit = Callable[..., Any]
 
 
-def at(run: Run, **more: str) -> str:
+def at(run: StoredRun, **more: str) -> str:
     return f"#{urlencode({'run': run.id, **more})}"
 
 

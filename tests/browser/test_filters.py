@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from tasnet.suite.cases.outcome import Status
-from tasnet.suite.history.records import Record
+from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.report.sources import Source
 from tasnet.suite.report.tables import reached
 from tests.browser.filled_store import MEASURED, run_of
@@ -34,11 +34,11 @@ def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(visit: Vi
     assert count(page) == len(run.records)
 
 
-def ends_at(record: Record) -> str:
+def ends_at(record: CaseRecord) -> str:
     return next((each.stage.value for each in record.outcomes if each.status is not Status.PASSED), "passes all")
 
 
-FACETS: dict[str, Callable[[Record], set[str]]] = {
+FACETS: dict[str, Callable[[CaseRecord], set[str]]] = {
     "verdict": lambda record: {f"predicted {record.verdict.word}"},
     "judged": lambda record: {record.kind.value.replace("_", " ")},
     "entry": lambda record: set(reached(record)) or {"none"},

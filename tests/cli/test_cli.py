@@ -18,7 +18,7 @@ from onnx import TensorProto, helper
 from tasnet.cli import main
 from tasnet.hailo.files.har import write
 from tasnet.hailo.files.hn import Layer, Network
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.observed.sweeping import Done, Swept
 from tests.doubles import hef_writer
@@ -69,9 +69,9 @@ def har(path: Path, width: int, kind: str = "activation") -> Path:
 
 def test_matrix_lists_ids_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matrix", "--list"]) == 0
-    assert capsys.readouterr().out.splitlines() == [case.id for case in profile("matrix")]
+    assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("matrix")]
     assert main(["matrix", "--list", "--profile", "notes", "--arch", "hailo8l"]) == 0
-    assert capsys.readouterr().out.splitlines() == [case.id for case in profile("notes", "hailo8l")]
+    assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("notes", "hailo8l")]
 
 
 def test_every_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:

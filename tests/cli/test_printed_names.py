@@ -14,7 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tasnet.cli import main
 from tasnet.hailo.files.hn import dumps
 from tasnet.hailo.translate import translate
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.notes.summary_tsv import write_summary
 from tasnet.suite.report.failing import lines
 from tasnet.suite.report.terminal import ending, title
@@ -138,7 +138,7 @@ def test_the_names_in_stored_runs(
     monkeypatch.chdir(tmp_path)
     blocker = SUPER_DECONV.model_copy(update={"layers": (name,), "message": f"Super deconv {name}"})
     by = DFC.model_copy(update={"version": name})
-    run = store_profile(tmp_path, lambda each: outcomes(blocker, by=by), cases=profile("notes")[:2])
+    run = store_profile(tmp_path, lambda each: outcomes(blocker, by=by), cases=profile_cases("notes")[:2])
     (tmp_path / "ledger.yaml").write_text("schema: 1\nbudget: 0\nentries: []\n")
 
     ledger = ["--ledger", str(tmp_path / "ledger.yaml"), "--store", str(tmp_path)]

@@ -11,7 +11,7 @@ import pytest
 from tasnet.common.git_command import GitError, git_environment
 from tasnet.common.git_command import git as asked
 from tasnet.suite.gate.checkout import blobs_of, checkout, revision
-from tasnet.suite.history.origins import origin
+from tasnet.suite.history.origins import find_origin
 from tasnet.suite.upkeep.base import at
 from tests.doubles.repository import ROOT, commit, git
 
@@ -53,7 +53,7 @@ def in_a_hook(other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("in_a_hook")
 def test_a_run_in_a_hook_of_another_repository_has_its_own_commit(here: Path) -> None:
     (here / "expected_failures.yaml").write_text("schema: 1\nbudget: 9\nentries: []\n")
-    found = origin(here)
+    found = find_origin(here)
     assert (found.commit, found.branch, found.dirty) == (git(here, "rev-parse", "HEAD"), "here", True)
 
 
@@ -75,8 +75,8 @@ def test_so_has_the_gate(here: Path) -> None:
 def test_a_real_hook_of_a_worktree(here: Path, other: Path, tmp_path: Path) -> None:
     """git itself sets GIT_DIR and GIT_INDEX_FILE for it."""
     script = f"import sys; sys.path[:0] = {sys.path!r}\n" + (
-        "import os; from pathlib import Path; from tasnet.suite.history.origins import origin\n"
-        f"recorded = origin(Path({str(here)!r})).commit\n"
+        "import os; from pathlib import Path; from tasnet.suite.history.origins import find_origin\n"
+        f"recorded = find_origin(Path({str(here)!r})).commit\n"
         f"Path({str(tmp_path / 'told')!r}).write_text(os.environ['GIT_DIR'] + ' ' + recorded)\n"
     )
     (tmp_path / "hook.py").write_text(script)

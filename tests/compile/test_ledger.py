@@ -5,7 +5,7 @@ from functools import cache
 
 import pytest
 
-from tasnet.suite.cases.profiles import PROFILES, profile
+from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger import Entry, stale
 
 pytestmark = pytest.mark.compile
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.compile
 @cache
 def shipped() -> list[dict[str, str | int]]:
     """The axes of every case of every profile."""
-    return [case.axes() for name in PROFILES for case in profile(name)]
+    return [case.axes() for name in PROFILES for case in profile_cases(name)]
 
 
 def test_entry_claims_a_case_of_a_shipped_profile(entry: Entry) -> None:

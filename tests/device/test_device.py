@@ -37,7 +37,7 @@ from tasnet.suite.plugin import RunsCases
 from tasnet.suite.plugin.device import CompiledHef, Keep, conclude_ran
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.recipe_weights import trained
+from tasnet.suite.run.recipe_weights import load_weights
 
 WINDOWS = 8
 LEAST_DB = 10.0
@@ -54,7 +54,7 @@ def parity(
 ) -> Outcome:
     """Speech through the device beside PyTorch, and what was measured meanwhile."""
     case, path = compiled_hef
-    given = trained(pytestconfig.stash[SETUP].recipe, case.size)
+    given = load_weights(pytestconfig.stash[SETUP].recipe, case.size)
     wave = np.concatenate([each.mix for each in mixtures(WINDOWS, case.length)])
     try:
         separated = separate(case, path, wave, detection)

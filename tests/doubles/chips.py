@@ -17,7 +17,7 @@ import torch
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.observed.on_device import host_frames
 from tests.doubles import hef_writer as written
 
@@ -51,7 +51,7 @@ def compiled(folder: Path, case: Case) -> Path:
 
 def several(ids: list[str]) -> Compute:
     """A chip that runs these cases, told apart by the shapes of their inputs and outputs."""
-    chips = {_shapes(case): chip(case) for case in map(parse, ids)}
+    chips = {_shapes(case): chip(case) for case in map(parse_case, ids)}
 
     def run(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         return chips[tuple(edge.shape for edge in (*hef.inputs, *hef.outputs))](hef, inputs)
@@ -68,7 +68,7 @@ def write(folder: Path, ids: list[str], more: str = "") -> Path:
     """The files of the command; `more` are further lines of the script. Returns the script."""
     (folder / "hef").mkdir(parents=True, exist_ok=True)
     for text in ids:
-        compiled(folder / "hef", parse(text))
+        compiled(folder / "hef", parse_case(text))
     script = folder / "chip.py"
     script.write_text(f"from tests.doubles.chips import several\nSCRIPT.compute = several({ids!r})\n{more}\n")
     return script

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasnet.hailo.failures import FAMILIES, Certainty, Failure
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.outcome import STAGES, Outcome, Provenance, Stage, Status
 
 REFERENCE = Provenance(toolchain="reference", version="0.1.0", predicted=True, exhaustive=True, arch="hailo8")
 DFC = Provenance(toolchain="dfc", version="3.33.1", predicted=False, exhaustive=False, arch="hailo8")
@@ -27,7 +27,7 @@ def outcomes(
     """A case's outcomes up to compile: failed at the blockers' stages, blocked after, else `status` at compile."""
     ended: dict[Stage, Outcome] = {}
     failed_at: Stage | None = None
-    for stage in ORDER[:4]:
+    for stage in STAGES[:4]:
         here = tuple(each for each in blockers if each.stage == stage.value)
         if failed_at:
             ended[stage] = Outcome(stage=stage, status=Status.BLOCKED, blocked_by=failed_at, provenance=by)
@@ -56,4 +56,4 @@ class FakePipeline:
     def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
         """The told outcomes up to `until`."""
         told = self.tell(case)
-        return {stage: told[stage] for stage in ORDER[: ORDER.index(until) + 1] if stage in told}
+        return {stage: told[stage] for stage in STAGES[: STAGES.index(until) + 1] if stage in told}

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
-from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.records import Record, record
-from tasnet.suite.history.run import Head, Measure, Run, read
-from tasnet.suite.history.writer import begin
+from tasnet.suite.cases.names import parse_case
+from tasnet.suite.cases.outcome import STAGES, Outcome, Provenance, Stage
+from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.history.records import CaseRecord, case_record
+from tasnet.suite.history.run import ParityFigure, RunHead, StoredRun, read_run
+from tasnet.suite.history.writer import begin_run
 from tasnet.suite.ledger import Entry
 from tasnet.suite.ledger.judgement import judge
 from tasnet.suite.report.run_folder import new_folder
@@ -41,31 +41,31 @@ def ended_record(
     entries: Sequence[Entry] = (),
     stage: Stage | None = None,
     name: str = "notes",
-) -> Record:
+) -> CaseRecord:
     """The record of a case of the profile `name` that ended so; taken as far as `stage`, or as `ended` goes."""
-    meant = parse(case) if isinstance(case, str) else case
-    last = stage or [each for each in ORDER if each in ended][-1]
-    known = {each: outcome for each, outcome in ended.items() if ORDER.index(each) <= ORDER.index(last)}
-    return record(meant.id, meant, name, last, known, judge(meant.axes(), known, entries, JUDGED_ON))
+    meant = parse_case(case) if isinstance(case, str) else case
+    last = stage or [each for each in STAGES if each in ended][-1]
+    known = {each: outcome for each, outcome in ended.items() if STAGES.index(each) <= STAGES.index(last)}
+    return case_record(meant.id, meant, name, last, known, judge(meant.axes(), known, entries, JUDGED_ON))
 
 
-def ended_records(end_of: EndOf, cases: Iterable[Case], name: str = "notes") -> list[Record]:
+def ended_records(end_of: EndOf, cases: Iterable[Case], name: str = "notes") -> list[CaseRecord]:
     """The records of cases that no ledger knows of: what they are judged to be is of no account."""
     return [ended_record(case, end_of(case), name=name) for case in cases]
 
 
-def run_head(records: Sequence[Record], **head: Any) -> Head:
+def run_head(records: Sequence[CaseRecord], **head: Any) -> RunHead:
     """The head of a whole run of the notes with these records; `head` goes before."""
     usual = {"started": STARTED, "profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "0.1.0"}
-    return Head.model_validate({**usual, "cases": len(records), "chosen": len(records), **head})
+    return RunHead.model_validate({**usual, "cases": len(records), "chosen": len(records), **head})
 
 
 def store_run(
-    folder: Path, records: Sequence[Record], measures: Sequence[Measure] = (), ended: bool = True, **head: Any
-) -> Run:
+    folder: Path, records: Sequence[CaseRecord], measures: Sequence[ParityFigure] = (), ended: bool = True, **head: Any
+) -> StoredRun:
     """Writes a run into a new folder and reads it back."""
     _write(folder, run_head(records, **head), records, measures, ended)
-    return read(folder)
+    return read_run(folder)
 
 
 def store_profile(
@@ -76,34 +76,34 @@ def store_profile(
     *,
     cases: Iterable[Case] | None = None,
     **head: Any,
-) -> Run:
+) -> StoredRun:
     """Writes a run of a profile, or of some of its cases, into a store and reads it back."""
-    whole = profile(name)
+    whole = profile_cases(name)
     known = ended_records(end_of, whole if cases is None else cases, name)
     given = {"started": STARTED.replace(hour=0), "profile": name, "cases": len(whole), **_by(known), **head}
     return store_run(store / "runs" / run, known, **given)
 
 
-def unstored_run(end_of: EndOf, cases: Sequence[Case], by: Provenance = REFERENCE) -> Run:
+def unstored_run(end_of: EndOf, cases: Sequence[Case], by: Provenance = REFERENCE) -> StoredRun:
     """A run of the notes without a disk, of just these cases."""
     known = ended_records(end_of, cases)
     head = run_head(known, toolchain=by.toolchain, version=by.version)
-    return Run(FIRST, Path("run"), head, tuple(known), (), None)
+    return StoredRun(FIRST, Path("run"), head, tuple(known), (), None)
 
 
-def of_other_cases(run: Run, end_of: EndOf, cases: Iterable[Case]) -> Run:
+def of_other_cases(run: StoredRun, end_of: EndOf, cases: Iterable[Case]) -> StoredRun:
     """The run with other cases, without a disk."""
     return replace(run, records=tuple(ended_records(end_of, cases, run.head.profile)))
 
 
 def store_copy(
-    run: Run,
+    run: StoredRun,
     store: Path,
     *,
     head: Mapping[str, Any] | None = None,
-    change: Callable[[Record], Record] | None = None,
-    records: Sequence[Record] | None = None,
-    measures: Iterable[Measure] = (),
+    change: Callable[[CaseRecord], CaseRecord] | None = None,
+    records: Sequence[CaseRecord] | None = None,
+    measures: Iterable[ParityFigure] = (),
     days: float = 1,
     killed: bool = False,
 ) -> Path:
@@ -126,7 +126,7 @@ def set_schema(folder: Path, schema: int) -> None:
     (folder / "run.json").write_text(json.dumps({**head, "schema": schema}))
 
 
-def said_by(record: Record, toolchain: str, version: str, *, predicted: bool) -> Record:
+def said_by(record: CaseRecord, toolchain: str, version: str, *, predicted: bool) -> CaseRecord:
     """The record as if all of it had been said by another toolchain, which names one of maybe several blockers."""
     by = {"toolchain": toolchain, "version": version, "predicted": predicted}
     outcomes = tuple(
@@ -137,7 +137,7 @@ def said_by(record: Record, toolchain: str, version: str, *, predicted: bool) ->
     return record.model_copy(update={**by, "outcomes": outcomes, "happened": happened})
 
 
-def with_log(record: Record, stage: str, log: str) -> Record:
+def with_log(record: CaseRecord, stage: str, log: str) -> CaseRecord:
     """The record with the store's name of a log at one stage."""
     outcomes = tuple(
         outcome.model_copy(update={"figures": {**outcome.figures, "log": log}}) if outcome.stage == stage else outcome
@@ -146,16 +146,18 @@ def with_log(record: Record, stage: str, log: str) -> Record:
     return record.model_copy(update={"outcomes": outcomes})
 
 
-def parity_measure(case: str, snr_db: float, stage: str = "onnx", length: int = 16000) -> Measure:
+def parity_measure(case: str, snr_db: float, stage: str = "onnx", length: int = 16000) -> ParityFigure:
     """A measured distance, with a peak error that goes with it."""
-    return Measure(
+    return ParityFigure(
         case_id=case, stage=stage, form="identity relu", length=length, snr_db=snr_db, of_peak=10 ** (-snr_db / 20)
     )
 
 
-def _write(folder: Path, head: Head, records: Sequence[Record], measures: Iterable[Measure], ended: bool) -> None:
+def _write(
+    folder: Path, head: RunHead, records: Sequence[CaseRecord], measures: Iterable[ParityFigure], ended: bool
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    writer = begin(folder, head)
+    writer = begin_run(folder, head)
     for each in records:
         writer.add(each)
     for measure in measures:
@@ -164,6 +166,6 @@ def _write(folder: Path, head: Head, records: Sequence[Record], measures: Iterab
         writer.end(records, 0)
 
 
-def _by(records: Sequence[Record]) -> dict[str, str]:
+def _by(records: Sequence[CaseRecord]) -> dict[str, str]:
     """Who says a run's first record, in the words of its head."""
     return {"toolchain": records[0].toolchain, "version": records[0].version} if records else {}

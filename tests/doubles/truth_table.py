@@ -9,7 +9,7 @@ from itertools import product
 
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
 TODAY = date(2026, 6, 1)
@@ -81,7 +81,7 @@ class Row:
 
 
 ROWS = tuple(
-    Row(case, *row) for case, row in zip(profile("matrix"), product(EXPECTED, ACTUAL, SPEAKERS), strict=False)
+    Row(case, *row) for case, row in zip(profile_cases("matrix"), product(EXPECTED, ACTUAL, SPEAKERS), strict=False)
 )  # fmt: skip
 _BY_ID = {row.case.id: row for row in ROWS}
 

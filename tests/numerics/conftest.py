@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasnet.suite.cases.case import graph
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.case import graph_case
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.numerics.speech import mixtures
 
 SAMPLE = 24
@@ -21,7 +21,7 @@ SAMPLE = 24
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"form", "real_form"} & set(metafunc.fixturenames):
         return
-    forms = list(dict.fromkeys(graph(case) for case in profile(metafunc.config.option.profile)))
+    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(metafunc.config.option.profile)))
     if "form" in metafunc.fixturenames:
         metafunc.parametrize("form", forms, ids=[form.id for form in forms])
         return

@@ -16,14 +16,14 @@ import pytest
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
-from tasnet.suite.history.run import Measure
+from tasnet.suite.history.run import ParityFigure
 from tasnet.suite.numerics.kept_figures import keep, weights_of
 from tasnet.suite.numerics.measuring import figures
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.parity import first_departure, plain, reference
 from tasnet.suite.numerics.stages import staged
 from tasnet.suite.numerics.thresholds import FILE, read
-from tasnet.suite.run.recipe_weights import Trained
+from tasnet.suite.run.recipe_weights import RecipeWeights
 from tests.numerics.conftest import mix_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ EXACT_DB = 100.0
 _REFERENCES: dict[tuple[Variant, Size, int], np.ndarray] = {}
 
 
-def _expected(case: Case, trained: Trained) -> np.ndarray:
+def _expected(case: Case, trained: RecipeWeights) -> np.ndarray:
     """The reference, once per function: its exact rewrites share it."""
     key = plain(case.variant, case.size), case.size, case.length
     if key not in _REFERENCES:
@@ -49,7 +49,9 @@ def _expected(case: Case, trained: Trained) -> np.ndarray:
     return _REFERENCES[key]
 
 
-def test_all_stages_are_one_function(real_form: Case, pipeline: Pipeline, measured: Callable[[Measure], None]) -> None:
+def test_all_stages_are_one_function(
+    real_form: Case, pipeline: Pipeline, measured: Callable[[ParityFigure], None]
+) -> None:
     case = pipeline.resolve(real_form)
     mix = mix_of(case.length)
     made = staged(case, pipeline, mix)
@@ -61,7 +63,7 @@ def test_all_stages_are_one_function(real_form: Case, pipeline: Pipeline, measur
     for each in found:
         # into the run's history too, which the report and the comparison of runs read
         measured(
-            Measure(
+            ParityFigure(
                 case_id=each.case,
                 stage=each.stage,
                 form=each.form,

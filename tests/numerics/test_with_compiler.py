@@ -14,8 +14,8 @@ import pytest
 
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.predict.reference import Reference
-from tasnet.suite.cases.case import Case, graph
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.case import Case, graph_case
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.numerics.compiled_parity import NO_COMPILER, compiled_parity
 from tasnet.suite.numerics.kept_figures import keep
 from tasnet.suite.numerics.thresholds import FILE, read
@@ -36,7 +36,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         none = pytest.param(None, marks=pytest.mark.skip(reason=NO_COMPILER), id="none")
         metafunc.parametrize("compiled_form", [none])
         return
-    forms = list(dict.fromkeys(graph(case) for case in profile(options.profile)))
+    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(options.profile)))
     metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"^```(?:console|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -49,7 +49,7 @@ def test_cases_that_the_docs_name_are_some() -> None:
     named = [(word, words) for words in commands("pytest") for word in words if "::" in word]
     assert named
     for word, words in named:
-        known = {case.id for case in profile(words[words.index("--profile") + 1])}
+        known = {case.id for case in profile_cases(words[words.index("--profile") + 1])}
         assert word.partition("[")[2].rstrip("]") in known
 
 

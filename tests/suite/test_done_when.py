@@ -26,16 +26,16 @@ from tasnet.hailo.files.hef import Hef
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import read
 from tasnet.suite.observed.confusions import Agreement
 from tasnet.suite.observed.on_device import against, outcome, pytorch, separate, windows
 from tasnet.suite.observed.pair import Pair, compared, hef_differences
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, choose, compiler
+from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
 from tests.doubles.dfc_python import stand_in
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.recordings import recordings
@@ -64,7 +64,7 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
 
     # Every case is an expected failure, and nothing of it is said to be observed.
-    cases = profile("notes")
+    cases = profile_cases("notes")
     assert f"{len(cases)} xfailed" in ran.stdout
     # Translations, the ledger's tests, and layer by layer, verdict by verdict the same as the open toolchain's.
     of_the_ledger = 2 * len(read(ROOT / "expected_failures.yaml").entries)
@@ -106,9 +106,9 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
 
     # Another run with the same options has all of it from the store.
     before = calls.read_text()
-    choice = choose("dfc", "hailo8", dfc_python=python, calibration=tmp_path / "speech.npz")
+    choice = toolchain_options("dfc", "hailo8", dfc_python=python, calibration=tmp_path / "speech.npz")
     store = open_store(tmp_path / "store")
-    again = Pipeline(store, compiler(choice), fit=Calibrated(tmp_path / "speech.npz", store.root))
+    again = Pipeline(store, open_compiler(choice), fit=CaseCalibration(tmp_path / "speech.npz", store.root))
     for case in cases:
         assert again.run(case)[Stage.COMPILE].status is Status.FAILED
     assert calls.read_text() == before
@@ -117,14 +117,14 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
 @pytest.mark.parametrize("name", ["concat-normal-first-grouped-all+T=3000", "split-normal-polyphase-all+T=1600"])
 def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     """None of the notes' cases compiles. Of those that do, the file fits its ONNX and runs, here on a double's chip."""
-    case = parse(name)
+    case = parse_case(name)
     python = str(stand_in(tmp_path / "dfc", tmp_path / "calls"))
     speech = recordings(tmp_path / "speech.npz")
     limits = [f"{stage}.memory=1 GiB" for stage in STAGES]
-    choice = choose("dfc", case.arch, dfc_python=python, calibration=speech, limit=limits)
+    choice = toolchain_options("dfc", case.arch, dfc_python=python, calibration=speech, limit=limits)
     store = open_store(tmp_path / "store")
-    dfc = replace(compiler(choice), memory_slots=tmp_path / "places")
-    observed = Pipeline(store, dfc, fit=Calibrated(speech, store.root)).run(case)
+    dfc = replace(open_compiler(choice), memory_slots=tmp_path / "places")
+    observed = Pipeline(store, dfc, fit=CaseCalibration(speech, store.root)).run(case)
     assert observed[Stage.COMPILE].status is Status.PASSED
     pair = Pair(case, Pipeline(store, Reference()).run(case), observed, dfc, store)
     assert compared(pair).agreement is Agreement.AGREES

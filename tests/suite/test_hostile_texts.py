@@ -12,7 +12,7 @@ import pytest
 from benchmarks.outside import hostile_texts as hostile
 from tasnet.hailo.compiler.limits import LimitsError, read_limits
 from tasnet.suite.cases.case import CaseError
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.settings import settings
 from tasnet.suite.ledger import LedgerError, covers, read
@@ -53,7 +53,7 @@ def small(texts: Iterator[tuple[str, str]]) -> list[object]:
 
 @pytest.mark.parametrize("text", small(hostile.ids()))
 def test_an_id(text: str) -> None:
-    assert refused(lambda: parse(text), CaseError) or parse(text).size.weights < 1 << 26
+    assert refused(lambda: parse_case(text), CaseError) or parse_case(text).size.weights < 1 << 26
 
 
 @pytest.mark.parametrize("text", small(hostile.ledgers()))

@@ -2,35 +2,35 @@ from .case import BASE_ARCH as BASE_ARCH
 from .case import SIZE_LETTERS as SIZE_LETTERS
 from .case import Case as Case
 from .case import CaseError as CaseError
-from .case import graph as graph
+from .case import graph_case as graph_case
 from .case import graph_key as graph_key
-from .names import LONGEST_ID as LONGEST_ID
-from .names import parse as parse
-from .outcome import DOUBLE as DOUBLE
-from .outcome import ORDER as ORDER
-from .outcome import TRIED_AGAIN as TRIED_AGAIN
+from .names import MAX_ID_CHARS as MAX_ID_CHARS
+from .names import parse_case as parse_case
+from .outcome import DOUBLE_SUFFIX as DOUBLE_SUFFIX
+from .outcome import LEARNED_NOTHING as LEARNED_NOTHING
+from .outcome import STAGES as STAGES
 from .outcome import Outcome as Outcome
 from .outcome import Provenance as Provenance
 from .outcome import Stage as Stage
 from .outcome import Status as Status
 from .profiles import NOTES_TAGS as NOTES_TAGS
 from .profiles import PROFILES as PROFILES
-from .profiles import profile as profile
-from .verdict import WORDS as WORDS
+from .profiles import profile_cases as profile_cases
+from .verdict import VERDICT_WORDS as VERDICT_WORDS
 from .verdict import Verdict as Verdict
-from .verdict import rank as rank
+from .verdict import severity as severity
 from .verdict import verdict_of as verdict_of
 
 __all__ = [
     "BASE_ARCH",
-    "DOUBLE",
-    "LONGEST_ID",
+    "DOUBLE_SUFFIX",
+    "LEARNED_NOTHING",
+    "MAX_ID_CHARS",
     "NOTES_TAGS",
-    "ORDER",
     "PROFILES",
     "SIZE_LETTERS",
-    "TRIED_AGAIN",
-    "WORDS",
+    "STAGES",
+    "VERDICT_WORDS",
     "Case",
     "CaseError",
     "Outcome",
@@ -38,10 +38,10 @@ __all__ = [
     "Stage",
     "Status",
     "Verdict",
-    "graph",
+    "graph_case",
     "graph_key",
-    "parse",
-    "profile",
-    "rank",
+    "parse_case",
+    "profile_cases",
+    "severity",
     "verdict_of",
 ]

@@ -78,14 +78,14 @@ class Case:
         }
 
 
-def graph(case: Case) -> Case:
+def graph_case(case: Case) -> Case:
     """The representative of all cases with `case`'s graph: its variant's normal form, the base arch."""
     return replace(case, variant=case.variant.normal(case.size), arch=BASE_ARCH)
 
 
 def graph_key(case: Case) -> str:
     """A short text that is equal for two cases exactly when they export the same graph: `graph(case).id`."""
-    return graph(case).id
+    return graph_case(case).id
 
 
 def variant_of(head: str) -> Variant:

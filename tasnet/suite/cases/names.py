@@ -12,7 +12,7 @@ from tasnet.network import AXES, Size, Variant, VariantError, count, set_axis
 from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
 
-LONGEST_ID = 500
+MAX_ID_CHARS = 500
 """characters; with every axis, size and the notes' flags named it takes half of that"""
 
 
@@ -22,7 +22,7 @@ _NOTES_FLAGS = (
 )
 
 
-def parse(text: str, arch: str | None = None) -> Case:
+def parse_case(text: str, arch: str | None = None) -> Case:
     """The case meant by `text`; `arch` is for a text that names none.
 
     `text` is an id, a run tag of the conversion notes (`baseline`, `truncate-k-1-project`), or the notes'
@@ -30,8 +30,8 @@ def parse(text: str, arch: str | None = None) -> Case:
     any order. Raises CaseError: one line with the part that isn't known and what comes nearest.
     """
     text = text.strip()
-    if len(text) > LONGEST_ID:
-        raise CaseError(f"case '{printable(text)}': longer than an id can be ({LONGEST_ID} characters)")
+    if len(text) > MAX_ID_CHARS:
+        raise CaseError(f"case '{printable(text)}': longer than an id can be ({MAX_ID_CHARS} characters)")
     head, *parts = text.split("+")
     try:
         given = _head(head)
@@ -48,7 +48,7 @@ def parse(text: str, arch: str | None = None) -> Case:
             given = replace(given, arch=arch)
         return Case(given.variant, Size(**given.sizes), given.length, given.arch)
     except (CaseError, VariantError) as error:
-        raise CaseError(printable(f"case '{text}': {error}", most=4 * LONGEST_ID)) from None
+        raise CaseError(printable(f"case '{text}': {error}", most=4 * MAX_ID_CHARS)) from None
 
 
 @dataclass(frozen=True)

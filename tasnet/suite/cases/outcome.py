@@ -20,7 +20,7 @@ class Stage(str, Enum):
     INFER = "infer"
 
 
-ORDER: tuple[Stage, ...] = tuple(Stage)
+STAGES: tuple[Stage, ...] = tuple(Stage)
 
 
 class Status(str, Enum):
@@ -41,11 +41,11 @@ class Status(str, Enum):
     """not run, for the reason given"""
 
 
-TRIED_AGAIN = frozenset({Status.INFRA, Status.UNCLASSIFIED})
+LEARNED_NOTHING = frozenset({Status.INFRA, Status.UNCLASSIFIED})
 """Nothing was learned of the network: never stored, never evidence, and the next run tries again."""
 
 
-DOUBLE = "+double"
+DOUBLE_SUFFIX = "+double"
 """A toolchain's version that ends so is a test double's."""
 
 
@@ -65,7 +65,7 @@ class Provenance(BaseModel):
     @property
     def double(self) -> bool:
         """True where a test double said it: nothing was observed."""
-        return self.version.endswith(DOUBLE)
+        return self.version.endswith(DOUBLE_SUFFIX)
 
 
 class Outcome(BaseModel):

@@ -112,7 +112,7 @@ PROFILES: Mapping[str, Callable[[], Iterable[Case]]] = {
 """The named sets of cases, on the base architecture."""
 
 
-def profile(name: str, arch: str = BASE_ARCH) -> tuple[Case, ...]:
+def profile_cases(name: str, arch: str = BASE_ARCH) -> tuple[Case, ...]:
     """The cases of a profile in their order, for `arch`. Raises CaseError for an unknown name or arch."""
     if name not in PROFILES:
         raise CaseError(f"profile '{name}' is unknown; one of {', '.join(PROFILES)}")

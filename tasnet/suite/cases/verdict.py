@@ -54,7 +54,7 @@ class Verdict(str, Enum):
         return self.certainty is not None
 
 
-WORDS: tuple[str, ...] = tuple(dict.fromkeys(verdict.word for verdict in Verdict))
+VERDICT_WORDS: tuple[str, ...] = tuple(dict.fromkeys(verdict.word for verdict in Verdict))
 """every word, the gravest last"""
 
 
@@ -68,7 +68,7 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
     return max(said, key=order.index, default=Verdict.NOT_COMPILED)
 
 
-def rank(verdict: Verdict) -> int | None:
+def severity(verdict: Verdict) -> int | None:
     """How bad it is for the network, 0 the best; None where nothing was learned of it."""
     match verdict:
         case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:

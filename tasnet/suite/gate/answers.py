@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from tasnet.common import printable
-from tasnet.suite.cases import LONGEST_ID
+from tasnet.suite.cases import MAX_ID_CHARS
 from tasnet.suite.gate.checkout import GateError
 
 Say = Callable[[str], None]
@@ -23,7 +23,7 @@ def _printable(text: str) -> str:
     return text
 
 
-Name = Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)]
+Name = Annotated[str, Field(min_length=1, max_length=MAX_ID_CHARS), AfterValidator(_printable)]
 Text = Annotated[str, AfterValidator(lambda text: printable(text, most=1000))]
 
 

@@ -51,7 +51,11 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             raise _Unfit("it has no tasnet package")
         reference = _found("tasnet.hailo.predict.reference:Reference", "tasnet.hailo.reference:Reference")
         graph_key = _found("tasnet.suite.cases.case:graph_key", "tasnet.suite.case:graph_key")
-        profile = _found("tasnet.suite.cases.profiles:profile", "tasnet.suite.case:profile")
+        profile = _found(
+            "tasnet.suite.cases.profiles:profile_cases",
+            "tasnet.suite.cases.profiles:profile",
+            "tasnet.suite.case:profile",
+        )
         export = _found("tasnet.suite.cases.outcome:Stage", "tasnet.suite.stage:Stage").EXPORT
         made = _found("tasnet.suite.run.pipeline:Pipeline", "tasnet.suite.pipeline:Pipeline")
         recipe_of = _found(

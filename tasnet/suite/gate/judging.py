@@ -15,14 +15,14 @@ from pathlib import Path
 
 from tasnet.common import unfinished
 from tasnet.hailo.files import Network, har
-from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile
+from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile_cases
 from tasnet.suite.gate.difference import Difference, What, difference
 from tasnet.suite.gate.regression import Regression, of_size, of_verdict
 from tasnet.suite.gate.result import Changed
 from tasnet.suite.gate.settings import Settings, settings
-from tasnet.suite.history import Record, record
+from tasnet.suite.history import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, judge, read
-from tasnet.suite.run import Calibrated, Choice, Pipeline, Recipe, onnx_bytes, open_store, opened
+from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, onnx_bytes, open_store, open_toolchain
 
 Say = Callable[[str], None]
 Worse = tuple[tuple[str, Regression], ...]
@@ -39,7 +39,7 @@ class Order:
     root: Path
     base: str
     profile: str
-    choice: Choice
+    choice: ToolchainOptions
     store: Path
     recipe: Recipe
     uncommitted: bool = False
@@ -65,7 +65,7 @@ class Judging:
     @cached_property
     def cases(self) -> Mapping[str, Case]:
         """This side's cases by their ids. Raises CaseError for a profile or an architecture that isn't known."""
-        return {case.id: case for case in profile(self.order.profile, self.order.choice.arch)}
+        return {case.id: case for case in profile_cases(self.order.profile, self.order.choice.arch)}
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
@@ -81,8 +81,8 @@ class Judging:
     def pipeline(self) -> Pipeline:
         """This side's pipeline. Raises what opening the toolchain and the store raises."""
         recordings = self.order.choice.calibration
-        fit = Calibrated(recordings, self.order.store) if recordings else None
-        return Pipeline(open_store(self.order.store), opened(self.order.choice), self.order.recipe, fit=fit)
+        fit = CaseCalibration(recordings, self.order.store) if recordings else None
+        return Pipeline(open_store(self.order.store), open_toolchain(self.order.choice), self.order.recipe, fit=fit)
 
     @cached_property
     def today(self) -> date:
@@ -101,11 +101,11 @@ class Judging:
         )
         return self.pipeline.run(case, until, exported=export, whole=until is Stage.TRANSLATE)
 
-    def record(self, name: str, outcomes: Mapping[Stage, Outcome]) -> Record:
+    def record(self, name: str, outcomes: Mapping[Stage, Outcome]) -> CaseRecord:
         """A case's outcomes against the ledger."""
         sized = self.pipeline.resolve(self.cases[name])
         judgement = judge(sized.axes(), outcomes, self.entries, self.today)
-        return record(name, sized, self.order.profile, Stage.COMPILE, outcomes, judgement)
+        return case_record(name, sized, self.order.profile, Stage.COMPILE, outcomes, judgement)
 
 
 @lru_cache(maxsize=1)

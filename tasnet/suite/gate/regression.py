@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tasnet.common import short_layers
-from tasnet.suite.cases import Verdict, rank
+from tasnet.suite.cases import Verdict, severity
 from tasnet.suite.gate.difference import GROWN, Difference
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import PASSING, Blocked
 
 
@@ -35,9 +35,9 @@ class Regression:
     detail: str = ""
 
 
-def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
+def of_verdict(before: CaseRecord, after: CaseRecord) -> Iterator[Regression]:
     """A verdict that is worse; a family that wasn't there; a blocker that no entry covers, and was not there so."""
-    old, new = rank(before.verdict), rank(after.verdict)
+    old, new = severity(before.verdict), severity(after.verdict)
     if old is None or new is None:
         untold = after if new is None else before
         yield Regression(Reason.TOOL, _nothing_learned(untold.verdict), untold.happened)
@@ -58,9 +58,9 @@ def of_verdict(before: Record, after: Record) -> Iterator[Regression]:
             yield Regression(Reason.BLOCKER, f"{family} at {stage}, that no entry covers", detail)
 
 
-def of_new_case(after: Record) -> Iterator[Regression]:
+def of_new_case(after: CaseRecord) -> Iterator[Regression]:
     """A case that the base doesn't have has no verdict to lose: it must be as the ledger says."""
-    if rank(after.verdict) is None:
+    if severity(after.verdict) is None:
         yield Regression(Reason.TOOL, _nothing_learned(after.verdict), after.happened)
     elif after.kind not in PASSING:
         yield Regression(Reason.LEDGER, f"a new case: {after.kind.value.replace('_', ' ')}", after.happened)

@@ -10,7 +10,7 @@ from typing import Any
 from tasnet.suite.gate.checkout import Revision
 from tasnet.suite.gate.difference import Difference, What
 from tasnet.suite.gate.regression import Reason, Regression
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Changed:
 
     cases: tuple[str, ...]
     difference: Difference | None
-    before: Record | None = None
-    after: Record | None = None
+    before: CaseRecord | None = None
+    after: CaseRecord | None = None
 
 
 @dataclass(frozen=True)

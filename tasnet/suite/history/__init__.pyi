@@ -1,65 +1,65 @@
 from . import device as device
-from .comparison import compare as compare
-from .device import Check as Check
-from .device import Ran as Ran
-from .device import Row as Row
-from .device import rows as rows
+from .comparison import compare_runs as compare_runs
+from .device import DeviceCheck as DeviceCheck
+from .device import DeviceRecord as DeviceRecord
+from .device import DeviceRow as DeviceRow
+from .device import device_rows as device_rows
 from .lines import comparison_json as comparison_json
 from .lines import comparison_lines as comparison_lines
 from .lines import runs_json as runs_json
 from .lines import runs_lines as runs_lines
 from .lines import trend_json as trend_json
 from .lines import trend_lines as trend_lines
-from .origins import Origin as Origin
-from .origins import origin as origin
-from .records import Record as Record
-from .records import record as record
+from .origins import RunOrigin as RunOrigin
+from .origins import find_origin as find_origin
+from .records import CaseRecord as CaseRecord
+from .records import case_record as case_record
 from .run import RECORDS as RECORDS
-from .run import Head as Head
-from .run import Measure as Measure
-from .run import Run as Run
+from .run import ParityFigure as ParityFigure
 from .run import RunError as RunError
-from .run import Unreadable as Unreadable
-from .run import check as check
-from .run import find as find
-from .run import folders as folders
-from .run import heads as heads
-from .run import latest as latest
-from .run import read as read
-from .trends import trend as trend
-from .writer import Writer as Writer
-from .writer import begin as begin
+from .run import RunHead as RunHead
+from .run import StoredRun as StoredRun
+from .run import UnreadableRun as UnreadableRun
+from .run import check_run as check_run
+from .run import find_run as find_run
+from .run import latest_records as latest_records
+from .run import read_run as read_run
+from .run import run_folders as run_folders
+from .run import run_heads as run_heads
+from .trends import find_trend as find_trend
+from .writer import RunWriter as RunWriter
+from .writer import begin_run as begin_run
 
 __all__ = [
     "RECORDS",
-    "Check",
-    "Head",
-    "Measure",
-    "Origin",
-    "Ran",
-    "Record",
-    "Row",
-    "Run",
+    "CaseRecord",
+    "DeviceCheck",
+    "DeviceRecord",
+    "DeviceRow",
+    "ParityFigure",
     "RunError",
-    "Unreadable",
-    "Writer",
-    "begin",
-    "check",
-    "compare",
+    "RunHead",
+    "RunOrigin",
+    "RunWriter",
+    "StoredRun",
+    "UnreadableRun",
+    "begin_run",
+    "case_record",
+    "check_run",
+    "compare_runs",
     "comparison_json",
     "comparison_lines",
     "device",
-    "find",
-    "folders",
-    "heads",
-    "latest",
-    "origin",
-    "read",
-    "record",
-    "rows",
+    "device_rows",
+    "find_origin",
+    "find_run",
+    "find_trend",
+    "latest_records",
+    "read_run",
+    "run_folders",
+    "run_heads",
     "runs_json",
     "runs_lines",
-    "trend",
     "trend_json",
     "trend_lines",
 ]

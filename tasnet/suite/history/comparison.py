@@ -9,9 +9,9 @@ from enum import Enum
 
 from tasnet.common import short_layers
 from tasnet.hailo import Failure
-from tasnet.suite.cases import ORDER, Outcome, Stage, Status, Verdict, rank, verdict_of
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import Head, Measure, Run, RunError
+from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, severity, verdict_of
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import ParityFigure, RunError, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING
 
 SIZE_NOISE, SIZE_SHARE = 1e-6, 0.05
@@ -25,7 +25,7 @@ SLOWER_SHARE, SLOWER_SECONDS = 0.5, 1.0
 """a stage is slower when it took longer by this share and by this many seconds"""
 
 
-class Change(str, Enum):
+class ChangeKind(str, Enum):
     """What became of a case, in the order in which a person wants to read it."""
 
     NEWLY_FAILING = "newly failing"
@@ -39,10 +39,10 @@ class Change(str, Enum):
 
 
 @dataclass(frozen=True)
-class Group:
+class ChangeGroup:
     """The cases to which the same happened. `detail` is that of the first of them, where they differ in it."""
 
-    change: Change
+    change: ChangeKind
     what: str
     worse: bool
     cases: tuple[str, ...]
@@ -50,13 +50,13 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """`differences` are those of the runs themselves: options, versions, machine. `same` cases had no change."""
 
-    before: Run
-    after: Run
+    before: StoredRun
+    after: StoredRun
     differences: tuple[str, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[ChangeGroup, ...]
     compared: int
     same: int
 
@@ -67,14 +67,14 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class _Finding:
-    change: Change
+class _CaseChange:
+    change: ChangeKind
     what: str
     worse: bool
     detail: str = ""
 
 
-def compare(before: Run, after: Run) -> Comparison:
+def compare_runs(before: StoredRun, after: StoredRun) -> RunComparison:
     """What changed. Cases are compared at the stages that both runs took them to.
 
     Raises RunError where nothing can be compared: what one run predicts and the other observes, or no case in both.
@@ -100,15 +100,15 @@ def compare(before: Run, after: Run) -> Comparison:
     changed = sum(bool(found[case]) for case in both)
     for case in (*old, *(case for case in new if case not in old)):
         if case not in new:
-            found.setdefault(case, []).append(_Finding(Change.GONE, _judged(old[case])[0], False))
+            found.setdefault(case, []).append(_CaseChange(ChangeKind.GONE, _judged(old[case])[0], False))
         elif case not in old:
-            found.setdefault(case, []).append(_Finding(Change.NEW, *_judged(new[case])))
-    return Comparison(
+            found.setdefault(case, []).append(_CaseChange(ChangeKind.NEW, *_judged(new[case])))
+    return RunComparison(
         before, after, tuple(differences(before.head, after.head)), _grouped(found), len(both), len(both) - changed
     )
 
 
-def differences(before: Head, after: Head) -> Iterator[str]:
+def differences(before: RunHead, after: RunHead) -> Iterator[str]:
     """How the runs themselves differ, a line each: whoever reads the rest must know it."""
     for what, one, other in (
         ("profile", before.profile, after.profile),
@@ -125,25 +125,25 @@ def differences(before: Head, after: Head) -> Iterator[str]:
             yield f"{what}: {one or 'none'} -> {other or 'none'}"
 
 
-def commit(head: Head) -> str:
+def commit(head: RunHead) -> str:
     """`1a2b3c4`, with `+` behind it where files differed from the commit; empty outside git."""
     return head.origin.commit[:7] + "+" * head.origin.dirty
 
 
-def _versions(before: Head, after: Head) -> Iterator[tuple[str, tuple[str, str]]]:
+def _versions(before: RunHead, after: RunHead) -> Iterator[tuple[str, tuple[str, str]]]:
     for name in sorted({*before.origin.versions, *after.origin.versions}):
         yield name, (before.origin.versions.get(name, ""), after.origin.versions.get(name, ""))
 
 
-def _machine(head: Head) -> str:
+def _machine(head: RunHead) -> str:
     return f"{head.origin.processor}, {head.origin.cores} cores, {head.origin.system}"
 
 
 # --- one case ----------------------------------------------------------------------------------------------
 
 
-def _case(before: Record, after: Record, one_machine: bool) -> Iterator[_Finding]:
-    common = [stage for stage in ORDER if stage in before.stages and stage in after.stages]
+def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[_CaseChange]:
+    common = [stage for stage in STAGES if stage in before.stages and stage in after.stages]
     old, new = (_Ended([record.by_stage[stage] for stage in common]) for record in (before, after))
     judged = before.stage is after.stage
     kinds = judged and before.kind is not after.kind
@@ -155,19 +155,21 @@ def _case(before: Record, after: Record, one_machine: bool) -> Iterator[_Finding
         told = new if worse else old
         families = ", ".join(sorted({each.family for each in (*told.failures, *told.doubts)}))
         what = f"{old.word} -> {new.word}: {families or 'no blocker was named'}{now}"
-        change = Change.NEWLY_FAILING if worse else Change.NEWLY_PASSING
-        yield _Finding(change, what, worse or broken, after.happened if worse else before.happened)
+        change = ChangeKind.NEWLY_FAILING if worse else ChangeKind.NEWLY_PASSING
+        yield _CaseChange(change, what, worse or broken, after.happened if worse else before.happened)
     else:
         yield from _failures(old.failures, new.failures, after)
         if kinds:
-            yield _Finding(Change.KIND, now.removeprefix("; "), broken, after.happened)
+            yield _CaseChange(ChangeKind.KIND, now.removeprefix("; "), broken, after.happened)
         elif judged and old.verdict.is_clear and new.verdict.is_clear and old.verdict is not new.verdict:
             certainties = [each.verdict.value.partition(", ")[2] for each in (old, new)]
             worse = new.verdict is not Verdict.CLEAR_OBSERVED
-            yield _Finding(Change.KIND, f"clear: {certainties[0]} -> {certainties[1]}", worse)
+            yield _CaseChange(ChangeKind.KIND, f"clear: {certainties[0]} -> {certainties[1]}", worse)
         elif not judged and Verdict.NOT_COMPILED in (before.verdict, after.verdict):
             # What is compared is what both were taken to: that one of them goes further is said.
-            yield _Finding(Change.KIND, f"{before.verdict.value} -> {after.verdict.value}", False, after.happened)
+            yield _CaseChange(
+                ChangeKind.KIND, f"{before.verdict.value} -> {after.verdict.value}", False, after.happened
+            )
     for stage in common:
         yield from _figures(before.by_stage[stage], after.by_stage[stage])
         yield from _times(before.by_stage[stage], after.by_stage[stage], one_machine)
@@ -192,7 +194,7 @@ class _Ended:
     @property
     def rank(self) -> int | None:
         """How bad it is; None where nothing was learned. Both runs were taken to these stages, so passing them is 0."""
-        return 0 if self._before_the_compile else rank(self.verdict)
+        return 0 if self._before_the_compile else severity(self.verdict)
 
     @property
     def _before_the_compile(self) -> bool:
@@ -210,7 +212,7 @@ class _Ended:
         return tuple(doubt for outcome in self.outcomes for doubt in outcome.doubts)
 
 
-def _failures(before: Sequence[Failure], after: Sequence[Failure], record: Record) -> Iterator[_Finding]:
+def _failures(before: Sequence[Failure], after: Sequence[Failure], record: CaseRecord) -> Iterator[_CaseChange]:
     """Families that came and went, and families whose words or layers are others."""
     old, new = _by_family(before), _by_family(after)
     covered = {blocker.failure.family: blocker.entries for blocker in record.blockers}
@@ -219,16 +221,18 @@ def _failures(before: Sequence[Failure], after: Sequence[Failure], record: Recor
         if key not in old:
             by = ", ".join(covered.get(family, ())) or "no entry"
             detail = "; ".join(f"[{short_layers(each.layers)}]" for each in new[key] if each.layers)
-            yield _Finding(Change.FAILURE, f"gained {family} at {stage} ({by})", True, detail)
+            yield _CaseChange(ChangeKind.FAILURE, f"gained {family} at {stage} ({by})", True, detail)
         elif key not in new:
-            yield _Finding(Change.FAILURE, f"lost {family} at {stage}", False)
+            yield _CaseChange(ChangeKind.FAILURE, f"lost {family} at {stage}", False)
         else:
             layers = [sorted({layer for each in those for layer in each.layers}) for those in (old[key], new[key])]
             words = [sorted(" ".join(each.message.split()) for each in those) for those in (old[key], new[key])]
             parts = ["layers"] * (layers[0] != layers[1]) + ["message"] * (words[0] != words[1])
             if parts:
                 detail = f"[{short_layers(layers[0])}] -> [{short_layers(layers[1])}]" if "layers" in parts else ""
-                yield _Finding(Change.FAILURE, f"{family} at {stage}: other {' and '.join(parts)}", False, detail)
+                yield _CaseChange(
+                    ChangeKind.FAILURE, f"{family} at {stage}: other {' and '.join(parts)}", False, detail
+                )
 
 
 def _by_family(failures: Iterable[Failure]) -> dict[tuple[str, str], list[Failure]]:
@@ -238,7 +242,7 @@ def _by_family(failures: Iterable[Failure]) -> dict[tuple[str, str], list[Failur
     return found
 
 
-def _figures(before: Outcome, after: Outcome) -> Iterator[_Finding]:
+def _figures(before: Outcome, after: Outcome) -> Iterator[_CaseChange]:
     """Counts and sizes that moved. Text among the figures is the name of a file: another one each time."""
     for name, old in before.figures.items():
         new = after.figures.get(name)
@@ -246,22 +250,22 @@ def _figures(before: Outcome, after: Outcome) -> Iterator[_Finding]:
             continue
         grown = new > old * (1 + SIZE_SHARE)
         way = f"more than {SIZE_SHARE:.0%} up" if grown else "up" if new > old else "down"
-        yield _Finding(Change.NUMBERS, f"{name} at {before.stage.value}: {way}", grown, f"{old:,} -> {new:,}")
+        yield _CaseChange(ChangeKind.NUMBERS, f"{name} at {before.stage.value}: {way}", grown, f"{old:,} -> {new:,}")
 
 
-def _times(before: Outcome, after: Outcome, one_machine: bool) -> Iterator[_Finding]:
+def _times(before: Outcome, after: Outcome, one_machine: bool) -> Iterator[_CaseChange]:
     """A stage that took longer. One read from the store has the time of when it was run: the same, to the digit."""
     slower = after.seconds - before.seconds
     if slower > SLOWER_SECONDS and slower > SLOWER_SHARE * before.seconds:
         elsewhere = "" if one_machine else ", on another machine"
         detail = f"{before.seconds:.1f} s -> {after.seconds:.1f} s"
-        yield _Finding(Change.SLOWER, f"{before.stage.value}{elsewhere}", one_machine, detail)
+        yield _CaseChange(ChangeKind.SLOWER, f"{before.stage.value}{elsewhere}", one_machine, detail)
 
 
-def _distances(before: Iterable[Measure], after: Iterable[Measure]) -> dict[str, list[_Finding]]:
+def _distances(before: Iterable[ParityFigure], after: Iterable[ParityFigure]) -> dict[str, list[_CaseChange]]:
     """The cases that both runs measured, and what moved there."""
     old = {(each.case_id, each.stage): each for each in before}
-    found: dict[str, list[_Finding]] = {}
+    found: dict[str, list[_CaseChange]] = {}
     for new in after:
         known = old.get((new.case_id, new.stage))
         if known is None or known.length != new.length:
@@ -274,11 +278,11 @@ def _distances(before: Iterable[Measure], after: Iterable[Measure]) -> dict[str,
         worse = not gain > -LOSS_DB
         way = f"{LOSS_DB:g} dB or more lost" if worse else "up" if gain > 0 else "down"
         detail = f"{known.snr_db:.1f} dB -> {new.snr_db:.1f} dB"
-        findings.append(_Finding(Change.NUMBERS, f"parity of {new.stage}: {way}", worse, detail))
+        findings.append(_CaseChange(ChangeKind.NUMBERS, f"parity of {new.stage}: {way}", worse, detail))
     return found
 
 
-def _judged(record: Record) -> tuple[str, bool, str]:
+def _judged(record: CaseRecord) -> tuple[str, bool, str]:
     """What a case is that only one run has."""
     return f"{record.verdict.word}, {_word(record.kind.value)}", record.kind not in PASSING, record.happened
 
@@ -287,15 +291,15 @@ def _word(value: str) -> str:
     return value.replace("_", " ")
 
 
-def _grouped(found: Mapping[str, Iterable[_Finding]]) -> tuple[Group, ...]:
+def _grouped(found: Mapping[str, Iterable[_CaseChange]]) -> tuple[ChangeGroup, ...]:
     """What got worse before all else, then by kind of change, then the most cases first."""
-    groups: dict[tuple[Change, str, bool], list[str]] = {}
-    details: dict[tuple[Change, str, bool], str] = {}
+    groups: dict[tuple[ChangeKind, str, bool], list[str]] = {}
+    details: dict[tuple[ChangeKind, str, bool], str] = {}
     for case, findings in found.items():
         for each in findings:
             key = each.change, each.what, each.worse
             groups.setdefault(key, []).append(case)
             details.setdefault(key, each.detail)
-    order = list(Change)
+    order = list(ChangeKind)
     keys = sorted(groups, key=lambda key: (not key[2], order.index(key[0]), -len(groups[key]), key[1]))
-    return tuple(Group(*key, tuple(dict.fromkeys(groups[key])), details[key]) for key in keys)
+    return tuple(ChangeGroup(*key, tuple(dict.fromkeys(groups[key])), details[key]) for key in keys)

@@ -10,14 +10,14 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from tasnet.suite.cases import Outcome, Stage, Status
 
-Check = Literal["parity", "bit_exact"]
+DeviceCheck = Literal["parity", "bit_exact"]
 """with PyTorch, in SI-SDR; with the compiler's emulation, bit for bit"""
 
 ENDS: Mapping[Status, str] = {Status.PASSED: "agrees", Status.FAILED: "differs", Status.INFRA: "broke down"}
 """How a run on a device can end. A device that was busy, or timed out, broke down: it said nothing of the network."""
 
 
-class Ran(BaseModel):
+class DeviceRecord(BaseModel):
     """One check of one compiled file on a device."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,7 +25,7 @@ class Ran(BaseModel):
     case_id: str
     hef: str
     """the file's name; its content is the outcome's `provenance.inputs`"""
-    check: Check
+    check: DeviceCheck
     outcome: Outcome
     """at `infer`, its figures with their units in their names"""
 
@@ -38,7 +38,7 @@ class Ran(BaseModel):
 
 
 @dataclass(frozen=True)
-class Row:
+class DeviceRow:
     """A case's figures as they are shown, a dash where there is none. `said` as the report's marks have it."""
 
     case_id: str
@@ -66,16 +66,16 @@ class Row:
 HEADS = ("case", "SI-SDR, dB", "frames/s", "ms", "chip, ms", "°C", "W", "bit for bit", "how it ended")
 
 
-def rows(ran: Iterable[Ran]) -> tuple[Row, ...]:
+def device_rows(ran: Iterable[DeviceRecord]) -> tuple[DeviceRow, ...]:
     """A row for each case and device, the last of each check counting, in the order in which they first came."""
-    found: dict[tuple[str, str, str], dict[Check, Ran]] = {}
+    found: dict[tuple[str, str, str], dict[DeviceCheck, DeviceRecord]] = {}
     for each in ran:
         by = each.outcome.provenance
         found.setdefault((each.case_id, f"{by.toolchain} {by.version}", by.arch), {})[each.check] = each
     return tuple(_row(*key, checks) for key, checks in found.items())
 
 
-def summary(told: Sequence[Row]) -> str:
+def summary(told: Sequence[DeviceRow]) -> str:
     """`3 on a device: 2 agree, 1 broke down`; empty where nothing ran."""
     if not told:
         return ""
@@ -84,17 +84,17 @@ def summary(told: Sequence[Row]) -> str:
     return f"{len(told)} on a device{doubles}: {good} agree" + (f", {len(told) - good} not" if good < len(told) else "")
 
 
-def title(told: Sequence[Row]) -> str:
+def title(told: Sequence[DeviceRow]) -> str:
     """`on hailo8: observed with hailort 4.23.0`."""
     by = sorted({f"on {row.arch}: {_known(row)} {row.by}" for row in told})
     return "; ".join(by)
 
 
-def _known(row: Row) -> str:
+def _known(row: DeviceRow) -> str:
     return "observed with" if row.said == "observed" else "by a test double, nothing was observed:"
 
 
-def _row(case_id: str, by: str, arch: str, checks: Mapping[Check, Ran]) -> Row:
+def _row(case_id: str, by: str, arch: str, checks: Mapping[DeviceCheck, DeviceRecord]) -> DeviceRow:
     figures = {name: value for each in checks.values() for name, value in each.outcome.figures.items()}
 
     def shown(name: str, digits: int = 1) -> str:
@@ -103,7 +103,7 @@ def _row(case_id: str, by: str, arch: str, checks: Mapping[Check, Ran]) -> Row:
             return "-"
         return value if isinstance(value, str) else f"{value:,.{digits}f}"
 
-    return Row(
+    return DeviceRow(
         case_id=case_id,
         by=by,
         arch=arch,
@@ -127,7 +127,7 @@ def _bit_exact(figures: Mapping[str, int | float | str]) -> str:
     return f"all {values}" if not differing else f"{differing} of {values} differ"
 
 
-def _ends(ran: Iterable[Ran]) -> Iterator[str]:
+def _ends(ran: Iterable[DeviceRecord]) -> Iterator[str]:
     """The ends that aren't good, with their reasons; `agrees` where all are."""
     bad = [each.outcome for each in ran if each.outcome.status is not Status.PASSED]
     for outcome in bad:

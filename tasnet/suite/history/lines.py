@@ -11,19 +11,19 @@ from typing import Any
 
 from tasnet.common import table_lines
 from tasnet.suite.history import device
-from tasnet.suite.history.comparison import Change, Comparison, Group, commit
+from tasnet.suite.history.comparison import ChangeGroup, ChangeKind, RunComparison, commit
 from tasnet.suite.history.run import (
-    End,
-    Head,
+    RunEnd,
     RunError,
-    Unreadable,
-    check,
+    RunHead,
+    UnreadableRun,
+    check_run,
     empty,
     going_on,
-    heads,
     older,
     on_device,
-    read,
+    read_run,
+    run_heads,
 )
 from tasnet.suite.history.trends import CasePoint, EntryPoint, Trend
 
@@ -47,12 +47,12 @@ def runs_json(store: Path) -> list[dict[str, Any]]:
 def runs_lines(store: Path) -> Iterator[str]:
     """The runs as a table, the oldest first, then those that can't be read, each with the reason."""
     found = [*_runs(store)]
-    rows = [_row(each) for each in found if isinstance(each, _Told)]
+    rows = [_row(each) for each in found if isinstance(each, _RunSummary)]
     if rows:
         yield from table_lines([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
-    yield from _on_device([each for each in found if isinstance(each, _Told)])
+    yield from _on_device([each for each in found if isinstance(each, _RunSummary)])
     for each in found:
-        if isinstance(each, Unreadable):
+        if isinstance(each, UnreadableRun):
             yield f"{each.id}: unreadable: {each.reason}"
     if not found:
         yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
@@ -63,14 +63,14 @@ def runs_lines(store: Path) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Told:
+class _RunSummary:
     """A run without its cases, but for their count by kind."""
 
     id: str
-    head: Head
-    end: End | None
+    head: RunHead
+    end: RunEnd | None
     kinds: Mapping[str, int]
-    ran: tuple[device.Ran, ...]
+    ran: tuple[device.DeviceRecord, ...]
     going_on: bool = False
     """of a run without an end: its process lives"""
 
@@ -80,28 +80,30 @@ class _Told:
         return sum(self.kinds.values())
 
 
-def _runs(store: Path) -> Iterator[_Told | Unreadable]:
-    for each in heads(store):
-        if isinstance(each, Unreadable):
+def _runs(store: Path) -> Iterator[_RunSummary | UnreadableRun]:
+    for each in run_heads(store):
+        if isinstance(each, UnreadableRun):
             yield each
             continue
         name, head, end = each
         folder = store / "runs" / name
         try:
             # What a killed run got to stands in its records alone.
-            kinds = end.kinds if check(folder) and end else Counter(record.kind for record in read(folder).records)
+            kinds = (
+                end.kinds if check_run(folder) and end else Counter(record.kind for record in read_run(folder).records)
+            )
             ran = on_device(folder)
         except RunError as error:
-            yield Unreadable.of(folder, error)
+            yield UnreadableRun.of(folder, error)
             continue
-        yield _Told(
+        yield _RunSummary(
             name, head, end, {kind.value: count for kind, count in kinds.items()}, ran, end is None and going_on(folder)
         )
 
 
-def _on_device(found: Sequence[_Told]) -> Iterator[str]:
+def _on_device(found: Sequence[_RunSummary]) -> Iterator[str]:
     """What was measured on a device, the newest runs' rows, the oldest of them first."""
-    told = [(each.id, row) for each in found for row in device.rows(each.ran)]
+    told = [(each.id, row) for each in found for row in device.device_rows(each.ran)]
     if told:
         yield ""
         yield from table_lines(
@@ -111,16 +113,16 @@ def _on_device(found: Sequence[_Told]) -> Iterator[str]:
         yield f"{len(told) - ROWS} earlier ones on a device: tasnet runs --json has them"
 
 
-def _by(row: device.Row) -> str:
+def _by(row: device.DeviceRow) -> str:
     return f"{row.by} on {row.arch}, {'observed' if row.said == 'observed' else 'a test double: nothing was observed'}"
 
 
-def _told_by(told: _Told) -> str:
+def _told_by(told: _RunSummary) -> str:
     """Whose word the run is; the device's where nothing was judged."""
-    return device.title(device.rows(told.ran)) if told.ran and not told.cases else told.head.told_by
+    return device.title(device.device_rows(told.ran)) if told.ran and not told.cases else told.head.told_by
 
 
-def _row(told: _Told) -> list[str]:
+def _row(told: _RunSummary) -> list[str]:
     head, end = told.head, told.end
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in told.kinds.items())
     how = "" if end else "still running" if told.going_on else "killed"
@@ -129,12 +131,12 @@ def _row(told: _Told) -> list[str]:
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
         *(told.id, when, head.profile, head.arch, _told_by(told), commit(head) or "-", seconds),
-        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.rows(told.ran))])) or 'none'}",
+        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.device_rows(told.ran))])) or 'none'}",
     ]
 
 
-def _run_json(each: _Told | Unreadable) -> dict[str, Any]:
-    if isinstance(each, Unreadable):
+def _run_json(each: _RunSummary | UnreadableRun) -> dict[str, Any]:
+    if isinstance(each, UnreadableRun):
         return {"id": each.id, "folder": str(each.folder), "unreadable": each.reason}
     return {
         "id": each.id,
@@ -152,7 +154,7 @@ def _run_json(each: _Told | Unreadable) -> dict[str, Any]:
 # --- two runs ----------------------------------------------------------------------------------------------
 
 
-def comparison_json(comparison: Comparison) -> dict[str, Any]:
+def comparison_json(comparison: RunComparison) -> dict[str, Any]:
     """`{"before", "after", "known", "differences", "worse", "compared", "same", "groups"}`."""
     return {
         "before": comparison.before.id,
@@ -175,7 +177,7 @@ def comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def comparison_lines(comparison: Comparison) -> Iterator[str]:
+def comparison_lines(comparison: RunComparison) -> Iterator[str]:
     """What differs between the runs themselves, then what changed, a group at a time."""
     before, after = comparison.before, comparison.after
     yield f"{before.id} -> {after.id}, {after.head.known}: {after.head.profile} on {after.head.arch}"
@@ -191,11 +193,11 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     yield f"{comparison.compared} cases in both, {comparison.same} of them as they were: {worse}"
 
 
-def _group(group: Group) -> Iterator[str]:
+def _group(group: ChangeGroup) -> Iterator[str]:
     yield ""
     yield f"{'worse: ' if group.worse else ''}{group.change.value}, {counted(group.cases)}: {group.what}"
     if group.detail:
-        such = f" ({group.cases[0]})" if group.change not in (Change.GONE, Change.NEW) else ""
+        such = f" ({group.cases[0]})" if group.change not in (ChangeKind.GONE, ChangeKind.NEW) else ""
         yield f"  {group.detail}{such}"
     yield f"  {', '.join(group.cases[:SHOWN])}{' …' if len(group.cases) > SHOWN else ''}"
 

@@ -16,7 +16,7 @@ LIBRARIES = ("tasnet", "torch", "onnx", "onnxruntime", "numpy")
 """the libraries whose version could change a figure"""
 
 
-class Origin(BaseModel):
+class RunOrigin(BaseModel):
     """Where a run comes from. `commit` is empty outside a git checkout; `dirty` says whether files differed from it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -32,10 +32,10 @@ class Origin(BaseModel):
     memory_bytes: int = 0
 
 
-def origin(checkout: Path) -> Origin:
+def find_origin(checkout: Path) -> RunOrigin:
     """The origin of a run that is made now, of the code in `checkout`."""
     commit = _git(checkout, "rev-parse", "HEAD")
-    return Origin(
+    return RunOrigin(
         commit=commit,
         dirty=bool(commit and _git(checkout, "status", "--porcelain", "--untracked-files=no")),
         branch=_git(checkout, "branch", "--show-current") if commit else "",

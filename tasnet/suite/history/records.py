@@ -8,11 +8,11 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict
 
 from tasnet.hailo import Certainty
-from tasnet.suite.cases import NOTES_TAGS, ORDER, Case, Outcome, Stage, Status, Verdict, graph_key, verdict_of
+from tasnet.suite.cases import NOTES_TAGS, STAGES, Case, Outcome, Stage, Status, Verdict, graph_key, verdict_of
 from tasnet.suite.ledger import Blocked, Judgement, Kind, Upstream, upstream
 
 
-class Record(BaseModel):
+class CaseRecord(BaseModel):
     """One case, judged up to `stage`. Everything in it is a prediction where `predicted` is true."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -92,7 +92,7 @@ class Record(BaseModel):
         return {each.stage: str(each.figures["log"]) for each in self.outcomes if each.figures.get("log")}
 
 
-def record(
+def case_record(
     case_id: str,
     case: Case,
     profile: str,
@@ -100,14 +100,14 @@ def record(
     outcomes: Mapping[Stage, Outcome],
     judgement: Judgement,
     repeat: str = "",
-) -> Record:
+) -> CaseRecord:
     """The record of a case that was taken as far as `stage`.
 
     `case_id` is the profile's id; `case` is what was run: a checkpoint may bring another size.
     """
-    ordered = [outcomes[each] for each in ORDER if each in outcomes]
+    ordered = [outcomes[each] for each in STAGES if each in outcomes]
     last = ordered[-1]
-    return Record(
+    return CaseRecord(
         case_id=case_id,
         axes=case.axes(),
         run_tag=_tag(case_id),

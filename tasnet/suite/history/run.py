@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasnet.common import TasnetError, checksum, stored_bytes, unsealed
 from tasnet.hailo import TOOLCHAINS
-from tasnet.suite.cases import ORDER, Stage, Verdict
-from tasnet.suite.history.device import Ran
-from tasnet.suite.history.origins import Origin
-from tasnet.suite.history.records import Record
+from tasnet.suite.cases import STAGES, Stage, Verdict
+from tasnet.suite.history.device import DeviceRecord
+from tasnet.suite.history.origins import RunOrigin
+from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.ledger import Kind
 
 SCHEMA = 2
@@ -38,7 +38,7 @@ class OtherVersion(RunError):
     """A run that another version wrote, in a schema that this one doesn't read. Nothing is wrong with it."""
 
 
-class Measure(BaseModel):
+class ParityFigure(BaseModel):
     """One case at one stage of the numbers: how far it is from the float64 reference."""
 
     # an exact stage is at infinity, which JSON has no number for
@@ -55,7 +55,7 @@ class Measure(BaseModel):
     """the largest error over the reference's peak"""
 
 
-class Head(BaseModel):
+class RunHead(BaseModel):
     """What a run set out to do. `repeat` are the options of pytest that make it again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
@@ -80,7 +80,7 @@ class Head(BaseModel):
     ledger: str = ""
     """the ledger's path as given"""
     ledger_sha256: str = ""
-    origin: Origin = Origin()
+    origin: RunOrigin = RunOrigin()
 
     @property
     def known(self) -> str:
@@ -94,7 +94,7 @@ class Head(BaseModel):
         return f"{self.toolchain} {self.version}{double}, {self.known}"
 
 
-class Kept(BaseModel):
+class KeptFile(BaseModel):
     """A file of a run as it was when the run ended: its lines, and a checksum of all of it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,16 +103,16 @@ class Kept(BaseModel):
     xxh3_128: str
 
 
-def kept_of(path: Path) -> Kept:
+def kept_of(path: Path) -> KeptFile:
     """What a file is now; one that isn't there has no lines. Raises OSError."""
     try:
         content = stored_bytes(path)
     except FileNotFoundError:
         content = b""
-    return Kept(lines=content.count(b"\n"), xxh3_128=checksum(content))
+    return KeptFile(lines=content.count(b"\n"), xxh3_128=checksum(content))
 
 
-class End(BaseModel):
+class RunEnd(BaseModel):
     """How a run ended: pytest's exit status, the wall-clock time, how many cases of each kind, and what it left."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,22 +120,22 @@ class End(BaseModel):
     exit_status: int
     seconds: float
     kinds: dict[Kind, int]
-    records: Kept
-    measures: Kept
-    device: Kept = Kept(lines=0, xxh3_128=checksum(b""))
+    records: KeptFile
+    measures: KeptFile
+    device: KeptFile = KeptFile(lines=0, xxh3_128=checksum(b""))
 
 
 @dataclass(frozen=True)
-class Run:
+class StoredRun:
     """A stored run: one record a case, at the last stage it was taken to. `end` is None for one that was killed."""
 
     id: str
     folder: Path
-    head: Head
-    records: tuple[Record, ...]
-    measures: tuple[Measure, ...]
-    end: End | None
-    ran: tuple[Ran, ...] = ()
+    head: RunHead
+    records: tuple[CaseRecord, ...]
+    measures: tuple[ParityFigure, ...]
+    end: RunEnd | None
+    ran: tuple[DeviceRecord, ...] = ()
     """what it did on a device"""
 
     @property
@@ -148,7 +148,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadableRun:
     """A folder among the runs that is none that this version can read, and why."""
 
     id: str
@@ -158,12 +158,12 @@ class Unreadable:
     """whether it is whole, and another version's"""
 
     @classmethod
-    def of(cls, folder: Path, error: RunError) -> Unreadable:
+    def of(cls, folder: Path, error: RunError) -> UnreadableRun:
         """The run in a folder, which `error` was raised for."""
         return cls(folder.name, folder, str(error), isinstance(error, OtherVersion))
 
 
-def folders(store: Path) -> list[Path]:
+def run_folders(store: Path) -> list[Path]:
     """The folders of all runs in the store in the order in which they began, as their numbers have it.
 
     Runs of a version that gave no numbers come first, by their names, which are times. One that has lost its head
@@ -226,27 +226,27 @@ def _number(folder: Path) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def heads(store: Path) -> Iterator[tuple[str, Head, End | None] | Unreadable]:
+def run_heads(store: Path) -> Iterator[tuple[str, RunHead, RunEnd | None] | UnreadableRun]:
     """Id, head and end of every run, the oldest first, without reading its cases."""
-    for folder in folders(store):
+    for folder in run_folders(store):
         try:
             yield folder.name, _head(folder), _end(folder)
         except RunError as error:
-            yield Unreadable.of(folder, error)
+            yield UnreadableRun.of(folder, error)
 
 
-def read(folder: Path) -> Run:
+def read_run(folder: Path) -> StoredRun:
     """The run in a folder. Raises RunError for one that isn't as it was left: changed, cut, or without its records."""
-    head, end = _head(folder), check(folder)
+    head, end = _head(folder), check_run(folder)
     key = key_of(folder)
-    measures: dict[tuple[str, str], Measure] = {
-        (each.case_id, each.stage): each for each in _lines(folder / MEASURES, key, Measure)
+    measures: dict[tuple[str, str], ParityFigure] = {
+        (each.case_id, each.stage): each for each in _lines(folder / MEASURES, key, ParityFigure)
     }
-    records = latest(_lines(folder / RECORDS, key, Record))
-    return Run(folder.name, folder, head, records, tuple(measures.values()), end, on_device(folder))
+    records = latest_records(_lines(folder / RECORDS, key, CaseRecord))
+    return StoredRun(folder.name, folder, head, records, tuple(measures.values()), end, on_device(folder))
 
 
-def check(folder: Path) -> End | None:
+def check_run(folder: Path) -> RunEnd | None:
     """The end of the run in a folder, whose files are as they were then; None for one that hasn't ended.
 
     Raises RunError. The files' lines are not read one by one.
@@ -274,17 +274,17 @@ def key_of(folder: Path) -> str:
         raise RunError(f"{folder / HEAD}: {error.strerror}; the run can't be read") from None
 
 
-def on_device(folder: Path) -> tuple[Ran, ...]:
+def on_device(folder: Path) -> tuple[DeviceRecord, ...]:
     """What the run in a folder did on a device. Raises RunError."""
-    return tuple(_lines(folder / DEVICE, key_of(folder), Ran))
+    return tuple(_lines(folder / DEVICE, key_of(folder), DeviceRecord))
 
 
-def find(store: Path, name: str) -> Run:
+def find_run(store: Path, name: str) -> StoredRun:
     """The run that `name` means: an id, its beginning if no other begins so, `last`, or `last~N` for N runs before it.
 
     Raises RunError.
     """
-    known = folders(store)
+    known = run_folders(store)
     if not known:
         raise RunError(f"{store}: no run is stored there; run tasnet matrix first, or name another --store")
     back = re.fullmatch(r"last(?:~(\d+))?", name)
@@ -293,21 +293,21 @@ def find(store: Path, name: str) -> Run:
         if steps >= len(known):
             stored = "1 run is stored" if len(known) == 1 else f"{len(known)} runs are stored"
             raise RunError(f"run '{name}': {stored}; see tasnet runs")
-        return read(known[-1 - steps])
+        return read_run(known[-1 - steps])
     exact = [folder for folder in known if folder.name == name]
     meant = exact or [folder for folder in known if name and folder.name.startswith(name)]
     if len(meant) != 1:
         what = f"{len(meant)} runs begin so" if meant else "no run begins so"
         raise RunError(f"run '{name}': {what}; see tasnet runs")
-    return read(meant[0])
+    return read_run(meant[0])
 
 
-def latest(records: Iterable[Record]) -> tuple[Record, ...]:
+def latest_records(records: Iterable[CaseRecord]) -> tuple[CaseRecord, ...]:
     """One record a case, the one of the furthest stage, in the order in which the cases first came."""
-    found: dict[str, Record] = {}
+    found: dict[str, CaseRecord] = {}
     for record in records:
         known = found.get(record.case_id)
-        if known is None or ORDER.index(known.stage) <= ORDER.index(record.stage):
+        if known is None or STAGES.index(known.stage) <= STAGES.index(record.stage):
             found[record.case_id] = record
     return tuple(found.values())
 
@@ -319,7 +319,7 @@ def _all(store: Path) -> list[Path]:
     return [path for path in (store / "runs").glob("*") if path.is_dir()]
 
 
-def _head(folder: Path) -> Head:
+def _head(folder: Path) -> RunHead:
     path = folder / HEAD
     try:
         told = json.loads(stored_bytes(path))
@@ -334,13 +334,13 @@ def _head(folder: Path) -> Head:
             f"{path}: schema {told['schema']}, and this version reads {SCHEMA}; read it with the tasnet that wrote it"
         )
     try:
-        return Head.model_validate(told)
+        return RunHead.model_validate(told)
     except ValidationError as error:
         first = error.errors()[0]
         raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; {_DAMAGED}") from None
 
 
-def _end(folder: Path) -> End | None:
+def _end(folder: Path) -> RunEnd | None:
     """None for a run without an end: it was killed, or it goes on right now. Raises RunError for a damaged one."""
     path = folder / END
     try:
@@ -351,7 +351,7 @@ def _end(folder: Path) -> End | None:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
     text = unsealed(key_of(folder), data[:-1]) if data.endswith(b"\n") else None
     try:
-        return End.model_validate_json(text or b"")
+        return RunEnd.model_validate_json(text or b"")
     except ValidationError:
         raise RunError(
             f"{path}: damaged, or of another {HEAD}; delete it, and the run is read as one that was killed"

@@ -8,12 +8,12 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from tasnet.suite.cases import CaseError, graph_key, parse, rank
-from tasnet.suite.history.run import Run, RunError, Unreadable, folders, read
+from tasnet.suite.cases import CaseError, graph_key, parse_case, severity
+from tasnet.suite.history.run import RunError, StoredRun, UnreadableRun, read_run, run_folders
 
 
 @dataclass(frozen=True)
-class Point:
+class RunPoint:
     """The case or the entry in one run. `known` is `predicted` or `observed`: the two are never one line."""
 
     run: str
@@ -26,7 +26,7 @@ class Point:
 
 
 @dataclass(frozen=True)
-class CasePoint(Point):
+class CasePoint(RunPoint):
     """A case in one run. `parity` is SNR in dB by stage; `onnx_bytes` None where no graph was written."""
 
     verdict: str = ""
@@ -39,7 +39,7 @@ class CasePoint(Point):
 
 
 @dataclass(frozen=True)
-class EntryPoint(Point):
+class EntryPoint(RunPoint):
     """An entry in one run: how many of the cases that a verdict was come to have a blocker that it covers."""
 
     covers: int = 0
@@ -53,17 +53,17 @@ class Trend:
     name: str
     points: tuple[CasePoint, ...] | tuple[EntryPoint, ...]
     runs: int
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableRun, ...]
 
 
-def trend(store: Path, name: str) -> Trend:
+def find_trend(store: Path, name: str) -> Trend:
     """The trend of a case (an id, a run tag of the notes, its flags) or of an entry's id. The oldest run is first.
 
     Raises RunError where no run has such a case or entry, with what comes nearest.
     """
     found = [*_runs(store)]
-    runs = [run for run in found if isinstance(run, Run)]
-    unreadable = tuple(run for run in found if isinstance(run, Unreadable))
+    runs = [run for run in found if isinstance(run, StoredRun)]
+    unreadable = tuple(run for run in found if isinstance(run, UnreadableRun))
     if not found:
         raise RunError(f"{store}: no run is stored there; run tasnet matrix first, or name another --store")
     cases = {record.case_id for run in runs for record in run.records}
@@ -81,17 +81,17 @@ def trend(store: Path, name: str) -> Trend:
     raise RunError(f"'{name}': no case and no entry of the {len(runs)} stored runs{left_out}{hint}")
 
 
-def _runs(store: Path) -> Iterator[Run | Unreadable]:
-    for folder in folders(store):
+def _runs(store: Path) -> Iterator[StoredRun | UnreadableRun]:
+    for folder in run_folders(store):
         try:
-            yield read(folder)
+            yield read_run(folder)
         except RunError as error:
-            yield Unreadable.of(folder, error)
+            yield UnreadableRun.of(folder, error)
 
 
 def _id(name: str) -> str:
     try:
-        return parse(name).id
+        return parse_case(name).id
     except CaseError:
         return ""
 
@@ -101,9 +101,9 @@ def _entries(covering: Iterable[Sequence[str]]) -> Iterator[str]:
         yield from entries
 
 
-def _of_case(runs: Iterable[Run], case: str) -> Iterator[CasePoint]:
+def _of_case(runs: Iterable[StoredRun], case: str) -> Iterator[CasePoint]:
     # The numerics measure a graph once, under the id of one of its cases.
-    measured = {case, graph_key(parse(case))}
+    measured = {case, graph_key(parse_case(case))}
     for run in runs:
         record = next((each for each in run.records if each.case_id == case), None)
         parity = {each.stage: each.snr_db for each in run.measures if each.case_id in measured}
@@ -115,14 +115,14 @@ def _of_case(runs: Iterable[Run], case: str) -> Iterator[CasePoint]:
             yield CasePoint(*_of_run(run), parity=parity)
 
 
-def _of_entry(runs: Iterable[Run], entry: str) -> Iterator[EntryPoint]:
+def _of_entry(runs: Iterable[StoredRun], entry: str) -> Iterator[EntryPoint]:
     for run in runs:
         # What was not compiled, or broke down, is no case that the entry doesn't cover.
-        judged = [record for record in run.records if rank(record.verdict) is not None]
+        judged = [record for record in run.records if severity(record.verdict) is not None]
         if judged:
             covered = sum(entry in _entries(record.covering) for record in judged)
             yield EntryPoint(*_of_run(run), covered, len(judged))
 
 
-def _of_run(run: Run) -> tuple[str, datetime, str, str, str, bool]:
+def _of_run(run: StoredRun) -> tuple[str, datetime, str, str, str, bool]:
     return run.id, run.head.started, run.head.told_by, run.head.known, run.head.arch, run.whole

@@ -15,17 +15,17 @@ from typing import BinaryIO
 from pydantic import BaseModel
 
 from tasnet.common import locked, sealed, write_whole
-from tasnet.suite.history.device import Ran
-from tasnet.suite.history.records import Record
+from tasnet.suite.history.device import DeviceRecord
+from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import (
     DEVICE,
     END,
     HEAD,
     MEASURES,
     RECORDS,
-    End,
-    Head,
-    Measure,
+    ParityFigure,
+    RunEnd,
+    RunHead,
     kept_of,
     key_of,
     next_number,
@@ -33,7 +33,7 @@ from tasnet.suite.history.run import (
 
 
 @dataclass(frozen=True)
-class Writer:
+class RunWriter:
     """Writes into the folder of one run; one process at a time."""
 
     folder: Path
@@ -43,22 +43,22 @@ class Writer:
     """what this process holds of the run"""
     began: float = field(default_factory=time.monotonic)
 
-    def add(self, record: Record) -> None:
+    def add(self, record: CaseRecord) -> None:
         """Keeps a case's record. Raises OSError."""
         _append(self.folder / RECORDS, self.key, record)
 
-    def measured(self, measure: Measure) -> None:
+    def measured(self, measure: ParityFigure) -> None:
         """Keeps a measurement. Raises OSError."""
         _append(self.folder / MEASURES, self.key, measure)
 
-    def ran(self, ran: Ran) -> None:
+    def ran(self, ran: DeviceRecord) -> None:
         """Keeps a check on a device. Raises OSError."""
         _append(self.folder / DEVICE, self.key, ran)
 
-    def end(self, records: Iterable[Record], exit_status: int) -> None:
+    def end(self, records: Iterable[CaseRecord], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""
         kinds = Counter(record.kind for record in records)
-        told = End(
+        told = RunEnd(
             exit_status=exit_status,
             seconds=time.monotonic() - self.began,
             kinds=dict(kinds),
@@ -71,13 +71,13 @@ class Writer:
         self.alive.close()
 
 
-def begin(folder: Path, head: Head) -> Writer:
+def begin_run(folder: Path, head: RunHead) -> RunWriter:
     """The writer of a new run in an empty folder. Raises OSError."""
     store = folder.parent.parent
     with locked(folder.parent / ".number.lock"):
         numbered = head.model_copy(update={"number": next_number(store)})
         write_whole(folder / HEAD, numbered.model_dump_json(by_alias=True, indent=1).encode() + b"\n")
-    return Writer(folder, key_of(folder), _held(folder / HEAD))
+    return RunWriter(folder, key_of(folder), _held(folder / HEAD))
 
 
 def _held(path: Path) -> BinaryIO:

@@ -11,7 +11,7 @@ from typing_extensions import assert_never
 
 from tasnet.common import short_layers
 from tasnet.hailo import Failure
-from tasnet.suite.cases import ORDER, Outcome, Stage, Status, Verdict, verdict_of
+from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, verdict_of
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
 from tasnet.suite.ledger.flaky import Seen, refuted
 from tasnet.suite.ledger.where import Axes
@@ -110,9 +110,9 @@ def judge(
     """
     if not outcomes:
         raise ValueError("a case without outcomes can't be judged")
-    ordered = [outcomes[stage] for stage in ORDER if stage in outcomes]
+    ordered = [outcomes[stage] for stage in STAGES if stage in outcomes]
     last = ordered[-1]
-    reached = ORDER[: ORDER.index(last.stage) + 1]
+    reached = STAGES[: STAGES.index(last.stage) + 1]
     by = last.provenance
     claiming = [
         entry
@@ -140,12 +140,12 @@ def judge(
 def upstream(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocked]) -> tuple[Upstream, ...]:
     """Of each blocked stage the one cause: the failed stage before it, and the entries that cover its failures."""
     found = []
-    for stage in ORDER:
+    for stage in STAGES:
         by: Stage | None = stage
         # The stage in the way may itself have been blocked.
         while by and by in outcomes and outcomes[by].status is Status.BLOCKED:
             earlier = outcomes[by].blocked_by
-            by = earlier if earlier and ORDER.index(earlier) < ORDER.index(by) else None
+            by = earlier if earlier and STAGES.index(earlier) < STAGES.index(by) else None
         if by and by is not stage:
             covering = (name for each in blockers if each.failure.stage == by.value for name in each.entries)
             found.append(Upstream(stage, by, tuple(dict.fromkeys(covering))))

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from tasnet.common import write_whole
 from tasnet.hailo.logs import key_trace_lines
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.notes.failure_note import as_text, note_of
 from tasnet.suite.notes.summary_tsv import write_summary
 
 
 def write_runs(
-    folder: Path, records: Iterable[Record], logs: Mapping[str, Path] | None = None, stamp: str = ""
+    folder: Path, records: Iterable[CaseRecord], logs: Mapping[str, Path] | None = None, stamp: str = ""
 ) -> Path:
     """Writes records as a night run in `folder`, and returns its `summary.tsv`. Raises OSError.
 

@@ -15,15 +15,15 @@ from pathlib import Path
 from tasnet.common import printable
 from tasnet.suite.cases import (
     BASE_ARCH,
-    DOUBLE,
+    DOUBLE_SUFFIX,
+    LEARNED_NOTHING,
     NOTES_TAGS,
-    TRIED_AGAIN,
     Case,
     CaseError,
     Outcome,
     Stage,
     graph_key,
-    parse,
+    parse_case,
 )
 from tasnet.suite.notes.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
 from tasnet.suite.notes.run_tables import RunFolder, rows_of, tables_of
@@ -83,7 +83,7 @@ class Imported:
 def import_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Imported:
     """Reads night runs and keeps them as evidence. Doing so twice, or in two processes, keeps each once."""
     reading = read_runs(path, version=version, arch=arch)
-    learned = [run for run in reading.runs if run.evidence.end.status not in TRIED_AGAIN]
+    learned = [run for run in reading.runs if run.evidence.end.status not in LEARNED_NOTHING]
     new = [keep(store, run.evidence) for run in learned]
     left = [LeftOut(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
     return Imported(sum(new), len(new) - sum(new), (*reading.left_out, *left))
@@ -122,7 +122,7 @@ def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, versi
     """The row as a run. Raises RowLeftOut."""
     if boolean(row, "predicted") or row.get("toolchain", TOOLCHAIN) not in ("", TOOLCHAIN):
         raise RowLeftOut(f"said by {row.get('toolchain') or 'a prediction'}: not observed by a compiler")
-    if row.get("toolchain_version", "").endswith(DOUBLE):
+    if row.get("toolchain_version", "").endswith(DOUBLE_SUFFIX):
         raise RowLeftOut("said by a test double: not observed by a compiler")
     case = _case(row, tag, arch)
     texts = texts_of(row, tag, folder)
@@ -138,13 +138,13 @@ def _case(row: Mapping[str, str], tag: str, arch: str) -> Case:
     arch = row.get("arch") or arch
     flags = row.get("export_flags", "")
     try:
-        flagged = parse(flags, arch) if flags else None
+        flagged = parse_case(flags, arch) if flags else None
         name = row.get("case_id") or tag
         if flagged and name not in NOTES_TAGS and not row.get("case_id") and not _is_id(name):
             if not all(f"{flag}=" in flags for flag in _FLAGS):
                 raise RowLeftOut(f"no case has the tag '{tag}', and its flags don't say all of a variant")
             return flagged
-        case = parse(name, arch)
+        case = parse_case(name, arch)
     except CaseError as error:
         raise RowLeftOut(str(error)) from None
     complete = all(f"{flag}=" in flags for flag in _FLAGS)
@@ -156,7 +156,7 @@ def _case(row: Mapping[str, str], tag: str, arch: str) -> Case:
 
 def _is_id(name: str) -> bool:
     try:
-        parse(name)
+        parse_case(name)
     except CaseError:
         return False
     return True

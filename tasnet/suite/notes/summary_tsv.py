@@ -20,7 +20,7 @@ from typing_extensions import assert_never
 from tasnet.common import natural_order, printable, write_whole
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage, Status, Verdict
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 
 NOTES_COLUMNS = (
     "run_tag",
@@ -68,7 +68,7 @@ COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
 
 
 def write_summary(
-    records: Iterable[Record], path: Path, cells: Mapping[str, Mapping[str, str]] = MappingProxyType({})
+    records: Iterable[CaseRecord], path: Path, cells: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 ) -> None:
     """Writes the table at `path`, whole or not at all; its directory is made. Raises OSError.
 
@@ -85,7 +85,7 @@ def write_summary(
     write_whole(path, text.getvalue().encode())
 
 
-def row(record: Record) -> dict[str, object]:
+def row(record: CaseRecord) -> dict[str, object]:
     """The record as a row: every column of `COLUMNS`, with bools, numbers and text as they are."""
     failures = [blocker.failure for blocker in record.blockers]
     first = failures[0] if failures else None
@@ -136,7 +136,7 @@ def row(record: Record) -> dict[str, object]:
     }
 
 
-def _compiled(record: Record) -> bool | None:
+def _compiled(record: CaseRecord) -> bool | None:
     """Whether the compiler wrote a file; None where nobody knows. A prediction compiles nothing."""
     match record.verdict:
         case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
@@ -161,7 +161,7 @@ def _exit_status(verdict: Verdict) -> int | None:
             assert_never(verdict)
 
 
-def timed_out(record: Record) -> bool:
+def timed_out(record: CaseRecord) -> bool:
     """Whether a limit of time ended the case: the compiler's own, or that of its stage."""
     failures = [blocker.failure for blocker in record.blockers]
     return any(each.family == "mapping_timeout" for each in failures[:1]) or any(
@@ -169,7 +169,7 @@ def timed_out(record: Record) -> bool:
     )
 
 
-def export_flags(record: Record) -> str:
+def export_flags(record: CaseRecord) -> str:
     """The variant in the notes' words, then the axes they lack where these depart from what they exported."""
     axes = record.axes
     repeat = axes["expansion"] == "repeat"

@@ -25,7 +25,7 @@ from tasnet.suite.cases import Case, Outcome, Stage
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
 from tasnet.suite.numerics.parity import har_waveform, onnx_waveform, torch_waveform, waveform
 from tasnet.suite.numerics.speech import RATE, mixtures
-from tasnet.suite.run import Pipeline, Trained, trained
+from tasnet.suite.run import Pipeline, RecipeWeights, load_weights
 
 Signal = npt.NDArray[Any]
 
@@ -58,7 +58,7 @@ class Staged:
     waves: Mapping[str, Signal]
     missing: Mapping[str, str]
     predicted: frozenset[str]
-    trained: Trained
+    trained: RecipeWeights
     network: Network | None
     quantized: Quantized | None
 
@@ -80,7 +80,7 @@ def staged(
     pipeline raises; a stage that fails is among `missing`.
     """
     case = pipeline.resolve(case)
-    given = trained(pipeline.recipe, case.size)
+    given = load_weights(pipeline.recipe, case.size)
     waves: dict[str, Signal] = {}
     missing: dict[str, str] = {}
     waves["torch"] = _each(

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tasnet.hailo import UNINFORMATIVE_FAMILIES, Certainty
-from tasnet.suite.cases import WORDS, Outcome, Stage, Status, Verdict, graph_key, parse, rank, verdict_of
+from tasnet.suite.cases import (
+    VERDICT_WORDS,
+    Outcome,
+    Stage,
+    Status,
+    Verdict,
+    graph_key,
+    parse_case,
+    severity,
+    verdict_of,
+)
 from tasnet.suite.observed.evidence import Evidence
 
 UNINFORMATIVE = frozenset({"mapping_timeout", "partition", "compiler_crash"})
@@ -60,8 +70,8 @@ class Confusion:
     def table(self) -> str:
         """The counts as text: predictions in rows, observations in columns."""
         cells = self.cells
-        rows = [name for name in WORDS if any(p == name for p, _ in cells)]
-        columns = [name for name in WORDS if any(o == name for _, o in cells)]
+        rows = [name for name in VERDICT_WORDS if any(p == name for p, _ in cells)]
+        columns = [name for name in VERDICT_WORDS if any(o == name for _, o in cells)]
         lines = ["predicted \\ observed" + "".join(f"{name:>10}" for name in columns)]
         lines += [f"{p:<20}" + "".join(f"{len(cells.get((p, o), ())):>10}" for o in columns) for p in rows]
         counts = {each: sum(c.agreement is each for c in self.compared) for each in Agreement}
@@ -133,7 +143,7 @@ def _of_the_compile(outcome: Outcome) -> Outcome:
 
 
 def _agreement(predicted: Verdict, observed: Verdict, families: tuple[str, ...], family: str) -> Agreement:
-    ranks = rank(predicted), rank(observed)
+    ranks = severity(predicted), severity(observed)
     if None in ranks or observed is Verdict.UNKNOWN or family in UNINFORMATIVE_FAMILIES:
         return Agreement.SILENT
     if predicted is Verdict.UNKNOWN:
@@ -146,5 +156,5 @@ def _agreement(predicted: Verdict, observed: Verdict, families: tuple[str, ...],
 
 
 def _graph(case_id: str) -> tuple[str, str]:
-    case = parse(case_id)
+    case = parse_case(case_id)
     return graph_key(case), case.arch

@@ -21,7 +21,17 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.common import TasnetError, short_layers, unsealed
 from tasnet.hailo import UNINFORMATIVE_FAMILIES
-from tasnet.suite.cases import TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, graph_key, parse
+from tasnet.suite.cases import (
+    LEARNED_NOTHING,
+    Case,
+    CaseError,
+    Outcome,
+    Provenance,
+    Stage,
+    Status,
+    graph_key,
+    parse_case,
+)
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.run import Store, content_key
 
@@ -82,14 +92,14 @@ def keep(store: Store, evidence: Evidence) -> bool:
     """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
-    if evidence.end.status in TRIED_AGAIN:
+    if evidence.end.status in LEARNED_NOTHING:
         raise EvidenceError(f"{evidence.tag}: {evidence.end.status.value}, so nothing was learned; it is no evidence")
     unseen = _not_observed(evidence)
     if unseen is not None:
         by = f"{unseen.toolchain} {unseen.version}"
         raise EvidenceError(f"{evidence.tag}: predicted by {by}; keep observed runs only")
     try:
-        parse(evidence.case_id)
+        parse_case(evidence.case_id)
     except CaseError as error:
         raise EvidenceError(str(error)) from None
     target = _folder(store, evidence.case_id) / f"{evidence.key}.json"
@@ -133,7 +143,7 @@ def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
     wanted = {(graph_key(case), case.arch) for case in cases}
     newest: dict[tuple[str, str, str], list[Evidence]] = {}
     for evidence in everything(store):
-        case, by = parse(evidence.case_id), evidence.end.provenance
+        case, by = parse_case(evidence.case_id), evidence.end.provenance
         key = (graph_key(case), case.arch, by.toolchain)
         if key[:2] not in wanted or not _is_of_the_network(evidence):
             continue
@@ -152,7 +162,7 @@ def support(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[s
 
 
 def _supports(entry: Entry, evidence: Evidence) -> bool:
-    axes = parse(evidence.case_id).axes()
+    axes = parse_case(evidence.case_id).axes()
     return any(
         claims(entry, axes, outcome.provenance.toolchain)
         and in_scope(entry, outcome.provenance.toolchain, outcome.provenance.version)
@@ -211,7 +221,7 @@ def _readable(store: Store, file: Path) -> Evidence | None:
             return None
         evidence = Evidence.model_validate_json(text)
         seen = evidence.outcomes and _not_observed(evidence) is None
-        return evidence if seen and parse(evidence.case_id) else None
+        return evidence if seen and parse_case(evidence.case_id) else None
     except (OSError, ValidationError, CaseError):
         return None
 

@@ -18,7 +18,17 @@ import numpy.typing as npt
 from tasnet.common import TasnetError, error_line
 from tasnet.hailo import Certainty, Failure
 from tasnet.hailo.chip import ChipInference, ChipMeasurement, Detection, infer_on_chip
-from tasnet.suite.cases import DOUBLE, TRIED_AGAIN, Case, CaseError, Outcome, Provenance, Stage, Status, parse
+from tasnet.suite.cases import (
+    DOUBLE_SUFFIX,
+    LEARNED_NOTHING,
+    Case,
+    CaseError,
+    Outcome,
+    Provenance,
+    Stage,
+    Status,
+    parse_case,
+)
 from tasnet.suite.numerics import distance
 from tasnet.suite.observed.evidence import Evidence, keep
 from tasnet.suite.run import Store, file_sha256
@@ -254,7 +264,7 @@ def keep_observed(store: Store, case: Case, hef: Path, observed: Outcome) -> boo
     """Keeps a run on the device as evidence; False where it is known, or none: a broken run, a test double's."""
     if observed.stage is not Stage.INFER:
         raise DeviceError(f"{observed.stage.value} doesn't run on the device; keep outcomes of {Stage.INFER.value}")
-    if observed.status in TRIED_AGAIN or observed.provenance.double:
+    if observed.status in LEARNED_NOTHING or observed.provenance.double:
         return False
     evidence = Evidence(case_id=case.id, tag=case.id, source=hef.name, outcomes=(observed,))
     return keep(store, evidence)
@@ -267,7 +277,7 @@ def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
     found = []
     for file in sorted(folder.glob("*.hef")):
         try:
-            found.append((parse(file.stem, arch), file))
+            found.append((parse_case(file.stem, arch), file))
         except CaseError as error:
             raise DeviceError(f"{file}: {error}; name a HEF for its case, <case id>.hef") from None
     return found
@@ -276,7 +286,7 @@ def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
 def _provenance(case: Case, hef: Path, version: str, arch: str, double: bool) -> Provenance:
     return Provenance(
         toolchain=TOOLCHAIN,
-        version=f"{version}{DOUBLE}" if double else version,
+        version=f"{version}{DOUBLE_SUFFIX}" if double else version,
         predicted=False,
         exhaustive=False,
         arch=arch or case.arch,

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tasnet.common import TasnetError
-from tasnet.suite.cases import Case, Outcome, Status, Verdict, graph_key, rank, verdict_of
+from tasnet.suite.cases import Case, Outcome, Status, Verdict, graph_key, severity, verdict_of
 from tasnet.suite.observed.evidence import keep_run
 from tasnet.suite.run import Pipeline
 
@@ -54,7 +54,7 @@ class Swept:
     @property
     def unlearned(self) -> tuple[Done, ...]:
         """The graphs of which nothing was learned."""
-        return tuple(each for each in self.done if rank(each.verdict) is None)
+        return tuple(each for each in self.done if severity(each.verdict) is None)
 
     @property
     def counts(self) -> Mapping[Verdict, int]:

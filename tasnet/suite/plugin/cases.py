@@ -12,7 +12,7 @@ import pytest
 
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
-from tasnet.suite.history import Measure, Record, record
+from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING, Entry, Judgement, Kind, Ledger, due, judge
 from tasnet.suite.observed import keep_run
 from tasnet.suite.plugin.aloud import aloud
@@ -22,7 +22,7 @@ from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
 from tasnet.suite.report import lines
-from tasnet.suite.run import Calibrated, Store
+from tasnet.suite.run import CaseCalibration, Store
 from tasnet.suite.upkeep import Past, of_case, past_of
 
 
@@ -102,7 +102,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
         open_store(setup.store, aloud(pytestconfig)),
         setup.compiler or Reference(),
         setup.recipe,
-        fit=Calibrated(recordings, setup.store) if recordings else None,
+        fit=CaseCalibration(recordings, setup.store) if recordings else None,
     )
 
 
@@ -170,12 +170,12 @@ def _keep_record(
     outcomes: Mapping[Stage, Outcome],
     today: date,
     past_runs: Past,
-) -> tuple[Record, Judgement]:
+) -> tuple[CaseRecord, Judgement]:
     """Judges the outcomes; the record goes with the test's report."""
     setup = request.config.stash[SETUP]
     seen = of_case(past_runs, case.id, setup.ledger.entries)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
-    told = record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
+    told = case_record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
     request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
     _tag(request, told)
     return told, judgement
@@ -190,7 +190,7 @@ def _broken(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[S
     return {until: Outcome(stage=until, status=Status.INFRA, provenance=provenance, reason=reason)}
 
 
-def _tag(request: pytest.FixtureRequest, told: Record) -> None:
+def _tag(request: pytest.FixtureRequest, told: CaseRecord) -> None:
     """Into the CTRF report, where pytest-json-ctrf writes one: its fixture is what it knows of the test."""
     if getattr(request.config.option, "ctrf", None):
         known = request.getfixturevalue("ctrf_json_metadata")
@@ -219,10 +219,10 @@ def _reason(predicted: bool, entries: str) -> str:
 
 
 @pytest.fixture
-def measured(request: pytest.FixtureRequest) -> Callable[[Measure], None]:
+def measured(request: pytest.FixtureRequest) -> Callable[[ParityFigure], None]:
     """Keeps a measurement in the run's history."""
 
-    def keep(measure: Measure) -> None:
+    def keep(measure: ParityFigure) -> None:
         request.node.user_properties.append((MEASURE_PROPERTY, measure.model_dump_json()))
 
     return keep

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 
 PREFIX = "tasnet."
 
 
-def properties(record: Record) -> Iterator[tuple[str, str]]:
+def properties(record: CaseRecord) -> Iterator[tuple[str, str]]:
     """Names and values, in the order in which they are read; `tasnet.known` is `predicted` or `observed`."""
     told = {
         "case": record.case_id,
@@ -26,7 +26,7 @@ def properties(record: Record) -> Iterator[tuple[str, str]]:
     yield from ((f"{PREFIX}{name}", value) for name, value in told.items() if value)
 
 
-def tags(record: Record) -> Iterator[str]:
+def tags(record: CaseRecord) -> Iterator[str]:
     """What a test can be filtered by: `predicted`, `verdict:blocked`, `entry:wide-row-agent`."""
     yield "predicted" if record.predicted else "observed"
     yield f"verdict:{record.verdict.word}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from tasnet.suite.cases import Case, Outcome, Status
-from tasnet.suite.history import Check, Ran
+from tasnet.suite.history import DeviceCheck, DeviceRecord
 from tasnet.suite.plugin.carried import DEVICE_PROPERTY
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.run import Store
@@ -22,7 +22,7 @@ CompiledHef = tuple[Case, Path]
 
 NO_FOLDER = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
 
-Keep = Callable[[Check, CompiledHef, Outcome], Outcome]
+Keep = Callable[[DeviceCheck, CompiledHef, Outcome], Outcome]
 """Keeps how a check ended and returns it; a run that broke down ends the test here, as an ERROR of its setup."""
 
 
@@ -73,9 +73,9 @@ def keep_ran(request: pytest.FixtureRequest) -> Keep:
     """Keeps the end of a check in the run's history, its figures in the reports, what was observed as evidence."""
     setup, node = request.config.stash[SETUP], request.node
 
-    def keep(check: Check, compiled: CompiledHef, outcome: Outcome) -> Outcome:
+    def keep(check: DeviceCheck, compiled: CompiledHef, outcome: Outcome) -> Outcome:
         case, path = compiled
-        ran = Ran(case_id=case.id, hef=path.name, check=check, outcome=outcome)
+        ran = DeviceRecord(case_id=case.id, hef=path.name, check=check, outcome=outcome)
         node.user_properties.append((DEVICE_PROPERTY, ran.model_dump_json(exclude_defaults=True)))
         node.user_properties.extend(outcome.figures.items())
         if outcome.status is Status.INFRA:

@@ -7,16 +7,16 @@ from datetime import datetime, timezone
 import pytest
 
 from tasnet import __version__
-from tasnet.suite.history import Head, Origin
+from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.run import file_sha256
 
 
-def head(config: pytest.Config, chosen: int = 0, origin: Origin | None = None) -> Head:
+def head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = None) -> RunHead:
     """The head of the run that these options ask for."""
     setup = config.stash[SETUP]
     ledger = setup.ledger.path
-    return Head(
+    return RunHead(
         started=datetime.now(timezone.utc),
         profile=setup.profile,
         arch=setup.arch,
@@ -29,5 +29,5 @@ def head(config: pytest.Config, chosen: int = 0, origin: Origin | None = None) -
         checkpoint=str(setup.recipe.checkpoint or ""),
         ledger=str(ledger),
         ledger_sha256=file_sha256(ledger),
-        origin=origin or Origin(),
+        origin=origin or RunOrigin(),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasnet.common import TasnetError, error_line
-from tasnet.suite.cases import graph_key, parse
+from tasnet.suite.cases import graph_key, parse_case
 from tasnet.suite.observed import of_cases
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
@@ -88,7 +88,7 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
     known = of_cases(store, cases.values())
     if not known:
         pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
-    seen = {graph_key(parse(each.case_id)) for each in known}
+    seen = {graph_key(parse_case(each.case_id)) for each in known}
     predicts = Pipeline(store, Reference(), setup.recipe)
     found = confusion({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
     request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))

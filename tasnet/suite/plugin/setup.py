@@ -12,9 +12,9 @@ import pytest
 
 from tasnet.common import MAX_ERROR_CHARS, TasnetError, error_line, printable, why_no_folder
 from tasnet.hailo import TOOLCHAINS
-from tasnet.suite.cases import BASE_ARCH, Case, profile
+from tasnet.suite.cases import BASE_ARCH, Case, profile_cases
 from tasnet.suite.ledger import Ledger, read
-from tasnet.suite.run import Choice, Recipe, choose, compiler, from_options
+from tasnet.suite.run import Recipe, ToolchainOptions, from_options, open_compiler, toolchain_options
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
@@ -34,7 +34,7 @@ class Setup:
 
     profile: str
     arch: str
-    choice: Choice
+    choice: ToolchainOptions
     compiler: Dfc | None
     """asked for its version; None for the embedded toolchain"""
     repeat: tuple[tuple[str, str], ...]
@@ -123,11 +123,11 @@ def _setup(config: pytest.Config) -> Setup:
     """Reads the options. Raises UsageError, one line."""
     option = config.option
     try:
-        cases = profile(option.profile, option.arch)
+        cases = profile_cases(option.profile, option.arch)
         ledger = read(Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml"))
         choice = _choice(config)
         # Only now: without a compiler nothing of its adapter is needed.
-        dfc = compiler(choice) if choice.name == "dfc" else None
+        dfc = open_compiler(choice) if choice.name == "dfc" else None
         checkpoint = Path(option.checkpoint) if option.checkpoint else None
         recipe = from_options(checkpoint, option.mask_activation, option.blocks_per_repeat)
     except TasnetError as error:
@@ -139,10 +139,10 @@ def _setup(config: pytest.Config) -> Setup:
     return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store.absolute(), ledger, cases)
 
 
-def _choice(config: pytest.Config) -> Choice:
+def _choice(config: pytest.Config) -> ToolchainOptions:
     """The toolchain that the options mean. Raises ToolchainError."""
     option = config.option
-    return choose(
+    return toolchain_options(
         option.toolchain,
         option.arch,
         dfc_python=option.dfc_python,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
-from tasnet.suite.history import Measure, Record, Writer, begin, device, latest, origin
+from tasnet.suite.history import CaseRecord, ParityFigure, RunWriter, begin_run, device, find_origin, latest_records
 from tasnet.suite.ledger import Kind
 from tasnet.suite.observed import everything, support
 from tasnet.suite.plugin.carried import (
@@ -28,7 +28,7 @@ from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.head import head
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.report import Bar, Lines, ending, new_folder, title, write_run
-from tasnet.suite.run import DamageFound, Store
+from tasnet.suite.run import DamageWarning, Store
 
 if TYPE_CHECKING:
     from tasnet.suite.observed import Compared
@@ -61,13 +61,13 @@ class Watch:
     """Sits in the process that reports: gathers the records of all workers, shows progress, prints the end."""
 
     config: pytest.Config
-    records: dict[str, Record] = field(default_factory=dict)
+    records: dict[str, CaseRecord] = field(default_factory=dict)
     pairs: dict[str, Compared] = field(default_factory=dict)
     recalled: list[Compared] = field(default_factory=list)
-    ran: list[device.Ran] = field(default_factory=list)
+    ran: list[device.DeviceRecord] = field(default_factory=list)
     total: int = 0
     progress: Bar | Lines | None = None
-    writer: Writer | None = None
+    writer: RunWriter | None = None
     summary: Path | None = None
     trouble: str = ""
     due: dict[str, None] = field(default_factory=dict)
@@ -78,7 +78,7 @@ class Watch:
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         if issubclass(warning_message.category, ReviewDue):
             self.due.setdefault(str(warning_message.message))
-        if issubclass(warning_message.category, DamageFound):
+        if issubclass(warning_message.category, DamageWarning):
             self.damaged.setdefault(str(warning_message.message))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -118,22 +118,22 @@ class Watch:
         if report.when == "call":
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
-                    self._keep(Measure.model_validate_json(str(value)))
+                    self._keep(ParityFigure.model_validate_json(str(value)))
         if not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
         if ran := carried(report, DEVICE_PROPERTY):
-            self.ran.append(device.Ran.model_validate_json(ran))
+            self.ran.append(device.DeviceRecord.model_validate_json(ran))
             self._keep(self.ran[-1])
         text = carried(report)
         if text is None:
             return
-        told = Record.model_validate_json(text)
-        (self.records[told.case_id],) = latest([*filter(None, [self.records.get(told.case_id)]), told])
+        told = CaseRecord.model_validate_json(text)
+        (self.records[told.case_id],) = latest_records([*filter(None, [self.records.get(told.case_id)]), told])
         self._keep(told)
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, told.case_id)
 
-    def _ordered(self) -> list[Record]:
+    def _ordered(self) -> list[CaseRecord]:
         """The records in the profile's order, whatever the order in which workers sent them."""
         return [self.records[case.id] for case in self.config.stash[SETUP].cases if case.id in self.records]
 
@@ -152,19 +152,19 @@ class Watch:
         if self.trouble:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
-    def _keep(self, told: Record | Measure | device.Ran) -> None:
+    def _keep(self, told: CaseRecord | ParityFigure | device.DeviceRecord) -> None:
         """Into the run's history, which begins with the first thing to keep. A full disk ends it, not the run."""
         if self.trouble:
             return
         try:
             if self.writer is None:
-                self.writer = begin(
+                self.writer = begin_run(
                     new_folder(self.config.stash[SETUP].store / "runs"),
-                    head(self.config, self.total, origin(self.config.rootpath)),
+                    head(self.config, self.total, find_origin(self.config.rootpath)),
                 )
-            if isinstance(told, Record):
+            if isinstance(told, CaseRecord):
                 self.writer.add(told)
-            elif isinstance(told, Measure):
+            elif isinstance(told, ParityFigure):
                 self.writer.measured(told)
             else:
                 self.writer.ran(told)
@@ -177,7 +177,7 @@ class Watch:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
         self._tell_recalled(terminalreporter)
-        if ran := device.rows(self.ran):
+        if ran := device.device_rows(self.ran):
             terminalreporter.section(device.title(ran))
             for line in table_lines([device.HEADS, *(row.cells for row in ran)]):
                 terminalreporter.write_line(line)
@@ -229,7 +229,7 @@ class Watch:
 def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
     """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
     text = carried(report)
-    told = properties(Record.model_validate_json(text)) if text else ()
+    told = properties(CaseRecord.model_validate_json(text)) if text else ()
     return [*(each for each in report.user_properties if each[0] not in CARRIED), *told]
 
 
@@ -249,7 +249,7 @@ def _shortened(damaged: Sequence[str]) -> Iterator[str]:
         yield "what was damaged is worked out anew where it is asked for"
 
 
-def _flaky(records: Iterable[Record]) -> list[str]:
+def _flaky(records: Iterable[CaseRecord]) -> list[str]:
     """A flaky entry is never silent: in how many cases it failed and passed, and one of them."""
     found = [record for record in records if record.kind is Kind.FLAKY]
     failed = sum(bool(record.blockers) for record in found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from tasnet.common import natural_order, printable, short_layers
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Tally:
     layers: tuple[str, ...]
 
 
-def tally(records: Iterable[Record]) -> list[Tally]:
+def tally(records: Iterable[CaseRecord]) -> list[Tally]:
     """The blockers of the records, those that no entry covers first, then the most frequent first."""
     found: dict[tuple[str, str, tuple[str, ...]], dict[str, set[str]]] = {}
     for record in records:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tasnet.common import labelled_line, labelled_paragraph
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import Entry, Kind, difference, near, unmet
 
 
-def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
+def lines(told: CaseRecord, entries: Sequence[Entry]) -> Iterator[str]:
     """The case's text; `entries` are the ledger's."""
     known = {entry.id: entry for entry in entries}
     yield f"{told.kind.value.replace('_', ' ')}: {told.case_id}"
@@ -27,7 +27,7 @@ def lines(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
     yield labelled_line("repeat", told.repeat)
 
 
-def _differs(told: Record, entries: Sequence[Entry]) -> Iterator[str]:
+def _differs(told: CaseRecord, entries: Sequence[Entry]) -> Iterator[str]:
     """The first difference to an entry that claims the case; for a failure that none covers, the nearest entry."""
     if told.kind is Kind.UNEXPECTED_FAILURE:
         bare = [blocker.failure for blocker in told.blockers if not blocker.entries]

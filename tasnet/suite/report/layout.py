@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.report.map import Column, column, column_order, row_label
 
 
@@ -24,7 +24,7 @@ class Layout:
         return sum(len(columns) for _, columns in self.groups)
 
 
-def layout(records: Sequence[Record]) -> Layout:
+def layout(records: Sequence[CaseRecord]) -> Layout:
     """The layout of a run's cases: topologies down, decoder x blocks (x length, where there are several) across."""
     with_length = len({record.axes["T"] for record in records}) > 1
     placed = {record.case_id: (row_label(record), column(record, with_length)) for record in records}

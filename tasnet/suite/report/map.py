@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.report.signs import glyph, used
 
 Column = tuple[str, str]
@@ -17,10 +17,10 @@ Column = tuple[str, str]
 _MIN_LABEL = 20
 
 
-def heatmap(records: Sequence[Record], width: int, ascii_only: bool = False) -> RenderableType:
+def heatmap(records: Sequence[CaseRecord], width: int, ascii_only: bool = False) -> RenderableType:
     """The map of the records, at most `width` columns wide: as many tables as that takes, then the legend."""
     lengths = {record.axes["T"] for record in records}
-    cells: dict[str, dict[tuple[str, Column], Record]] = {}
+    cells: dict[str, dict[tuple[str, Column], CaseRecord]] = {}
     for record in records:
         cells.setdefault(row_label(record), {})[column(record, len(lengths) > 1)] = record
     decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in records))
@@ -37,14 +37,14 @@ def heatmap(records: Sequence[Record], width: int, ascii_only: bool = False) -> 
     return Group(*tables, Text(), _legend(records, letters, columns, width, ascii_only))
 
 
-def row_label(record: Record) -> str:
+def row_label(record: CaseRecord) -> str:
     """The case's id without decoder, blocks and length: its topology, and what else departs from the base."""
     head, *rest = record.case_id.split("+")
     topology = head.rsplit("-", 2)[0]
     return "+".join((topology, *(part for part in rest if not part.startswith(("T=", "arch=")))))
 
 
-def column(record: Record, with_length: bool) -> tuple[str, Column]:
+def column(record: CaseRecord, with_length: bool) -> tuple[str, Column]:
     """The decoder under which a case stands, and its column there."""
     return str(record.axes["decoder"]), (str(record.axes["blocks"]), str(record.axes["T"]) if with_length else "")
 
@@ -71,7 +71,7 @@ def _fitting(decoders: Sequence[str], columns: dict[str, list[Column]], width: i
 
 
 def _table(
-    cells: dict[str, dict[tuple[str, Column], Record]],
+    cells: dict[str, dict[tuple[str, Column], CaseRecord]],
     decoders: Sequence[str],
     columns: dict[str, list[Column]],
     letters: dict[str, str],
@@ -107,7 +107,7 @@ def _upright(words: Sequence[str]) -> list[str]:
     return ["".join(word.rjust(height)[level] for word in words) for level in range(height)]
 
 
-def _marks(records: Sequence[Record | None], ascii_only: bool) -> Text:
+def _marks(records: Sequence[CaseRecord | None], ascii_only: bool) -> Text:
     text = Text()
     for record in records:
         sign = glyph(record) if record else None
@@ -116,7 +116,11 @@ def _marks(records: Sequence[Record | None], ascii_only: bool) -> Text:
 
 
 def _legend(
-    records: Sequence[Record], letters: dict[str, str], columns: dict[str, list[Column]], width: int, ascii_only: bool
+    records: Sequence[CaseRecord],
+    letters: dict[str, str],
+    columns: dict[str, list[Column]],
+    width: int,
+    ascii_only: bool,
 ) -> Table:
     """What letters, columns and signs mean. An entry of it is never broken in two."""
     lengths = any(column[1] for each in columns.values() for column in each)

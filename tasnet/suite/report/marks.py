@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing_extensions import assert_never
 
 from tasnet.suite.cases import Verdict
-from tasnet.suite.history import Record, Run
+from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Kind
 from tasnet.suite.report.signs import SURPRISES, glyph
 
@@ -41,7 +41,7 @@ class Mark:
     meaning: str
 
 
-def mark(record: Record) -> Mark:
+def mark(record: CaseRecord) -> Mark:
     """The mark of a record; how it is drawn as predicted or observed is another class, `said`."""
     drawn = glyph(record)
     if record.kind is Kind.EXPECTED_FAILURE:
@@ -71,14 +71,14 @@ def _paint(verdict: Verdict) -> str:
             assert_never(verdict)
 
 
-def said(run: Run, record: Record) -> str:
+def said(run: StoredRun, record: CaseRecord) -> str:
     """Whose word the verdict is: predicted, observed, or a test double's, which is neither."""
     if run.head.double:
         return "double"
     return "predicted" if record.predicted else "observed"
 
 
-def run_said(run: Run) -> str:
+def run_said(run: StoredRun) -> str:
     """The same of a whole run: of its cases, else of what it ran on a device; an empty run is a prediction at best."""
     if run.records:
         return said(run, run.records[0])
@@ -87,7 +87,7 @@ def run_said(run: Run) -> str:
     return "double" if run.head.double else "predicted"
 
 
-def run_by(run: Run) -> str:
+def run_by(run: StoredRun) -> str:
     """Who said what `run_said` means, with its version: HailoRT of a run that judged nothing and ran on a device."""
     if run.ran and not run.records:
         by = run.ran[0].outcome.provenance

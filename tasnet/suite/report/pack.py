@@ -15,7 +15,7 @@ from typing import Any
 from tasnet.hailo import Failure
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
 from tasnet.suite.cases import SIZE_LETTERS, Outcome
-from tasnet.suite.history import Record, Run
+from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import Graph, LayerShown
 from tasnet.suite.report.layout import layout
@@ -76,7 +76,7 @@ class Packer:
     def _entries(self) -> Iterable[Any]:
         return self.source.ledger.entries if self.source.ledger else ()
 
-    def _run(self, run: Run) -> dict[str, Any]:
+    def _run(self, run: StoredRun) -> dict[str, Any]:
         plan = layout(run.records)
         return {
             "id": run.id,
@@ -100,7 +100,7 @@ class Packer:
         """The index of a text."""
         return self.words.add(text)
 
-    def _record(self, run: Run, record: Record) -> tuple[int, ...]:
+    def _record(self, run: StoredRun, record: CaseRecord) -> tuple[int, ...]:
         told = mark(record)
         body = (
             self.marks.add((told.sign, told.paint, told.meaning)),
@@ -122,7 +122,7 @@ class Packer:
         times = tuple(round(outcome.seconds * 1000) for outcome in record.outcomes)
         return self._case(record), self.bodies.add(body), self.by.add(by), self.times.add(times)
 
-    def _case(self, record: Record) -> int:
+    def _case(self, record: CaseRecord) -> int:
         """The index of a case: of the same axes in another run too, unless a checkpoint brought another size."""
         key = (record.case_id, *record.axes.values())
         found = self._cases.get(key)
@@ -132,7 +132,7 @@ class Packer:
             found = self._cases[key] = self.cases.add((record.case_id, tag, axes))
         return found
 
-    def _outcome(self, outcome: Outcome, record: Record) -> tuple[Any, ...]:
+    def _outcome(self, outcome: Outcome, record: CaseRecord) -> tuple[Any, ...]:
         before = 0
         for each in record.outcomes:
             if each is outcome:
@@ -180,7 +180,7 @@ class Packer:
         """A message's words, each once in the report: long ones are lists of layers."""
         return tuple(map(self.word, failure.message.split(" ")))
 
-    def _graph(self, record: Record) -> int | str:
+    def _graph(self, record: CaseRecord) -> int | str:
         """The index of the graph, or why there is none."""
         name = har_of(record)
         if not name:
@@ -204,14 +204,14 @@ def pack(source: Source) -> dict[str, Any]:
     return Packer(source).packed()
 
 
-def state(run: Run) -> str:
+def state(run: StoredRun) -> str:
     """`ended` for a run that did; one that was killed says how far it got."""
     if run.end is None:
         return f"killed, or still going: {len(run.records)} of {run.head.cases} cases"
     return "ended" if run.end.exit_status in (0, 1) else f"ended by pytest's exit status {run.end.exit_status}"
 
 
-def commit(run: Run) -> str:
+def commit(run: StoredRun) -> str:
     """The first letters of the commit, with `+` where files differed from it."""
     origin = run.head.origin
     return f"{origin.commit[:9]}{'+' if origin.dirty else ''}" if origin.commit else ""

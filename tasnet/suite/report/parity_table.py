@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from statistics import median
 
-from tasnet.suite.history import Measure, Run
+from tasnet.suite.history import ParityFigure, StoredRun
 
 STAGES: Mapping[str, str] = {
     "torch": "PyTorch, float32",
@@ -42,13 +42,13 @@ class ParityRow:
     """how many cases have an SNR within each BAR_DB"""
 
 
-def parity(runs: Iterable[Run]) -> tuple[ParityRow, ...]:
+def parity(runs: Iterable[StoredRun]) -> tuple[ParityRow, ...]:
     """One row for each stage, form and length; `runs` with the oldest first."""
-    newest: dict[tuple[str, str, str, int], Measure] = {}
+    newest: dict[tuple[str, str, str, int], ParityFigure] = {}
     for run in runs:
         for measure in run.measures:
             newest[measure.case_id, measure.stage, measure.form, measure.length] = measure
-    groups: dict[tuple[str, str, int], list[Measure]] = {}
+    groups: dict[tuple[str, str, int], list[ParityFigure]] = {}
     for measure in newest.values():
         groups.setdefault((measure.stage, measure.form, measure.length), []).append(measure)
     order = list(STAGES)
@@ -56,7 +56,7 @@ def parity(runs: Iterable[Run]) -> tuple[ParityRow, ...]:
     return tuple(_row(*key, groups[key]) for key in sorted(groups, key=lambda key: (rank[key[0]], *key)))
 
 
-def _row(stage: str, form: str, length: int, those: list[Measure]) -> ParityRow:
+def _row(stage: str, form: str, length: int, those: list[ParityFigure]) -> ParityRow:
     worst = min(those, key=lambda measure: measure.snr_db)
     bars = [0] * (MOST_DB // BAR_DB)
     for measure in those:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rich.console import Console
 
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.report.terminal import overview, title
 
 WIDTH = 100
@@ -33,7 +33,7 @@ _FRAME = """<svg class="{unique_id}" viewBox="0 0 {width} {height}" xmlns="http:
 """
 
 
-def svg(records: Sequence[Record]) -> str:
+def svg(records: Sequence[CaseRecord]) -> str:
     """The heat map, the blockers and the counts of a run. The title says whose word they are."""
     console = Console(
         file=io.StringIO(),

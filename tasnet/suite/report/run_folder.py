@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from tasnet.hailo import Failure
-from tasnet.suite.cases import ORDER, Stage, Status
-from tasnet.suite.history import Record
+from tasnet.suite.cases import STAGES, Stage, Status
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.notes import timed_out, write_summary
 from tasnet.suite.report.picture import svg
-from tasnet.suite.run import Damaged, DamageFound, Store, StoreError
+from tasnet.suite.run import DamagedArtifact, DamageWarning, Store, StoreError
 
 _BEGINS = {Stage.TRANSLATE: "Translation", Stage.OPTIMIZE: "Optimization", Stage.COMPILE: "Compilation"}
 _STEPS = {Stage.TRANSLATE: 3, Stage.COMPILE: 4}
@@ -41,7 +41,7 @@ def new_folder(runs: Path) -> Path:
     return _crowded(runs)
 
 
-def write_run(folder: Path, records: Sequence[Record], store: Store) -> Path:
+def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path:
     """Writes all of the run's files in `folder` and returns its summary.tsv. Raises OSError.
 
     What the embedded toolchain says has no logs, and gets no files of its cases: it is no evidence.
@@ -64,7 +64,7 @@ def write_run(folder: Path, records: Sequence[Record], store: Store) -> Path:
         return write_runs(folder, records, logs)
 
 
-def _with_hef(folder: Path, record: Record, store: Store) -> Record:
+def _with_hef(folder: Path, record: CaseRecord, store: Store) -> CaseRecord:
     """The record with its compiled file beside it. What a stand-in writes is no HEF, and stays in the store."""
     if not record.hef or record.predicted:
         return record
@@ -72,17 +72,17 @@ def _with_hef(folder: Path, record: Record, store: Store) -> Record:
     (folder / "hef").mkdir(exist_ok=True)
     try:
         shutil.copyfile(store.path(record.hef), folder / name)
-    except Damaged as error:
+    except DamagedArtifact as error:
         # The verdict stands; the next run compiles the file anew.
-        warnings.warn(DamageFound(f"{record.case_id}: no compiled file beside the run: {error}"), stacklevel=2)
+        warnings.warn(DamageWarning(f"{record.case_id}: no compiled file beside the run: {error}"), stacklevel=2)
         return record.model_copy(update={"hef": ""})
     return record.model_copy(update={"hef": name})
 
 
-def _write_log(file: IO[bytes], record: Record, store: Store) -> None:
+def _write_log(file: IO[bytes], record: CaseRecord, store: Store) -> None:
     said = "predicted by a stand-in for" if record.predicted else "observed with"
     _line(file, f"[tasnet] {record.case_id}: {said} Dataflow Compiler {record.version}")
-    for stage in ORDER:
+    for stage in STAGES:
         if stage not in record.logs:
             continue
         _line(file, f"Starting {_BEGINS.get(stage, stage.value)}{'' if stage is Stage.OPTIMIZE else '...'}")
@@ -100,7 +100,7 @@ def _write_log(file: IO[bytes], record: Record, store: Store) -> None:
         _line(file, f"[TIMEOUT] {record.run_tag} exceeded {limit or '?'}s")
 
 
-def _terminal(record: Record) -> list[str]:
+def _terminal(record: CaseRecord) -> list[str]:
     """The words of what ended the case."""
     failures: list[Failure] = [blocker.failure for blocker in record.blockers]
     return f"{failures[0].terminal_event if failures else ''} {record.happened}".split()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing_extensions import assert_never
 
 from tasnet.suite.cases import Verdict
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import Kind
 
 
@@ -44,14 +44,14 @@ HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
 
 
-def glyph(record: Record) -> Glyph:
+def glyph(record: CaseRecord) -> Glyph:
     """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
     if record.kind is Kind.EXPECTED_FAILURE:
         return _blocked(min(len(record.entries), 9))
     return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
 
 
-def used(records: Sequence[Record]) -> list[Glyph]:
+def used(records: Sequence[CaseRecord]) -> list[Glyph]:
     """The signs that occur in the records, in the order of the legend."""
     seen = {glyph(record) for record in records}
     plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)

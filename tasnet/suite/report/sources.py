@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from tasnet.common import TasnetError, unfinished
-from tasnet.suite.cases import CaseError, Stage, profile
-from tasnet.suite.history import Record, Run, RunError, Unreadable, find, folders, read
+from tasnet.suite.cases import CaseError, Stage, profile_cases
+from tasnet.suite.history import CaseRecord, RunError, StoredRun, UnreadableRun, find_run, read_run, run_folders
 from tasnet.suite.ledger import Ledger
 from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
 from tasnet.suite.run import Store, StoreError
@@ -35,9 +35,9 @@ class ReportError(TasnetError, ValueError):
 class Source:
     """All that a report shows. Runs are the oldest first; `ledger` is None where there is none to read."""
 
-    runs: tuple[Run, ...]
+    runs: tuple[StoredRun, ...]
     today: date
-    unreadable: tuple[Unreadable, ...] = ()
+    unreadable: tuple[UnreadableRun, ...] = ()
     ledger: Ledger | None = None
     graphs: Mapping[str, Graph] = field(default_factory=dict)
     """a HAR's name in the store -> its graph"""
@@ -47,7 +47,7 @@ class Source:
     """a log's name in the store -> its end"""
 
     @property
-    def shown(self) -> Run:
+    def shown(self) -> StoredRun:
         """The run that the report opens with: the last one that has cases, else the last one that ran on a device."""
         newest = self.runs[::-1]
         return next(run for run in (*(each for each in newest if each.records), *newest) if run.records or run.ran)
@@ -79,10 +79,10 @@ def gather(
     return Source(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
 
 
-def ordered(run: Run) -> Run:
+def ordered(run: StoredRun) -> StoredRun:
     """The run with its cases in the profile's order: they were kept in the order in which workers ended them."""
     try:
-        order = {case.id: at for at, case in enumerate(profile(run.head.profile, run.head.arch))}
+        order = {case.id: at for at, case in enumerate(profile_cases(run.head.profile, run.head.arch))}
     except CaseError:
         # a profile of another version
         return run
@@ -90,7 +90,7 @@ def ordered(run: Run) -> Run:
     return replace(run, records=tuple(records))
 
 
-def har_of(record: Record) -> str:
+def har_of(record: CaseRecord) -> str:
     """The store's name of the HAR of a case's graph, empty where it was never translated."""
     translated = record.by_stage.get(Stage.TRANSLATE)
     return translated.artifact if translated else ""
@@ -108,23 +108,23 @@ def _no_search_for_cycles() -> Iterator[None]:
             gc.enable()
 
 
-def _named(root: Path, names: Sequence[str]) -> tuple[tuple[Run, ...], tuple[Unreadable, ...]]:
-    runs = {run.id: run for run in (find(root, name) for name in names)}
+def _named(root: Path, names: Sequence[str]) -> tuple[tuple[StoredRun, ...], tuple[UnreadableRun, ...]]:
+    runs = {run.id: run for run in (find_run(root, name) for name in names)}
     return tuple(sorted(runs.values(), key=lambda run: run.head.started)), ()
 
 
-def _last(root: Path, last: int) -> tuple[tuple[Run, ...], tuple[Unreadable, ...]]:
-    runs: list[Run] = []
-    unreadable: list[Unreadable] = []
-    for folder in folders(root)[-last:]:
+def _last(root: Path, last: int) -> tuple[tuple[StoredRun, ...], tuple[UnreadableRun, ...]]:
+    runs: list[StoredRun] = []
+    unreadable: list[UnreadableRun] = []
+    for folder in run_folders(root)[-last:]:
         try:
-            runs.append(read(folder))
+            runs.append(read_run(folder))
         except RunError as error:
-            unreadable.append(Unreadable.of(folder, error))
+            unreadable.append(UnreadableRun.of(folder, error))
     return tuple(runs), tuple(unreadable)
 
 
-def _graphs(store: Store, runs: Iterable[Run]) -> tuple[dict[str, Graph], dict[str, str]]:
+def _graphs(store: Store, runs: Iterable[StoredRun]) -> tuple[dict[str, Graph], dict[str, str]]:
     names = {har_of(record) for run in runs for record in run.records} - {""}
     graphs: dict[str, Graph] = {}
     gone: dict[str, str] = {}
@@ -138,7 +138,7 @@ def _graphs(store: Store, runs: Iterable[Run]) -> tuple[dict[str, Graph], dict[s
     return graphs, gone
 
 
-def _tails(store: Store, runs: Sequence[Run]) -> dict[str, str]:
+def _tails(store: Store, runs: Sequence[StoredRun]) -> dict[str, str]:
     """The ends of the logs, the last run's first, as many as there is room for. One without its log has none."""
     tails: dict[str, str] = {}
     room = ALL_TAILS_BYTES
@@ -156,7 +156,7 @@ def _tails(store: Store, runs: Sequence[Run]) -> dict[str, str]:
     return tails
 
 
-def _logs(runs: Sequence[Run]) -> Iterator[str]:
+def _logs(runs: Sequence[StoredRun]) -> Iterator[str]:
     """A case's last log tells of its end; the earlier stages' logs come when all of those have found room."""
     for which in (slice(-1, None), slice(0, -1)):
         for run in reversed(runs):

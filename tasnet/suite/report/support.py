@@ -14,8 +14,8 @@ from itertools import groupby
 from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
-from tasnet.suite.cases import WORDS
-from tasnet.suite.history import Head, Record, Run, RunError, Unreadable, heads, read
+from tasnet.suite.cases import VERDICT_WORDS
+from tasnet.suite.history import CaseRecord, RunError, RunHead, StoredRun, UnreadableRun, read_run, run_heads
 from tasnet.suite.ledger import PASSING, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
@@ -32,7 +32,7 @@ _NOTHING = (
     "No run of the compiler or of a chip is kept here. What the entries above rest on was seen by others, and stands "
     "in their evidence."
 )
-_WORDS = ("clear", "blocked", *(word for word in WORDS if word not in ("clear", "blocked")))
+_WORDS = ("clear", "blocked", *(word for word in VERDICT_WORDS if word not in ("clear", "blocked")))
 """of the verdicts, in the order of the columns"""
 
 
@@ -47,9 +47,9 @@ class Difference:
     lines: tuple[str, ...]
 
 
-def last_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, Run]:
+def last_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRun]:
     """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
-    found: dict[str, Run] = {}
+    found: dict[str, StoredRun] = {}
     for profile in PROFILES:
         run = _last(store, profile, arch, _predicted)
         if run is None:
@@ -60,7 +60,7 @@ def last_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, Run]:
     return found
 
 
-def observed_runs(store: Path, arch: str) -> dict[str, Run]:
+def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:
     """The last whole observed run of each of PROFILES that has one."""
     runs = {profile: _last(store, profile, arch, _observed) for profile in PROFILES}
     return {profile: run for profile, run in runs.items() if run}
@@ -74,7 +74,9 @@ def as_it_is(path: Path) -> str:
         raise SupportError(f"{path}: byte {error.start} isn't UTF-8; delete the file and write it again") from None
 
 
-def document(ledger: Ledger, predicted: Mapping[str, Run], observed: Mapping[str, Run], before: str = "") -> str:
+def document(
+    ledger: Ledger, predicted: Mapping[str, StoredRun], observed: Mapping[str, StoredRun], before: str = ""
+) -> str:
     """The text of SUPPORT.md. `before` is the file as it is: for its date, and its observed section."""
     letters = {entry.id: chr(ord("A") + index) for index, entry in enumerate(ledger.entries)}
     newest = max(run.head.started.date() for run in (*predicted.values(), *observed.values()))
@@ -107,7 +109,7 @@ def difference(before: str, after: str, path: Path) -> Difference:
 # --- the parts ---------------------------------------------------------------------------------------------
 
 
-def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[str, StoredRun]) -> Iterator[str]:
     yield "## Predicted"
     yield ""
     yield "The embedded toolchain's word. It is not the compiler, and nothing in this section was observed."
@@ -119,7 +121,7 @@ def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[st
     yield from _matrices("predicted", letters, runs)
 
 
-def _observed_part(letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+def _observed_part(letters: Mapping[str, str], runs: Mapping[str, StoredRun]) -> Iterator[str]:
     yield _BEGIN
     yield "A real compiler's word."
     yield ""
@@ -128,7 +130,7 @@ def _observed_part(letters: Mapping[str, str], runs: Mapping[str, Run]) -> Itera
     yield _END
 
 
-def _matrices(word: str, letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+def _matrices(word: str, letters: Mapping[str, str], runs: Mapping[str, StoredRun]) -> Iterator[str]:
     for profile, run in runs.items():
         yield f"### {word.capitalize()}, profile {profile}"
         yield ""
@@ -144,7 +146,7 @@ def _kept(before: str) -> list[str]:
     return [_BEGIN, *(found[1].removesuffix("\n").split("\n") if found else [_NOTHING]), _END]
 
 
-def _summary(word: str, runs: Mapping[str, Run]) -> Iterator[str]:
+def _summary(word: str, runs: Mapping[str, StoredRun]) -> Iterator[str]:
     rows = []
     for profile, run in runs.items():
         counts = [sum(record.verdict.word == word for record in run.records) for word in _WORDS]
@@ -158,7 +160,7 @@ def _summary(word: str, runs: Mapping[str, Run]) -> Iterator[str]:
     yield ""
 
 
-def _entries(entries: Sequence[Entry], letters: Mapping[str, str], runs: Mapping[str, Run]) -> Iterator[str]:
+def _entries(entries: Sequence[Entry], letters: Mapping[str, str], runs: Mapping[str, StoredRun]) -> Iterator[str]:
     rows = [
         (
             letters[entry.id],
@@ -176,11 +178,11 @@ def _entries(entries: Sequence[Entry], letters: Mapping[str, str], runs: Mapping
     yield ""
 
 
-def _matrix(run: Run, letters: Mapping[str, str], word: str) -> Iterator[str]:
+def _matrix(run: StoredRun, letters: Mapping[str, str], word: str) -> Iterator[str]:
     """Topologies down, decoders across; blocks kept, and lengths, are folded where they make no difference."""
     lengths = len({record.axes["T"] for record in run.records}) > 1
     decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in run.records))
-    cells: dict[str, dict[str, list[Record]]] = {}
+    cells: dict[str, dict[str, list[CaseRecord]]] = {}
     for record in run.records:
         cells.setdefault(row_label(record), {}).setdefault(str(record.axes["decoder"]), []).append(record)
     rows = [
@@ -193,7 +195,7 @@ def _matrix(run: Run, letters: Mapping[str, str], word: str) -> Iterator[str]:
     yield ""
 
 
-def _cell(records: Iterable[Record], letters: Mapping[str, str], lengths: bool) -> str:
+def _cell(records: Iterable[CaseRecord], letters: Mapping[str, str], lengths: bool) -> str:
     """`blocked A C`, or `all: blocked A; k1, k2: clear` where truncation or length makes a difference."""
     placed = sorted(((column(record, lengths)[1], _ending(record, letters)) for record in records), key=_by_column)
     if len({ending for _, ending in placed}) <= 1 and (not lengths or len(placed) > 1 or not placed):
@@ -216,7 +218,7 @@ def _where(blocks: str, length: str) -> str:
     return " ".join(words)
 
 
-def _ending(record: Record, letters: Mapping[str, str]) -> str:
+def _ending(record: CaseRecord, letters: Mapping[str, str]) -> str:
     named = sorted(letters.get(name, "?") for name in reached(record))
     if record.certainty:
         return f"clear ({record.certainty.value})" if record.predicted else "clear"
@@ -224,7 +226,7 @@ def _ending(record: Record, letters: Mapping[str, str]) -> str:
     return " ".join((record.verdict.word, *named)) + news
 
 
-def _clear(runs: Mapping[str, Run], word: str) -> Iterator[str]:
+def _clear(runs: Mapping[str, StoredRun], word: str) -> Iterator[str]:
     clear = [record for run in runs.values() for record in run.records if record.verdict.is_clear]
     if not clear:
         yield f"No case is {word} clear."
@@ -262,24 +264,24 @@ def _again(profile: str) -> str:
     return f"tasnet matrix --profile {profile}"
 
 
-def _predicted(head: Head) -> bool:
+def _predicted(head: RunHead) -> bool:
     return head.toolchain == "reference"
 
 
-def _observed(head: Head) -> bool:
+def _observed(head: RunHead) -> bool:
     return head.toolchain == "dfc" and not head.double
 
 
-def _last(store: Path, profile: str, arch: str, wanted: Callable[[Head], bool]) -> Run | None:
+def _last(store: Path, profile: str, arch: str, wanted: Callable[[RunHead], bool]) -> StoredRun | None:
     """The last whole run of a profile with such a head. One of a checkpoint is of another network, and no support."""
-    for each in reversed(list(heads(store))):
-        if isinstance(each, Unreadable):
+    for each in reversed(list(run_heads(store))):
+        if isinstance(each, UnreadableRun):
             continue
         name, head, end = each
         if end is None or head.checkpoint or (head.profile, head.arch) != (profile, arch) or not wanted(head):
             continue
         try:
-            run = ordered(read(store / "runs" / name))
+            run = ordered(read_run(store / "runs" / name))
         except RunError:
             continue
         if run.whole:

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from tasnet.suite.history import Record, Row, Run
-from tasnet.suite.history import rows as device_rows
+from tasnet.suite.history import CaseRecord, DeviceRow, StoredRun, device_rows
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_by, run_said, said
@@ -33,7 +32,7 @@ class Cell:
 class RunRow:
     """A run in the list of runs. `counts` has one figure for each of PAINTS."""
 
-    run: Run
+    run: StoredRun
     by: str
     said: str
     word: str
@@ -69,7 +68,7 @@ class EntryRow:
         return self.left is not None and self.left <= WARN_DAYS
 
 
-def label(run: Run, record: Record) -> str:
+def label(run: StoredRun, record: CaseRecord) -> str:
     """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
     meaning = mark(record).meaning
     more = "" if meaning == record.verdict.word else f", {meaning}"
@@ -81,7 +80,7 @@ def worded(whose: str, verdict: str) -> str:
     return f"{verdict} {SAID[whose]}" if whose == "double" else f"{SAID[whose]} {verdict}"
 
 
-def grid(run: Run) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+def grid(run: StoredRun) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
     """The map's rows: a label and one cell a column, None where the run has no such case."""
     plan = layout(run.records)
     cells: list[Cell | None] = [None] * (len(plan.rows) * plan.width)
@@ -97,7 +96,7 @@ def runs(source: Source) -> tuple[RunRow, ...]:
     return tuple(_run(run) for run in reversed(source.runs))
 
 
-def _run(run: Run) -> RunRow:
+def _run(run: StoredRun) -> RunRow:
     whose = run_said(run)
     painted = Counter(mark(record).paint for record in run.records)
     verdicts = Counter(record.verdict.word for record in run.records)
@@ -113,24 +112,24 @@ def _run(run: Run) -> RunRow:
     )
 
 
-def on_device(source: Source) -> tuple[Row, ...]:
+def on_device(source: Source) -> tuple[DeviceRow, ...]:
     """The figures of each case that ran on a device, its newest in these runs."""
     return device_rows(each for run in source.runs for each in run.ran)
 
 
-def entries(source: Source, run: Run) -> tuple[EntryRow, ...]:
+def entries(source: Source, run: StoredRun) -> tuple[EntryRow, ...]:
     """The ledger's entries, then those that only a stored run knows; figures are of `run`."""
     known = {entry.id: entry for entry in source.ledger.entries} if source.ledger else {}
     named = (name for each in source.runs for record in each.records for name in reached(record))
     return tuple(_entry(name, known.get(name), source, run) for name in dict.fromkeys((*known, *named)))
 
 
-def reached(record: Record) -> Iterator[str]:
+def reached(record: CaseRecord) -> Iterator[str]:
     """The entries that a case speaks of: those that it was judged by, and those that cover a blocker of it."""
     yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
-def _entry(name: str, entry: Entry | None, source: Source, run: Run) -> EntryRow:
+def _entry(name: str, entry: Entry | None, source: Source, run: StoredRun) -> EntryRow:
     mine = [record for record in run.records if name in reached(record)]
     families = {blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries}
     reach = tuple(

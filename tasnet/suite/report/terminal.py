@@ -12,7 +12,7 @@ from rich.text import Text
 
 from tasnet.common import printable
 from tasnet.suite.cases import Verdict
-from tasnet.suite.history import Record
+from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import PASSING, Kind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.map import heatmap
@@ -36,14 +36,14 @@ def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> s
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def title(records: Sequence[Record]) -> str:
+def title(records: Sequence[CaseRecord]) -> str:
     """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
     first = records[0]
     by = "predicted by" if first.predicted else "observed with"
     return printable(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
 
 
-def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterator[RenderableType]:
+def overview(records: Sequence[CaseRecord], width: int, ascii_only: bool) -> Iterator[RenderableType]:
     """The whole of the end, but for the files."""
     predicted = "predicted " if records[0].predicted else ""
     yield heatmap(records, width, ascii_only)
@@ -57,7 +57,7 @@ def overview(records: Sequence[Record], width: int, ascii_only: bool) -> Iterato
     yield Text(f"graphs    {len({r.graph for r in records})} distinct in {len(records)} cases")
 
 
-def counts(records: Sequence[Record]) -> str:
+def counts(records: Sequence[CaseRecord]) -> str:
     """`12 clear (2 observed, 10 extrapolated), 828 blocked`: what the verdicts are and how well clears are known."""
     verdicts = Counter(record.verdict for record in records)
     words: dict[str, list[Verdict]] = {}
@@ -70,9 +70,9 @@ def counts(records: Sequence[Record]) -> str:
     return ", ".join(parts)
 
 
-def next_steps(records: Sequence[Record]) -> list[str]:
+def next_steps(records: Sequence[CaseRecord]) -> list[str]:
     """What a person does now, one line each."""
-    found: dict[Kind, list[Record]] = {}
+    found: dict[Kind, list[CaseRecord]] = {}
     for record in records:
         if record.kind not in PASSING:
             found.setdefault(record.kind, []).append(record)
@@ -97,7 +97,7 @@ def next_steps(records: Sequence[Record]) -> list[str]:
     ]
 
 
-def ending(records: Sequence[Record], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]) -> str:
+def ending(records: Sequence[CaseRecord], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]) -> str:
     """The end of a run as text."""
     text = render(overview(records, width, ascii_only), width, colour)
     # Ids, paths and commands are copied from the terminal: no line of these is ever folded.

@@ -1,47 +1,47 @@
-from .calibration import load as load
-from .calibration import save as save
-from .calibration import told as told
+from .calibration import calibration_lines as calibration_lines
+from .calibration import load_calibration as load_calibration
+from .calibration import save_calibration as save_calibration
 from .pipeline import Pipeline as Pipeline
 from .pipeline import onnx_bytes as onnx_bytes
 from .recipe import Recipe as Recipe
 from .recipe import from_options as from_options
-from .recipe_weights import Trained as Trained
-from .recipe_weights import trained as trained
-from .store import Damaged as Damaged
-from .store import DamageFound as DamageFound
+from .recipe_weights import RecipeWeights as RecipeWeights
+from .recipe_weights import load_weights as load_weights
+from .store import DamagedArtifact as DamagedArtifact
+from .store import DamageWarning as DamageWarning
 from .store import Store as Store
 from .store import StoreError as StoreError
 from .store import content_key as content_key
 from .store import content_of as content_of
 from .store import file_sha256 as file_sha256
 from .store import open_store as open_store
-from .toolchains import Calibrated as Calibrated
-from .toolchains import Choice as Choice
-from .toolchains import choose as choose
-from .toolchains import compiler as compiler
-from .toolchains import opened as opened
+from .toolchains import CaseCalibration as CaseCalibration
+from .toolchains import ToolchainOptions as ToolchainOptions
+from .toolchains import open_compiler as open_compiler
+from .toolchains import open_toolchain as open_toolchain
+from .toolchains import toolchain_options as toolchain_options
 
 __all__ = [
-    "Calibrated",
-    "Choice",
-    "DamageFound",
-    "Damaged",
+    "CaseCalibration",
+    "DamageWarning",
+    "DamagedArtifact",
     "Pipeline",
     "Recipe",
+    "RecipeWeights",
     "Store",
     "StoreError",
-    "Trained",
-    "choose",
-    "compiler",
+    "ToolchainOptions",
+    "calibration_lines",
     "content_key",
     "content_of",
     "file_sha256",
     "from_options",
-    "load",
+    "load_calibration",
+    "load_weights",
     "onnx_bytes",
+    "open_compiler",
     "open_store",
-    "opened",
-    "save",
-    "told",
-    "trained",
+    "open_toolchain",
+    "save_calibration",
+    "toolchain_options",
 ]

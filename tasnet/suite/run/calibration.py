@@ -40,7 +40,7 @@ Wave = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Used:
+class UsedRecording:
     """A recording in use: `name` is its path below the folder, or `array[row]`; `rate` its own, in Hz."""
 
     name: str
@@ -50,7 +50,7 @@ class Used:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedRecording:
     """A recording that is not in use, and why."""
 
     name: str
@@ -58,7 +58,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Report:
+class CalibrationReport:
     """What the data is made of. `sha256` is of shape and values: equal for equal data from anywhere.
 
     `recognised` is `wav`, `NT`, `NCT`, `NCHW` or `NHWC`. `looks_like` is as in `looks_like.py`.
@@ -67,8 +67,8 @@ class Report:
     source: str
     recognised: str
     rate: int
-    used: tuple[Used, ...]
-    left_out: tuple[LeftOut, ...]
+    used: tuple[UsedRecording, ...]
+    left_out: tuple[SkippedRecording, ...]
     seconds: float
     peak: float
     rms: float
@@ -82,14 +82,14 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationData:
     """`data` is (N, H, W, C) float32, the host's input of the case, window after window."""
 
     data: npt.NDArray[np.float32]
-    report: Report
+    report: CalibrationReport
 
 
-def load(
+def load_calibration(
     path: Path,
     case: Case,
     *,
@@ -98,7 +98,7 @@ def load(
     windows: int = WINDOWS,
     mixdown: bool = False,
     array: str | None = None,
-) -> Calibration:
+) -> CalibrationData:
     """Calibration data for `case` from a folder of wavs (searched to any depth) or an npz. Raises CalibrationError.
 
     - `rate`: the model's, in Hz. A wav says its own; an npz by a scalar named `rate`, `sample_rate` or `sr`, or by
@@ -126,7 +126,7 @@ def load(
     return _calibration(path, case, recognised, rate, used, left_out, waves, warnings)
 
 
-def told(report: Report) -> Iterator[str]:
+def calibration_lines(report: CalibrationReport) -> Iterator[str]:
     """What the data is made of, as lines for a person."""
     windows = sum(each.windows for each in report.used)
     dbfs = 20 * np.log10(max(report.rms, 1e-9))
@@ -141,7 +141,7 @@ def told(report: Report) -> Iterator[str]:
         yield f"  warning   {warning}"
 
 
-def save(calibration: Calibration, path: Path) -> Path:
+def save_calibration(calibration: CalibrationData, path: Path) -> Path:
     """Writes the data as an `.npy` that the compiler's adapter reads, and the report beside it as `.json`.
 
     Both whole or not at all; returns the `.npy`. Raises OSError.
@@ -162,11 +162,11 @@ def _calibration(
     case: Case,
     recognised: str,
     rate: int,
-    used: Sequence[Used],
-    left_out: Sequence[LeftOut],
+    used: Sequence[UsedRecording],
+    left_out: Sequence[SkippedRecording],
     waves: npt.NDArray[np.float32],
     warnings: list[str],
-) -> Calibration:
+) -> CalibrationData:
     # Only now: torch comes with it.
     from tasnet.network import to_host_input
 
@@ -181,7 +181,7 @@ def _calibration(
         )
     if peak > OVERSHOOT:
         warnings.append(f"peak {peak:.3g} is over full scale 1; check how it was normalized")
-    report = Report(
+    report = CalibrationReport(
         source=path.name,
         recognised=recognised,
         rate=rate,
@@ -194,7 +194,7 @@ def _calibration(
         warnings=tuple(warnings),
         sha256=content_hash(data),
     )
-    return Calibration(data, report)
+    return CalibrationData(data, report)
 
 
 def content_hash(data: npt.NDArray[np.float32]) -> str:
@@ -209,14 +209,14 @@ def content_hash(data: npt.NDArray[np.float32]) -> str:
 
 def _windows(
     path: Path, recordings: Iterable[Recording], length: int, rate: int, most: int, mixdown: bool
-) -> tuple[list[Used], list[LeftOut], npt.NDArray[np.float32]]:
+) -> tuple[list[UsedRecording], list[SkippedRecording], npt.NDArray[np.float32]]:
     """Windows (N, length) in the order of the recordings, and what they came from."""
-    left_out: list[LeftOut] = []
+    left_out: list[SkippedRecording] = []
     able: list[Recording] = []
     for each in recordings:
         if each.at(rate) < length:
             reason = f"too short: {each.at(rate)} samples at {rate} Hz, the case's window has {length}"
-            left_out.append(LeftOut(each.name, reason))
+            left_out.append(SkippedRecording(each.name, reason))
         else:
             able.append(each)
     pieces: dict[str, Wave] = {}
@@ -231,7 +231,7 @@ def _windows(
         for each in todo:
             wave = _mono(path, each, wanted[each.name], rate, mixdown)
             if _clipped(wave):
-                left_out.append(LeftOut(each.name, "clipped: samples in a row at full scale"))
+                left_out.append(SkippedRecording(each.name, "clipped: samples in a row at full scale"))
                 able.remove(each)
                 pieces.pop(each.name, None)
             else:
@@ -244,7 +244,8 @@ def _windows(
         )
     kept = [each for each in able if each.name in pieces]
     used = [
-        Used(each.name, each.rate, len(pieces[each.name]) // length, len(pieces[each.name]) / rate) for each in kept
+        UsedRecording(each.name, each.rate, len(pieces[each.name]) // length, len(pieces[each.name]) / rate)
+        for each in kept
     ]
     return used, left_out, np.concatenate([pieces[each.name].reshape(-1, length) for each in kept])
 

@@ -22,10 +22,10 @@ import tasnet.network
 from tasnet.common import TasnetError
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
-from tasnet.suite.cases import ORDER, Case, Outcome, Provenance, Stage, Status, graph
+from tasnet.suite.cases import STAGES, Case, Outcome, Provenance, Stage, Status, graph_case
 from tasnet.suite.run.recipe import Recipe, masked_by
 from tasnet.suite.run.reported import har_file, reported
-from tasnet.suite.run.store import Damaged, Store, content_key, content_of, file_sha256
+from tasnet.suite.run.store import DamagedArtifact, Store, content_key, content_of, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network import Weights
@@ -95,10 +95,10 @@ class Pipeline:
         Raises what `resolve` raises, StoreError, and PipelineError for a stage after compile. Any other
         exception is a bug and isn't caught.
         """
-        if ORDER.index(until) > ORDER.index(Stage.COMPILE):
+        if STAGES.index(until) > STAGES.index(Stage.COMPILE):
             raise PipelineError(f"until={until.value}: the pipeline ends at {Stage.COMPILE.value}")
         case = self.resolve(case)
-        stages = ORDER[: ORDER.index(until) + 1]
+        stages = STAGES[: STAGES.index(until) + 1]
         # Each try mends one file at least, and a stage leaves one.
         for last in (*([False] * len(stages)), True):
             try:
@@ -107,7 +107,7 @@ class Pipeline:
                     if each.artifact:
                         self.store.check(each.artifact)
                 return outcomes
-            except Damaged:
+            except DamagedArtifact:
                 if last:
                     raise
         raise AssertionError("the last try returns or raises")
@@ -184,7 +184,7 @@ class Pipeline:
 
         from tasnet.network import save_shared, to_onnx
 
-        wanted = graph(case)
+        wanted = graph_case(case)
         provenance = self._provenance(Stage.EXPORT, case, "")
         weights, mask_activation = self._weights(case.size)
         threads = torch.get_num_threads()
@@ -256,7 +256,7 @@ class Pipeline:
     # --- what the keys are made of
 
     def _export_key(self, case: Case) -> str:
-        wanted = graph(case)
+        wanted = graph_case(case)
         return content_key(
             {
                 "schema": SCHEMA,

@@ -9,7 +9,7 @@ from tasnet.suite.run.recipe import Recipe
 
 
 @dataclass(frozen=True)
-class Trained:
+class RecipeWeights:
     """Weights, the activation of their masks, and whether a seed drew them: then they separate nothing."""
 
     weights: Weights
@@ -17,9 +17,9 @@ class Trained:
     drawn: bool
 
 
-def trained(recipe: Recipe, size: Size) -> Trained:
+def load_weights(recipe: Recipe, size: Size) -> RecipeWeights:
     """What the pipeline exports by this recipe for a network of `size`. Raises CheckpointError."""
     if recipe.checkpoint is None:
-        return Trained(seeded(size, recipe.seed), recipe.mask_activation or "relu", True)
+        return RecipeWeights(seeded(size, recipe.seed), recipe.mask_activation or "relu", True)
     read = load(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
-    return Trained(with_heads(read.weights, size, recipe.seed), read.mask_activation, False)
+    return RecipeWeights(with_heads(read.weights, size, recipe.seed), read.mask_activation, False)

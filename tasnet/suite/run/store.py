@@ -48,7 +48,7 @@ from tasnet.common import (
     unsealed,
     weights_beside,
 )
-from tasnet.suite.cases import TRIED_AGAIN, Outcome
+from tasnet.suite.cases import LEARNED_NOTHING, Outcome
 from tasnet.suite.run.har_pieces import array_spans
 
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
@@ -58,11 +58,11 @@ class StoreError(TasnetError, RuntimeError):
     """The store can't be used, or an artifact of it is damaged. One line: what, where, what to do."""
 
 
-class Damaged(StoreError):
+class DamagedArtifact(StoreError):
     """An artifact is gone, or isn't what was kept and lies aside now: what made it can make it again."""
 
 
-class DamageFound(UserWarning):
+class DamageWarning(UserWarning):
     """A file of the store was damaged, and was set aside. One line: which, and where it lies."""
 
 
@@ -130,11 +130,11 @@ class Store:
             outcome = Outcome.model_validate_json(text)
         except ValidationError:
             return None
-        return None if outcome.status in TRIED_AGAIN else outcome
+        return None if outcome.status in LEARNED_NOTHING else outcome
 
     def put_outcome(self, key: str, outcome: Outcome) -> None:
         """Keeps `outcome` under `key`. One of which nothing was learned isn't kept: the next run tries again."""
-        if outcome.status not in TRIED_AGAIN:
+        if outcome.status not in LEARNED_NOTHING:
             self.seal(self._outcome_path(key), key, outcome.model_dump_json().encode())
 
     def note(self, key: str) -> dict[str, Any] | None:
@@ -183,10 +183,10 @@ class Store:
             raise StoreError(f"{name}: HARs are kept in parts; put it together with get_har")
         path = self.root / name
         if not os.path.lexists(path):
-            raise Damaged(f"{path}: not in the store; run the case again")
+            raise DamagedArtifact(f"{path}: not in the store; run the case again")
         if not has_content(path, content_of(name)):
             self.set_aside(path)
-            raise Damaged(f"{path}: damaged, and set aside; run the case again")
+            raise DamagedArtifact(f"{path}: damaged, and set aside; run the case again")
         if path.suffix == ".onnx":
             self._check_weights(path)
         return path
@@ -230,7 +230,7 @@ class Store:
         data = har.read_bytes()
         name = f"har/{hashlib.sha256(data).hexdigest()}.parts"
         if self.holds(name):
-            with suppress(Damaged):
+            with suppress(DamagedArtifact):
                 self.check(name)
                 return name
         index: list[str | int] = []
@@ -316,20 +316,20 @@ class Store:
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, target)
         told = f"{path.relative_to(self.root).as_posix()}: not what was kept there; set aside in {target.parent}"
-        warnings.warn(DamageFound(told), stacklevel=2)
+        warnings.warn(DamageWarning(told), stacklevel=2)
 
     def _recipe(self, name: str) -> tuple[list[str | int], memoryview]:
         """Of a HAR: how many own bytes and which blobs it is made of, in turn, and its own bytes. Raises Damaged."""
         path = self.root / name
         data = self.bytes_at(path)
         if data is None:
-            raise Damaged(f"{path}: not in the store; run the case again")
+            raise DamagedArtifact(f"{path}: not in the store; run the case again")
         head, _, packed = data.partition(b"\n")
         text = unsealed(name, head)
         recipe = json.loads(text) if text else {}
         if recipe.get("own") != checksum(packed):
             self.set_aside(path)
-            raise Damaged(f"{path}: damaged, and set aside; run the case again")
+            raise DamagedArtifact(f"{path}: damaged, and set aside; run the case again")
         return recipe["parts"], memoryview(zlib.decompress(packed))
 
     def _blob(self, name: str, blob: str) -> bytes:
@@ -339,14 +339,14 @@ class Store:
             raise self._lacks(name, blob)
         return data
 
-    def _lacks(self, name: str, blob: str) -> Damaged:
+    def _lacks(self, name: str, blob: str) -> DamagedArtifact:
         """What to raise for a HAR whose array is gone or damaged. Both lie aside then: the HAR is made anew."""
         path = self.root / "blobs" / blob
         if os.path.lexists(path):
             self.set_aside(path)
         with suppress(OSError):
             (self.root / name).unlink()
-        return Damaged(f"{self.root / name}: its array {path} is damaged or gone; run the case again")
+        return DamagedArtifact(f"{self.root / name}: its array {path} is damaged or gone; run the case again")
 
     def _check_weights(self, model: Path) -> None:
         """Raises Damaged unless all weights of a graph lie beside it whole. All that don't are set aside."""
@@ -358,7 +358,7 @@ class Store:
             # Written anew with the graph: a graph that is there is not.
             with suppress(OSError):
                 model.unlink()
-            raise Damaged(f"{model}: its weights {bad[0]} are damaged or gone; run the case again")
+            raise DamagedArtifact(f"{model}: its weights {bad[0]} are damaged or gone; run the case again")
 
     def _outcome_path(self, key: str) -> Path:
         return self.root / "outcomes" / key[:2] / f"{key}.json"

@@ -33,7 +33,7 @@ class CalibrationWarning(UserWarning):
 
 
 @dataclass(frozen=True)
-class Choice:
+class ToolchainOptions:
     """What the options say. `limits` are texts such as `compile.seconds=3600`; all from `dfc_python` on is for dfc."""
 
     name: str = TOOLCHAINS[0]
@@ -46,7 +46,7 @@ class Choice:
     pyproject: Path | None = None
 
 
-def choose(
+def toolchain_options(
     name: str,
     arch: str,
     *,
@@ -56,7 +56,7 @@ def choose(
     script: str | Path | None = None,
     quick: bool = False,
     pyproject: Path | None = None,
-) -> Choice:
+) -> ToolchainOptions:
     """The options as given on a command line. Raises ToolchainError where one isn't known, or means nothing here."""
     if name not in TOOLCHAINS:
         raise ToolchainError(f"--toolchain {name}: unknown; one of {', '.join(TOOLCHAINS)}")
@@ -71,7 +71,7 @@ def choose(
     if name != "dfc":
         if idle:
             raise ToolchainError(f"{idle[0]}: only the compiler has it; add --toolchain dfc, or leave it out")
-        return Choice(name, arch)
+        return ToolchainOptions(name, arch)
     recordings = calibration or os.environ.get(CALIBRATION)
     folder = Path(recordings).absolute() if recordings else None
     if folder and not folder.exists():
@@ -79,18 +79,18 @@ def choose(
     if script and not Path(script).is_file():
         raise ToolchainError(f"--script {script}: no such file; name a model script")
     lines = Path(script).absolute() if script else None
-    return Choice(name, arch, dfc_python or "", tuple(limit), folder, lines, quick, pyproject)
+    return ToolchainOptions(name, arch, dfc_python or "", tuple(limit), folder, lines, quick, pyproject)
 
 
-def opened(choice: Choice) -> Toolchain:
+def open_toolchain(choice: ToolchainOptions) -> Toolchain:
     """The toolchain. Raises what `compiler` raises."""
     # Imported where it is needed: who lists cases needs neither of the two.
     from tasnet.hailo.predict import Reference
 
-    return compiler(choice) if choice.name == "dfc" else Reference()
+    return open_compiler(choice) if choice.name == "dfc" else Reference()
 
 
-def compiler(choice: Choice) -> Dfc:
+def open_compiler(choice: ToolchainOptions) -> Dfc:
     """The compiler, found and asked for its version.
 
     Raises DfcError (with where it looked) where there is none, ToolchainError (no calibration), and LimitsError.
@@ -109,7 +109,7 @@ def compiler(choice: Choice) -> Dfc:
 
 
 @dataclass(frozen=True)
-class Calibrated:
+class CaseCalibration:
     """Gives the compiler the calibration data that fits a case, kept in a store; other toolchains are left alone."""
 
     recordings: Path
@@ -128,7 +128,7 @@ class Calibrated:
         return replace(toolchain, calibration=data)
 
 
-def _limits(choice: Choice) -> CompilerLimits:
+def _limits(choice: ToolchainOptions) -> CompilerLimits:
     from tasnet.hailo.compiler import read_limits
 
     overrides: dict[str, object] = {}
@@ -162,9 +162,9 @@ def _calibration(recordings: Path, root: Path, variant: Variant, size: Size, len
     """An npy (N, H, W, C) in the store, made of the recordings once per process."""
     import numpy as np
 
-    from tasnet.suite.run.calibration import load
+    from tasnet.suite.run.calibration import load_calibration
 
-    made = load(recordings, Case(variant, size, length))
+    made = load_calibration(recordings, Case(variant, size, length))
     for told in made.report.warnings:
         warnings.warn(f"calibration {recordings.name}: {told}", CalibrationWarning, stacklevel=2)
     data = io.BytesIO()

@@ -9,7 +9,18 @@ from pathlib import Path
 
 from tasnet.common import stored_bytes
 from tasnet.suite.cases import Status
-from tasnet.suite.history import RECORDS, Head, Record, Run, RunError, Unreadable, check, find, heads, read
+from tasnet.suite.history import (
+    RECORDS,
+    CaseRecord,
+    RunError,
+    RunHead,
+    StoredRun,
+    UnreadableRun,
+    check_run,
+    find_run,
+    read_run,
+    run_heads,
+)
 from tasnet.suite.ledger import Entry, Judgement, Seen, claims, covers, in_scope, judge
 
 Past = Mapping[tuple[str, str], Seen]
@@ -20,11 +31,11 @@ Past = Mapping[tuple[str, str], Seen]
 class Told:
     """A case of a stored run, and its judgement against a ledger."""
 
-    record: Record
+    record: CaseRecord
     judgement: Judgement
 
 
-def again(run: Run, entries: Sequence[Entry], today: date, past: Past) -> tuple[Told, ...]:
+def again(run: StoredRun, entries: Sequence[Entry], today: date, past: Past) -> tuple[Told, ...]:
     """The cases of a run, judged against the entries as they are now."""
     return tuple(
         Told(record, judge(record.axes, record.by_stage, entries, today, of_case(past, record.case_id, entries)))
@@ -37,10 +48,10 @@ def of_case(past: Past, case_id: str, entries: Sequence[Entry]) -> Mapping[str, 
     return {each.id: past[case_id, each.id] for each in entries if each.flaky and (case_id, each.id) in past}
 
 
-def last_run(store: Path, name: str = "") -> Run:
+def last_run(store: Path, name: str = "") -> StoredRun:
     """The run that `name` means, else the last one that no test double made. Raises RunError."""
     if name:
-        run = find(store, name)
+        run = find_run(store, name)
         if run.head.double:
             raise RunError(f"run '{run.id}': made with a test double, so nothing of it holds; name another run")
         return run
@@ -50,7 +61,7 @@ def last_run(store: Path, name: str = "") -> Run:
     return found
 
 
-def latest(store: Path, case_id: str = "") -> Run | None:
+def latest(store: Path, case_id: str = "") -> StoredRun | None:
     """The last run that no test double made, and that has the case (any, without one); None where there is none.
 
     The numerics leave runs that measured and judged no case: they say nothing of the ledger. Raises RunError.
@@ -59,30 +70,32 @@ def latest(store: Path, case_id: str = "") -> Run | None:
     known = [folder for folder, head in _readable(store) if not head.double]
     for folder in reversed(known):
         # Cut, or without its records, it may have had the case, or been the last.
-        check(folder)
+        check_run(folder)
         # Looked for before it is read: a case of long ago is in few of many runs.
         records = folder / RECORDS
         if records.exists() and (not wanted or wanted in stored_bytes(records)):
-            return read(folder)
+            return read_run(folder)
     # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
-    unreadable = [each.reason for each in heads(store) if isinstance(each, Unreadable) and not each.other_version]
+    unreadable = [
+        each.reason for each in run_heads(store) if isinstance(each, UnreadableRun) and not each.other_version
+    ]
     if unreadable and not known:
         raise RunError(f"{unreadable[-1]}; no other run is stored in {store}")
     return None
 
 
-def whole_runs(store: Path, like: Head, over: int) -> list[Run]:
+def whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
     """The last `over` whole runs of the toolchain, architecture and profile of `like`, the latest first."""
-    found: list[Run] = []
+    found: list[StoredRun] = []
     for folder, head in reversed(list(_readable(store))):
         same = (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
         if same and not head.double and len(found) < over:
-            run = read(folder)
+            run = read_run(folder)
             found += [run] if run.whole else []
     return found
 
 
-def past_of(store: Path, entries: Sequence[Entry], like: Head, before: str = "") -> Past:
+def past_of(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> Past:
     """What the stored runs of a toolchain and architecture showed of the flaky entries; `before` is a run's id."""
     wanted = [entry for entry in entries if entry.flaky]
     if not wanted:
@@ -91,9 +104,9 @@ def past_of(store: Path, entries: Sequence[Entry], like: Head, before: str = "")
     return past(wanted, _records(store, like, before, longest))
 
 
-def _records(store: Path, like: Head, before: str, longest: int) -> Iterator[Sequence[Record]]:
+def _records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
     """The records of runs like this one, the latest first. One that hasn't ended may be the one that asks."""
-    known = [each for each in heads(store) if not isinstance(each, Unreadable)]
+    known = [each for each in run_heads(store) if not isinstance(each, UnreadableRun)]
     until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
     told = 0
     for name, head, end in reversed(known[:until]):
@@ -101,7 +114,7 @@ def _records(store: Path, like: Head, before: str, longest: int) -> Iterator[Seq
         if not same or end is None:
             continue
         try:
-            yield read(store / "runs" / name).records
+            yield read_run(store / "runs" / name).records
         except RunError:
             # Damaged: what it showed is lost, and this run can go on without.
             continue
@@ -111,14 +124,14 @@ def _records(store: Path, like: Head, before: str, longest: int) -> Iterator[Seq
             return
 
 
-def _readable(store: Path) -> Iterator[tuple[Path, Head]]:
-    for each in heads(store):
-        if not isinstance(each, Unreadable):
+def _readable(store: Path) -> Iterator[tuple[Path, RunHead]]:
+    for each in run_heads(store):
+        if not isinstance(each, UnreadableRun):
             name, head, _ = each
             yield store / "runs" / name, head
 
 
-def past(entries: Sequence[Entry], runs: Iterable[Sequence[Record]]) -> Past:
+def past(entries: Sequence[Entry], runs: Iterable[Sequence[CaseRecord]]) -> Past:
     """What stored runs, the latest first, showed of the flaky entries. Each entry looks `over` runs of a case back."""
     wanted = [entry for entry in entries if entry.flaky]
     seen: dict[tuple[str, str], Seen] = {}
@@ -134,7 +147,7 @@ def past(entries: Sequence[Entry], runs: Iterable[Sequence[Record]]) -> Past:
     return seen
 
 
-def fails_so(entry: Entry, record: Record) -> bool | None:
+def fails_so(entry: Entry, record: CaseRecord) -> bool | None:
     """Did the case fail as the entry says? None where the run can't tell: out of scope, or never got so far."""
     outcome = record.by_stage.get(entry.stage)
     if outcome is None or not in_scope(entry, record.toolchain, record.version):

@@ -8,8 +8,8 @@ from datetime import date
 from itertools import combinations
 from typing import Any
 
-from tasnet.suite.cases import PROFILES, Verdict, profile
-from tasnet.suite.history import Run
+from tasnet.suite.cases import PROFILES, Verdict, profile_cases
+from tasnet.suite.history import StoredRun
 from tasnet.suite.ledger import Axes, Claim, Entry, Kind, Ledger, due, in_scope, stale, where_text
 from tasnet.suite.upkeep.again import Past, Told, again, fails_so
 from tasnet.suite.upkeep.base import Base, grown
@@ -47,7 +47,9 @@ _SHOWN = 3
 """cases named in a finding"""
 
 
-def check(ledger: Ledger, runs: Sequence[Run], past: Past, today: date, base: Base | None = None) -> list[Finding]:
+def check(
+    ledger: Ledger, runs: Sequence[StoredRun], past: Past, today: date, base: Base | None = None
+) -> list[Finding]:
     """All findings, in the order of the file within each kind.
 
     `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
@@ -65,7 +67,7 @@ def check(ledger: Ledger, runs: Sequence[Run], past: Past, today: date, base: Ba
 
 
 def _alone(ledger: Ledger, today: date, base: Base | None) -> Iterator[Finding]:
-    cases = [case.axes() for name in PROFILES for case in profile(name)]
+    cases = [case.axes() for name in PROFILES for case in profile_cases(name)]
     for entry in stale(ledger.entries, cases):
         yield _of(entry, "dead", "claims no case of any profile", "remove it, or mend its `where`")
     for entry in ledger.entries:
@@ -123,7 +125,7 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
 # --- against runs ------------------------------------------------------------------------------------------
 
 
-def _untold(ledger: Ledger, run: Run) -> Iterator[Finding]:
+def _untold(ledger: Ledger, run: StoredRun) -> Iterator[Finding]:
     """Cases of which the run says nothing, so that no entry was held against them."""
     for verdict, to_do in (
         (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
@@ -138,7 +140,7 @@ def _untold(ledger: Ledger, run: Run) -> Iterator[Finding]:
             yield Finding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
 
 
-def _stale(ledger: Ledger, runs: Sequence[Run]) -> Iterator[Finding]:
+def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[Finding]:
     for entry in ledger.entries:
         seen = [fails_so(entry, record) for run in runs for record in run.records]
         judged = [each for each in seen if each is not None]
@@ -175,7 +177,7 @@ def _doubled(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
             yield Finding("overlapping", (one, two), entries[two].place, said, "narrow one of them", _first(cases))
 
 
-def _broad(ledger: Ledger, told: Sequence[Told], run: Run) -> Iterator[Finding]:
+def _broad(ledger: Ledger, told: Sequence[Told], run: StoredRun) -> Iterator[Finding]:
     for entry in ledger.entries:
         passing, otherwise = list[str](), list[str]()
         keep, leave = list[Axes](), list[Axes]()
@@ -210,7 +212,7 @@ def _rates(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
             )
 
 
-def not_spoken_of(ledger: Ledger, run: Run) -> list[str]:
+def not_spoken_of(ledger: Ledger, run: StoredRun) -> list[str]:
     """The entries that this run says nothing of: of another toolchain, version or architecture."""
     head = run.head
     return [

@@ -10,7 +10,7 @@ from typing import Any
 from tasnet.common import labelled_paragraph, short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Case
-from tasnet.suite.history import Record, Run
+from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry, Judgement, Ledger, claims, difference, held, in_scope, judge, near, unmet
 from tasnet.suite.upkeep.again import Past, of_case
 
@@ -30,11 +30,11 @@ class Explanation:
     near: tuple[tuple[Entry, tuple[str, ...]], ...]
     """each with the conditions that don't"""
     run: str = ""
-    record: Record | None = None
+    record: CaseRecord | None = None
     judgement: Judgement | None = None
 
 
-def explain(ledger: Ledger, case: Case, run: Run | None, past: Past, today: date) -> Explanation:
+def explain(ledger: Ledger, case: Case, run: StoredRun | None, past: Past, today: date) -> Explanation:
     """What the ledger says of a case, and what the run shows of it if the case is in it."""
     record = _record(case, run)
     # A checkpoint may bring another size: what was run is what is judged.
@@ -64,7 +64,7 @@ def explain(ledger: Ledger, case: Case, run: Run | None, past: Past, today: date
     )
 
 
-def _record(case: Case, run: Run | None) -> Record | None:
+def _record(case: Case, run: StoredRun | None) -> CaseRecord | None:
     return next((record for record in run.records if record.case_id == case.id), None) if run else None
 
 

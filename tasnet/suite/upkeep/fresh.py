@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
-from tasnet.suite.history import Run
+from tasnet.suite.history import StoredRun
 from tasnet.suite.ledger import Ledger
 from tasnet.suite.upkeep.again import Told
 from tasnet.suite.upkeep.conditions import flow
@@ -43,7 +43,7 @@ class Cause:
     review: date
 
 
-def causes(told: Sequence[Told], run: Run, ledger: Ledger, today: date, reason: str) -> list[Cause]:
+def causes(told: Sequence[Told], run: StoredRun, ledger: Ledger, today: date, reason: str) -> list[Cause]:
     """The root causes of the failures that no entry covers: those of one stage, family and wording are one."""
     found: dict[tuple[str, str, str], dict[str, Failure]] = {}
     for each in told:

@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 
 from tasnet.common import locked, unfinished
-from tasnet.suite.cases import PROFILES, profile
-from tasnet.suite.history import Run
+from tasnet.suite.cases import PROFILES, profile_cases
+from tasnet.suite.history import StoredRun
 from tasnet.suite.ledger import (
     PASSING,
     Axes,
@@ -74,7 +74,7 @@ class Update:
 
 
 def update(
-    text: str, path: Path, run: Run, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
+    text: str, path: Path, run: StoredRun, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
 ) -> Update:
     """What the run changes in the ledger's text. Raises LedgerError.
 
@@ -114,7 +114,9 @@ def update(
     return Update(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
 
 
-def write(path: Path, run: Run, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False) -> Update:
+def write(
+    path: Path, run: StoredRun, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
+) -> Update:
     """Updates the file. Two updates at once come one after the other, and what an editor saved meanwhile stays.
 
     Raises LedgerError, with the file as it was.
@@ -144,7 +146,7 @@ class _Parted:
     beyond: list[Axes]
 
 
-def _parted(entry: Entry, told: Sequence[Told], run: Run, entries: Sequence[Entry]) -> _Parted | None:
+def _parted(entry: Entry, told: Sequence[Told], run: StoredRun, entries: Sequence[Entry]) -> _Parted | None:
     """None where the run says nothing against the entry."""
     toolchain = run.head.toolchain
     if not in_scope(entry, toolchain, run.head.version):
@@ -200,10 +202,10 @@ def _known() -> tuple[Mapping[str, str | int], ...]:
     """Every case of every profile, on every architecture."""
     from tasnet.hailo import ARCHITECTURES
 
-    return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile(name, arch))
+    return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile_cases(name, arch))
 
 
-def _shrink(edits: Edits, index: int, entry: Entry, run: Run, parted: _Parted) -> Change:
+def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Parted) -> Change:
     toolchain = run.head.toolchain
     scope = entry.toolchain[toolchain]
     alone = set(entry.toolchain) == {toolchain}
@@ -225,7 +227,7 @@ def _shrink(edits: Edits, index: int, entry: Entry, run: Run, parted: _Parted) -
     return Change(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
 
 
-def _left(new: Ledger, run: Run, past: Past, today: date) -> Iterator[Change]:
+def _left(new: Ledger, run: StoredRun, past: Past, today: date) -> Iterator[Change]:
     """What a person must settle: the surprises that are still there, by kind and entries, or family."""
     groups: dict[tuple[str, str], list[Told]] = {}
     for each in again(run, new.entries, today, past):
@@ -240,7 +242,7 @@ def _left(new: Ledger, run: Run, past: Past, today: date) -> Iterator[Change]:
         )
 
 
-def _verify(ledger: Ledger, new: Ledger, run: Run, told: Sequence[Told], gone: Sequence[int]) -> None:
+def _verify(ledger: Ledger, new: Ledger, run: StoredRun, told: Sequence[Told], gone: Sequence[int]) -> None:
     """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
     kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
     for old, now in zip(kept, new.entries, strict=False):
@@ -251,7 +253,7 @@ def _verify(ledger: Ledger, new: Ledger, run: Run, told: Sequence[Told], gone: S
             )
 
 
-def _meant(old: Entry, now: Entry, run: Run, parted: _Parted | None) -> bool:
+def _meant(old: Entry, now: Entry, run: StoredRun, parted: _Parted | None) -> bool:
     """True when the entry changed as it was meant to, and in nothing else."""
     if parted is None:
         return replace(now, place=old.place) == old

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from tasnet.network.variant import AXES, MOST_ELEMENTS, Size, Variant
 from tasnet.network.weights import parameter_count
-from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph, graph_key
-from tasnet.suite.cases.names import parse
-from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES, profile
+from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph_case, graph_key
+from tasnet.suite.cases.names import parse_case
+from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES, profile_cases
 
 BLOCKS = st.sampled_from([0, 1, 2, 4, 23, 24, 25])
 VARIANTS = st.builds(
@@ -33,7 +33,7 @@ CASES = st.builds(
 def test_an_id_reads_back_as_its_case_whatever_the_order_of_its_departures(case, random):
     head, *parts = case.id.split("+")
     random.shuffle(parts)
-    assert parse("+".join([head, *parts])) == case
+    assert parse_case("+".join([head, *parts])) == case
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_axes_are_text_except_counts():
     ],
 )
 def test_notes_names_are_read(text, meant):
-    assert parse(text).id == meant
+    assert parse_case(text).id == meant
 
 
 def test_the_given_architecture_is_for_texts_that_name_none():
-    assert parse("baseline", "hailo8l").arch == "hailo8l"
-    assert parse("baseline+arch=hailo8", "hailo8l").arch == "hailo8"
-    assert parse("mask_mul_mode=bypass,arch=hailo8", "hailo8l").arch == "hailo8"
+    assert parse_case("baseline", "hailo8l").arch == "hailo8l"
+    assert parse_case("baseline+arch=hailo8", "hailo8l").arch == "hailo8"
+    assert parse_case("mask_mul_mode=bypass,arch=hailo8", "hailo8l").arch == "hailo8"
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_the_given_architecture_is_for_texts_that_name_none():
 )
 def test_what_is_unknown_is_named_in_one_line(text, words):
     with pytest.raises(CaseError) as caught:
-        parse(text)
+        parse_case(text)
     message = str(caught.value)
     assert "\n" not in message
     for word in words:
@@ -139,10 +139,10 @@ def test_what_is_unknown_is_named_in_one_line(text, words):
 
 
 def test_sizes_are_held_against_each_other_when_all_of_them_are_said():
-    small = parse("baseline+T=8+L=8")
-    assert small == parse("baseline+L=8+T=8")
+    small = parse_case("baseline+T=8+L=8")
+    assert small == parse_case("baseline+L=8+T=8")
     wide = "+B=16+H=16+Sc=16+n_src=1"
-    assert parse(f"baseline+N=4096{wide}").size == parse(f"baseline{wide}+N=4096").size
+    assert parse_case(f"baseline+N=4096{wide}").size == parse_case(f"baseline{wide}+N=4096").size
 
 
 @pytest.mark.parametrize(
@@ -159,46 +159,46 @@ def test_sizes_in_use_are_far_from_the_largest(size, length):
 @given(st.text(st.sampled_from("baselin+-=,TXNkall0189٤\x1b\n"), max_size=600))
 def test_any_text_is_a_case_or_one_line(text):
     try:
-        case = parse(text)
+        case = parse_case(text)
     except CaseError as error:
         said = str(error)
     else:
         said = ""
-        assert parse(case.id) == case
+        assert parse_case(case.id) == case
     assert said.isprintable()
     assert len(said) < 4000
 
 
 def test_profiles_hold_distinct_cases_that_read_back():
-    counts = {name: len(profile(name)) for name in PROFILES}
+    counts = {name: len(profile_cases(name)) for name in PROFILES}
     assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24}
     for name in PROFILES:
-        cases = profile(name, "hailo8l")
+        cases = profile_cases(name, "hailo8l")
         assert len({case.id for case in cases}) == len(cases)
-        assert all(parse(case.id) == case for case in cases)
+        assert all(parse_case(case.id) == case for case in cases)
         assert {case.arch for case in cases} == {"hailo8l"}
 
 
 def test_an_unknown_profile_or_architecture_is_refused():
     with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful"):
-        profile("matrx")
+        profile_cases("matrx")
     with pytest.raises(CaseError, match="hailo9"):
-        profile("notes", "hailo9")
+        profile_cases("notes", "hailo9")
 
 
 def test_the_matrix_is_285_graphs_and_holds_the_notes():
-    matrix = profile("matrix")
+    matrix = profile_cases("matrix")
     assert len({graph_key(case) for case in matrix}) == 285
-    assert set(NOTES_TAGS.values()) == set(profile("notes")) <= set(matrix)
+    assert set(NOTES_TAGS.values()) == set(profile_cases("notes")) <= set(matrix)
 
 
 def test_probes_and_faithful_repeat_no_graph_and_probes_keep_the_function_but_for_sources():
     for name in ("probes", "faithful"):
-        cases = profile(name)
+        cases = profile_cases(name)
         assert len({graph_key(case) for case in cases}) == len(cases)
-    for case in profile("faithful"):
+    for case in profile_cases("faithful"):
         assert case.variant.keeps_function(case.size)
-    for case in profile("probes"):
+    for case in profile_cases("probes"):
         assert set(case.variant.departures(case.size)) <= {"activation", "norm", "sources"}
 
 
@@ -208,7 +208,7 @@ def test_graph_keys_are_equal_exactly_when_normal_forms_are(one, other):
         return case.variant.normal(case.size), case.size, case.length
 
     assert (graph_key(one) == graph_key(other)) == (form(one) == form(other))
-    assert graph_key(graph(one)) == graph_key(one)
+    assert graph_key(graph_case(one)) == graph_key(one)
 
 
 @given(VARIANTS)
@@ -218,7 +218,7 @@ def test_a_variant_and_its_normal_form_have_one_key(variant):
 
 
 def test_cases_are_known_without_torch():
-    code = "import sys, tasnet.suite.cases.profiles as c; c.profile('matrix'); print('torch' in sys.modules)"
+    code = "import sys, tasnet.suite.cases.profiles as c; c.profile_cases('matrix'); print('torch' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
         capture_output=True,

@@ -14,12 +14,12 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
-from tasnet.suite.cases.outcome import ORDER, Outcome, Provenance, Stage, Status
-from tasnet.suite.cases.verdict import WORDS, Verdict, rank, verdict_of
-from tasnet.suite.history.comparison import compare
+from tasnet.suite.cases.outcome import STAGES, Outcome, Provenance, Stage, Status
+from tasnet.suite.cases.verdict import VERDICT_WORDS, Verdict, severity, verdict_of
+from tasnet.suite.history.comparison import compare_runs
 from tasnet.suite.history.lines import runs_lines
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.trends import trend
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.trends import find_trend
 from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.notes.summary_tsv import COLUMNS, row
 from tasnet.suite.report.marks import PAINTS, mark
@@ -48,7 +48,7 @@ def every_end() -> list[Mapping[Stage, Outcome]]:
     found = []
     for count in range(1, 5):
         for statuses, certainty in product(product(Status, repeat=count), (*Certainty, None)):
-            found.append({s: outcome(s, status, certainty) for s, status in zip(ORDER, statuses, strict=False)})
+            found.append({s: outcome(s, status, certainty) for s, status in zip(STAGES, statuses, strict=False)})
     return found
 
 
@@ -79,7 +79,7 @@ def test_what_ran_on_a_chip_was_compiled_whatever_it_sounds_like() -> None:
 
 
 def test_nothing_learned_has_no_rank_and_clears_are_the_best() -> None:
-    ranks = {verdict: rank(verdict) for verdict in Verdict}
+    ranks = {verdict: severity(verdict) for verdict in Verdict}
     assert {verdict for verdict, value in ranks.items() if value == 0} == set(CLEARS)
     untold = {Verdict.NOT_COMPILED, Verdict.UNCLASSIFIED, Verdict.BROKE_DOWN}
     assert {verdict for verdict, value in ranks.items() if value is None} == untold
@@ -89,7 +89,7 @@ def test_nothing_learned_has_no_rank_and_clears_are_the_best() -> None:
 
 
 @pytest.fixture(scope="module")
-def records() -> list[Record]:
+def records() -> list[CaseRecord]:
     """A record for every way to end, with the verdicts that they have."""
     found = [
         ended_record(CASE, end, stage=list(end)[-1]) for end in every_end() if Status.BLOCKED not in _statuses(end)
@@ -103,7 +103,7 @@ def _statuses(end: Mapping[Stage, Outcome]) -> set[Status]:
     return {each.status for each in end.values()}
 
 
-def test_only_a_clear_is_drawn_clear(records: list[Record]) -> None:
+def test_only_a_clear_is_drawn_clear(records: list[CaseRecord]) -> None:
     signs = {CLEAR: Verdict.CLEAR_OBSERVED, CLEAR_EXTRAPOLATED: Verdict.CLEAR_EXTRAPOLATED}
     for record in records:
         drawn, painted = glyph(record), mark(record)
@@ -113,26 +113,26 @@ def test_only_a_clear_is_drawn_clear(records: list[Record]) -> None:
         assert ("clear" in drawn.meaning) == (record.verdict in CLEARS)
 
 
-def test_only_a_clear_is_an_expected_pass(records: list[Record]) -> None:
+def test_only_a_clear_is_an_expected_pass(records: list[CaseRecord]) -> None:
     assert {record.verdict for record in records if record.kind is Kind.EXPECTED_PASS} == set(CLEARS)
 
 
-def test_only_a_clear_of_a_compiler_is_a_success_in_the_table(records: list[Record]) -> None:
+def test_only_a_clear_of_a_compiler_is_a_success_in_the_table(records: list[CaseRecord]) -> None:
     for record in records:
         cells = row(record)
         assert list(cells) == list(COLUMNS)
         assert cells["compile_success"] is not True or (record.verdict in CLEARS and not record.predicted)
         assert (cells["case_status"] == "compile_success") == (cells["compile_success"] is True)
-        assert cells["verdict"] in WORDS
+        assert cells["verdict"] in VERDICT_WORDS
         assert (cells["verdict"] == "clear") == (record.verdict in CLEARS) == bool(cells["certainty"])
 
 
-def test_each_word_is_in_the_counts_once(records: list[Record]) -> None:
+def test_each_word_is_in_the_counts_once(records: list[CaseRecord]) -> None:
     text = counts(records)
     assert [part.split(" ", 1)[1].partition(" (")[0] for part in text.split(", ") if part[0].isdigit()].count(
         "clear"
     ) == 1
-    for word in WORDS:
+    for word in VERDICT_WORDS:
         assert word in text
 
 
@@ -155,7 +155,7 @@ def test_a_run_that_only_translated_says_so_in_every_command(
     text = "\n".join(runs_lines(translated))
     assert "2 not compiled" in text
     assert "expected pass" not in text
-    assert [point.verdict for point in trend(translated, CASE).points] == ["not compiled"]  # type: ignore[union-attr]
+    assert [point.verdict for point in find_trend(translated, CASE).points] == ["not compiled"]  # type: ignore[union-attr]
     book = tmp_path / "ledger.yaml"
     book.write_text((Path(__file__).parents[3] / "expected_failures.yaml").read_text())
     assert main(["ledger", "check", "--ledger", str(book), "--store", str(translated)]) == 1
@@ -169,9 +169,9 @@ def test_a_run_that_only_translated_says_so_in_every_command(
 
 
 def test_a_run_that_only_translated_is_drawn_so(translated: Path) -> None:
-    from tasnet.suite.history.run import find
+    from tasnet.suite.history.run import find_run
 
-    run = find(translated, "last")
+    run = find_run(translated, "last")
     assert not run.whole
     text = ending(run.records, 100, False, False, [])
     assert "●" not in text
@@ -194,7 +194,7 @@ def test_a_case_that_broke_down_is_a_warning_of_the_check_beside_those_that_did_
 def test_a_compile_that_one_run_lacks_is_said_in_a_comparison(tmp_path: Path) -> None:
     one = store_run(tmp_path / "runs" / "1", [ended_record(CASE, ended())])
     two = store_run(tmp_path / "runs" / "2", [ended_record(CASE, ended(), stage=Stage.TRANSLATE)])
-    assert [group.what for group in compare(one, two).groups] == ["clear, observed -> not compiled"]
+    assert [group.what for group in compare_runs(one, two).groups] == ["clear, observed -> not compiled"]
 
 
 def test_a_pass_without_a_certainty_is_unknown_and_no_expected_pass() -> None:

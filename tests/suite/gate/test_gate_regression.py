@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.gate.checkout import GateError, Revision
 from tasnet.suite.gate.difference import Difference, LayerChange, Sizes, What
 from tasnet.suite.gate.markdown import lines
@@ -116,7 +116,7 @@ def test_the_same_words_are_one_regression_and_the_gravest_reason_is_first() -> 
     ]
 
 
-CASES = profile("notes")
+CASES = profile_cases("notes")
 
 
 @given(causes=st.lists(st.integers(0, 4), max_size=20), count=st.integers(0, 25))

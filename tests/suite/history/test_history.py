@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.lines import runs_json, runs_lines
-from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, find, folders, read
+from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS, RunError, find_run, read_run, run_folders
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ended_record, parity_measure, store_run
 
-CASES = [case.id for case in profile("notes")]
+CASES = [case.id for case in profile_cases("notes")]
 RECORD = [ended_record(case, outcomes(*([SUPER_DECONV] if "-grouped" in case else []))) for case in CASES]
 MEASURE = [parity_measure(case, snr) for case, snr in zip(CASES, (120.5, 98.0, math.inf, 40.0), strict=False)]
 
@@ -29,7 +29,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_run_is_read_as_it_was_written(whole: Path) -> None:
-    run = read(whole)
+    run = read_run(whole)
     assert list(run.records) == RECORD
     assert list(run.measures) == MEASURE, "an exact stage, at infinity, among them"
     assert run.whole
@@ -55,7 +55,7 @@ def test_a_killed_run_cut_anywhere_loses_no_whole_line(whole: Path, scratch: Pat
     (folder / END).unlink()
     data = (folder / name).read_bytes()
     (folder / name).write_bytes(data[: round(share * len(data))])
-    run = read(folder)
+    run = read_run(folder)
     lines = {file: (folder / file).read_bytes().count(b"\n") for file in (RECORDS, MEASURES)}
     assert list(run.records) == RECORD[: lines[RECORDS]]
     assert list(run.measures) == MEASURE[: lines[MEASURES]]
@@ -89,15 +89,15 @@ def test_a_run_that_ended_and_is_not_as_it_was_left_is_named_with_its_file(
     else:
         (folder / name).write_bytes(damaged)
     if (name, how) == (END, "gone"):
-        assert not read(folder).whole, "a run without an end is one that was killed, and never whole"
+        assert not read_run(folder).whole, "a run without an end is one that was killed, and never whole"
         return
     with pytest.raises(RunError) as caught:
-        read(folder)
+        read_run(folder)
     # A head that was changed and can still be read is another run's: its end doesn't go with it.
     assert any(str(folder / each) in str(caught.value) for each in ((name, END) if name == HEAD else (name,)))
     (line,) = (each for each in runs_lines(scratch) if each.startswith(whole.name))
     assert ": unreadable: " in line
-    assert len(folders(scratch)) == 1
+    assert len(run_folders(scratch)) == 1
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -106,11 +106,11 @@ def test_another_runs_records_are_not_taken_for_its_own(whole: Path, tmp_path: P
     other = store_run(tmp_path / "runs" / "20260602T120000Z", RECORD, MEASURE, double=True, ended=not killed).folder
     (other / RECORDS).write_bytes((whole / RECORDS).read_bytes())
     with pytest.raises(RunError, match=RECORDS):
-        read(other)
+        read_run(other)
     told = json.loads((other / HEAD).read_text())
     (other / HEAD).write_text(json.dumps({**told, "double": False}))
     with pytest.raises(RunError, match=f"of another {HEAD}"):
-        read(other)
+        read_run(other)
 
 
 def test_a_line_damaged_in_the_middle_is_named(whole: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_line_damaged_in_the_middle_is_named(whole: Path, tmp_path: Path) -> N
     (folder / RECORDS).write_bytes(b"".join([*lines[:3], b"{}\n", *lines[3:]]))
     (folder / END).unlink()
     with pytest.raises(RunError, match=rf"{RECORDS}:4: .*; damaged: mend it, or delete the run's folder"):
-        read(folder)
+        read_run(folder)
 
 
 HEADS = {
@@ -171,7 +171,7 @@ def test_the_table_tells_finished_from_unfinished(tmp_path: Path) -> None:
     store_run(tmp_path / "runs" / "20260601T120000Z-10", RECORD[:1], **dfc, double=True)
     store_run(tmp_path / "runs" / "20260602T120000Z", RECORD[:1], **dfc)
     rows = [*runs_lines(tmp_path)][1:]
-    assert [row.split()[0] for row in rows] == [folder.name for folder in folders(tmp_path)]
+    assert [row.split()[0] for row in rows] == [folder.name for folder in run_folders(tmp_path)]
     assert [row.split()[0] for row in rows][1:3] == ["20260601T120000Z-2", "20260601T120000Z-10"]
     assert "reference 0.1.0, predicted" in rows[0]
     assert "1a2b3c4+" in rows[0]
@@ -204,7 +204,7 @@ def four(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize(("name", "index"), NAMES.items())
 def test_a_run_is_found_by_its_name(four: Path, name: str, index: int) -> None:
-    assert find(four, name).id == folders(four)[index].name
+    assert find_run(four, name).id == run_folders(four)[index].name
 
 
 WRONG = {
@@ -220,11 +220,11 @@ WRONG = {
 @pytest.mark.parametrize(("name", "says"), WRONG.items())
 def test_a_name_that_means_no_one_run_is_an_error(four: Path, name: str, says: str) -> None:
     with pytest.raises(RunError, match=says):
-        find(four, name)
+        find_run(four, name)
 
 
 def test_an_empty_store_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no run is stored there; run tasnet matrix first"):
-        find(tmp_path, "last")
+        find_run(tmp_path, "last")
     (line,) = runs_lines(tmp_path)
     assert line.endswith("no run is stored there; run tasnet matrix first, or name another --store")

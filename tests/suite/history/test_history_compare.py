@@ -14,27 +14,27 @@ from hypothesis import strategies as st
 from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.comparison import Change, compare
+from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.history.comparison import ChangeKind, compare_runs
 from tasnet.suite.history.lines import comparison_json, comparison_lines
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import Measure, Run, RunError
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import ParityFigure, RunError, StoredRun
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, run_head, store_run
 
-CASES = [case.id for case in profile("notes")]
+CASES = [case.id for case in profile_cases("notes")]
 A, B, C = CASES[:3]
 MEMORY = failure("memory_units", "Memory units capacity exceeded", "deconv1")
 WIDE = failure("agent_infeasible", "conv1 errors: Agent infeasible", "conv1")
 
 
 def run(
-    ended: Mapping[str, Mapping[Stage, Outcome]], measures: Sequence[Measure] = (), name: str = "run", **head: Any
-) -> Run:
+    ended: Mapping[str, Mapping[Stage, Outcome]], measures: Sequence[ParityFigure] = (), name: str = "run", **head: Any
+) -> StoredRun:
     """A run in which each case ended so; `stage` is how far they were taken."""
     stage = head.pop("stage", Stage.COMPILE)
-    records: list[Record] = [ended_record(case, outcome, ENTRIES, stage) for case, outcome in ended.items()]
-    return Run(name, Path(name), run_head(records, **head), tuple(records), tuple(measures), None)
+    records: list[CaseRecord] = [ended_record(case, outcome, ENTRIES, stage) for case, outcome in ended.items()]
+    return StoredRun(name, Path(name), run_head(records, **head), tuple(records), tuple(measures), None)
 
 
 def sized(size: int, seconds: float = 0.0, stage: Stage = Stage.EXPORT, **of: Any) -> dict[Stage, Outcome]:
@@ -53,76 +53,82 @@ UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a long row")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
 WORDS = outcomes(SUPER_DECONV.model_copy(update={"message": "Super deconv: no", "layers": ("deconv1", "deconv2")}))
 
-PAIRS: dict[str, tuple[Any, Any, Change, bool, str]] = {
+PAIRS: dict[str, tuple[Any, Any, ChangeKind, bool, str]] = {
     "clear, then blocked": (
         outcomes(),
         outcomes(MEMORY),
-        Change.NEWLY_FAILING,
+        ChangeKind.NEWLY_FAILING,
         True,
         "clear -> blocked: memory_units; unexpected pass -> wrong failure",
     ),
     "unknown, then blocked": (
         UNKNOWN,
         outcomes(MEMORY),
-        Change.NEWLY_FAILING,
+        ChangeKind.NEWLY_FAILING,
         True,
         "unknown -> blocked: memory_units",
     ),
-    "clear, then unknown": (outcomes(), UNKNOWN, Change.NEWLY_FAILING, True, "clear -> unknown: no blocker was named"),
+    "clear, then unknown": (
+        outcomes(),
+        UNKNOWN,
+        ChangeKind.NEWLY_FAILING,
+        True,
+        "clear -> unknown: no blocker was named",
+    ),
     "blocked, then clear, against its entry": (
         outcomes(SUPER_DECONV),
         outcomes(),
-        Change.NEWLY_PASSING,
+        ChangeKind.NEWLY_PASSING,
         True,
         "blocked -> clear: unsupported_kernel; expected failure -> unexpected pass",
     ),
     "blocked, then unknown": (
         outcomes(MEMORY),
         UNKNOWN,
-        Change.NEWLY_PASSING,
+        ChangeKind.NEWLY_PASSING,
         False,
         "blocked -> unknown: memory_units",
     ),
     "a family more": (
         outcomes(SUPER_DECONV),
         outcomes(SUPER_DECONV, MEMORY),
-        Change.FAILURE,
+        ChangeKind.FAILURE,
         True,
         "gained memory_units at compile (no entry)",
     ),
     "a family less": (
         outcomes(SUPER_DECONV, MEMORY),
         outcomes(SUPER_DECONV),
-        Change.FAILURE,
+        ChangeKind.FAILURE,
         False,
         "lost memory_units at compile",
     ),
     "other words and layers": (
         outcomes(SUPER_DECONV),
         WORDS,
-        Change.FAILURE,
+        ChangeKind.FAILURE,
         False,
         "unsupported_kernel at compile: other layers and message",
     ),
-    "the tool broke down": (outcomes(SUPER_DECONV), INFRA, Change.KIND, True, "expected failure -> infra"),
-    "the tool was mended": (INFRA, outcomes(SUPER_DECONV), Change.KIND, False, "infra -> expected failure"),
+    "the tool broke down": (outcomes(SUPER_DECONV), INFRA, ChangeKind.KIND, True, "expected failure -> infra"),
+    "the tool was mended": (INFRA, outcomes(SUPER_DECONV), ChangeKind.KIND, False, "infra -> expected failure"),
     "known less well": (
         certain(Certainty.OBSERVED),
         certain(Certainty.EXTRAPOLATED),
-        Change.KIND,
+        ChangeKind.KIND,
         True,
         "clear: observed -> extrapolated",
     ),
-    "a little larger": (sized(1000), sized(1010), Change.NUMBERS, False, "onnx_bytes at export: up"),
-    "much larger": (sized(1000), sized(1051), Change.NUMBERS, True, "onnx_bytes at export: more than 5% up"),
-    "smaller": (sized(1000), sized(500), Change.NUMBERS, False, "onnx_bytes at export: down"),
-    "slower": (sized(1, 10.0), sized(1, 16.0), Change.SLOWER, True, "export"),
+    "a little larger": (sized(1000), sized(1010), ChangeKind.NUMBERS, False, "onnx_bytes at export: up"),
+    "much larger": (sized(1000), sized(1051), ChangeKind.NUMBERS, True, "onnx_bytes at export: more than 5% up"),
+    "smaller": (sized(1000), sized(500), ChangeKind.NUMBERS, False, "onnx_bytes at export: down"),
+    "slower": (sized(1, 10.0), sized(1, 16.0), ChangeKind.SLOWER, True, "export"),
 }
 
 
 @pytest.mark.parametrize(("old", "new", "change", "worse", "what"), PAIRS.values(), ids=PAIRS)
-def test_what_changed(old: Any, new: Any, change: Change, worse: bool, what: str) -> None:
-    found = compare(run({A: old, B: outcomes()}), run({A: new, B: outcomes()}))
+def test_what_changed(old: Any, new: Any, change: ChangeKind, worse: bool, what: str) -> None:
+    found = compare_runs(run({A: old, B: outcomes()}), run({A: new, B: outcomes()}))
     group = next(group for group in found.groups if group.change is change)
     assert group.cases == (A,)
     assert group.what.startswith(what)
@@ -146,7 +152,7 @@ SAME = {
 
 @pytest.mark.parametrize(("old", "new"), SAME.values(), ids=SAME)
 def test_what_is_no_change(old: Any, new: Any) -> None:
-    found = compare(run({A: old}), run({A: new}))
+    found = compare_runs(run({A: old}), run({A: new}))
     assert found.groups == ()
     assert (found.compared, found.same) == (1, 1)
 
@@ -164,14 +170,14 @@ DISTANCES = {
 
 @pytest.mark.parametrize(("old", "new", "what", "worse"), DISTANCES.values(), ids=DISTANCES)
 def test_measured_distances_beyond_noise(old: float, new: float, what: str | None, worse: bool) -> None:
-    found = compare(run({}, [parity_measure(A, old)]), run({}, [parity_measure(A, new)]))
+    found = compare_runs(run({}, [parity_measure(A, old)]), run({}, [parity_measure(A, new)]))
     assert [group.what for group in found.groups] == ([what] if what else [])
     assert found.worse == worse
     assert found.compared == 1
 
 
 def test_a_distance_at_another_length_is_not_compared() -> None:
-    found = compare(
+    found = compare_runs(
         run({A: outcomes()}, [parity_measure(A, 90)]), run({A: outcomes()}, [parity_measure(A, 50, length=8000)])
     )
     assert found.groups == ()
@@ -180,35 +186,35 @@ def test_a_distance_at_another_length_is_not_compared() -> None:
 def test_many_cases_with_one_cause_are_one_group() -> None:
     grouped = [case for case in CASES if "-grouped-" in case]
     old, new = {case: outcomes(SUPER_DECONV) for case in grouped}, {case: outcomes(WIDE) for case in grouped}
-    found = compare(run(old), run(new))
+    found = compare_runs(run(old), run(new))
     assert {(group.change, group.what): len(group.cases) for group in found.groups} == {
-        (Change.FAILURE, "gained agent_infeasible at compile (no entry)"): len(grouped),
-        (Change.FAILURE, "lost unsupported_kernel at compile"): len(grouped),
-        (Change.KIND, "expected failure -> wrong failure"): len(grouped),
+        (ChangeKind.FAILURE, "gained agent_infeasible at compile (no entry)"): len(grouped),
+        (ChangeKind.FAILURE, "lost unsupported_kernel at compile"): len(grouped),
+        (ChangeKind.KIND, "expected failure -> wrong failure"): len(grouped),
     }
     assert len([*comparison_lines(found)]) < 20
 
 
 def test_a_run_that_stopped_earlier_is_compared_as_far_as_it_went() -> None:
     whole, short = run({A: outcomes(SUPER_DECONV)}), run({A: outcomes()}, stage=Stage.TRANSLATE)
-    said = [(group.change, group.what, group.worse) for group in compare(whole, short).groups]
-    assert said == [(Change.KIND, "blocked -> not compiled", False)], "that it went less far, and nothing else"
-    (group,) = compare(short, whole).groups
+    said = [(group.change, group.what, group.worse) for group in compare_runs(whole, short).groups]
+    assert said == [(ChangeKind.KIND, "blocked -> not compiled", False)], "that it went less far, and nothing else"
+    (group,) = compare_runs(short, whole).groups
     assert group.what == "not compiled -> blocked"
 
 
 def test_cases_of_one_run_alone() -> None:
-    found = compare(run({A: outcomes(), B: outcomes()}), run({A: outcomes(), C: outcomes(WIDE)}))
+    found = compare_runs(run({A: outcomes(), B: outcomes()}), run({A: outcomes(), C: outcomes(WIDE)}))
     assert [(group.change, group.cases, group.worse) for group in found.groups] == [
-        (Change.NEW, (C,), True),
-        (Change.GONE, (B,), False),
+        (ChangeKind.NEW, (C,), True),
+        (ChangeKind.GONE, (B,), False),
     ]
 
 
 def test_another_machine_is_said_and_its_times_are_not_held_against_it() -> None:
     origin = {"processor": "a faster one", "versions": {"torch": "2.13.0"}, "commit": "1a2b3c4d", "dirty": True}
     other = run({A: sized(1, 16.0)}, origin=origin, ledger_sha256="ab" * 32, repeat=("--quick",), version="0.2.0")
-    found = compare(run({A: sized(1, 10.0)}), other)
+    found = compare_runs(run({A: sized(1, 10.0)}), other)
     assert [(group.what, group.worse) for group in found.groups] == [("export, on another machine", False)]
     assert not found.worse
     assert [line.partition(":")[0] for line in found.differences] == [
@@ -226,7 +232,7 @@ REFUSED = {
 def test_what_cannot_be_compared(head: dict[str, str], says: str) -> None:
     new = {A if "toolchain" in head else f"{A}+arch=hailo8l": outcomes(SUPER_DECONV)}
     with pytest.raises(RunError, match=says):
-        compare(run({A: outcomes(SUPER_DECONV)}, name="one"), run(new, name="two", **head))
+        compare_runs(run({A: outcomes(SUPER_DECONV)}, name="one"), run(new, name="two", **head))
 
 
 ENDS = st.sampled_from([outcomes(), outcomes(SUPER_DECONV), outcomes(MEMORY, WIDE), UNKNOWN, INFRA, sized(99, 9.0)])
@@ -235,7 +241,7 @@ RUNS = st.dictionaries(st.sampled_from(CASES), ENDS, min_size=1)
 
 @given(ended=RUNS)
 def test_a_run_compared_with_itself_has_no_change(ended: dict[str, Any]) -> None:
-    found = compare(run(ended), run(ended))
+    found = compare_runs(run(ended), run(ended))
     assert (found.groups, found.worse, found.same) == ((), False, len(ended))
 
 
@@ -245,13 +251,13 @@ def test_every_case_is_accounted_for_and_the_order_of_cases_changes_nothing(
 ) -> None:
     case = keep.draw(st.sampled_from(sorted(old)))
     new = {**new, case: new.get(case, old[case])}
-    found = compare(run(old), run(new))
+    found = compare_runs(run(old), run(new))
     named = {case for group in found.groups for case in group.cases}
     both = old.keys() & new.keys()
     assert found.compared == len(both)
     assert len(named & both) == found.compared - found.same
     assert named >= old.keys() ^ new.keys()
-    turned = compare(run(dict(reversed(old.items()))), run(dict(reversed(new.items()))))
+    turned = compare_runs(run(dict(reversed(old.items()))), run(dict(reversed(new.items()))))
     assert {(group.change, group.what, frozenset(group.cases)) for group in found.groups} == {
         (group.change, group.what, frozenset(group.cases)) for group in turned.groups
     }
@@ -283,7 +289,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_json_names_every_case() -> None:
     old, new = {case: outcomes() for case in CASES}, {case: outcomes(MEMORY) for case in CASES}
-    made = comparison_json(compare(run(old), run(new)))
+    made = comparison_json(compare_runs(run(old), run(new)))
     assert {case for group in made["groups"] for case in group["cases"]} == {*CASES}
     assert made["known"] == "predicted"
 
@@ -291,5 +297,5 @@ def test_json_names_every_case() -> None:
 def test_what_a_double_says_is_not_observed() -> None:
     double = {"toolchain": "dfc", "version": "3.33.1", "double": True}
     said = Provenance(**{**DFC.model_dump(), "predicted": True})
-    found = compare(run({A: outcomes(by=said)}), run({A: outcomes(by=said)}, **double))
+    found = compare_runs(run({A: outcomes(by=said)}), run({A: outcomes(by=said)}, **double))
     assert found.differences == ("toolchain: reference 0.1.0, predicted -> dfc 3.33.1, a test double, predicted",)

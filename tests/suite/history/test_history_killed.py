@@ -11,10 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
 
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.lines import runs_lines
-from tasnet.suite.history.run import END, HEAD, RECORDS, Head, find, folders, read
-from tasnet.suite.history.writer import begin
+from tasnet.suite.history.run import END, HEAD, RECORDS, RunHead, find_run, read_run, run_folders
+from tasnet.suite.history.writer import begin_run
 from tests.doubles.processes import until
 
 ROOT = Path(__file__).parents[3]
@@ -34,18 +34,18 @@ def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path) -> None:
         assert any("still running, " in line for line in runs_lines(tmp_path))
         running.send_signal(signal.SIGKILL)
         running.wait()
-    (folder,) = folders(tmp_path)
+    (folder,) = run_folders(tmp_path)
     assert running.returncode == -signal.SIGKILL, "it ended before it could be killed"
     assert not (folder / END).exists()
-    killed = read(folder)
+    killed = read_run(folder)
     assert killed.end is None
     assert not killed.whole
-    assert {record.case_id for record in killed.records} <= {case.id for case in profile("notes")}
+    assert {record.case_id for record in killed.records} <= {case.id for case in profile_cases("notes")}
     assert len(killed.records) >= 1
     assert any(f"killed, {len(killed.records)} of 20 cases: " in line for line in runs_lines(tmp_path))
 
     subprocess.run(command, cwd=ROOT, env=kept, check=True, capture_output=True)
-    again = find(tmp_path, "last")
+    again = find_run(tmp_path, "last")
     assert again.whole
     assert len(again.records) == 20
     known = {record.case_id: record for record in again.records}
@@ -57,9 +57,9 @@ def test_last_is_the_run_that_began_last_whatever_the_clock_said(tmp_path: Path)
     first = _begun(tmp_path, "20270101T000000Z")  # a year ahead
     second = _begun(tmp_path, "20260601T000000Z")
     third = _begun(tmp_path, "20260501T000000Z")  # a month back
-    assert [path.name for path in folders(tmp_path)] == [first, second, third]
-    assert find(tmp_path, "last").id == third
-    assert find(tmp_path, "last~2").id == first
+    assert [path.name for path in run_folders(tmp_path)] == [first, second, third]
+    assert find_run(tmp_path, "last").id == third
+    assert find_run(tmp_path, "last~2").id == first
 
 
 def test_runs_without_a_number_come_first_by_their_names(tmp_path: Path) -> None:
@@ -71,16 +71,16 @@ def test_runs_without_a_number_come_first_by_their_names(tmp_path: Path) -> None
         (tmp_path / "runs" / name).mkdir()
         (tmp_path / "runs" / name / HEAD).write_text(json.dumps(told))
     old = ["20250101T000000Z", "20270101T000000Z-2", "20270101T000000Z-10"]
-    assert [path.name for path in folders(tmp_path)] == [*old, newer]
+    assert [path.name for path in run_folders(tmp_path)] == [*old, newer]
     # One whose head is lost stands where its name does.
     (tmp_path / "runs" / "20270101T000000Z-2" / HEAD).write_text("{")
-    assert [path.name for path in folders(tmp_path)][-1] in {newer, "20270101T000000Z-2"}
+    assert [path.name for path in run_folders(tmp_path)][-1] in {newer, "20270101T000000Z-2"}
 
 
 def test_runs_that_begin_at_once_have_numbers_of_their_own(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         [*pool.map(lambda number: _begun(tmp_path, f"20260601T0000{number:02d}Z"), range(16))]
-    told = [json.loads((path / HEAD).read_text())["number"] for path in folders(tmp_path)]
+    told = [json.loads((path / HEAD).read_text())["number"] for path in run_folders(tmp_path)]
     assert told == [*range(1, 17)]
 
 
@@ -101,6 +101,6 @@ def _begun(store: Path, name: str) -> str:
     folder = store / "runs" / name
     folder.mkdir(parents=True)
     told = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "1"}
-    writer = begin(folder, Head(started=NOW, cases=20, chosen=20, **told))
+    writer = begin_run(folder, RunHead(started=NOW, cases=20, chosen=20, **told))
     writer.alive.close()
     return name

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from tasnet.cli import main
 from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.lines import sparkline, trend_lines
 from tasnet.suite.history.run import HEAD, RunError
-from tasnet.suite.history.trends import trend
+from tasnet.suite.history.trends import find_trend
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ENTRIES, ended_record, parity_measure, store_run
 
-CASES = [case.id for case in profile("notes")]
+CASES = [case.id for case in profile_cases("notes")]
 BASELINE = CASES[0]
 GROUPED = [case for case in CASES if "-grouped-" in case]
 
@@ -45,7 +45,7 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_a_case(store: Path) -> None:
-    found = trend(store, BASELINE)
+    found = find_trend(store, BASELINE)
     assert [point.verdict for point in found.points] == ["blocked", "blocked", "clear", "blocked"]
     assert [point.known for point in found.points] == ["predicted", "predicted", "predicted", "observed"]
     assert [point.whole for point in found.points] == [True, False, True, True]
@@ -66,22 +66,22 @@ def test_parity_is_that_of_the_graph_whichever_of_its_cases_was_measured(tmp_pat
         [ended_record(other, outcomes(SUPER_DECONV), ENTRIES)],
         [parity_measure(case, 120)],
     )
-    assert trend(tmp_path, other).points[0].parity == {"onnx": 120}
+    assert find_trend(tmp_path, other).points[0].parity == {"onnx": 120}
 
 
 @pytest.mark.parametrize("name", ["baseline", "skip_topology_mode=concat,deconv_mode=grouped"])
 def test_the_notes_own_words_mean_the_case(store: Path, name: str) -> None:
-    assert trend(store, name).name == BASELINE
+    assert find_trend(store, name).name == BASELINE
 
 
 def test_a_case_that_some_runs_lack(store: Path) -> None:
-    found = trend(store, CASES[-1])
+    found = find_trend(store, CASES[-1])
     assert [point.run for point in found.points] == ["20260601T120000Z", "20260603T120000Z"]
     assert found.runs == 4
 
 
 def test_an_entry(store: Path) -> None:
-    found = trend(store, "super-deconv")
+    found = find_trend(store, "super-deconv")
     assert [(point.covers, point.cases) for point in found.points] == [
         (len(GROUPED), 20),
         (4, 4),
@@ -104,7 +104,7 @@ def test_a_case_without_a_verdict_is_none_that_the_entry_left(store: Path) -> No
         *(ended_record(case, broken, ENTRIES) for case in GROUPED[1:]),
     ]
     store_run(store / "runs" / "20260607T120000Z", ended)
-    points = trend(store, "super-deconv").points
+    points = find_trend(store, "super-deconv").points
     assert [point.run for point in points][4:] == ["20260607T120000Z"]
     assert (points[4].covers, points[4].cases) == (1, 1)
 
@@ -113,9 +113,9 @@ def test_an_unknown_name_says_what_comes_nearest(store: Path) -> None:
     with pytest.raises(
         RunError, match=r"'super-deconf': .*4 stored runs \(1 can't be read: see tasnet runs\); did you"
     ):
-        trend(store, "super-deconf")
+        find_trend(store, "super-deconf")
     with pytest.raises(RunError, match="no run is stored there"):
-        trend(store / "none", "super-deconv")
+        find_trend(store / "none", "super-deconv")
 
 
 def test_the_command(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,9 +134,9 @@ def test_a_family_that_no_entry_covers_is_in_the_case_and_in_no_entry(tmp_path: 
         tmp_path / "runs" / "20260601T120000Z",
         [ended_record(BASELINE, outcomes(failure("memory_units")), ENTRIES)],
     )
-    assert trend(tmp_path, BASELINE).points[0].families == ("memory_units",)
+    assert find_trend(tmp_path, BASELINE).points[0].families == ("memory_units",)
     with pytest.raises(RunError, match="no case and no entry"):
-        trend(tmp_path, "memory_units")
+        find_trend(tmp_path, "memory_units")
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1))

@@ -12,9 +12,9 @@ import pytest
 from tasnet.common.words import short_layers
 from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.history.records import Record, record
+from tasnet.suite.history.records import CaseRecord, case_record
 from tasnet.suite.ledger import Entry
 from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.entry import Flaky
@@ -24,7 +24,7 @@ from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
 TODAY = date(2026, 6, 1)
-CASE = parse("concat-normal-grouped-all")
+CASE = parse_case("concat-normal-grouped-all")
 MEMORY = failure("memory_units", "Memory units capacity exceeded", "deconv1")
 OPTIMIZE = failure("unsupported_dimensions", "unsupported dimensions", "prelu1")
 
@@ -241,8 +241,8 @@ def test_what_is_blocked_names_the_stage_and_the_entry_in_its_way() -> None:
 
 def test_a_record_names_what_blocked_it_too() -> None:
     found = judge(CASE.axes(), EARLY, [QUANT, DECONV], TODAY)
-    told = record(CASE.id, CASE, "notes", Stage.COMPILE, EARLY, found)
-    assert Record.model_validate_json(told.model_dump_json()).upstream == found.upstream
+    told = case_record(CASE.id, CASE, "notes", Stage.COMPILE, EARLY, found)
+    assert CaseRecord.model_validate_json(told.model_dump_json()).upstream == found.upstream
 
 
 def test_a_chain_of_blocked_stages_has_one_cause() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.profiles import PROFILES, profile
+from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger import LedgerError, covers, in_scope, parse, read, stale
 from tasnet.suite.ledger import claims as ledger_claims
 from tasnet.suite.ledger.entry import Flaky
@@ -40,7 +40,7 @@ ENTRY = """\
     review: 2027-02-17
     issue: https://example.org/issues/1
 """
-CASES = [case.axes() for name in PROFILES for case in profile(name)]
+CASES = [case.axes() for name in PROFILES for case in profile_cases(name)]
 
 
 def test_reads_what_stands_there() -> None:
@@ -252,7 +252,7 @@ EXPECTED = {
 @pytest.mark.parametrize(("where", "count"), EXPECTED.values(), ids=EXPECTED)
 def test_where_claims(where: str, count: int) -> None:
     (entry,) = parse(changed("where", f"    where: {where}"), PATH).entries
-    assert sum(matches(entry.where, case.axes()) for case in profile("matrix")) == count
+    assert sum(matches(entry.where, case.axes()) for case in profile_cases("matrix")) == count
 
 
 cases = st.sampled_from(CASES)
@@ -390,4 +390,4 @@ def test_comments_change_nothing() -> None:
 
 
 def test_axes_of_a_case_are_all_usable() -> None:
-    assert set(Case(variant=profile("notes")[0].variant).axes()) == {*WORDS, *COUNTS}
+    assert set(Case(variant=profile_cases("notes")[0].variant).axes()) == {*WORDS, *COUNTS}

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.predict.reference import Reference
 from tasnet.suite import ledger
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS
-from tasnet.suite.history.records import record
+from tasnet.suite.history.records import case_record
 from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.notes.failure_note import as_text, from_text, note_of, read_note
 from tasnet.suite.notes.night_run import write_runs
@@ -201,7 +201,7 @@ def test_flags_place_a_row_whose_tag_is_unknown(tmp_path):
         "deconv_mode=reduced_deconv_64,truncate_k_blocks=4"
     )
     row = {"run_tag": "tuesday", "har_success": "true", "hef_success": "true", "export_flags": flags}
-    assert one(table(tmp_path, row, header=(*HEADER, "export_flags"))).case == parse(flags)
+    assert one(table(tmp_path, row, header=(*HEADER, "export_flags"))).case == parse_case(flags)
 
 
 @pytest.mark.parametrize("tag", NOTES_TAGS)
@@ -403,7 +403,7 @@ def test_old_evidence_counts_in_the_ledger_at_the_version_it_is_of(tmp_path):
 
 def told(run, entries=()):
     judged = judge(run.case.axes(), run.stages, entries, date(2026, 3, 1))
-    return record(run.case.id, run.case, "notes", Stage.COMPILE, run.stages, judged)
+    return case_record(run.case.id, run.case, "notes", Stage.COMPILE, run.stages, judged)
 
 
 def test_what_is_written_reads_back_as_the_same_outcomes(tmp_path):
@@ -436,10 +436,10 @@ def test_what_is_written_reads_back_as_the_same_outcomes(tmp_path):
 
 
 def test_an_own_prediction_is_never_read_back_as_observed(tmp_path):
-    case = parse("baseline")
+    case = parse_case("baseline")
     said = outcomes(SUPER_DECONV)
     judged = judge(case.axes(), said, (), date(2026, 3, 1))
-    written = write_runs(tmp_path, [record(case.id, case, "notes", Stage.COMPILE, said, judged)])
+    written = write_runs(tmp_path, [case_record(case.id, case, "notes", Stage.COMPILE, said, judged)])
     assert read_runs(tmp_path).runs == ()
     # Nor when somebody takes the columns away that say so.
     lines = [line.split("\t") for line in written.read_text().splitlines()]

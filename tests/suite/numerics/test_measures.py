@@ -22,7 +22,7 @@ from tasnet.suite.numerics.stages import STAGES
 from tasnet.suite.numerics.thresholds import Measured, read
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
-from tasnet.suite.run.store import DamageFound, Store, open_store
+from tasnet.suite.run.store import DamageWarning, Store, open_store
 
 ONE = Measured("torch", "gln prelu", 400, 124.25, 3.5e-7, "a+T=400")
 CASE = Case(Variant("split", decoder="polyphase"), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)
@@ -67,7 +67,7 @@ def test_what_older_code_measured_and_what_cannot_be_read_is_not_there(store: St
     left = json.loads(third.read_text())["kept"]["measured"]
     assert list(kept(store)) == [Measured(**_floats(left))], "an older version's figure has no seal"
     third.write_text(third.read_text()[:20])
-    with pytest.warns(DamageFound, match=third.name):
+    with pytest.warns(DamageWarning, match=third.name):
         assert list(kept(store)) == []
     assert list(kept(Store(store.root / "nowhere"))) == []
 

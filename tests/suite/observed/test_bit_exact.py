@@ -29,7 +29,7 @@ from tasnet.hailo.quantize import quantize_network as eight_bit
 from tasnet.hailo.quantize import run_quantized
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.stages import calibration_signals
@@ -44,13 +44,13 @@ from tasnet.suite.observed.on_device import (
 )
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, choose, compiler
+from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
 from tests.doubles.dfc_python import emulating
 from tests.doubles.hailort import as_hailo_platform
 
 SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
-GROUPED = parse("concat-normal-grouped-all" + SMALL)
-SPLIT = parse("split-normal-polyphase-all" + SMALL)
+GROUPED = parse_case("concat-normal-grouped-all" + SMALL)
+SPLIT = parse_case("split-normal-polyphase-all" + SMALL)
 
 
 @pytest.fixture
@@ -89,9 +89,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     np.savez(root / "speech.npz", speech=np.asarray(speech, np.float32).reshape(2, -1), rate=8000)
     python, limit = str(emulating(root / "env")), "compile.memory=1 GiB"
     options = ("--dfc-python", python, "--calibration", str(root / "speech.npz"), "--limit", limit)
-    choice = choose("dfc", "hailo8", dfc_python=python, calibration=root / "speech.npz", limit=[limit])
+    choice = toolchain_options("dfc", "hailo8", dfc_python=python, calibration=root / "speech.npz", limit=[limit])
     store = open_store(root / "store")
-    pipeline = Pipeline(store, compiler(choice), fit=Calibrated(root / "speech.npz", store.root))
+    pipeline = Pipeline(store, open_compiler(choice), fit=CaseCalibration(root / "speech.npz", store.root))
     return Built(root, (*options, "--store", str(store.root)), pipeline)
 
 

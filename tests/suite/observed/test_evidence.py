@@ -13,7 +13,7 @@ import pytest
 from tasnet.hailo.failures import Failure
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.observed.confusions import Agreement, confusion
 from tasnet.suite.observed.evidence import Evidence, everything, keep, keep_run, of_cases
@@ -24,8 +24,8 @@ from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAD = parse("project-bypass-conv1x1_head-k1")
-GROUPED = parse("concat-normal-grouped-all")
+HEAD = parse_case("project-bypass-conv1x1_head-k1")
+GROUPED = parse_case("concat-normal-grouped-all")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_of_a_graph_the_newest_version_speaks(store: Store) -> None:
     assert {each.end.provenance.version for each in found} == {"3.33.0", "3.33"}
     assert of_cases(store, [replace(GROUPED, arch="hailo8l")]) == ()
     # where the mask is bypassed, truncation changes nothing
-    assert of_cases(store, [parse("project-bypass-conv1x1_head-k2")])[0].case_id == HEAD.id
+    assert of_cases(store, [parse_case("project-bypass-conv1x1_head-k2")])[0].case_id == HEAD.id
 
 
 def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> None:

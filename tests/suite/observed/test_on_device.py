@@ -12,7 +12,7 @@ from tasnet.hailo.chip.failure import RuntimeFailure
 from tasnet.hailo.chip.runtime import measure_on_chip
 from tasnet.hailo.failures import Certainty
 from tasnet.network.weights import seeded
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.observed.evidence import everything, of_case
 from tasnet.suite.observed.on_device import (
@@ -62,7 +62,7 @@ def compiled(tmp_path, double, case):
 
 @pytest.mark.parametrize("text", CASES)
 def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path, double, text):
-    case = parse(text + SMALL)
+    case = parse_case(text + SMALL)
     path = compiled(tmp_path, double, case)
     assert hefs(tmp_path) == [(case, path)]
     wave = voice(3 * case.length + 7)
@@ -95,7 +95,7 @@ def test_parity_is_in_db_per_source_and_silence_is_no_agreement():
 
 
 def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
-    case = parse(CASES[0] + SMALL)
+    case = parse_case(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
     found = detect_chip()
     got = separate(case, path, voice(case.length), found)
@@ -114,7 +114,7 @@ def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
 
 
 def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
-    case = parse(CASES[0] + SMALL)
+    case = parse_case(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
     found = detect_chip()
     got = separate(case, path, voice(case.length), found)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 import jsonschema
 import pytest
 
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tests.doubles.repository import environment
 
 ROOT = Path(__file__).parents[3]
@@ -105,7 +105,7 @@ def test_shards_together_run_every_test_once(shards: list[Path]) -> None:
 
 def test_a_shard_is_cut_by_the_durations_that_are_committed() -> None:
     durations = json.loads((ROOT / ".test_durations").read_text(encoding="utf-8"))
-    ids = {f"tests/compile/test_compile.py::test_compile[{case.id}]" for case in profile("matrix")}
+    ids = {f"tests/compile/test_compile.py::test_compile[{case.id}]" for case in profile_cases("matrix")}
     # A case more has none yet, and is shared out all the same; so many more would be shared out badly.
     assert len(ids & durations.keys()) > 0.8 * len(ids), "make durations"
     assert all(seconds >= 0 for seconds in durations.values())
@@ -127,7 +127,7 @@ def test_ctrf_is_ctrf_and_says_what_is_predicted(shards: list[Path]) -> None:
 
 def test_junit_says_verdict_entries_and_what_is_predicted(shards: list[Path]) -> None:
     found = {name: told for name, told in junit(shards).items() if "test_compile[" in name}
-    assert len(found) == len(profile("notes"))
+    assert len(found) == len(profile_cases("notes"))
     baseline = next(told for name, told in found.items() if "[concat-normal-grouped-all]" in name)
     assert baseline["tasnet.known"] == "predicted"
     assert baseline["tasnet.toolchain"].startswith("reference ")

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 
 from tasnet.cli import main
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Status
-from tasnet.suite.history.run import find
+from tasnet.suite.history.run import find_run
 from tasnet.suite.observed.bit_exact import Emulation, write
 from tasnet.suite.observed.evidence import everything
 from tasnet.suite.observed.on_device import host_frames
@@ -34,7 +34,7 @@ ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
 
 SMALL = "+T=403+N=8+B=6+H=10+Sc=6+X=2+R=1"
-CASE = parse("concat-normal-grouped-all" + SMALL)
+CASE = parse_case("concat-normal-grouped-all" + SMALL)
 LEDGER = "schema: 1\nbudget: 0\nentries: []\n"
 
 
@@ -103,7 +103,7 @@ def test_what_was_measured_stands_at_the_end_in_the_runs_and_in_the_report(
     assert (cells[1], cells[5], cells[6]) == ("inf", "43.0", "1.75")
     assert row(result).endswith("agrees")
     assert "all 1600  " in row(result)
-    stored = find(pi.path / ".tasnet", "last")
+    stored = find_run(pi.path / ".tasnet", "last")
     figures = {name: value for ran in stored.ran for name, value in ran.outcome.figures.items()}
     assert float(cells[2].replace(",", "")) == pytest.approx(figures["fps"], abs=0.06)
     assert float(cells[3]) == pytest.approx(figures["latency_median_ms"], abs=0.006)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.suite.history.run import find
+from tasnet.suite.history.run import find_run
 
 ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
@@ -329,7 +329,7 @@ def pipeline():
 """
     )
     result = run(suite, "compile/test_translate.py", "compile/test_compile.py", "-rN")
-    kinds = {record.case_id: record.verdict.word for record in find(suite.path / ".tasnet", "last").records}
+    kinds = {record.case_id: record.verdict.word for record in find_run(suite.path / ".tasnet", "last").records}
     broken = {case for case in kinds if "grouped-all" in case or "k1" in case.split("-")[-1]}
     assert {case for case, word in kinds.items() if word == "broke down"} == broken
     assert broken
@@ -341,7 +341,7 @@ def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
     text = (suite.path / "conftest.py").read_text()
     warned = text.replace(
         "def tell(case):\n",
-        "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageFound\n"
+        "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageWarning\n"
         "    for number in range(7):\n        warnings.warn(DamageFound(f'outcomes/{number}.json: set aside'))\n",
     )
     assert warned != text

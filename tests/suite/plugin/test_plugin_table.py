@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tasnet.suite.history.run import find
+from tasnet.suite.history.run import find_run
 from tests.doubles.truth_table import ACTUAL, EXPECTED, ROWS, SPEAKERS, ledger
 
 ROOT = Path(__file__).parents[3]
@@ -59,7 +59,7 @@ def test_the_table_is_whole() -> None:
 def test_truth_table(suite: pytest.Pytester, workers: int) -> None:
     options = ["-m", "compile", "-rN", "--junitxml", "junit.xml", *(["-n", str(workers)] if workers else [])]
     result = (suite.runpytest_subprocess if workers else suite.runpytest_inprocess)(*options)
-    kinds = {record.case_id: record.kind.value for record in find(suite.path / ".tasnet", "last").records}
+    kinds = {record.case_id: record.kind.value for record in find_run(suite.path / ".tasnet", "last").records}
     verdicts = junit(suite.path / "junit.xml")
     wrong = [
         f"{row.expected} / {row.actual} / {row.speaker}: {kinds[row.case.id]}, {verdicts[row.case.id]}"

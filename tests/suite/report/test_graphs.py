@@ -13,7 +13,7 @@ from tasnet.network.export import save, to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.report.graphs import GraphGone, graph_of
-from tasnet.suite.run.store import DamageFound, Store, StoreError
+from tasnet.suite.run.store import DamageWarning, Store, StoreError
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_a_graph_that_was_noted_is_shown_after_its_har_has_gone(file: Path, tmp_
     assert graph_of(store, name, tmp_path) == known
     for note in (store.root / "notes").iterdir():
         note.write_text('{"layers": 3}')
-    with pytest.warns(DamageFound), pytest.raises(GraphGone, match="not in the store; run the case again"):
+    with pytest.warns(DamageWarning), pytest.raises(GraphGone, match="not in the store; run the case again"):
         graph_of(store, name, tmp_path)
 
 

@@ -11,10 +11,10 @@ import pytest
 from tasnet.common.words import natural_order
 from tasnet.network.variant import parse_flags
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.cases.profiles import NOTES_TAGS, profile
-from tasnet.suite.history.records import Record, record
+from tasnet.suite.cases.profiles import NOTES_TAGS, profile_cases
+from tasnet.suite.history.records import CaseRecord, case_record
 from tasnet.suite.ledger.judgement import Blocked, Judgement, Kind
 from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.blockers import tally
@@ -27,14 +27,14 @@ from tests.doubles.stored_runs import ended_record
 RESHAPE = failure("reshape_insertion", "Reshape is needed for layers: conv2", *(f"conv{i}" for i in range(2, 26)))
 
 
-def recorded(case: Case, *blockers: object, name: str = "matrix", **how: object) -> Record:
+def recorded(case: Case, *blockers: object, name: str = "matrix", **how: object) -> CaseRecord:
     return ended_record(case, outcomes(*blockers, **how), name=name)  # type: ignore[arg-type]
 
 
-def whole(name: str) -> list[Record]:
+def whole(name: str) -> list[CaseRecord]:
     return [
         recorded(case, name=name) if index % 3 else recorded(case, RESHAPE, SUPER_DECONV, name=name)
-        for index, case in enumerate(profile(name))
+        for index, case in enumerate(profile_cases(name))
     ]
 
 
@@ -50,7 +50,8 @@ def test_the_map_fits_and_is_aligned(name: str, width: int) -> None:
 
 def test_every_cell_of_the_matrix_stands_below_its_decoder() -> None:
     records = [
-        recorded(case, *([RESHAPE] if case.variant.decoder == "conv1x1_head" else [])) for case in profile("matrix")
+        recorded(case, *([RESHAPE] if case.variant.decoder == "conv1x1_head" else []))
+        for case in profile_cases("matrix")
     ]
     lines = render([heatmap(records, 80)], 80, colour=False).splitlines()
     at = lines[0].index("E")
@@ -83,22 +84,22 @@ def test_the_end_says_predicted_and_where_the_files_lie() -> None:
 
 
 def test_what_a_compiler_said_is_not_called_predicted() -> None:
-    records = [recorded(parse("baseline"), RESHAPE, by=DFC)]
+    records = [recorded(parse_case("baseline"), RESHAPE, by=DFC)]
     text = title(records) + ending(records, 80, False, False, [])
     assert "predicted" not in text
     assert "observed with dfc 3.33.1" in text
 
 
 def test_counts_and_next_steps() -> None:
-    clear, blocked = recorded(parse("baseline")), recorded(parse("mask-bypass"), RESHAPE)
+    clear, blocked = recorded(parse_case("baseline")), recorded(parse_case("mask-bypass"), RESHAPE)
     assert counts([clear, blocked]) == "1 blocked, 1 clear (1 observed)"
     assert "such as concat-normal-grouped-all" in "\n".join(next_steps([clear]))
     assert next_steps([blocked])[0].startswith("1 unexpected failure: ")
 
 
 def test_the_tally_joins_layers_and_counts_cases() -> None:
-    one = recorded(parse("baseline"), RESHAPE)
-    two = recorded(parse("mask-bypass"), failure("reshape_insertion", "Reshape", "conv100", "conv2"))
+    one = recorded(parse_case("baseline"), RESHAPE)
+    two = recorded(parse_case("mask-bypass"), failure("reshape_insertion", "Reshape", "conv100", "conv2"))
     (found,) = tally([one, two])
     assert (found.cases, found.graphs, len(found.layers), found.layers[-1]) == (2, 2, 25, "conv100")
 
@@ -108,8 +109,8 @@ def test_natural_order() -> None:
 
 
 def test_a_record_survives_the_way_from_a_worker() -> None:
-    told = recorded(parse("baseline"), RESHAPE, SUPER_DECONV)
-    assert Record.model_validate_json(told.model_dump_json()) == told
+    told = recorded(parse_case("baseline"), RESHAPE, SUPER_DECONV)
+    assert CaseRecord.model_validate_json(told.model_dump_json()) == told
 
 
 # --- summary.tsv -------------------------------------------------------------------------------------------
@@ -132,13 +133,13 @@ def test_columns_are_the_notes_then_the_own(tmp_path: Path) -> None:
 
 def test_a_message_with_tabs_newlines_and_quotes_stays_one_cell(tmp_path: Path) -> None:
     nasty = failure("reshape_insertion", 'a\tb\nc\r\n"d\u2028e', "conv2")
-    write_summary([recorded(parse("baseline"), nasty)], tmp_path / "summary.tsv")
+    write_summary([recorded(parse_case("baseline"), nasty)], tmp_path / "summary.tsv")
     (found,) = read(tmp_path / "summary.tsv")
     assert found["exception_head"] == 'a b c "d e'
 
 
 def test_a_blocked_row(tmp_path: Path) -> None:
-    write_summary([recorded(parse("baseline"), RESHAPE, SUPER_DECONV)], tmp_path / "summary.tsv")
+    write_summary([recorded(parse_case("baseline"), RESHAPE, SUPER_DECONV)], tmp_path / "summary.tsv")
     (found,) = read(tmp_path / "summary.tsv")
     assert found["run_tag"] == "baseline"
     assert found["onnx_size_mb"] == "1.50"
@@ -157,19 +158,21 @@ def test_a_blocked_row(tmp_path: Path) -> None:
 
 
 def test_a_predicted_clear_leaves_no_hef() -> None:
-    predicted, compiled = row(recorded(parse("baseline"))), row(recorded(parse("baseline"), by=DFC))
+    predicted, compiled = row(recorded(parse_case("baseline"))), row(recorded(parse_case("baseline"), by=DFC))
     assert (predicted["compile_success"], predicted["hef_success"], predicted["predicted"]) == (None, False, True)
     assert (predicted["case_status"], predicted["verdict"]) == ("har_only_success", "clear")
     assert (compiled["compile_success"], compiled["hef_success"], compiled["predicted"]) == (True, True, False)
 
 
 def test_an_unknown_neither_succeeds_nor_fails(tmp_path: Path) -> None:
-    write_summary([recorded(parse("baseline"), status=Status.UNKNOWN, reason="?")], tmp_path / "summary.tsv")
+    write_summary([recorded(parse_case("baseline"), status=Status.UNKNOWN, reason="?")], tmp_path / "summary.tsv")
     (found,) = read(tmp_path / "summary.tsv")
     assert (found["compile_success"], found["root_cause_family"], found["verdict"]) == ("", "", "unknown")
 
 
-@pytest.mark.parametrize("case", list(NOTES_TAGS.values()) + list(profile("matrix"))[::37], ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case", list(NOTES_TAGS.values()) + list(profile_cases("matrix"))[::37], ids=lambda case: case.id
+)
 def test_export_flags_read_back_to_the_variant(case: Case) -> None:
     assert parse_flags(export_flags(recorded(case))) == case.variant
 
@@ -213,8 +216,8 @@ def test_a_line_each_tenth() -> None:
 
 def test_entries_are_named_in_the_blockers() -> None:
     told = Judgement(Kind.EXPECTED_FAILURE, ("one",), "e", "h", "", (Blocked(RESHAPE, ("one",)),))
-    case = parse("baseline")
-    text = ending([record(case.id, case, "notes", Stage.COMPILE, outcomes(RESHAPE), told)], 80, False, False, [])
+    case = parse_case("baseline")
+    text = ending([case_record(case.id, case, "notes", Stage.COMPILE, outcomes(RESHAPE), told)], 80, False, False, [])
     assert "one" in text
     assert "none: not expected" not in text
     assert "no case is clear" in text

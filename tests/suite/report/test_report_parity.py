@@ -10,19 +10,19 @@ from statistics import median
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.suite.history.run import Measure, Run
+from tasnet.suite.history.run import ParityFigure, StoredRun
 from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import parity_measure, unstored_run
 
-EMPTY: Run = unstored_run(lambda case: outcomes(), [])
+EMPTY: StoredRun = unstored_run(lambda case: outcomes(), [])
 
 
-def run(*measures: Measure) -> Run:
+def run(*measures: ParityFigure) -> StoredRun:
     return replace(EMPTY, folder=Path("run"), measures=measures)
 
 
-def measure(case: str, snr_db: float, stage: str = "har", length: int = 16000) -> Measure:
+def measure(case: str, snr_db: float, stage: str = "har", length: int = 16000) -> ParityFigure:
     return parity_measure(case, snr_db, stage, length)
 
 

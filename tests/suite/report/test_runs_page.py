@@ -18,9 +18,9 @@ import pytest
 from tasnet.cli import main
 from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import Measure, Run
+from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import ParityFigure, StoredRun
 from tasnet.suite.report.layout import layout
 from tasnet.suite.report.map import row_label
 from tasnet.suite.report.pack import pack
@@ -35,11 +35,11 @@ TODAY = date(2026, 12, 1)
 RESHAPE = failure("reshape_insertion", "Reshape is needed for layers: conv2, conv3, </script><b>", "conv2", "conv3")
 
 
-def told(case: Case, *blockers: Failure, **how: Any) -> Record:
+def told(case: Case, *blockers: Failure, **how: Any) -> CaseRecord:
     return ended_record(case, outcomes(*blockers, **how), name="matrix")
 
 
-def stored(store: Path, records: list[Record], name: str = "20261101T000000Z", **head: object) -> Run:
+def stored(store: Path, records: list[CaseRecord], name: str = "20261101T000000Z", **head: object) -> StoredRun:
     given = {"started": "2026-11-01T00:00:00Z", "profile": "matrix", **head}
     return store_run(store / "runs" / name, records, **given)
 
@@ -49,10 +49,10 @@ def store(tmp_path: Path) -> Path:
     return tmp_path / "store"
 
 
-def some(count: int = 12) -> list[Record]:
+def some(count: int = 12) -> list[CaseRecord]:
     return [
         told(case, RESHAPE) if index % 3 else told(case, RESHAPE, SUPER_DECONV)
-        for index, case in enumerate(profile("matrix")[:count])
+        for index, case in enumerate(profile_cases("matrix")[:count])
     ]
 
 
@@ -108,7 +108,7 @@ def test_every_case_of_every_run_is_packed(store: Path) -> None:
 
 
 def test_a_case_stands_in_the_row_and_column_of_the_terminals_map() -> None:
-    records = [told(case) for case in profile("matrix")]
+    records = [told(case) for case in profile_cases("matrix")]
     plan = layout(records)
     assert (len(plan.rows), plan.width) == (24, 35)
     flat = [(decoder, blocks) for decoder, columns in plan.groups for blocks, _ in columns]
@@ -127,8 +127,8 @@ def test_cases_come_in_the_profiles_order_whatever_the_order_of_the_workers(stor
 
 def test_what_is_not_finite_is_told_all_the_same(store: Path) -> None:
     run = stored(store, some(1))
-    odd = told(profile("matrix")[0], RESHAPE.model_copy(update={"figures": {"ratio": float("inf")}}))
-    same = Measure(case_id=odd.case_id, stage="onnx", form="x", length=16000, snr_db=float("inf"), of_peak=0.0)
+    odd = told(profile_cases("matrix")[0], RESHAPE.model_copy(update={"figures": {"ratio": float("inf")}}))
+    same = ParityFigure(case_id=odd.case_id, stage="onnx", form="x", length=16000, snr_db=float("inf"), of_peak=0.0)
     shown = replace(source(store), runs=(replace(run, records=(odd,), measures=(same,)),))
     (packed,) = pack(shown)["runs"]
     assert packed["measures"][0][-2:] == ["∞", "0.00e+00"]
@@ -161,7 +161,7 @@ def test_the_last_runs_logs_find_room_first_and_the_rest_is_left_out(store: Path
     count = ALL_TAILS_BYTES // 3000 + 40
     first = [
         with_log(each, "compile", keeper.put_file(f"{index} first\n".encode() + b"x" * 2990, ".log"))
-        for index, each in enumerate(told(case, by=DFC) for case in profile("matrix")[:count])
+        for index, each in enumerate(told(case, by=DFC) for case in profile_cases("matrix")[:count])
     ]
     stored(store, first, "20261101T000000Z")
     later = [with_log(each, "compile", keeper.put_file(b"later\n" + b"y" * 2000, ".log")) for each in first[:1]]
@@ -173,7 +173,7 @@ def test_the_last_runs_logs_find_room_first_and_the_rest_is_left_out(store: Path
 
 
 def test_a_log_and_a_graph_that_are_gone_leave_a_report_that_says_so(store: Path) -> None:
-    one = told(profile("matrix")[0], RESHAPE)
+    one = told(profile_cases("matrix")[0], RESHAPE)
     gone = one.outcomes[1].model_copy(update={"artifact": "har/" + "0" * 64 + ".parts"})
     one = one.model_copy(update={"outcomes": (one.outcomes[0], gone, *one.outcomes[2:])})
     stored(store, [with_log(one, "compile", "files/gone.log")])

@@ -11,10 +11,10 @@ from tasnet.cli import main
 from tasnet.common.seals import sealed
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Provenance
-from tasnet.suite.cases.profiles import profile
-from tasnet.suite.history.records import Record
-from tasnet.suite.history.run import read
-from tasnet.suite.history.writer import begin
+from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.history.records import CaseRecord
+from tasnet.suite.history.run import read_run
+from tasnet.suite.history.writer import begin_run
 from tasnet.suite.ledger import claims
 from tasnet.suite.ledger import read as read_ledger
 from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
@@ -27,19 +27,19 @@ LEDGER = read_ledger(ROOT / "expected_failures.yaml")
 GROUPED = next(entry for entry in LEDGER.entries if entry.id == "grouped-super-deconv")
 
 
-def of_the_ledger(case: Case, by: Provenance) -> Record:
+def of_the_ledger(case: Case, by: Provenance) -> CaseRecord:
     """A case that fails where the entry of the grouped decoder claims it, and nowhere else."""
     ended = outcomes(*([SUPER_DECONV] if claims(GROUPED, case.axes()) else []), by=by)
     return ended_record(case, ended, [GROUPED], name="")
 
 
 def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
-    cases = profile(name)
+    cases = profile_cases(name)
     folder = store / "runs" / f"202611{day:02}T{name == 'probes':06}Z"
     folder.mkdir(parents=True)
     records = [of_the_ledger(case, by) for case in cases]
     given = {"started": f"2026-11-{day:02}T00:00:00Z", "profile": name, "ledger_sha256": file_sha256(LEDGER.path)}
-    writer = begin(folder, run_head(records, **given, toolchain=by.toolchain, version=by.version, **head))
+    writer = begin_run(folder, run_head(records, **given, toolchain=by.toolchain, version=by.version, **head))
     with (folder / "records.jsonl").open("ab") as file:
         lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
         file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
@@ -71,7 +71,7 @@ def test_the_tables_say_what_the_records_say(store: Path) -> None:
     assert "| matrix | hailo8 | reference 0.1.0 | 840 | 285 | 756 | 84 |" in predicted
     row = next(line for line in predicted.splitlines() if line.startswith("| `project-bypass` |"))
     assert row.split("|")[2:4] == [" blocked A ", " clear (observed) "]
-    clear = sum(not claims(GROUPED, case.axes()) for case in (*profile("matrix"), *profile("probes")))
+    clear = sum(not claims(GROUPED, case.axes()) for case in (*profile_cases("matrix"), *profile_cases("probes")))
     assert f"{clear} predicted clear, observed: " in predicted
     assert len(re.findall(r"^- `", predicted, re.MULTILINE)) == clear
 
@@ -111,7 +111,7 @@ def test_only_whole_runs_of_this_ledger_and_no_checkpoint_count(store: Path) -> 
     with pytest.raises(SupportError, match="no whole run of matrix on hailo8 is stored; run `tasnet matrix"):
         last_runs(store, LEDGER, "hailo8")
     both(store)
-    whole = read(store / "runs" / "20261101T000000Z")
+    whole = read_run(store / "runs" / "20261101T000000Z")
     store_copy(whole, store, killed=True, days=3)
     store_copy(whole, store, records=whole.records[:5], days=4)
     store_copy(whole, store, head={"checkpoint": "best.pth"}, days=5)

@@ -20,7 +20,7 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case, graph_key
-from tasnet.suite.cases.outcome import ORDER, Stage, Status
+from tasnet.suite.cases.outcome import STAGES, Stage, Status
 from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline, PipelineError
 from tasnet.suite.run.recipe import Recipe
@@ -68,7 +68,7 @@ def test_a_case_passes_all_stages_and_is_read_back_without_work(store, calls):
     pipeline = Pipeline(store, ScriptedToolchain(calls))
     first = pipeline.run(tiny())
     assert statuses(first) == ALL_PASSED
-    assert list(first) == list(ORDER[:4])
+    assert list(first) == list(STAGES[:4])
     assert Pipeline(store, ScriptedToolchain(calls)).run(tiny()) == first
     assert done(calls) == {"translate": 1, "optimize": 1, "compile": 1}
 

@@ -18,7 +18,15 @@ from hypothesis import strategies as st
 
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
 from tasnet.suite.run.har_pieces import array_spans
-from tasnet.suite.run.store import Damaged, DamageFound, Store, StoreError, content_key, content_of, open_store
+from tasnet.suite.run.store import (
+    DamagedArtifact,
+    DamageWarning,
+    Store,
+    StoreError,
+    content_key,
+    content_of,
+    open_store,
+)
 from tests.doubles.scripted_toolchain import har_bytes
 
 PROVENANCE = Provenance(toolchain="scripted", version="1", predicted=True, exhaustive=True)
@@ -65,7 +73,7 @@ def test_an_outcome_that_cant_be_read_is_absent_and_can_be_put_again(store, dama
     store.put_outcome(KEY, PASSED)
     (file,) = (store.root / "outcomes").rglob("*.json")
     file.write_bytes(damage(file.read_bytes()))
-    with pytest.warns(DamageFound, match=file.name):
+    with pytest.warns(DamageWarning, match=file.name):
         assert store.outcome(KEY) is None
     assert not file.exists()
     assert list((store.root / "damaged").iterdir()), "set aside for a person"
@@ -84,7 +92,7 @@ def test_notes_come_back_and_damaged_ones_are_absent(store):
     store.put_note(KEY, {"N": 512})
     assert store.note(KEY) == {"N": 512}
     (store.root / "notes" / f"{KEY}.json").write_text("{")
-    with pytest.warns(DamageFound):
+    with pytest.warns(DamageWarning):
         assert store.note(KEY) is None
 
 
@@ -236,8 +244,8 @@ def test_a_har_with_a_damaged_or_lost_array_is_dropped_so_that_it_can_be_made_ag
         (blob,) = (store.root / "blobs").iterdir()
         damage(blob)
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DamageFound)
-            with pytest.raises(Damaged, match="run the case again"):
+            warnings.simplefilter("ignore", DamageWarning)
+            with pytest.raises(DamagedArtifact, match="run the case again"):
                 store.get_har(name, tmp_path / "out.har")
         assert not store.holds(name)
     assert got(store, tmp_path, put(store, tmp_path, data)) == data

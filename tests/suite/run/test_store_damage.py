@@ -18,7 +18,7 @@ from tasnet.cli import main
 from tasnet.common.seals import sealed, unsealed
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import END, HEAD, MEASURES, RECORDS
-from tasnet.suite.run.store import DamageFound
+from tasnet.suite.run.store import DamageWarning
 from tests.doubles.ledgers import entry_text, ledger_text
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import ended_record, parity_measure, store_run
@@ -158,5 +158,5 @@ def test_a_command_says_damage_in_a_line(tmp_path: Path, capsys: pytest.CaptureF
     assert main(["thresholds", "check", "--store", str(tmp_path)]) != 0
     err = capsys.readouterr().err
     assert f"tasnet: warning: measures/{'a' * 64}.json: not what was kept there; set aside in {tmp_path}" in err
-    assert DamageFound.__name__ not in err
+    assert DamageWarning.__name__ not in err
     assert (tmp_path / "damaged" / f"measures_{'a' * 64}.json").is_file()

@@ -21,7 +21,14 @@ from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recordings import CalibrationError
 from tasnet.suite.run.store import open_store
-from tasnet.suite.run.toolchains import Calibrated, CalibrationWarning, ToolchainError, choose, compiler, opened
+from tasnet.suite.run.toolchains import (
+    CalibrationWarning,
+    CaseCalibration,
+    ToolchainError,
+    open_compiler,
+    open_toolchain,
+    toolchain_options,
+)
 from tests.doubles.dfc_python import scripted_python
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
@@ -46,11 +53,11 @@ def speech(tmp_path: Path) -> Path:
 
 def dfc_of(tmp_path: Path, speech: Path, **options: Any) -> Dfc:
     python = scripted_python(tmp_path / "bin")
-    return compiler(choose("dfc", "hailo8", dfc_python=str(python), calibration=speech, **options))
+    return open_compiler(toolchain_options("dfc", "hailo8", dfc_python=str(python), calibration=speech, **options))
 
 
 def test_the_embedded_one_needs_nothing() -> None:
-    assert opened(choose("reference", "hailo8l")) == Reference()
+    assert open_toolchain(toolchain_options("reference", "hailo8l")) == Reference()
 
 
 def test_every_option_reaches_the_compiler(tmp_path: Path, speech: Path) -> None:
@@ -70,9 +77,9 @@ def test_every_option_reaches_the_compiler(tmp_path: Path, speech: Path) -> None
 def test_variables_stand_in_for_options(tmp_path: Path, speech: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASNET_CALIBRATION", str(speech))
     monkeypatch.setenv("TASNET_DFC_PYTHON", str(scripted_python(tmp_path / "bin")))
-    choice = choose("dfc", "hailo8")
+    choice = toolchain_options("dfc", "hailo8")
     assert choice.calibration == speech
-    assert compiler(choice).python == tmp_path / "bin" / "python3"
+    assert open_compiler(choice).python == tmp_path / "bin" / "python3"
 
 
 WRONG = {
@@ -92,15 +99,15 @@ WRONG = {
 def test_wrong_options_are_one_line(options: dict[str, Any], kind: type[Exception], said: str, tmp_path: Path) -> None:
     options = dict(options)
     with pytest.raises(kind, match=said) as error:
-        opened(choose(options.pop("name", "dfc"), "hailo8", **options))
+        open_toolchain(toolchain_options(options.pop("name", "dfc"), "hailo8", **options))
     assert "\n" not in str(error.value)
 
 
 def test_without_recordings_the_compiler_is_found_first(tmp_path: Path) -> None:
     with pytest.raises(DfcNotFound):
-        compiler(choose("dfc", "hailo8", dfc_python="none"))
+        open_compiler(toolchain_options("dfc", "hailo8", dfc_python="none"))
     with pytest.raises(ToolchainError, match="no calibration; name recordings with --calibration"):
-        compiler(choose("dfc", "hailo8", dfc_python=str(scripted_python(tmp_path / "bin"))))
+        open_compiler(toolchain_options("dfc", "hailo8", dfc_python=str(scripted_python(tmp_path / "bin"))))
 
 
 def test_a_script_that_is_no_text_is_an_error(tmp_path: Path, speech: Path) -> None:
@@ -114,7 +121,7 @@ def test_a_script_that_is_no_text_is_an_error(tmp_path: Path, speech: Path) -> N
 
 def test_cases_that_hear_the_same_share_their_data(tmp_path: Path, speech: Path) -> None:
     dfc = dfc_of(tmp_path, speech)
-    fit = Calibrated(speech, tmp_path / "store")
+    fit = CaseCalibration(speech, tmp_path / "store")
     first = fit(dfc, CASE)
     other = fit(dfc, replace(CASE, variant=Variant(decoder="conv1x1_head", mask="bypass")))
     shorter = fit(dfc, replace(CASE, length=200))
@@ -130,35 +137,35 @@ def test_cases_that_hear_the_same_share_their_data(tmp_path: Path, speech: Path)
 
 def test_other_toolchains_are_left_alone(tmp_path: Path, speech: Path) -> None:
     tool = ScriptedToolchain(tmp_path / "calls")
-    assert Calibrated(speech, tmp_path / "store")(tool, CASE) is tool
+    assert CaseCalibration(speech, tmp_path / "store")(tool, CASE) is tool
 
 
 def test_what_is_to_be_known_of_recordings_is_a_warning(tmp_path: Path, speech: Path) -> None:
     np.savez(tmp_path / "noise.npz", noise=np.random.default_rng(0).normal(0, 0.1, (1, 4000)).astype("f4"), rate=8000)
-    fit = Calibrated(tmp_path / "noise.npz", tmp_path / "store")
+    fit = CaseCalibration(tmp_path / "noise.npz", tmp_path / "store")
     with pytest.warns(CalibrationWarning, match=r"calibration noise.npz: looks like white noise"):
         fit(dfc_of(tmp_path, speech), replace(CASE, length=800))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Calibrated(speech, tmp_path / "store")(dfc_of(tmp_path, speech), replace(CASE, length=800))
+        CaseCalibration(speech, tmp_path / "store")(dfc_of(tmp_path, speech), replace(CASE, length=800))
 
 
 def test_too_short_recordings_are_an_error(tmp_path: Path, speech: Path) -> None:
     with pytest.raises(CalibrationError, match="too short"):
-        Calibrated(speech, tmp_path / "store")(dfc_of(tmp_path, speech), replace(CASE, length=5000))
+        CaseCalibration(speech, tmp_path / "store")(dfc_of(tmp_path, speech), replace(CASE, length=5000))
 
 
 def test_new_recordings_optimize_again_and_translate_no_more(tmp_path: Path, speech: Path) -> None:
     """The calibration is in the key of the optimization alone."""
     dfc = dfc_of(tmp_path, speech, limit=["optimize.memory=1 GiB", "compile.memory=1 GiB", "translate.memory=1 GiB"])
     store = open_store(tmp_path / "store")
-    first = Pipeline(store, dfc, fit=Calibrated(speech, store.root)).run(CASE)
+    first = Pipeline(store, dfc, fit=CaseCalibration(speech, store.root)).run(CASE)
     assert {outcome.status for outcome in first.values()} == {Status.PASSED}
     assert first[Stage.COMPILE].certainty is Certainty.EXTRAPOLATED
     assert first[Stage.COMPILE].provenance.predicted
     with np.load(speech) as arrays:
         np.savez(tmp_path / "louder.npz", speech=2 * arrays["speech"], rate=8000)
-    louder = Calibrated(tmp_path / "louder.npz", store.root)
+    louder = CaseCalibration(tmp_path / "louder.npz", store.root)
     second = Pipeline(store, dfc, fit=louder).run(CASE, until=Stage.OPTIMIZE)
     assert second[Stage.TRANSLATE] == first[Stage.TRANSLATE]
     assert second[Stage.OPTIMIZE].seconds != first[Stage.OPTIMIZE].seconds

@@ -12,7 +12,7 @@ import pytest
 from tasnet.cli import main
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.cases.profiles import profile
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import Ledger, parse
 from tasnet.suite.upkeep.again import past_of
 from tasnet.suite.upkeep.base import at, grown
@@ -293,4 +293,4 @@ def test_the_shipped_ledger_has_nothing_wrong_by_itself() -> None:
 
 def test_profiles_are_what_a_dead_entry_is_held_against() -> None:
     assert kinds(check(ledger(entry_text("one", "{norm: cln}")), [], {}, TODAY)) == [("dead", ("one",))]
-    assert len(profile("notes")) == 20
+    assert len(profile_cases("notes")) == 20

@@ -9,14 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tasnet.suite.cases.profiles import PROFILES, profile
+from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger.where import COUNTS, Axes, holds, matches, read_where
 from tasnet.suite.upkeep.conditions import both, flow, joined, plain
 from tasnet.suite.upkeep.narrow import narrowed
 from tests.suite.ledger.wheres import claims, one_axis_twice
 
-CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile(name)]
-MATRIX: list[Axes] = [case.axes() for case in profile("matrix")]
+CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile_cases(name)]
+MATRIX: list[Axes] = [case.axes() for case in profile_cases("matrix")]
 
 
 @settings(max_examples=60)

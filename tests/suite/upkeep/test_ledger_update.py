@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tasnet.cli import main
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.names import parse
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.cases.profiles import PROFILES, profile
-from tasnet.suite.history.run import Run
+from tasnet.suite.cases.profiles import PROFILES, profile_cases
+from tasnet.suite.history.run import StoredRun
 from tasnet.suite.ledger import LedgerError, claims
 from tasnet.suite.ledger import parse as parse_ledger
 from tasnet.suite.ledger.judgement import PASSING
@@ -31,14 +31,14 @@ from tests.doubles.stored_runs import of_other_cases, store_profile, unstored_ru
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 6, 1)
-NOTES, MATRIX = profile("notes"), profile("matrix")
+NOTES, MATRIX = profile_cases("notes"), profile_cases("matrix")
 MEMORY = failure("memory_units", "Memory units capacity exceeded", "deconv1")
 LONG_ROW = failure("agent_infeasible", "conv7: Agent infeasible", "conv7")
 PRELU = failure("unsupported_dimensions", "unsupported dimensions", "prelu1")
 
 
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def base(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     """A stored run of the notes in which every grouped case with all sources fails."""
     return store_profile(tmp_path_factory.mktemp("store"), tell)
 
@@ -51,22 +51,22 @@ def grouped(case: Case) -> bool:
     return case.variant.decoder == "grouped" and case.variant.sources == "all"
 
 
-def done(text: str, run: Run, **how: str | bool) -> Update:
+def done(text: str, run: StoredRun, **how: str | bool) -> Update:
     return update(text, PATH, run, {}, TODAY, **how)  # type: ignore[arg-type]
 
 
-def surprises(text: str, run: Run) -> list[str]:
+def surprises(text: str, run: StoredRun) -> list[str]:
     told = again(run, parse_ledger(text, PATH).entries, TODAY, {})
     return [each.judgement.kind.value for each in told if each.judgement.kind not in PASSING]
 
 
-def test_a_ledger_that_is_in_line_is_left_alone(base: Run) -> None:
+def test_a_ledger_that_is_in_line_is_left_alone(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped, sources: all}"))
     found = done(text, base)
     assert (found.after, found.diff, found.changes, found.left) == (text, "", (), ())
 
 
-def test_an_entry_that_claims_too_much_is_narrowed_on_its_line(base: Run) -> None:
+def test_an_entry_that_claims_too_much_is_narrowed_on_its_line(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped}  # all of them"))
     found = done(text, base)
     assert [line for line in found.diff.splitlines() if line[:2] in ("+ ", "- ")] == [
@@ -76,7 +76,7 @@ def test_an_entry_that_claims_too_much_is_narrowed_on_its_line(base: Run) -> Non
     assert not surprises(found.after, base)
 
 
-def test_an_entry_that_holds_nowhere_goes_with_its_comment_and_its_place_in_the_budget(base: Run) -> None:
+def test_an_entry_that_holds_nowhere_goes_with_its_comment_and_its_place_in_the_budget(base: StoredRun) -> None:
     here = entry_text("one", "{decoder: grouped, sources: all}")
     gone = "  # why it was here\n" + entry_text("two", "{decoder: conv1x1_head, mask: bypass, blocks: 1, arch: hailo8}")
     text = ledger_text(here, gone, entry_text("three", "{blocks: 2}", "negative_slope", "optimize"))
@@ -89,14 +89,14 @@ def test_an_entry_that_holds_nowhere_goes_with_its_comment_and_its_place_in_the_
                 failure("negative_slope", "Super deconv slope"),
             )
         ),
-        [case for name in PROFILES for case in profile(name)],
+        [case for name in PROFILES for case in profile_cases(name)],
     )
     found = done(text, tight)
     assert [(each.entry, each.what) for each in found.changes] == [("two", "removed")]
     assert found.after == text.replace("\n" + gone, "").replace("budget: 3", "budget: 2")
 
 
-def test_what_other_cases_say_of_an_entry_is_nothing_to_a_run_without_them(base: Run) -> None:
+def test_what_other_cases_say_of_an_entry_is_nothing_to_a_run_without_them(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped, sources: all}"), entry_text("two", "{norm: gln}"))
     assert done(text, base).after == text
     few = of_other_cases(base, tell, NOTES[:1])
@@ -104,18 +104,18 @@ def test_what_other_cases_say_of_an_entry_is_nothing_to_a_run_without_them(base:
     assert done(text, few).after == text
 
 
-def test_one_passing_case_takes_itself_out_and_no_other(base: Run) -> None:
+def test_one_passing_case_takes_itself_out_and_no_other(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped}"))
-    alone = of_other_cases(base, lambda case: outcomes(), [parse("concat-normal-grouped-k4")])
+    alone = of_other_cases(base, lambda case: outcomes(), [parse_case("concat-normal-grouped-k4")])
     (entry,) = parse_ledger(done(text, alone).after, PATH).entries
     for name in PROFILES:
-        for case in profile(name):
+        for case in profile_cases(name):
             assert claims(entry, case.axes()) == (
                 case.variant.decoder == "grouped" and case.id != "concat-normal-grouped-k4"
             )
 
 
-def test_values_are_taken_out_of_lists_in_the_words_that_stand_there(base: Run) -> None:
+def test_values_are_taken_out_of_lists_in_the_words_that_stand_there(base: StoredRun) -> None:
     where = """
       # what we saw
       decoder: [grouped, conv1x1_head]   # two
@@ -129,7 +129,7 @@ def test_values_are_taken_out_of_lists_in_the_words_that_stand_there(base: Run) 
     ]
 
 
-def test_a_claim_of_a_list_goes_and_the_others_stay(base: Run) -> None:
+def test_a_claim_of_a_list_goes_and_the_others_stay(base: StoredRun) -> None:
     where = """
       # one
       - {decoder: grouped, sources: all}
@@ -137,7 +137,7 @@ def test_a_claim_of_a_list_goes_and_the_others_stay(base: Run) -> None:
       - {decoder: conv1x1_head, T: 16000}
       - {decoder: polyphase}"""
     text = ledger_text(entry_text("one", where))
-    found = done(text, of_other_cases(base, tell, profile("matrix")))
+    found = done(text, of_other_cases(base, tell, profile_cases("matrix")))
     assert found.after == text.replace("      - {decoder: conv1x1_head, T: 16000}\n", "")
 
 
@@ -146,7 +146,7 @@ def test_a_claim_of_a_list_goes_and_the_others_stay(base: Run) -> None:
 BOTH = '{reference: "*", dfc: ">=3.33,<3.35"}'
 
 
-def test_a_prediction_touches_what_an_entry_says_of_the_embedded_toolchain_alone(base: Run) -> None:
+def test_a_prediction_touches_what_an_entry_says_of_the_embedded_toolchain_alone(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: grouped}", toolchain=BOTH))
     found = done(text, base)
     assert [line for line in found.diff.splitlines() if line[:2] in ("+ ", "- ")] == [
@@ -154,15 +154,15 @@ def test_a_prediction_touches_what_an_entry_says_of_the_embedded_toolchain_alone
         '+    toolchain: {reference: {version: "*", where: {sources: all}}, dfc: ">=3.33,<3.35"}',
     ]
     (entry,) = parse_ledger(found.after, PATH).entries
-    first = parse("concat-normal-first-grouped-all").axes()
+    first = parse_case("concat-normal-first-grouped-all").axes()
     assert claims(entry, first, "dfc")
     assert not claims(entry, first, "reference")
     assert done(found.after, base).after == found.after
 
 
-def test_an_observed_entry_is_never_removed_by_a_prediction(base: Run) -> None:
+def test_an_observed_entry_is_never_removed_by_a_prediction(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: conv1x1_head, layout: horizontal}", toolchain=BOTH))
-    every = of_other_cases(base, lambda case: outcomes(), [case for name in PROFILES for case in profile(name)])
+    every = of_other_cases(base, lambda case: outcomes(), [case for name in PROFILES for case in profile_cases(name)])
     found = done(text, every)
     assert 'toolchain: {dfc: ">=3.33,<3.35"}' in found.after
     assert found.after.count("- id:") == 1
@@ -178,7 +178,7 @@ def test_what_was_observed_touches_no_prediction(tmp_path: Path) -> None:
     assert "observed with dfc 3.33.1, run 20260601T000000Z: seen twice" in fresh
 
 
-def test_another_toolchains_entry_is_left_alone(base: Run) -> None:
+def test_another_toolchains_entry_is_left_alone(base: StoredRun) -> None:
     text = ledger_text(entry_text("one", "{decoder: conv1x1_head}", toolchain='{dfc: "*"}'))
     assert done(text, base).after == text
 
@@ -186,7 +186,7 @@ def test_another_toolchains_entry_is_left_alone(base: Run) -> None:
 # --- new entries -------------------------------------------------------------------------------------------
 
 
-def test_new_failures_are_told_and_left_to_a_person(base: Run) -> None:
+def test_new_failures_are_told_and_left_to_a_person(base: StoredRun) -> None:
     found = done(ledger_text(), base)
     assert found.after == found.before
     assert [(each.entry, each.told.split(", such")[0]) for each in found.left] == [
@@ -194,7 +194,7 @@ def test_new_failures_are_told_and_left_to_a_person(base: Run) -> None:
     ]
 
 
-def test_with_a_reason_each_root_cause_gets_one_entry(base: Run) -> None:
+def test_with_a_reason_each_root_cause_gets_one_entry(base: StoredRun) -> None:
     run = of_other_cases(
         base,
         lambda case: outcomes(
@@ -205,7 +205,7 @@ def test_with_a_reason_each_root_cause_gets_one_entry(base: Run) -> None:
                 else []
             ),
         ),
-        profile("matrix"),
+        profile_cases("matrix"),
     )
     found = done(ledger_text(), run, allow_new="new compiler rules")
     one, two = parse_ledger(found.after, PATH).entries
@@ -222,11 +222,11 @@ def test_with_a_reason_each_root_cause_gets_one_entry(base: Run) -> None:
     assert done(found.after, run, allow_new="again").after == found.after
 
 
-def test_shrink_only_adds_nothing(base: Run) -> None:
+def test_shrink_only_adds_nothing(base: StoredRun) -> None:
     assert done(ledger_text(), base, allow_new="why not", shrink_only=True).after == ledger_text()
 
 
-def test_an_id_that_is_taken_is_not_given_again(base: Run) -> None:
+def test_an_id_that_is_taken_is_not_given_again(base: StoredRun) -> None:
     text = ledger_text(entry_text("unsupported-kernel", "{norm: gln}"))
     assert "- id: unsupported-kernel-2\n" in done(text, base, allow_new="x").after
 
@@ -246,7 +246,7 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("form", TEXTS.values(), ids=TEXTS)
-def test_whatever_the_form_of_the_file_only_two_lines_change(form, base: Run) -> None:  # type: ignore[no-untyped-def]
+def test_whatever_the_form_of_the_file_only_two_lines_change(form, base: StoredRun) -> None:  # type: ignore[no-untyped-def]
     text = form(ledger_text(entry_text("one", "{decoder: grouped}"), entry_text("two", "{norm: gln}"), budget=5))
     found = done(text, base, allow_new="")
     assert found.after == text.replace("{decoder: grouped}", "{decoder: grouped, sources: all}")
@@ -270,12 +270,12 @@ ALIASED = {
 
 
 @pytest.mark.parametrize("entries", ALIASED.values(), ids=ALIASED)
-def test_a_change_that_would_change_another_entry_too_is_refused(entries: str, base: Run) -> None:
+def test_a_change_that_would_change_another_entry_too_is_refused(entries: str, base: StoredRun) -> None:
     with pytest.raises(LedgerError, match=r"entry (one|two): its YAML can't be changed in place; write out"):
         done(ledger_text(entries, budget=2), base)
 
 
-def test_of_300_entries_only_the_lines_that_must_change_do(base: Run) -> None:
+def test_of_300_entries_only_the_lines_that_must_change_do(base: StoredRun) -> None:
     text = one_each(MATRIX[:300])
     numbers = {case.id: number for number, case in enumerate(MATRIX)}
     gone = {20, 21, 150, 299}
@@ -284,7 +284,7 @@ def test_of_300_entries_only_the_lines_that_must_change_do(base: Run) -> None:
         number = numbers[case.id]
         return outcomes(*([cause(number)] if number < 300 and number not in gone else []))
 
-    run = of_other_cases(base, ends, profile("matrix"))
+    run = of_other_cases(base, ends, profile_cases("matrix"))
     found = done(text, run)
     assert {each.entry for each in found.changes} == {f"entry-{number}" for number in gone}
     removed = [line for line in found.diff.splitlines() if line.startswith("-") and not line.startswith("---")]
@@ -301,7 +301,7 @@ def test_of_300_entries_only_the_lines_that_must_change_do(base: Run) -> None:
 # --- rules -------------------------------------------------------------------------------------------------
 
 POOL = (SUPER_DECONV, MEMORY, LONG_ROW, PRELU)
-SOME = [case for name in ("notes", "probes") for case in profile(name)][::8]
+SOME = [case for name in ("notes", "probes") for case in profile_cases(name)][::8]
 WHERES = (
     "{}", "{decoder: grouped}", "{decoder: [grouped, polyphase]}", "{sources: all, mask: normal}", '{T: ">=8000"}',
     "[{decoder: grouped}, {mask: bypass}]", "{blocks: [1, 2]}", "{decoder: {not: grouped}}",
@@ -365,7 +365,7 @@ def test_shrinking_adds_no_entry(listed: list[tuple[int, str, str]]) -> None:
 # --- the file ----------------------------------------------------------------------------------------------
 
 
-def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Path, base: Run) -> None:
+def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Path, base: StoredRun) -> None:
     real = tmp_path / "real.yaml"
     real.write_text(ledger_text(entry_text("one")))
     real.chmod(0o640)
@@ -376,7 +376,9 @@ def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} <= {"real.yaml", "link.yaml", ".real.yaml.lock"}
 
 
-def test_what_an_editor_saved_meanwhile_is_not_lost(tmp_path: Path, base: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_an_editor_saved_meanwhile_is_not_lost(
+    tmp_path: Path, base: StoredRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "ledger.yaml"
     path.write_text(ledger_text(entry_text("one")))
     from tasnet.suite.upkeep import updating as module
