@@ -6,10 +6,22 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import xxhash
 
+from tasnet.hailo.files.hef import EdgeLayer
+
 MAGIC = 0x01484546
+
+
+def dequantized(edge: EdgeLayer, steps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """What HailoRT makes of the chip's steps: `(q - zp) * scale` in float32, by the numbers that count in the file."""
+    zero = np.asarray(edge.qp_zps if edge.per_feature else edge.qp_zp, np.float32)
+    scale = np.asarray(edge.qp_scales if edge.per_feature else edge.qp_scale, np.float32)
+    return np.asarray((steps.astype(np.float32) - zero) * scale, np.float32)
 
 
 def varint(value: int) -> bytes:

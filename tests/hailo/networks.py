@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tasnet.hailo.execute import Array, visit_layers
 from tasnet.hailo.files.hn import Layer, Network
 
 HWC = tuple[int, int, int]
@@ -53,3 +54,10 @@ def conv_params(kernel: Sequence[int], **changes: Any) -> dict[str, Any]:
         "activation": "linear",
     }
     return base | changes
+
+
+def results(network: Network, inputs: Array, **how: Any) -> dict[str, Array]:
+    """Every layer's result [B, H, W, C] of a run, by the layer's name."""
+    kept: dict[str, Array] = {}
+    visit_layers(network, inputs, lambda layer, x: kept.update({layer.name: x.copy()}), **how)
+    return kept

@@ -1,7 +1,7 @@
 from .activation import HOMOGENEOUS_ACTIVATIONS as HOMOGENEOUS_ACTIVATIONS
 from .context import DeconvLength as DeconvLength
+from .context import ExecuteError as ExecuteError
 from .context import RunContext as RunContext
-from .errors import ExecuteError as ExecuteError
 from .running import Array as Array
 from .running import Inputs as Inputs
 from .running import input_tensors as input_tensors

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import RunContext
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import ExecuteError, RunContext
 from tasnet.hailo.files import Layer
 
 _IN_PLACE = {
@@ -35,7 +34,7 @@ HOMOGENEOUS_ACTIVATIONS = frozenset({"linear", "relu", "leaky", "prelu"})
 """f(s x) = s f(x) for s > 0"""
 
 
-def activate(layer: Layer, x: Tensor, scope: RunContext, *, own: bool) -> Tensor:
+def activate(layer: Layer, x: Tensor, context: RunContext, *, own: bool) -> Tensor:
     """The layer's activation of `x`; overwrites `x` where it is the layer's `own` memory.
 
     `leaky` reads `leaky_alpha` [1], `elu` `elu_alpha` [1], `hardsigmoid` its `_alpha` and `_beta` [1], which give
@@ -53,22 +52,22 @@ def activate(layer: Layer, x: Tensor, scope: RunContext, *, own: bool) -> Tensor
         return _NEW[name](x)
     x = x if own else x.clone()
     if name == "elu":
-        return F.elu_(x, float(scope.array(layer, "elu_alpha", 1)[0]))
+        return F.elu_(x, float(context.array(layer, "elu_alpha", 1)[0]))
     if name == "hardsigmoid":
-        by, plus = (float(scope.array(layer, f"hardsigmoid_{each}", 1)[0]) for each in ("alpha", "beta"))
+        by, plus = (float(context.array(layer, f"hardsigmoid_{each}", 1)[0]) for each in ("alpha", "beta"))
         return x.mul_(by).add_(plus).clamp_(0.0, 1.0)
     if name == "clip":
-        return x.clamp_(scope.number(layer, "clip_min", -inf), scope.number(layer, "clip_max", inf))
+        return x.clamp_(context.number(layer, "clip_min", -inf), context.number(layer, "clip_max", inf))
     if name == "relu6":
         return x.clamp_(0.0, 6.0)
     if name == "leaky":
-        return F.leaky_relu_(x, float(scope.array(layer, "leaky_alpha", 1)[0]))
+        return F.leaky_relu_(x, float(context.array(layer, "leaky_alpha", 1)[0]))
     if name == "prelu":
-        slope = scope.array(layer, "prelu_slope", x.shape[3])
+        slope = context.array(layer, "prelu_slope", x.shape[3])
         if bool((slope == slope[0]).all()) and float(slope[0]) >= 0:
             # one slope for all, as in Conv-TasNet: one pass over the memory instead of three
             return F.leaky_relu_(x, float(slope[0]))
         return x.clamp(min=0).addcmul_(x.clamp_(max=0), slope)
     if name == "inv_sqrt":
-        return x.add_(scope.number(layer, "epsilon", 0.0)).rsqrt_()
+        return x.add_(context.number(layer, "epsilon", 0.0)).rsqrt_()
     return _IN_PLACE[name](x)

@@ -1,4 +1,4 @@
-"""What a kernel may ask for besides its operands: the layer's weights, checked, and the meaning chosen for `deconv`."""
+"""What a layer's kernel reads besides its operands: the checked weights, and which samples of a `deconv` are kept."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.common import TasnetError
 from tasnet.hailo.files import Layer, Network
 
 DeconvLength = Literal["vendor", "vendor_centred", "onnx"]
@@ -29,9 +29,13 @@ Kernel = Callable[[Layer, Sequence[Tensor], "RunContext"], Tensor]
 """A layer's operands, NHWC -> its result before its activation, NHWC: new memory, or a view of an operand."""
 
 
+class ExecuteError(TasnetError, ValueError):
+    """A network or an input that can't be run. One line: which layer or input, what is wrong, what to do."""
+
+
 @dataclass(frozen=True)
 class RunContext:
-    """A network's weights as tensors of one type, and the semantics of the run."""
+    """A network's weights as tensors of one type, and which samples of a deconvolution are kept."""
 
     network: Network
     dtype: torch.dtype

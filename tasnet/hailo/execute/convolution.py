@@ -9,27 +9,27 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import Kernel, RunContext, param, refuse
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
 from tasnet.hailo.files import Layer
+
+Sides = tuple[int, int, int, int]
+"""padding: top, bottom, left, right"""
 
 _PLAIN = {"batch_norm": False, "elementwise_add": False}
 
 
-def conv(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def conv(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """[B, H, W, cin] by a kernel [kh, kw, cin / groups, cout], and a bias [cout]."""
     refuse(layer, _PLAIN)
     (x,) = inputs
     kh, kw, cin, cout = _kernel_shape(layer, x)
-    groups = int(layer.params.get("groups", 1))
-    if groups < 1 or cin % groups or cout % groups:
-        raise ExecuteError(f"layer {layer.name} (conv): {groups} groups don't divide {cin} or {cout} channels")
-    kernel, bias = scope.array(layer, "kernel", kh, kw, cin // groups, cout), scope.array(layer, "bias", cout)
+    groups = _groups(layer, cin, cout)
+    kernel, bias = context.array(layer, "kernel", kh, kw, cin // groups, cout), context.array(layer, "bias", cout)
     strides, dilations = _pair(layer, "strides"), _pair(layer, "dilations")
     sides = padded_sides(layer, x, (kh, kw), strides, dilations)
     if kh == kw == groups == 1 and strides == (1, 1):
         return _pointwise(x.reshape(-1, cin), kernel[0, 0], bias).reshape(*x.shape[:3], cout)
-    x = _pad(layer, x, sides, scope)
+    x = padded(x, sides, context.number(layer, "padding_const_value", 0.0))
     # NHWC memory seen as NCHW is torch's channels_last: the result comes back in the same order
     result = F.conv2d(x.permute(0, 3, 1, 2), kernel.permute(3, 2, 0, 1), bias, strides, 0, dilations, groups)
     return result.permute(0, 2, 3, 1)
@@ -57,7 +57,7 @@ def _onednn() -> Any:
 _ONEDNN = _onednn()
 
 
-def dw(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def dw(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """[B, H, W, c] by a kernel [kh, kw, c, 1], and a bias [c].
 
     The library's kernel where nothing is dilated; else, where it is three to seventy times slower, one
@@ -66,11 +66,11 @@ def dw(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     refuse(layer, _PLAIN)
     (x,) = inputs
     kh, kw, channels, _ = _kernel_shape(layer, x)
-    kernel, bias = scope.array(layer, "kernel", kh, kw, channels, 1), scope.array(layer, "bias", channels)
+    kernel, bias = context.array(layer, "kernel", kh, kw, channels, 1), context.array(layer, "bias", channels)
     strides, dilations = _pair(layer, "strides"), _pair(layer, "dilations")
     sides = padded_sides(layer, x, (kh, kw), strides, dilations)
-    if scope.number(layer, "padding_const_value", 0.0):
-        x, sides = _pad(layer, x, sides, scope), (0, 0, 0, 0)
+    if filler := context.number(layer, "padding_const_value", 0.0):
+        x, sides = padded(x, sides, filler), (0, 0, 0, 0)
     if dilations == (1, 1) and sides[::2] == sides[1::2]:
         planes, taps4 = x.permute(0, 3, 1, 2), kernel.permute(2, 3, 0, 1)
         result = F.conv2d(planes, taps4, bias, strides, (sides[0], sides[2]), dilations, channels)
@@ -105,15 +105,13 @@ def _reach(offset: int, stride: int, size: int, out: int) -> tuple[slice, slice]
     return slice(low, high), slice(start, max(start, start + (high - low - 1) * stride + 1), stride)
 
 
-def deconv(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
-    """[B, H, W, cin] by a kernel [kh, kw, cin / groups, cout], and a bias [cout]; length as `scope.deconv` says."""
+def deconv(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
+    """[B, H, W, cin] by a kernel [kh, kw, cin / groups, cout], and a bias [cout]; length as `context.deconv` says."""
     refuse(layer, {**_PLAIN, "padding": "DECONV"})
     (x,) = inputs
     kh, kw, cin, cout = _kernel_shape(layer, x)
-    groups = int(layer.params.get("groups", 1))
-    if groups < 1 or cin % groups or cout % groups:
-        raise ExecuteError(f"layer {layer.name} (deconv): {groups} groups don't divide {cin} or {cout} channels")
-    kernel, bias = scope.array(layer, "kernel", kh, kw, cin // groups, cout), scope.array(layer, "bias", cout)
+    groups = _groups(layer, cin, cout)
+    kernel, bias = context.array(layer, "kernel", kh, kw, cin // groups, cout), context.array(layer, "bias", cout)
     (sh, sw), (dh, dw_) = _pair(layer, "strides"), _pair(layer, "dilations")
     batch, height, width, _ = x.shape
     full = (height - 1) * sh + dh * (kh - 1) + 1, (width - 1) * sw + dw_ * (kw - 1) + 1
@@ -132,28 +130,28 @@ def deconv(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
                 rows = slice(row * dh, row * dh + (height - 1) * sh + 1, sh)
                 columns = slice(column * dw_, column * dw_ + (width - 1) * sw + 1, sw)
                 result[:, rows, columns, outs] += planes[:, :, :, row, column]
-    if scope.deconv == "onnx":
+    if context.deconv == "onnx":
         return result[:, : full[0], : full[1]]
-    top = max(full[0] - height * sh, 0) // 2 if scope.deconv == "vendor_centred" else 0
-    left = max(full[1] - width * sw, 0) // 2 if scope.deconv == "vendor_centred" else 0
+    top = max(full[0] - height * sh, 0) // 2 if context.deconv == "vendor_centred" else 0
+    left = max(full[1] - width * sw, 0) // 2 if context.deconv == "vendor_centred" else 0
     return result[:, top : top + height * sh, left : left + width * sw]
 
 
-def dense(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def dense(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """[B, H, W, c] -> [B, 1, 1, cout] by a kernel [H * W * c, cout], rows in NHWC order, and a bias [cout]."""
     refuse(layer, {"batch_norm": False})
     (x,) = inputs
     rows, cout = (int(v) for v in param(layer, "kernel_shape", 2))
     if rows != x[0].numel():
         raise ExecuteError(f"layer {layer.name} (dense): {rows} rows of weights on {x[0].numel()} features")
-    kernel, bias = scope.array(layer, "kernel", rows, cout), scope.array(layer, "bias", cout)
+    kernel, bias = context.array(layer, "kernel", rows, cout), context.array(layer, "bias", cout)
     return torch.addmm(bias, x.reshape(x.shape[0], rows), kernel).reshape(-1, 1, 1, cout)
 
 
-def external_pad(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def external_pad(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """Zeros around: t and b rows, l and r columns."""
     top, bottom, left, right = (int(param(layer, side)) for side in "tblr")
-    return F.pad(inputs[0], (0, 0, left, right, top, bottom))
+    return padded(inputs[0], (top, bottom, left, right), 0.0)
 
 
 def _kernel_shape(layer: Layer, x: Tensor) -> tuple[int, int, int, int]:
@@ -163,6 +161,13 @@ def _kernel_shape(layer: Layer, x: Tensor) -> tuple[int, int, int, int]:
     return kh, kw, cin, cout
 
 
+def _groups(layer: Layer, cin: int, cout: int) -> int:
+    groups = int(layer.params.get("groups", 1))
+    if groups < 1 or cin % groups or cout % groups:
+        raise ExecuteError(f"layer {layer.name} ({layer.type}): {groups} groups don't divide {cin} or {cout} channels")
+    return groups
+
+
 def _pair(layer: Layer, name: str) -> tuple[int, int]:
     _, along_h, along_w, _ = param(layer, name, 4)
     return int(along_h), int(along_w)
@@ -170,7 +175,7 @@ def _pair(layer: Layer, name: str) -> tuple[int, int]:
 
 def padded_sides(
     layer: Layer, x: Tensor, kernel: tuple[int, int], strides: tuple[int, int], dilations: tuple[int, int]
-) -> tuple[int, int, int, int]:
+) -> Sides:
     """The padding of the layer: top, bottom, left, right. Raises ExecuteError if the kernel doesn't fit."""
     padding = str(param(layer, "padding"))
     sides: list[int] = []
@@ -192,11 +197,10 @@ def padded_sides(
     return sides[0], sides[1], sides[2], sides[3]
 
 
-def _pad(layer: Layer, x: Tensor, sides: tuple[int, int, int, int], scope: RunContext) -> Tensor:
-    if not any(sides):
-        return x
+def padded(x: Tensor, sides: Sides, value: float) -> Tensor:
+    """[B, H, W, C] with `value` around it."""
     top, bottom, left, right = sides
-    return F.pad(x, (0, 0, left, right, top, bottom), value=scope.number(layer, "padding_const_value", 0.0))
+    return F.pad(x, (0, 0, left, right, top, bottom), value=value) if any(sides) else x
 
 
 KERNELS: Mapping[str, Kernel] = {

@@ -7,39 +7,38 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute.context import Kernel, RunContext, refuse
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, refuse
 from tasnet.hailo.files import Layer
 
 
-def ew_add(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def ew_add(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The sum of two tensors."""
     return torch.add(*_operands(layer, inputs))
 
 
-def ew_sub(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def ew_sub(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The first tensor less the second."""
     return torch.sub(*_operands(layer, inputs))
 
 
-def ew_mult(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def ew_mult(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The product of two tensors."""
     refuse(layer, {"is_softmax_mask": False})
     return torch.mul(*_operands(layer, inputs))
 
 
-def feature_multiplier(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def feature_multiplier(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The square."""
     refuse(layer, {"feature_multiplier_type": "square"})
     return inputs[0].square()
 
 
-def normalization(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def normalization(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """[B, H, W, c] by a kernel [1, 1, c, 1], plus a bias [c]."""
     refuse(layer, {"elementwise_add": False})
     (x,) = inputs
     channels = x.shape[3]
-    kernel, bias = scope.array(layer, "kernel", 1, 1, channels, 1), scope.array(layer, "bias", channels)
+    kernel, bias = context.array(layer, "kernel", 1, 1, channels, 1), context.array(layer, "bias", channels)
     return torch.addcmul(bias, x, kernel.reshape(channels))
 
 

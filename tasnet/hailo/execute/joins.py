@@ -11,13 +11,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import Kernel, RunContext, param, refuse
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
 from tasnet.hailo.execute.elementwise import repeated
-from tasnet.hailo.execute.errors import ExecuteError
 from tasnet.hailo.files import Layer
 
 
-def concat(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def concat(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """Joined along the channels; with `group_sizes`, group by group: the first group of each, then the second, …
 
     The order within `group_sizes` isn't observed; this one gives each group of the `reduce_max` behind it one
@@ -38,19 +37,19 @@ def concat(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
     return torch.cat([part for group in groups for part in group], 3)
 
 
-def same(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def same(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The operand itself."""
     return inputs[0]
 
 
-def slice_(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def slice_(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """`height_slice`, `width_slice` and `features_slice`, each [start, stop, step]."""
     bounds = [param(layer, f"{name}_slice", 3) for name in ("height", "width", "features")]
     rows, columns, channels = (slice(*(int(v) for v in each)) for each in bounds)
     return inputs[0][:, rows, columns, channels]
 
 
-def resize(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def resize(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """By the ratios along H, W and C: nearest neighbour by whole ones, bilinear along H and W by any."""
     (x,) = inputs
     ratios = [float(param(layer, f"resize_{axis}_ratio_list", 1)[0]) for axis in "hwf"]
@@ -79,11 +78,11 @@ def _bilinear(layer: Layer, x: Tensor, ratios: Sequence[float]) -> Tensor:
     return planes.permute(0, 2, 3, 1)
 
 
-def const_input(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def const_input(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The constant [1, H, W, C], its `const_data` repeated by `input_tiles`; no memory for an axis of size 1."""
     ((high, wide, deep),) = param(layer, "input_tiles", 1)
     _, height, width, channels = layer.output_shape
-    data = scope.array(layer, "const_data", height // high, width // wide, channels // deep)
+    data = context.array(layer, "const_data", height // high, width // wide, channels // deep)
     return repeated(data.unsqueeze(0), (high, wide, deep))
 
 

@@ -8,38 +8,38 @@ from math import inf
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import Kernel, RunContext, param, refuse
-from tasnet.hailo.execute.convolution import padded_sides
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
+from tasnet.hailo.execute.convolution import Sides, padded, padded_sides
 from tasnet.hailo.files import Layer
 
 
-def avgpool(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def avgpool(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The mean of every window [kh, kw]; positions of the padding count as zeros, or not at all."""
     (x,) = inputs
     kernel, strides, sides = _window(layer, x)
     if kernel == tuple(x.shape[1:3]) and not any(sides):
         # torch's mean adds in a tree: its error doesn't grow with the length as a running sum's does
         return x.mean((1, 2), keepdim=True)
-    mean = F.avg_pool2d(_padded(x.permute(0, 3, 1, 2), sides, 0.0), kernel, strides)
+    mean = F.avg_pool2d(padded(x, sides, 0.0).permute(0, 3, 1, 2), kernel, strides)
     if any(sides) and not layer.params.get("count_include_pad", True):
-        mean = mean / F.avg_pool2d(_padded(x.new_ones(1, 1, *x.shape[1:3]), sides, 0.0), kernel, strides)
+        ones = padded(x.new_ones(1, *x.shape[1:3], 1), sides, 0.0)
+        mean = mean / F.avg_pool2d(ones.permute(0, 3, 1, 2), kernel, strides)
     return mean.permute(0, 2, 3, 1)
 
 
-def maxpool(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def maxpool(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The largest of every window [kh, kw], the padding left out."""
     (x,) = inputs
     kernel, strides, sides = _window(layer, x)
-    return F.max_pool2d(_padded(x.permute(0, 3, 1, 2), sides, -inf), kernel, strides).permute(0, 2, 3, 1)
+    return F.max_pool2d(padded(x, sides, -inf).permute(0, 3, 1, 2), kernel, strides).permute(0, 2, 3, 1)
 
 
-def softmax(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def softmax(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """Over the channels, at every position."""
     return inputs[0].softmax(3)
 
 
-def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def reduce_mean(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """The mean over `reduce_axes` of NHWC, which stay as ones."""
     refuse(layer, {"groups": 1, "height_groups": 1})
     axes = [int(axis) for axis in param(layer, "reduce_axes")]
@@ -48,7 +48,7 @@ def reduce_mean(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Te
     return inputs[0].mean(axes, keepdim=True)
 
 
-def reduce_max(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Tensor:
+def reduce_max(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor:
     """[B, H, W, groups * n] -> [B, H, W, groups]: the largest of each run of n neighbouring channels."""
     refuse(layer, {"reduce_axes": [3]})
     (x,) = inputs
@@ -58,16 +58,11 @@ def reduce_max(layer: Layer, inputs: Sequence[Tensor], scope: RunContext) -> Ten
     return x.reshape(*x.shape[:3], groups, -1).amax(4)
 
 
-def _window(layer: Layer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int, int, int]]:
+def _window(layer: Layer, x: Tensor) -> tuple[tuple[int, int], tuple[int, int], Sides]:
     """Kernel, strides and padding (top, bottom, left, right) of a pool."""
     _, kh, kw, _ = (int(v) for v in param(layer, "kernel_shape", 4))
     _, sh, sw, _ = (int(v) for v in param(layer, "strides", 4))
     return (kh, kw), (sh, sw), padded_sides(layer, x, (kh, kw), (sh, sw), (1, 1))
-
-
-def _padded(planes: Tensor, sides: tuple[int, int, int, int], value: float) -> Tensor:
-    top, bottom, left, right = sides
-    return F.pad(planes, (left, right, top, bottom), value=value) if any(sides) else planes
 
 
 KERNELS: Mapping[str, Kernel] = {

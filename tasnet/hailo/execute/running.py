@@ -1,4 +1,4 @@
-"""A network is run layer by layer: its outputs, or every layer's result."""
+"""Runs a network on arrays and gives its outputs, or every layer's result."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute.context import DeconvLength, RunContext
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import DeconvLength, ExecuteError, RunContext
 from tasnet.hailo.execute.traversal import layer_tensors, output_tensors
 from tasnet.hailo.files import Layer, Network
 
@@ -32,24 +31,13 @@ def run_network(
     Raises ExecuteError for an input of another shape or with numbers that aren't finite, for a layer that can't
     be run, whose weights are missing or of another shape, and for a result that isn't finite.
     """
-    scope = RunContext(network, _DTYPES[precision], deconv)
-    given = input_tensors(network, inputs, scope.dtype)
-    outputs = output_tensors(scope, given)
+    context = RunContext(network, _DTYPES[precision], deconv)
+    given = input_tensors(network, inputs, context.dtype)
+    outputs = output_tensors(context, given)
     if not all(bool(torch.isfinite(x).all()) for x in outputs):
-        output_tensors(scope, given, after=_finite)
+        output_tensors(context, given, after=_finite)
         raise AssertionError("a second run of the same network was finite")
     return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
-
-
-def trace(
-    network: Network, inputs: Inputs, *, deconv: DeconvLength = "vendor", precision: Precision = "float32"
-) -> dict[str, Array]:
-    """Every layer's result [B, H, W, C] by the layer's name: what `run` computes, all of it kept in memory."""
-    kept: dict[str, Array] = {}
-    visit_layers(
-        network, inputs, lambda layer, x: kept.update({layer.name: x.copy()}), deconv=deconv, precision=precision
-    )
-    return kept
 
 
 def visit_layers(
@@ -60,9 +48,9 @@ def visit_layers(
     deconv: DeconvLength = "vendor",
     precision: Precision = "float32",
 ) -> None:
-    """Calls `see` with each layer and its result [B, H, W, C], which is only lent: copy what is to be kept."""
-    scope = RunContext(network, _DTYPES[precision], deconv)
-    for layer, x in layer_tensors(scope, input_tensors(network, inputs, scope.dtype)):
+    """Calls `see` with each layer and its result [B, H, W, C]. The memory is used again: copy what is to be kept."""
+    context = RunContext(network, _DTYPES[precision], deconv)
+    for layer, x in layer_tensors(context, input_tensors(network, inputs, context.dtype)):
         see(layer, x.numpy())
 
 

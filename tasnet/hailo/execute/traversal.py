@@ -1,4 +1,4 @@
-"""One pass over the graph: every layer once its operands are there, every result freed after its last reader."""
+"""Runs the layers of a graph in order, on tensors; each result is freed after its last reader."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from torch import Tensor
 
 from tasnet.hailo.execute import convolution, elementwise, joins, pooling
 from tasnet.hailo.execute.activation import activate
-from tasnet.hailo.execute.context import Kernel, RunContext
-from tasnet.hailo.execute.errors import ExecuteError
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext
 from tasnet.hailo.files import Layer, Network
 
 ResultHook = Callable[[Layer, Tensor], Tensor]
-"""A layer and a result [B, H, W, C] of its own memory -> what goes on in its place; it may overwrite it."""
+"""Takes a layer and its result [B, H, W, C], and returns the result to go on with; it may overwrite the one given."""
 
 KERNELS: Mapping[str, Kernel] = {
     **convolution.KERNELS,
@@ -30,7 +29,7 @@ _OPERANDS = {"ew_add": 2, "ew_sub": 2, "ew_mult": 2, "const_input": 0}
 
 
 def output_tensors(
-    scope: RunContext,
+    context: RunContext,
     inputs: Mapping[str, Tensor],
     *,
     before: ResultHook | None = None,
@@ -40,22 +39,23 @@ def output_tensors(
 
     `before` sees each result ahead of the layer's activation, `after` behind it. Raises ExecuteError.
     """
-    outputs = dict.fromkeys(scope.network.output_layers)
-    results = {
-        layer.name: x for layer, x in layer_tensors(scope, inputs, before=before, after=after) if layer.name in outputs
-    }
-    return tuple(results[name] for name in scope.network.output_layers)
+    outputs = dict.fromkeys(context.network.output_layers)
+    found = layer_tensors(context, inputs, before=before, after=after)
+    results = {layer.name: x for layer, x in found if layer.name in outputs}
+    return tuple(results[name] for name in context.network.output_layers)
 
 
 def layer_tensors(
-    scope: RunContext,
+    context: RunContext,
     inputs: Mapping[str, Tensor],
     *,
     before: ResultHook | None = None,
     after: ResultHook | None = None,
 ) -> Iterator[tuple[Layer, Tensor]]:
-    """As `walk`, layer by layer: each with its result, which is only lent and belongs to the layers behind it."""
-    network = scope.network
+    """Each layer with its result [B, H, W, C], every layer after its operands. Copy what is to be kept: the memory of a
+    result belongs to the layers that read it. `before`, `after` and errors are as of `output_tensors`.
+    """
+    network = context.network
     results: dict[str, Tensor] = {}
     splitters = {layer.name: layer for layer in network if layer.type == "feature_splitter"}
     waiting = Counter(name for layer in network for name in layer.inputs)
@@ -67,14 +67,14 @@ def layer_tensors(
                 _part(splitters[name], layer, results[name]) if name in splitters else results[name]
                 for name in layer.inputs
             ]
-            x, own = _result(layer, operands, scope), layer.type not in _VIEWS
+            x, own = _result(layer, operands, context), layer.type not in _VIEWS
         if before is not None and layer.type != "input_layer":
             x, own = before(layer, x if own else x.clone()), True
-        x = activate(layer, x, scope, own=own)
+        x = activate(layer, x, context, own=own)
         own = own or layer.params.get("activation", "linear") != "linear"
         if after is not None:
             x = after(layer, x if own else x.clone())
-        _check_shape(layer, x, scope)
+        _check_shape(layer, x, context)
         if waiting[layer.name]:
             results[layer.name] = x
         for name in layer.inputs:
@@ -122,7 +122,7 @@ def ordered(network: Network) -> Iterator[Layer]:
         waiting = later
 
 
-def _result(layer: Layer, operands: Sequence[Tensor], scope: RunContext) -> Tensor:
+def _result(layer: Layer, operands: Sequence[Tensor], context: RunContext) -> Tensor:
     kernel = KERNELS.get(layer.type)
     if kernel is None:
         raise ExecuteError(f"layer {layer.name}: type {layer.type} can't be run; {', '.join(sorted(KERNELS))} can")
@@ -133,12 +133,12 @@ def _result(layer: Layer, operands: Sequence[Tensor], scope: RunContext) -> Tens
         batch = max(x.shape[0] for x in operands)
         # a constant knows no batch
         operands = [x.expand(batch, -1, -1, -1) if x.shape[0] == 1 else x for x in operands]
-    return kernel(layer, operands, scope)
+    return kernel(layer, operands, context)
 
 
-def _check_shape(layer: Layer, x: Tensor, scope: RunContext) -> None:
+def _check_shape(layer: Layer, x: Tensor, context: RunContext) -> None:
     """A result has the graph's shape, or (behind a deconvolution of ONNX's length) its channels at least."""
-    compared = slice(2, 3) if scope.deconv == "onnx" else slice(0, 3)
+    compared = slice(2, 3) if context.deconv == "onnx" else slice(0, 3)
     found, expected = list(x.shape[1:]), list(layer.output_shape[1:])
     if layer.type == "feature_splitter":
         expected[2] = sum(shape[3] for shape in layer.output_shapes)

@@ -9,8 +9,8 @@ from .hef import read_hef as read_hef
 from .hef import runs_on as runs_on
 from .hef_layers import edges_in_order as edges_in_order
 from .hef_layers import hef_mismatch as hef_mismatch
+from .hef_layers import quantize_values as quantize_values
 from .hef_layers import shape_differences as shape_differences
-from .hef_quantization import quantize_values as quantize_values
 from .hn import Assumption as Assumption
 from .hn import AssumptionKind as AssumptionKind
 from .hn import Figures as Figures

@@ -53,7 +53,13 @@ Shape = tuple[int, int, int]
 
 
 class HefError(TasnetError, ValueError):
-    """A HEF that can't be read or used. The message says what is wrong, where, and what to do."""
+    """A HEF that can't be read or used. The message is the file's name, if it is known, and `reason`: what is wrong,
+    where, and what to do.
+    """
+
+    def __init__(self, reason: str, file: str = "") -> None:
+        self.reason = reason
+        super().__init__(f"{file}: {reason}" if file else reason)
 
 
 @dataclass(frozen=True)
@@ -120,25 +126,31 @@ class NetworkGroup:
 
 @dataclass(frozen=True)
 class Hef:
-    """What a HEF says. `hw_arch` is the header's, in lower case (`hailo8p` for nearly every Hailo-8 file), else its
-    number where it has no name here (`unknown-106`).
-    """
+    """What a HEF says."""
 
     version: int
     size_bytes: int
     integrity: str
     """what was checked: `md5`, `crc32`, `xxh3_64`, or `xxh3_64 of the protobuf`"""
-    hw_arch: str
+    arch_number: int
+    """the architecture, in the header's enum"""
     sdk_version: str
     timestamp_ms: int
     """milliseconds since 1970, 0 where the file has none"""
     groups: tuple[NetworkGroup, ...]
 
     @property
+    def hw_arch(self) -> str:
+        """The architecture in lower case (`hailo8p` for nearly every Hailo-8 file); `unknown-106` for a number without
+        a name here."""
+        return _ARCHS.get(self.arch_number, f"unknown-{self.arch_number}")
+
+    @property
     def arch_text(self) -> str:
-        """The architecture for a person; one without a name here as its number."""
-        kind, _, number = self.hw_arch.partition("-")
-        return f"architecture number {number}, which has no name here" if kind == "unknown" else self.hw_arch
+        """The architecture for a person."""
+        if self.arch_number in _ARCHS:
+            return self.hw_arch
+        return f"architecture number {self.arch_number}, which has no name here"
 
     @property
     def timestamp(self) -> datetime | None:
@@ -170,16 +182,16 @@ def read_hef(path: str | os.PathLike[str]) -> Hef:
     name = Path(path).name
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):
-            raise HefError(f"{name}: not a regular file: give the path of a .hef")
+            raise HefError("not a regular file: give the path of a .hef")
         with open(path, "rb") as file:
             return _read(file, os.fstat(file.fileno()).st_size)
     except protowire.WireError as error:
-        raise HefError(f"{name}: its protobuf is broken: {error}; compile it again") from None
+        raise HefError(f"its protobuf is broken: {error}; compile it again", name) from None
     except HefError as error:
-        raise HefError(f"{name}: {error}") from None
+        raise HefError(error.reason, name) from None
     except (OSError, ValueError) as error:
         # mmap and open say ValueError of a file that shrank and of a path with a zero byte.
-        raise HefError(f"{name}: can't be read: {error}; check the path and its permissions") from None
+        raise HefError(f"can't be read: {error}; check the path and its permissions", name) from None
 
 
 def runs_on(hef: Hef, arch: str) -> bool:
@@ -219,14 +231,13 @@ def _read(file: IO[bytes], size: int) -> Hef:
         header = root.message(1, 1, 2, 3)
         apart = any(_is_per_feature(each) for each in root.messages(5, 1, 2))
         groups = tuple(_group(group, apart, nested=False) for group in root.messages(2, *_GROUP_FIELDS))
-        arch = header.varint(1)
         if not groups:
             raise HefError("no network group in it: compile it again")
         return Hef(
             version=version,
             size_bytes=size,
             integrity=integrity,
-            hw_arch=_ARCHS.get(arch, f"unknown-{arch}"),
+            arch_number=header.varint(1),
             sdk_version=header.text(3),
             timestamp_ms=header.varint(2),
             groups=groups,

@@ -1,19 +1,22 @@
-"""A HEF beside what was asked for: its architecture, and its inputs and outputs by name or in order."""
+"""The inputs and outputs of a HEF: held against what was asked for, and their numbers.
+
+Of the scalars and the lists per feature HailoRT takes the lists only where the file has the extension for them
+(`EdgeLayer.per_feature`), else the scalars; so does `quantize_values`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read_hef
+import numpy as np
+import numpy.typing as npt
+
+from tasnet.hailo.files.hef import EdgeLayer, HefError, read_hef
 
 Shapes = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 """NHWC shapes without batch: by layer name (bare, scoped or original), or in order"""
-
-
-def check_against(hef: Hef, inputs: Shapes, outputs: Shapes) -> list[str]:
-    """How the file's inputs and outputs differ from the expected shapes (H, W, C), a line each."""
-    return shape_differences("input", hef.inputs, inputs) + shape_differences("output", hef.outputs, outputs)
 
 
 _CARRIES: Mapping[str, frozenset[str]] = {
@@ -33,7 +36,7 @@ def hef_mismatch(path: Path, arch: str, ends: Mapping[str, Shapes] | None) -> st
     try:
         hef = read_hef(path)
     except HefError as error:
-        return f"no HEF that can be read ({str(error).removeprefix(f'{path.name}: ')})"
+        return f"no HEF that can be read ({error.reason})"
     if hef.hw_arch not in _CARRIES.get(arch, frozenset({arch})):
         return f"a HEF for {hef.hw_arch}, and {arch} was asked for"
     if any(group.unread_edges for group in hef.groups):
@@ -97,3 +100,32 @@ def _difference(what: str, layer: EdgeLayer, shape: Sequence[int]) -> list[str]:
     if tuple(shape) == layer.shape:
         return []
     return [f"{what} {layer.name}: expected {tuple(shape)}, the HEF has {layer.shape} (H, W, C)"]
+
+
+def quantize_values(layer: EdgeLayer, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """`round_half_even(x / scale + zp)` in float32, clipped to the layer's uint8 or uint16, or HefError."""
+    zero, scale = _quantization(layer, values.shape)
+    kinds: Mapping[int, type[np.unsignedinteger[Any]]] = {1: np.uint8, 2: np.uint16}
+    if layer.data_bytes not in kinds:
+        raise HefError(f"layer {layer.name}: only elements of 1 or 2 bytes can be quantized, not {layer.data_bytes}")
+    if not (np.all(np.isfinite(scale)) and np.all(np.isfinite(zero))) or np.any(scale == 0):
+        raise HefError(f"layer {layer.name}: its scale or zero point can't be used: compile it again")
+    kind = kinds[layer.data_bytes]
+    # A sum that leaves float32 is clipped like any other; only NaN has no place to go.
+    with np.errstate(over="ignore", invalid="ignore"):
+        steps = np.asarray(np.rint(values.astype(np.float32) / scale + zero))
+    if np.any(np.isnan(steps)):
+        raise HefError(f"layer {layer.name}: the values hold NaN: fix the input")
+    return np.asarray(np.clip(steps, 0, np.iinfo(kind).max), dtype=kind)
+
+
+def _quantization(layer: EdgeLayer, shape: tuple[int, ...]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    zeros = np.asarray(layer.qp_zps if layer.per_feature else layer.qp_zp, dtype=np.float32)
+    scales = np.asarray(layer.qp_scales if layer.per_feature else layer.qp_scale, dtype=np.float32)
+    for array in (zeros, scales):
+        if array.size > 1 and (not shape or shape[-1] != array.size):
+            raise HefError(
+                f"layer {layer.name}: {array.size} quantization values for an array of shape {shape}: "
+                "features must be the last axis"
+            )
+    return zeros, scales

@@ -19,8 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import open_regular, printable
-from tasnet.common import read_text as text_of
+from tasnet.common import open_regular, printable, read_text
 from tasnet.hailo.files.hn_checks import MAX_AXIS_SIZE, HNError, check_network
 
 Shape = tuple[int, int, int, int]
@@ -224,11 +223,11 @@ def is_hn(path: Path) -> bool:
 
 def read_hn(path: Path) -> Network:
     """The Network in a bare `.hn` file, without weights. Raises HNError."""
+    text = read_text(path, most=MAX_HN_BYTES, what="an .hn graph", error=HNError)
     try:
-        return loads(text_of(path, most=MAX_HN_BYTES, what="an .hn graph", error=HNError))
+        return loads(text)
     except HNError as error:
-        said = str(error)
-        raise HNError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+        raise HNError(f"{path}: {error}") from None
 
 
 def loads(text: str | bytes, weights: Weights | None = None) -> Network:

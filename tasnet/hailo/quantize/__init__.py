@@ -1,13 +1,16 @@
 """8 bits, simulated: what quantization would do to a network, without the compiler and without the chip.
 
-    quantized = quantize(network, signals, Scheme(sixteen=frozenset({"conv1"}), equalize=True))
-    (estimate,) = simulate(quantized, mix)
-    layer_figures(quantized, mix)        # per layer: range, SNR, clipped share, shift
-    failures(quantized)                  # `negative_slope`, where it is expected
-    keep_16(quantized, mix, score)       # which layers to keep at 16 bits
+In: a `Network`, calibration signals [count, H, W, C] and a `Scheme`. Out: a `Quantized` network, which can be run, and
+figures and failures of its layers.
+
+    quantized = quantize_network(network, signals, Scheme(sixteen=frozenset({"conv1"}), equalize=True))
+    (estimate,) = run_quantized(quantized, mix)
+    quantization_figures(quantized, mix)          # per layer: range, SNR, clipped share, shift
+    negative_slope_failures(quantized)            # where the compiler is expected to refuse a layer
+    choose_16_bit_layers(quantized, mix, score)   # which layers to keep at 16 bits
 
 Activations are asymmetric per tensor, weights symmetric per tensor or per channel, biases four times as wide.
-Everything it says is predicted. Like `execute`, it needs torch.
+All of it is predicted, nothing observed. Like `execute`, it needs torch.
 """
 
 import lazy_loader

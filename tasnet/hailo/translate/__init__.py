@@ -1,8 +1,9 @@
-"""The open translator: an ONNX file -> the HN graph and weights that the vendor's parser would write.
+"""The open translator: an ONNX file -> the `Network` that the vendor's parser would make of it.
 
-`prepare` brings the file into one form, one small rule per pattern (`rules/`) drafts the layers, `naming`
-numbers them. What no rule takes is a NodeError that names the node and what to write instead: it says nothing of
-the vendor's parser, which takes more ops than there are rules here.
+`prepare` brings the file into one form, one small rule per pattern (`rules/`) drafts the layers, `numbering` names
+them. In: the path of an ONNX file or a ModelProto, float32, rank 2 to 4, batch 1. Out: a `Network` with shapes
+`(-1, H, W, C)` and its weights, or a TranslationError. A node that no rule takes is a NodeError, which names the node
+and what to write instead: it says nothing of the vendor's parser, which takes more ops than there are rules here.
 """
 
 import lazy_loader

@@ -60,6 +60,11 @@ class Draft:
         """True for a layer that can end with an activation and has none yet. Observed for conv alone."""
         return self.type in _ENDS_WITH_ACTIVATION and self.params.get("activation") == "linear"
 
+    @property
+    def hwc(self) -> tuple[int, int, int]:
+        """(H, W, C) of the output."""
+        return self.shape[1:]
+
     def size(self, label: str) -> int:
         """The size of the output along H, W or C."""
         return self.shape["NHWC".index(label)]
@@ -86,23 +91,27 @@ class Drafting:
     def add(
         self,
         node: ir.Node,
-        stem: str,
         kind: str,
         inputs: list[Draft],
-        shape: tuple[int, int, int],
+        hwc: tuple[int, int, int],
         params: Mapping[str, Any] | None = None,
         weights: Mapping[str, Array] | None = None,
+        *,
+        stem: str | None = None,
         names: list[str] | None = None,
     ) -> Draft:
-        """Draft a layer that serves `node`; `shape` is (H, W, C). Layers of one node keep the order of calls."""
+        """Draft a layer of type `kind` that serves `node`. Layers of one node keep the order of the calls.
+
+        `stem` begins the layer's name (default: its type), `names` are its original names (default: the node's).
+        """
         position = self.positions[node]
         step = self.steps.get(position, 0)
         self.steps[position] = step + 1
         draft = Draft(
-            stem,
+            stem or kind,
             kind,
             inputs,
-            (-1, *shape),
+            (-1, *hwc),
             (position, step),
             [node.name or ""] if names is None else names,
             dict(params or {}),
@@ -199,17 +208,27 @@ def number(node: ir.Node, name: str, default: float) -> float:
     return attribute.as_float() if attribute is not None else default
 
 
+def text(node: ir.Node, name: str, default: str) -> str:
+    """An attribute that holds a text."""
+    attribute = node.attributes.get(name)
+    return attribute.as_string() if attribute is not None else default
+
+
+def opset(drafting: Drafting) -> int:
+    """The opset of the graph's own domain."""
+    return drafting.graph.opset_imports.get("", 0) or 13
+
+
 def onnx_shape(value: ir.Value) -> tuple[int, ...]:
     """The static shape of a value; `prepare` has seen to it that there is one."""
     assert value.shape is not None
     return tuple(value.shape.numpy())
 
 
-def spatial(node: ir.Node, view: View) -> tuple[str, str]:
-    """The labels of ONNX axes 2 and 3 of a rank-4 NCHW operand: ('H', 'W').
+def require_nchw(node: ir.Node, view: View) -> None:
+    """Raises NodeError for an operand of another rank than 4, or of another order of axes than N C H W.
 
-    A NodeError if the channels are not on axis 1, or height and width stand turned: as many rows as the one has, or
-    the other, would lie in a row of the chip, and which it would be isn't known.
+    With height and width exchanged, which of the two the chip would take for the width of a row isn't known.
     """
     labels = view.labels
     if len(labels) != 4:
@@ -224,7 +243,6 @@ def spatial(node: ir.Node, view: View) -> tuple[str, str]:
             f"its operand's axes lie as {axes_text(labels)}, not as N C H W",
             "drop the Transpose or Reshape before it",
         )
-    return ("H", "W")
 
 
 def axes_text(labels: tuple[Label, ...]) -> str:
@@ -232,6 +250,6 @@ def axes_text(labels: tuple[Label, ...]) -> str:
     return " ".join(label or "1" for label in labels)
 
 
-def spatial_labels(draft: Draft, order: tuple[str, str]) -> tuple[Label, ...]:
-    """The ONNX labels (batch, channels, axis 2, axis 3) of a layer's output, ones unlabelled."""
-    return (None, *(label if draft.size(label) != 1 else None for label in ("C", *order)))
+def nchw_labels(draft: Draft) -> tuple[Label, ...]:
+    """The labels of a layer's output as ONNX's N C H W; axes of size 1 have none."""
+    return (None, *(label if draft.size(label) != 1 else None for label in "CHW"))

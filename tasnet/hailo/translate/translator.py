@@ -130,8 +130,7 @@ def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
     kept = {id(draft) for draft in live}
     for value in drafting.graph.inputs:
         view = drafting.views[value]
-        _, height, width, channels = view.draft.shape
-        here = f"height {height}, width {width}, channels {channels}"
+        here = _layout_text(view.draft)
         shape = list(onnx_shape(value))
         if id(view.draft) not in kept:
             yield Assumption(AssumptionKind.UNUSED, f"input {value.name} {shape} is left out: no output depends on it")
@@ -145,12 +144,16 @@ def _assumptions(drafting: Drafting, live: list[Draft]) -> Iterator[Assumption]:
     for value in drafting.graph.outputs:
         view = drafting.views[value]
         if FLAT.keys().isdisjoint(view.labels) and not is_onnx_layout(view.labels):
-            _, height, width, channels = view.draft.shape
-            here = f"height {height}, width {width}, channels {channels}"
+            here = _layout_text(view.draft)
             yield Assumption(
                 AssumptionKind.AXIS_ORDER,
                 f"output {value.name} {list(onnx_shape(value))} is turned at the end, given as {here}",
             )
+
+
+def _layout_text(draft: Draft) -> str:
+    height, width, channels = draft.hwc
+    return f"height {height}, width {width}, channels {channels}"
 
 
 def _gathered(model: ir.Model) -> Iterator[Assumption]:

@@ -11,13 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import ExecuteError, run_network
-from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tests.hailo.networks import conv_params, floats, one_layer
+from tests.hailo.networks import conv_params, floats, one_layer, results
 from tests.hailo.onnx_models import floats as constants
 from tests.hailo.onnx_models import longs, model, node
 from tests.network.sizes import SMALL
@@ -166,7 +165,7 @@ def test_a_batch_is_as_many_signals() -> None:
 
 def test_trace_holds_every_layer_and_ends_in_what_run_gives() -> None:
     network, x = _network(norm="gln"), floats(1, 1, 80, 1)
-    seen = trace(network, x)
+    seen = results(network, x)
     assert list(seen) == [layer.name for layer in network]
     assert all(seen[layer.name].shape[1:] == layer.output_shape[1:] for layer in network)
     assert np.array_equal(seen[network.output_layers[0]], run_network(network, x)[0])

@@ -12,8 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read_hef, runs_on
-from tasnet.hailo.files.hef_layers import check_against
-from tasnet.hailo.files.hef_quantization import dequantize_values, quantize_values
+from tasnet.hailo.files.hef_layers import quantize_values, shape_differences
 from tests.doubles import hef_writer as double
 
 VERSIONS = (0, 1, 2, 3)
@@ -167,7 +166,7 @@ def test_rounding_is_half_to_even_and_clipped() -> None:
 @given(st.integers(0, 255), st.floats(2.0**-20, 1024, width=32), st.integers(0, 255))
 def test_a_step_survives_the_way_there_and_back(zero: int, scale: float, step: int) -> None:
     edge = layer(qp_zp=float(zero), qp_scale=scale)
-    assert quantize_values(edge, dequantize_values(edge, np.array([step], np.uint8))).tolist() == [step]
+    assert quantize_values(edge, double.dequantized(edge, np.array([step], np.uint8))).tolist() == [step]
 
 
 @pytest.mark.parametrize(
@@ -186,12 +185,13 @@ def test_nan_is_no_input() -> None:
 def test_expected_shapes(tmp_path: Path) -> None:
     found = hef(tmp_path, double.sealed(2, double.small()))
     outputs = {"conv9": (1, 1999, 2), "net/deconv1": (1, 16000, 2)}
-    assert check_against(found, {"waveform": (1, 16000, 1)}, outputs) == []
-    assert check_against(found, [(1, 16000, 1)], [(1, 16000, 2), (1, 1999, 2)]) == []
-    (difference,) = check_against(found, [(1, 8000, 1)], outputs)
+    assert shape_differences("input", found.inputs, {"waveform": (1, 16000, 1)}) == []
+    assert shape_differences("output", found.outputs, outputs) == []
+    assert shape_differences("output", found.outputs, [(1, 16000, 2), (1, 1999, 2)]) == []
+    (difference,) = shape_differences("input", found.inputs, [(1, 8000, 1)])
     assert "expected (1, 8000, 1), the HEF has (1, 16000, 1)" in difference
-    assert check_against(found, [], outputs) == ["inputs: expected 0, the HEF has 1"]
-    lines = check_against(found, {"other": (1, 2, 3)}, outputs)
+    assert shape_differences("input", found.inputs, []) == ["inputs: expected 0, the HEF has 1"]
+    lines = shape_differences("input", found.inputs, {"other": (1, 2, 3)})
     assert len(lines) == 2
     assert "no such input" in lines[0]
     assert "not expected" in lines[1]

@@ -17,7 +17,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import run_network
-from tasnet.hailo.execute.running import trace
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hn import Network
 from tasnet.hailo.quantize import (
@@ -40,7 +39,7 @@ from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.speech import mixtures
-from tests.hailo.networks import conv_params, floats, one_layer
+from tests.hailo.networks import conv_params, floats, one_layer, results
 
 SIZE = Size(N=64, L=16, B=24, H=48, Sc=24, X=3, R=2)
 LENGTH = 8000
@@ -285,7 +284,7 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
     values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
 
     quantized = quantize_network(network, calibration, Scheme(per_channel=per_channel))
-    exact = trace(network, mix, deconv="onnx")
+    exact = results(network, mix, deconv="onnx")
     ours = run_quantized(quantized, mix, deconv="onnx")[0]
     last = network.output_layers[0]
     theirs = values[outputs[0]].transpose(0, 2, 3, 1)

@@ -12,10 +12,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import ExecuteError, run_network
-from tasnet.hailo.execute.running import trace
 from tasnet.hailo.files.hn import Layer, Network, dumps, loads
 from tasnet.hailo.quantize import Scheme, quantize_network, run_quantized
 from tasnet.hailo.translate import NodeError, translate
+from tests.hailo.networks import results
 from tests.hailo.onnx_models import floats, longs, model, node
 
 CONSTANTS = {
@@ -347,4 +347,4 @@ def simulate_trace(quantized, x):  # type: ignore[no-untyped-def]
 
 def test_trace_holds_the_whole_of_a_splitter() -> None:
     network = translate(made_of([CONV, *EIGHT_BITS["split"]]), "net")
-    assert trace(network, floats(1, 2, 32, 4))[splitter(network).name].shape == (1, 2, 32, 4)
+    assert results(network, floats(1, 2, 32, 4))[splitter(network).name].shape == (1, 2, 32, 4)

@@ -23,7 +23,7 @@ from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.execute import run_network as execute
 from tasnet.hailo.files import har
 from tasnet.hailo.files.hef import Hef, read_hef
-from tasnet.hailo.files.hef_quantization import dequantize_values, quantize_values
+from tasnet.hailo.files.hef_layers import quantize_values
 from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.quantize import quantize_network as eight_bit
 from tasnet.hailo.quantize import run_quantized
@@ -47,6 +47,7 @@ from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
 from tests.doubles.dfc_python import emulating
 from tests.doubles.hailort import as_hailo_platform
+from tests.doubles.hef_writer import dequantized
 
 SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
 GROUPED = parse_case("concat-normal-grouped-all" + SMALL)
@@ -112,7 +113,7 @@ def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> N
     def run(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
         outputs = run_quantized(network, next(iter(inputs.values()))[None])
         return {
-            edge.name: dequantize_values(edge, quantize_values(edge, output[0]))
+            edge.name: dequantized(edge, quantize_values(edge, output[0]))
             for edge, output in zip(hef.outputs, outputs, strict=True)
         }
 

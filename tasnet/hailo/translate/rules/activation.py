@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Array, Draft, Drafting, axes_text, constant, integer, number
+from tasnet.hailo.translate.draft import Array, Draft, Drafting, axes_text, constant, integer, number, opset, text
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import affine_constants, channel_vector
 
@@ -33,16 +33,7 @@ def activate(
         before.weights.update(weights or {})
         draft = before
     else:
-        _, height, width, channels = view.draft.shape
-        draft = drafting.add(
-            node,
-            "activation",
-            "activation",
-            [view.draft],
-            (height, width, channels),
-            {"activation": name},
-            weights,
-        )
+        draft = drafting.add(node, "activation", [view.draft], view.draft.hwc, {"activation": name}, weights)
     drafting.emit(node, draft, view.labels)
     return draft
 
@@ -74,9 +65,9 @@ def elu(drafting: Drafting, node: ir.Node) -> None:
 
 def gelu(drafting: Drafting, node: ir.Node) -> None:
     """Gelu, by the error function (not observed); its approximation by tanh declines."""
-    attribute = node.attributes.get("approximate")
-    if attribute is not None and attribute.as_string() != "none":
-        raise NodeError(node, f"approximate {attribute.as_string()}", "export the exact GELU")
+    approximate = text(node, "approximate", "none")
+    if approximate != "none":
+        raise NodeError(node, f"approximate {approximate}", "export the exact GELU")
     activate(drafting, node, "gelu")
 
 
@@ -129,7 +120,7 @@ def softmax(drafting: Drafting, node: ir.Node) -> None:
     view = drafting.view(node, 0)
     rank = len(view.labels)
     # Below opset 13 it runs over this axis and all behind it.
-    flattens = (drafting.graph.opset_imports.get("", 0) or 13) < 13
+    flattens = opset(drafting) < 13
     axis = integer(node, "axis", 1 if flattens else -1) % rank
     over = [label for label in (view.labels[axis:] if flattens else view.labels[axis : axis + 1]) if label is not None]
     if over != ["C"]:
@@ -138,8 +129,7 @@ def softmax(drafting: Drafting, node: ir.Node) -> None:
             f"runs over {axes_text(tuple(over)) or 'an axis of size 1'}, not over the channels",
             "put what it chooses from on axis 1, or use Sigmoid",
         )
-    _, height, width, channels = view.draft.shape
-    draft = drafting.add(node, "softmax", "softmax", [view.draft], (height, width, channels))
+    draft = drafting.add(node, "softmax", [view.draft], view.draft.hwc)
     drafting.emit(node, draft, view.labels)
 
 
@@ -175,16 +165,14 @@ def sqrt(drafting: Drafting, node: ir.Node) -> None:
     if before is not None and constants is not None and constants[0] == 1.0 and reader is not None:
         epsilon, names, source = constants[1], list(before.names), before.inputs[0]
         drafting.drop(before)
-    _, height, width, channels = view.draft.shape
     draft = drafting.add(
         node,
         "activation",
-        "activation",
         [source],
-        (height, width, channels),
+        view.draft.hwc,
         {"activation": "sqrt" if reader is None else "inv_sqrt"},
-        {} if not names else {"epsilon": np.asarray([epsilon], np.float32)},
-        [*names, node.name or "", *([reader.name or ""] if reader is not None else [])],
+        {} if not names else {"epsilon": _one(epsilon)},
+        names=[*names, node.name or "", *([reader.name or ""] if reader is not None else [])],
     )
     if before is not None and names:
         draft.order = before.order

@@ -12,7 +12,7 @@ from tasnet.hailo.translate.draft import Array, Draft, Drafting, Label, View, ax
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.gate import gated
 
-_EW: dict[str, dict[str, Any]] = {
+EW_PARAMS: dict[str, dict[str, Any]] = {
     "ew_add": {"activation": "linear"},
     "ew_sub": {"activation": "linear"},
     "ew_mult": {"activation": "linear", "is_softmax_mask": False, "ew_mult_type": "on_apu"},
@@ -74,10 +74,7 @@ def div(drafting: Drafting, node: ir.Node) -> None:
     if right.draft.params.get("activation") == "inv_sqrt" and (node.name or "") in right.draft.names:
         _elementwise(drafting, node, "ew_mult")
         return
-    _, height, width, channels = right.draft.shape
-    inverse = drafting.add(
-        node, "activation", "activation", [right.draft], (height, width, channels), {"activation": "inv"}
-    )
+    inverse = drafting.add(node, "activation", [right.draft], right.draft.hwc, {"activation": "inv"})
     _elementwise(drafting, node, "ew_mult", (drafting.view(node, 0), View(inverse, right.labels)))
 
 
@@ -109,14 +106,13 @@ def batch_normalization(drafting: Drafting, node: ir.Node) -> None:
     scale = gamma / np.sqrt(variance + number(node, "epsilon", 1e-5))
     view = drafting.view(node, 0)
     shape = (-1, *(1,) * (len(view.labels) - 2))
+    factor = channel_vector(scale.reshape(shape), view)
     shift = channel_vector((beta - mean * scale).reshape(shape), view)
-    if shift is None or len(node.outputs) > 1:
+    if factor is None or shift is None or len(node.outputs) > 1:
         raise NodeError(
             node, "trains, or its channels are not on axis 1", "export in eval mode, as [batch, channels, …]"
         )
-    draft = _normalization(drafting, node, view, scale.reshape(shape), "normalization")
-    draft.weights["bias"] = shift
-    drafting.emit(node, draft, view.labels)
+    drafting.emit(node, normalization(drafting, node, view.draft, factor, shift), view.labels)
 
 
 def channel_vector(value: npt.NDArray[Any], view: View) -> Array | None:
@@ -143,21 +139,27 @@ def affine_constants(draft: Draft | None) -> tuple[float, float] | None:
     return float(kernel.ravel()[0]), float(bias[0])
 
 
-def negate(drafting: Drafting, node: ir.Node, source: Draft) -> Draft:
-    """A `normalization` by -1 that serves `node` (observed on both sides of a Min's reduce_max)."""
-    _, height, width, channels = source.shape
-    return drafting.add(
-        node,
-        "normalization",
-        "normalization",
-        [source],
-        (height, width, channels),
-        {"elementwise_add": False, "activation": "linear"},
-        {
-            "kernel": np.full((1, 1, channels, 1), -1.0, np.float32),
-            "bias": np.zeros(channels, np.float32),
-        },
-    )
+def normalization(
+    drafting: Drafting,
+    node: ir.Node,
+    source: Draft,
+    scale: npt.ArrayLike,
+    shift: npt.ArrayLike = 0.0,
+    *,
+    stem: str = "normalization",
+) -> Draft:
+    """A `normalization`: source * scale + shift, each one number or one per channel. By -1 it is observed in a Min."""
+    channels = source.size("C")
+    kernel, bias = (np.array(np.broadcast_to(each, channels), np.float32) for each in (scale, shift))
+    params = {"elementwise_add": False, "activation": "linear"}
+    weights = {"kernel": kernel.reshape(1, 1, channels, 1), "bias": bias}
+    return drafting.add(node, "normalization", [source], source.hwc, params, weights, stem=stem)
+
+
+def square(drafting: Drafting, node: ir.Node, source: Draft) -> Draft:
+    """A `feature_multiplier` that squares (observed)."""
+    params = {"activation": "linear", "feature_multiplier_type": "square", "ew_mult_type": "on_apu"}
+    return drafting.add(node, "feature_multiplier", [source], source.hwc, params, stem="square")
 
 
 def const_input(
@@ -185,16 +187,9 @@ def const_input(
     present = [label for label in labels if label in hwc]
     data = padded.reshape([hwc[label] for label in present])
     order = [present.index(label) for label in ("H", "W", "C") if label in present]
-    return drafting.add(
-        node,
-        "const_input",
-        "const_input",
-        [],
-        size,
-        {"input_tiles": [tiles]},
-        {"const_data": np.ascontiguousarray(data.transpose(order).reshape(own))},
-        [f"{node.name}_input"],
-    )
+    weights = {"const_data": np.ascontiguousarray(data.transpose(order).reshape(own))}
+    names = [f"{node.name}_input"]
+    return drafting.add(node, "const_input", [], size, {"input_tiles": [tiles]}, weights, names=names)
 
 
 def _operands(drafting: Drafting, node: ir.Node) -> tuple[int, npt.NDArray[Any] | None]:
@@ -210,33 +205,16 @@ def _operands(drafting: Drafting, node: ir.Node) -> tuple[int, npt.NDArray[Any] 
 
 def _square(drafting: Drafting, node: ir.Node) -> None:
     view = drafting.view(node, 0)
-    _, height, width, channels = view.draft.shape
-    params = {"activation": "linear", "feature_multiplier_type": "square", "ew_mult_type": "on_apu"}
-    draft = drafting.add(node, "square", "feature_multiplier", [view.draft], (height, width, channels), params)
-    drafting.emit(node, draft, view.labels)
-
-
-def _normalization(drafting: Drafting, node: ir.Node, view: View, scale: npt.NDArray[Any], stem: str) -> Draft:
-    vector = channel_vector(scale, view)
-    assert vector is not None
-    _, height, width, channels = view.draft.shape
-    return drafting.add(
-        node,
-        stem,
-        "normalization",
-        [view.draft],
-        (height, width, channels),
-        {"elementwise_add": False, "activation": "linear"},
-        {"kernel": vector.reshape(1, 1, -1, 1), "bias": np.zeros(channels, np.float32)},
-    )
+    drafting.emit(node, square(drafting, node, view.draft), view.labels)
 
 
 def _scale(drafting: Drafting, node: ir.Node, tensor: int, value: npt.NDArray[Any]) -> None:
     view = drafting.view(node, tensor)
-    if channel_vector(value, view) is None:
+    vector = channel_vector(value, view)
+    if vector is None:
         _elementwise(drafting, node, "ew_mult", _with_constant(drafting, node, tensor, value))
         return
-    drafting.emit(node, _normalization(drafting, node, view, value, "mul_and_add"), view.labels)
+    drafting.emit(node, normalization(drafting, node, view.draft, vector, stem="mul_and_add"), view.labels)
 
 
 def _shift(drafting: Drafting, node: ir.Node, tensor: int, value: npt.NDArray[Any], sign: float) -> None:
@@ -256,18 +234,14 @@ def _shift(drafting: Drafting, node: ir.Node, tensor: int, value: npt.NDArray[An
         before.names.append(node.name or "")
         drafting.emit(node, before, view.labels)
         return
-    draft = _normalization(drafting, node, view, np.asarray(sign, np.float32), "normalization")
-    draft.weights["bias"] = vector
-    drafting.emit(node, draft, view.labels)
+    drafting.emit(node, normalization(drafting, node, view.draft, sign, vector), view.labels)
 
 
 def _with_constant(drafting: Drafting, node: ir.Node, tensor: int, value: npt.NDArray[Any]) -> tuple[View, View]:
     view = drafting.view(node, tensor)
     if value.ndim > len(view.labels):
         raise NodeError(node, f"a constant of rank {value.ndim} on rank {len(view.labels)}", "drop its leading ones")
-    _, height, width, channels = view.draft.shape
-    draft = const_input(drafting, node, value, view.labels, (height, width, channels))
-    made = View(draft, view.labels)
+    made = View(const_input(drafting, node, value, view.labels, view.draft.hwc), view.labels)
     return (view, made) if tensor == 0 else (made, view)
 
 
@@ -289,32 +263,39 @@ def _elementwise(drafting: Drafting, node: ir.Node, kind: str, views: tuple[View
                 )
         repeats.append([1, 1, size["C"] // draft.size("C")])
         inputs.append(stretch(drafting, node, draft, size["H"], size["W"]))
-    params = dict(_EW[kind])
+    params = dict(EW_PARAMS[kind])
     if repeats != [[1, 1, 1], [1, 1, 1]]:
         params["input_repeats"] = repeats
-    draft = drafting.add(node, kind, kind, inputs, (size["H"], size["W"], size["C"]), params)
+    draft = drafting.add(node, kind, inputs, (size["H"], size["W"], size["C"]), params)
     drafting.emit(node, draft, labels)
 
 
 def stretch(drafting: Drafting, node: ir.Node, draft: Draft, height: int, width: int) -> Draft:
     """`draft` broadcast along H and W by a nearest-neighbour `resize` (observed), or itself if it fits."""
-    _, own_h, own_w, channels = draft.shape
+    own_h, own_w, channels = draft.hwc
     if (own_h, own_w) == (height, width):
         return draft
-    return drafting.add(
-        node,
-        "resize",
-        "resize",
-        [draft],
-        (height, width, channels),
-        {
-            "resize_h_ratio_list": [float(height // own_h)],
-            "resize_w_ratio_list": [float(width // own_w)],
-            "resize_f_ratio_list": [1.0],
-            "method": "nearest_neighbor",
-            "resize_bilinear_pixels_mode": "disabled",
-        },
-    )
+    return resize(drafting, node, draft, (height, width, channels), (float(height // own_h), float(width // own_w)))
+
+
+def resize(
+    drafting: Drafting,
+    node: ir.Node,
+    source: Draft,
+    hwc: tuple[int, int, int],
+    ratios: tuple[float, float],
+    method: str = "nearest_neighbor",
+    pixels_mode: str = "disabled",
+) -> Draft:
+    """A `resize` to (H, W, C) by these ratios along H and W."""
+    params = {
+        "resize_h_ratio_list": [ratios[0]],
+        "resize_w_ratio_list": [ratios[1]],
+        "resize_f_ratio_list": [1.0],
+        "method": method,
+        "resize_bilinear_pixels_mode": pixels_mode,
+    }
+    return drafting.add(node, "resize", [source], hwc, params)
 
 
 def _merge(node: ir.Node, left: tuple[Label, ...], right: tuple[Label, ...]) -> tuple[Label, ...]:

@@ -14,10 +14,11 @@ from tasnet.hailo.translate.draft import (
     constant,
     integer,
     ints,
+    nchw_labels,
     number,
     onnx_shape,
-    spatial,
-    spatial_labels,
+    require_nchw,
+    text,
 )
 from tasnet.hailo.translate.errors import NodeError
 
@@ -32,20 +33,20 @@ def conv(drafting: Drafting, node: ir.Node) -> None:
     pad at a larger stride reads SAME (not observed). Any other pad becomes an `external_pad` (not observed).
     """
     view = drafting.view(node, 0)
-    order = spatial(node, view)
-    weight = _weight(node, order)
+    require_nchw(node, view)
+    weight = _weight(node)
     cout, cin_group, kh, kw = weight.shape
     groups = integer(node, "group", 1)
-    (sh, sw), (dh, dw_) = _pair(node, "strides", order), _pair(node, "dilations", order)
+    (sh, sw), (dh, dw_) = _pair(node, "strides"), _pair(node, "dilations")
     source = view.draft
-    _, height, width, cin = source.shape
+    height, width, cin = source.hwc
     if cin_group * groups != cin:
         raise NodeError(node, f"weights for {cin_group * groups} channels on {cin}", "export the model again")
-    pads = pads_of(node, order, (height, width), (kh, kw), (sh, sw), (dh, dw_))
+    pads = pads_of(node, (height, width), (kh, kw), (sh, sw), (dh, dw_))
     padding = _padding(pads, (kh, kw), (sh, sw), (dh, dw_))
     if padding is None:
         source = external_pad(drafting, node, source, pads)
-        height, width, padding = source.shape[1], source.shape[2], "VALID"
+        (height, width, _), padding = source.hwc, "VALID"
     span_h, span_w = dh * (kh - 1) + 1, dw_ * (kw - 1) + 1
     if padding == "VALID":
         out_h, out_w = (height - span_h) // sh + 1, (width - span_w) // sw + 1
@@ -57,11 +58,11 @@ def conv(drafting: Drafting, node: ir.Node) -> None:
     kernel = weight.transpose(2, 3, 1, 0)
     if depthwise:
         kernel = kernel.transpose(0, 1, 3, 2)
-    params = _params((kh, kw, cin, 1 if depthwise else cout), (sh, sw), (dh, dw_), padding)
-    params["groups"] = 1 if depthwise else groups
-    stem = "dw" if depthwise else "conv"
-    draft = drafting.add(node, stem, stem, [source], (out_h, out_w, cout), params, _weights(node, kernel, cout))
-    drafting.emit(node, draft, spatial_labels(draft, order))
+    shape = (kh, kw, cin, 1 if depthwise else cout)
+    params = _params(shape, (sh, sw), (dh, dw_), padding, 1 if depthwise else groups)
+    kind = "dw" if depthwise else "conv"
+    draft = drafting.add(node, kind, [source], (out_h, out_w, cout), params, _weights(node, kernel, cout))
+    drafting.emit(node, draft, nchw_labels(draft))
 
 
 def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
@@ -71,17 +72,13 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
     names the full cin also where there are groups; its array is [kh, kw, cin / groups, cout] (not observed).
     """
     view = drafting.view(node, 0)
-    order = spatial(node, view)
-    weight = constant(node, 1)
-    if weight is None or weight.ndim != 4:
-        raise NodeError(node, "its weights are not a rank-4 constant", "export with the weights inside")
-    if order == ("W", "H"):
-        weight = weight.transpose(0, 1, 3, 2)
+    require_nchw(node, view)
+    weight = _weight(node)
     groups = integer(node, "group", 1)
     cin, cout_group, kh, kw = weight.shape
     cout = cout_group * groups
-    (sh, sw), (dh, dw_) = _pair(node, "strides", order), _pair(node, "dilations", order)
-    _, height, width, channels = view.draft.shape
+    (sh, sw), (dh, dw_) = _pair(node, "strides"), _pair(node, "dilations")
+    height, width, channels = view.draft.hwc
     if cin != channels:
         raise NodeError(node, f"weights for {cin} channels on {channels}", "export the model again")
     # The vendor's layer has no pads and one length; which samples it keeps of a longer result isn't known.
@@ -97,27 +94,19 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
         )
     kernel = weight.reshape(groups, cin // groups, cout_group, kh, kw).transpose(3, 4, 1, 0, 2)
     kernel = kernel.reshape(kh, kw, cin // groups, cout)
-    params = _params((kh, kw, cin, cout), (sh, sw), (dh, dw_), "DECONV")
-    params["groups"] = groups
-    draft = drafting.add(
-        node,
-        "deconv",
-        "deconv",
-        [view.draft],
-        (height * sh, width * sw, cout),
-        params,
-        _weights(node, kernel, cout),
-    )
-    draft.shortened |= full != (height * sh, width * sw)
-    drafting.emit(node, draft, spatial_labels(draft, order))
+    params = _params((kh, kw, cin, cout), (sh, sw), (dh, dw_), "DECONV", groups)
+    size = (height * sh, width * sw, cout)
+    draft = drafting.add(node, "deconv", [view.draft], size, params, _weights(node, kernel, cout))
+    draft.shortened |= full != size[:2]
+    drafting.emit(node, draft, nchw_labels(draft))
 
 
 def pad(drafting: Drafting, node: ir.Node) -> None:
     """Pad with zeros along H or W -> `external_pad` (params t, b, l, r; the layer is known, not observed here)."""
     view = drafting.view(node, 0)
-    attribute = node.attributes.get("mode")
-    if attribute is not None and attribute.as_string() != "constant":
-        raise NodeError(node, f"mode {attribute.as_string()}", "pad with zeros, or on the host")
+    mode = text(node, "mode", "constant")
+    if mode != "constant":
+        raise NodeError(node, f"mode {mode}", "pad with zeros, or on the host")
     amounts = constant(node, 1)
     flat = [int(v) for v in amounts.ravel()] if amounts is not None else list(ints(node, "pads"))
     filler = constant(node, 2)
@@ -134,7 +123,8 @@ def pad(drafting: Drafting, node: ir.Node) -> None:
             continue
         label = view.labels[axis]
         if label is None and rank == 4 and axis >= 2:
-            label = spatial(node, view)[axis - 2]
+            require_nchw(node, view)
+            label = "HW"[axis - 2]
         if label not in {"H", "W"}:
             raise NodeError(node, f"pads axis {axis}, which isn't height or width", "pad along time only")
         sides[label] = (before, after)
@@ -146,11 +136,12 @@ def pad(drafting: Drafting, node: ir.Node) -> None:
         drafting.emit(node, view.draft, view.labels)
         return
     draft = external_pad(drafting, node, view.draft, (top, bottom, left, right))
-    labels = spatial_labels(draft, spatial(node, view)) if rank == 4 else view.labels
-    drafting.emit(node, draft, labels)
+    if rank == 4:
+        require_nchw(node, view)
+    drafting.emit(node, draft, nchw_labels(draft) if rank == 4 else view.labels)
 
 
-def _weight(node: ir.Node, order: tuple[str, str]) -> Array:
+def _weight(node: ir.Node) -> Array:
     weight = constant(node, 1)
     if weight is None:
         raise NodeError(node, "its weights are computed by the graph", "export with the weights as constants")
@@ -160,7 +151,7 @@ def _weight(node: ir.Node, order: tuple[str, str]) -> Array:
             f"its weights are rank {weight.ndim}: the {weight.ndim - 2}D form is not supported",
             "write a Conv1d of kernel k as a Conv2d of kernel (1, k)",
         )
-    return weight.transpose(0, 1, 3, 2) if order == ("W", "H") else weight
+    return weight
 
 
 def _weights(node: ir.Node, kernel: Array, cout: int) -> dict[str, Array]:
@@ -175,22 +166,20 @@ def _weights(node: ir.Node, kernel: Array, cout: int) -> dict[str, Array]:
     }
 
 
-def _pair(node: ir.Node, name: str, order: tuple[str, str]) -> tuple[int, int]:
+def _pair(node: ir.Node, name: str) -> tuple[int, int]:
     values = ints(node, name, (1, 1))
-    return (values[1], values[0]) if order == ("W", "H") else (values[0], values[1])
+    return values[0], values[1]
 
 
 def pads_of(
     node: ir.Node,
-    order: tuple[str, str],
     size: tuple[int, int],
     kernel: tuple[int, int],
     stride: tuple[int, int],
     dilation: tuple[int, int],
 ) -> Pads:
     """The pads of a convolution's or pool's window, whichever attribute gives them."""
-    attribute = node.attributes.get("auto_pad")
-    auto = attribute.as_string() if attribute is not None else "NOTSET"
+    auto = text(node, "auto_pad", "NOTSET")
     if auto in {"SAME_UPPER", "SAME_LOWER"}:
         sides: list[int] = []
         for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):
@@ -201,8 +190,6 @@ def pads_of(
     if auto == "VALID":
         return (0, 0, 0, 0)
     first0, first1, last0, last1 = ints(node, "pads", (0, 0, 0, 0))
-    if order == ("W", "H"):
-        first0, first1, last0, last1 = first1, first0, last1, last0
     return (first0, last0, first1, last1)
 
 
@@ -223,26 +210,20 @@ def _padding(pads: Pads, kernel: tuple[int, int], stride: tuple[int, int], dilat
 def external_pad(drafting: Drafting, node: ir.Node, source: Draft, pads: Pads) -> Draft:
     """Zeros around a layer's output, as a layer of their own (known, not observed here)."""
     top, bottom, left, right = pads
-    _, height, width, channels = source.shape
-    return drafting.add(
-        node,
-        "external_pad",
-        "external_pad",
-        [source],
-        (height + top + bottom, width + left + right, channels),
-        {"t": top, "b": bottom, "l": left, "r": right},
-    )
+    height, width, channels = source.hwc
+    size = (height + top + bottom, width + left + right, channels)
+    return drafting.add(node, "external_pad", [source], size, {"t": top, "b": bottom, "l": left, "r": right})
 
 
 def _params(
-    kernel: tuple[int, int, int, int], stride: tuple[int, int], dilation: tuple[int, int], padding: str
+    kernel: tuple[int, int, int, int], stride: tuple[int, int], dilation: tuple[int, int], padding: str, groups: int
 ) -> dict[str, Any]:
     return {
         "kernel_shape": list(kernel),
         "strides": [1, *stride, 1],
         "dilations": [1, *dilation, 1],
         "padding": padding,
-        "groups": 1,
+        "groups": groups,
         "layer_disparity": 1,
         "input_disparity": 1,
         "batch_norm": False,

@@ -24,28 +24,19 @@ def dense(drafting: Drafting, node: ir.Node) -> None:
         raise NodeError(node, "transA", "transpose on the host")
     if integer(node, "transB", 0):
         weight = weight.T
-    _, height, width, channels = view.draft.shape
-    if weight.shape[0] != height * width * channels:
-        raise NodeError(
-            node,
-            f"{weight.shape[0]} weights a column on {height * width * channels} features",
-            "export again",
-        )
+    height, width, channels = view.draft.hwc
+    features = height * width * channels
+    if weight.shape[0] != features:
+        raise NodeError(node, f"{weight.shape[0]} weights a column on {features} features", "export again")
     cout = weight.shape[1]
     kernel = weight
     if view.labels[1] == "*":
         kernel = weight.reshape(channels, height, width, cout).transpose(1, 2, 0, 3).reshape(-1, cout)
     kernel = kernel * number(node, "alpha", 1.0)
     flat = np.zeros(cout) if bias is None else np.broadcast_to(bias, (1, cout)).ravel() * number(node, "beta", 1.0)
-    draft = drafting.add(
-        node,
-        "fc",
-        "dense",
-        [view.draft],
-        (1, 1, cout),
-        {"kernel_shape": [int(weight.shape[0]), int(cout)], "batch_norm": False, "activation": "linear"},
-        {"kernel": np.ascontiguousarray(kernel, np.float32), "bias": flat.astype(np.float32)},
-    )
+    params = {"kernel_shape": [features, int(cout)], "batch_norm": False, "activation": "linear"}
+    weights = {"kernel": np.ascontiguousarray(kernel, np.float32), "bias": flat.astype(np.float32)}
+    draft = drafting.add(node, "dense", [view.draft], (1, 1, cout), params, weights, stem="fc")
     drafting.emit(node, draft, (None, "C" if cout != 1 else None))
 
 

@@ -32,9 +32,7 @@ def gated(drafting: Drafting, node: ir.Node) -> bool:
             before.names += names
             draft = before
         else:
-            _, height, width, channels = before.shape
-            size = (height, width, channels)
-            draft = drafting.add(node, "activation", "activation", [before], size, {"activation": name}, names=names)
+            draft = drafting.add(node, "activation", [before], before.hwc, {"activation": name}, names=names)
         drafting.emit(node, draft, labels)
         return True
     return False

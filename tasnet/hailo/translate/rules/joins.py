@@ -118,14 +118,8 @@ def cut(drafting: Drafting, node: ir.Node, view: View, axis: int, start: int, st
         raise NodeError(node, "cuts everything away", "check its bounds")
     bounds[label] = [start, stop, step]
     sizes[label] = -(-(stop - start) // step)
-    return drafting.add(
-        node,
-        "slice",
-        "slice",
-        [view.draft],
-        (sizes["H"], sizes["W"], sizes["C"]),
-        {"height_slice": bounds["H"], "width_slice": bounds["W"], "features_slice": bounds["C"]},
-    )
+    params = {"height_slice": bounds["H"], "width_slice": bounds["W"], "features_slice": bounds["C"]}
+    return drafting.add(node, "slice", [view.draft], (sizes["H"], sizes["W"], sizes["C"]), params)
 
 
 def _channel_axis(view: View) -> int | None:
@@ -147,13 +141,12 @@ def _join(drafting: Drafting, node: ir.Node, inputs: Sequence[Draft], labels: tu
     direct: list[Draft] = []
     for draft in inputs:
         if id(draft) in seen:
-            _, height, width, channels = draft.shape
-            draft = drafting.add(node, "shortcut", "shortcut", [draft], (height, width, channels), names=[])
+            draft = drafting.add(node, "shortcut", [draft], draft.hwc, names=[])
         seen.add(id(draft))
         direct.append(draft)
-    _, height, width, _ = direct[0].shape
+    height, width, _ = direct[0].hwc
     channels = sum(draft.size("C") for draft in direct)
-    made = drafting.add(node, "concat", "concat", direct, (height, width, channels), {"concat_axis": "features"})
+    made = drafting.add(node, "concat", direct, (height, width, channels), {"concat_axis": "features"})
     drafting.emit(node, made, labels)
 
 
@@ -174,7 +167,7 @@ def _repeat(drafting: Drafting, node: ir.Node, view: View, repeats: Sequence[int
         return
     if label is None and axis >= 2 and len(view.labels) == 4:
         place = "W" if "W" not in view.labels and (axis == 3 or "H" in view.labels) else "H"
-        _, height, width, _ = view.draft.shape
+        height, width, _ = view.draft.hwc
         size = (height, width * times) if place == "W" else (height * times, width)
         draft = stretch(drafting, node, view.draft, *size)
         labels = tuple(place if i == axis else other for i, other in enumerate(view.labels))

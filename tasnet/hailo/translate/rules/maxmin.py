@@ -6,7 +6,7 @@ import onnx_ir as ir
 
 from tasnet.hailo.translate.draft import Draft, Drafting, constant
 from tasnet.hailo.translate.errors import NodeError
-from tasnet.hailo.translate.rules.arithmetic import const_input, negate
+from tasnet.hailo.translate.rules.arithmetic import const_input, normalization
 
 
 def maximum(drafting: Drafting, node: ir.Node) -> None:
@@ -20,8 +20,8 @@ def minimum(drafting: Drafting, node: ir.Node) -> None:
     """Min -> concat, `normalization` by -1, reduce_max, `normalization` by -1. Observed, like Max."""
     joined, index = _join(drafting, node)
     view = drafting.view(node, index)
-    largest = _reduce_max(drafting, node, negate(drafting, node, joined))
-    drafting.emit(node, negate(drafting, node, largest), view.labels)
+    largest = _reduce_max(drafting, node, normalization(drafting, node, joined, -1.0))
+    drafting.emit(node, normalization(drafting, node, largest, -1.0), view.labels)
 
 
 def _join(drafting: Drafting, node: ir.Node) -> tuple[Draft, int]:
@@ -32,7 +32,7 @@ def _join(drafting: Drafting, node: ir.Node) -> tuple[Draft, int]:
     if not tensors:
         raise NodeError(node, "both operands are constants", "fold it away")
     view = drafting.view(node, tensors[0])
-    _, height, width, channels = view.draft.shape
+    height, width, channels = view.draft.hwc
     inputs: list[Draft] = []
     for index in (0, 1):
         if index in tensors:
@@ -44,21 +44,15 @@ def _join(drafting: Drafting, node: ir.Node) -> tuple[Draft, int]:
         value = constant(node, index)
         if value is None or value.ndim > len(view.labels):
             raise NodeError(node, "its constant doesn't fit the tensor", "give it the tensor's rank or less")
-        inputs.append(const_input(drafting, node, value, view.labels, (height, width, channels)))
+        inputs.append(const_input(drafting, node, value, view.labels, view.draft.hwc))
     params = {"concat_axis": "features", "group_sizes": [1] * channels}
-    return drafting.add(node, "concat", "concat", inputs, (height, width, 2 * channels), params), tensors[0]
+    return drafting.add(node, "concat", inputs, (height, width, 2 * channels), params), tensors[0]
 
 
 def _reduce_max(drafting: Drafting, node: ir.Node, joined: Draft) -> Draft:
-    _, height, width, channels = joined.shape
-    return drafting.add(
-        node,
-        "reduce_max",
-        "reduce_max",
-        [joined],
-        (height, width, channels // 2),
-        {"groups": channels // 2, "reduce_axes": [3]},
-    )
+    height, width, channels = joined.hwc
+    params = {"groups": channels // 2, "reduce_axes": [3]}
+    return drafting.add(node, "reduce_max", [joined], (height, width, channels // 2), params)
 
 
 RULES = {"Max": maximum, "Min": minimum}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, constant, number, spatial
+from tasnet.hailo.translate.draft import Drafting, constant, number, require_nchw
 from tasnet.hailo.translate.errors import NodeError
-from tasnet.hailo.translate.rules.arithmetic import stretch
+from tasnet.hailo.translate.rules.arithmetic import EW_PARAMS, normalization, square, stretch
 from tasnet.hailo.translate.rules.pooling import average_all
 
 
@@ -18,40 +18,20 @@ def instance_normalization(drafting: Drafting, node: ir.Node) -> None:
     ones observed for the same norm written node by node, so their names and numbers are extrapolated.
     """
     view = drafting.view(node, 0)
-    spatial(node, view)
+    require_nchw(node, view)
     scale, shift = constant(node, 1), constant(node, 2)
     if scale is None or shift is None:
         raise NodeError(node, "its scale or shift is computed by the graph", "export in eval mode")
     x = view.draft
-    _, height, width, channels = x.shape
-    size = (height, width, channels)
-    linear = {"activation": "linear"}
-    apu = {**linear, "ew_mult_type": "on_apu"}
+    height, width, channels = x.hwc
     mean = stretch(drafting, node, average_all(drafting, node, x, {"H", "W"}), height, width)
-    less = drafting.add(node, "ew_sub", "ew_sub", [x, mean], size, linear)
-    square = drafting.add(
-        node, "square", "feature_multiplier", [less], size, {**apu, "feature_multiplier_type": "square"}
-    )
-    variance = average_all(drafting, node, square, {"H", "W"})
-    inverse = drafting.add(
-        node,
-        "activation",
-        "activation",
-        [variance],
-        (1, 1, channels),
-        {"activation": "inv_sqrt"},
-        {"epsilon": np.asarray([number(node, "epsilon", 1e-5)], np.float32)},
-    )
+    centred = drafting.add(node, "ew_sub", [x, mean], x.hwc, EW_PARAMS["ew_sub"])
+    variance = average_all(drafting, node, square(drafting, node, centred), {"H", "W"})
+    epsilon = {"epsilon": np.asarray([number(node, "epsilon", 1e-5)], np.float32)}
+    inverse = drafting.add(node, "activation", [variance], (1, 1, channels), {"activation": "inv_sqrt"}, epsilon)
     by = stretch(drafting, node, inverse, height, width)
-    normed = drafting.add(node, "ew_mult", "ew_mult", [less, by], size, {**apu, "is_softmax_mask": False})
-    weights = {
-        "kernel": scale.astype(np.float32).reshape(1, 1, channels, 1),
-        "bias": shift.astype(np.float32).reshape(channels),
-    }
-    made = drafting.add(
-        node, "normalization", "normalization", [normed], size, {"elementwise_add": False, **linear}, weights
-    )
-    drafting.emit(node, made, view.labels)
+    normed = drafting.add(node, "ew_mult", [centred, by], x.hwc, EW_PARAMS["ew_mult"])
+    drafting.emit(node, normalization(drafting, node, normed, scale.ravel(), shift.ravel()), view.labels)
 
 
 RULES = {"InstanceNormalization": instance_normalization}

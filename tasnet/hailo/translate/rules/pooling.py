@@ -7,14 +7,12 @@ import onnx_ir as ir
 from tasnet.hailo.translate.draft import (
     Draft,
     Drafting,
-    Label,
-    View,
     constant,
     integer,
     ints,
+    nchw_labels,
     onnx_shape,
-    spatial,
-    spatial_labels,
+    require_nchw,
 )
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.convolution import Pads, external_pad, pads_of
@@ -28,19 +26,17 @@ def pool(drafting: Drafting, node: ir.Node) -> None:
     `external_pad` (not observed); of any other pool they decline, for zeros are not what ONNX pads with there.
     """
     view = drafting.view(node, 0)
-    order = spatial(node, view)
+    require_nchw(node, view)
     kernel = ints(node, "kernel_shape")
     if len(kernel) != 2 or len(node.outputs) > 1:
         raise NodeError(node, f"a window {list(kernel)} and {len(node.outputs)} outputs", "pool in two dimensions")
     if any(d != 1 for d in ints(node, "dilations", (1, 1))):
         raise NodeError(node, "a dilated window", "pool without dilation")
     strides = ints(node, "strides", (1, 1))
-    if order == ("W", "H"):
-        kernel, strides = kernel[::-1], strides[::-1]
     source = view.draft
     window, step = (kernel[0], kernel[1]), (strides[0], strides[1])
-    pads = pads_of(node, order, source.shape[1:3], window, step, (1, 1))
-    _, height, width, channels = source.shape
+    height, width, channels = source.hwc
+    pads = pads_of(node, (height, width), window, step, (1, 1))
     room = (height + pads[0] + pads[1] - window[0], width + pads[2] + pads[3] - window[1])
     if min(room) < 0:
         raise NodeError(node, f"a window of {window[0]}x{window[1]} on {height}x{width}", "give it a longer input")
@@ -62,7 +58,7 @@ def pool(drafting: Drafting, node: ir.Node) -> None:
         raise NodeError(node, f"its output is {list(onnx_shape(node.outputs[0]))} in the file", "export it again")
     draft = _pool(drafting, node, source, kind, window, step, size)
     draft.params.update(padding=padding, count_include_pad=counted)
-    drafting.emit(node, draft, spatial_labels(draft, order))
+    drafting.emit(node, draft, nchw_labels(draft))
 
 
 def _padding(pads: Pads, size: tuple[int, int], window: tuple[int, int], step: tuple[int, int]) -> str | None:
@@ -80,9 +76,9 @@ def _padding(pads: Pads, size: tuple[int, int], window: tuple[int, int], step: t
 def global_average_pool(drafting: Drafting, node: ir.Node) -> None:
     """GlobalAveragePool -> `avgpool` over all of H and W (observed from ReduceMean over time)."""
     view = drafting.view(node, 0)
-    order = spatial(node, view)
+    require_nchw(node, view)
     draft = average_all(drafting, node, view.draft, {"H", "W"})
-    drafting.emit(node, draft, spatial_labels(draft, order))
+    drafting.emit(node, draft, nchw_labels(draft))
 
 
 def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
@@ -101,19 +97,17 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
     if labels & {"H", "W"}:
         draft = average_all(drafting, node, draft, {str(label) for label in labels & {"H", "W"}})
     if "C" in labels:
-        _, height, width, _ = draft.shape
+        height, width, _ = draft.hwc
         params = {"reduce_axes": [3], "groups": 1, "height_groups": 1, "activation": "linear"}
-        draft = drafting.add(node, "reduce_mean", "reduce_mean", [draft], (height, width, 1), params)
-    kept: list[Label] = [None if axis in axes else label for axis, label in enumerate(view.labels)]
-    if not integer(node, "keepdims", 1):
-        kept = [label for axis, label in enumerate(view.labels) if axis not in axes]
-    out = View(draft, tuple(kept))
-    drafting.emit(node, out.draft, out.labels)
+        draft = drafting.add(node, "reduce_mean", [draft], (height, width, 1), params)
+    keeps = integer(node, "keepdims", 1)
+    kept = [None if axis in axes else label for axis, label in enumerate(view.labels) if keeps or axis not in axes]
+    drafting.emit(node, draft, tuple(kept))
 
 
 def average_all(drafting: Drafting, node: ir.Node, source: Draft, labels: set[str]) -> Draft:
     """The mean over all of these axes, as `avgpool` (observed from ReduceMean over time)."""
-    _, height, width, channels = source.shape
+    height, width, channels = source.hwc
     kernel = (height if "H" in labels else 1, width if "W" in labels else 1)
     return _pool(drafting, node, source, "avgpool", kernel, kernel, (height // kernel[0], width // kernel[1], channels))
 
@@ -134,7 +128,7 @@ def _pool(
         "activation": "linear",
         "count_include_pad": True,
     }
-    return drafting.add(node, kind, kind, [source], size, params)
+    return drafting.add(node, kind, [source], size, params)
 
 
 RULES = {

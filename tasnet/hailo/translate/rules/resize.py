@@ -8,35 +8,36 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, constant, integer, onnx_shape, spatial, spatial_labels
+from tasnet.hailo.translate.draft import Drafting, constant, integer, nchw_labels, onnx_shape, opset, require_nchw, text
 from tasnet.hailo.translate.errors import NodeError
+from tasnet.hailo.translate.rules.arithmetic import resize
 
 _BILINEAR = {"half_pixel": "half_pixels", "pytorch_half_pixel": "half_pixels", "align_corners": "align_corners"}
 """coordinate_transformation_mode -> resize_bilinear_pixels_mode (the vendor's words: not observed but `disabled`)"""
 
 
-def resize(drafting: Drafting, node: ir.Node) -> None:
+def resize_or_upsample(drafting: Drafting, node: ir.Node) -> None:
     """Resize along H and W. Nearest by two is observed in version 3.29; bilinear is reported to parse in 3.32.
 
     A nearest neighbour is taken where every position is repeated alike, whatever the attributes say of it; other
     ratios decline, and so do cubic, antialiased and cropping forms.
     """
     view = drafting.view(node, 0)
-    order = spatial(node, view)
+    require_nchw(node, view)
     value = node.inputs[0]
     assert value is not None
     source, target = onnx_shape(value), onnx_shape(node.outputs[0])
     if source[:2] != target[:2]:
         raise NodeError(node, "resizes the batch or the channels", "resize along time only")
-    mode = _text(node, "mode", "nearest")
-    transform = _text(node, "coordinate_transformation_mode", "half_pixel" if _opset(drafting) > 10 else "asymmetric")
+    mode = text(node, "mode", "nearest")
+    transform = text(node, "coordinate_transformation_mode", "half_pixel" if opset(drafting) > 10 else "asymmetric")
     if integer(node, "antialias", 0) or transform == "tf_crop_and_resize" or mode not in {"nearest", "linear"}:
         raise NodeError(node, f"mode {mode}, {transform}", "use nearest or linear, without antialias or cropping")
     changed = [axis for axis in (2, 3) if source[axis] != target[axis]]
     scales = {axis: _scale(node, axis, source, target) for axis in (2, 3)}
     if mode == "nearest":
         for axis in (2, 3):
-            found = _nearest(node, transform, scales[axis], source[axis], target[axis], _opset(drafting))
+            found = _nearest(node, transform, scales[axis], source[axis], target[axis], opset(drafting))
             whole = target[axis] % source[axis] == 0
             if not whole or not np.array_equal(found, np.arange(target[axis]) // (target[axis] // source[axis])):
                 raise NodeError(
@@ -56,18 +57,11 @@ def resize(drafting: Drafting, node: ir.Node) -> None:
     if not changed:
         drafting.emit(node, view.draft, view.labels)
         return
-    ratios = {label: target[axis] / source[axis] for label, axis in zip(order, (2, 3), strict=True)}
-    sizes = {label: round(view.draft.size(label) * ratios[label]) for label in ratios}
-    params = {
-        "resize_h_ratio_list": [ratios["H"]],
-        "resize_w_ratio_list": [ratios["W"]],
-        "resize_f_ratio_list": [1.0],
-        "method": method,
-        "resize_bilinear_pixels_mode": pixels,
-    }
-    size = (sizes["H"], sizes["W"], view.draft.size("C"))
-    draft = drafting.add(node, "resize", "resize", [view.draft], size, params)
-    drafting.emit(node, draft, spatial_labels(draft, order))
+    height, width, channels = view.draft.hwc
+    ratios = (target[2] / source[2], target[3] / source[3])
+    size = (round(height * ratios[0]), round(width * ratios[1]), channels)
+    draft = resize(drafting, node, view.draft, size, ratios, method, pixels)
+    drafting.emit(node, draft, nchw_labels(draft))
 
 
 def _scale(node: ir.Node, axis: int, source: tuple[int, ...], target: tuple[int, ...]) -> float:
@@ -86,7 +80,7 @@ def _scale(node: ir.Node, axis: int, source: tuple[int, ...], target: tuple[int,
 
 def _nearest(node: ir.Node, transform: str, scale: float, size: int, length: int, opset: int) -> npt.NDArray[np.int64]:
     """Which of `size` positions each of `length` takes, by ONNX's formulas."""
-    rounding = _text(node, "nearest_mode", "round_prefer_floor" if opset > 10 else "floor")
+    rounding = text(node, "nearest_mode", "round_prefer_floor" if opset > 10 else "floor")
     ways = {
         "round_prefer_floor": lambda x: ceil(x - 0.5),
         "round_prefer_ceil": lambda x: floor(x + 0.5),
@@ -113,13 +107,4 @@ def _nearest(node: ir.Node, transform: str, scale: float, size: int, length: int
     return np.asarray(found, np.int64)
 
 
-def _text(node: ir.Node, name: str, default: str) -> str:
-    attribute = node.attributes.get(name)
-    return attribute.as_string() if attribute is not None else default
-
-
-def _opset(drafting: Drafting) -> int:
-    return drafting.graph.opset_imports.get("", 0) or 13
-
-
-RULES = {"Resize": resize, "Upsample": resize}
+RULES = {"Resize": resize_or_upsample, "Upsample": resize_or_upsample}

@@ -26,10 +26,10 @@ def split(drafting: Drafting, node: ir.Node) -> None:
     if view.labels[axis] != "C" or not whole:
         _slices(drafting, node, view, axis, sizes)
         return
-    _, height, width, channels = view.draft.shape
-    layer = drafting.add(node, "feature_splitter", "feature_splitter", [view.draft], (height, width, channels))
+    height, width, _ = view.draft.hwc
+    layer = drafting.add(node, "feature_splitter", [view.draft], view.draft.hwc)
     for index, (output, size) in enumerate(zip(node.outputs, sizes, strict=True)):
-        part = drafting.add(node, "shortcut", "shortcut", [layer], (height, width, size), names=[])
+        part = drafting.add(node, "shortcut", [layer], (height, width, size), names=[])
         layer.parts[part] = (index, size)
         labels = tuple(None if label == "C" and size == 1 else label for label in view.labels)
         drafting.views[output] = View(part, labels)
