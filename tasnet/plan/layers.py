@@ -7,12 +7,13 @@ Every rule of the constraints reads one layer at a time, so layers that are alik
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from tasnet.hailo import Certainty
 from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
-from tasnet.hailo.predict import Prediction, predict_network
+from tasnet.hailo.predict import Prediction, PredictionKind, predict_network
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut, ports
 from tasnet.plan.function import GLOBAL_NORM, Function
 
@@ -62,7 +63,41 @@ def facts(function: Function, cut: Cut) -> Facts:
 
 def verdict(function: Function, cut: Cut, arch: str) -> Prediction:
     """What the constraints say of a cut's graph, its count of layers left aside."""
-    return _verdict(_distinct(function, _shape_of(function, cut)), cut.height, cut.width, arch)
+    return checker(function, arch)(cut)
+
+
+@lru_cache(maxsize=64)
+def checker(function: Function, arch: str) -> Callable[[Cut], Prediction]:
+    """`verdict` of one function, for very many cuts: a layer is judged once at a width.
+
+    No rule sees a dilation along the width, nor more of the height than whether it is 1.
+    """
+    kinds_of: dict[tuple[str, int, int, str], frozenset[Kind]] = {}
+    told: dict[tuple[frozenset[Kind], int, bool], Prediction] = {}
+
+    def check(cut: Cut) -> Prediction:
+        stretch = (cut.form, cut.start, cut.stop, cut.coders)
+        kinds = kinds_of.get(stretch)
+        if kinds is None:
+            made = {replace(kind, dilation=1) for kind, _ in _kinds(function, _shape_of(function, cut))}
+            kinds = kinds_of[stretch] = frozenset(made)
+        key = (kinds, cut.width, cut.height > 1)
+        found = told.get(key)
+        if found is None:
+            found = told[key] = _together([_verdict(kind, min(cut.height, 2), cut.width, arch) for kind in kinds])
+        return found
+
+    return check
+
+
+def _together(verdicts: list[Prediction]) -> Prediction:
+    """The verdict on a graph of layers that were judged alone, as `judge` draws it."""
+    blockers = tuple(each for one in verdicts for each in one.blockers)
+    doubts = tuple(each for one in verdicts for each in one.doubts)
+    kind = PredictionKind.BLOCKED if blockers else PredictionKind.UNKNOWN if doubts else PredictionKind.CLEAR
+    observed = [one.certainty is Certainty.OBSERVED for one in verdicts if one.kind is kind]
+    seen = all(observed) if kind is PredictionKind.CLEAR else any(observed)
+    return Prediction(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts)
 
 
 @dataclass(frozen=True)
@@ -95,11 +130,6 @@ def _shape_of(function: Function, cut: Cut) -> _Shape:
         cut.has_tail(function) and cut.start > 1,
         cut.coders == CHIP,
     )
-
-
-@lru_cache(maxsize=4096)
-def _distinct(function: Function, shape: _Shape) -> frozenset[Kind]:
-    return frozenset(kind for kind, _ in _kinds(function, shape))
 
 
 @lru_cache(maxsize=4096)
@@ -194,10 +224,8 @@ def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _verdict(kinds: frozenset[Kind], height: int, width: int, arch: str) -> Prediction:
-    named = enumerate(sorted(kinds, key=repr))
-    layers = tuple(_layer(kind, f"{kind.type}{index}", height, width) for index, kind in named)
-    return predict_network(Network("segment", layers, ()), arch)
+def _verdict(kind: Kind, height: int, width: int, arch: str) -> Prediction:
+    return predict_network(Network("segment", (_layer(kind, kind.type, height, width),), ()), arch)
 
 
 def _layer(kind: Kind, name: str, height: int, width: int) -> Layer:
