@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tasnet.cli import compiler as around_the_compiler
-from tasnet.cli import gate, history, numbers, report
+from tasnet.cli import gate, history, numbers, plan, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.options import (
     NOT_CLEAR,
@@ -399,5 +399,6 @@ app.command()(numbers.listen)
 app.command()(numbers.parity)
 app.command()(report.report)
 app.command()(report.support)
+app.add_typer(plan.commands, name="plan")
 app.add_typer(numbers.limits, name="thresholds")
 app.add_typer(ledger_.commands, name="ledger")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
 from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, halo, phases
@@ -25,7 +26,8 @@ class Bounds:
     rows: int = ROW_PASS
     max_layers: int | None = None
     max_blocks: int | None = None
-    max_height: int | None = None
+    max_height: int = 16
+    """rows side by side: more save a fraction of a millisecond each, and take the host's memory"""
     coders: str = HOST
 
 
@@ -48,10 +50,13 @@ class Miss:
     allowed: int
 
 
-def candidates(function: Function, start: int, stop: int, frames: int, arch: str, bounds: Bounds) -> list[Candidate]:
+@lru_cache(maxsize=4096)
+def candidates(
+    function: Function, start: int, stop: int, frames: int, arch: str, bounds: Bounds
+) -> tuple[Candidate, ...]:
     """The segments that compute stages `start` to `stop` of a signal of `frames`; none where none fits."""
     form = form_of(function, start, stop)
-    return [] if form is None else _of_form(function, form, start, stop, frames, arch, bounds)
+    return () if form is None else _of_form(function, form, start, stop, frames, arch, bounds)
 
 
 def form_of(function: Function, start: int, stop: int) -> str | None:
@@ -63,23 +68,24 @@ def form_of(function: Function, start: int, stop: int) -> str | None:
     return SCALED if scaled else None
 
 
-def pointwise(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> list[Candidate]:
+@lru_cache(maxsize=1024)
+def pointwise(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> tuple[Candidate, ...]:
     """The segments of the 1x1 convolutions between two depthwise ones."""
     return _of_form(function, POINTWISE, stage, stage + 1, frames, arch, bounds)
 
 
 def _of_form(
     function: Function, form: str, start: int, stop: int, frames: int, arch: str, bounds: Bounds
-) -> list[Candidate]:
+) -> tuple[Candidate, ...]:
     blocks = Cut(form, start, stop, 1, 1, 1).blocks(function)
     if bounds.max_blocks is not None and len(blocks) > bounds.max_blocks:
-        return []
-    found = []
+        return ()
+    found: list[Candidate] = []
     for phase in phases(function, blocks):
         for width in _widths(function, form, start, stop, frames, phase, bounds):
             made = _candidate(function, Cut(form, start, stop, phase, width, 1, bounds.coders), frames, arch, bounds)
             found += [made] if made else []
-    return found
+    return tuple(found)
 
 
 def _widths(
@@ -106,7 +112,7 @@ def _candidate(function: Function, cut: Cut, frames: int, arch: str, bounds: Bou
     if counts[0] is None or counts[1] is None:
         return None
     count = longer * counts[0] + (cut.phase - longer) * counts[1]
-    invocations = -(-count // (bounds.max_height or count))
+    invocations = -(-count // bounds.max_height)
     cut = Cut(cut.form, cut.start, cut.stop, cut.phase, cut.width, -(-count // invocations), cut.coders)
     found = facts(function, cut)
     if found.widest_row > bounds.rows or (bounds.max_layers is not None and found.layers > bounds.max_layers):

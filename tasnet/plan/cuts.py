@@ -85,6 +85,8 @@ class Segment(_Data):
     seconds: Seconds
     onnx: Written | None = None
     har: Written | None = None
+    calibration: Written | None = None
+    """what the segment is given for recordings, an npz for the compiler's `optimize`"""
 
 
 class Profile(_Data):

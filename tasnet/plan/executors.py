@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from tasnet.common import sha256
 from tasnet.hailo.files import har
 from tasnet.plan.cuts import Plan, Segment, Written
 from tasnet.plan.function import PlanError
+from tasnet.plan.run import Execute
 
 Array = Any
 
@@ -57,7 +58,7 @@ class NativeHar:
         return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
 
 
-EXECUTORS = {"onnx": OnnxRuntime, "har": NativeHar}
+EXECUTORS: dict[str, Callable[[Path], Execute]] = {"onnx": OnnxRuntime, "har": NativeHar}
 """by the names that they are asked for by"""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import predict_network
 from tasnet.network import VariantError, asteroid_shapes, save
+from tasnet.plan.calibration import recorded
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut
@@ -31,13 +33,17 @@ from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
 HOST_WEIGHTS = "host.npz"
+MOST_FRAMES = 1 << 20
+"""of the clip that a plan is made for: 17 minutes at 8 kHz"""
 
 
 @dataclass(frozen=True)
 class Made:
-    """A plan, and the front that it was chosen from."""
+    """A plan, the search that found it, its path, and the front that this was chosen from."""
 
     plan: Plan
+    search: Search
+    path: SearchPath
     front: tuple[SearchPath, ...]
 
 
@@ -48,6 +54,10 @@ def plan_of(trained: Trained, length: int, arch: str, bounds: Bounds, objective:
         frames = function.size.frames(length + 2 * trained.padding)
     except VariantError as error:
         raise PlanError(f"{error}; plan a longer signal") from None
+    if frames > MOST_FRAMES:
+        raise PlanError(
+            f"length {length:,}: {frames:,} frames; plan a clip of at most {MOST_FRAMES:,}, it runs on longer"
+        )
     search = Search(function, frames, arch, bounds, hardware)
     path, front = choose(search, objective)
     plan = Plan(
@@ -68,7 +78,7 @@ def plan_of(trained: Trained, length: int, arch: str, bounds: Bounds, objective:
         null_seconds=network_macs(function, frames) / hardware.host_macs_per_second.value,
         profile=Profile(name=hardware.name, figures=hardware.figures),
     )
-    return Made(plan, tuple(front))
+    return Made(plan, search, path, tuple(front))
 
 
 def _segments(search: Search, path: SearchPath) -> list[Segment]:
@@ -96,17 +106,20 @@ def cut_of(plan: Plan, each: Segment) -> Cut:
     return Cut(each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders)
 
 
-def write(plan: Plan, trained: Trained, folder: Path) -> Plan:
+def write(plan: Plan, trained: Trained, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:
     """Writes the folder: plan.json, each segment's `.onnx` and `.har`, the host's weights. Whole or not at all.
 
-    Every graph is judged as it was written. Raises PlanError for a folder that is there and isn't empty, for weights
-    that aren't the plan's, and where a graph's verdict isn't the one that it was planned by.
+    With recordings (`waves` of samples at the network's rate) also what each segment is given for them. Every graph is
+    judged as it was written. Raises PlanError for a folder that is there and isn't empty, for weights that aren't the
+    plan's, and where a graph's verdict isn't the one that it was planned by.
     """
     _check_place(folder)
     if trained.digest != plan.weights:
         raise PlanError("these weights are not the plan's: plan again with this checkpoint")
     with unfinished.folder(folder.parent, f".{folder.name}") as place:
         segments = tuple(_written(plan, each, trained, place) for each in plan.segments)
+        if waves:
+            segments = recorded(plan.model_copy(update={"segments": segments}), trained, waves, place)
         name, content = HOST_WEIGHTS, _npz(trained)
         unfinished.write(place / name, content)
         whole = plan.model_copy(

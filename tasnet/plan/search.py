@@ -60,6 +60,14 @@ class Search:
     bounds: Bounds
     hardware: Hardware
 
+    def step(self, start: int, stop: int, candidate: Candidate | None) -> Step:
+        """These stages in that segment, or on the host, at this hardware's prices."""
+        if candidate is None:
+            return Step(start, stop, None, on_host(self.function, start, stop, self.frames, self.hardware).total, 0)
+        cut, found, times = candidate.cut, candidate.facts, candidate.invocations
+        spent = seconds(self.function, cut, found, times, self.frames, self.hardware).total
+        return Step(start, stop, candidate, spent, found.macs * times * runs(cut.form))
+
 
 def front(search: Search) -> list[Path]:
     """The Pareto front over seconds, HEFs and MACs, the fewest HEFs first. Raises PlanError where nothing fits."""
@@ -113,8 +121,7 @@ def _steps(search: Search, key: Key) -> Iterator[Step]:
     for start in range(function.stages):
         # Where the host takes a block too, no count of HEFs would tell plans apart: it takes the ends alone.
         if start in (0, function.stages - 1):
-            spent = on_host(function, start, start + 1, search.frames, search.hardware).total
-            yield Step(start, start + 1, None, spent, 0)
+            yield search.step(start, start + 1, None)
         for stop in range(start + 1, function.stages + 1):
             found = candidates(function, start, stop, search.frames, search.arch, search.bounds)
             if best := _best(search, start, stop, found, key):
@@ -123,17 +130,8 @@ def _steps(search: Search, key: Key) -> Iterator[Step]:
                 break
 
 
-def _best(search: Search, start: int, stop: int, found: list[Candidate], key: Key) -> Step | None:
-    made = [
-        Step(
-            start,
-            stop,
-            each,
-            seconds(search.function, each.cut, each.facts, each.invocations, search.frames, search.hardware).total,
-            each.facts.macs * each.invocations * runs(each.cut.form),
-        )
-        for each in found
-    ]
+def _best(search: Search, start: int, stop: int, found: tuple[Candidate, ...], key: Key) -> Step | None:
+    made = (search.step(start, stop, each) for each in found)
     return min(made, key=lambda step: key(step.seconds, 1, step.macs), default=None)
 
 
@@ -155,7 +153,7 @@ def _pointwise(search: Search, key: Key) -> Path | None:
             candidates(function, stage, stage + 1, search.frames, search.arch, search.bounds),
             key,
         ),
-        Step(stage, stage + 1, None, on_host(function, stage, stage + 1, search.frames, search.hardware).total, 0),
+        search.step(stage, stage + 1, None),
     ]
     return min((_after(path, step) for step in tail if step), key=lambda each: _value(each, key))
 

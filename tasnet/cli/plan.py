@@ -1,0 +1,206 @@
+"""The commands of plans: a whole network in exact pieces that are predicted to compile, written, shown and run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tasnet.cli.options import (
+    OK,
+    Arch,
+    AsJson,
+    BlocksPerRepeat,
+    Checkpoint,
+    MaskActivation,
+    Recordings,
+    UsageError,
+    known_arch,
+    readable,
+    recipe_of,
+    show,
+    writable,
+)
+from tasnet.common import say
+
+if TYPE_CHECKING:
+    from tasnet.plan import Made, Trained
+
+commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
+
+At = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
+
+
+@commands.command()
+def make(
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
+    case: Annotated[str | None, typer.Argument(metavar="CASE", help="an id or axis=value pairs")] = None,
+    checkpoint: Checkpoint = None,
+    length: Annotated[int | None, typer.Option(metavar="T", min=1, help="samples of a clip")] = None,
+    seconds: Annotated[float | None, typer.Option(help="the same in seconds, at the checkpoint's sample rate")] = None,
+    objective: Annotated[str, typer.Option(help="what is made least: time, hefs or macs")] = "time",
+    rows: Annotated[int, typer.Option(metavar="N", min=1, help="elements of a row to trust")] = 384_000,
+    max_layers: Annotated[int | None, typer.Option(metavar="N", min=1, help="layers of a segment, at most")] = None,
+    max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
+    max_height: Annotated[int, typer.Option(metavar="N", min=1, help="windows side by side, at most")] = 16,
+    coders: Annotated[str, typer.Option(help="encoder and decoder: host (better at 8 bits) or chip")] = "host",
+    profile: Annotated[str, typer.Option(help="hardware to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
+    calibration: Recordings = None,
+    arch: Arch = "hailo8",
+    mask_activation: MaskActivation = None,
+    blocks_per_repeat: BlocksPerRepeat = None,
+) -> int:
+    """Find the cheapest exact way to run a whole network in segments, and write it: plan.json, an ONNX and a HAR each.
+
+    A checkpoint alone means its own function. Times are modelled, verdicts predicted. With --calibration, also what
+    each segment is given for recordings.
+
+    Example: tasnet plan make --checkpoint best.pth --seconds 2 -o plan
+    """
+    known_arch(arch)
+    if case is None and checkpoint is None:
+        raise UsageError("plan what? name a case, or a network with --checkpoint")
+    trained, usual = _trained(case, checkpoint, mask_activation, blocks_per_repeat)
+    samples = _samples(trained, length, seconds, usual)
+    from tasnet.plan import OBJECTIVES, Bounds, plan_of, write
+    from tasnet.plan import profile as hardware
+
+    for name, value, known in (("objective", objective, OBJECTIVES), ("coders", coders, ("host", "chip"))):
+        if value not in known:
+            raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
+    bounds = Bounds(rows, max_layers, max_blocks, max_height, coders)
+    made = plan_of(trained, samples, arch, bounds, objective, hardware(profile))
+    waves = _waves(trained, samples, calibration)
+    write(made.plan, trained, output, waves)
+    show(_told(made, output, waves))
+    return OK
+
+
+@commands.command(name="show")
+def show_(
+    at: At,
+    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="write the drawing as SVG, too")] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Show a plan: its segments, what it costs by the model, what carries it, its windows over time.
+
+    Example: tasnet plan show plan --svg plan.svg
+    """
+    from tasnet.common import write_whole
+    from tasnet.plan import lines, read, terminal
+    from tasnet.plan import svg as drawn
+
+    plan = read(at)
+    if svg:
+        writable(svg)
+        write_whole(svg, drawn(plan).encode())
+    show(
+        plan.model_dump(mode="json")
+        if as_json
+        else (each for part in (lines(plan), [""], terminal(plan)) for each in part)
+    )
+    return OK
+
+
+@commands.command()
+def run(
+    at: At,
+    mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate, of any length")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, source2.wav, …")],
+    executor: Annotated[str, typer.Option(help="onnx (ONNX Runtime) or har (the native HAR), both in float")] = "onnx",
+) -> int:
+    """Separate a wav with a plan, on this machine and in float: what the uncut network gives.
+
+    Example: tasnet plan run plan --mix mix.wav -o separated
+    """
+    from tasnet.plan import on_wav
+
+    ran = on_wav(at, readable(mix, "a wav"), output, executor)
+    for path in ran.files:
+        say(f"{path}: {ran.samples} samples at {ran.rate} Hz")
+    if ran.by_host:
+        say("note: shorter than the plan's windows: the host computed the whole network", error=True)
+    total = sum(ran.spent.values()) or 1.0
+    shares = ", ".join(f"{name} {share / total:.0%}" for name, share in ran.spent.items())
+    say(f"real-time factor {ran.seconds * ran.rate / ran.samples:.3f} on this machine: {shares}")
+    return OK
+
+
+def _trained(
+    case: str | None, checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None
+) -> tuple[Trained, int | None]:
+    """The network that is meant, and the case's length where one is named."""
+    from dataclasses import replace
+
+    from tasnet.suite.cases import parse
+
+    meant = parse(case) if case is not None else None
+    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
+    # Only now: torch takes seconds to import.
+    from tasnet.network import load, seeded
+    from tasnet.plan import of_checkpoint, of_variant
+
+    if recipe.checkpoint is None:
+        assert meant is not None
+        return of_variant(meant.variant, meant.size, seeded(meant.size)), meant.length
+    loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
+    for told in loaded.assumed:
+        say(f"note: {checkpoint}: {told}", error=True)
+    own = of_checkpoint(loaded)
+    if meant is None:
+        return own, None
+    named = of_variant(meant.variant, loaded.size, loaded.weights, loaded.mask_activation)
+    if (named.function.norm, named.function.activation) != (own.function.norm, own.function.activation):
+        say(
+            "note: the case is another function than the checkpoint's own: it was trained with "
+            f"{own.function.norm} and {own.function.activation}",
+            error=True,
+        )
+    return replace(named, sample_rate=own.sample_rate, padding=own.padding), meant.length
+
+
+def _samples(trained: Trained, length: int | None, seconds: float | None, usual: int | None) -> int:
+    if length is not None and seconds is not None:
+        raise UsageError("--length and --seconds: one of them")
+    if seconds is not None:
+        if trained.sample_rate is None:
+            raise UsageError(f"--seconds {seconds:g}: nothing says the network's sample rate; give --length in samples")
+        if not 0 < seconds < 86_400:
+            raise UsageError(f"--seconds {seconds:g}: more than 0, and less than a day")
+        return round(seconds * trained.sample_rate)
+    return length or usual or 16_000
+
+
+def _waves(trained: Trained, samples: int, calibration: Path | None) -> Sequence[Any]:
+    """Recordings of the plan's length, at the network's rate."""
+    if calibration is None:
+        return ()
+    from tasnet.network import Variant
+    from tasnet.suite.cases import Case
+    from tasnet.suite.run import load
+
+    case = Case(Variant(), trained.function.size, samples)
+    loaded = load(calibration, case, rate=round(trained.sample_rate or USUAL_RATE), windows=CALIBRATED)
+    return list(loaded.data[:, 0, :, 0])
+
+
+USUAL_RATE = 8000
+"""Hz, where nothing says the network's"""
+CALIBRATED = 16
+"""recordings that a plan's segments are calibrated with: the data is kept for each segment"""
+
+
+def _told(made: Made, folder: Path, waves: Sequence[object]) -> Iterator[str]:
+    from tasnet.plan import front_lines, lines, swing_lines, swings, terminal
+
+    yield from lines(made.plan)
+    yield ""
+    yield from front_lines(made.plan, made.front)
+    yield from swing_lines(made.plan, list(swings(made.search, made.plan.objective, made.path)))
+    yield ""
+    yield from terminal(made.plan)
+    yield ""
+    files = "plan.json, host.npz, and for each HEF an .onnx, a .har" + (" and its calibration" if waves else "")
+    yield f"{folder}: {files} (predicted; nothing was compiled)"

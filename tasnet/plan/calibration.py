@@ -1,0 +1,69 @@
+"""What each segment is given for recordings: the data that the compiler's `optimize` calibrates it with."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasnet.common import sha256, unfinished
+from tasnet.hailo.files import har
+from tasnet.plan.cuts import Plan, Segment, Written
+from tasnet.plan.executors import OnnxRuntime
+from tasnet.plan.function import PlanError, Trained
+from tasnet.plan.run import separate
+
+Array = Any
+
+
+class _Recorder:
+    """Runs the segments and keeps their inputs, but for those of the runs that only fetch scalars."""
+
+    def __init__(self, folder: Path) -> None:
+        self.execute = OnnxRuntime(folder)
+        self.kept: dict[str, list[Mapping[str, Array]]] = {}
+
+    def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
+        if {"mean1", "square1"} != set(wanted):
+            self.kept.setdefault(segment.name, []).append({role: each.copy() for role, each in inputs.items()})
+        return self.execute(segment, inputs, wanted)
+
+
+def recorded(plan: Plan, trained: Trained, waves: Sequence[Array], place: Path) -> tuple[Segment, ...]:
+    """The segments with their calibration written to `place`, where their graphs are.
+
+    An npz for each: `<segment>/<input layer>` -> [N, height, width, channels] float32, as `optimize` takes it.
+    """
+    recorder = _Recorder(place)
+    weights = {name: tensor.numpy() for name, tensor in trained.weights.items()}
+    for wave in waves:
+        separate(plan, weights, recorder, wave)
+    found = []
+    for each in plan.segments:
+        if each.har is None:
+            found.append(each)
+            continue
+        if each.name not in recorder.kept:
+            raise PlanError("the recordings are shorter than a window of the plan; give longer ones")
+        content = _npz(each, recorder.kept.pop(each.name), place)
+        name = f"{each.name}.calibration.npz"
+        unfinished.write(place / name, content)
+        found.append(each.model_copy(update={"calibration": Written(name=name, sha256=sha256(content))}))
+    return tuple(found)
+
+
+def _npz(each: Segment, inputs: Sequence[Mapping[str, Array]], place: Path) -> bytes:
+    assert each.har is not None
+    network = har.read(place / each.har.name, weights=False)
+    doors = {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
+    arrays = {
+        f"{each.name}/{doors[f'in_{port.role}']}": np.concatenate([given[port.role] for given in inputs])
+        for port in each.inputs
+    }
+    content = io.BytesIO()
+    kept = {name: np.ascontiguousarray(array.transpose(0, 2, 3, 1), np.float32) for name, array in arrays.items()}
+    np.savez(content, **kept)  # type: ignore[arg-type, unused-ignore]
+    return content.getvalue()

@@ -1,0 +1,89 @@
+"""A plan drawn: its segments down the depth of the network, their windows along time. For a terminal, and as SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+
+from tasnet.plan.cut import CHIP
+from tasnet.plan.cuts import Plan, Segment
+from tasnet.plan.rows import Row, rows
+
+COLUMNS = 60
+"""of time in a terminal"""
+
+
+def stages_of(plan: Plan, each: Segment) -> str:
+    """A segment's stages in words: `head, blocks 1-3`."""
+    if each.form == "pointwise":
+        return f"1x1s before block {each.start + 1}" if each.start < plan.function.blocks else "1x1 of the last skip"
+    blocks = [f"block {each.blocks[0] + 1}"] if len(each.blocks) == 1 else []
+    blocks = [f"blocks {each.blocks[0] + 1}-{each.blocks[-1] + 1}"] if len(each.blocks) > 1 else blocks
+    return ", ".join(["head"] * each.head + blocks + ["masks"] * each.tail)
+
+
+def terminal(plan: Plan) -> Iterator[str]:
+    """A line a segment: `█` frames that are computed once, `▒` those in the windows' halos, computed again."""
+    names = [f"{each.name} {stages_of(plan, each)}" for each in plan.segments]
+    width = max(map(len, names))
+    for each, name in zip(plan.segments, names, strict=True):
+        line = "·" * COLUMNS if each.place != CHIP else "".join(_cells(plan, each))
+        yield f"{name.ljust(width)}  {line}  {_rows(each)}"
+    seconds = f", {plan.length / plan.sample_rate:g} s" if plan.sample_rate else ""
+    yield f"{''.ljust(width)}  {'0'.ljust(COLUMNS - 8)}{plan.frames:>8}  frames{seconds}; █ once, ▒ again, · host"
+
+
+def _rows(each: Segment) -> str:
+    if each.place != CHIP:
+        return "on the host"
+    phase = f", one frame in {each.phase}" if each.phase > 1 else ""
+    return f"{each.count} rows of {each.width}{phase}, {each.height} at a time"
+
+
+def _cells(plan: Plan, each: Segment) -> Iterator[str]:
+    """How often each part of the first sequence is computed."""
+    found = [row for row in _windows(plan, each) if row.sequence == 0]
+    length = -(-plan.frames // each.phase)
+    for column in range(COLUMNS):
+        place = (column + 0.5) * length / COLUMNS
+        yield "█" if sum(row.start <= place < row.start + each.width for row in found) == 1 else "▒"
+
+
+def _windows(plan: Plan, each: Segment) -> list[Row]:
+    return rows(plan.frames, each.width, each.halo, each.phase)
+
+
+_WIDE, _STAGE, _LEFT, _GAP = 900, 14, 190, 6
+
+
+def svg(plan: Plan) -> str:
+    """The same as SVG: a band a segment, as high as it is deep; halos lighter, the host grey."""
+    parts, top = [], 10.0
+    for each in plan.segments:
+        height = _STAGE * max(1, each.stop - each.start)
+        label = escape(f"{each.name}  {stages_of(plan, each)}")
+        parts.append(f"<g><title>{label}: {escape(_rows(each))}</title>")
+        parts.append(f'<text x="4" y="{top + height / 2 + 4:g}">{label}</text>')
+        parts += [*_band(plan, each, top, height), "</g>"]
+        top += height + _GAP
+    axis = f'<text x="{_LEFT}" y="{top + 12:g}">0</text>'
+    axis += f'<text x="{_LEFT + _WIDE}" y="{top + 12:g}" text-anchor="end">{plan.frames:,} frames</text>'
+    size = f'width="{_LEFT + _WIDE + 10}" height="{top + 22:g}"'
+    style = "text{font:12px sans-serif;fill:#333}.v{fill:#2b6cb0}.h{fill:#90cdf4;fill-opacity:.6}.o{fill:#bbb}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img">'
+        f"<style>{style}</style>{''.join(parts)}{axis}</svg>\n"
+    )
+
+
+def _band(plan: Plan, each: Segment, top: float, height: float) -> Iterator[str]:
+    """A segment's windows: all sequences of a phase lie over one another, their rows below each other."""
+    if each.place != CHIP:
+        yield f'<rect class="o" x="{_LEFT}" y="{top:g}" width="{_WIDE}" height="{height:g}"/>'
+        return
+    found = [row for row in _windows(plan, each) if row.sequence == 0]
+    scale, lane = _WIDE / -(-plan.frames // each.phase), height / len(found)
+    for index, row in enumerate(found):
+        for kind, low, high in (("h", row.start, row.start + each.width), ("v", row.low, row.high)):
+            place = f'x="{_LEFT + low * scale:.1f}" width="{(high - low) * scale:.1f}"'
+            yield f'<rect class="{kind}" {place} y="{top + index * lane:.1f}" height="{lane:.1f}"/>'

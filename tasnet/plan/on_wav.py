@@ -1,0 +1,107 @@
+"""A plan run on a wav: `source1.wav`, `source2.wav`, … of the mix's length, 32-bit float, a block at a time."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasnet.common import line, no_folder, unfinished, wav
+from tasnet.plan.cuts import Plan, read
+from tasnet.plan.executors import EXECUTORS, held, host_weights
+from tasnet.plan.function import PlanError
+from tasnet.plan.run import estimates, too_short
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a run took. `spent` is seconds by segment and of the `host`; `by_host` where the clip was too short."""
+
+    files: tuple[Path, ...]
+    samples: int
+    rate: int
+    seconds: float
+    spent: Mapping[str, float]
+    by_host: bool
+
+
+def on_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran:
+    """Separates `mix` with the plan in `folder`; `output` is a folder, made where it is missing.
+
+    Everything is checked before anything is run, and the files appear when all of them are whole. Raises PlanError.
+    """
+    if executor not in EXECUTORS:
+        raise PlanError(f"--executor {line(executor)}: unknown; one of {', '.join(EXECUTORS)}")
+    plan, folder = read(folder), folder if folder.is_dir() else folder.parent
+    weights = host_weights(plan, folder)
+    for each in plan.on_chip:
+        held(folder, each.har if executor == "har" else each.onnx)
+    names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
+    _check_output(output, mix, names)
+    with wav(mix, PlanError) as sound:
+        _check(plan, sound, mix)
+        frames = (sound.frames + 2 * plan.padding - plan.function.size.L) // (plan.function.size.L // 2) + 1
+        spent: dict[str, float] = {}
+        begun = time.perf_counter()
+
+        def samples(start: int, count: int) -> Any:
+            sound.seek(start)
+            found = sound.read(count, dtype="float32")
+            if len(found) != count:
+                raise PlanError(f"{mix}: ends before the {sound.frames:,} samples that it says; copy it again")
+            if not np.isfinite(found).all():
+                raise PlanError(f"{mix}: holds NaN or infinity; mend the recording")
+            return found
+
+        with unfinished.folder(output.parent, f".{output.name}") as place:
+            with _writers([place / name.name for name in names], sound.samplerate) as writers:
+                run = EXECUTORS[executor](folder)
+                for block in estimates(plan, weights, run, samples, sound.frames, spent):
+                    for writer, each in zip(writers, block, strict=True):
+                        writer.write(each)
+            output.mkdir(exist_ok=True)
+            for name in names:
+                os.replace(place / name.name, name)
+        seconds = time.perf_counter() - begun
+        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, too_short(plan, frames))
+
+
+def _check_output(output: Path, mix: Path, names: list[Path]) -> None:
+    if instead := no_folder(output):
+        raise PlanError(f"{output}: {instead}")
+    if not output.parent.is_dir():
+        raise PlanError(f"{output}: no directory {output.parent}; make it first")
+    for name in names:
+        if name.exists() and mix.exists() and name.samefile(mix):
+            raise PlanError(f"{name}: is the mix itself; name another folder")
+
+
+def _check(plan: Plan, sound: Any, mix: Path) -> None:
+    if sound.channels != 1:
+        raise PlanError(f"{mix}: {sound.channels} channels; the network hears one: give a mono wav")
+    if plan.sample_rate is not None and sound.samplerate != plan.sample_rate:
+        raise PlanError(f"{mix}: {sound.samplerate} Hz, the network hears {plan.sample_rate:g} Hz; resample it first")
+    if sound.frames + 2 * plan.padding < plan.function.size.L:
+        raise PlanError(
+            f"{mix}: {sound.frames} samples, the encoder's kernel has {plan.function.size.L}; give a longer one"
+        )
+
+
+@contextmanager
+def _writers(names: list[Path], rate: int) -> Iterator[list[Any]]:
+    """The wavs, open; the library's own errors become one line."""
+    import soundfile  # type: ignore[import-untyped, unused-ignore]
+
+    try:
+        with ExitStack() as stack:
+            yield [
+                stack.enter_context(soundfile.SoundFile(name, "w", rate, 1, "FLOAT", format="WAV")) for name in names
+            ]
+    except soundfile.LibsndfileError as error:
+        raise PlanError(f"{names[0].name}: can't be written ({line(str(error), 120)}); is the disk full?") from None

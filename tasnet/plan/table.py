@@ -1,0 +1,99 @@
+"""A plan as lines: its segments, what it costs by the model, what carries it, and the host alone beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tasnet.common import columns
+from tasnet.plan.cut import CHIP
+from tasnet.plan.cuts import Plan, Segment
+from tasnet.plan.drawing import stages_of
+from tasnet.plan.search import Path
+from tasnet.plan.sensitivity import Swing
+
+_UNITS = {"switch_seconds": (1e3, "ms"), "invocation_seconds": (1e3, "ms")}
+
+
+def lines(plan: Plan) -> Iterator[str]:
+    """The segments, then the totals."""
+    head = ("segment", "stages", "rows", "invocations", "layers", "MMACs", "weights", "widest row", "ms", "verdict")
+    yield from columns([head, *(_cells(plan, each) for each in plan.segments)])
+    yield ""
+    yield from totals(plan)
+
+
+def _cells(plan: Plan, each: Segment) -> tuple[str, ...]:
+    spent = f"{1e3 * each.seconds.total:.1f}"
+    if each.place != CHIP:
+        return (each.name, stages_of(plan, each), "host", "", "", "", "", "", spent, "")
+    phase = f" /{each.phase}" if each.phase > 1 else ""
+    runs = 2 if each.form == "scaled" else 1
+    return (
+        each.name,
+        stages_of(plan, each),
+        f"{each.count} x {each.width}{phase}",
+        str(each.invocations * runs),
+        str(each.layers),
+        f"{each.macs * each.invocations * runs / 1e6:.0f}",
+        f"{each.weights:,}",
+        f"{each.widest_row:,}",
+        spent,
+        f"{each.verdict}, {each.certainty}",
+    )
+
+
+def totals(plan: Plan) -> Iterator[str]:
+    """What the whole plan is and costs."""
+    seconds, spent = plan.seconds, plan.seconds.total
+    length = f"{plan.length:,} samples"
+    if plan.sample_rate:
+        length += f" ({plan.length / plan.sample_rate:g} s)"
+    share = f"{plan.macs / plan.uncut_macs:.2f} times the network's MACs"
+    yield f"plan      {len(plan.on_chip)} HEFs, {plan.invocations} invocations, {share} for {length}"
+    parts = ", ".join(f"{name} {1e3 * getattr(seconds, name):.1f}" for name in type(seconds).model_fields)
+    yield f"modelled  {1e3 * spent:.0f} ms{_share(plan, spent)} on {plan.profile.name}: {parts} (nothing was measured)"
+    than = f"{plan.null_seconds / spent:.1f} times the plan's" if spent else ""
+    alone = f"{1e3 * plan.null_seconds:.0f} ms{_share(plan, plan.null_seconds)}"
+    yield f"null plan {alone}: the host's CPU alone, {than} time"
+    yield f"evidence  {weakest(plan)}"
+    if not plan.local:
+        size = plan.function.size
+        kept = 4 * (size.N + size.B + size.Sc) / size.stride
+        yield f"memory    {plan.function.norm} spans the whole signal: the host keeps about {kept:.0f} bytes a sample"
+
+
+def _share(plan: Plan, spent: float) -> str:
+    return f", real-time factor {spent * plan.sample_rate / plan.length:.3f}" if plan.sample_rate else ""
+
+
+def weakest(plan: Plan) -> str:
+    """What of the plan nobody has seen compile, the weakest of it; each segment says its own."""
+    if all(each.evidence == ("observed piece",) for each in plan.on_chip):
+        return "observed pieces alone"
+    row = max(each.widest_row for each in plan.on_chip)
+    told = [f"rows up to {row:,} elements"]
+    layers, height = max(each.layers for each in plan.on_chip), max(each.height for each in plan.on_chip)
+    told += [f"up to {layers} layers in one HEF"] if layers > 1 else []
+    told += [f"up to {height} rows side by side"] if height > 1 else []
+    return f"extrapolated, nobody has compiled such a segment: {', '.join(told)}"
+
+
+def front_lines(plan: Plan, front: Sequence[Path]) -> Iterator[str]:
+    """The Pareto front: HEFs, MACs and modelled time."""
+    around = plan.host_seconds.total
+    yield "front     HEFs, times the network's MACs, modelled ms (none of these is worse than another in all three)"
+    for path in front:
+        yield f"          {path.hefs:>3}  {path.macs / plan.uncut_macs:.2f}  {1e3 * (path.seconds + around):.0f}"
+
+
+def swing_lines(plan: Plan, swings: Sequence[Swing]) -> Iterator[str]:
+    """How the choice hangs on the profile's figures."""
+    yield "if        a figure were another: this plan, the best plan there, the host alone (modelled ms)"
+    for each in swings:
+        scale, unit = _UNITS.get(each.figure, (1e-9, "G"))
+        best = "the same" if each.same else f"{1e3 * each.best_seconds:.0f} with {each.best_hefs} HEFs"
+        name = each.figure.replace("_", " ")
+        yield (
+            f"          {name} {each.value * scale:g} {unit}: {1e3 * each.kept_seconds:.0f}, {best}, "
+            f"{1e3 * each.null_seconds:.0f}"
+        )
