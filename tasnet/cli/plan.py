@@ -23,10 +23,10 @@ from tasnet.cli.options import (
     show,
     writable,
 )
-from tasnet.common import say
+from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, Trained
+    from tasnet.plan import Made, TrainedFunction
 
 commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
 
@@ -64,16 +64,15 @@ def make(
         raise UsageError("plan what? name a case, or a network with --checkpoint")
     trained, usual = _trained(case, checkpoint, mask_activation, blocks_per_repeat)
     samples = _samples(trained, length, seconds, usual)
-    from tasnet.plan import OBJECTIVES, Bounds, plan_of, write
-    from tasnet.plan import profile as hardware
+    from tasnet.plan import OBJECTIVES, Bounds, make_plan, read_profile, write_plan
 
     for name, value, known in (("objective", objective, OBJECTIVES), ("coders", coders, ("host", "chip"))):
         if value not in known:
             raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
     bounds = Bounds(rows, max_layers, max_blocks, max_height, coders)
-    made = plan_of(trained, samples, arch, bounds, objective, hardware(profile))
+    made = make_plan(trained, samples, arch, bounds, objective, read_profile(profile))
     waves = _waves(trained, samples, calibration)
-    write(made.plan, trained, output, waves)
+    write_plan(made.plan, trained, output, waves)
     show(_told(made, output, waves))
     return OK
 
@@ -89,18 +88,13 @@ def show_(
     Example: tasnet plan show plan --svg plan.svg
     """
     from tasnet.common import write_whole
-    from tasnet.plan import lines, read, terminal
-    from tasnet.plan import svg as drawn
+    from tasnet.plan import drawing_lines, drawing_svg, plan_lines, read_plan
 
-    plan = read(at)
+    plan = read_plan(at)
     if svg:
         writable(svg)
-        write_whole(svg, drawn(plan).encode())
-    show(
-        plan.model_dump(mode="json")
-        if as_json
-        else (each for part in (lines(plan), [""], terminal(plan)) for each in part)
-    )
+        write_whole(svg, drawing_svg(plan).encode())
+    show(plan.model_dump(mode="json") if as_json else chain(plan_lines(plan), [""], drawing_lines(plan)))
     return OK
 
 
@@ -115,22 +109,22 @@ def run(
 
     Example: tasnet plan run plan --mix mix.wav -o separated
     """
-    from tasnet.plan import on_wav
+    from tasnet.plan import separate_wav
 
-    ran = on_wav(at, readable(mix, "a wav"), output, executor)
+    ran = separate_wav(at, readable(mix, "a wav"), output, executor)
     for path in ran.files:
-        say(f"{path}: {ran.samples} samples at {ran.rate} Hz")
+        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz")
     if ran.by_host:
-        say("note: shorter than the plan's windows: the host computed the whole network", error=True)
+        print_line("note: shorter than the plan's windows: the host computed the whole network", error=True)
     total = sum(ran.spent.values()) or 1.0
     shares = ", ".join(f"{name} {share / total:.0%}" for name, share in ran.spent.items())
-    say(f"real-time factor {ran.seconds * ran.rate / ran.samples:.3f} on this machine: {shares}")
+    print_line(f"real-time factor {ran.seconds * ran.rate / ran.samples:.3f} on this machine: {shares}")
     return OK
 
 
 def _trained(
     case: str | None, checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None
-) -> tuple[Trained, int | None]:
+) -> tuple[TrainedFunction, int | None]:
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace
 
@@ -140,20 +134,20 @@ def _trained(
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.
     from tasnet.network import load, seeded
-    from tasnet.plan import of_checkpoint, of_variant
+    from tasnet.plan import function_of_checkpoint, function_of_variant
 
     if recipe.checkpoint is None:
         assert meant is not None
-        return of_variant(meant.variant, meant.size, seeded(meant.size)), meant.length
+        return function_of_variant(meant.variant, meant.size, seeded(meant.size)), meant.length
     loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
     for told in loaded.assumed:
-        say(f"note: {checkpoint}: {told}", error=True)
-    own = of_checkpoint(loaded)
+        print_line(f"note: {checkpoint}: {told}", error=True)
+    own = function_of_checkpoint(loaded)
     if meant is None:
         return own, None
-    named = of_variant(meant.variant, loaded.size, loaded.weights, loaded.mask_activation)
+    named = function_of_variant(meant.variant, loaded.size, loaded.weights, loaded.mask_activation)
     if (named.function.norm, named.function.activation) != (own.function.norm, own.function.activation):
-        say(
+        print_line(
             "note: the case is another function than the checkpoint's own: it was trained with "
             f"{own.function.norm} and {own.function.activation}",
             error=True,
@@ -161,7 +155,7 @@ def _trained(
     return replace(named, sample_rate=own.sample_rate, padding=own.padding), meant.length
 
 
-def _samples(trained: Trained, length: int | None, seconds: float | None, usual: int | None) -> int:
+def _samples(trained: TrainedFunction, length: int | None, seconds: float | None, usual: int | None) -> int:
     if length is not None and seconds is not None:
         raise UsageError("--length and --seconds: one of them")
     if seconds is not None:
@@ -173,7 +167,7 @@ def _samples(trained: Trained, length: int | None, seconds: float | None, usual:
     return length or usual or 16_000
 
 
-def _waves(trained: Trained, samples: int, calibration: Path | None) -> Sequence[Any]:
+def _waves(trained: TrainedFunction, samples: int, calibration: Path | None) -> Sequence[Any]:
     """Recordings of the plan's length, at the network's rate."""
     if calibration is None:
         return ()
@@ -193,14 +187,14 @@ CALIBRATED = 16
 
 
 def _told(made: Made, folder: Path, waves: Sequence[object]) -> Iterator[str]:
-    from tasnet.plan import front_lines, lines, swing_lines, swings, terminal
+    from tasnet.plan import drawing_lines, front_lines, plan_lines, swing_lines, swings
 
-    yield from lines(made.plan)
+    yield from plan_lines(made.plan)
     yield ""
     yield from front_lines(made.plan, made.front)
     yield from swing_lines(made.plan, list(swings(made.search, made.plan.objective, made.path)))
     yield ""
-    yield from terminal(made.plan)
+    yield from drawing_lines(made.plan)
     yield ""
     files = "plan.json, host.npz, and for each HEF an .onnx, a .har" + (" and its calibration" if waves else "")
     yield f"{folder}: {files} (predicted; nothing was compiled)"

@@ -13,7 +13,7 @@ from tasnet.common import sha256, unfinished
 from tasnet.hailo.files import har
 from tasnet.plan.cuts import Plan, Segment, Written
 from tasnet.plan.executors import OnnxRuntime
-from tasnet.plan.function import PlanError, Trained
+from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.run import separate
 
 Array = Any
@@ -32,7 +32,7 @@ class _Recorder:
         return self.execute(segment, inputs, wanted)
 
 
-def recorded(plan: Plan, trained: Trained, waves: Sequence[Array], place: Path) -> tuple[Segment, ...]:
+def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place: Path) -> tuple[Segment, ...]:
     """The segments with their calibration written to `place`, where their graphs are.
 
     An npz for each: `<segment>/<input layer>` -> [N, height, width, channels] float32, as `optimize` takes it.

@@ -1,6 +1,6 @@
 """A plan as data: which segments and host steps a network is cut into, what they cost by the model, what carries them.
 
-`plan.json` is this and nothing else; `read` takes only what `written` gives.
+`plan.json` is this and nothing else; `read_plan` takes only what `plan_json` gives.
 """
 
 from __future__ import annotations
@@ -155,13 +155,13 @@ class Plan(_Data):
         return sum(each.invocations * (2 if each.form == "scaled" else 1) for each in self.on_chip)
 
 
-def written(plan: Plan) -> bytes:
+def plan_json(plan: Plan) -> bytes:
     """plan.json, the same for the same plan."""
     return (json.dumps(plan.model_dump(mode="json"), indent=1) + "\n").encode()
 
 
-def read(path: Path) -> Plan:
-    """The plan at `path`, a plan.json or its folder. Raises PlanError for anything that `written` wouldn't give."""
+def read_plan(path: Path) -> Plan:
+    """The plan at `path`, a plan.json or its folder. Raises PlanError for anything that `plan_json` wouldn't give."""
     if path.is_dir():
         path = path / "plan.json"
     content = read_text(path, most=MOST, what="a plan.json", error=PlanError)

@@ -22,7 +22,7 @@ def stages_of(plan: Plan, each: Segment) -> str:
     return ", ".join(["head"] * each.head + blocks + ["masks"] * each.tail)
 
 
-def terminal(plan: Plan) -> Iterator[str]:
+def drawing_lines(plan: Plan) -> Iterator[str]:
     """A line a segment: `█` frames that are computed once, `▒` those in the windows' halos, computed again."""
     names = [f"{each.name} {stages_of(plan, each)}" for each in plan.segments]
     width = max(map(len, names))
@@ -56,7 +56,7 @@ def _windows(plan: Plan, each: Segment) -> list[Row]:
 _WIDE, _STAGE, _LEFT, _GAP = 900, 14, 190, 6
 
 
-def svg(plan: Plan) -> str:
+def drawing_svg(plan: Plan) -> str:
     """The same as SVG: a band a segment, as high as it is deep; halos lighter, the host grey."""
     parts, top = [], 10.0
     for each in plan.segments:

@@ -62,7 +62,7 @@ EXECUTORS: dict[str, Callable[[Path], Execute]] = {"onnx": OnnxRuntime, "har": N
 """by the names that they are asked for by"""
 
 
-def host_weights(plan: Plan, folder: Path) -> dict[str, Array]:
+def read_host_weights(plan: Plan, folder: Path) -> dict[str, Array]:
     """The weights of the host's steps. Raises PlanError for another file than the plan's."""
 
     with np.load(io.BytesIO(held(folder, plan.host_weights)), allow_pickle=False) as arrays:

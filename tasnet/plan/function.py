@@ -51,7 +51,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedFunction:
     """A function with its weights, under Asteroid's names.
 
     `padding` zeros are set before and behind the wave and cropped from the estimates (torchaudio's model does so).
@@ -74,7 +74,9 @@ class Trained:
         return found.hexdigest()
 
 
-def of_variant(variant: Variant, size: Size, weights: Weights, mask_activation: str = "relu") -> Trained:
+def function_of_variant(
+    variant: Variant, size: Size, weights: Weights, mask_activation: str = "relu"
+) -> TrainedFunction:
     """The function that a variant computes. Raises PlanError for one without masks, skips or the trained decoder."""
     if variant.mask != "normal":
         raise PlanError(f"mask={variant.mask}: without masks there is no network to cut; plan a case with mask=normal")
@@ -95,13 +97,13 @@ def of_variant(variant: Variant, size: Size, weights: Weights, mask_activation: 
         activation={"prelu_maxmin": "prelu"}.get(variant.activation, variant.activation),
         mask_activation=mask_activation,
     )
-    return Trained(function, weights)
+    return TrainedFunction(function, weights)
 
 
-def of_checkpoint(checkpoint: Checkpoint) -> Trained:
+def function_of_checkpoint(checkpoint: Checkpoint) -> TrainedFunction:
     """A checkpoint's own function: its norm and its PReLUs."""
     size = checkpoint.size
-    return Trained(
+    return TrainedFunction(
         Function(size, size.total_blocks, checkpoint.norm, "prelu", checkpoint.mask_activation),
         checkpoint.weights,
         checkpoint.sample_rate,

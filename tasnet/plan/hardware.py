@@ -54,7 +54,7 @@ class Hardware:
 FIGURES = tuple(each.name for each in fields(Hardware) if each.name != "name")
 
 
-def profile(asked: str) -> Hardware:
+def read_profile(asked: str) -> Hardware:
     """A shipped profile by its name, or the TOML file at that path. Raises PlanError, one line."""
     if asked in SHIPPED:
         return _parsed((files("tasnet.plan") / "profiles" / SHIPPED[asked]).read_text("utf-8"), asked)

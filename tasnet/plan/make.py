@@ -1,6 +1,6 @@
 """A plan made: searched on shapes, then its segments' graphs written, judged again as they are, and sealed.
 
-made = plan_of(trained, 16000, "hailo8", Bounds(), "time", profile("raspberry-pi-5"))
+made = make_plan(trained, 16000, "hailo8", Bounds(), "time", read_profile("raspberry-pi-5"))
 write(made.plan, trained, Path("plan"))
 """
 
@@ -23,12 +23,11 @@ from tasnet.plan.calibration import recorded
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut
-from tasnet.plan.cuts import Plan, Profile, Segment, Written, written
-from tasnet.plan.function import Function, PlanError, Trained
+from tasnet.plan.cuts import Plan, Profile, Segment, Written, plan_json
+from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import facts
-from tasnet.plan.search import Path as SearchPath
-from tasnet.plan.search import Search, choose
+from tasnet.plan.search import Route, Search, choose
 from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
@@ -43,11 +42,13 @@ class Made:
 
     plan: Plan
     search: Search
-    path: SearchPath
-    front: tuple[SearchPath, ...]
+    path: Route
+    front: tuple[Route, ...]
 
 
-def plan_of(trained: Trained, length: int, arch: str, bounds: Bounds, objective: str, hardware: Hardware) -> Made:
+def make_plan(
+    trained: TrainedFunction, length: int, arch: str, bounds: Bounds, objective: str, hardware: Hardware
+) -> Made:
     """The plan for `length` samples, on shapes alone. Raises PlanError where none fits, or for too few samples."""
     function = trained.function
     try:
@@ -81,7 +82,7 @@ def plan_of(trained: Trained, length: int, arch: str, bounds: Bounds, objective:
     return Made(plan, search, path, tuple(front))
 
 
-def _segments(search: Search, path: SearchPath) -> list[Segment]:
+def _segments(search: Search, path: Route) -> list[Segment]:
     found: list[Segment] = []
     digits = len(str(len(path.steps)))
     for number, step in enumerate(path.steps, 1):
@@ -106,7 +107,7 @@ def cut_of(plan: Plan, each: Segment) -> Cut:
     return Cut(each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders)
 
 
-def write(plan: Plan, trained: Trained, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:
+def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:
     """Writes the folder: plan.json, each segment's `.onnx` and `.har`, the host's weights. Whole or not at all.
 
     With recordings (`waves` of samples at the network's rate) also what each segment is given for them. Every graph is
@@ -125,7 +126,7 @@ def write(plan: Plan, trained: Trained, folder: Path, waves: Sequence[np.ndarray
         whole = plan.model_copy(
             update={"segments": segments, "host_weights": Written(name=name, sha256=sha256(content))}
         )
-        unfinished.write(place / "plan.json", written(whole))
+        unfinished.write(place / "plan.json", plan_json(whole))
         folder.mkdir(exist_ok=True)
         for each in sorted(place.iterdir(), key=lambda path: path.name == "plan.json"):
             os.replace(each, folder / each.name)
@@ -141,7 +142,7 @@ def _check_place(folder: Path) -> None:
         raise PlanError(f"{folder}: there is something in it; name a folder that is empty or isn't there")
 
 
-def _written(plan: Plan, each: Segment, trained: Trained, place: Path) -> Segment:
+def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path) -> Segment:
     if each.place != CHIP:
         return each
     model = to_onnx(trained, cut_of(plan, each))
@@ -160,7 +161,7 @@ def _written(plan: Plan, each: Segment, trained: Trained, place: Path) -> Segmen
     return each.model_copy(update={**files, "verdict": judged.kind.value, "certainty": judged.certainty.value})
 
 
-def _npz(trained: Trained) -> bytes:
+def _npz(trained: TrainedFunction) -> bytes:
     """All weights, float32: the host has its own steps, and the whole network for what is shorter than a window."""
     content = io.BytesIO()
     arrays = {name: trained.weights[name].numpy() for name in sorted(asteroid_shapes(trained.function.size))}

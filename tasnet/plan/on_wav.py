@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.common import line, no_folder, unfinished, wav
-from tasnet.plan.cuts import Plan, read
-from tasnet.plan.executors import EXECUTORS, held, host_weights
+from tasnet.common import open_wav, printable, unfinished, why_no_folder
+from tasnet.plan.cuts import Plan, read_plan
+from tasnet.plan.executors import EXECUTORS, held, read_host_weights
 from tasnet.plan.function import PlanError
 from tasnet.plan.run import estimates, too_short
 
@@ -31,20 +31,20 @@ class Ran:
     by_host: bool
 
 
-def on_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran:
+def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran:
     """Separates `mix` with the plan in `folder`; `output` is a folder, made where it is missing.
 
     Everything is checked before anything is run, and the files appear when all of them are whole. Raises PlanError.
     """
     if executor not in EXECUTORS:
-        raise PlanError(f"--executor {line(executor)}: unknown; one of {', '.join(EXECUTORS)}")
-    plan, folder = read(folder), folder if folder.is_dir() else folder.parent
-    weights = host_weights(plan, folder)
+        raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join(EXECUTORS)}")
+    plan, folder = read_plan(folder), folder if folder.is_dir() else folder.parent
+    weights = read_host_weights(plan, folder)
     for each in plan.on_chip:
         held(folder, each.har if executor == "har" else each.onnx)
     names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
     _check_output(output, mix, names)
-    with wav(mix, PlanError) as sound:
+    with open_wav(mix, PlanError) as sound:
         _check(plan, sound, mix)
         frames = (sound.frames + 2 * plan.padding - plan.function.size.L) // (plan.function.size.L // 2) + 1
         spent: dict[str, float] = {}
@@ -73,7 +73,7 @@ def on_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran
 
 
 def _check_output(output: Path, mix: Path, names: list[Path]) -> None:
-    if instead := no_folder(output):
+    if instead := why_no_folder(output):
         raise PlanError(f"{output}: {instead}")
     if not output.parent.is_dir():
         raise PlanError(f"{output}: no directory {output.parent}; make it first")
@@ -104,4 +104,6 @@ def _writers(names: list[Path], rate: int) -> Iterator[list[Any]]:
                 stack.enter_context(soundfile.SoundFile(name, "w", rate, 1, "FLOAT", format="WAV")) for name in names
             ]
     except soundfile.LibsndfileError as error:
-        raise PlanError(f"{names[0].name}: can't be written ({line(str(error), 120)}); is the disk full?") from None
+        raise PlanError(
+            f"{names[0].name}: can't be written ({printable(str(error), 120)}); is the disk full?"
+        ) from None

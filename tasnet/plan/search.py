@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Path:
+class Route:
     """Steps through all stages. Seconds are of the steps alone."""
 
     steps: tuple[Step, ...]
@@ -69,31 +69,31 @@ class Search:
         return Step(start, stop, candidate, spent, found.macs * times * runs(cut.form))
 
 
-def front(search: Search) -> list[Path]:
+def front(search: Search) -> list[Route]:
     """The Pareto front over seconds, HEFs and MACs, the fewest HEFs first. Raises PlanError where nothing fits."""
     found = [path for objective in ("time", "macs") for path in _by_hefs(search, objective)]
     if not found:
         raise PlanError(_miss(search))
-    best: list[Path] = []
+    best: list[Route] = []
     for path in sorted(found, key=lambda each: (each.hefs, each.seconds, each.macs)):
         if all(path.seconds < other.seconds or path.macs < other.macs for other in best):
             best.append(path)
     return best
 
 
-def choose(search: Search, objective: str) -> tuple[Path, list[Path]]:
+def choose(search: Search, objective: str) -> tuple[Route, list[Route]]:
     """The path that makes the objective least, and the front it is of. Raises PlanError."""
     paths, key = front(search), _KEYS[objective]
     return min(paths, key=lambda each: key(each.seconds, each.hefs, each.macs)), paths
 
 
-def _by_hefs(search: Search, objective: str) -> Iterator[Path]:
+def _by_hefs(search: Search, objective: str) -> Iterator[Route]:
     """The best path for each count of HEFs."""
     function, key = search.function, _KEYS[objective]
     steps = list(_steps(search, key))
     # best[stage][hefs]: a path to that stage with that many
-    best: list[dict[int, Path]] = [{} for _ in range(function.stages + 1)]
-    best[0][0] = Path((), 0.0, 0, 0)
+    best: list[dict[int, Route]] = [{} for _ in range(function.stages + 1)]
+    best[0][0] = Route((), 0.0, 0, 0)
     for step in sorted(steps, key=lambda each: each.start):
         for before in best[step.start].values():
             after = _after(before, step)
@@ -106,12 +106,12 @@ def _by_hefs(search: Search, objective: str) -> Iterator[Path]:
         yield path
 
 
-def _after(path: Path, step: Step) -> Path:
+def _after(path: Route, step: Step) -> Route:
     hefs = path.hefs + (step.candidate is not None)
-    return Path((*path.steps, step), path.seconds + step.seconds, hefs, path.macs + step.macs)
+    return Route((*path.steps, step), path.seconds + step.seconds, hefs, path.macs + step.macs)
 
 
-def _value(path: Path, key: Key) -> tuple[float, ...]:
+def _value(path: Route, key: Key) -> tuple[float, ...]:
     return key(path.seconds, path.hefs, path.macs)
 
 
@@ -135,9 +135,9 @@ def _best(search: Search, start: int, stop: int, found: tuple[Candidate, ...], k
     return min(made, key=lambda step: key(step.seconds, 1, step.macs), default=None)
 
 
-def _pointwise(search: Search, key: Key) -> Path | None:
+def _pointwise(search: Search, key: Key) -> Route | None:
     """The 1x1 convolutions on the chip and everything between them on the host: any norm."""
-    function, path = search.function, Path((), 0.0, 0, 0)
+    function, path = search.function, Route((), 0.0, 0, 0)
     for stage in range(function.stages - 1):
         found = pointwise(function, stage, search.frames, search.arch, search.bounds)
         step = _best(search, stage, stage + 1, found, key)
@@ -158,7 +158,7 @@ def _pointwise(search: Search, key: Key) -> Path | None:
     return min((_after(path, step) for step in tail if step), key=lambda each: _value(each, key))
 
 
-def total_seconds(search: Search, path: Path) -> float:
+def total_seconds(search: Search, path: Route) -> float:
     """A path's seconds with what the host does around it."""
     return path.seconds + around(search.function, search.bounds.coders, search.frames, search.hardware).total
 

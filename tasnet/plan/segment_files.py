@@ -8,7 +8,7 @@ from tasnet.hailo.files import Network
 from tasnet.hailo.translate import translate
 from tasnet.network import module_to_onnx
 from tasnet.plan.cut import Cut, ports
-from tasnet.plan.function import Trained
+from tasnet.plan.function import TrainedFunction
 from tasnet.plan.segment_network import build
 
 OPSET = 13
@@ -16,7 +16,7 @@ TRACED = 4
 """frames: the nodes don't depend on the width"""
 
 
-def to_onnx(trained: Trained, cut: Cut) -> onnx.ModelProto:
+def to_onnx(trained: TrainedFunction, cut: Cut) -> onnx.ModelProto:
     """The graph; inputs and outputs `[1, channels, height, width]` under `in_<role>` and `out_<role>`."""
     given, made = ports(trained.function, cut)
     network = build(trained, cut)

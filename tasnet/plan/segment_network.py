@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from tasnet.network import Block, Conv, Norm, Variant, rewrites
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut
-from tasnet.plan.function import GLOBAL_NORM, Trained
+from tasnet.plan.function import GLOBAL_NORM, TrainedFunction
 
 _LAYOUT = "horizontal"
 
 
-def build(trained: Trained, cut: Cut) -> nn.Module:
+def build(trained: TrainedFunction, cut: Cut) -> nn.Module:
     """The segment's network, in eval mode: tensors of `ports`' inputs -> a tuple of its outputs, [1, C, H, W] each."""
     made = {CHAIN: Chain, POINTWISE: Pointwise}.get(cut.form, Scaled)
     with torch.no_grad():
@@ -33,18 +33,18 @@ def _dilated(weight: Tensor, dilation: int, groups: int) -> Conv:
     return Conv(_LAYOUT, weight, dilation=dilation, padding=padding, groups=groups)
 
 
-def _named(trained: Trained, name: str) -> Conv:
+def _named(trained: TrainedFunction, name: str) -> Conv:
     return _conv(trained.weights[f"{name}.weight"], trained.weights[f"{name}.bias"])
 
 
-def _activation(trained: Trained, name: str) -> nn.Module:
+def _activation(trained: TrainedFunction, name: str) -> nn.Module:
     """A ReLU, or the PReLU of that name as a LeakyReLU: exact, for it has one slope."""
     if trained.function.activation == "relu":
         return nn.ReLU()
     return nn.LeakyReLU(float(trained.weights[f"{name}.weight"]))
 
 
-def _block(trained: Trained, cut: Cut, index: int) -> Block:
+def _block(trained: TrainedFunction, cut: Cut, index: int) -> Block:
     """The network's own block, on every `phase`-th frame."""
     function = trained.function
     variant = Variant(activation="relu", norm=function.norm, layout=_LAYOUT)
@@ -60,7 +60,7 @@ def _block(trained: Trained, cut: Cut, index: int) -> Block:
 class Tail(nn.Module):
     """The sum of the skips -> masks, one [N] per source; or, with the encoder's frames, each source's frames [L]."""
 
-    def __init__(self, trained: Trained, cut: Cut) -> None:
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
         super().__init__()
         size, weights = trained.function.size, trained.weights
         self.act = _activation(trained, "masker.mask_net.0")
@@ -89,7 +89,7 @@ class Tail(nn.Module):
 class Chain(nn.Module):
     """Stages one after another."""
 
-    def __init__(self, trained: Trained, cut: Cut) -> None:
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
         super().__init__()
         function, weights = trained.function, trained.weights
         self.head, self.last = cut.has_head(), cut.stop >= function.stages - 1
@@ -128,7 +128,7 @@ class Chain(nn.Module):
         return tuple(each for each in (None if self.last else stream, skips) if each is not None)
 
 
-def _norm(trained: Trained, name: str) -> Norm | None:
+def _norm(trained: TrainedFunction, name: str) -> Norm | None:
     """A norm that needs no other frame. A global one is the host's."""
     norm = trained.function.norm
     if norm in ("identity", GLOBAL_NORM):
@@ -147,7 +147,7 @@ class Scaled(nn.Module):
     the first norm's, all is.
     """
 
-    def __init__(self, trained: Trained, cut: Cut) -> None:
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
         super().__init__()
         size, weights, (index,) = trained.function.size, trained.weights, cut.blocks(trained.function)
         name = f"masker.TCN.{index}"
@@ -180,7 +180,7 @@ class Scaled(nn.Module):
 class Pointwise(nn.Module):
     """The 1x1 convolutions between the depthwise ones of two blocks."""
 
-    def __init__(self, trained: Trained, cut: Cut) -> None:
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
         super().__init__()
         behind, ahead, blocks = cut.start - 1, cut.start, trained.function.blocks
         self.bottleneck = _named(trained, "masker.bottleneck.1") if cut.has_head() else None

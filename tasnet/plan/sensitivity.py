@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tasnet.plan.cost import network_macs
 from tasnet.plan.hardware import FIGURES, Hardware
-from tasnet.plan.search import Path, Search, choose, total_seconds
+from tasnet.plan.search import Route, Search, choose, total_seconds
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Swing:
     null_seconds: float
 
 
-def swings(search: Search, objective: str, chosen: Path) -> Iterator[Swing]:
+def swings(search: Search, objective: str, chosen: Route) -> Iterator[Swing]:
     """Each figure of the profile at the ends of its range, the others as they are."""
     for name in FIGURES:
         figure = getattr(search.hardware, name)
@@ -43,11 +43,11 @@ def swings(search: Search, objective: str, chosen: Path) -> Iterator[Swing]:
             )
 
 
-def priced(search: Search, path: Path) -> Path:
+def priced(search: Search, path: Route) -> Route:
     """The path's steps at the prices of this search."""
     steps = tuple(search.step(step.start, step.stop, step.candidate) for step in path.steps)
     return replace(path, steps=steps, seconds=sum(step.seconds for step in steps))
 
 
-def _cuts(path: Path) -> list[object]:
+def _cuts(path: Route) -> list[object]:
     return [step.candidate.cut if step.candidate else (step.start, step.stop) for step in path.steps]

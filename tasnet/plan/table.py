@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasnet.common import columns
+from tasnet.common import table_lines
 from tasnet.plan.cut import CHIP
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
-from tasnet.plan.search import Path
+from tasnet.plan.search import Route
 from tasnet.plan.sensitivity import Swing
 
 _UNITS = {"switch_seconds": (1e3, "ms"), "invocation_seconds": (1e3, "ms")}
 
 
-def lines(plan: Plan) -> Iterator[str]:
+def plan_lines(plan: Plan) -> Iterator[str]:
     """The segments, then the totals."""
     head = ("segment", "stages", "rows", "invocations", "layers", "MMACs", "weights", "widest row", "ms", "verdict")
-    yield from columns([head, *(_cells(plan, each) for each in plan.segments)])
+    yield from table_lines([head, *(_cells(plan, each) for each in plan.segments)])
     yield ""
     yield from totals(plan)
 
@@ -78,7 +78,7 @@ def weakest(plan: Plan) -> str:
     return f"extrapolated, nobody has compiled such a segment: {', '.join(told)}"
 
 
-def front_lines(plan: Plan, front: Sequence[Path]) -> Iterator[str]:
+def front_lines(plan: Plan, front: Sequence[Route]) -> Iterator[str]:
     """The Pareto front: HEFs, MACs and modelled time."""
     around = plan.host_seconds.total
     yield "front     HEFs, times the network's MACs, modelled ms (none of these is worse than another in all three)"

@@ -9,23 +9,23 @@ from typing import Any
 import numpy as np
 import torch
 
+from tasnet.network import Size, Variant
 from tasnet.network.convtasnet import build as whole
 from tasnet.network.convtasnet import to_host_input, to_waveform
-from tasnet.network.variant import Size, Variant
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.function import Trained
-from tasnet.plan.hardware import profile
-from tasnet.plan.make import cut_of, plan_of
+from tasnet.plan.function import TrainedFunction
+from tasnet.plan.hardware import read_profile
+from tasnet.plan.make import cut_of, make_plan
 from tasnet.plan.segment_network import build
 
-HARDWARE = profile("raspberry-pi-5")
+HARDWARE = read_profile("raspberry-pi-5")
 
 
 class Modules:
     """The segments' PyTorch networks in float64: what is wrong then is wrong, and not rounding."""
 
-    def __init__(self, plan: Plan, trained: Trained) -> None:
+    def __init__(self, plan: Plan, trained: TrainedFunction) -> None:
         self.plan = plan
         # Products of weights are made in the weights' own precision.
         self.trained = replace(trained, weights={name: each.double() for name, each in trained.weights.items()})
@@ -40,7 +40,7 @@ class Modules:
         return {port.role: each.numpy() for port, each in zip(segment.outputs, made, strict=True)}
 
 
-def doubles(trained: Trained) -> dict[str, np.ndarray]:
+def doubles(trained: TrainedFunction) -> dict[str, np.ndarray]:
     """The weights in float64, for the host's steps."""
     return {name: trained.weights[name].double().numpy() for name in trained.weights}
 
@@ -54,9 +54,9 @@ def uncut(
     return np.pad(made, ((0, 0), (0, len(mix) - made.shape[1])))
 
 
-def planned(trained: Trained, length: int, objective: str = "time", **bounds: Any) -> Plan:
+def planned(trained: TrainedFunction, length: int, objective: str = "time", **bounds: Any) -> Plan:
     """A plan on shapes."""
-    return plan_of(trained, length, "hailo8", Bounds(**bounds), objective, HARDWARE).plan
+    return make_plan(trained, length, "hailo8", Bounds(**bounds), objective, HARDWARE).plan
 
 
 def apart(got: np.ndarray, expected: np.ndarray) -> float:

@@ -13,8 +13,7 @@ import soundfile
 import torch
 
 from tasnet.cli import main
-from tasnet.network import Size, Variant, seeded
-from tasnet.network.weights import asteroid_shapes
+from tasnet.network import Size, Variant, asteroid_shapes, seeded
 from tests.plan.running import apart, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)

@@ -11,7 +11,12 @@ import pytest
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import predict_network
 from tasnet.network import Size, Variant, seeded
-from tasnet.plan import EXECUTORS, Bounds, Plan, PlanError, host_weights, of_variant, plan_of, read, separate, write
+from tasnet.plan.candidates import Bounds
+from tasnet.plan.cuts import Plan, read_plan
+from tasnet.plan.executors import EXECUTORS, read_host_weights
+from tasnet.plan.function import PlanError, function_of_variant
+from tasnet.plan.make import make_plan, write_plan
+from tasnet.plan.run import separate
 from tests.plan.running import HARDWARE, apart, noise, uncut
 
 SMALL = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
@@ -21,9 +26,9 @@ FLOAT = 5e-6
 
 
 def made(folder: Path, norm: str = "cln", bounds: Bounds = BOUNDS) -> Plan:
-    trained = of_variant(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3))
-    plan = plan_of(trained, 1200, "hailo8", bounds, "time", HARDWARE).plan
-    return write(plan, trained, folder)
+    trained = function_of_variant(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3))
+    plan = make_plan(trained, 1200, "hailo8", bounds, "time", HARDWARE).plan
+    return write_plan(plan, trained, folder)
 
 
 @pytest.mark.parametrize("norm", ["affine", "cln", "gln", "cgln"])
@@ -34,14 +39,14 @@ def test_the_written_graphs_compute_what_pytorch_computes(tmp_path: Path, norm: 
         mix = noise(length, length)
         expected = uncut(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3), mix)
         execute = EXECUTORS[executor](tmp_path / "plan")
-        got = separate(plan, host_weights(plan, tmp_path / "plan"), execute, mix.astype(np.float32))
+        got = separate(plan, read_host_weights(plan, tmp_path / "plan"), execute, mix.astype(np.float32))
         assert got.dtype == np.float32
         assert apart(got, expected) < FLOAT
 
 
 def test_what_is_written_is_read_back_and_each_verdict_is_its_files(tmp_path: Path) -> None:
     plan = made(tmp_path / "plan")
-    assert read(tmp_path / "plan") == read(tmp_path / "plan" / "plan.json") == plan
+    assert read_plan(tmp_path / "plan") == read_plan(tmp_path / "plan" / "plan.json") == plan
     for each in plan.on_chip:
         assert (
             predict_network(har.read(tmp_path / "plan" / each.har.name), "hailo8").kind.value == each.verdict == "clear"
@@ -65,18 +70,18 @@ def test_a_changed_file_is_refused_before_it_is_run(tmp_path: Path) -> None:
         path = folder / name
         path.write_bytes(path.read_bytes()[:-1] + b"?")
         with pytest.raises(PlanError, match=f"{name}: not the file that the plan was made with"):
-            separate(plan, host_weights(plan, folder), EXECUTORS[kind](folder), noise(1200).astype(np.float32))
+            separate(plan, read_host_weights(plan, folder), EXECUTORS[kind](folder), noise(1200).astype(np.float32))
     (folder / "host.npz").unlink()
     with pytest.raises(PlanError, match=r"host\.npz: No such file"):
-        host_weights(plan, folder)
+        read_host_weights(plan, folder)
 
 
 def test_weights_of_another_checkpoint_are_refused(tmp_path: Path) -> None:
     variant = Variant(norm="cln")
-    trained = of_variant(variant, SMALL, seeded(SMALL, 3))
-    plan = plan_of(trained, 1200, "hailo8", BOUNDS, "time", HARDWARE).plan
+    trained = function_of_variant(variant, SMALL, seeded(SMALL, 3))
+    plan = make_plan(trained, 1200, "hailo8", BOUNDS, "time", HARDWARE).plan
     with pytest.raises(PlanError, match="not the plan's"):
-        write(plan, of_variant(variant, SMALL, seeded(SMALL, 4)), tmp_path / "plan")
+        write_plan(plan, function_of_variant(variant, SMALL, seeded(SMALL, 4)), tmp_path / "plan")
     assert not (tmp_path / "plan").exists()
 
 
@@ -105,11 +110,11 @@ def test_a_plan_json_that_no_one_wrote_is_one_line(tmp_path: Path, change: objec
     path = tmp_path / "plan" / "plan.json"
     path.write_text(json.dumps(change(json.loads(path.read_text()))))  # type: ignore[operator]
     with pytest.raises(PlanError, match=told) as error:
-        read(path)
+        read_plan(path)
     assert "\n" not in str(error.value)
 
 
 def test_text_that_is_no_json_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("[" * 100_000)
     with pytest.raises(PlanError, match="not JSON"):
-        read(tmp_path)
+        read_plan(tmp_path)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tasnet.plan import SHIPPED, PlanError, profile
-from tasnet.plan.hardware import FIGURES
+from tasnet.plan.function import PlanError
+from tasnet.plan.hardware import FIGURES, SHIPPED, read_profile
 
 FIGURE = 'value = 1e9\nrange = [1e8, 2e9]\nsource = "measured on a bench"\n'
 
@@ -18,7 +18,7 @@ def whole(**changes: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(SHIPPED))
 def test_every_shipped_figure_lies_in_its_range_and_has_a_source(name: str) -> None:
-    hardware = profile(name)
+    hardware = read_profile(name)
     for each in FIGURES:
         figure = getattr(hardware, each)
         assert figure.low <= figure.value <= figure.high
@@ -28,8 +28,8 @@ def test_every_shipped_figure_lies_in_its_range_and_has_a_source(name: str) -> N
 def test_a_profile_of_ones_own_is_read(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(whole(switch_seconds='value = 0.01\nrange = [0.01, 0.02]\nsource = "a bench"\n'))
-    assert profile(str(path)).switch_seconds.value == 0.01
-    assert profile(str(path)).name == "mine"
+    assert read_profile(str(path)).switch_seconds.value == 0.01
+    assert read_profile(str(path)).name == "mine"
 
 
 @pytest.mark.parametrize(
@@ -50,10 +50,10 @@ def test_what_is_no_profile_is_one_line(tmp_path: Path, content: str, told: str)
     path = tmp_path / "mine.toml"
     path.write_text(content)
     with pytest.raises(PlanError, match=told) as error:
-        profile(str(path))
+        read_profile(str(path))
     assert "\n" not in str(error.value)
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(PlanError, match="one of raspberry-pi-5, x86"):
-        profile("raspberry")
+        read_profile("raspberry")
