@@ -129,9 +129,9 @@ def _trained(
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace
 
-    from tasnet.suite.cases import parse
+    from tasnet.suite.cases import parse_case
 
-    meant = parse(case) if case is not None else None
+    meant = parse_case(case) if case is not None else None
     recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     # Only now: torch takes seconds to import.
     from tasnet.network import load, seeded
@@ -174,10 +174,10 @@ def _waves(trained: TrainedFunction, samples: int, calibration: Path | None) -> 
         return ()
     from tasnet.network import Variant
     from tasnet.suite.cases import Case
-    from tasnet.suite.run import load
+    from tasnet.suite.run import load_calibration
 
     case = Case(Variant(), trained.function.size, samples)
-    loaded = load(calibration, case, rate=round(trained.sample_rate or USUAL_RATE), windows=CALIBRATED)
+    loaded = load_calibration(calibration, case, rate=round(trained.sample_rate or USUAL_RATE), windows=CALIBRATED)
     return list(loaded.data[:, 0, :, 0])
 
 
