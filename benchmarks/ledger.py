@@ -15,9 +15,9 @@ from pathlib import Path
 from benchmarks.machine import describe
 from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.ledger import parse
+from tasnet.suite.ledger import parse_ledger
 from tasnet.suite.ledger.judgement import judge
-from tasnet.suite.upkeep.updating import update
+from tasnet.suite.upkeep.updating import plan_update
 from tests.doubles.ledgers import cause, one_each
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import unstored_run
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _judging(count: int) -> None:
-    ledger = parse(one_each(CASES[:count]), Path("ledger.yaml"))
+    ledger = parse_ledger(one_each(CASES[:count]), Path("ledger.yaml"))
     axes = [case.axes() for case in CASES]
     ends = [_outcomes(number, range(count)) for number, _ in enumerate(CASES)]
 
@@ -58,15 +58,15 @@ def _updating(count: int, gone: int) -> None:
     numbers = {case.id: number for number, case in enumerate(CASES)}
     run = unstored_run(lambda case: _outcomes(numbers[case.id], {*range(count)} - left), CASES)
     path = Path("ledger.yaml")
-    seconds = _best(lambda: update(text, path, run, {}, TODAY), times=2)
-    reading = _best(lambda: parse(text, path), times=2)
-    done = update(text, path, run, {}, TODAY)
+    seconds = _best(lambda: plan_update(text, path, run, {}, TODAY), times=2)
+    reading = _best(lambda: parse_ledger(text, path), times=2)
+    done = plan_update(text, path, run, {}, TODAY)
     lines = done.diff.splitlines()[2:]
     less, more = (sum(line.startswith(sign) for line in lines) for sign in "-+")
     print(f"update of {count} entries, {len(text.splitlines())} lines    {seconds:.2f} s")
     print(f"  ratio to reading them                  {seconds / reading:.1f}")
     print(f"  {len(done.changes)} entries and the budget change: {less} lines go, {more} come")
-    again = update(done.after, path, run, {}, TODAY)
+    again = plan_update(done.after, path, run, {}, TODAY)
     print(f"  a second update changes {len(again.changes)} entries")
 
 

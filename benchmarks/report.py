@@ -20,10 +20,10 @@ from typing import Any
 from benchmarks.machine import describe, timed
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import StoredRun, read_run, run_folders
-from tasnet.suite.ledger import read as read_ledger
+from tasnet.suite.ledger import read_ledger
 from tasnet.suite.report.browser import BrowserError, chromium
-from tasnet.suite.report.runs_page import write
-from tasnet.suite.report.sources import gather
+from tasnet.suite.report.page import write_page
+from tasnet.suite.report.sources import gather_runs
 from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import said_by, store_copy
 
@@ -61,7 +61,7 @@ def main() -> None:
         for what in ("graphs read from the store", "graphs noted"):
             started, busy = time.perf_counter(), time.process_time()
             ledger = read_ledger(Path("expected_failures.yaml"))
-            done = write(gather(Store(store), date.today(), ledger=ledger, last=RUNS), page)
+            done = write_page(gather_runs(Store(store), date.today(), ledger=ledger, last=RUNS), page)
             seconds, busy = time.perf_counter() - started, time.process_time() - busy
             print(f"write {done.runs} runs, {done.cases} cases, {what:<27} {seconds:.2f} s, {busy:.2f} s of processor")
         print(f"size{'':<55} {done.size / 1e6:.2f} MB")

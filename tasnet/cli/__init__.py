@@ -349,15 +349,15 @@ def import_runs(
 
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
-    from tasnet.suite.ledger import read
-    from tasnet.suite.notes import import_runs as imported
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.notes import import_night_runs
     from tasnet.suite.observed import everything, support
     from tasnet.suite.run import Store
 
     known_arch(arch)
-    entries = read(ledger).entries if ledger.is_file() else ()
+    entries = read_ledger(ledger).entries if ledger.is_file() else ()
     kept_in = Store(store_at(store))
-    done = imported(kept_in, source, version=dfc_version, arch=arch)
+    done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
         print_line(f"  left out {each.source} {each.tag}: {each.reason}")

@@ -15,7 +15,7 @@ from tasnet.common import print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
-    from tasnet.suite.upkeep import Finding, Update
+    from tasnet.suite.upkeep import LedgerFinding, LedgerUpdate
 
 commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
 
@@ -56,16 +56,23 @@ def check(
     Example: tasnet ledger check --base origin/main --over 5
     """
     from tasnet.suite.history import UnreadableRun, run_heads
-    from tasnet.suite.ledger import read
-    from tasnet.suite.upkeep import at, last_run, latest, not_spoken_of, past_of, whole_runs
-    from tasnet.suite.upkeep import check as checked
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.upkeep import (
+        check_ledger,
+        entries_out_of_scope,
+        flaky_history,
+        last_whole_runs,
+        latest_run,
+        ledger_at,
+        named_or_last_run,
+    )
 
-    now, before, place = read(ledger), at(ledger, base), store_at(store)
-    found = last_run(place, run) if run else latest(place)
+    now, before, place = read_ledger(ledger), ledger_at(ledger, base), store_at(store)
+    found = named_or_last_run(place, run) if run else latest_run(place)
     notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
     runs = [found] if found else []
     if found and over > 1:
-        runs = whole_runs(place, found.head, over)
+        runs = last_whole_runs(place, found.head, over)
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
     later = [
@@ -78,12 +85,12 @@ def check(
         notes.append(f"{len(foreign)} of the stored runs are another version's, and say nothing: {foreign[-1].reason}")
     if runs and not runs[0].whole:
         notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {runs[0].head.cases} cases")
-    if runs and (silent := not_spoken_of(now, runs[0])):
+    if runs and (silent := entries_out_of_scope(now, runs[0])):
         notes.append(f"run {runs[0].id} says nothing of {', '.join(silent)}")
     if before.why:
         notes.append(f"the budget is held against nothing: {before.why}")
-    past = past_of(place, now.entries, runs[0].head, runs[0].id) if runs else {}
-    findings = checked(now, runs, past, _today(), before)
+    past = flaky_history(place, now.entries, runs[0].head, runs[0].id) if runs else {}
+    findings = check_ledger(now, runs, past, _today(), before)
     if as_json:
         of = [each.id for each in runs]
         show(
@@ -109,7 +116,7 @@ def check(
     return NOT_CLEAR if any(not finding.warning for finding in findings) else OK
 
 
-def _count(findings: Sequence[Finding]) -> str:
+def _count(findings: Sequence[LedgerFinding]) -> str:
     wrong = sum(not finding.warning for finding in findings)
     warned = len(findings) - wrong
     told = f"{wrong} wrong" if wrong else "nothing wrong"
@@ -135,24 +142,22 @@ def update(
 
     Example: tasnet ledger update --shrink-only --write
     """
-    from tasnet.suite.ledger import read, text_of
-    from tasnet.suite.upkeep import last_run, past_of
-    from tasnet.suite.upkeep import update as updated
-    from tasnet.suite.upkeep import write as written
+    from tasnet.suite.ledger import ledger_text, read_ledger
+    from tasnet.suite.upkeep import flaky_history, named_or_last_run, plan_update, update_ledger
 
     if shrink_only and allow_new:
         raise UsageError("--shrink-only and --allow-new: one or the other")
     if allow_new and not allow_new.strip():
         raise UsageError("--allow-new: say why there may be new entries")
     place = store_at(store)
-    entries = read(ledger).entries
-    base = last_run(place, run)
-    past = past_of(place, entries, base.head, base.id)
-    done = updated(text_of(ledger), ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+    entries = read_ledger(ledger).entries
+    base = named_or_last_run(place, run)
+    past = flaky_history(place, entries, base.head, base.id)
+    done = plan_update(ledger_text(ledger), ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
     if not as_json:
         show(_shown(done, base))
     if write and done.before != done.after:
-        done = written(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+        done = update_ledger(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
         if not as_json:
             print_line(f"{ledger}: written")
     elif done.before != done.after and not as_json:
@@ -171,7 +176,7 @@ def update(
     return NOT_CLEAR if done.left and not shrink_only else OK
 
 
-def _shown(done: Update, run: StoredRun) -> Iterator[str]:
+def _shown(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
     from tasnet.suite.cases import Verdict
 
     yield from done.diff.splitlines()
@@ -207,16 +212,21 @@ def explain(
     Example: tasnet ledger explain truncate-k-1-project
     """
     from tasnet.suite.cases import parse_case
-    from tasnet.suite.ledger import read
-    from tasnet.suite.upkeep import as_json as told
-    from tasnet.suite.upkeep import explain as explained
-    from tasnet.suite.upkeep import last_run, latest, lines, past_of
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.upkeep import (
+        explain_case,
+        explanation_json,
+        explanation_lines,
+        flaky_history,
+        latest_run,
+        named_or_last_run,
+    )
 
-    now, meant, place = read(ledger), parse_case(case), store_at(store)
-    found = last_run(place, run) if run else latest(place, meant.id)
-    past = past_of(place, now.entries, found.head, found.id) if found else {}
-    explanation = explained(now, meant, found, past, _today())
-    show(told(explanation) if as_json else lines(explanation))
+    now, meant, place = read_ledger(ledger), parse_case(case), store_at(store)
+    found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
+    past = flaky_history(place, now.entries, found.head, found.id) if found else {}
+    explanation = explain_case(now, meant, found, past, _today())
+    show(explanation_json(explanation) if as_json else explanation_lines(explanation))
     return OK
 
 

@@ -31,8 +31,8 @@ def report(
     """
     from datetime import date
 
-    from tasnet.suite.ledger import read
-    from tasnet.suite.report import gather, write
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.report import gather_runs, write_page
     from tasnet.suite.run import Store
 
     targets = [path for path in (output, picture) if path]
@@ -40,19 +40,19 @@ def report(
         raise UsageError("report: nothing to write; name a page with -o report.html, or a --picture")
     for target in targets:
         writable(target)
-    entries = read(ledger) if if_there(ledger) or ledger != _LEDGER else None
-    source = gather(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
+    entries = read_ledger(ledger) if if_there(ledger) or ledger != _LEDGER else None
+    source = gather_runs(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
     if output:
-        done = write(source, output)
+        done = write_page(source, output)
         print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
         for reason in done.unreadable:
             print_line(f"  left out {reason}")
         if done.too_big:
             print_line(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
     if picture:
-        from tasnet.suite.report import page, photograph
+        from tasnet.suite.report import page_html, screenshot
 
-        photograph(page(source), picture, dark=dark)
+        screenshot(page_html(source), picture, dark=dark)
         print_line(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
     return OK
 
@@ -70,23 +70,30 @@ def support(
     Example: tasnet support --check
     """
     from tasnet.common import write_whole
-    from tasnet.suite.ledger import read
-    from tasnet.suite.report import COMMAND, as_it_is, difference, document, last_runs, observed_runs
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.report import (
+        SUPPORT_COMMAND,
+        current_support_text,
+        observed_runs,
+        predicted_runs,
+        support_diff,
+        support_document,
+    )
 
     if write and check:
         raise UsageError("support: --write or --check, not both")
     known_arch(arch)
     if write:
         writable(file)
-    known, root = read(ledger), store_at(store)
-    before = as_it_is(file)
-    after = document(known, last_runs(root, known, arch), observed_runs(root, arch), before)
+    known, root = read_ledger(ledger), store_at(store)
+    before = current_support_text(file)
+    after = support_document(known, predicted_runs(root, known, arch), observed_runs(root, arch), before)
     if check:
-        changed = difference(before, after, file).lines
+        changed = support_diff(before, after, file).lines
         if not changed:
             print_line(f"{file}: current")
             return OK
-        print_line(f"{file}: not current; {COMMAND} makes it so")
+        print_line(f"{file}: not current; {SUPPORT_COMMAND} makes it so")
         print("\n".join(changed[:_SHOWN]) + (f"\n… {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""))
         return NOT_CLEAR
     if not write:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasnet.common import print_line
 from tasnet.suite.cases import Case, Verdict
 from tasnet.suite.observed import Done, Swept, graphs, sweep
-from tasnet.suite.report import Bar, Lines
+from tasnet.suite.report import ProgressBar, ProgressLines
 from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, open_store, open_toolchain
 
 
@@ -30,8 +30,8 @@ def shown(
     if warning := getattr(tool, "warning", ""):
         print_line(f"warning: {warning}", error=True)
     usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
-    lines = Lines(lambda text: print_line(text, error=True), count, usual)
-    progress = Bar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
+    lines = ProgressLines(lambda text: print_line(text, error=True), count, usual)
+    progress = ProgressBar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
     def tell(done: Done) -> None:
         progress.step(done.verdict.word, done.cases[0].id)

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tasnet.suite.report.browser import BrowserError, chromium
-from tasnet.suite.report.runs_page import write
-from tasnet.suite.report.sources import Source
+from tasnet.suite.report.page import write_page
+from tasnet.suite.report.sources import ReportSource
 from tests.browser.filled_store import filled, source
 
 
@@ -22,15 +22,15 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shown(stored: Path) -> Source:
+def shown(stored: Path) -> ReportSource:
     return source(stored)
 
 
 @pytest.fixture(scope="session")
-def address(shown: Source, tmp_path_factory: pytest.TempPathFactory) -> str:
+def address(shown: ReportSource, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The `file://` address of the report."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    write(shown, path)
+    write_page(shown, path)
     return path.as_uri()
 
 

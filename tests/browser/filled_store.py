@@ -17,9 +17,9 @@ from tasnet.suite.cases.outcome import Status
 from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, StoredRun, read_run, run_folders
-from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.ledger.judgement import Kind
-from tasnet.suite.report.sources import Source, gather
+from tasnet.suite.ledger import read_ledger
+from tasnet.suite.ledger.judgement import JudgementKind
+from tasnet.suite.report.sources import ReportSource, gather_runs
 from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import said_by, set_schema, store_copy, with_log
 
@@ -77,7 +77,7 @@ def better(record: CaseRecord) -> CaseRecord:
         return record
     known = {"status": Status.PASSED, "certainty": Certainty.EXTRAPOLATED, "doubts": ()}
     outcomes = tuple(each.model_copy(update=known) for each in record.outcomes)
-    return record.model_copy(update={"outcomes": outcomes, "kind": Kind.EXPECTED_PASS})
+    return record.model_copy(update={"outcomes": outcomes, "kind": JudgementKind.EXPECTED_PASS})
 
 
 def suite(store: Path, *options: str) -> None:
@@ -90,14 +90,14 @@ def suite(store: Path, *options: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def source(store: Path) -> Source:
+def source(store: Path) -> ReportSource:
     """All of the store's runs with the project's ledger."""
-    return gather(Store(store), TODAY, ledger=read_ledger(ROOT / "expected_failures.yaml"))
+    return gather_runs(Store(store), TODAY, ledger=read_ledger(ROOT / "expected_failures.yaml"))
 
 
-def run_of(source: Source, profile: str, said: str) -> StoredRun:
+def run_of(source: ReportSource, profile: str, said: str) -> StoredRun:
     """The last run of a profile that ended and was `predicted`, `observed` or by a `double`."""
-    from tasnet.suite.report.marks import run_said
+    from tasnet.suite.report.marks import run_source
 
     ended = [run for run in source.runs if run.end and run.head.profile == profile]
-    return next(run for run in reversed(ended) if run_said(run) == said)
+    return next(run for run in reversed(ended) if run_source(run) == said)

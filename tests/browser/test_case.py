@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from tasnet.suite.report.graphs import LayerShown
-from tasnet.suite.report.sources import Source, har_of
+from tasnet.suite.report.graphs import LayerRow
+from tasnet.suite.report.sources import ReportSource, har_of
 from tests.browser.filled_store import MEASURED, OF_A_MEASURED_GRAPH, run_of
 from tests.browser.reading import Visit, at, open_case
 
 
-def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: Source) -> None:
+def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
     for record in run.records[:4]:
@@ -21,7 +21,7 @@ def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: Source) 
     assert page.evaluate("document.activeElement.dataset.id") == record.case_id
 
 
-def test_arrows_walk_the_map_enter_opens_and_an_open_case_follows(visit: Visit, shown: Source) -> None:
+def test_arrows_walk_the_map_enter_opens_and_an_open_case_follows(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted")))
     page.locator('#map [tabindex="0"]').focus()
     assert page.locator('#map button[tabindex="0"]').count() == 1
@@ -39,14 +39,14 @@ def test_arrows_walk_the_map_enter_opens_and_an_open_case_follows(visit: Visit, 
     assert open_case(page) == "concat-normal-grouped-k16"
 
 
-def test_arrows_pass_over_what_the_filter_hides(visit: Visit, shown: Source) -> None:
+def test_arrows_pass_over_what_the_filter_hides(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), blocks="16"))
     page.locator("#map button.cell").first.focus()
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.dataset.id") == "concat-normal-grouped-k16"
 
 
-def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, shown: Source) -> None:
+def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     page.evaluate("document.activeElement.blur()")
     order = []
@@ -58,7 +58,7 @@ def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, sho
     assert found == sorted(found)
 
 
-def test_a_case_shows_its_stages_blockers_layers_and_how_to_repeat_it(visit: Visit, shown: Source) -> None:
+def test_a_case_shows_its_stages_blockers_layers_and_how_to_repeat_it(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     name = "project-bypass-conv1x1_head-k1"
     record = next(record for record in run.records if record.case_id == name)
@@ -86,7 +86,7 @@ def test_a_case_shows_its_stages_blockers_layers_and_how_to_repeat_it(visit: Vis
     assert stages.locator("th").all_inner_texts() == ["export", "translate", "optimize", "compile"]
 
 
-def kind(layer: LayerShown) -> tuple[str, ...]:
+def kind(layer: LayerRow) -> tuple[str, ...]:
     """A layer apart from how wide it is."""
     channels = (re.sub(r"\d+x\d+x", "", shapes) for shapes in (layer.inputs, layer.output))
     return (layer.type, *channels, layer.detail)
@@ -103,7 +103,7 @@ def in_common(before: list[tuple[str, ...]], after: list[tuple[str, ...]]) -> in
     return row[-1]
 
 
-def test_a_case_shows_how_its_graph_differs_from_the_base_form(visit: Visit, shown: Source) -> None:
+def test_a_case_shows_how_its_graph_differs_from_the_base_form(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     graphs = {record.case_id: shown.graphs[har_of(record)] for record in run.records}
     name = "concat-normal-grouped-k8"
@@ -119,14 +119,14 @@ def test_a_case_shows_how_its_graph_differs_from_the_base_form(visit: Visit, sho
         assert sum(counts) == expected
 
 
-def test_a_case_shows_the_end_of_its_log_as_text(visit: Visit, shown: Source) -> None:
+def test_a_case_shows_the_end_of_its_log_as_text(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "observed"), case=MEASURED))
     log = page.locator("#case .log pre").inner_text()
     assert log.endswith("[error] <b>Reshape</b> is needed\nBackendAllocatorException: it failed")
     assert len(log) < 3100
 
 
-def test_a_case_shows_its_parity_and_its_past(visit: Visit, shown: Source) -> None:
+def test_a_case_shows_its_parity_and_its_past(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     section = page.locator("#case section", has=page.locator("h3", has_text="Parity"))
     assert section.locator("tbody tr").all_inner_texts() == [
@@ -140,13 +140,13 @@ def test_a_case_shows_its_parity_and_its_past(visit: Visit, shown: Source) -> No
     assert open_case(page) == MEASURED
 
 
-def test_parity_is_shown_for_every_case_of_a_graph(visit: Visit, shown: Source) -> None:
+def test_parity_is_shown_for_every_case_of_a_graph(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=OF_A_MEASURED_GRAPH))
     section = page.locator("#case section", has=page.locator("h3", has_text="Parity"))
     assert section.locator("tbody tr").all_inner_texts() == ["har\tbypass\t16,000\t130.0\t3.20e-07"]
 
 
-def test_the_command_is_copied(visit: Visit, shown: Source) -> None:
+def test_the_command_is_copied(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     page.locator("#case .copy").click()
     page.locator("#case .copy", has_text="Copied").wait_for()

@@ -8,7 +8,7 @@ import pytest
 
 from tasnet.suite.cases.outcome import Status
 from tasnet.suite.history.records import CaseRecord
-from tasnet.suite.report.sources import Source
+from tasnet.suite.report.sources import ReportSource
 from tasnet.suite.report.tables import reached
 from tests.browser.filled_store import MEASURED, run_of
 from tests.browser.reading import Visit, at, count, open_case
@@ -20,7 +20,9 @@ AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 
 
 @pytest.mark.parametrize("axis", AXES)
-def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(visit: Visit, shown: Source, axis: str) -> None:
+def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(
+    visit: Visit, shown: ReportSource, axis: str
+) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
     for value in {str(record.axes[axis]) for record in run.records}:
@@ -48,7 +50,9 @@ FACETS: dict[str, Callable[[CaseRecord], set[str]]] = {
 
 
 @pytest.mark.parametrize("facet", FACETS)
-def test_each_value_of_a_facet_shows_as_many_cases_as_the_records_have(visit: Visit, shown: Source, facet: str) -> None:
+def test_each_value_of_a_facet_shows_as_many_cases_as_the_records_have(
+    visit: Visit, shown: ReportSource, facet: str
+) -> None:
     run = run_of(shown, "probes", "predicted")
     of = FACETS[facet]
     for value in set().union(*map(of, run.records)):
@@ -57,7 +61,7 @@ def test_each_value_of_a_facet_shows_as_many_cases_as_the_records_have(visit: Vi
         assert page.locator("#chosen").inner_text().endswith(value)
 
 
-def test_what_changed_since_the_run_before_is_a_facet(visit: Visit, shown: Source) -> None:
+def test_what_changed_since_the_run_before_is_a_facet(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "probes", "predicted")
     page = visit(at(run, since="better"))
     assert count(page) == 1
@@ -68,7 +72,7 @@ def test_what_changed_since_the_run_before_is_a_facet(visit: Visit, shown: Sourc
     assert visit(at(first)).locator('button[data-facet="since"]').count() == 0
 
 
-def test_facets_narrow_each_other_and_values_of_one_widen_it(visit: Visit, shown: Source) -> None:
+def test_facets_narrow_each_other_and_values_of_one_widen_it(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
     for facet, value in (("expansion", "project"), ("decoder", "grouped"), ("decoder", "conv1x1_head")):
@@ -83,7 +87,7 @@ def test_facets_narrow_each_other_and_values_of_one_widen_it(visit: Visit, shown
     assert count(page) == len(run.records)
 
 
-def test_the_blockers_below_follow_the_filter(visit: Visit, shown: Source) -> None:
+def test_the_blockers_below_follow_the_filter(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run, decoder="grouped"))
     row = page.locator("#blockers tbody tr", has_text="unsupported_kernel")
@@ -94,7 +98,7 @@ def test_the_blockers_below_follow_the_filter(visit: Visit, shown: Source) -> No
     assert reach == str(sum("grouped-super-deconv" in reached(record) for record in grouped))
 
 
-def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: Source) -> None:
+def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
     page.keyboard.press("/")
@@ -109,7 +113,7 @@ def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: So
     assert count(page) == len(run.records)
 
 
-def test_choosing_a_run_of_another_toolchain_shows_its_cases(visit: Visit, shown: Source) -> None:
+def test_choosing_a_run_of_another_toolchain_shows_its_cases(visit: Visit, shown: ReportSource) -> None:
     page = visit()
     run = run_of(shown, "notes", "observed")
     page.locator("#run").select_option(label=f"{run.id}  notes, hailo8")
@@ -129,7 +133,9 @@ def test_choosing_a_run_of_another_toolchain_shows_its_cases(visit: Visit, shown
         ("double", "blocked by a test double", "predicted blocked"),
     ],
 )
-def test_a_verdict_carries_whose_word_it_is(visit: Visit, shown: Source, said: str, word: str, never: str) -> None:
+def test_a_verdict_carries_whose_word_it_is(
+    visit: Visit, shown: ReportSource, said: str, word: str, never: str
+) -> None:
     run = run_of(shown, "notes", said)
     page = visit(at(run, case=MEASURED))
     cells = page.locator("#map button.cell")
@@ -140,7 +146,9 @@ def test_a_verdict_carries_whose_word_it_is(visit: Visit, shown: Source, said: s
     assert page.locator("#legend").inner_text().startswith("by a test double" if said == "double" else said)
 
 
-def test_predicted_observed_and_double_differ_in_shape_and_texture_without_colour(visit: Visit, shown: Source) -> None:
+def test_predicted_observed_and_double_differ_in_shape_and_texture_without_colour(
+    visit: Visit, shown: ReportSource
+) -> None:
     looks = set()
     for said in ("predicted", "observed", "double"):
         page = visit(at(run_of(shown, "notes", said)))
@@ -154,7 +162,7 @@ def test_predicted_observed_and_double_differ_in_shape_and_texture_without_colou
 # --- links -------------------------------------------------------------------------------------------------
 
 
-def test_a_link_shows_what_it_was_copied_from(visit: Visit, shown: Source) -> None:
+def test_a_link_shows_what_it_was_copied_from(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted")))
     page.locator('button[data-facet="mask"][data-value="bypass"]').click()
     page.locator("#q").fill("wide-row")
@@ -165,13 +173,13 @@ def test_a_link_shows_what_it_was_copied_from(visit: Visit, shown: Source) -> No
     assert again.locator("#q").input_value() == "wide-row"
 
 
-def test_a_link_to_what_is_not_there_is_passed_over(visit: Visit, shown: Source) -> None:
+def test_a_link_to_what_is_not_there_is_passed_over(visit: Visit, shown: ReportSource) -> None:
     page = visit("#run=nope&decoder=nope&case=nope&%E0%A4%A=1&q=")
     assert count(page) == len(shown.shown.records)
     assert open_case(page) == ""
 
 
-def test_a_link_in_the_page_filters_by_an_entry(visit: Visit, shown: Source) -> None:
+def test_a_link_in_the_page_filters_by_an_entry(visit: Visit, shown: ReportSource) -> None:
     page = visit()
     page.locator('#entries a[href="#entry=wide-row-agent"]').click()
     run = shown.shown

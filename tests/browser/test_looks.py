@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from tasnet.suite.report.sources import Source
+from tasnet.suite.report.sources import ReportSource
 from tests.browser.filled_store import MEASURED, run_of
 from tests.browser.reading import Visit, at, open_case
 
@@ -32,13 +32,13 @@ def test_light_and_dark_follow_the_system_and_the_switch_goes_first(visit: Visit
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("said", ["predicted", "observed", "double"])
-def test_axe_finds_nothing(visit: Visit, shown: Source, scheme: str, said: str) -> None:
+def test_axe_finds_nothing(visit: Visit, shown: ReportSource, scheme: str, said: str) -> None:
     page = visit(at(run_of(shown, "notes", said), case=MEASURED), color_scheme=scheme)
     found = Axe().run(page, options={"resultTypes": ["violations"]})
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_contrast_of_the_signs_of_every_paint(visit: Visit, shown: Source) -> None:
+def test_contrast_of_the_signs_of_every_paint(visit: Visit, shown: ReportSource) -> None:
     """The signs are over a gradient, which axe passes over: the paint below it is computed here, by WCAG 2."""
     for scheme in ("light", "dark"):
         page = visit(color_scheme=scheme)
@@ -68,7 +68,7 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("said", ["predicted", "observed"])
-def test_a_phone_needs_no_sideways_scroll(visit: Visit, shown: Source, said: str) -> None:
+def test_a_phone_needs_no_sideways_scroll(visit: Visit, shown: ReportSource, said: str) -> None:
     run = run_of(shown, "notes", said)
     page = visit(at(run), width=360, height=740)
     width = "document.documentElement.scrollWidth"
@@ -88,7 +88,7 @@ def test_a_phone_needs_no_sideways_scroll(visit: Visit, shown: Source, said: str
     assert page.evaluate(width) <= 360
 
 
-def test_paper_has_the_map_and_the_tables_and_no_controls(visit: Visit, shown: Source) -> None:
+def test_paper_has_the_map_and_the_tables_and_no_controls(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED), color_scheme="dark")
     page.emulate_media(media="print")
     for gone in ("#filters", "#theme", "#run", ".copy", ".close"):
@@ -99,7 +99,7 @@ def test_paper_has_the_map_and_the_tables_and_no_controls(visit: Visit, shown: S
     assert page.pdf(prefer_css_page_size=True, print_background=True).startswith(b"%PDF")
 
 
-def test_without_javascript_the_summary_the_map_and_the_tables_are_there(visit: Visit, shown: Source) -> None:
+def test_without_javascript_the_summary_the_map_and_the_tables_are_there(visit: Visit, shown: ReportSource) -> None:
     page = visit(java_script_enabled=False)
     run = shown.shown
     assert page.locator("#map .cell").count() == len(run.records)

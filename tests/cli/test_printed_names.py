@@ -16,8 +16,8 @@ from tasnet.hailo.files.hn import dumps
 from tasnet.hailo.translate import translate
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.notes.summary_tsv import write_summary
-from tasnet.suite.report.failing import lines
-from tasnet.suite.report.terminal import ending, title
+from tasnet.suite.report.failing import failing_lines
+from tasnet.suite.report.terminal import summary_text, summary_title
 from tests.doubles import hef_writer
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
 from tests.doubles.stored_runs import store_profile
@@ -150,9 +150,9 @@ def test_the_names_in_stored_runs(
         main(command)
         printed(capsys)
     # What pytest prints of a case, and at its end; and the table.
-    print("\n".join(lines(run.records[0], ())))
-    print(title(run.records))
-    print(ending(run.records, 100, False, False, []))
+    print("\n".join(failing_lines(run.records[0], ())))
+    print(summary_title(run.records))
+    print(summary_text(run.records, 100, False, False, []))
     write_summary(run.records[:1], tmp_path / "summary.tsv")
     told = printed(capsys)
     table = (tmp_path / "summary.tsv").read_text()

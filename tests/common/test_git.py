@@ -12,7 +12,7 @@ from tasnet.common.git_command import GitError, git_environment
 from tasnet.common.git_command import git as asked
 from tasnet.suite.gate.checkout import blobs_of, checkout, revision
 from tasnet.suite.history.origins import find_origin
-from tasnet.suite.upkeep.base import at
+from tasnet.suite.upkeep.base_ledger import ledger_at
 from tests.doubles.repository import ROOT, commit, git
 
 
@@ -59,8 +59,8 @@ def test_a_run_in_a_hook_of_another_repository_has_its_own_commit(here: Path) ->
 
 @pytest.mark.usefixtures("in_a_hook")
 def test_so_has_the_ledger_s_base(here: Path) -> None:
-    assert at(here / "expected_failures.yaml", "HEAD").ledger.budget == 0
-    assert at(here / "expected_failures.yaml", "here").ledger is not None
+    assert ledger_at(here / "expected_failures.yaml", "HEAD").ledger.budget == 0
+    assert ledger_at(here / "expected_failures.yaml", "here").ledger is not None
 
 
 @pytest.mark.usefixtures("in_a_hook")

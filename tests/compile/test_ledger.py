@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
-from tasnet.suite.ledger import Entry, stale
+from tasnet.suite.ledger import Entry, entries_without_cases
 
 pytestmark = pytest.mark.compile
 
@@ -18,7 +18,7 @@ def shipped() -> list[dict[str, str | int]]:
 
 
 def test_entry_claims_a_case_of_a_shipped_profile(entry: Entry) -> None:
-    if stale([entry], shipped()):
+    if entries_without_cases([entry], shipped()):
         pytest.fail(f"{entry.place}: entry {entry.id} claims no case; remove it or mend `where`", pytrace=False)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
-from tasnet.suite.ledger import Ledger, parse
+from tasnet.suite.ledger import Ledger, parse_ledger
 from tests.doubles.outcomes import failure
 
 PATH = Path("ledger.yaml")
@@ -50,7 +50,7 @@ def ledger_text(*entries: str, budget: int | None = None, owner: str = "the team
 
 def ledger(*entries: str, budget: int | None = None, owner: str = "the team") -> Ledger:
     """A whole ledger, read."""
-    return parse(ledger_text(*entries, budget=budget, owner=owner), PATH)
+    return parse_ledger(ledger_text(*entries, budget=budget, owner=owner), PATH)
 
 
 def one_each(cases: Sequence[Case]) -> str:

@@ -29,7 +29,7 @@ from tasnet.network.weights import seeded
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.ledger import read
+from tasnet.suite.ledger import read_ledger
 from tasnet.suite.observed.confusions import Agreement
 from tasnet.suite.observed.on_device import against, outcome, pytorch, separate, windows
 from tasnet.suite.observed.pair import Pair, compared, hef_differences
@@ -67,7 +67,7 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
     cases = profile_cases("notes")
     assert f"{len(cases)} xfailed" in ran.stdout
     # Translations, the ledger's tests, and layer by layer, verdict by verdict the same as the open toolchain's.
-    of_the_ledger = 2 * len(read(ROOT / "expected_failures.yaml").entries)
+    of_the_ledger = 2 * len(read_ledger(ROOT / "expected_failures.yaml").entries)
     # Nothing was compiled whose file could be compared, and a stand-in's word is no evidence.
     assert f"{3 * len(cases) + of_the_ledger} passed, {len(cases) + 1} skipped" in ran.stdout
     assert not (tmp_path / "store" / "evidence").exists()

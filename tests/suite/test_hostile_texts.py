@@ -15,9 +15,9 @@ from tasnet.suite.cases.case import CaseError
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.settings import settings
-from tasnet.suite.ledger import LedgerError, covers, read
-from tasnet.suite.notes.old_runs import read_runs
-from tasnet.suite.notes.run_tables import OldRunsError
+from tasnet.suite.ledger import LedgerError, covers, read_ledger
+from tasnet.suite.notes.importing import read_night_runs
+from tasnet.suite.notes.run_tables import NightRunsError
 from tasnet.suite.numerics import thresholds
 from tests.doubles.ledgers import entry_text, ledger
 from tests.doubles.outcomes import failure
@@ -59,7 +59,7 @@ def test_an_id(text: str) -> None:
 @pytest.mark.parametrize("text", small(hostile.ledgers()))
 def test_a_ledger(text: str, tmp_path: Path) -> None:
     (tmp_path / "ledger.yaml").write_text(text, encoding="utf-8")
-    refused(lambda: read(tmp_path / "ledger.yaml"), LedgerError)
+    refused(lambda: read_ledger(tmp_path / "ledger.yaml"), LedgerError)
 
 
 @pytest.mark.parametrize("text", small(hostile.thresholds()))
@@ -81,8 +81,8 @@ def test_settings(text: str, tmp_path: Path) -> None:
 def test_old_runs(write: Callable[[Path], None], tmp_path: Path) -> None:
     write(tmp_path)
     reading = None
-    with suppress(OldRunsError):
-        reading = read_runs(tmp_path)
+    with suppress(NightRunsError):
+        reading = read_night_runs(tmp_path)
     for each in reading.left_out if reading else ():
         assert f"{each.tag}{each.reason}".isprintable()
         assert len(each.tag) + len(each.reason) < 1000
@@ -92,7 +92,7 @@ def test_what_is_too_long_for_a_row_is_left_out_and_the_row_after_it_is_read(tmp
     long = "x" * (3 << 20)
     text = f"{hostile.TABLE}baseline\tTrue\tFalse\t{long}\nmask-bypass\tTrue\tTrue\t\n"
     (tmp_path / "summary.tsv").write_text(text)
-    reading = read_runs(tmp_path)
+    reading = read_night_runs(tmp_path)
     assert [run.source for run in reading.runs] == ["summary.tsv:3"]
     assert [each.reason for each in reading.left_out] == ["a line of more than 1,048,576 bytes"]
 

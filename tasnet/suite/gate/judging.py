@@ -21,7 +21,7 @@ from tasnet.suite.gate.regression import Regression, of_size, of_verdict
 from tasnet.suite.gate.result import Changed
 from tasnet.suite.gate.settings import Settings, settings
 from tasnet.suite.history import CaseRecord, case_record
-from tasnet.suite.ledger import Entry, judge, read
+from tasnet.suite.ledger import Entry, judge, read_ledger
 from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, onnx_bytes, open_store, open_toolchain
 
 Say = Callable[[str], None]
@@ -70,7 +70,7 @@ class Judging:
     @cached_property
     def entries(self) -> Sequence[Entry]:
         """This side's ledger. Raises LedgerError."""
-        return read(self.order.root / "expected_failures.yaml").entries
+        return read_ledger(self.order.root / "expected_failures.yaml").entries
 
     @cached_property
     def limits(self) -> Settings:

@@ -10,7 +10,7 @@ from tasnet.common import short_layers
 from tasnet.suite.cases import Verdict, severity
 from tasnet.suite.gate.difference import GROWN, Difference
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.ledger import PASSING, Blocked
+from tasnet.suite.ledger import PASSING_KINDS, Blocker
 
 
 class Reason(str, Enum):
@@ -62,7 +62,7 @@ def of_new_case(after: CaseRecord) -> Iterator[Regression]:
     """A case that the base doesn't have has no verdict to lose: it must be as the ledger says."""
     if severity(after.verdict) is None:
         yield Regression(Reason.TOOL, _nothing_learned(after.verdict), after.happened)
-    elif after.kind not in PASSING:
+    elif after.kind not in PASSING_KINDS:
         yield Regression(Reason.LEDGER, f"a new case: {after.kind.value.replace('_', ' ')}", after.happened)
 
 
@@ -83,5 +83,5 @@ def of_size(found: Difference, share: float) -> Iterator[Regression]:
             yield Regression(Reason.SIZE, what, f"{old:,} -> {new:,} ({grown:+.1%})")
 
 
-def _entries(blocker: Blocked) -> str:
+def _entries(blocker: Blocker) -> str:
     return f"entry {', '.join(blocker.entries)}" if blocker.entries else "no entry covers it"

@@ -12,7 +12,7 @@ from tasnet.hailo import Failure
 from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, severity, verdict_of
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, RunError, RunHead, StoredRun
-from tasnet.suite.ledger import PASSING
+from tasnet.suite.ledger import PASSING_KINDS
 
 SIZE_NOISE, SIZE_SHARE = 1e-6, 0.05
 """a figure that moved by less than the first share hasn't; one that grew by more than the second got worse"""
@@ -148,7 +148,7 @@ def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[
     judged = before.stage is after.stage
     kinds = judged and before.kind is not after.kind
     now = f"; {_word(before.kind.value)} -> {_word(after.kind.value)}" if kinds else ""
-    broken = kinds and before.kind in PASSING and after.kind not in PASSING
+    broken = kinds and before.kind in PASSING_KINDS and after.kind not in PASSING_KINDS
     ranks = old.rank, new.rank
     if None not in ranks and ranks[0] != ranks[1]:
         worse = (ranks[1] or 0) > (ranks[0] or 0)
@@ -284,7 +284,7 @@ def _distances(before: Iterable[ParityFigure], after: Iterable[ParityFigure]) ->
 
 def _judged(record: CaseRecord) -> tuple[str, bool, str]:
     """What a case is that only one run has."""
-    return f"{record.verdict.word}, {_word(record.kind.value)}", record.kind not in PASSING, record.happened
+    return f"{record.verdict.word}, {_word(record.kind.value)}", record.kind not in PASSING_KINDS, record.happened
 
 
 def _word(value: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tasnet.hailo import Certainty
 from tasnet.suite.cases import NOTES_TAGS, STAGES, Case, Outcome, Stage, Status, Verdict, graph_key, verdict_of
-from tasnet.suite.ledger import Blocked, Judgement, Kind, Upstream, upstream
+from tasnet.suite.ledger import BlockedStage, Blocker, Judgement, JudgementKind, blocked_stages
 
 
 class CaseRecord(BaseModel):
@@ -29,7 +29,7 @@ class CaseRecord(BaseModel):
     version: str
     predicted: bool
     arch: str
-    kind: Kind
+    kind: JudgementKind
     entries: tuple[str, ...]
     expected: str
     happened: str
@@ -54,15 +54,15 @@ class CaseRecord(BaseModel):
         return self.verdict.certainty
 
     @property
-    def blockers(self) -> tuple[Blocked, ...]:
+    def blockers(self) -> tuple[Blocker, ...]:
         """The failures of all stages, each with the entries that cover it."""
         failures = [failure for outcome in self.outcomes for failure in outcome.failures]
-        return tuple(map(Blocked, failures, self.covering))
+        return tuple(map(Blocker, failures, self.covering))
 
     @property
-    def upstream(self) -> tuple[Upstream, ...]:
+    def upstream(self) -> tuple[BlockedStage, ...]:
         """Of each stage that was blocked the one cause: the stage that failed, and the entries that cover it."""
-        return upstream(self.by_stage, self.blockers)
+        return blocked_stages(self.by_stage, self.blockers)
 
     @property
     def by_stage(self) -> dict[Stage, Outcome]:

@@ -19,7 +19,7 @@ from tasnet.suite.cases import STAGES, Stage, Verdict
 from tasnet.suite.history.device import DeviceRecord
 from tasnet.suite.history.origins import RunOrigin
 from tasnet.suite.history.records import CaseRecord
-from tasnet.suite.ledger import Kind
+from tasnet.suite.ledger import JudgementKind
 
 SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
@@ -119,7 +119,7 @@ class RunEnd(BaseModel):
 
     exit_status: int
     seconds: float
-    kinds: dict[Kind, int]
+    kinds: dict[JudgementKind, int]
     records: KeptFile
     measures: KeptFile
     device: KeptFile = KeptFile(lines=0, xxh3_128=checksum(b""))

@@ -3,24 +3,24 @@ from .entry import Ledger as Ledger
 from .entry import LedgerError as LedgerError
 from .entry import claims as claims
 from .entry import covers as covers
+from .entry import entries_without_cases as entries_without_cases
 from .entry import in_scope as in_scope
-from .entry import stale as stale
-from .flaky import Seen as Seen
-from .judgement import PASSING as PASSING
-from .judgement import Blocked as Blocked
+from .flaky import FailureCount as FailureCount
+from .judgement import PASSING_KINDS as PASSING_KINDS
+from .judgement import BlockedStage as BlockedStage
+from .judgement import Blocker as Blocker
 from .judgement import Judgement as Judgement
-from .judgement import Kind as Kind
-from .judgement import Upstream as Upstream
-from .judgement import due as due
+from .judgement import JudgementKind as JudgementKind
+from .judgement import blocked_stages as blocked_stages
+from .judgement import due_for_review as due_for_review
 from .judgement import judge as judge
-from .judgement import upstream as upstream
 from .model import json_schema as json_schema
-from .reading import parse as parse
-from .reading import read as read
-from .reading import text_of as text_of
-from .where import COUNTS as COUNTS
+from .reading import ledger_text as ledger_text
+from .reading import parse_ledger as parse_ledger
+from .reading import read_ledger as read_ledger
+from .where import COUNT_AXES as COUNT_AXES
 from .where import NOT as NOT
-from .where import WORDS as WORDS
+from .where import WORD_AXES as WORD_AXES
 from .where import AnyOf as AnyOf
 from .where import Axes as Axes
 from .where import Claim as Claim
@@ -31,55 +31,55 @@ from .where import Without as Without
 from .where import Word as Word
 from .where import count_of as count_of
 from .where import holds as holds
-from .where import matches as matches
 from .where import read_where as read_where
-from .why import difference as difference
-from .why import held as held
-from .why import near as near
+from .where import where_matches as where_matches
+from .why import closest_mismatch as closest_mismatch
+from .why import conditions_met as conditions_met
+from .why import conditions_unmet as conditions_unmet
+from .why import nearest_entries as nearest_entries
 from .why import text as text
-from .why import unmet as unmet
 from .why import where_text as where_text
 
 __all__ = [
-    "COUNTS",
+    "COUNT_AXES",
     "NOT",
-    "PASSING",
-    "WORDS",
+    "PASSING_KINDS",
+    "WORD_AXES",
     "AnyOf",
     "Axes",
-    "Blocked",
+    "BlockedStage",
+    "Blocker",
     "Claim",
     "Condition",
     "Count",
     "Entry",
+    "FailureCount",
     "Judgement",
-    "Kind",
+    "JudgementKind",
     "Ledger",
     "LedgerError",
     "Not",
-    "Seen",
-    "Upstream",
     "Without",
     "Word",
+    "blocked_stages",
     "claims",
+    "closest_mismatch",
+    "conditions_met",
+    "conditions_unmet",
     "count_of",
     "covers",
-    "difference",
-    "due",
-    "held",
+    "due_for_review",
+    "entries_without_cases",
     "holds",
     "in_scope",
     "json_schema",
     "judge",
-    "matches",
-    "near",
-    "parse",
-    "read",
+    "ledger_text",
+    "nearest_entries",
+    "parse_ledger",
+    "read_ledger",
     "read_where",
-    "stale",
     "text",
-    "text_of",
-    "unmet",
-    "upstream",
+    "where_matches",
     "where_text",
 ]

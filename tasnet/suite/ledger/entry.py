@@ -16,7 +16,7 @@ from tasnet.common import TasnetError
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.pattern import Pattern
-from tasnet.suite.ledger.where import Axes, Claim, matches
+from tasnet.suite.ledger.where import Axes, Claim, where_matches
 
 
 class LedgerError(TasnetError, ValueError):
@@ -24,7 +24,7 @@ class LedgerError(TasnetError, ValueError):
 
 
 @dataclass(frozen=True)
-class Scope:
+class ToolchainScope:
     """The versions of one toolchain that an entry speaks of, and what it claims there of all that it claims."""
 
     versions: str
@@ -52,7 +52,7 @@ class Entry:
     family: str
     message: Pattern
     layers: tuple[str, ...]
-    toolchain: Mapping[str, Scope]
+    toolchain: Mapping[str, ToolchainScope]
     arch: tuple[str, ...]
     evidence: str
     since: date
@@ -83,10 +83,10 @@ def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
 
     With a toolchain named, what the entry says of that toolchain alone must hold too; the version is `in_scope`'s.
     """
-    if axes["arch"] not in entry.arch or not matches(entry.where, axes):
+    if axes["arch"] not in entry.arch or not where_matches(entry.where, axes):
         return False
     scope = entry.toolchain.get(toolchain)
-    return scope is None or scope.where is None or matches(scope.where, axes)
+    return scope is None or scope.where is None or where_matches(scope.where, axes)
 
 
 def in_scope(entry: Entry, toolchain: str, version: str) -> bool:
@@ -128,7 +128,7 @@ def _named(pattern: str, layers: Sequence[str]) -> bool:
     return any(fnmatchcase(layer, pattern) for layer in layers)
 
 
-def stale(entries: Iterable[Entry], cases: Iterable[Axes]) -> tuple[Entry, ...]:
+def entries_without_cases(entries: Iterable[Entry], cases: Iterable[Axes]) -> tuple[Entry, ...]:
     """The entries that claim none of the cases on any of the entry's own architectures."""
     known = tuple(cases)
     return tuple(

@@ -17,7 +17,7 @@ BY_CHANCE = 0.001
 
 
 @dataclass(frozen=True)
-class Seen:
+class FailureCount:
     """In how many of how many runs a case failed as an entry says."""
 
     failed: int = 0
@@ -29,7 +29,7 @@ def at_least(failed: int, runs: int, rate: float) -> float:
     return sum(comb(runs, k) * rate**k * (1 - rate) ** (runs - k) for k in range(failed, runs + 1))
 
 
-def refuted(stated: Flaky, seen: Seen) -> str:
+def refuted(stated: Flaky, seen: FailureCount) -> str:
     """What is wrong with the stated rate, with the figures; empty where the runs don't refute it."""
     told = f"{seen.failed} of the last {seen.runs} runs failed, and the entry says {stated.rate:g} of them"
     often = at_least(seen.failed, seen.runs, stated.rate)

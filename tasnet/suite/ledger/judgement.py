@@ -13,11 +13,11 @@ from tasnet.common import short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, verdict_of
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
-from tasnet.suite.ledger.flaky import Seen, refuted
+from tasnet.suite.ledger.flaky import FailureCount, refuted
 from tasnet.suite.ledger.where import Axes
 
 
-class Kind(str, Enum):
+class JudgementKind(str, Enum):
     """What a case's outcomes are against what the ledger says of it."""
 
     EXPECTED_PASS = "expected_pass"
@@ -49,7 +49,15 @@ class Kind(str, Enum):
     """the tool broke down; an error of the run, not a failure of the network"""
 
 
-PASSING = frozenset({Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE, Kind.FLAKY, Kind.NOT_COMPILED, Kind.UNKNOWN})
+PASSING_KINDS = frozenset(
+    {
+        JudgementKind.EXPECTED_PASS,
+        JudgementKind.EXPECTED_FAILURE,
+        JudgementKind.FLAKY,
+        JudgementKind.NOT_COMPILED,
+        JudgementKind.UNKNOWN,
+    }
+)
 """The kinds that don't fail a run."""
 
 WARNING = timedelta(days=7)
@@ -57,7 +65,7 @@ WARNING = timedelta(days=7)
 
 
 @dataclass(frozen=True)
-class Blocked:
+class Blocker:
     """A failure of a case and the ids of the entries that claim the case and cover the failure."""
 
     failure: Failure
@@ -65,7 +73,7 @@ class Blocked:
 
 
 @dataclass(frozen=True)
-class Upstream:
+class BlockedStage:
     """A stage that was never reached, the stage that failed in its way, and the entries that cover that failure."""
 
     stage: Stage
@@ -81,13 +89,13 @@ class Upstream:
 class Judgement:
     """`entries` are those the kind is about; `expected`, `happened` and `hint` are one line each for a person."""
 
-    kind: Kind
+    kind: JudgementKind
     entries: tuple[str, ...]
     expected: str
     happened: str
     hint: str
-    blockers: tuple[Blocked, ...] = ()
-    upstream: tuple[Upstream, ...] = ()
+    blockers: tuple[Blocker, ...] = ()
+    upstream: tuple[BlockedStage, ...] = ()
     """of each stage that was blocked, the one cause"""
 
 
@@ -96,7 +104,7 @@ def judge(
     outcomes: Mapping[Stage, Outcome],
     entries: Iterable[Entry],
     today: date,
-    seen: Mapping[str, Seen] | None = None,
+    seen: Mapping[str, FailureCount] | None = None,
 ) -> Judgement:
     """Judges a case with these axes by its outcomes, which are those of every stage up to the last one asked for.
 
@@ -120,12 +128,12 @@ def judge(
         if claims(entry, axes, by.toolchain) and entry.stage in reached and in_scope(entry, by.toolchain, by.version)
     ]
     blockers = tuple(
-        Blocked(failure, tuple(entry.id for entry in claiming if covers(entry, failure)))
+        Blocker(failure, tuple(entry.id for entry in claiming if covers(entry, failure)))
         for outcome in ordered
         for failure in outcome.failures
     )
     kind, about, hint = _find(ordered, blockers, claiming, today, seen or {})
-    blocked = upstream(outcomes, blockers)
+    blocked = blocked_stages(outcomes, blockers)
     return Judgement(
         kind,
         tuple(dict.fromkeys(about)),
@@ -137,7 +145,7 @@ def judge(
     )
 
 
-def upstream(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocked]) -> tuple[Upstream, ...]:
+def blocked_stages(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocker]) -> tuple[BlockedStage, ...]:
     """Of each blocked stage the one cause: the failed stage before it, and the entries that cover its failures."""
     found = []
     for stage in STAGES:
@@ -148,16 +156,16 @@ def upstream(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocked]) -> 
             by = earlier if earlier and STAGES.index(earlier) < STAGES.index(by) else None
         if by and by is not stage:
             covering = (name for each in blockers if each.failure.stage == by.value for name in each.entries)
-            found.append(Upstream(stage, by, tuple(dict.fromkeys(covering))))
+            found.append(BlockedStage(stage, by, tuple(dict.fromkeys(covering))))
     return tuple(found)
 
 
-def due(entries: Iterable[Entry], today: date) -> tuple[Entry, ...]:
+def due_for_review(entries: Iterable[Entry], today: date) -> tuple[Entry, ...]:
     """The entries whose day of review is at most a week away, and not past."""
     return tuple(entry for entry in entries if today <= entry.review <= today + WARNING)
 
 
-_Finding = tuple[Kind, Sequence[str], str]
+_Finding = tuple[JudgementKind, Sequence[str], str]
 """kind, the entries it is about, hint"""
 
 _NARROW = "narrow the entry's `where` so that it leaves this case out, or remove the entry"
@@ -165,10 +173,10 @@ _NARROW = "narrow the entry's `where` so that it leaves this case out, or remove
 
 def _find(
     ordered: Sequence[Outcome],
-    blockers: Sequence[Blocked],
+    blockers: Sequence[Blocker],
     claiming: Sequence[Entry],
     today: date,
-    seen: Mapping[str, Seen],
+    seen: Mapping[str, FailureCount],
 ) -> _Finding:
     steady = [entry.id for entry in claiming if not entry.flaky]
     verdict = verdict_of(ordered)
@@ -177,10 +185,10 @@ def _find(
         return _find_failed(ordered, blockers, claiming, today, seen)
     match verdict:
         case Verdict.BROKE_DOWN:
-            return Kind.INFRA, (), "mend the tool and run again; the network is not at fault"
+            return JudgementKind.INFRA, (), "mend the tool and run again; the network is not at fault"
         case Verdict.UNCLASSIFIED:
             hint = "read its log: mend the set-up, or report the words, that the table learns them"
-            return Kind.UNCLASSIFIED, (), hint
+            return JudgementKind.UNCLASSIFIED, (), hint
         case Verdict.BLOCKED:
             return _find_failed(ordered, blockers, claiming, today, seen)
         case Verdict.UNKNOWN:
@@ -189,77 +197,79 @@ def _find(
             owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
             if owing and untold.provenance.exhaustive:
                 hint = "the toolchain can't tell; narrow the entry's `where`, or bring evidence"
-                return Kind.UNCONFIRMED, owing, hint
-            return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
+                return JudgementKind.UNCONFIRMED, owing, hint
+            return JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it"
         case Verdict.NOT_COMPILED if any(each.status is Status.SKIPPED for each in ordered):
-            return Kind.UNKNOWN, (), "a compiler's word on it would settle it"
+            return JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it"
         case Verdict.NOT_COMPILED | Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
             if steady:
-                return Kind.UNEXPECTED_PASS, steady, _NARROW
+                return JudgementKind.UNEXPECTED_PASS, steady, _NARROW
             if claiming:
                 return _find_flaky(claiming, [entry.id for entry in claiming], today, seen)
             if verdict is Verdict.NOT_COMPILED:
-                return Kind.NOT_COMPILED, (), "pytest -m compile takes it as far as the compile"
-            return Kind.EXPECTED_PASS, (), ""
+                return JudgementKind.NOT_COMPILED, (), "pytest -m compile takes it as far as the compile"
+            return JudgementKind.EXPECTED_PASS, (), ""
         case _:
             assert_never(verdict)
 
 
 def _find_failed(
     ordered: Sequence[Outcome],
-    blockers: Sequence[Blocked],
+    blockers: Sequence[Blocker],
     claiming: Sequence[Entry],
     today: date,
-    seen: Mapping[str, Seen],
+    seen: Mapping[str, FailureCount],
 ) -> _Finding:
     ids = [entry.id for entry in claiming]
     covering = [name for blocker in blockers for name in blocker.entries]
     if not covering:
         if not claiming:
-            return Kind.UNEXPECTED_FAILURE, (), "a new failure: mend it, or give its root cause an entry"
+            return JudgementKind.UNEXPECTED_FAILURE, (), "a new failure: mend it, or give its root cause an entry"
         return (
-            Kind.WRONG_FAILURE,
+            JudgementKind.WRONG_FAILURE,
             ids,
             "another root cause than the entry's: mend it, or give it an entry of its own",
         )
     bare = [blocker for blocker in blockers if not blocker.entries]
     if bare:
         return (
-            Kind.UNEXPECTED_FAILURE,
+            JudgementKind.UNEXPECTED_FAILURE,
             covering,
             "a blocker beside the known ones: mend it, or give it an entry",
         )
     doubled = [blocker for blocker in blockers if len(blocker.entries) > 1]
     if doubled:
-        return Kind.OVERLAP, doubled[0].entries, "two entries cover one blocker: narrow or remove one of them"
+        return JudgementKind.OVERLAP, doubled[0].entries, "two entries cover one blocker: narrow or remove one of them"
     owing = [entry for entry in claiming if _owes_proof(entry, ordered)]
     idle = [entry.id for entry in owing if entry.id not in covering and not entry.flaky]
     if idle:
-        return Kind.UNCONFIRMED, idle, _NARROW
+        return JudgementKind.UNCONFIRMED, idle, _NARROW
     shown = [entry for entry in claiming if entry.id in covering or (entry.flaky and entry in owing)]
     if any(entry.flaky for entry in shown):
         return _find_flaky(shown, [*covering, *(entry.id for entry in shown)], today, seen)
     past = _past_review(shown, today)
-    return past or (Kind.EXPECTED_FAILURE, covering, "")
+    return past or (JudgementKind.EXPECTED_FAILURE, covering, "")
 
 
-def _find_flaky(shown: Sequence[Entry], about: Sequence[str], today: date, seen: Mapping[str, Seen]) -> _Finding:
+def _find_flaky(
+    shown: Sequence[Entry], about: Sequence[str], today: date, seen: Mapping[str, FailureCount]
+) -> _Finding:
     """Of a case that passes, or fails as its entries say, with a flaky one among them."""
     past = _past_review(shown, today)
     if past:
         return past
     for entry in shown:
-        wrong = refuted(entry.flaky, seen.get(entry.id, Seen())) if entry.flaky else ""
+        wrong = refuted(entry.flaky, seen.get(entry.id, FailureCount())) if entry.flaky else ""
         if wrong:
-            return Kind.OFF_RATE, [entry.id], f"{wrong}; mend the cause, or state the rate anew"
-    return Kind.FLAKY, about, ""
+            return JudgementKind.OFF_RATE, [entry.id], f"{wrong}; mend the cause, or state the rate anew"
+    return JudgementKind.FLAKY, about, ""
 
 
 def _past_review(shown: Sequence[Entry], today: date) -> _Finding | None:
     past = [entry.id for entry in shown if entry.review < today]
     if not past:
         return None
-    return Kind.EXPIRED, past, "look again whether the entry still holds, then set its `review` to a later day"
+    return JudgementKind.EXPIRED, past, "look again whether the entry still holds, then set its `review` to a later day"
 
 
 def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:
@@ -277,7 +287,7 @@ def _expected(claiming: Sequence[Entry]) -> str:
     )
 
 
-def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocked]) -> str:
+def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocker]) -> str:
     """The way the case ended, in a line; `predicted` where nobody observed it."""
     ends = (Status.INFRA, Status.UNCLASSIFIED, Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
     end = next((outcome for status in ends for outcome in ordered if outcome.status is status), ordered[-1])

@@ -37,7 +37,7 @@ _Node = dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
-class Read:
+class FieldReader:
     """Reads a value with `read`, which raises ValueError, and says in JSON Schema what it takes."""
 
     read: Callable[[object], Any]
@@ -72,13 +72,13 @@ def _id(value: object) -> str:
     return str(value)
 
 
-def _one_of(known: Sequence[str]) -> Read:
+def _one_of(known: Sequence[str]) -> FieldReader:
     def read(value: object) -> str:
         if not isinstance(value, str) or value not in known:
             raise ValueError(f"'{value}' is unknown; one of {', '.join(known)}")
         return str(value)
 
-    return Read(read, {"enum": list(known)})
+    return FieldReader(read, {"enum": list(known)})
 
 
 def _regex(value: object) -> Pattern:
@@ -129,7 +129,7 @@ def _count(value: object) -> int:
     return value
 
 
-def _list_of(known: Sequence[str], item: str) -> Read:
+def _list_of(known: Sequence[str], item: str) -> FieldReader:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
             raise ValueError(f"must be a list with at least one item, such as [{(known or ('conv*',))[0]}]")
@@ -143,17 +143,17 @@ def _list_of(known: Sequence[str], item: str) -> Read:
         return tuple(map(str, value))
 
     items: _Node = {"enum": list(known)} if known else {"type": "string", "minLength": 1}
-    return Read(read, {"type": "array", "items": items, "minItems": 1, "uniqueItems": True})
+    return FieldReader(read, {"type": "array", "items": items, "minItems": 1, "uniqueItems": True})
 
 
 _TEXT: _Node = {"type": "string", "pattern": r"\S"}
-Line = Annotated[str, Read(_line, _TEXT)]
-Day = Annotated[date, Read(_day, {"type": "string", "format": "date"})]
-Regex = Annotated[Pattern, Read(_regex, {**_TEXT, "format": "regex"})]
-Url = Annotated[str, Read(_url, {"type": "string", "format": "uri", "pattern": _URL})]
-Versions = Annotated[str, Read(_versions, {**_TEXT, "examples": ["*", ">=3.33,<3.35"]})]
-Count = Annotated[int, Read(_count, {"type": "integer", "minimum": 0})]
-Where = Annotated[tuple[Claim, ...], Read(read_where, {})]
+Line = Annotated[str, FieldReader(_line, _TEXT)]
+Day = Annotated[date, FieldReader(_day, {"type": "string", "format": "date"})]
+Regex = Annotated[Pattern, FieldReader(_regex, {**_TEXT, "format": "regex"})]
+Url = Annotated[str, FieldReader(_url, {"type": "string", "format": "uri", "pattern": _URL})]
+Versions = Annotated[str, FieldReader(_versions, {**_TEXT, "examples": ["*", ">=3.33,<3.35"]})]
+EntryCount = Annotated[int, FieldReader(_count, {"type": "integer", "minimum": 0})]
+Where = Annotated[tuple[Claim, ...], FieldReader(read_where, {})]
 """Its schema names itself, so it is put in at the end, by `json_schema`."""
 
 
@@ -204,7 +204,7 @@ class ToolchainModel(_Map):
 class EntryModel(_Map):
     """One root cause of expected failures."""
 
-    id: Annotated[str, Read(_id, {"type": "string", "pattern": _ID})]
+    id: Annotated[str, FieldReader(_id, {"type": "string", "pattern": _ID})]
     summary: Line
     where: Where
     stage: Annotated[str, _one_of([stage.value for stage in Stage])]
@@ -226,7 +226,7 @@ class LedgerModel(_Map):
 
     # `schema` is a method of pydantic's own.
     schema_: Annotated[Literal[1], Field(alias="schema")]
-    budget: Annotated[Count, Field(description="entries may not grow past this; it may only shrink")]
+    budget: Annotated[EntryCount, Field(description="entries may not grow past this; it may only shrink")]
     budget_reason: Annotated[Line, Field(description="why the budget was last raised")] = ""
     owner: Annotated[Line, Field(description="of the entries that name none")] = ""
     entries: list[EntryModel]

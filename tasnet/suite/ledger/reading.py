@@ -17,7 +17,7 @@ from ruamel.yaml import YAML
 from tasnet.common import printable, yaml_file
 from tasnet.hailo import FAMILIES
 from tasnet.suite.cases import Stage
-from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Scope
+from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, ToolchainScope
 from tasnet.suite.ledger.flaky import enough
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel
 
@@ -33,17 +33,17 @@ _MOST_ENTRIES = 1000
 """Each is held against each other, and against every case."""
 
 
-def read(path: Path) -> Ledger:
+def read_ledger(path: Path) -> Ledger:
     """The ledger at `path`. Raises LedgerError."""
-    return parse(text_of(path), path)
+    return parse_ledger(ledger_text(path), path)
 
 
-def text_of(path: Path) -> str:
+def ledger_text(path: Path) -> str:
     """The file's text, its line ends as they are. Raises LedgerError."""
     return yaml_file.text(path, "a ledger", LedgerError)
 
 
-def parse(text: str, path: Path) -> Ledger:
+def parse_ledger(text: str, path: Path) -> Ledger:
     """The ledger that `text` means; `path` is only named in errors. Raises LedgerError."""
     return _ledger(yaml_file.loaded(text, path, YAML(typ="rt"), LedgerError), path)
 
@@ -141,9 +141,9 @@ def _entry(model: EntryModel, owner: str, flaky: Flaky | None, place: str) -> En
     )
 
 
-def _scopes(model: ToolchainModel) -> dict[str, Scope]:
+def _scopes(model: ToolchainModel) -> dict[str, ToolchainScope]:
     named = {name: getattr(model, name) for name in ToolchainModel.model_fields if name in model.model_fields_set}
-    return {name: Scope(value.version, value.where) for name, value in named.items()}
+    return {name: ToolchainScope(value.version, value.where) for name, value in named.items()}
 
 
 # --- what is wrong, and where ------------------------------------------------------------------------------

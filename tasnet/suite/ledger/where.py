@@ -23,13 +23,13 @@ from tasnet.network import AXES, Size
 Axes = Mapping[str, str | int]
 """A case's axes, as `Case.axes()` gives them."""
 
-WORDS: Mapping[str, tuple[str, ...]] = {
+WORD_AXES: Mapping[str, tuple[str, ...]] = {
     **{axis: values for axis, values in AXES.items() if axis != "blocks"},
     "arch": ARCHITECTURES,
 }
 """Axes whose values are words, and the words."""
 
-COUNTS: tuple[str, ...] = ("blocks", "T", *(field.name for field in fields(Size)))
+COUNT_AXES: tuple[str, ...] = ("blocks", "T", *(field.name for field in fields(Size)))
 """Axes whose values are counts; `blocks` may be `all` too."""
 
 _COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,18})")
@@ -103,7 +103,7 @@ def read_where(node: object) -> tuple[Claim, ...]:
     return (_claim(node, ()),)
 
 
-def matches(where: Iterable[Claim], axes: Axes) -> bool:
+def where_matches(where: Iterable[Claim], axes: Axes) -> bool:
     """True when one of the claims holds for a case with these axes."""
     for claim in where:
         for axis, condition in claim.items():
@@ -122,8 +122,8 @@ def _claim(node: object, at: tuple[str | int, ...]) -> Claim:
         if axis == NOT:
             claim[axis] = Without(_without(value, (*at, axis)))
             continue
-        if axis not in WORDS and axis not in COUNTS:
-            known = ", ".join((*AXES, *COUNTS[1:], "arch"))
+        if axis not in WORD_AXES and axis not in COUNT_AXES:
+            known = ", ".join((*AXES, *COUNT_AXES[1:], "arch"))
             raise WhereError(f"unknown axis '{axis}'; one of {known}, or not", (*at, axis))
         claim[axis] = _condition(axis, value, (*at, axis))
     return claim
@@ -146,14 +146,14 @@ def _condition(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
         if list(node) != [NOT]:
             raise WhereError(f"{axis}: the only map that may stand here is {{not: value}}", at)
         return Not(_condition(axis, node[NOT], (*at, NOT)))
-    return _count(axis, node, at) if axis in COUNTS else _word(axis, node, at)
+    return _count(axis, node, at) if axis in COUNT_AXES else _word(axis, node, at)
 
 
 def _word(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
-    known = f"one of {', '.join(WORDS[axis])}, or a glob that matches one"
+    known = f"one of {', '.join(WORD_AXES[axis])}, or a glob that matches one"
     if not isinstance(node, str):
         raise WhereError(f"{axis}: '{node}' isn't a word; {known}", at)
-    accepts = frozenset(word for word in WORDS[axis] if fnmatchcase(word, node))
+    accepts = frozenset(word for word in WORD_AXES[axis] if fnmatchcase(word, node))
     if not accepts:
         raise WhereError(f"{axis}: unknown value '{node}'; {known}", at)
     return Word(str(node), accepts)
@@ -185,7 +185,7 @@ def holds(condition: Condition, axis: str, axes: Axes) -> bool:
         return any(holds(each, axis, axes) for each in condition.conditions)
     if isinstance(condition, Not):
         return not holds(condition.condition, axis, axes)
-    return not matches(condition.claims, axes)
+    return not where_matches(condition.claims, axes)
 
 
 def count_of(axis: str, axes: Axes) -> int:
@@ -204,7 +204,7 @@ def where_schema() -> dict[str, Any]:
 
     What `read_where` refuses beyond it is a glob that matches no value.
     """
-    conditions = {axis: _condition_schema(axis, _value_schema(axis)) for axis in (*WORDS, *COUNTS)}
+    conditions = {axis: _condition_schema(axis, _value_schema(axis)) for axis in (*WORD_AXES, *COUNT_AXES)}
     claim = {
         "type": "object",
         "properties": {**conditions, NOT: {"$ref": "#/$defs/where"}},
@@ -215,8 +215,8 @@ def where_schema() -> dict[str, Any]:
 
 
 def _value_schema(axis: str) -> dict[str, Any]:
-    if axis in WORDS:
-        return {"anyOf": [{"enum": list(WORDS[axis])}, {"type": "string", "pattern": r"[*?\[]"}]}
+    if axis in WORD_AXES:
+        return {"anyOf": [{"enum": list(WORD_AXES[axis])}, {"type": "string", "pattern": r"[*?\[]"}]}
     counts: list[dict[str, Any]] = [{"type": "integer", "minimum": 1}, {"type": "string", "pattern": _COMPARISONS}]
     return {"anyOf": [*counts, *([{"const": "all"}] if axis == "blocks" else [])]}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tasnet.hailo import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
-from tasnet.suite.ledger.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, matches
+from tasnet.suite.ledger.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, where_matches
 
 
 def text(condition: Condition) -> str:
@@ -37,15 +37,15 @@ def where_text(where: Sequence[Claim]) -> str:
     return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
 
 
-def held(where: Iterable[Claim], axes: Axes) -> list[str]:
+def conditions_met(where: Iterable[Claim], axes: Axes) -> list[str]:
     """The conditions of the claim that holds for the case, each with the case's value."""
     for claim in where:
-        if matches([claim], axes):
+        if where_matches([claim], axes):
             return [_told(axis, condition, axes) for axis, condition in claim.items()] or ["every case"]
     return []
 
 
-def unmet(entry: Entry, axes: Axes, toolchain: str = "") -> list[str]:
+def conditions_unmet(entry: Entry, axes: Axes, toolchain: str = "") -> list[str]:
     """The fewest conditions that would have to change for the entry to claim the case; empty if it does claim it."""
     missing = [] if axes["arch"] in entry.arch else [f"arch is {axes['arch']}, not one of {', '.join(entry.arch)}"]
     missing += _unmet(entry.where, axes)
@@ -70,7 +70,7 @@ def _told(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
 
 
 @dataclass(frozen=True)
-class Difference:
+class Mismatch:
     """The first thing in which a failure differs from an entry: `what`, as the entry has it and as it came."""
 
     entry: Entry
@@ -92,7 +92,7 @@ def first_difference(one: str, other: str) -> int:
     return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-def difference(entries: Iterable[Entry], failures: Sequence[Failure]) -> Difference | None:
+def closest_mismatch(entries: Iterable[Entry], failures: Sequence[Failure]) -> Mismatch | None:
     """Of the entry and the failure that are most alike, the first thing that differs; None where nothing does."""
     pairs = [(unlike(entry, failure), entry, failure) for entry in entries for failure in failures]
     pairs = [pair for pair in pairs if pair[0]]
@@ -111,13 +111,15 @@ def difference(entries: Iterable[Entry], failures: Sequence[Failure]) -> Differe
         "message": " ".join(failure.message.split()),
         "layers": ", ".join(failure.layers),
     }
-    return Difference(entry, what[0], said[what[0]], _cut(came[what[0]]))
+    return Mismatch(entry, what[0], said[what[0]], _cut(came[what[0]]))
 
 
-def near(entries: Iterable[Entry], failures: Sequence[Failure], axes: Axes, toolchain: str) -> Iterator[Entry]:
+def nearest_entries(
+    entries: Iterable[Entry], failures: Sequence[Failure], axes: Axes, toolchain: str
+) -> Iterator[Entry]:
     """The entries that tell of one of the failures, and don't claim the case; those that come closest first."""
     missing = [
-        (len(unmet(entry, axes, toolchain)), entry)
+        (len(conditions_unmet(entry, axes, toolchain)), entry)
         for entry in entries
         if not claims(entry, axes, toolchain) and any(covers(entry, failure) for failure in failures)
     ]

@@ -36,12 +36,12 @@ _STAMP = re.compile(r"\d{8}_\d{6}(?:-\d+)?")
 _FAILURE_LIST = TypeAdapter(tuple[Failure, ...])
 
 
-class RowLeftOut(Exception):
+class RowSkipped(Exception):
     """The row is left out."""
 
 
 @dataclass(frozen=True)
-class Texts:
+class RowFiles:
     """What the files beside a row say."""
 
     run: str
@@ -51,7 +51,7 @@ class Texts:
     version: str
 
 
-def texts_of(row: Mapping[str, str], tag: str, folder: RunFolder) -> Texts:
+def files_of_row(row: Mapping[str, str], tag: str, folder: RunFolder) -> RowFiles:
     log = next((found for name in _LOGS if row.get(name) and (found := folder.named(row[name]))), None)
     log = log or folder.beside(f"{tag}.log")
     note: Mapping[str, Any] = {}
@@ -64,14 +64,14 @@ def texts_of(row: Mapping[str, str], tag: str, folder: RunFolder) -> Texts:
                 used = file
                 break
         if log and (size := log.stat().st_size) > _LARGEST_LOG:
-            raise RowLeftOut(f"its log has {size:,} bytes, and at most {_LARGEST_LOG:,} are read")
+            raise RowSkipped(f"its log has {size:,} bytes, and at most {_LARGEST_LOG:,} are read")
     except (NoteError, OSError) as error:
-        raise RowLeftOut(str(error)) from None
+        raise RowSkipped(str(error)) from None
     cells = [row[name] for name in (*_LOGS, *_FAILURES) if row.get(name)]
     parents = [part for cell in cells for part in PurePosixPath(cell.replace("\\", "/")).parts[:-1]]
     parents += [file.parent.name for file in (log, used) if file]
     run = next((part for part in parents if _STAMP.fullmatch(part)), "")
-    return Texts(run, log, note, _logged_version(log) if log else "")
+    return RowFiles(run, log, note, _logged_version(log) if log else "")
 
 
 def _logged_version(log: Path) -> str:
@@ -84,39 +84,39 @@ def _logged_version(log: Path) -> str:
     return found.group(1).decode() if found else ""
 
 
-def stages_of(row: Mapping[str, str], texts: Texts, case: Case, version: str) -> dict[Stage, Outcome]:
+def stages_of(row: Mapping[str, str], texts: RowFiles, case: Case, version: str) -> dict[Stage, Outcome]:
     """The observed outcomes of a row. Raises RowLeftOut where it contradicts itself or says nothing."""
     status = row.get("case_status", "")
     if row.get("verdict") in ("infra", "unclassified", "unknown", "skipped"):
-        raise RowLeftOut(f"{row['verdict']}: nothing was learned of the network")
+        raise RowSkipped(f"{row['verdict']}: nothing was learned of the network")
     if {boolean(row, "hef_success"), boolean(row, "compile_success")} == {True, False}:
-        raise RowLeftOut("hef_success and compile_success differ: it says that a HEF was written and that none was")
+        raise RowSkipped("hef_success and compile_success differ: it says that a HEF was written and that none was")
     compiled = _first(boolean(row, "hef_success"), boolean(row, "compile_success"))
     compiled = _first(compiled, {"compile_success": True, "har_only_success": False, "failed": False}.get(status))
     translated = _first(boolean(row, "har_success"), {"har_only_success": True}.get(status), compiled or None)
     stage = row.get("failure_stage", "")
     if stage not in ("", "timeout", *(each.value for each in STAGES)):
-        raise RowLeftOut(f"failure_stage '{stage}' is none of translate, optimize, compile, timeout")
+        raise RowSkipped(f"failure_stage '{stage}' is none of translate, optimize, compile, timeout")
     if compiled and (translated is False or stage):
-        raise RowLeftOut("it says both that the case compiled and that it failed")
+        raise RowSkipped("it says both that the case compiled and that it failed")
     if compiled is None and translated is None and not stage:
-        raise RowLeftOut("it says of no stage whether it passed")
+        raise RowSkipped("it says of no stage whether it passed")
     seconds = _number(row.get("duration_sec", ""))
     log = _logged(texts)
     if compiled and log is not None and log.failure:
-        raise RowLeftOut(f"it says that the case compiled, and its log that it failed ({log.failure.family})")
+        raise RowSkipped(f"it says that the case compiled, and its log that it failed ({log.failure.family})")
     if compiled:
         return _ended(None, Status.PASSED, (), "", seconds, case, version)
     failures = _failures(row, texts, version)
     if not failures and log is not None and (log.end, log.stage) == (LogEnd.SUCCEEDED, Stage.COMPILE.value):
-        raise RowLeftOut("it says that the case failed, and its log that it compiled")
+        raise RowSkipped("it says that the case failed, and its log that it compiled")
     known = {each.value: each for each in STAGES}
     at = known.get(stage) or (known.get(failures[0].stage) if failures else None)
     at = at or (Stage.TRANSLATE if translated is False else Stage.COMPILE)
     if failures and failures[0].stage in known:
         at = known[failures[0].stage]
     if translated and at is Stage.TRANSLATE:
-        raise RowLeftOut("it says both that the HAR was written and that the translation failed")
+        raise RowSkipped("it says both that the HAR was written and that the translation failed")
     timed_out = stage == "timeout" or bool(boolean(row, "timed_out")) or row.get("command_status") == "124"
     if failures and failures[0].family in MACHINE_FAMILIES | SETUP_FAMILIES:
         return _ended(at, Status.INFRA, (), failures[0].message, seconds, case, version)
@@ -142,7 +142,7 @@ def _ended_itself(failure: Failure) -> bool:
     return raised is not None or (last is not None and last.family == "mapping_timeout")
 
 
-def _logged(texts: Texts) -> LogSummary | None:
+def _logged(texts: RowFiles) -> LogSummary | None:
     try:
         return read_log(texts.log) if texts.log else None
     except LogError:
@@ -187,7 +187,7 @@ def _ended(
     return outcomes
 
 
-def _failures(row: Mapping[str, str], texts: Texts, version: str) -> tuple[Failure, ...]:
+def _failures(row: Mapping[str, str], texts: RowFiles, version: str) -> tuple[Failure, ...]:
     """What failed: this package's own record of it, else read off the log and the exception."""
     note = texts.note
     if own := _own_failures(note):

@@ -19,21 +19,21 @@ MOST_ROWS, MOST_COLUMNS, MOST_FILES = 10_000, 500, 200_000
 """of a table, and in the folders beside it: a night has 840 runs at most, a table of all that is told 30 columns"""
 
 
-class OldRunsError(TasnetError, ValueError):
+class NightRunsError(TasnetError, ValueError):
     """Night runs that can't be read. One line: what is wrong, where, what to do."""
 
 
 def tables_of(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise OldRunsError(f"{folder}: no such folder or file; name the folder of night runs, or a summary.tsv")
+        raise NightRunsError(f"{folder}: no such folder or file; name the folder of night runs, or a summary.tsv")
     for pattern in ("*summary.tsv", "*/*summary.tsv"):
         if found := sorted(each for each in folder.glob(pattern) if each.is_file()):
             return found
-    raise OldRunsError(f"{folder}: no summary.tsv in it; name the folder that holds one")
+    raise NightRunsError(f"{folder}: no summary.tsv in it; name the folder that holds one")
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A row: its line's number, its cells by their column, and why it is none that can be read (empty: it is one)."""
 
     number: int
@@ -41,16 +41,16 @@ class Row:
     unfit: str = ""
 
 
-def rows_of(table: Path) -> Iterator[Row]:
+def rows_of(table: Path) -> Iterator[TableRow]:
     """The rows of a tab-separated table, read line by line. Raises OldRunsError."""
-    with open_regular(table, most=LARGEST_TABLE, what="a table of night runs", error=OldRunsError) as file:
+    with open_regular(table, most=LARGEST_TABLE, what="a table of night runs", error=NightRunsError) as file:
         header: list[str] = []
         try:
             for number, raw in enumerate(iter(partial(_line, file), b""), 1):
                 if len(raw) > _LONGEST_LINE:
                     if not header:
-                        raise OldRunsError(f"{table}:1: a line of more than {_LONGEST_LINE:,} bytes; is it a table?")
-                    yield Row(number, {}, f"a line of more than {_LONGEST_LINE:,} bytes")
+                        raise NightRunsError(f"{table}:1: a line of more than {_LONGEST_LINE:,} bytes; is it a table?")
+                    yield TableRow(number, {}, f"a line of more than {_LONGEST_LINE:,} bytes")
                     continue
                 cells = [cell.strip() for cell in raw.decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")]
                 if not header:
@@ -58,13 +58,13 @@ def rows_of(table: Path) -> Iterator[Row]:
                     _check_header(table, header)
                 elif any(cells):
                     if number > MOST_ROWS:
-                        raise OldRunsError(f"{table}:{number}: at most {MOST_ROWS:,} rows are read; split the table")
+                        raise NightRunsError(f"{table}:{number}: at most {MOST_ROWS:,} rows are read; split the table")
                     unfit = "" if len(cells) == len(header) else f"{len(cells)} of {len(header)} cells"
-                    yield Row(number, dict(zip(header, cells, strict=False)), unfit)
+                    yield TableRow(number, dict(zip(header, cells, strict=False)), unfit)
         except OSError as error:
-            raise OldRunsError(f"{table}: {error.strerror}; name a table that can be read") from None
+            raise NightRunsError(f"{table}: {error.strerror}; name a table that can be read") from None
     if not header:
-        raise OldRunsError(f"{table}: empty; name a table with a header line")
+        raise NightRunsError(f"{table}: empty; name a table with a header line")
 
 
 def _line(file: BinaryIO) -> bytes:
@@ -78,18 +78,18 @@ def _line(file: BinaryIO) -> bytes:
 
 def _check_header(table: Path, header: Sequence[str]) -> None:
     if len(header) > MOST_COLUMNS:
-        raise OldRunsError(f"{table}:1: {len(header):,} columns; at most {MOST_COLUMNS}, is it the right table?")
+        raise NightRunsError(f"{table}:1: {len(header):,} columns; at most {MOST_COLUMNS}, is it the right table?")
     columns = set(header)
     doubled = sorted({each for each in header if header.count(each) > 1 and each})
     if doubled:
-        raise OldRunsError(f"{table}:1: column {printable(doubled[0])} stands twice; remove one")
+        raise NightRunsError(f"{table}:1: column {printable(doubled[0])} stands twice; remove one")
     missing = [] if columns & {"run_tag", "case_id"} else ["run_tag"]
     if "case_status" not in columns:
         missing += ["har_success"] * ("har_success" not in columns)
         missing += ["hef_success"] * (not columns & {"hef_success", "compile_success"})
     if missing:
         shown = printable(", ".join(header), most=120)
-        raise OldRunsError(
+        raise NightRunsError(
             f"{table}:1: no column {', '.join(missing)} (it has: {shown}); give a tab-separated table with run_tag, "
             "har_success and hef_success, or with run_tag and case_status"
         )
@@ -116,9 +116,9 @@ class RunFolder:
                         count += 1
                         names.setdefault(each.name, []).append(folder / each.name)
                 if count > MOST_FILES:
-                    raise OldRunsError(f"{root}: more than {MOST_FILES:,} files; name the folder of night runs alone")
+                    raise NightRunsError(f"{root}: more than {MOST_FILES:,} files; name the folder of night runs alone")
         except OSError as error:
-            raise OldRunsError(f"{error.filename}: {error.strerror}; name a folder that can be read") from None
+            raise NightRunsError(f"{error.filename}: {error.strerror}; name a folder that can be read") from None
         return RunFolder(root, {name: tuple(places) for name, places in names.items()})
 
     def named(self, cell: str) -> Path | None:

@@ -1,6 +1,6 @@
 """Evidence: what a real compiler or chip said of a case, kept in the store's `evidence/` beside its own outcomes.
 
-Old runs bring it (`old_runs.py`), a device does (`on_device.py`), and every run of the compiler by itself (`keep_run`).
+Night runs (`tasnet import-runs`), a device (`on_device.py`) and every run of the compiler (`keep_run`) bring it.
 
     evidence/<sha256 of the case's id>/<sha256 of what was said>.json
 

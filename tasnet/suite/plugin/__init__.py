@@ -10,8 +10,8 @@ and `conclude` turns a judgement into pytest's verdict.
     device.py        the device, the compiled files that it runs, and what is kept of it
     pairs.py         the compiler's word beside the prediction
     head.py          what the run set out to do, for its history
-    carried.py       what a test's report carries from a worker to the process that reports
-    watch.py         that process: records, progress, the run's end
+    worker_reports.py what a test's report carries from a worker to the process that reports
+    run_reporter.py  that process: records, progress, the run's end
     distribution.py  which worker gets which case
 """
 
@@ -21,6 +21,6 @@ from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, c
 __all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
 
 pytest_plugins = [
-    f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "device", "watch", "distribution")
+    f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "device", "run_reporter", "distribution")
 ]
 """pytest finds the hooks and fixtures there."""

@@ -13,17 +13,17 @@ import pytest
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
-from tasnet.suite.ledger import PASSING, Entry, Judgement, Kind, Ledger, due, judge
+from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
 from tasnet.suite.observed import keep_run
 from tasnet.suite.plugin.aloud import aloud
-from tasnet.suite.plugin.carried import MEASURE_PROPERTY, PROPERTY, ReviewDue
 from tasnet.suite.plugin.ci_properties import tags
-from tasnet.suite.plugin.head import head
+from tasnet.suite.plugin.head import run_head
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
-from tasnet.suite.report import lines
+from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
+from tasnet.suite.report import failing_lines
 from tasnet.suite.run import CaseCalibration, Store
-from tasnet.suite.upkeep import Past, of_case, past_of
+from tasnet.suite.upkeep import FlakyHistory, flaky_history, history_of_case
 
 
 class RunsCases(Protocol):
@@ -72,16 +72,16 @@ def today() -> date:
 
 
 @pytest.fixture(scope="session")
-def past_runs(pytestconfig: pytest.Config) -> Past:
+def past_runs(pytestconfig: pytest.Config) -> FlakyHistory:
     """What the stored runs before this one showed of flaky entries."""
     setup = pytestconfig.stash[SETUP]
-    return past_of(setup.store, setup.ledger.entries, head(pytestconfig))
+    return flaky_history(setup.store, setup.ledger.entries, run_head(pytestconfig))
 
 
 @pytest.fixture(scope="session")
 def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
     """The entries whose day of review is at most a week away. pytest warns of them, once a process."""
-    found = due(ledger.entries, today)
+    found = due_for_review(ledger.entries, today)
     for entry in found:
         told = f"{entry.place}: entry {entry.id} is to be reviewed by {entry.review}"
         owner = f", by {entry.owner}" if entry.owner else ""
@@ -112,7 +112,7 @@ def judged_until(
     case: Case,
     pipeline: RunsCases,
     today: date,
-    past_runs: Past,
+    past_runs: FlakyHistory,
     entries_due: tuple[Entry, ...],
 ) -> Callable[[Stage], Judged]:
     """Judges the case as far as a stage."""
@@ -132,7 +132,7 @@ def compiled(judged_until: Callable[[Stage], Judged]) -> Judged:
 
 
 def _judged(
-    request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, past_runs: Past, until: Stage
+    request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, past_runs: FlakyHistory, until: Stage
 ) -> Judged:
     """Runs and judges the case. A tool that broke down ends here: an ERROR of the setup, no FAILED of the test."""
     setup = request.config.stash[SETUP]
@@ -151,11 +151,11 @@ def _judged(
     if setup.compiler:
         keep_run(Store(setup.store), sized, outcomes)
     told, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
-    text = "\n".join(lines(told, setup.ledger.entries))
+    text = "\n".join(failing_lines(told, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"
-    if judgement.kind in (Kind.INFRA, Kind.UNCLASSIFIED):
+    if judgement.kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED):
         pytest.fail(text, pytrace=traced)
-    if judgement.kind is Kind.FLAKY:
+    if judgement.kind is JudgementKind.FLAKY:
         # Not strict: it shows as xfailed or as xpassed, and as neither passed nor failed.
         said = ", ".join(name for name in judgement.entries)
         request.applymarker(pytest.mark.xfail(reason=f"flaky: {_reason(told.predicted, said)}", strict=False))
@@ -169,21 +169,21 @@ def _keep_record(
     until: Stage,
     outcomes: Mapping[Stage, Outcome],
     today: date,
-    past_runs: Past,
+    past_runs: FlakyHistory,
 ) -> tuple[CaseRecord, Judgement]:
     """Judges the outcomes; the record goes with the test's report."""
     setup = request.config.stash[SETUP]
-    seen = of_case(past_runs, case.id, setup.ledger.entries)
+    seen = history_of_case(past_runs, case.id, setup.ledger.entries)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
     told = case_record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
-    request.node.user_properties.append((PROPERTY, told.model_dump_json(exclude_defaults=True)))
+    request.node.user_properties.append((RECORD_PROPERTY, told.model_dump_json(exclude_defaults=True)))
     _tag(request, told)
     return told, judgement
 
 
 def _broken(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[Stage, Outcome]:
     """The outcomes of a case of which nothing was learned: its last stage broke down."""
-    by = head(request.config)
+    by = run_head(request.config)
     provenance = Provenance(
         toolchain=by.toolchain, version=by.version, predicted=by.known == "predicted", exhaustive=False, arch=by.arch
     )
@@ -202,15 +202,15 @@ def conclude(judged: Judged) -> None:
     """Returns for a pass, and ends the test as xfailed, skipped or failed otherwise."""
     judgement = judged.judgement
     failed = bool(judgement.blockers)
-    if judgement.kind is Kind.EXPECTED_FAILURE or (judgement.kind is Kind.FLAKY and failed):
+    if judgement.kind is JudgementKind.EXPECTED_FAILURE or (judgement.kind is JudgementKind.FLAKY and failed):
         # Imperative, for strictness is the judgement's: a case that passes against its entry never comes here.
-        flaky = "flaky: " if judgement.kind is Kind.FLAKY else ""
+        flaky = "flaky: " if judgement.kind is JudgementKind.FLAKY else ""
         blocked = "".join(f"; {each.stage.value} blocked by {each.by.value}" for each in judgement.upstream)
         reason = f"{flaky}{_reason(judged.predicted, ', '.join(judgement.entries))}{blocked}"
         raise pytest.xfail.Exception(reason, pytrace=False)
-    if judgement.kind is Kind.UNKNOWN:
+    if judgement.kind is JudgementKind.UNKNOWN:
         pytest.skip(judgement.happened)
-    if judgement.kind not in PASSING:
+    if judgement.kind not in PASSING_KINDS:
         pytest.fail(judged.text, pytrace=judged.traced)
 
 

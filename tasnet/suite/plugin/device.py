@@ -11,8 +11,8 @@ import pytest
 
 from tasnet.suite.cases import Case, Outcome, Status
 from tasnet.suite.history import DeviceCheck, DeviceRecord
-from tasnet.suite.plugin.carried import DEVICE_PROPERTY
 from tasnet.suite.plugin.setup import SETUP
+from tasnet.suite.plugin.worker_reports import DEVICE_PROPERTY
 from tasnet.suite.run import Store
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.run import file_sha256
 
 
-def head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = None) -> RunHead:
+def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = None) -> RunHead:
     """The head of the run that these options ask for."""
     setup = config.stash[SETUP]
     ledger = setup.ledger.path

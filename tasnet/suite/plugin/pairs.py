@@ -13,8 +13,8 @@ from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse_case
 from tasnet.suite.observed import of_cases
 from tasnet.suite.plugin.aloud import aloud
-from tasnet.suite.plugin.carried import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
+from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.run import Store
 
 if TYPE_CHECKING:

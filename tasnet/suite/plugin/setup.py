@@ -13,7 +13,7 @@ import pytest
 from tasnet.common import MAX_ERROR_CHARS, TasnetError, error_line, printable, why_no_folder
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import BASE_ARCH, Case, profile_cases
-from tasnet.suite.ledger import Ledger, read
+from tasnet.suite.ledger import Ledger, read_ledger
 from tasnet.suite.run import Recipe, ToolchainOptions, from_options, open_compiler, toolchain_options
 
 if TYPE_CHECKING:
@@ -124,7 +124,9 @@ def _setup(config: pytest.Config) -> Setup:
     option = config.option
     try:
         cases = profile_cases(option.profile, option.arch)
-        ledger = read(Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml"))
+        ledger = read_ledger(
+            Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml")
+        )
         choice = _choice(config)
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None

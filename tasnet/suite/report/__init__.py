@@ -1,4 +1,7 @@
-"""What is shown of a run: records of cases in, text and files out. Knows no pytest."""
+"""What is shown of runs. In: records of cases, stored runs and the ledger. Out: text, one HTML page, SVG, markdown.
+
+Nothing here knows pytest.
+"""
 
 import lazy_loader
 

@@ -1,37 +1,37 @@
-from .browser import photograph as photograph
-from .failing import lines as lines
-from .progress import Bar as Bar
-from .progress import Lines as Lines
+from .browser import screenshot as screenshot
+from .failing import failing_lines as failing_lines
+from .page import page_html as page_html
+from .page import write_page as write_page
+from .progress import ProgressBar as ProgressBar
+from .progress import ProgressLines as ProgressLines
 from .run_folder import new_folder as new_folder
 from .run_folder import write_run as write_run
-from .runs_page import page as page
-from .runs_page import write as write
-from .sources import gather as gather
-from .support import COMMAND as COMMAND
-from .support import as_it_is as as_it_is
-from .support import difference as difference
-from .support import document as document
-from .support import last_runs as last_runs
+from .sources import gather_runs as gather_runs
+from .support import SUPPORT_COMMAND as SUPPORT_COMMAND
+from .support import current_support_text as current_support_text
 from .support import observed_runs as observed_runs
-from .terminal import ending as ending
-from .terminal import title as title
+from .support import predicted_runs as predicted_runs
+from .support import support_diff as support_diff
+from .support import support_document as support_document
+from .terminal import summary_text as summary_text
+from .terminal import summary_title as summary_title
 
 __all__ = [
-    "COMMAND",
-    "Bar",
-    "Lines",
-    "as_it_is",
-    "difference",
-    "document",
-    "ending",
-    "gather",
-    "last_runs",
-    "lines",
+    "SUPPORT_COMMAND",
+    "ProgressBar",
+    "ProgressLines",
+    "current_support_text",
+    "failing_lines",
+    "gather_runs",
     "new_folder",
     "observed_runs",
-    "page",
-    "photograph",
-    "title",
-    "write",
+    "page_html",
+    "predicted_runs",
+    "screenshot",
+    "summary_text",
+    "summary_title",
+    "support_diff",
+    "support_document",
+    "write_page",
     "write_run",
 ]

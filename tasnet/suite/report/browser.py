@@ -65,7 +65,7 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def photograph(html: str, path: Path, *, dark: bool = False) -> None:
+def screenshot(html: str, path: Path, *, dark: bool = False) -> None:
     """Writes a PNG of the page as it opens, whole or not at all. Raises BrowserError, OSError."""
     with unfinished.folder(prefix="tasnet-page") as folder, chromium() as browser:
         page_file = Path(folder, "report.html")

@@ -16,7 +16,7 @@ SCHEMA = 2
 """Of what is noted in the store; raise it when `LayerShown` changes."""
 
 
-class LayerShown(BaseModel):
+class LayerRow(BaseModel):
     """One layer. Equal `sign` in two graphs means equal kind, shapes and parameters, whatever the layer's number."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,19 +49,19 @@ class LayerShown(BaseModel):
         )
 
 
-class Graph(BaseModel):
+class LayerList(BaseModel):
     """The layers of a HAR in their order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layers: tuple[LayerShown, ...]
+    layers: tuple[LayerRow, ...]
 
 
-class GraphGone(ValueError):
+class GraphUnavailable(ValueError):
     """A graph that can't be shown. One line: why, and what brings it back."""
 
 
-def graph_of(store: Store, name: str, desk: Path) -> Graph:
+def layers_of_har(store: Store, name: str, desk: Path) -> LayerList:
     """The graph of the HAR `name`; `desk` is a folder to work in. Raises GraphGone.
 
     What was read is noted in the store, so that a report of the next run needn't read it again; a graph that is
@@ -71,22 +71,22 @@ def graph_of(store: Store, name: str, desk: Path) -> Graph:
     noted = store.note(key)
     if noted is not None:
         try:
-            return Graph.model_validate(noted)
+            return LayerList.model_validate(noted)
         except ValidationError:
             pass
     try:
         network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
     except (StoreError, HarError, HNError) as error:
-        raise GraphGone(" ".join(str(error).split())) from None
-    graph = Graph(layers=tuple(map(_shown, network_json(network)["layers"], network)))
+        raise GraphUnavailable(" ".join(str(error).split())) from None
+    graph = LayerList(layers=tuple(map(_shown, network_json(network)["layers"], network)))
     with suppress(StoreError, OSError):
         # A store that can't be written, such as another machine's, is read all the same.
         store.put_note(key, graph.model_dump())
     return graph
 
 
-def _shown(told: dict[str, Any], layer: Layer) -> LayerShown:
-    return LayerShown(
+def _shown(told: dict[str, Any], layer: Layer) -> LayerRow:
+    return LayerRow(
         name=told["name"],
         type=told["type"],
         inputs=" + ".join(_shape(shape) for shape in told["input_shapes"]),

@@ -10,7 +10,7 @@ from tasnet.suite.report.map import Column, column, column_order, row_label
 
 
 @dataclass(frozen=True)
-class Layout:
+class MapLayout:
     """`at` is a case's row x width + column; the columns are those of the groups, one after the other."""
 
     rows: tuple[str, ...]
@@ -24,7 +24,7 @@ class Layout:
         return sum(len(columns) for _, columns in self.groups)
 
 
-def layout(records: Sequence[CaseRecord]) -> Layout:
+def map_layout(records: Sequence[CaseRecord]) -> MapLayout:
     """The layout of a run's cases: topologies down, decoder x blocks (x length, where there are several) across."""
     with_length = len({record.axes["T"] for record in records}) > 1
     placed = {record.case_id: (row_label(record), column(record, with_length)) for record in records}
@@ -37,4 +37,4 @@ def layout(records: Sequence[CaseRecord]) -> Layout:
     flat = {(decoder, each): at for at, (decoder, each) in enumerate((d, c) for d, columns in groups for c in columns)}
     down = {row: at for at, row in enumerate(rows)}
     at = {case_id: down[row] * len(flat) + flat[where] for case_id, (row, where) in placed.items()}
-    return Layout(rows, groups, at)
+    return MapLayout(rows, groups, at)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.report.signs import glyph, used
+from tasnet.suite.report.signs import signs_in, terminal_sign
 
 Column = tuple[str, str]
 """(blocks, length or '')"""
@@ -110,7 +110,7 @@ def _upright(words: Sequence[str]) -> list[str]:
 def _marks(records: Sequence[CaseRecord | None], ascii_only: bool) -> Text:
     text = Text()
     for record in records:
-        sign = glyph(record) if record else None
+        sign = terminal_sign(record) if record else None
         text.append((sign.ascii if ascii_only else sign.sign) if sign else " ", sign.style if sign else "")
     return text
 
@@ -125,7 +125,9 @@ def _legend(
     """What letters, columns and signs mean. An entry of it is never broken in two."""
     lengths = any(column[1] for each in columns.values() for column in each)
     blocks = "blocks kept (all, or the first N)" + (", samples T" if lengths else "") + ", read downwards"
-    signs = [Text(each.ascii if ascii_only else each.sign, each.style) + f" {each.meaning}" for each in used(records)]
+    signs = [
+        Text(each.ascii if ascii_only else each.sign, each.style) + f" {each.meaning}" for each in signs_in(records)
+    ]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     room = width - len("columns  ")
     names = [Text(f"{letter} {name}") for name, letter in letters.items()]

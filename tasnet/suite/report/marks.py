@@ -8,10 +8,10 @@ from typing_extensions import assert_never
 
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord, StoredRun
-from tasnet.suite.ledger import Kind
-from tasnet.suite.report.signs import SURPRISES, glyph
+from tasnet.suite.ledger import JudgementKind
+from tasnet.suite.report.signs import SURPRISES, terminal_sign
 
-SAID = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}
+SOURCE_WORDS = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}
 """Whose word a verdict is -> the word that stands with it."""
 
 
@@ -33,7 +33,7 @@ PAINTS = {
 
 
 @dataclass(frozen=True)
-class Mark:
+class PageSign:
     """`paint` is one of PAINTS, and a class of the style sheet."""
 
     sign: str
@@ -41,14 +41,14 @@ class Mark:
     meaning: str
 
 
-def mark(record: CaseRecord) -> Mark:
+def page_sign(record: CaseRecord) -> PageSign:
     """The mark of a record; how it is drawn as predicted or observed is another class, `said`."""
-    drawn = glyph(record)
-    if record.kind is Kind.EXPECTED_FAILURE:
-        return Mark(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
+    drawn = terminal_sign(record)
+    if record.kind is JudgementKind.EXPECTED_FAILURE:
+        return PageSign(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
     if record.kind in SURPRISES:
-        return Mark(drawn.sign, "flaky" if record.kind is Kind.FLAKY else "news", drawn.meaning)
-    return Mark(drawn.sign, _paint(record.verdict), drawn.meaning)
+        return PageSign(drawn.sign, "flaky" if record.kind is JudgementKind.FLAKY else "news", drawn.meaning)
+    return PageSign(drawn.sign, _paint(record.verdict), drawn.meaning)
 
 
 def _paint(verdict: Verdict) -> str:
@@ -71,23 +71,23 @@ def _paint(verdict: Verdict) -> str:
             assert_never(verdict)
 
 
-def said(run: StoredRun, record: CaseRecord) -> str:
+def verdict_source(run: StoredRun, record: CaseRecord) -> str:
     """Whose word the verdict is: predicted, observed, or a test double's, which is neither."""
     if run.head.double:
         return "double"
     return "predicted" if record.predicted else "observed"
 
 
-def run_said(run: StoredRun) -> str:
+def run_source(run: StoredRun) -> str:
     """The same of a whole run: of its cases, else of what it ran on a device; an empty run is a prediction at best."""
     if run.records:
-        return said(run, run.records[0])
+        return verdict_source(run, run.records[0])
     if run.ran and not run.head.double:
         return "double" if any(each.outcome.provenance.double for each in run.ran) else "observed"
     return "double" if run.head.double else "predicted"
 
 
-def run_by(run: StoredRun) -> str:
+def run_toolchain(run: StoredRun) -> str:
     """Who said what `run_said` means, with its version: HailoRT of a run that judged nothing and ran on a device."""
     if run.ran and not run.records:
         by = run.ran[0].outcome.provenance

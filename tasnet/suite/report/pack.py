@@ -17,10 +17,10 @@ from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
 from tasnet.suite.cases import SIZE_LETTERS, Outcome
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
-from tasnet.suite.report.graphs import Graph, LayerShown
-from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, mark, run_by, run_said, said
-from tasnet.suite.report.sources import Source, har_of
+from tasnet.suite.report.graphs import LayerList, LayerRow
+from tasnet.suite.report.layout import map_layout
+from tasnet.suite.report.marks import PAINTS, page_sign, run_source, run_toolchain, verdict_source
+from tasnet.suite.report.sources import ReportSource, har_of
 from tasnet.suite.run import content_of
 
 _TABLES = (
@@ -31,7 +31,7 @@ _HERE = "\x00"
 """stands for the case's id in a command that repeats it"""
 
 
-class Table:
+class UniqueRows:
     """Things in the order in which they came, each once."""
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class Table:
 class Packer:
     """The tables of one report."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: ReportSource) -> None:
         self.source = source
-        self.words, self.cases, self.marks, self.bodies = Table(), Table(), Table(), Table()
-        self.signs, self.layers, self.graphs, self.failures = Table(), Table(), Table(), Table()
-        self.by, self.times, self.tails = Table(), Table(), Table()
+        self.words, self.cases, self.marks, self.bodies = UniqueRows(), UniqueRows(), UniqueRows(), UniqueRows()
+        self.signs, self.layers, self.graphs, self.failures = UniqueRows(), UniqueRows(), UniqueRows(), UniqueRows()
+        self.by, self.times, self.tails = UniqueRows(), UniqueRows(), UniqueRows()
         self._known: dict[str, int] = {}
         # What was packed already, by what it was packed from: the same cases and failures come in every run.
         self._cases: dict[Hashable, int] = {}
@@ -77,13 +77,13 @@ class Packer:
         return self.source.ledger.entries if self.source.ledger else ()
 
     def _run(self, run: StoredRun) -> dict[str, Any]:
-        plan = layout(run.records)
+        plan = map_layout(run.records)
         return {
             "id": run.id,
-            "said": run_said(run),
+            "said": run_source(run),
             "profile": run.head.profile,
             "arch": run.head.arch,
-            "toolchain": run_by(run),
+            "toolchain": run_toolchain(run),
             "started": f"{run.head.started:%Y-%m-%d %H:%M} UTC",
             "state": state(run),
             "origin": commit(run),
@@ -101,10 +101,10 @@ class Packer:
         return self.words.add(text)
 
     def _record(self, run: StoredRun, record: CaseRecord) -> tuple[int, ...]:
-        told = mark(record)
+        told = page_sign(record)
         body = (
             self.marks.add((told.sign, told.paint, told.meaning)),
-            ("predicted", "observed", "double").index(said(run, record)),
+            ("predicted", "observed", "double").index(verdict_source(run, record)),
             self.word(record.verdict.word),
             self.word(record.certainty.value if record.certainty else ""),
             self.word(record.kind.value),
@@ -192,14 +192,14 @@ class Packer:
             found = self._known[name] = self.graphs.add(self._layers(self.source.graphs[name]))
         return found
 
-    def _layers(self, graph: Graph) -> tuple[int, ...]:
+    def _layers(self, graph: LayerList) -> tuple[int, ...]:
         return tuple(self.layers.add((self.word(layer.name), self._sign(layer))) for layer in graph.layers)
 
-    def _sign(self, layer: LayerShown) -> int:
+    def _sign(self, layer: LayerRow) -> int:
         return self.signs.add(tuple(self.word(part) if isinstance(part, str) else part for part in layer.sign))
 
 
-def pack(source: Source) -> dict[str, Any]:
+def page_data(source: ReportSource) -> dict[str, Any]:
     """The object that the page reads."""
     return Packer(source).packed()
 
@@ -233,7 +233,7 @@ def _plain(value: float | str) -> float | str:
     return value if isinstance(value, str) or math.isfinite(value) else str(value)
 
 
-def _entry(entry: Entry, source: Source) -> Mapping[str, Any]:
+def _entry(entry: Entry, source: ReportSource) -> Mapping[str, Any]:
     return {
         "summary": entry.summary,
         "stage": entry.stage.value,

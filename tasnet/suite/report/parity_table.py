@@ -42,7 +42,7 @@ class ParityRow:
     """how many cases have an SNR within each BAR_DB"""
 
 
-def parity(runs: Iterable[StoredRun]) -> tuple[ParityRow, ...]:
+def parity_rows(runs: Iterable[StoredRun]) -> tuple[ParityRow, ...]:
     """One row for each stage, form and length; `runs` with the oldest first."""
     newest: dict[tuple[str, str, str, int], ParityFigure] = {}
     for run in runs:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.report.terminal import overview, title
+from tasnet.suite.report.terminal import overview, summary_title
 
 WIDTH = 100
 """columns"""
@@ -46,4 +46,4 @@ def svg(records: Sequence[CaseRecord]) -> str:
     )
     for each in overview(records, WIDTH, ascii_only=False):
         console.print(each)
-    return console.export_svg(title=title(records), code_format=_FRAME, unique_id="tasnet")
+    return console.export_svg(title=summary_title(records), code_format=_FRAME, unique_id="tasnet")

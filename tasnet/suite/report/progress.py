@@ -14,7 +14,7 @@ TESTS = ("passed", "xfailed", "failed")
 """the categories that are told even when there are none"""
 
 
-class Bar:
+class ProgressBar:
     """A bar in the last line of a terminal, redrawn at each step and gone when stopped."""
 
     def __init__(self, file: TextIO, total: int, usual: Sequence[str] = TESTS) -> None:
@@ -36,14 +36,14 @@ class Bar:
     def step(self, category: str, name: str) -> None:
         """One more test of a case ended, as pytest's category of it (`passed`, `xfailed`, ...)."""
         self._counts[category] += 1
-        self._progress.update(self._task, advance=1, description=f"{told(self._counts)}  {name}", refresh=True)
+        self._progress.update(self._task, advance=1, description=f"{counts_text(self._counts)}  {name}", refresh=True)
 
     def stop(self) -> None:
         """Takes the bar away."""
         self._progress.stop()
 
 
-class Lines:
+class ProgressLines:
     """A line through `write` each tenth of the way."""
 
     def __init__(self, write: Callable[[str], None], total: int, usual: Sequence[str] = TESTS) -> None:
@@ -57,12 +57,12 @@ class Lines:
         tenths = done * 10 // self._total
         if tenths > self._tenths:
             self._tenths = tenths
-            self._write(f"cases {done}/{self._total}: {told(self._counts)}  {name}")
+            self._write(f"cases {done}/{self._total}: {counts_text(self._counts)}  {name}")
 
     def stop(self) -> None:
         """Nothing to take away."""
 
 
-def told(counts: Counter[str]) -> str:
+def counts_text(counts: Counter[str]) -> str:
     """`12 passed 800 xfailed 0 failed`."""
     return " ".join(f"{count} {name}" for name, count in counts.items())

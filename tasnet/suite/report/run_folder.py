@@ -51,7 +51,7 @@ def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"
     # Only now: it reads the ledger's whole world.
-    from tasnet.suite.notes import write_runs
+    from tasnet.suite.notes import write_night_run
 
     records = [_with_hef(folder, record, store) for record in records]
     with store.workspace() as desk:
@@ -61,7 +61,7 @@ def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path
                 logs[record.case_id] = desk / f"{number}.log"
                 with logs[record.case_id].open("wb") as file:
                     _write_log(file, record, store)
-        return write_runs(folder, records, logs)
+        return write_night_run(folder, records, logs)
 
 
 def _with_hef(folder: Path, record: CaseRecord, store: Store) -> CaseRecord:

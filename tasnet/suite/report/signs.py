@@ -9,11 +9,11 @@ from typing_extensions import assert_never
 
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.ledger import Kind
+from tasnet.suite.ledger import JudgementKind
 
 
 @dataclass(frozen=True)
-class Glyph:
+class TerminalSign:
     """A sign of one column, its stand-in where the terminal has ASCII only, its rich style, its meaning."""
 
     sign: str
@@ -22,21 +22,21 @@ class Glyph:
     meaning: str
 
 
-CLEAR = Glyph("●", "o", "green", "clear")
-CLEAR_EXTRAPOLATED = Glyph("○", "c", "green", "clear (extrapolated)")
-NOT_COMPILED = Glyph("-", "-", "dim", "not compiled")
-UNKNOWN = Glyph("?", "?", "yellow", "unknown")
-UNCLASSIFIED = Glyph("X", "X", "bold magenta", "ended in words that nobody knows")
-BROKE_DOWN = Glyph("!", "!", "bold magenta", "broke down")
-SURPRISES: dict[Kind, Glyph] = {
-    Kind.UNEXPECTED_FAILURE: Glyph("F", "F", "bold white on red", "unexpected failure"),
-    Kind.WRONG_FAILURE: Glyph("W", "W", "bold white on red", "wrong failure"),
-    Kind.UNEXPECTED_PASS: Glyph("P", "P", "bold white on red", "unexpected pass"),
-    Kind.UNCONFIRMED: Glyph("U", "U", "bold white on red", "entry unconfirmed"),
-    Kind.OVERLAP: Glyph("O", "O", "bold white on red", "entries overlap"),
-    Kind.EXPIRED: Glyph("E", "E", "bold white on red", "entry past review"),
-    Kind.FLAKY: Glyph("~", "~", "bold yellow", "flaky, as its entry says"),
-    Kind.OFF_RATE: Glyph("R", "R", "bold white on red", "flaky, not at its entry's rate"),
+CLEAR = TerminalSign("●", "o", "green", "clear")
+CLEAR_EXTRAPOLATED = TerminalSign("○", "c", "green", "clear (extrapolated)")
+NOT_COMPILED = TerminalSign("-", "-", "dim", "not compiled")
+UNKNOWN = TerminalSign("?", "?", "yellow", "unknown")
+UNCLASSIFIED = TerminalSign("X", "X", "bold magenta", "ended in words that nobody knows")
+BROKE_DOWN = TerminalSign("!", "!", "bold magenta", "broke down")
+SURPRISES: dict[JudgementKind, TerminalSign] = {
+    JudgementKind.UNEXPECTED_FAILURE: TerminalSign("F", "F", "bold white on red", "unexpected failure"),
+    JudgementKind.WRONG_FAILURE: TerminalSign("W", "W", "bold white on red", "wrong failure"),
+    JudgementKind.UNEXPECTED_PASS: TerminalSign("P", "P", "bold white on red", "unexpected pass"),
+    JudgementKind.UNCONFIRMED: TerminalSign("U", "U", "bold white on red", "entry unconfirmed"),
+    JudgementKind.OVERLAP: TerminalSign("O", "O", "bold white on red", "entries overlap"),
+    JudgementKind.EXPIRED: TerminalSign("E", "E", "bold white on red", "entry past review"),
+    JudgementKind.FLAKY: TerminalSign("~", "~", "bold yellow", "flaky, as its entry says"),
+    JudgementKind.OFF_RATE: TerminalSign("R", "R", "bold white on red", "flaky, not at its entry's rate"),
 }
 """the kinds whose sign is their own, whatever the verdict"""
 
@@ -44,21 +44,21 @@ HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
 
 
-def glyph(record: CaseRecord) -> Glyph:
+def terminal_sign(record: CaseRecord) -> TerminalSign:
     """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
-    if record.kind is Kind.EXPECTED_FAILURE:
+    if record.kind is JudgementKind.EXPECTED_FAILURE:
         return _blocked(min(len(record.entries), 9))
     return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
 
 
-def used(records: Sequence[CaseRecord]) -> list[Glyph]:
+def signs_in(records: Sequence[CaseRecord]) -> list[TerminalSign]:
     """The signs that occur in the records, in the order of the legend."""
-    seen = {glyph(record) for record in records}
+    seen = {terminal_sign(record) for record in records}
     plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)
     return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain) if each in seen]
 
 
-def _of_verdict(verdict: Verdict) -> Glyph:
+def _of_verdict(verdict: Verdict) -> TerminalSign:
     """The sign of a case that is no surprise."""
     match verdict:
         case Verdict.CLEAR_OBSERVED:
@@ -71,7 +71,7 @@ def _of_verdict(verdict: Verdict) -> Glyph:
             return UNKNOWN
         case Verdict.BLOCKED:
             # Blocked and no surprise has entries, and a number; a record of another hand may not.
-            return SURPRISES[Kind.UNEXPECTED_FAILURE]
+            return SURPRISES[JudgementKind.UNEXPECTED_FAILURE]
         case Verdict.UNCLASSIFIED:
             return UNCLASSIFIED
         case Verdict.BROKE_DOWN:
@@ -80,6 +80,6 @@ def _of_verdict(verdict: Verdict) -> Glyph:
             assert_never(verdict)
 
 
-def _blocked(causes: int) -> Glyph:
+def _blocked(causes: int) -> TerminalSign:
     meaning = "blocked as expected" + (f", {causes} root causes" if causes > 1 else ", one root cause")
-    return Glyph(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning)
+    return TerminalSign(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning)

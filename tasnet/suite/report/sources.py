@@ -15,7 +15,7 @@ from tasnet.common import TasnetError, unfinished
 from tasnet.suite.cases import CaseError, Stage, profile_cases
 from tasnet.suite.history import CaseRecord, RunError, StoredRun, UnreadableRun, find_run, read_run, run_folders
 from tasnet.suite.ledger import Ledger
-from tasnet.suite.report.graphs import Graph, GraphGone, graph_of
+from tasnet.suite.report.graphs import GraphUnavailable, LayerList, layers_of_har
 from tasnet.suite.run import Store, StoreError
 
 TAIL_BYTES = 3000
@@ -32,14 +32,14 @@ class ReportError(TasnetError, ValueError):
 
 
 @dataclass(frozen=True)
-class Source:
+class ReportSource:
     """All that a report shows. Runs are the oldest first; `ledger` is None where there is none to read."""
 
     runs: tuple[StoredRun, ...]
     today: date
     unreadable: tuple[UnreadableRun, ...] = ()
     ledger: Ledger | None = None
-    graphs: Mapping[str, Graph] = field(default_factory=dict)
+    graphs: Mapping[str, LayerList] = field(default_factory=dict)
     """a HAR's name in the store -> its graph"""
     gone: Mapping[str, str] = field(default_factory=dict)
     """a HAR's name -> why its graph can't be shown"""
@@ -53,14 +53,14 @@ class Source:
         return next(run for run in (*(each for each in newest if each.records), *newest) if run.records or run.ran)
 
 
-def gather(
+def gather_runs(
     store: Store,
     today: date,
     *,
     ledger: Ledger | None = None,
     names: Sequence[str] = (),
     last: int = 20,
-) -> Source:
+) -> ReportSource:
     """The runs called `names`, else the `last` ones, with what belongs to them.
 
     A run that can't be read is told of, unless it was named. Raises ReportError when no case is in any of the runs
@@ -76,7 +76,7 @@ def gather(
         )
     runs = tuple(map(ordered, runs))
     graphs, gone = _graphs(store, runs)
-    return Source(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
+    return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
 
 
 def ordered(run: StoredRun) -> StoredRun:
@@ -124,16 +124,16 @@ def _last(root: Path, last: int) -> tuple[tuple[StoredRun, ...], tuple[Unreadabl
     return tuple(runs), tuple(unreadable)
 
 
-def _graphs(store: Store, runs: Iterable[StoredRun]) -> tuple[dict[str, Graph], dict[str, str]]:
+def _graphs(store: Store, runs: Iterable[StoredRun]) -> tuple[dict[str, LayerList], dict[str, str]]:
     names = {har_of(record) for run in runs for record in run.records} - {""}
-    graphs: dict[str, Graph] = {}
+    graphs: dict[str, LayerList] = {}
     gone: dict[str, str] = {}
     with unfinished.folder(prefix="tasnet-report") as folder:
         desk = Path(folder)
         for name in sorted(names):
             try:
-                graphs[name] = graph_of(store, name, desk)
-            except GraphGone as error:
+                graphs[name] = layers_of_har(store, name, desk)
+            except GraphUnavailable as error:
                 gone[name] = str(error)
     return graphs, gone
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 from tasnet.suite.cases import VERDICT_WORDS
 from tasnet.suite.history import CaseRecord, RunError, RunHead, StoredRun, UnreadableRun, read_run, run_heads
-from tasnet.suite.ledger import PASSING, Entry, Ledger
+from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import reached
@@ -24,7 +24,7 @@ from tasnet.suite.run import file_sha256
 
 PROFILES = ("matrix", "probes")
 """what `make matrix` runs"""
-COMMAND = "tasnet support --write"
+SUPPORT_COMMAND = "tasnet support --write"
 
 _BEGIN, _END = "<!-- observed: begin -->", "<!-- observed: end -->"
 _CHANGED = "Last changed: "
@@ -47,7 +47,7 @@ class Difference:
     lines: tuple[str, ...]
 
 
-def last_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRun]:
+def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRun]:
     """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
     found: dict[str, StoredRun] = {}
     for profile in PROFILES:
@@ -66,7 +66,7 @@ def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:
     return {profile: run for profile, run in runs.items() if run}
 
 
-def as_it_is(path: Path) -> str:
+def current_support_text(path: Path) -> str:
     """The file's text, empty where there is none. Raises SupportError for one that is no text, OSError."""
     try:
         return path.read_text(encoding="utf-8") if path.is_file() else ""
@@ -74,7 +74,7 @@ def as_it_is(path: Path) -> str:
         raise SupportError(f"{path}: byte {error.start} isn't UTF-8; delete the file and write it again") from None
 
 
-def document(
+def support_document(
     ledger: Ledger, predicted: Mapping[str, StoredRun], observed: Mapping[str, StoredRun], before: str = ""
 ) -> str:
     """The text of SUPPORT.md. `before` is the file as it is: for its date, and its observed section."""
@@ -83,7 +83,7 @@ def document(
     lines = [
         "# Support matrix",
         "",
-        f"Made by `{COMMAND}` from `{ledger.path.name}` and the last run of each profile; do not edit.",
+        f"Made by `{SUPPORT_COMMAND}` from `{ledger.path.name}` and the last run of each profile; do not edit.",
         f"{_CHANGED}{newest}.",
         "",
         *_predicted_part(ledger, letters, predicted),
@@ -96,7 +96,7 @@ def document(
     return before if _undated(text) == _undated(before) else text
 
 
-def difference(before: str, after: str, path: Path) -> Difference:
+def support_diff(before: str, after: str, path: Path) -> Difference:
     """What would change in the file, as a unified diff without context."""
     if before == after:
         return Difference(())
@@ -222,7 +222,7 @@ def _ending(record: CaseRecord, letters: Mapping[str, str]) -> str:
     named = sorted(letters.get(name, "?") for name in reached(record))
     if record.certainty:
         return f"clear ({record.certainty.value})" if record.predicted else "clear"
-    news = "" if record.kind in PASSING else " **not as expected**"
+    news = "" if record.kind in PASSING_KINDS else " **not as expected**"
     return " ".join((record.verdict.word, *named)) + news
 
 

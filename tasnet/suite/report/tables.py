@@ -9,21 +9,29 @@ from datetime import date
 
 from tasnet.suite.history import CaseRecord, DeviceRow, StoredRun, device_rows
 from tasnet.suite.ledger import Entry
-from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, SAID, Mark, mark, run_by, run_said, said
+from tasnet.suite.report.layout import map_layout
+from tasnet.suite.report.marks import (
+    PAINTS,
+    SOURCE_WORDS,
+    PageSign,
+    page_sign,
+    run_source,
+    run_toolchain,
+    verdict_source,
+)
 from tasnet.suite.report.pack import commit, state
-from tasnet.suite.report.sources import Source
+from tasnet.suite.report.sources import ReportSource
 
 WARN_DAYS = 7
 """days before its review from which an entry is pointed at"""
 
 
 @dataclass(frozen=True)
-class Cell:
+class MapCell:
     """A case in the map."""
 
     case_id: str
-    mark: Mark
+    mark: PageSign
     said: str
     label: str
 
@@ -70,41 +78,43 @@ class EntryRow:
 
 def label(run: StoredRun, record: CaseRecord) -> str:
     """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
-    meaning = mark(record).meaning
+    meaning = page_sign(record).meaning
     more = "" if meaning == record.verdict.word else f", {meaning}"
-    return f"{record.case_id}: {worded(said(run, record), record.verdict.word)}{more}"
+    return f"{record.case_id}: {worded(verdict_source(run, record), record.verdict.word)}{more}"
 
 
 def worded(whose: str, verdict: str) -> str:
     """`predicted blocked`, `observed clear`, `blocked by a test double`."""
-    return f"{verdict} {SAID[whose]}" if whose == "double" else f"{SAID[whose]} {verdict}"
+    return f"{verdict} {SOURCE_WORDS[whose]}" if whose == "double" else f"{SOURCE_WORDS[whose]} {verdict}"
 
 
-def grid(run: StoredRun) -> tuple[tuple[str, tuple[Cell | None, ...]], ...]:
+def map_rows(run: StoredRun) -> tuple[tuple[str, tuple[MapCell | None, ...]], ...]:
     """The map's rows: a label and one cell a column, None where the run has no such case."""
-    plan = layout(run.records)
-    cells: list[Cell | None] = [None] * (len(plan.rows) * plan.width)
+    plan = map_layout(run.records)
+    cells: list[MapCell | None] = [None] * (len(plan.rows) * plan.width)
     for record in run.records:
-        cells[plan.at[record.case_id]] = Cell(record.case_id, mark(record), said(run, record), label(run, record))
+        cells[plan.at[record.case_id]] = MapCell(
+            record.case_id, page_sign(record), verdict_source(run, record), label(run, record)
+        )
     return tuple(
         (row, tuple(cells[index * plan.width : (index + 1) * plan.width])) for index, row in enumerate(plan.rows)
     )
 
 
-def runs(source: Source) -> tuple[RunRow, ...]:
+def run_rows(source: ReportSource) -> tuple[RunRow, ...]:
     """The runs, the last one first."""
     return tuple(_run(run) for run in reversed(source.runs))
 
 
 def _run(run: StoredRun) -> RunRow:
-    whose = run_said(run)
-    painted = Counter(mark(record).paint for record in run.records)
+    whose = run_source(run)
+    painted = Counter(page_sign(record).paint for record in run.records)
     verdicts = Counter(record.verdict.word for record in run.records)
     return RunRow(
         run,
-        run_by(run),
+        run_toolchain(run),
         whose,
-        SAID[whose],
+        SOURCE_WORDS[whose],
         state(run),
         commit(run),
         tuple((paint, painted[paint]) for paint in PAINTS),
@@ -112,12 +122,12 @@ def _run(run: StoredRun) -> RunRow:
     )
 
 
-def on_device(source: Source) -> tuple[DeviceRow, ...]:
+def on_device(source: ReportSource) -> tuple[DeviceRow, ...]:
     """The figures of each case that ran on a device, its newest in these runs."""
     return device_rows(each for run in source.runs for each in run.ran)
 
 
-def entries(source: Source, run: StoredRun) -> tuple[EntryRow, ...]:
+def entry_rows(source: ReportSource, run: StoredRun) -> tuple[EntryRow, ...]:
     """The ledger's entries, then those that only a stored run knows; figures are of `run`."""
     known = {entry.id: entry for entry in source.ledger.entries} if source.ledger else {}
     named = (name for each in source.runs for record in each.records for name in reached(record))
@@ -129,7 +139,7 @@ def reached(record: CaseRecord) -> Iterator[str]:
     yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
-def _entry(name: str, entry: Entry | None, source: Source, run: StoredRun) -> EntryRow:
+def _entry(name: str, entry: Entry | None, source: ReportSource, run: StoredRun) -> EntryRow:
     mine = [record for record in run.records if name in reached(record)]
     families = {blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries}
     reach = tuple(

@@ -13,7 +13,7 @@ from rich.text import Text
 from tasnet.common import printable
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.ledger import PASSING, Kind
+from tasnet.suite.ledger import PASSING_KINDS, JudgementKind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.map import heatmap
 
@@ -36,7 +36,7 @@ def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> s
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def title(records: Sequence[CaseRecord]) -> str:
+def summary_title(records: Sequence[CaseRecord]) -> str:
     """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
     first = records[0]
     by = "predicted by" if first.predicted else "observed with"
@@ -72,9 +72,9 @@ def counts(records: Sequence[CaseRecord]) -> str:
 
 def next_steps(records: Sequence[CaseRecord]) -> list[str]:
     """What a person does now, one line each."""
-    found: dict[Kind, list[CaseRecord]] = {}
+    found: dict[JudgementKind, list[CaseRecord]] = {}
     for record in records:
-        if record.kind not in PASSING:
+        if record.kind not in PASSING_KINDS:
             found.setdefault(record.kind, []).append(record)
     if not found:
         predicted = records[0].predicted
@@ -97,7 +97,9 @@ def next_steps(records: Sequence[CaseRecord]) -> list[str]:
     ]
 
 
-def ending(records: Sequence[CaseRecord], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]) -> str:
+def summary_text(
+    records: Sequence[CaseRecord], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]
+) -> str:
     """The end of a run as text."""
     text = render(overview(records, width, ascii_only), width, colour)
     # Ids, paths and commands are copied from the terminal: no line of these is ever folded.

@@ -1,12 +1,17 @@
 """The ledger kept true: it is held against stored runs, explained, and changed where a run says so.
 
-again.py     a stored run, judged against a ledger
-checking.py  what is wrong with a ledger: dead, stale, overlapping, too broad, grown, …
-narrow.py    the least that a `where` must say to claim these cases and not those
-updating.py  what a run changes in the ledger: fresh.py proposes entries, conditions.py joins and writes conditions,
-             edit.py changes those lines of the file and no other
-base.py      the ledger as it was at a revision of git
-explaining.py why a case is judged as it is
+In: a `Ledger`, stored runs of the history, a day. Out: findings, an explanation of one case, and the ledger's text with
+entries narrowed, removed or added.
+
+    rejudging.py   the cases of a stored run judged against a ledger; how often a flaky entry's cases failed before
+    checking.py    what is wrong with a ledger: dead, stale, overlapping, too broad, grown, ...
+    explaining.py  why a case is judged as it is
+    updating.py    what a stored run changes in the ledger
+    new_entry.py   an entry for each root cause that none covers
+    narrowing.py   the fewest conditions that take cases out of a `where`
+    conditions.py  two conditions joined into one
+    text_edits.py  changes of single lines of the file
+    base_ledger.py the ledger at a revision of git
 """
 
 import lazy_loader

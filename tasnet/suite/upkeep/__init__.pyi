@@ -1,35 +1,35 @@
-from .again import Past as Past
-from .again import last_run as last_run
-from .again import latest as latest
-from .again import of_case as of_case
-from .again import past_of as past_of
-from .again import whole_runs as whole_runs
-from .base import at as at
-from .checking import Finding as Finding
-from .checking import check as check
-from .checking import not_spoken_of as not_spoken_of
-from .explaining import as_json as as_json
-from .explaining import explain as explain
-from .explaining import lines as lines
-from .updating import Update as Update
-from .updating import update as update
-from .updating import write as write
+from .base_ledger import ledger_at as ledger_at
+from .checking import LedgerFinding as LedgerFinding
+from .checking import check_ledger as check_ledger
+from .checking import entries_out_of_scope as entries_out_of_scope
+from .explaining import explain_case as explain_case
+from .explaining import explanation_json as explanation_json
+from .explaining import explanation_lines as explanation_lines
+from .rejudging import FlakyHistory as FlakyHistory
+from .rejudging import flaky_history as flaky_history
+from .rejudging import history_of_case as history_of_case
+from .rejudging import last_whole_runs as last_whole_runs
+from .rejudging import latest_run as latest_run
+from .rejudging import named_or_last_run as named_or_last_run
+from .updating import LedgerUpdate as LedgerUpdate
+from .updating import plan_update as plan_update
+from .updating import update_ledger as update_ledger
 
 __all__ = [
-    "Finding",
-    "Past",
-    "Update",
-    "as_json",
-    "at",
-    "check",
-    "explain",
-    "last_run",
-    "latest",
-    "lines",
-    "not_spoken_of",
-    "of_case",
-    "past_of",
-    "update",
-    "whole_runs",
-    "write",
+    "FlakyHistory",
+    "LedgerFinding",
+    "LedgerUpdate",
+    "check_ledger",
+    "entries_out_of_scope",
+    "explain_case",
+    "explanation_json",
+    "explanation_lines",
+    "flaky_history",
+    "history_of_case",
+    "last_whole_runs",
+    "latest_run",
+    "ledger_at",
+    "named_or_last_run",
+    "plan_update",
+    "update_ledger",
 ]

@@ -10,15 +10,25 @@ from typing import Any
 
 from tasnet.suite.cases import PROFILES, Verdict, profile_cases
 from tasnet.suite.history import StoredRun
-from tasnet.suite.ledger import Axes, Claim, Entry, Kind, Ledger, due, in_scope, stale, where_text
-from tasnet.suite.upkeep.again import Past, Told, again, fails_so
-from tasnet.suite.upkeep.base import Base, grown
+from tasnet.suite.ledger import (
+    Axes,
+    Claim,
+    Entry,
+    JudgementKind,
+    Ledger,
+    due_for_review,
+    entries_without_cases,
+    in_scope,
+    where_text,
+)
+from tasnet.suite.upkeep.base_ledger import BaseLedger, growth_since
 from tasnet.suite.upkeep.conditions import flow, joined
-from tasnet.suite.upkeep.narrow import narrowed, one_or_list
+from tasnet.suite.upkeep.narrowing import conditions_to_add, one_or_list
+from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, fails_as_stated, rejudge
 
 
 @dataclass(frozen=True)
-class Finding:
+class LedgerFinding:
     """Something wrong with entries, in a line; `proposal` says what to do. A warning fails no check."""
 
     kind: str
@@ -47,9 +57,9 @@ _SHOWN = 3
 """cases named in a finding"""
 
 
-def check(
-    ledger: Ledger, runs: Sequence[StoredRun], past: Past, today: date, base: Base | None = None
-) -> list[Finding]:
+def check_ledger(
+    ledger: Ledger, runs: Sequence[StoredRun], past: FlakyHistory, today: date, base: BaseLedger | None = None
+) -> list[LedgerFinding]:
     """All findings, in the order of the file within each kind.
 
     `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
@@ -57,7 +67,7 @@ def check(
     """
     found = [*_alone(ledger, today, base)]
     if runs:
-        told = again(runs[0], ledger.entries, today, past)
+        told = rejudge(runs[0], ledger.entries, today, past)
         found += [*_untold(ledger, runs[0])]
         found += [*_stale(ledger, runs), *_doubled(ledger, told), *_broad(ledger, told, runs[0]), *_rates(ledger, told)]
     return found
@@ -66,9 +76,9 @@ def check(
 # --- by itself ---------------------------------------------------------------------------------------------
 
 
-def _alone(ledger: Ledger, today: date, base: Base | None) -> Iterator[Finding]:
+def _alone(ledger: Ledger, today: date, base: BaseLedger | None) -> Iterator[LedgerFinding]:
     cases = [case.axes() for name in PROFILES for case in profile_cases(name)]
-    for entry in stale(ledger.entries, cases):
+    for entry in entries_without_cases(ledger.entries, cases):
         yield _of(entry, "dead", "claims no case of any profile", "remove it, or mend its `where`")
     for entry in ledger.entries:
         owner = f", by {entry.owner}" if entry.owner else ""
@@ -76,21 +86,21 @@ def _alone(ledger: Ledger, today: date, base: Base | None) -> Iterator[Finding]:
             yield _of(entry, "expired", f"was to be reviewed by {entry.review}{owner}", "look again, then set `review`")
         if not entry.owner:
             yield _of(entry, "ownerless", "has no owner", "add `owner`, to the entry or at the top of the ledger")
-    for entry in due(ledger.entries, today):
+    for entry in due_for_review(ledger.entries, today):
         owner = f", by {entry.owner}" if entry.owner else ""
         told = f"is to be reviewed by {entry.review}{owner}"
         yield _of(entry, "expiring", told, "look again, then set `review`", warning=True)
     yield from _narrow(ledger)
     if ledger.budget > len(ledger.entries):
         told = f"of {ledger.budget} is more than the {len(ledger.entries)} entries need"
-        yield Finding("budget", ("budget",), str(ledger.path), told, f"write budget: {len(ledger.entries)}")
-    growth = grown(ledger, base) if base else ""
+        yield LedgerFinding("budget", ("budget",), str(ledger.path), told, f"write budget: {len(ledger.entries)}")
+    growth = growth_since(ledger, base) if base else ""
     if growth:
         to_do = "remove entries, or say why in a new `budget_reason`"
-        yield Finding("grown", ("ledger",), str(ledger.path), growth, to_do)
+        yield LedgerFinding("grown", ("ledger",), str(ledger.path), growth, to_do)
 
 
-def _narrow(ledger: Ledger) -> Iterator[Finding]:
+def _narrow(ledger: Ledger) -> Iterator[LedgerFinding]:
     """Entries of one cause: all the same but for one condition of their `where`."""
     groups: dict[object, list[Entry]] = {}
     for entry in ledger.entries:
@@ -104,7 +114,7 @@ def _narrow(ledger: Ledger) -> Iterator[Finding]:
             if merged and not scoped:
                 told = "are one cause: they differ in one condition of `where`"
                 to_do = f"make them one entry with where: {merged}"
-                yield Finding("too narrow", (one.id, two.id), one.place, told, to_do)
+                yield LedgerFinding("too narrow", (one.id, two.id), one.place, told, to_do)
 
 
 def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
@@ -125,7 +135,7 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
 # --- against runs ------------------------------------------------------------------------------------------
 
 
-def _untold(ledger: Ledger, run: StoredRun) -> Iterator[Finding]:
+def _untold(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFinding]:
     """Cases of which the run says nothing, so that no entry was held against them."""
     for verdict, to_do in (
         (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
@@ -137,12 +147,12 @@ def _untold(ledger: Ledger, run: StoredRun) -> Iterator[Finding]:
             told = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
             # Of a run that judged others too it is a warning: an entry that holds there is held against those.
             some = len(cases) < len(run.records)
-            yield Finding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
+            yield LedgerFinding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
 
 
-def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[Finding]:
+def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
-        seen = [fails_so(entry, record) for run in runs for record in run.records]
+        seen = [fails_as_stated(entry, record) for run in runs for record in run.records]
         judged = [each for each in seen if each is not None]
         if judged and not any(judged):
             of = f"run {runs[0].id}" if len(runs) == 1 else f"the last {len(runs)} whole runs, from {runs[0].id} back"
@@ -150,7 +160,7 @@ def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[Finding]:
             yield _of(entry, "stale", told, "remove it: tasnet ledger update")
 
 
-def _doubled(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
+def _doubled(ledger: Ledger, told: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
     """Two entries that cover one blocker; one whose blockers are all the other's too is in its shade."""
     covered: dict[str, int] = {}
     shared: dict[tuple[str, str], list[str]] = {}
@@ -174,27 +184,33 @@ def _doubled(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
             yield _of(entries[inner], "shadowed", said, "remove it, or narrow the other one", cases)
         else:
             said = f"cover one blocker in {len(set(cases))} cases"
-            yield Finding("overlapping", (one, two), entries[two].place, said, "narrow one of them", _first(cases))
+            yield LedgerFinding(
+                "overlapping", (one, two), entries[two].place, said, "narrow one of them", _first(cases)
+            )
 
 
-def _broad(ledger: Ledger, told: Sequence[Told], run: StoredRun) -> Iterator[Finding]:
+def _broad(ledger: Ledger, told: Sequence[JudgedCase], run: StoredRun) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
         passing, otherwise = list[str](), list[str]()
         keep, leave = list[Axes](), list[Axes]()
         for each in told:
             kind, about = each.judgement.kind, each.judgement.entries
-            confirmed = fails_so(entry, each.record)
+            confirmed = fails_as_stated(entry, each.record)
             if confirmed:
                 keep.append(each.record.axes)
-            elif entry.id in about and kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED, Kind.WRONG_FAILURE):
+            elif entry.id in about and kind in (
+                JudgementKind.UNEXPECTED_PASS,
+                JudgementKind.UNCONFIRMED,
+                JudgementKind.WRONG_FAILURE,
+            ):
                 leave.append(each.record.axes)
-                (passing if kind is Kind.UNEXPECTED_PASS else otherwise).append(each.record.case_id)
+                (passing if kind is JudgementKind.UNEXPECTED_PASS else otherwise).append(each.record.case_id)
         # One that no case bears out is stale, and said to be.
         if leave and keep:
             counts = [f"{len(passing)} that pass"] * bool(passing)
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
             said = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
-            least = [joined(claim, one) for claim in entry.where for one in narrowed(claim, keep, leave)]
+            least = [joined(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
             others = [name for name in entry.toolchain if name != run.head.toolchain]
             # What one toolchain shows is no word on what the other was seen to do.
             what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
@@ -202,9 +218,13 @@ def _broad(ledger: Ledger, told: Sequence[Told], run: StoredRun) -> Iterator[Fin
             yield _of(entry, "too broad", said, to_do, [*passing, *otherwise])
 
 
-def _rates(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
+def _rates(ledger: Ledger, told: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
-        off = [each for each in told if each.judgement.kind is Kind.OFF_RATE and entry.id in each.judgement.entries]
+        off = [
+            each
+            for each in told
+            if each.judgement.kind is JudgementKind.OFF_RATE and entry.id in each.judgement.entries
+        ]
         if off:
             cases = [each.record.case_id for each in off]
             yield _of(
@@ -212,7 +232,7 @@ def _rates(ledger: Ledger, told: Sequence[Told]) -> Iterator[Finding]:
             )
 
 
-def not_spoken_of(ledger: Ledger, run: StoredRun) -> list[str]:
+def entries_out_of_scope(ledger: Ledger, run: StoredRun) -> list[str]:
     """The entries that this run says nothing of: of another toolchain, version or architecture."""
     head = run.head
     return [
@@ -222,8 +242,10 @@ def not_spoken_of(ledger: Ledger, run: StoredRun) -> list[str]:
     ]
 
 
-def _of(entry: Entry, kind: str, told: str, proposal: str, cases: Sequence[str] = (), warning: bool = False) -> Finding:
-    return Finding(kind, (entry.id,), entry.place, told, proposal, _first(cases), warning)
+def _of(
+    entry: Entry, kind: str, told: str, proposal: str, cases: Sequence[str] = (), warning: bool = False
+) -> LedgerFinding:
+    return LedgerFinding(kind, (entry.id,), entry.place, told, proposal, _first(cases), warning)
 
 
 def _first(cases: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from tasnet.suite.ledger import (
     NOT,
-    WORDS,
+    WORD_AXES,
     AnyOf,
     Axes,
     Claim,
@@ -21,7 +21,7 @@ from tasnet.suite.ledger import (
     read_where,
     text,
 )
-from tasnet.suite.upkeep.narrow import one_or_list
+from tasnet.suite.upkeep.narrowing import one_or_list
 
 _BARE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
@@ -43,9 +43,9 @@ def both(axis: str, old: Condition, new: object) -> object:
         out = [plain(claim) for claim in old.claims] if isinstance(old, Without) else []
         return [*out, *(new if isinstance(new, list) else [new])]
     added = read_where({axis: new})[0][axis]
-    if axis in WORDS:
-        values = [word for word in WORDS[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
-        others = [word for word in WORDS[axis] if word not in values]
+    if axis in WORD_AXES:
+        values = [word for word in WORD_AXES[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
+        others = [word for word in WORD_AXES[axis] if word not in values]
         short = isinstance(old, Not) and 0 < len(others) <= len(values)
         return {NOT: one_or_list(others)} if short else one_or_list(values)
     if isinstance(new, int) or (isinstance(new, list) and all(isinstance(each, int) for each in new)):

@@ -11,8 +11,19 @@ from tasnet.common import labelled_paragraph, short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Case
 from tasnet.suite.history import CaseRecord, StoredRun
-from tasnet.suite.ledger import Entry, Judgement, Ledger, claims, difference, held, in_scope, judge, near, unmet
-from tasnet.suite.upkeep.again import Past, of_case
+from tasnet.suite.ledger import (
+    Entry,
+    Judgement,
+    Ledger,
+    claims,
+    closest_mismatch,
+    conditions_met,
+    conditions_unmet,
+    in_scope,
+    judge,
+    nearest_entries,
+)
+from tasnet.suite.upkeep.rejudging import FlakyHistory, history_of_case
 
 _NEAR = 1
 """An entry that this many conditions keep from claiming the case comes near."""
@@ -34,7 +45,7 @@ class Explanation:
     judgement: Judgement | None = None
 
 
-def explain(ledger: Ledger, case: Case, run: StoredRun | None, past: Past, today: date) -> Explanation:
+def explain_case(ledger: Ledger, case: Case, run: StoredRun | None, past: FlakyHistory, today: date) -> Explanation:
     """What the ledger says of a case, and what the run shows of it if the case is in it."""
     record = _record(case, run)
     # A checkpoint may bring another size: what was run is what is judged.
@@ -45,10 +56,10 @@ def explain(ledger: Ledger, case: Case, run: StoredRun | None, past: Past, today
     judgement = None
     close: dict[str, Entry] = {}
     if record:
-        seen = of_case(past, record.case_id, ledger.entries)
+        seen = history_of_case(past, record.case_id, ledger.entries)
         judgement = judge(axes, record.by_stage, ledger.entries, today, seen)
         failures = [blocker.failure for blocker in judgement.blockers]
-        close = {entry.id: entry for entry in near(spoken, failures, axes, toolchain)}
+        close = {entry.id: entry for entry in nearest_entries(spoken, failures, axes, toolchain)}
     for entry in ledger.entries:
         if entry not in claiming and len(_why_not(entry, axes, toolchain, version)) <= _NEAR:
             close.setdefault(entry.id, entry)
@@ -69,21 +80,21 @@ def _record(case: Case, run: StoredRun | None) -> CaseRecord | None:
 
 
 def _why(entry: Entry, axes: dict[str, str | int], toolchain: str) -> Iterator[str]:
-    yield from held(entry.where, axes)
+    yield from conditions_met(entry.where, axes)
     scope = entry.toolchain.get(toolchain)
     if scope and scope.where is not None:
-        yield from (f"{condition} (of {toolchain})" for condition in held(scope.where, axes))
+        yield from (f"{condition} (of {toolchain})" for condition in conditions_met(scope.where, axes))
 
 
 def _why_not(entry: Entry, axes: dict[str, str | int], toolchain: str, version: str) -> list[str]:
     scope = [] if not toolchain or in_scope(entry, toolchain, version) else [f"it isn't of {toolchain} {version}"]
-    return scope + unmet(entry, axes, toolchain)
+    return scope + conditions_unmet(entry, axes, toolchain)
 
 
 # --- shown -------------------------------------------------------------------------------------------------
 
 
-def lines(told: Explanation) -> Iterator[str]:
+def explanation_lines(told: Explanation) -> Iterator[str]:
     """The explanation for a person."""
     yield told.case.id
     record, judgement = told.record, told.judgement
@@ -124,7 +135,7 @@ def lines(told: Explanation) -> Iterator[str]:
 def _nothing(entry: Entry, judgement: Judgement) -> Iterator[str]:
     blocked = next((each for each in judgement.upstream if each.stage is entry.stage), None)
     yield f"  covers    nothing{f': {blocked}' if blocked else ''}"
-    found = difference([entry], [blocker.failure for blocker in judgement.blockers])
+    found = closest_mismatch([entry], [blocker.failure for blocker in judgement.blockers])
     if found and not blocked:
         yield from (f"    {line}" for line in found.lines())
 
@@ -135,7 +146,7 @@ def _blocker(failure: Failure, predicted: bool) -> str:
     return f"{word} {failure.family} at {failure.stage}{layers}: {' '.join(failure.message.split())[:100]}"
 
 
-def as_json(told: Explanation) -> dict[str, Any]:
+def explanation_json(told: Explanation) -> dict[str, Any]:
     """The explanation as one object; its keys are stable."""
     record, judgement = told.record, told.judgement
     blockers: Sequence[dict[str, Any]] = [

@@ -19,32 +19,32 @@ from tasnet.common import locked, unfinished
 from tasnet.suite.cases import PROFILES, profile_cases
 from tasnet.suite.history import StoredRun
 from tasnet.suite.ledger import (
-    PASSING,
+    PASSING_KINDS,
     Axes,
     Claim,
     Entry,
-    Kind,
+    JudgementKind,
     Ledger,
     LedgerError,
     claims,
     in_scope,
-    matches,
-    parse,
+    ledger_text,
+    parse_ledger,
     read_where,
-    text_of,
+    where_matches,
 )
-from tasnet.suite.upkeep.again import Past, Told, again
 from tasnet.suite.upkeep.conditions import joined
-from tasnet.suite.upkeep.edit import Edits
-from tasnet.suite.upkeep.fresh import Cause, causes, entry_lines
-from tasnet.suite.upkeep.narrow import Plain, length, narrowed
+from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add, length
+from tasnet.suite.upkeep.new_entry import NewEntry, entry_lines, new_entries
+from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, rejudge
+from tasnet.suite.upkeep.text_edits import Edits
 
 _WORTH = 2
 """So many conditions more may be said for the sake of cases that were not run."""
 
 
 @dataclass(frozen=True)
-class Change:
+class EntryChange:
     """What happens to one entry, in a line for a person."""
 
     entry: str
@@ -54,14 +54,14 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Update:
+class LedgerUpdate:
     """The ledger's text before and after, and what changed."""
 
     path: Path
     before: str
     after: str
-    changes: tuple[Change, ...]
-    left: tuple[Change, ...]
+    changes: tuple[EntryChange, ...]
+    left: tuple[EntryChange, ...]
 
     @property
     def diff(self) -> str:
@@ -73,18 +73,25 @@ class Update:
         )
 
 
-def update(
-    text: str, path: Path, run: StoredRun, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
-) -> Update:
+def plan_update(
+    text: str,
+    path: Path,
+    run: StoredRun,
+    past: FlakyHistory,
+    today: date,
+    *,
+    allow_new: str = "",
+    shrink_only: bool = False,
+) -> LedgerUpdate:
     """What the run changes in the ledger's text. Raises LedgerError.
 
     With `shrink_only` nothing gets longer but a `where`: an entry goes, or claims less. New entries need a reason,
     `allow_new`.
     """
-    ledger = parse(text, path)
-    told = again(run, ledger.entries, today, past)
+    ledger = parse_ledger(text, path)
+    told = rejudge(run, ledger.entries, today, past)
     edits = Edits(text)
-    changes: list[Change] = []
+    changes: list[EntryChange] = []
     gone: list[int] = []
     for index, entry in enumerate(ledger.entries):
         parted = _parted(entry, told, run, ledger.entries)
@@ -95,12 +102,12 @@ def update(
         if change.what == "removed":
             gone.append(index)
     edits.remove(gone)
-    fresh: list[Cause] = []
+    fresh: list[NewEntry] = []
     if allow_new and not shrink_only:
-        fresh = causes(told, run, ledger, today, allow_new)
+        fresh = new_entries(told, run, ledger, today, allow_new)
         edits.add([entry_lines(cause) for cause in fresh])
         changes += [
-            Change(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
+            EntryChange(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
             for each in fresh
         ]
     count = len(ledger.entries) - len(gone) + len(fresh)
@@ -109,27 +116,27 @@ def update(
     elif gone and count < ledger.budget:
         edits.budget(count)
     after = edits.result()
-    new = ledger if after == text else parse(after, path)
+    new = ledger if after == text else parse_ledger(after, path)
     _verify(ledger, new, run, told, gone)
-    return Update(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
+    return LedgerUpdate(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
 
 
-def write(
-    path: Path, run: StoredRun, past: Past, today: date, *, allow_new: str = "", shrink_only: bool = False
-) -> Update:
+def update_ledger(
+    path: Path, run: StoredRun, past: FlakyHistory, today: date, *, allow_new: str = "", shrink_only: bool = False
+) -> LedgerUpdate:
     """Updates the file. Two updates at once come one after the other, and what an editor saved meanwhile stays.
 
     Raises LedgerError, with the file as it was.
     """
     path = path.resolve()
     with locked(path.with_name(f".{path.name}.lock")):
-        done = update(text_of(path), path, run, past, today, allow_new=allow_new, shrink_only=shrink_only)
+        done = plan_update(ledger_text(path), path, run, past, today, allow_new=allow_new, shrink_only=shrink_only)
         if done.before == done.after:
             return done
         with unfinished.opened(path) as file:
             file.write(done.after.encode())
             os.fchmod(file.fileno(), path.stat().st_mode & 0o7777)
-            if text_of(path) != done.before:
+            if ledger_text(path) != done.before:
                 raise LedgerError(f"{path}: changed while the update was made; run it again")
     return done
 
@@ -146,7 +153,7 @@ class _Parted:
     beyond: list[Axes]
 
 
-def _parted(entry: Entry, told: Sequence[Told], run: StoredRun, entries: Sequence[Entry]) -> _Parted | None:
+def _parted(entry: Entry, told: Sequence[JudgedCase], run: StoredRun, entries: Sequence[Entry]) -> _Parted | None:
     """None where the run says nothing against the entry."""
     toolchain = run.head.toolchain
     if not in_scope(entry, toolchain, run.head.version):
@@ -164,23 +171,23 @@ def _parted(entry: Entry, told: Sequence[Told], run: StoredRun, entries: Sequenc
     )
 
 
-def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[list[Plain]], int]:
+def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[list[PlainClaim]], int]:
     """What `narrowed` says of each claim, and how many cases that were not run are left out with the others.
 
     Every case that was not run is kept, unless that takes many words more: then a whole run is followed in what it
     has in common. Either way a case that should have been kept, or left out, makes itself heard when it is run.
     """
-    exact = [narrowed(claim, [*parted.keep, *parted.beyond], parted.leave) for claim in where]
+    exact = [conditions_to_add(claim, [*parted.keep, *parted.beyond], parted.leave) for claim in where]
     if not whole or not parted.keep:
         return exact, 0
-    short = [narrowed(claim, parted.keep, parted.leave) for claim in where]
+    short = [conditions_to_add(claim, parted.keep, parted.leave) for claim in where]
     if sum(map(length, exact)) <= sum(map(length, short)) + _WORTH:
         return exact, 0
     now = [joined(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
-    return short, sum(not matches(read_where(now), axes) for axes in parted.beyond)
+    return short, sum(not where_matches(read_where(now), axes) for axes in parted.beyond)
 
 
-def _refutes(entry: Entry, told: Told, entries: Sequence[Entry]) -> bool:
+def _refutes(entry: Entry, told: JudgedCase, entries: Sequence[Entry]) -> bool:
     """True when the case shows that the entry claims too much: judged with it, it is a surprise because of it."""
     kind, about = told.judgement.kind, told.judgement.entries
     blockers = told.judgement.blockers
@@ -189,9 +196,9 @@ def _refutes(entry: Entry, told: Told, entries: Sequence[Entry]) -> bool:
         # Of two entries that cover one blocker the first in the file has it.
         order = [each.id for each in entries]
         return all(min(blocker.entries, key=order.index) != entry.id for blocker in mine)
-    if kind in (Kind.INFRA, Kind.UNCLASSIFIED) or entry.flaky:
-        return kind is Kind.OFF_RATE and entry.id in about and "less often" in told.judgement.hint
-    if kind in (Kind.UNEXPECTED_PASS, Kind.UNCONFIRMED) and entry.id in about:
+    if kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED) or entry.flaky:
+        return kind is JudgementKind.OFF_RATE and entry.id in about and "less often" in told.judgement.hint
+    if kind in (JudgementKind.UNEXPECTED_PASS, JudgementKind.UNCONFIRMED) and entry.id in about:
         return True
     outcome = told.record.by_stage.get(entry.stage)
     return outcome is not None and outcome.judged and outcome.provenance.exhaustive
@@ -205,44 +212,44 @@ def _known() -> tuple[Mapping[str, str | int], ...]:
     return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile_cases(name, arch))
 
 
-def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Parted) -> Change:
+def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Parted) -> EntryChange:
     toolchain = run.head.toolchain
     scope = entry.toolchain[toolchain]
     alone = set(entry.toolchain) == {toolchain}
     of = f"its cases in run {run.id} that don't fail so: {len(parted.leave)}"
     if not parted.keep and not parted.beyond:
         if alone:
-            return Change(entry.id, "removed", f"{of}; it claims no other")
+            return EntryChange(entry.id, "removed", f"{of}; it claims no other")
         edits.scope(index, toolchain, None)
-        return Change(entry.id, "narrowed", f"{of}; it says nothing of {toolchain} any more")
+        return EntryChange(entry.id, "narrowed", f"{of}; it says nothing of {toolchain} any more")
     here = alone and scope.where is None
     where: Sequence[Claim] = entry.where if here else scope.where if scope.where is not None else ({},)
     added, unseen = _least(where, parted, run.whole)
     of += f"; that were not run and go with them: {unseen}" if unseen else ""
     if here:
         edits.narrow(index, where, added)
-        return Change(entry.id, "narrowed", of)
+        return EntryChange(entry.id, "narrowed", of)
     least = [joined(claim, one) for claim, each in zip(where, added, strict=True) for one in each]
     edits.scope(index, toolchain, scope.versions or "*", least[0] if len(least) == 1 else least)
-    return Change(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
+    return EntryChange(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
 
 
-def _left(new: Ledger, run: StoredRun, past: Past, today: date) -> Iterator[Change]:
+def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Iterator[EntryChange]:
     """What a person must settle: the surprises that are still there, by kind and entries, or family."""
-    groups: dict[tuple[str, str], list[Told]] = {}
-    for each in again(run, new.entries, today, past):
+    groups: dict[tuple[str, str], list[JudgedCase]] = {}
+    for each in rejudge(run, new.entries, today, past):
         found = each.judgement
-        if found.kind not in PASSING:
+        if found.kind not in PASSING_KINDS:
             bare = dict.fromkeys(blocker.failure.family for blocker in found.blockers if not blocker.entries)
             about = ", ".join(bare) or ", ".join(found.entries)
             groups.setdefault((found.kind.value.replace("_", " "), about), []).append(each)
     for (kind, about), those in groups.items():
-        yield Change(
+        yield EntryChange(
             about, "left", f"{kind} in {len(those)} cases, such as {those[0].record.case_id}: {those[0].judgement.hint}"
         )
 
 
-def _verify(ledger: Ledger, new: Ledger, run: StoredRun, told: Sequence[Told], gone: Sequence[int]) -> None:
+def _verify(ledger: Ledger, new: Ledger, run: StoredRun, told: Sequence[JudgedCase], gone: Sequence[int]) -> None:
     """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
     kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
     for old, now in zip(kept, new.entries, strict=False):

@@ -20,14 +20,14 @@ from tasnet.suite.history.comparison import compare_runs
 from tasnet.suite.history.lines import runs_lines
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.trends import find_trend
-from tasnet.suite.ledger.judgement import Kind, judge
+from tasnet.suite.ledger.judgement import JudgementKind, judge
 from tasnet.suite.notes.summary_tsv import COLUMNS, row
-from tasnet.suite.report.marks import PAINTS, mark
-from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, glyph
-from tasnet.suite.report.support import document
+from tasnet.suite.report.marks import PAINTS, page_sign
+from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, terminal_sign
+from tasnet.suite.report.support import support_document
 from tasnet.suite.report.tables import label
-from tasnet.suite.report.terminal import counts, ending
-from tasnet.suite.upkeep.checking import check
+from tasnet.suite.report.terminal import counts, summary_text
+from tasnet.suite.upkeep.checking import check_ledger
 from tests.doubles.ledgers import ledger
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV
 from tests.doubles.outcomes import outcomes as ended
@@ -106,7 +106,7 @@ def _statuses(end: Mapping[Stage, Outcome]) -> set[Status]:
 def test_only_a_clear_is_drawn_clear(records: list[CaseRecord]) -> None:
     signs = {CLEAR: Verdict.CLEAR_OBSERVED, CLEAR_EXTRAPOLATED: Verdict.CLEAR_EXTRAPOLATED}
     for record in records:
-        drawn, painted = glyph(record), mark(record)
+        drawn, painted = terminal_sign(record), page_sign(record)
         assert signs.get(drawn) is (record.verdict if record.verdict in CLEARS else None)
         assert painted.paint in PAINTS
         assert (painted.paint in ("clear", "maybe")) == (record.verdict in CLEARS)
@@ -114,7 +114,7 @@ def test_only_a_clear_is_drawn_clear(records: list[CaseRecord]) -> None:
 
 
 def test_only_a_clear_is_an_expected_pass(records: list[CaseRecord]) -> None:
-    assert {record.verdict for record in records if record.kind is Kind.EXPECTED_PASS} == set(CLEARS)
+    assert {record.verdict for record in records if record.kind is JudgementKind.EXPECTED_PASS} == set(CLEARS)
 
 
 def test_only_a_clear_of_a_compiler_is_a_success_in_the_table(records: list[CaseRecord]) -> None:
@@ -173,13 +173,13 @@ def test_a_run_that_only_translated_is_drawn_so(translated: Path) -> None:
 
     run = find_run(translated, "last")
     assert not run.whole
-    text = ending(run.records, 100, False, False, [])
+    text = summary_text(run.records, 100, False, False, [])
     assert "●" not in text
     assert "○" not in text
     assert "verdicts  predicted 2 not compiled" in text
     assert "2 of 2 cases were not compiled" in text
     assert label(run, run.records[0]) == f"{CASE}: predicted not compiled"
-    shown = document(ledger(), {"notes": run}, {})
+    shown = support_document(ledger(), {"notes": run}, {})
     assert "not compiled" in shown
     assert "No case is predicted clear." in shown
 
@@ -187,7 +187,7 @@ def test_a_run_that_only_translated_is_drawn_so(translated: Path) -> None:
 def test_a_case_that_broke_down_is_a_warning_of_the_check_beside_those_that_did_not(tmp_path: Path) -> None:
     ends = {CASE: ended(status=Status.INFRA, reason="no memory"), "concat-normal-grouped-all": ended()}
     run = store_run(tmp_path / "runs" / "1", [ended_record(name, end) for name, end in ends.items()])
-    found = [each for each in check(ledger(), [run], {}, TODAY) if each.kind == "broke down"]
+    found = [each for each in check_ledger(ledger(), [run], {}, TODAY) if each.kind == "broke down"]
     assert [(each.warning, each.cases) for each in found] == [(True, (CASE,))]
 
 
@@ -200,7 +200,7 @@ def test_a_compile_that_one_run_lacks_is_said_in_a_comparison(tmp_path: Path) ->
 def test_a_pass_without_a_certainty_is_unknown_and_no_expected_pass() -> None:
     end = {**ended(), Stage.COMPILE: outcome(Stage.COMPILE, Status.PASSED, None)}
     assert verdict_of(end.values()) is Verdict.UNKNOWN
-    assert judge({"arch": "hailo8"}, end, [], TODAY).kind is Kind.UNKNOWN
+    assert judge({"arch": "hailo8"}, end, [], TODAY).kind is JudgementKind.UNKNOWN
 
 
 def test_a_verdict_is_never_stored(tmp_path: Path) -> None:

@@ -15,11 +15,10 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.history.records import CaseRecord, case_record
-from tasnet.suite.ledger import Entry
-from tasnet.suite.ledger import parse as parse_ledger
+from tasnet.suite.ledger import Entry, parse_ledger
 from tasnet.suite.ledger.entry import Flaky
-from tasnet.suite.ledger.flaky import Seen
-from tasnet.suite.ledger.judgement import PASSING, Kind, Upstream, due, judge
+from tasnet.suite.ledger.flaky import FailureCount
+from tasnet.suite.ledger.judgement import PASSING_KINDS, BlockedStage, JudgementKind, due_for_review, judge
 from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 
@@ -70,8 +69,8 @@ ONE, BOTH = outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, MEMORY)
 EARLY = outcomes(OPTIMIZE)
 NAMELESS = {**PASS, Stage.COMPILE: Outcome(stage=Stage.COMPILE, status=Status.FAILED, provenance=REFERENCE)}
 
-K = Kind
-TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[str, ...]]] = {
+K = JudgementKind
+TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], JudgementKind, tuple[str, ...]]] = {
     # nothing expected
     "pass": (PASS, (), K.EXPECTED_PASS, ()),
     "failure": (ONE, (), K.UNEXPECTED_FAILURE, ()),
@@ -116,14 +115,14 @@ TABLE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[s
 
 @pytest.mark.parametrize(("ended", "entries", "kind", "about"), TABLE.values(), ids=TABLE)
 def test_truth_table(
-    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: JudgementKind, about: tuple[str, ...]
 ) -> None:
     found = judge(CASE.axes(), ended, entries, TODAY)
     assert (found.kind, found.entries) == (kind, about)
     assert found.expected
     assert found.happened
-    assert bool(found.hint) or kind in (Kind.EXPECTED_PASS, Kind.EXPECTED_FAILURE)
-    if kind is not Kind.INFRA:
+    assert bool(found.hint) or kind in (JudgementKind.EXPECTED_PASS, JudgementKind.EXPECTED_FAILURE)
+    if kind is not JudgementKind.INFRA:
         assert "predicted" in found.happened
 
 
@@ -131,7 +130,7 @@ def observed(*blockers: Failure, status: Status = Status.PASSED) -> Mapping[Stag
     return outcomes(*blockers, status=status, by=DFC)
 
 
-ONE_BY_ONE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tuple[str, ...]]] = {
+ONE_BY_ONE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], JudgementKind, tuple[str, ...]]] = {
     "pass": (observed(), (), K.EXPECTED_PASS, ()),
     "failure": (observed(SUPER_DECONV), (), K.UNEXPECTED_FAILURE, ()),
     "pass, expected to fail": (observed(), (DECONV, UNITS), K.UNEXPECTED_PASS, ("deconv", "units")),
@@ -148,7 +147,7 @@ ONE_BY_ONE: dict[str, tuple[Mapping[Stage, Outcome], tuple[Entry, ...], Kind, tu
 
 @pytest.mark.parametrize(("ended", "entries", "kind", "about"), ONE_BY_ONE.values(), ids=ONE_BY_ONE)
 def test_truth_table_of_a_compiler_that_names_one_blocker(
-    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+    ended: Mapping[Stage, Outcome], entries: tuple[Entry, ...], kind: JudgementKind, about: tuple[str, ...]
 ) -> None:
     found = judge(CASE.axes(), ended, entries, TODAY)
     assert (found.kind, found.entries) == (kind, about)
@@ -156,12 +155,12 @@ def test_truth_table_of_a_compiler_that_names_one_blocker(
 
 
 def test_the_day_of_review_is_not_past_it() -> None:
-    assert judge(CASE.axes(), ONE, [OLD], date(2026, 5, 31)).kind is Kind.EXPECTED_FAILURE
+    assert judge(CASE.axes(), ONE, [OLD], date(2026, 5, 31)).kind is JudgementKind.EXPECTED_FAILURE
 
 
 def test_a_translation_is_judged_by_entries_of_its_stages_alone() -> None:
     ended = {stage: PASS[stage] for stage in (Stage.EXPORT, Stage.TRANSLATE)}
-    assert judge(CASE.axes(), ended, [DECONV, UNITS, QUANT], TODAY).kind is Kind.NOT_COMPILED
+    assert judge(CASE.axes(), ended, [DECONV, UNITS, QUANT], TODAY).kind is JudgementKind.NOT_COMPILED
 
 
 def test_a_case_without_outcomes_is_a_mistake_of_the_caller() -> None:
@@ -183,7 +182,7 @@ def test_only_passing_kinds_lack_a_blocker_without_entry() -> None:
     for ended in (ONE, BOTH, EARLY):
         for entries in combinations((DECONV, UNITS, QUANT), 2):
             found = judge(CASE.axes(), ended, entries, TODAY)
-            if found.kind in PASSING:
+            if found.kind in PASSING_KINDS:
                 assert all(len(blocker.entries) == 1 for blocker in found.blockers)
 
 
@@ -200,26 +199,30 @@ def flaky(rate: float = 0.2) -> Entry:
     return replace(DECONV, id="flaky", flaky=Flaky(rate, 20))
 
 
-FLAKY: dict[str, tuple[Mapping[Stage, Outcome], Seen, tuple[Entry, ...], Kind, tuple[str, ...]]] = {
-    "passes": (PASS, Seen(), (), K.FLAKY, ("flaky",)),
-    "fails": (ONE, Seen(), (), K.FLAKY, ("flaky",)),
-    "at its rate": (ONE, Seen(4, 20), (), K.FLAKY, ("flaky",)),
-    "always": (ONE, Seen(20, 20), (), K.OFF_RATE, ("flaky",)),
-    "always, and now it passes": (PASS, Seen(20, 20), (), K.OFF_RATE, ("flaky",)),
-    "never in 20 runs": (PASS, Seen(0, 20), (), K.FLAKY, ("flaky",)),
-    "never in 40": (PASS, Seen(0, 40), (), K.OFF_RATE, ("flaky",)),
-    "fails otherwise": (outcomes(MEMORY), Seen(), (), K.WRONG_FAILURE, ("flaky",)),
-    "passes beside a steady failure": (outcomes(MEMORY), Seen(), (UNITS,), K.FLAKY, ("units", "flaky")),
-    "fails beside a steady failure": (BOTH, Seen(), (UNITS,), K.FLAKY, ("flaky", "units")),
-    "passes where a steady entry fails too": (PASS, Seen(), (UNITS,), K.UNEXPECTED_PASS, ("units",)),
-    "hidden by an earlier stage": (EARLY, Seen(20, 20), (QUANT,), K.EXPECTED_FAILURE, ("quant",)),
-    "unknown": (UNKNOWN, Seen(), (), K.UNKNOWN, ()),
+FLAKY: dict[str, tuple[Mapping[Stage, Outcome], FailureCount, tuple[Entry, ...], JudgementKind, tuple[str, ...]]] = {
+    "passes": (PASS, FailureCount(), (), K.FLAKY, ("flaky",)),
+    "fails": (ONE, FailureCount(), (), K.FLAKY, ("flaky",)),
+    "at its rate": (ONE, FailureCount(4, 20), (), K.FLAKY, ("flaky",)),
+    "always": (ONE, FailureCount(20, 20), (), K.OFF_RATE, ("flaky",)),
+    "always, and now it passes": (PASS, FailureCount(20, 20), (), K.OFF_RATE, ("flaky",)),
+    "never in 20 runs": (PASS, FailureCount(0, 20), (), K.FLAKY, ("flaky",)),
+    "never in 40": (PASS, FailureCount(0, 40), (), K.OFF_RATE, ("flaky",)),
+    "fails otherwise": (outcomes(MEMORY), FailureCount(), (), K.WRONG_FAILURE, ("flaky",)),
+    "passes beside a steady failure": (outcomes(MEMORY), FailureCount(), (UNITS,), K.FLAKY, ("units", "flaky")),
+    "fails beside a steady failure": (BOTH, FailureCount(), (UNITS,), K.FLAKY, ("flaky", "units")),
+    "passes where a steady entry fails too": (PASS, FailureCount(), (UNITS,), K.UNEXPECTED_PASS, ("units",)),
+    "hidden by an earlier stage": (EARLY, FailureCount(20, 20), (QUANT,), K.EXPECTED_FAILURE, ("quant",)),
+    "unknown": (UNKNOWN, FailureCount(), (), K.UNKNOWN, ()),
 }
 
 
 @pytest.mark.parametrize(("ended", "seen", "beside", "kind", "about"), FLAKY.values(), ids=FLAKY)
 def test_a_flaky_entry(
-    ended: Mapping[Stage, Outcome], seen: Seen, beside: tuple[Entry, ...], kind: Kind, about: tuple[str, ...]
+    ended: Mapping[Stage, Outcome],
+    seen: FailureCount,
+    beside: tuple[Entry, ...],
+    kind: JudgementKind,
+    about: tuple[str, ...],
 ) -> None:
     found = judge(CASE.axes(), ended, [flaky(), *beside], TODAY, {"flaky": seen})
     assert (found.kind, found.entries) == (kind, about)
@@ -234,9 +237,9 @@ def test_a_flaky_entry_past_its_review_is_expired_even_if_it_passes() -> None:
 
 def test_what_is_blocked_names_the_stage_and_the_entry_in_its_way() -> None:
     found = judge(CASE.axes(), EARLY, [QUANT, DECONV], TODAY)
-    assert found.upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ("quant",)),)
+    assert found.upstream == (BlockedStage(Stage.COMPILE, Stage.OPTIMIZE, ("quant",)),)
     assert found.happened.endswith("; compile blocked by optimize (entry quant)")
-    assert judge(CASE.axes(), EARLY, [], TODAY).upstream == (Upstream(Stage.COMPILE, Stage.OPTIMIZE, ()),)
+    assert judge(CASE.axes(), EARLY, [], TODAY).upstream == (BlockedStage(Stage.COMPILE, Stage.OPTIMIZE, ()),)
 
 
 def test_a_record_names_what_blocked_it_too() -> None:
@@ -256,7 +259,7 @@ def test_a_chain_of_blocked_stages_has_one_cause() -> None:
 
 def test_a_week_before_its_review_an_entry_is_due() -> None:
     entries = [replace(DECONV, id=day, review=date.fromisoformat(day)) for day in DAYS]
-    assert [entry.id for entry in due(entries, TODAY)] == ["2026-06-01", "2026-06-08"]
+    assert [entry.id for entry in due_for_review(entries, TODAY)] == ["2026-06-01", "2026-06-08"]
 
 
 DAYS = ("2026-05-31", "2026-06-01", "2026-06-08", "2026-06-09")

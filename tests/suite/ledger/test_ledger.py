@@ -15,11 +15,11 @@ from scipy.stats import binom
 
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
-from tasnet.suite.ledger import LedgerError, covers, in_scope, parse, read, stale
+from tasnet.suite.ledger import LedgerError, covers, entries_without_cases, in_scope, parse_ledger, read_ledger
 from tasnet.suite.ledger import claims as ledger_claims
 from tasnet.suite.ledger.entry import Flaky
-from tasnet.suite.ledger.flaky import BY_CHANCE, Seen, at_least, enough, refuted
-from tasnet.suite.ledger.where import COUNTS, WORDS, WhereError, matches, read_where
+from tasnet.suite.ledger.flaky import BY_CHANCE, FailureCount, at_least, enough, refuted
+from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES, WhereError, read_where, where_matches
 from tests.doubles.outcomes import SUPER_DECONV, failure
 from tests.suite.ledger.wheres import claims, left_out, one_axis
 
@@ -44,7 +44,7 @@ CASES = [case.axes() for name in PROFILES for case in profile_cases(name)]
 
 
 def test_reads_what_stands_there() -> None:
-    (entry,) = parse(HEAD + ENTRY, PATH).entries
+    (entry,) = parse_ledger(HEAD + ENTRY, PATH).entries
     assert (entry.id, entry.stage.value, entry.arch, entry.layers) == (
         "one",
         "compile",
@@ -192,7 +192,7 @@ BAD = {
 @pytest.mark.parametrize(("text", "told"), BAD.values(), ids=BAD)
 def test_says_what_is_wrong_and_where(text: str, told: str) -> None:
     with pytest.raises(LedgerError) as raised:
-        parse(text, PATH)
+        parse_ledger(text, PATH)
     assert told in str(raised.value)
     assert str(raised.value).startswith("ledger.yaml:")
     assert "\n" not in str(raised.value)
@@ -200,24 +200,24 @@ def test_says_what_is_wrong_and_where(text: str, told: str) -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="no such file"):
-        read(tmp_path / "none.yaml")
+        read_ledger(tmp_path / "none.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"schema: \xff")
     with pytest.raises(LedgerError, match="not UTF-8 text"):
-        read(tmp_path / "latin.yaml")
+        read_ledger(tmp_path / "latin.yaml")
     with pytest.raises(LedgerError, match="directory"):
-        read(tmp_path)
+        read_ledger(tmp_path)
 
 
 def test_merge_keys_and_anchors_are_read() -> None:
     text = HEAD + ENTRY.replace("- id: one", "- &one\n    id: one") + "  - <<: *one\n    id: two\n"
-    assert [entry.id for entry in parse(text, PATH).entries] == ["one", "two"]
+    assert [entry.id for entry in parse_ledger(text, PATH).entries] == ["one", "two"]
 
 
 @given(st.text(alphabet="ab:[]{}-&*!|>'\"\n #\t0129", max_size=60))
 def test_any_text_is_read_or_refused_in_a_line(text: str) -> None:
     told = ""
     try:
-        parse(text, PATH)
+        parse_ledger(text, PATH)
     except LedgerError as error:
         told = str(error)
     assert "\n" not in told
@@ -251,8 +251,8 @@ EXPECTED = {
 
 @pytest.mark.parametrize(("where", "count"), EXPECTED.values(), ids=EXPECTED)
 def test_where_claims(where: str, count: int) -> None:
-    (entry,) = parse(changed("where", f"    where: {where}"), PATH).entries
-    assert sum(matches(entry.where, case.axes()) for case in profile_cases("matrix")) == count
+    (entry,) = parse_ledger(changed("where", f"    where: {where}"), PATH).entries
+    assert sum(where_matches(entry.where, case.axes()) for case in profile_cases("matrix")) == count
 
 
 cases = st.sampled_from(CASES)
@@ -262,27 +262,27 @@ cases = st.sampled_from(CASES)
 def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str, Any], rng: random.Random) -> None:
     items = list(claim.items())
     rng.shuffle(items)
-    assert matches(read_where(claim), axes) == matches(read_where(dict(items)), axes)
+    assert where_matches(read_where(claim), axes) == where_matches(read_where(dict(items)), axes)
 
 
 @given(claims, one_axis | left_out, cases)
 def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str, Any], axes: dict[str, Any]) -> None:
-    if more[0] not in claim and matches(read_where({**claim, more[0]: more[1]}), axes):
-        assert matches(read_where(claim), axes)
+    if more[0] not in claim and where_matches(read_where({**claim, more[0]: more[1]}), axes):
+        assert where_matches(read_where(claim), axes)
 
 
 @given(claims, claims, cases)
 def test_a_list_claimswhat_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
-    either = matches(read_where(one), axes) or matches(read_where(two), axes)
-    assert matches(read_where([one, two]), axes) == either
-    assert matches(read_where([two, one]), axes) == either
+    either = where_matches(read_where(one), axes) or where_matches(read_where(two), axes)
+    assert where_matches(read_where([one, two]), axes) == either
+    assert where_matches(read_where([two, one]), axes) == either
 
 
 @given(cases)
 def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
-    assert matches(read_where(dict(axes)), axes)
+    assert where_matches(read_where(dict(axes)), axes)
     for axis, value in axes.items():
-        assert not matches(read_where({**axes, axis: {"not": value}}), axes)
+        assert not where_matches(read_where({**axes, axis: {"not": value}}), axes)
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims)
@@ -295,7 +295,7 @@ def test_any_node_is_read_or_refused(node: object) -> None:
 
 
 def test_a_failure_is_covered_by_stage_family_message_and_layers() -> None:
-    (entry,) = parse(HEAD + ENTRY, PATH).entries
+    (entry,) = parse_ledger(HEAD + ENTRY, PATH).entries
     assert covers(entry, SUPER_DECONV)
     assert not covers(entry, SUPER_DECONV.model_copy(update={"stage": "optimize"}))
     assert not covers(entry, SUPER_DECONV.model_copy(update={"message": "Agent infeasible"}))
@@ -316,13 +316,13 @@ def test_a_failure_is_covered_by_stage_family_message_and_layers() -> None:
     ],
 )
 def test_an_entry_speaks_of_its_toolchains(toolchain: str, version: str, within: bool) -> None:
-    (entry,) = parse(HEAD + ENTRY, PATH).entries
+    (entry,) = parse_ledger(HEAD + ENTRY, PATH).entries
     assert in_scope(entry, toolchain, version) is within
 
 
 def test_what_is_said_of_one_toolchain_claims_less_there_and_there_alone() -> None:
     scope = "    toolchain: {reference: {version: '*', where: {blocks: 4}}, dfc: '>=3.33,<3.35'}"
-    (entry,) = parse(changed("toolchain", scope), PATH).entries
+    (entry,) = parse_ledger(changed("toolchain", scope), PATH).entries
     four, eight = ({**CASES[0], "blocks": blocks} for blocks in (4, 8))
     assert [ledger_claims(entry, axes, name) for name in ("", "dfc", "reference") for axes in (four, eight)] == [
         True, True, True, True, True, False,
@@ -333,11 +333,11 @@ def test_an_entry_without_an_owner_has_the_ledgers() -> None:
     text = (
         "schema: 1\nbudget: 2\nowner: the team\nentries:\n" + ENTRY + ENTRY.replace("id: one", "id: two\n    owner: me")
     )
-    assert [entry.owner for entry in parse(text, PATH).entries] == ["the team", "me"]
+    assert [entry.owner for entry in parse_ledger(text, PATH).entries] == ["the team", "me"]
 
 
 def test_a_quoted_day_is_a_day() -> None:
-    (entry,) = parse(changed("since", "    since: '2026-02-17'"), PATH).entries
+    (entry,) = parse_ledger(changed("since", "    since: '2026-02-17'"), PATH).entries
     assert entry.since.isoformat() == "2026-02-17"
 
 
@@ -347,7 +347,7 @@ def test_a_rate_is_refuted_as_scipy_says(rate: float, runs: int, data: st.DataOb
     often, seldom = binom.sf(failed - 1, runs, rate), binom.cdf(failed, runs, rate)
     assert at_least(failed, runs, rate) == pytest.approx(often, rel=1e-9, abs=1e-15)
     assume(min(abs(often - BY_CHANCE), abs(seldom - BY_CHANCE)) > 1e-9)
-    told = refuted(Flaky(rate, 50), Seen(failed, runs))
+    told = refuted(Flaky(rate, 50), FailureCount(failed, runs))
     expected = "more often" if often < BY_CHANCE else "less often" if seldom < BY_CHANCE else ""
     assert expected in told
     assert bool(expected) == bool(told)
@@ -356,25 +356,25 @@ def test_a_rate_is_refuted_as_scipy_says(rate: float, runs: int, data: st.DataOb
 @given(st.floats(0.01, 0.99))
 def test_enough_runs_in_a_row_refute_a_rate_and_one_fewer_do_not(rate: float) -> None:
     runs = enough(rate)
-    assert refuted(Flaky(rate, runs), Seen(runs, runs)).startswith("fails more often than that: ")
-    assert not refuted(Flaky(rate, runs), Seen(1, 1)) or rate < 0.002
+    assert refuted(Flaky(rate, runs), FailureCount(runs, runs)).startswith("fails more often than that: ")
+    assert not refuted(Flaky(rate, runs), FailureCount(1, 1)) or rate < 0.002
     assert runs == 2 or not at_least(runs - 1, runs - 1, rate) < BY_CHANCE * 0.999
 
 
 def test_stale_entries_claim_no_case() -> None:
     text = HEAD + ENTRY + ENTRY.replace("id: one", "id: two").replace("{decoder: grouped}", "{N: 17}")
-    assert [entry.id for entry in stale(parse(text, PATH).entries, CASES)] == ["two"]
+    assert [entry.id for entry in entries_without_cases(parse_ledger(text, PATH).entries, CASES)] == ["two"]
 
 
 def test_an_entry_of_another_architecture_is_not_stale() -> None:
-    (entry,) = parse(changed("arch", "    arch: [hailo8l]"), PATH).entries
-    assert not stale([entry], CASES)
+    (entry,) = parse_ledger(changed("arch", "    arch: [hailo8l]"), PATH).entries
+    assert not entries_without_cases([entry], CASES)
 
 
 def test_the_shipped_ledger_is_read() -> None:
-    ledger = read(Path(__file__).parents[3] / "expected_failures.yaml")
+    ledger = read_ledger(Path(__file__).parents[3] / "expected_failures.yaml")
     assert 0 < len(ledger.entries) <= ledger.budget
-    assert not stale(ledger.entries, CASES)
+    assert not entries_without_cases(ledger.entries, CASES)
 
 
 def test_comments_change_nothing() -> None:
@@ -386,8 +386,8 @@ def test_comments_change_nothing() -> None:
         entries: []
         """
     )
-    assert parse(text, PATH).entries == ()
+    assert parse_ledger(text, PATH).entries == ()
 
 
 def test_axes_of_a_case_are_all_usable() -> None:
-    assert set(Case(variant=profile_cases("notes")[0].variant).axes()) == {*WORDS, *COUNTS}
+    assert set(Case(variant=profile_cases("notes")[0].variant).axes()) == {*WORD_AXES, *COUNT_AXES}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tasnet.cli import main
-from tasnet.suite.ledger import LedgerError, parse
+from tasnet.suite.ledger import LedgerError, parse_ledger
 from tasnet.suite.ledger.model import json_schema
 
 SHIPPED = Path(__file__).parents[3] / "expected_failures.yaml"
@@ -82,7 +82,7 @@ FULL["entries"][2]["where"] = {
 
 def test_every_key_is_of_the_schema_and_read() -> None:
     assert not list(VALIDATOR.iter_errors(FULL))
-    assert len(parse(as_yaml(FULL), Path("x.yaml")).entries) == 5
+    assert len(parse_ledger(as_yaml(FULL), Path("x.yaml")).entries) == 5
 
 
 def places(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
@@ -134,7 +134,7 @@ def test_schema_and_reader_refuse_the_same(value: Any) -> None:
     refused = next(VALIDATOR.iter_errors(value), None)
     told = ""
     try:
-        parse(as_yaml(value), Path("x.yaml"))
+        parse_ledger(as_yaml(value), Path("x.yaml"))
     except LedgerError as error:
         told = str(error)
     if refused is not None:

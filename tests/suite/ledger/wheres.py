@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tasnet.suite.ledger.where import COUNTS, WORDS
+from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES
 
 
 def condition(axis: str) -> st.SearchStrategy[Any]:
     """A condition on the axis: a value, a glob, a comparison, a list, a `not`, and those in each other."""
-    if axis in WORDS:
-        values: st.SearchStrategy[Any] = st.sampled_from([*WORDS[axis], "*", f"{WORDS[axis][0][:3]}*"])
+    if axis in WORD_AXES:
+        values: st.SearchStrategy[Any] = st.sampled_from([*WORD_AXES[axis], "*", f"{WORD_AXES[axis][0][:3]}*"])
     else:
         operators = st.sampled_from([">=", "<", "==", "!="])
         one = st.builds("{}{}".format, operators, st.integers(0, 20000))
@@ -25,7 +25,7 @@ def condition(axis: str) -> st.SearchStrategy[Any]:
     )
 
 
-axes_ = st.sampled_from(sorted([*WORDS, *COUNTS]))
+axes_ = st.sampled_from(sorted([*WORD_AXES, *COUNT_AXES]))
 one_axis = axes_.flatmap(lambda axis: st.tuples(st.just(axis), condition(axis)))
 one_axis_twice = axes_.flatmap(lambda axis: st.tuples(st.just(axis), condition(axis), condition(axis)))
 flat = st.lists(one_axis, max_size=4).map(dict)

@@ -22,11 +22,11 @@ from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS
 from tasnet.suite.history.records import case_record
-from tasnet.suite.ledger.judgement import Kind, judge
+from tasnet.suite.ledger.judgement import JudgementKind, judge
+from tasnet.suite.notes.exporting import write_night_run
 from tasnet.suite.notes.failure_note import as_text, from_text, note_of, read_note
-from tasnet.suite.notes.night_run import write_runs
-from tasnet.suite.notes.old_runs import import_runs, read_runs
-from tasnet.suite.notes.run_tables import OldRunsError
+from tasnet.suite.notes.importing import import_night_runs, read_night_runs
+from tasnet.suite.notes.run_tables import NightRunsError
 from tasnet.suite.observed.confusions import Agreement, confusion, refutation, refuted
 from tasnet.suite.observed.evidence import Evidence, EvidenceError, everything, keep, of_case, support
 from tasnet.suite.run.pipeline import Pipeline
@@ -44,7 +44,7 @@ def table(tmp_path, *rows, header=HEADER, name="summary.tsv"):
 
 
 def one(path, **options):
-    (run,) = read_runs(path, **options).runs
+    (run,) = read_night_runs(path, **options).runs
     return run
 
 
@@ -52,7 +52,7 @@ def one(path, **options):
 
 
 def test_the_notes_six_failures_are_read_with_cause_layers_and_provenance():
-    reading = read_runs(FEBRUARY, version="3.33.0")
+    reading = read_night_runs(FEBRUARY, version="3.33.0")
     assert reading.left_out == ()
     ends = {run.case.id: run.stages[Stage.COMPILE].failures[0] for run in reading.runs}
     assert {name: (each.family, each.layers[:2]) for name, each in ends.items()} == {
@@ -77,10 +77,12 @@ def test_the_notes_six_failures_are_read_with_cause_layers_and_provenance():
 
 
 def test_the_version_is_the_logs_else_the_callers_else_unknown():
-    said = {run.tag: run.stages[Stage.COMPILE].provenance.version for run in read_runs(FEBRUARY).runs}
+    said = {run.tag: run.stages[Stage.COMPILE].provenance.version for run in read_night_runs(FEBRUARY).runs}
     assert said["truncate-k-1-project-mask-bypass"] == "3.33.0"
     assert said["baseline"] == "unknown"
-    told = {run.tag: run.stages[Stage.COMPILE].provenance.version for run in read_runs(FEBRUARY, version="3.34").runs}
+    told = {
+        run.tag: run.stages[Stage.COMPILE].provenance.version for run in read_night_runs(FEBRUARY, version="3.34").runs
+    }
     assert (told["truncate-k-1-project-mask-bypass"], told["baseline"]) == ("3.33.0", "3.34")
 
 
@@ -189,7 +191,7 @@ LEFT_OUT = {
 def test_a_row_that_cannot_be_placed_is_left_out_by_name(tmp_path, row, told):
     header = (*HEADER, "predicted", "toolchain", "toolchain_version", "export_flags", "verdict", "compile_success")
     good = {"run_tag": "baseline", "har_success": "true", "hef_success": "true"}
-    reading = read_runs(table(tmp_path, row, good, header=header))
+    reading = read_night_runs(table(tmp_path, row, good, header=header))
     assert len(reading.runs) == 1
     assert (reading.left_out[0].source, reading.left_out[0].tag) == ("summary.tsv:2", row["run_tag"])
     assert told in reading.left_out[0].reason
@@ -221,16 +223,16 @@ BAD_TABLES = {
 @pytest.mark.parametrize(("text", "told"), BAD_TABLES.values(), ids=BAD_TABLES)
 def test_a_table_of_other_columns_is_one_line_that_names_what_is_missing(tmp_path, text, told):
     (tmp_path / "summary.tsv").write_text(text)
-    with pytest.raises(OldRunsError, match=told) as caught:
-        read_runs(tmp_path)
+    with pytest.raises(NightRunsError, match=told) as caught:
+        read_night_runs(tmp_path)
     assert "\n" not in str(caught.value)
 
 
 def test_a_path_without_runs_is_an_error(tmp_path):
-    with pytest.raises(OldRunsError, match=r"no summary\.tsv in it"):
-        read_runs(tmp_path)
-    with pytest.raises(OldRunsError, match="no such folder"):
-        read_runs(tmp_path / "none")
+    with pytest.raises(NightRunsError, match=r"no summary\.tsv in it"):
+        read_night_runs(tmp_path)
+    with pytest.raises(NightRunsError, match="no such folder"):
+        read_night_runs(tmp_path / "none")
 
 
 @settings(max_examples=150)
@@ -241,10 +243,10 @@ def test_rubbish_is_the_packages_own_error_or_left_out(tmp_path_factory, data, n
     (folder / "baseline.failure.txt.json").write_bytes(note)
     (folder / "baseline.failure.txt").write_bytes(note)
     (folder / "baseline.log").write_bytes(note)
-    assert read_runs(folder).runs
+    assert read_night_runs(folder).runs
     (folder / "summary.tsv").write_bytes(data)
-    with suppress(OldRunsError):
-        read_runs(folder)
+    with suppress(NightRunsError):
+        read_night_runs(folder)
 
 
 def test_files_outside_the_tables_folder_are_not_read(tmp_path):
@@ -281,7 +283,7 @@ def test_a_log_and_its_row_that_contradict_each_other_are_left_out(tmp_path):
     for text, hef, told in ((went_well, "false", "its log that it compiled"), (failed, "true", "(memory_units)")):
         (tmp_path / "baseline.log").write_text(text)
         row = {"run_tag": "baseline", "har_success": "true", "hef_success": hef}
-        reading = read_runs(table(tmp_path, row))
+        reading = read_night_runs(table(tmp_path, row))
         assert reading.runs == ()
         assert told in reading.left_out[0].reason
 
@@ -289,7 +291,7 @@ def test_a_log_and_its_row_that_contradict_each_other_are_left_out(tmp_path):
 def test_an_import_keeps_nothing_of_which_nothing_was_learned(tmp_path):
     rows = [{"run_tag": "baseline", **ENDS[name][0]} for name in ("its own time limit", "no reason", "set-up")]
     store = Store(tmp_path / "store")
-    done = import_runs(store, table(tmp_path, *rows))
+    done = import_night_runs(store, table(tmp_path, *rows))
     assert (done.kept, done.known) == (0, 0)
     assert [each.reason.split(",")[0] for each in done.left_out] == [
         "infra at compile",
@@ -318,12 +320,12 @@ def test_the_notes_text_form_reads_like_the_json(tmp_path):
 
 def test_an_import_keeps_each_run_once_from_wherever_it_is_read(tmp_path):
     store = Store(tmp_path / "store")
-    first = import_runs(store, FEBRUARY, version="3.33.0")
+    first = import_night_runs(store, FEBRUARY, version="3.33.0")
     assert (first.kept, first.known) == (6, 0)
     shutil.copytree(FEBRUARY, tmp_path / "copy")
     lines = (FEBRUARY / "summary.tsv").read_text().splitlines()
     (tmp_path / "copy" / "summary.tsv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
-    second = import_runs(store, tmp_path / "copy", version="3.33.0")
+    second = import_night_runs(store, tmp_path / "copy", version="3.33.0")
     assert (second.kept, second.known) == (0, 6)
     assert len(everything(store)) == 6
     (found,) = of_case(store, "concat-normal-grouped-all")
@@ -334,7 +336,7 @@ def test_an_import_keeps_each_run_once_from_wherever_it_is_read(tmp_path):
 def test_two_imports_at_once_lose_and_double_nothing(tmp_path):
     code = f"""
         from pathlib import Path
-        from tasnet.suite.notes.old_runs import import_runs
+        from tasnet.suite.notes.importing import import_runs
         from tasnet.suite.run.store import Store
         import_runs(Store(Path({str(tmp_path / "store")!r})), Path({str(FEBRUARY)!r}), version="3.33.0")
     """
@@ -350,11 +352,11 @@ def test_predictions_and_unknown_cases_are_no_evidence_and_damaged_files_are_pas
     predicted = Evidence(case_id="baseline", tag="x", outcomes=tuple(outcomes(SUPER_DECONV, by=REFERENCE).values()))
     with pytest.raises(EvidenceError, match="predicted by reference"):
         keep(store, predicted)
-    run = read_runs(FEBRUARY).runs[0].evidence
+    run = read_night_runs(FEBRUARY).runs[0].evidence
     with pytest.raises(EvidenceError, match="bogus"):
         keep(store, run.model_copy(update={"case_id": "bogus"}))
     with pytest.raises(EvidenceError, match=r"dfc 3\.33\.0\+double"):
-        keep(store, read_runs(FEBRUARY, version="3.33.0+double").runs[0].evidence)
+        keep(store, read_night_runs(FEBRUARY, version="3.33.0+double").runs[0].evidence)
     with pytest.raises(EvidenceError, match="without outcomes"):
         keep(store, run.model_copy(update={"outcomes": ()}))
     assert keep(store, run)
@@ -386,15 +388,15 @@ entries:
 
 
 def test_old_evidence_counts_in_the_ledger_at_the_version_it_is_of(tmp_path):
-    entries = ledger.parse(LEDGER, tmp_path / "x.yaml").entries
-    runs = {run.case.id: run for run in read_runs(FEBRUARY, version="3.33.0").runs}
+    entries = ledger.parse_ledger(LEDGER, tmp_path / "x.yaml").entries
+    runs = {run.case.id: run for run in read_night_runs(FEBRUARY, version="3.33.0").runs}
     run = runs["project-bypass-ungrouped_blockdiag-k1"]
     judged = judge(run.case.axes(), run.evidence.stages, entries, date(2026, 3, 1))
-    assert judged.kind is Kind.EXPECTED_FAILURE
+    assert judged.kind is JudgementKind.EXPECTED_FAILURE
     lines = support(entries, [each.evidence for each in runs.values()])["memory-units"]
     assert len(lines) == 1
     assert "20260217_094500" in lines[0]
-    older = [each.evidence for each in read_runs(FEBRUARY).runs if "fallback" not in each.tag]
+    older = [each.evidence for each in read_night_runs(FEBRUARY).runs if "fallback" not in each.tag]
     assert support(entries, older)["memory-units"] == ()
 
 
@@ -409,21 +411,24 @@ def told(run, entries=()):
 def test_what_is_written_reads_back_as_the_same_outcomes(tmp_path):
     rows = [{"run_tag": tag, **row} for tag, (row, _) in zip(NOTES_TAGS, ENDS.values(), strict=False)]
     table(tmp_path, *rows)
-    both = [*read_runs(FEBRUARY, version="3.33.0").runs, *read_runs(tmp_path, version="3.33.1", arch="hailo8l").runs]
+    both = [
+        *read_night_runs(FEBRUARY, version="3.33.0").runs,
+        *read_night_runs(tmp_path, version="3.33.1", arch="hailo8l").runs,
+    ]
     kept = [
         run for run in both if all(each.status not in (INFRA, SKIPPED, UNCLASSIFIED) for each in run.stages.values())
     ]
     assert len(kept) > 8
     (tmp_path / "a.log").write_text("as it was\n")
-    written = write_runs(
+    written = write_night_run(
         tmp_path / "own", [told(run) for run in kept], {kept[0].case.id: tmp_path / "a.log"}, "20260301_000000"
     )
-    again = read_runs(tmp_path / "own")
+    again = read_night_runs(tmp_path / "own")
     assert again.left_out == ()
     assert [run.case for run in again.runs] == [run.case for run in kept]
     for before, after in zip(kept, again.runs, strict=True):
         assert after.stages == dict(before.stages)
-        assert read_runs(written).runs
+        assert read_night_runs(written).runs
     assert again.runs[0].log.read_text() == "as it was\n"
     header, first = (line.split("\t") for line in written.read_text().splitlines()[:2])
     cells = dict(zip(header, first, strict=True))
@@ -439,13 +444,13 @@ def test_an_own_prediction_is_never_read_back_as_observed(tmp_path):
     case = parse_case("baseline")
     said = outcomes(SUPER_DECONV)
     judged = judge(case.axes(), said, (), date(2026, 3, 1))
-    written = write_runs(tmp_path, [case_record(case.id, case, "notes", Stage.COMPILE, said, judged)])
-    assert read_runs(tmp_path).runs == ()
+    written = write_night_run(tmp_path, [case_record(case.id, case, "notes", Stage.COMPILE, said, judged)])
+    assert read_night_runs(tmp_path).runs == ()
     # Nor when somebody takes the columns away that say so.
     lines = [line.split("\t") for line in written.read_text().splitlines()]
     keep_columns = [i for i, name in enumerate(lines[0]) if name not in ("predicted", "toolchain")]
     written.write_text("".join("\t".join(line[i] for i in keep_columns) + "\n" for line in lines))
-    reading = read_runs(tmp_path)
+    reading = read_night_runs(tmp_path)
     assert reading.runs == ()
     assert "prediction" in reading.left_out[0].reason
 
@@ -454,7 +459,7 @@ def test_an_own_prediction_is_never_read_back_as_observed(tmp_path):
 
 
 def test_the_embedded_toolchain_agrees_with_the_notes_six_failures(tmp_path):
-    runs = read_runs(FEBRUARY, version="3.33.0").runs
+    runs = read_night_runs(FEBRUARY, version="3.33.0").runs
     pipeline = Pipeline(Store(tmp_path), Reference())
     predicted = {run.case.id: pipeline.run(run.case) for run in runs}
     found = confusion(predicted, [run.evidence for run in runs])

@@ -23,8 +23,8 @@ from tasnet.suite.history.run import find_run
 from tasnet.suite.observed.bit_exact import Emulation, write
 from tasnet.suite.observed.evidence import everything
 from tasnet.suite.observed.on_device import host_frames
-from tasnet.suite.report.runs_page import page
-from tasnet.suite.report.sources import gather
+from tasnet.suite.report.page import page_html
+from tasnet.suite.report.sources import gather_runs
 from tasnet.suite.run.store import Store, file_sha256
 from tests.doubles.chips import chip, compiled
 from tests.doubles.hailort import as_hailo_platform
@@ -116,7 +116,7 @@ def test_what_was_measured_stands_at_the_end_in_the_runs_and_in_the_report(
     (told,) = json.loads(runs(pi, capsys, "--json"))
     assert {each["check"] for each in told["device"]} == {"parity", "bit_exact"}
 
-    html = page(gather(Store(pi.path / ".tasnet"), date(2026, 12, 1)))
+    html = page_html(gather_runs(Store(pi.path / ".tasnet"), date(2026, 12, 1)))
     section = html.partition('id="device-title"')[2].partition("</section>")[0]
     for cell in (CASE.id, *cells[1:4], "43.0", "1.75", "all 1600", "agrees", "observed", "hailort 4.23.0"):
         assert cell in section, cell

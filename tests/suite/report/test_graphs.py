@@ -12,7 +12,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import save, to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
-from tasnet.suite.report.graphs import GraphGone, graph_of
+from tasnet.suite.report.graphs import GraphUnavailable, layers_of_har
 from tasnet.suite.run.store import DamageWarning, Store, StoreError
 
 
@@ -37,7 +37,7 @@ def test_the_graph_is_read_without_an_array_of_the_store(file: Path, tmp_path: P
 
 def test_the_layers_are_those_that_inspect_lists(file: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-    graph = graph_of(store, store.put_har(file), tmp_path)
+    graph = layers_of_har(store, store.put_har(file), tmp_path)
     listed = network_json(har.read(file))["layers"]
     told = [(layer.name, layer.type, layer.macs, layer.weights, layer.row_in, layer.row_out) for layer in graph.layers]
     assert told == [
@@ -52,13 +52,13 @@ def test_the_layers_are_those_that_inspect_lists(file: Path, tmp_path: Path) -> 
 def test_a_graph_that_was_noted_is_shown_after_its_har_has_gone(file: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     name = store.put_har(file)
-    known = graph_of(store, name, tmp_path)
+    known = layers_of_har(store, name, tmp_path)
     (store.root / name).unlink()
-    assert graph_of(store, name, tmp_path) == known
+    assert layers_of_har(store, name, tmp_path) == known
     for note in (store.root / "notes").iterdir():
         note.write_text('{"layers": 3}')
-    with pytest.warns(DamageWarning), pytest.raises(GraphGone, match="not in the store; run the case again"):
-        graph_of(store, name, tmp_path)
+    with pytest.warns(DamageWarning), pytest.raises(GraphUnavailable, match="not in the store; run the case again"):
+        layers_of_har(store, name, tmp_path)
 
 
 def test_a_har_without_one_of_its_arrays_or_of_garbage_is_gone(file: Path, tmp_path: Path) -> None:
@@ -68,5 +68,5 @@ def test_a_har_without_one_of_its_arrays_or_of_garbage_is_gone(file: Path, tmp_p
     with pytest.raises(StoreError, match="is damaged or gone; run the case again"):
         store.get_har_graph(name, tmp_path / "graph.har")
     (tmp_path / "junk").write_bytes(b"no har")
-    with pytest.raises(GraphGone):
-        graph_of(store, store.put_har(tmp_path / "junk"), tmp_path)
+    with pytest.raises(GraphUnavailable):
+        layers_of_har(store, store.put_har(tmp_path / "junk"), tmp_path)

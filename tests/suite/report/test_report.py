@@ -15,12 +15,12 @@ from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import NOTES_TAGS, profile_cases
 from tasnet.suite.history.records import CaseRecord, case_record
-from tasnet.suite.ledger.judgement import Blocked, Judgement, Kind
+from tasnet.suite.ledger.judgement import Blocker, Judgement, JudgementKind
 from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import heatmap
-from tasnet.suite.report.progress import Lines
-from tasnet.suite.report.terminal import counts, ending, next_steps, render, title
+from tasnet.suite.report.progress import ProgressLines
+from tasnet.suite.report.terminal import counts, next_steps, render, summary_text, summary_title
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ended_record
 
@@ -74,8 +74,8 @@ def test_colour_only_where_asked() -> None:
 
 def test_the_end_says_predicted_and_where_the_files_lie() -> None:
     records = whole("notes")
-    assert title(records) == "notes on hailo8: predicted by reference 0.1.0"
-    text = ending(records, 80, False, False, [Path("/store/" + "x" * 90)])
+    assert summary_title(records) == "notes on hailo8: predicted by reference 0.1.0"
+    text = summary_text(records, 80, False, False, [Path("/store/" + "x" * 90)])
     assert "predicted blockers" in text
     assert "verdicts  predicted 7 blocked, 13 clear (13 observed)" in text
     assert "20 distinct in 20 cases" in text
@@ -85,7 +85,7 @@ def test_the_end_says_predicted_and_where_the_files_lie() -> None:
 
 def test_what_a_compiler_said_is_not_called_predicted() -> None:
     records = [recorded(parse_case("baseline"), RESHAPE, by=DFC)]
-    text = title(records) + ending(records, 80, False, False, [])
+    text = summary_title(records) + summary_text(records, 80, False, False, [])
     assert "predicted" not in text
     assert "observed with dfc 3.33.1" in text
 
@@ -206,7 +206,7 @@ def test_root_cause_by_message_comes_first() -> None:
 
 def test_a_line_each_tenth() -> None:
     lines: list[str] = []
-    progress = Lines(lines.append, 840)
+    progress = ProgressLines(lines.append, 840)
     for index in range(840):
         progress.step("xfailed" if index % 2 else "passed", f"case{index}")
     assert len(lines) == 10
@@ -215,9 +215,11 @@ def test_a_line_each_tenth() -> None:
 
 
 def test_entries_are_named_in_the_blockers() -> None:
-    told = Judgement(Kind.EXPECTED_FAILURE, ("one",), "e", "h", "", (Blocked(RESHAPE, ("one",)),))
+    told = Judgement(JudgementKind.EXPECTED_FAILURE, ("one",), "e", "h", "", (Blocker(RESHAPE, ("one",)),))
     case = parse_case("baseline")
-    text = ending([case_record(case.id, case, "notes", Stage.COMPILE, outcomes(RESHAPE), told)], 80, False, False, [])
+    text = summary_text(
+        [case_record(case.id, case, "notes", Stage.COMPILE, outcomes(RESHAPE), told)], 80, False, False, []
+    )
     assert "one" in text
     assert "none: not expected" not in text
     assert "no case is clear" in text

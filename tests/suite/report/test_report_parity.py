@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.suite.history.run import ParityFigure, StoredRun
-from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity
+from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity_rows
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import parity_measure, unstored_run
 
@@ -27,13 +27,13 @@ def measure(case: str, snr_db: float, stage: str = "har", length: int = 16000) -
 
 
 def test_a_case_counts_once_with_its_newest_measure() -> None:
-    (row,) = parity([run(measure("a", 50), measure("b", 90)), run(measure("a", 120))])
+    (row,) = parity_rows([run(measure("a", 50), measure("b", 90)), run(measure("a", 120))])
     assert (row.cases, row.worst_db, row.worst_case, row.median_db) == (2, 90, "b", 105)
 
 
 def test_stages_forms_and_lengths_are_rows_of_their_own_in_the_order_of_the_stages() -> None:
     known = [measure("a", 20, "har8"), measure("a", 120), measure("a", 120, "torch"), measure("a", 120, length=8000)]
-    rows = parity([run(*known, measure("a", 30, "another"))])
+    rows = parity_rows([run(*known, measure("a", 30, "another"))])
     assert [(row.stage, row.length) for row in rows] == [
         ("torch", 16000),
         ("har", 8000),
@@ -44,14 +44,14 @@ def test_stages_forms_and_lengths_are_rows_of_their_own_in_the_order_of_the_stag
 
 
 def test_what_the_embedded_toolchain_ran_is_called_predicted_and_nothing_is_called_observed() -> None:
-    rows = parity([run(*(measure("a", 20, stage) for stage in ("torch", "onnx", "har", "har8", "sdk_quantized")))])
+    rows = parity_rows([run(*(measure("a", 20, stage) for stage in ("torch", "onnx", "har", "har8", "sdk_quantized")))])
     assert {row.stage for row in rows if "predicted" in row.ran} == {"har", "har8"}
     assert not [row for row in rows if "observed" in row.ran]
 
 
 @given(st.lists(st.floats(-50, 400) | st.just(math.inf), min_size=1, max_size=30))
 def test_every_case_is_in_one_bar(figures: list[float]) -> None:
-    (row,) = parity([run(*(measure(str(index), snr) for index, snr in enumerate(figures)))])
+    (row,) = parity_rows([run(*(measure(str(index), snr) for index, snr in enumerate(figures)))])
     assert len(row.bars) * BAR_DB == MOST_DB
     assert sum(row.bars) == row.cases == len(figures)
     assert row.worst_db == min(figures)

@@ -12,7 +12,7 @@ from tasnet.hailo.logs.key_lines import key_trace_lines
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
-from tasnet.suite.notes.old_runs import read_runs
+from tasnet.suite.notes.importing import read_night_runs
 from tasnet.suite.report.run_folder import new_folder, write_run
 from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
@@ -78,7 +78,7 @@ def test_a_compiler_leaves_the_notes_files_which_are_read_back(store: Store, tmp
     assert (second["hef_success"], second["hef_path"]) == ("true", f"hef/{HEAD.id}.hef")
     assert (folder / second["hef_path"]).read_bytes() == b"hef"
 
-    runs = {run.case.id: run.stages for run in read_runs(folder).runs}
+    runs = {run.case.id: run.stages for run in read_night_runs(folder).runs}
     assert runs[GROUPED.id][Stage.COMPILE].failures == (SUPER_DECONV,)
     assert runs[HEAD.id][Stage.COMPILE].status is Status.PASSED
     assert runs[HEAD.id][Stage.COMPILE].provenance.version == "3.33.1"
@@ -110,7 +110,7 @@ def test_a_stand_in_is_never_observed(store: Store, tmp_path: Path) -> None:
     assert (row["predicted"], row["hef_success"]) == ("true", "false")
     assert not (folder / "hef").exists()
     assert "observed" not in (folder / row["log_path"]).read_text()
-    assert read_runs(folder).runs == ()
+    assert read_night_runs(folder).runs == ()
 
 
 def test_a_log_that_is_gone_is_said(store: Store, tmp_path: Path) -> None:

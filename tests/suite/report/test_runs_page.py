@@ -21,12 +21,12 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, StoredRun
-from tasnet.suite.report.layout import layout
+from tasnet.suite.report.layout import map_layout
 from tasnet.suite.report.map import row_label
-from tasnet.suite.report.pack import pack
-from tasnet.suite.report.runs_page import FOLDER, SCRIPTS, page, script, write
-from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, Source, gather
-from tasnet.suite.report.tables import entries, grid, runs
+from tasnet.suite.report.pack import page_data
+from tasnet.suite.report.page import FOLDER, SCRIPTS, page_html, script, write_page
+from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, ReportSource, gather_runs
+from tasnet.suite.report.tables import entry_rows, map_rows, run_rows
 from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ended_record, set_schema, store_copy, store_run, with_log
@@ -63,8 +63,8 @@ def embedded(html: str) -> dict[str, Any]:
     return told
 
 
-def source(store: Path, **options: object) -> Source:
-    return gather(Store(store), TODAY, **options)  # type: ignore[arg-type]
+def source(store: Path, **options: object) -> ReportSource:
+    return gather_runs(Store(store), TODAY, **options)  # type: ignore[arg-type]
 
 
 # --- the page ----------------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def source(store: Path, **options: object) -> Source:
 
 def test_the_page_names_no_address_outside_itself(store: Path) -> None:
     stored(store, some())
-    html = page(source(store))
+    html = page_html(source(store))
     assert re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#|data:)([^"'\s>)]+)""", html.partition("<body>")[0]) == []
     assert "default-src 'none'" in html
     assert not re.search(r"https?://", html.replace("http-equiv", ""))
@@ -80,7 +80,7 @@ def test_the_page_names_no_address_outside_itself(store: Path) -> None:
 
 def test_no_text_of_a_compiler_becomes_markup(store: Path) -> None:
     stored(store, some())
-    html = page(source(store))
+    html = page_html(source(store))
     assert html.count("</script>") == 2
     assert "</script><b>" not in html
     told = embedded(html)
@@ -89,17 +89,17 @@ def test_no_text_of_a_compiler_becomes_markup(store: Path) -> None:
 
 def test_a_repeated_run_costs_its_cases_and_nothing_else(store: Path) -> None:
     run = stored(store, some(200))
-    once = len(page(source(store)))
+    once = len(page_html(source(store)))
     for day in range(1, 5):
         store_copy(run, store, days=day)
-    five = len(page(source(store)))
+    five = len(page_html(source(store)))
     assert (five - once) / 4 < 0.3 * once
 
 
 def test_every_case_of_every_run_is_packed(store: Path) -> None:
     run = stored(store, some())
     store_copy(run, store, records=run.records[:5])
-    told = pack(source(store))
+    told = page_data(source(store))
     cases = [[told["cases"][case[0]][0] for case in each["cases"]] for each in told["runs"]]
     assert [Counter(each) for each in cases] == [
         Counter(record.case_id for record in run.records),
@@ -109,7 +109,7 @@ def test_every_case_of_every_run_is_packed(store: Path) -> None:
 
 def test_a_case_stands_in_the_row_and_column_of_the_terminals_map() -> None:
     records = [told(case) for case in profile_cases("matrix")]
-    plan = layout(records)
+    plan = map_layout(records)
     assert (len(plan.rows), plan.width) == (24, 35)
     flat = [(decoder, blocks) for decoder, columns in plan.groups for blocks, _ in columns]
     for each in records:
@@ -130,26 +130,26 @@ def test_what_is_not_finite_is_told_all_the_same(store: Path) -> None:
     odd = told(profile_cases("matrix")[0], RESHAPE.model_copy(update={"figures": {"ratio": float("inf")}}))
     same = ParityFigure(case_id=odd.case_id, stage="onnx", form="x", length=16000, snr_db=float("inf"), of_peak=0.0)
     shown = replace(source(store), runs=(replace(run, records=(odd,), measures=(same,)),))
-    (packed,) = pack(shown)["runs"]
+    (packed,) = page_data(shown)["runs"]
     assert packed["measures"][0][-2:] == ["∞", "0.00e+00"]
-    assert embedded(page(shown))["failures"][0][5][0][1] == "inf"
+    assert embedded(page_html(shown))["failures"][0][5][0][1] == "inf"
 
 
 def test_the_tables_count_what_the_records_say(store: Path) -> None:
     run = stored(store, some())
     store_copy(run, store, killed=True)
     shown = source(store)
-    assert [row.state for row in runs(shown)] == ["killed, or still going: 12 of 12 cases", "ended"]
-    assert dict(runs(shown)[0].counts)["news"] == 12
-    assert sum(cell is not None for _, cells in grid(shown.shown) for cell in cells) == 12
-    assert entries(shown, shown.shown) == ()
+    assert [row.state for row in run_rows(shown)] == ["killed, or still going: 12 of 12 cases", "ended"]
+    assert dict(run_rows(shown)[0].counts)["news"] == 12
+    assert sum(cell is not None for _, cells in map_rows(shown.shown) for cell in cells) == 12
+    assert entry_rows(shown, shown.shown) == ()
 
 
 def test_a_double_is_neither_predicted_nor_observed(store: Path) -> None:
     stored(store, some(), double=True, toolchain="dfc")
-    (row,) = runs(source(store))
+    (row,) = run_rows(source(store))
     assert row.word == "by a test double"
-    cells = [cell for _, cells in grid(row.run) for cell in cells if cell]
+    cells = [cell for _, cells in map_rows(row.run) for cell in cells if cell]
     assert all("blocked by a test double" in cell.label and "predicted" not in cell.label for cell in cells)
 
 
@@ -179,7 +179,7 @@ def test_a_log_and_a_graph_that_are_gone_leave_a_report_that_says_so(store: Path
     stored(store, [with_log(one, "compile", "files/gone.log")])
     shown = source(store)
     assert (shown.graphs, shown.tails) == ({}, {})
-    assert "not in the store; run the case again" in page(shown)
+    assert "not in the store; run the case again" in page_html(shown)
 
 
 # --- whole or not at all -----------------------------------------------------------------------------------
@@ -189,32 +189,32 @@ def test_a_report_is_written_whole_or_the_one_before_stays(store: Path, tmp_path
     stored(store, some())
     target = tmp_path / "out" / "report.html"
     with pytest.raises(ReportError, match="No such file or directory; the report was not written"):
-        write(source(store), target)
+        write_page(source(store), target)
     target.parent.mkdir()
     target.mkdir()
     with pytest.raises(ReportError, match="the report was not written"):
-        write(source(store), target)
+        write_page(source(store), target)
     assert [path.name for path in target.parent.iterdir()] == ["report.html"]
     target.rmdir()
-    assert write(source(store), target).size == target.stat().st_size
+    assert write_page(source(store), target).size == target.stat().st_size
 
 
 def test_a_link_stays_a_link_and_a_pipe_is_written_into(store: Path, tmp_path: Path) -> None:
     stored(store, some())
     shown = source(store)
     (tmp_path / "link.html").symlink_to(tmp_path / "report.html")
-    write(shown, tmp_path / "link.html")
+    write_page(shown, tmp_path / "link.html")
     assert (tmp_path / "link.html").is_symlink()
     os.mkfifo(tmp_path / "pipe")
     reader = subprocess.Popen(["cat", str(tmp_path / "pipe")], stdout=subprocess.PIPE)
-    write(shown, tmp_path / "pipe")
+    write_page(shown, tmp_path / "pipe")
     assert reader.communicate()[0] == (tmp_path / "report.html").read_bytes()
 
 
 def test_a_store_that_cant_be_written_is_reported_all_the_same(store: Path, tmp_path: Path) -> None:
     stored(store, some())
     before = set(store.rglob("*"))
-    write(source(store), tmp_path / "report.html")
+    write_page(source(store), tmp_path / "report.html")
     assert set(store.rglob("*")) == before
 
 
@@ -301,5 +301,5 @@ def test_text_never_becomes_markup_by_the_pages_code() -> None:
 
 def test_every_file_of_the_page_is_in_it() -> None:
     names = {path.name for path in FOLDER.iterdir()}
-    text = (FOLDER.parent / "runs_page.py").read_text()
+    text = (FOLDER.parent / "page.py").read_text()
     assert all(f'"{name}"' in text or f"/{name}" in text for name in names)

@@ -15,9 +15,8 @@ from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import read_run
 from tasnet.suite.history.writer import begin_run
-from tasnet.suite.ledger import claims
-from tasnet.suite.ledger import read as read_ledger
-from tasnet.suite.report.support import SupportError, difference, document, last_runs, observed_runs
+from tasnet.suite.ledger import claims, read_ledger
+from tasnet.suite.report.support import SupportError, observed_runs, predicted_runs, support_diff, support_document
 from tasnet.suite.run.store import file_sha256
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
 from tests.doubles.stored_runs import ended_record, run_head, store_copy
@@ -53,7 +52,7 @@ def both(store: Path, by: Provenance = REFERENCE, day: int = 1, **head: object) 
 
 
 def text(store: Path, before: str = "") -> str:
-    return document(LEDGER, last_runs(store, LEDGER, "hailo8"), observed_runs(store, "hailo8"), before)
+    return support_document(LEDGER, predicted_runs(store, LEDGER, "hailo8"), observed_runs(store, "hailo8"), before)
 
 
 @pytest.fixture
@@ -109,16 +108,16 @@ def test_a_test_double_observes_nothing(store: Path) -> None:
 
 def test_only_whole_runs_of_this_ledger_and_no_checkpoint_count(store: Path) -> None:
     with pytest.raises(SupportError, match="no whole run of matrix on hailo8 is stored; run `tasnet matrix"):
-        last_runs(store, LEDGER, "hailo8")
+        predicted_runs(store, LEDGER, "hailo8")
     both(store)
     whole = read_run(store / "runs" / "20261101T000000Z")
     store_copy(whole, store, killed=True, days=3)
     store_copy(whole, store, records=whole.records[:5], days=4)
     store_copy(whole, store, head={"checkpoint": "best.pth"}, days=5)
-    assert last_runs(store, LEDGER, "hailo8")["matrix"].id == whole.id
+    assert predicted_runs(store, LEDGER, "hailo8")["matrix"].id == whole.id
     store_copy(whole, store, head={"ledger_sha256": "0" * 64}, days=6)
     with pytest.raises(SupportError, match=r"another ledger than .* judged it; run `tasnet matrix"):
-        last_runs(store, LEDGER, "hailo8")
+        predicted_runs(store, LEDGER, "hailo8")
 
 
 def test_the_command_writes_and_checks(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,5 +147,5 @@ def test_the_command_writes_and_checks(store: Path, tmp_path: Path, capsys: pyte
 
 
 def test_a_difference_is_empty_exactly_for_equal_texts() -> None:
-    assert difference("a\n", "a\n", Path("x")).lines == ()
-    assert difference("a\n", "b\n", Path("x")).lines[-2:] == ("-a", "+b")
+    assert support_diff("a\n", "a\n", Path("x")).lines == ()
+    assert support_diff("a\n", "b\n", Path("x")).lines[-2:] == ("-a", "+b")

@@ -21,7 +21,7 @@ from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case, graph_key
 from tasnet.suite.cases.outcome import STAGES, Stage, Status
-from tasnet.suite.ledger.judgement import Kind, judge
+from tasnet.suite.ledger.judgement import JudgementKind, judge
 from tasnet.suite.run.pipeline import Pipeline, PipelineError
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store, StoreError
@@ -142,7 +142,7 @@ def test_a_translation_that_cant_be_told_leaves_the_later_stages_unasked_and_say
     assert outcomes[Stage.TRANSLATE].judged
     assert done(calls) == {"translate": 1}
     judgement = judge(tiny().axes(), outcomes, (), date(2026, 6, 1))
-    assert (judgement.kind, judgement.blockers) == (Kind.UNKNOWN, ())
+    assert (judgement.kind, judgement.blockers) == (JudgementKind.UNKNOWN, ())
     assert judgement.happened == "predicted unknown at translate: node odd (Sinh): no rule"
 
 

@@ -13,10 +13,10 @@ from tasnet.cli import main
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.ledger import Ledger, parse
-from tasnet.suite.upkeep.again import past_of
-from tasnet.suite.upkeep.base import at, grown
-from tasnet.suite.upkeep.checking import Finding, check
+from tasnet.suite.ledger import Ledger, parse_ledger
+from tasnet.suite.upkeep.base_ledger import growth_since, ledger_at
+from tasnet.suite.upkeep.checking import LedgerFinding, check_ledger
+from tasnet.suite.upkeep.rejudging import flaky_history
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.repository import git
@@ -33,14 +33,14 @@ def tell(case: Case) -> Mapping[Stage, Outcome]:
     return outcomes(*([SUPER_DECONV] if grouped else []))
 
 
-def found(tmp_path: Path, book: Ledger, *tells: EndOf) -> list[Finding]:
+def found(tmp_path: Path, book: Ledger, *tells: EndOf) -> list[LedgerFinding]:
     """The findings against runs of the notes, the latest first."""
     count = len(tells)
     runs = [store_profile(tmp_path, each, run=f"2026060{count - n}T000000Z") for n, each in enumerate(tells)]
-    return check(book, runs, {}, TODAY)
+    return check_ledger(book, runs, {}, TODAY)
 
 
-def kinds(findings: list[Finding]) -> list[tuple[str, tuple[str, ...]]]:
+def kinds(findings: list[LedgerFinding]) -> list[tuple[str, tuple[str, ...]]]:
     return [(each.kind, each.entries) for each in findings]
 
 
@@ -75,7 +75,7 @@ ALONE = {
 
 @pytest.mark.parametrize(("entries", "how", "expected"), ALONE.values(), ids=ALONE)
 def test_by_itself(entries: list[str], how: dict[str, object], expected: list[object]) -> None:
-    assert kinds(check(ledger(*entries, **how), [], {}, TODAY)) == expected  # type: ignore[arg-type]
+    assert kinds(check_ledger(ledger(*entries, **how), [], {}, TODAY)) == expected  # type: ignore[arg-type]
 
 
 def test_what_is_too_narrow_comes_with_the_entry_that_takes_its_place() -> None:
@@ -83,7 +83,7 @@ def test_what_is_too_narrow_comes_with_the_entry_that_takes_its_place() -> None:
         entry_text("one", "{decoder: grouped, blocks: 1}"),
         entry_text("two", "{decoder: grouped, blocks: [2, 4]}"),
     )
-    (finding,) = check(ledger(*entries), [], {}, TODAY)
+    (finding,) = check_ledger(ledger(*entries), [], {}, TODAY)
     assert finding.proposal == "make them one entry with where: {decoder: grouped, blocks: [1, 2, 4]}"
 
 
@@ -164,9 +164,9 @@ def test_a_flaky_entry_at_another_rate(tmp_path: Path) -> None:
     book = ledger(entry_text("comes", "{decoder: grouped, sources: all}", more="    flaky: {rate: 0.2, over: 10}\n"))
     for number in range(10, 20):
         run = store_profile(tmp_path, tell, run=f"202606{number}T000000Z")
-    past = past_of(tmp_path, book.entries, run.head, run.id)
+    past = flaky_history(tmp_path, book.entries, run.head, run.id)
     assert {seen.runs for seen in past.values()} == {9}
-    (finding,) = check(book, [run], past, TODAY)
+    (finding,) = check_ledger(book, [run], past, TODAY)
     assert (finding.kind, finding.told) == ("off rate", "is not as flaky as it says in 13 cases")
     assert "9 of the last 9 runs failed, and the entry says 0.2 of them" in finding.proposal
 
@@ -203,15 +203,15 @@ GREW = {
 @pytest.mark.parametrize(("text", "told"), GREW.values(), ids=GREW)
 def test_the_budget_only_shrinks(text: str, told: str, checkout: Path) -> None:
     checkout.write_text(text)
-    assert grown(parse(text, checkout), at(checkout, "HEAD")) == told
+    assert growth_since(parse_ledger(text, checkout), ledger_at(checkout, "HEAD")) == told
 
 
 def test_a_reason_that_stood_there_before_is_none(checkout: Path) -> None:
     checkout.write_text(ledger_text(GOOD).replace("owner:", "budget_reason: an old one\nowner:"))
     commit(checkout.parent)
     text = ledger_text(GOOD, MORE).replace("owner:", "budget_reason: an old one\nowner:")
-    assert grown(parse(text, checkout), at(checkout, "HEAD"))
-    assert not grown(parse(text, checkout), at(checkout, "HEAD~1"))
+    assert growth_since(parse_ledger(text, checkout), ledger_at(checkout, "HEAD"))
+    assert not growth_since(parse_ledger(text, checkout), ledger_at(checkout, "HEAD~1"))
 
 
 def test_a_base_without_a_ledger_or_with_a_broken_one_holds_nothing(checkout: Path, tmp_path: Path) -> None:
@@ -219,11 +219,13 @@ def test_a_base_without_a_ledger_or_with_a_broken_one_holds_nothing(checkout: Pa
     (tmp_path / "else").write_text("")
     git(checkout.parent, "add", "else")
     git(checkout.parent, "-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "without")
-    assert at(checkout, "HEAD").why == "there is no ledger at HEAD"
+    assert ledger_at(checkout, "HEAD").why == "there is no ledger at HEAD"
     checkout.write_text("schema: 7\n")
     commit(checkout.parent)
-    assert at(checkout, "HEAD").why.startswith("it can't be read at HEAD: HEAD:expected_failures.yaml:1:1: schema 7")
-    assert at(Path("/expected_failures.yaml"), "HEAD").why == "the ledger isn't in a git checkout"
+    assert ledger_at(checkout, "HEAD").why.startswith(
+        "it can't be read at HEAD: HEAD:expected_failures.yaml:1:1: schema 7"
+    )
+    assert ledger_at(Path("/expected_failures.yaml"), "HEAD").why == "the ledger isn't in a git checkout"
 
 
 # --- the command -------------------------------------------------------------------------------------------
@@ -288,9 +290,9 @@ def test_wrong_usage(
 
 def test_the_shipped_ledger_has_nothing_wrong_by_itself() -> None:
     text = (ROOT / "expected_failures.yaml").read_text()
-    assert check(parse(text, PATH), [], {}, TODAY) == []
+    assert check_ledger(parse_ledger(text, PATH), [], {}, TODAY) == []
 
 
 def test_profiles_are_what_a_dead_entry_is_held_against() -> None:
-    assert kinds(check(ledger(entry_text("one", "{norm: cln}")), [], {}, TODAY)) == [("dead", ("one",))]
+    assert kinds(check_ledger(ledger(entry_text("one", "{norm: cln}")), [], {}, TODAY)) == [("dead", ("one",))]
     assert len(profile_cases("notes")) == 20

@@ -13,7 +13,7 @@ from tasnet.cli import main
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage
-from tasnet.suite.upkeep.explaining import explain, lines
+from tasnet.suite.upkeep.explaining import explain_case, explanation_lines
 from tests.doubles.ledgers import entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import store_profile
@@ -34,7 +34,7 @@ def tell(case: Case) -> Mapping[Stage, Outcome]:
 
 def told(tmp_path: Path, case: str) -> str:
     run = store_profile(tmp_path, tell)
-    return "\n".join(lines(explain(ledger(*BOOK), parse_case(case), run, {}, TODAY)))
+    return "\n".join(explanation_lines(explain_case(ledger(*BOOK), parse_case(case), run, {}, TODAY)))
 
 
 def test_an_expected_failure(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_an_unexpected_pass(tmp_path: Path) -> None:
 
 def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
     run = store_profile(tmp_path, lambda case: outcomes(failure("unsupported_kernel", "Super conv is new", "deconv1")))
-    said = "\n".join(lines(explain(ledger(*BOOK), parse_case("baseline"), run, {}, TODAY)))
+    said = "\n".join(explanation_lines(explain_case(ledger(*BOOK), parse_case("baseline"), run, {}, TODAY)))
     assert "    message of entry deconv\n      says  Super deconv\n      came  Super conv is new\n" in said
     assert "no entry covers  predicted unsupported_kernel at compile [deconv1]: Super conv is new" in said
 
@@ -84,14 +84,16 @@ def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
 def test_what_a_compiler_said_is_observed(tmp_path: Path) -> None:
     book = ledger(entry_text("deconv", toolchain='{reference: "*", dfc: {version: ">=3.33", where: {blocks: [1, 4]}}}'))
     run = store_profile(tmp_path, lambda case: outcomes(SUPER_DECONV, by=DFC))
-    said = "\n".join(lines(explain(book, parse_case("truncate-k-4"), run, {}, TODAY)))
+    said = "\n".join(explanation_lines(explain_case(book, parse_case("truncate-k-4"), run, {}, TODAY)))
     assert "observed by dfc 3.33.1 on hailo8" in said
     assert "  because   decoder grouped, blocks 4 is [1, 4] (of dfc)" in said
     assert "predicted" not in said
 
 
 def test_without_a_run_it_says_what_is_expected(tmp_path: Path) -> None:
-    said = "\n".join(lines(explain(ledger(*BOOK), parse_case("split-normal-polyphase-all"), None, {}, TODAY)))
+    said = "\n".join(
+        explanation_lines(explain_case(ledger(*BOOK), parse_case("split-normal-polyphase-all"), None, {}, TODAY))
+    )
     assert "run       none has it: this is what is expected\nexpected  failure at compile, unsupported_kernel" in said
     assert "not by far at ledger.yaml:29:5\n  because   norm identity isn't gln" in said
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
-from tasnet.suite.ledger.where import COUNTS, Axes, holds, matches, read_where
+from tasnet.suite.ledger.where import COUNT_AXES, Axes, holds, read_where, where_matches
 from tasnet.suite.upkeep.conditions import both, flow, joined, plain
-from tasnet.suite.upkeep.narrow import narrowed
+from tasnet.suite.upkeep.narrowing import conditions_to_add
 from tests.suite.ledger.wheres import claims, one_axis_twice
 
 CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile_cases(name)]
@@ -25,15 +25,15 @@ def test_it_claimswhat_is_kept_and_nothing_else(claim: dict[str, Any], some: lis
     (read,) = read_where(claim)
     keep = [axes for axes in some if data.draw(st.booleans())]
     leave = [axes for axes in some if axes not in keep]
-    added = narrowed(read, keep, leave)
+    added = conditions_to_add(read, keep, leave)
     now = read_where([joined(read, one) for one in added]) if added else ()
     for axes in CASES:
-        before = matches([read], axes)
+        before = where_matches([read], axes)
         if axes in keep:
-            assert matches(now, axes) == before
+            assert where_matches(now, axes) == before
         elif axes in leave:
-            assert not matches(now, axes)
-        elif matches(now, axes):
+            assert not where_matches(now, axes)
+        elif where_matches(now, axes):
             assert before
 
 
@@ -50,21 +50,23 @@ SIMPLE = {
 @pytest.mark.parametrize("where", SIMPLE.values(), ids=SIMPLE)
 def test_it_finds_the_words_that_a_person_would(where: str) -> None:
     meant = read_where(YAML(typ="safe").load(where))
-    found = narrowed({}, [a for a in MATRIX if matches(meant, a)], [a for a in MATRIX if not matches(meant, a)])
+    found = conditions_to_add(
+        {}, [a for a in MATRIX if where_matches(meant, a)], [a for a in MATRIX if not where_matches(meant, a)]
+    )
     assert [flow(each) for each in found] == [where]
 
 
 def test_nothing_to_leave_out_needs_no_word() -> None:
-    assert narrowed({}, MATRIX, []) == [{}]
+    assert conditions_to_add({}, MATRIX, []) == [{}]
 
 
 def test_nothing_to_keep_needs_no_claim() -> None:
-    assert narrowed({}, [], MATRIX) == []
+    assert conditions_to_add({}, [], MATRIX) == []
 
 
 def test_a_case_on_both_sides_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="kept and left out"):
-        narrowed({}, MATRIX[:1], MATRIX[:1])
+        conditions_to_add({}, MATRIX[:1], MATRIX[:1])
 
 
 @given(one_axis_twice, st.sampled_from(CASES))
@@ -75,7 +77,7 @@ def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> 
     if any(holds(old, axis, each) and holds(new, axis, each) for each in CASES):
         joint = read_where({axis: both(axis, old, other)})[0][axis]
         # What is only values must be the cases' own: a new one is made of those to keep.
-        if not isinstance(other, int | list) or axis not in COUNTS:
+        if not isinstance(other, int | list) or axis not in COUNT_AXES:
             assert holds(joint, axis, axes) == (holds(old, axis, axes) and holds(new, axis, axes))
 
 
@@ -83,4 +85,4 @@ def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> 
 def test_a_claim_written_out_is_the_same_claim(claim: dict[str, Any], axes: Axes) -> None:
     (read,) = read_where(claim)
     again = read_where(YAML(typ="safe").load(flow(plain(read))))
-    assert matches(again, axes) == matches([read], axes)
+    assert where_matches(again, axes) == where_matches([read], axes)

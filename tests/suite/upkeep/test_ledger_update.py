@@ -20,11 +20,10 @@ from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.history.run import StoredRun
-from tasnet.suite.ledger import LedgerError, claims
-from tasnet.suite.ledger import parse as parse_ledger
-from tasnet.suite.ledger.judgement import PASSING
-from tasnet.suite.upkeep.again import again
-from tasnet.suite.upkeep.updating import Update, update, write
+from tasnet.suite.ledger import LedgerError, claims, parse_ledger
+from tasnet.suite.ledger.judgement import PASSING_KINDS
+from tasnet.suite.upkeep.rejudging import rejudge
+from tasnet.suite.upkeep.updating import LedgerUpdate, plan_update, update_ledger
 from tests.doubles.ledgers import PATH, cause, entry_text, ledger_text, one_each
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import of_other_cases, store_profile, unstored_run
@@ -51,13 +50,13 @@ def grouped(case: Case) -> bool:
     return case.variant.decoder == "grouped" and case.variant.sources == "all"
 
 
-def done(text: str, run: StoredRun, **how: str | bool) -> Update:
-    return update(text, PATH, run, {}, TODAY, **how)  # type: ignore[arg-type]
+def done(text: str, run: StoredRun, **how: str | bool) -> LedgerUpdate:
+    return plan_update(text, PATH, run, {}, TODAY, **how)  # type: ignore[arg-type]
 
 
 def surprises(text: str, run: StoredRun) -> list[str]:
-    told = again(run, parse_ledger(text, PATH).entries, TODAY, {})
-    return [each.judgement.kind.value for each in told if each.judgement.kind not in PASSING]
+    told = rejudge(run, parse_ledger(text, PATH).entries, TODAY, {})
+    return [each.judgement.kind.value for each in told if each.judgement.kind not in PASSING_KINDS]
 
 
 def test_a_ledger_that_is_in_line_is_left_alone(base: StoredRun) -> None:
@@ -370,7 +369,7 @@ def test_the_file_is_written_whole_with_its_mode_and_through_a_link(tmp_path: Pa
     real.write_text(ledger_text(entry_text("one")))
     real.chmod(0o640)
     (tmp_path / "link.yaml").symlink_to(real)
-    found = write(tmp_path / "link.yaml", base, {}, TODAY)
+    found = update_ledger(tmp_path / "link.yaml", base, {}, TODAY)
     assert real.read_text() == found.after != found.before
     assert (real.stat().st_mode & 0o777, (tmp_path / "link.yaml").is_symlink()) == (0o640, True)
     assert {path.name for path in tmp_path.iterdir()} <= {"real.yaml", "link.yaml", ".real.yaml.lock"}
@@ -383,16 +382,16 @@ def test_what_an_editor_saved_meanwhile_is_not_lost(
     path.write_text(ledger_text(entry_text("one")))
     from tasnet.suite.upkeep import updating as module
 
-    true = module.update
+    true = module.plan_update
 
-    def saved_meanwhile(text: str, *rest: object, **more: object) -> Update:
+    def saved_meanwhile(text: str, *rest: object, **more: object) -> LedgerUpdate:
         found = true(text, *rest, **more)  # type: ignore[arg-type]
         path.write_text(text + "# saved\n")
         return found
 
-    monkeypatch.setattr(module, "update", saved_meanwhile)
+    monkeypatch.setattr(module, "plan_update", saved_meanwhile)
     with pytest.raises(LedgerError, match="changed while the update was made; run it again"):
-        module.write(path, base, {}, TODAY)
+        module.update_ledger(path, base, {}, TODAY)
     assert path.read_text().endswith("# saved\n")
     assert not list(tmp_path.glob("*.tmp"))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-PROPERTY = "tasnet"
+RECORD_PROPERTY = "tasnet"
 """The user property of a test report that carries a case's record as JSON."""
 MEASURE_PROPERTY = "tasnet-measure"
 """The same for a measured distance from PyTorch; a test may have several."""
@@ -14,13 +14,13 @@ RECALLED_PROPERTY = "tasnet-recalled"
 """The same for the predictions beside the evidence in the store."""
 DEVICE_PROPERTY = "tasnet-device"
 """The same for a check of a compiled file on a device."""
-CARRIED = frozenset({PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, DEVICE_PROPERTY})
+PROPERTIES = frozenset({RECORD_PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALLED_PROPERTY, DEVICE_PROPERTY})
 
 
 class ReviewDue(UserWarning):
     """An entry whose day of review is near. pytest brings warnings from the workers by itself."""
 
 
-def carried(report: pytest.TestReport, wanted: str = PROPERTY) -> str | None:
+def property_of(report: pytest.TestReport, wanted: str = RECORD_PROPERTY) -> str | None:
     """What the report carries under that name, if it does."""
     return next((str(value) for name, value in report.user_properties if name == wanted), None)

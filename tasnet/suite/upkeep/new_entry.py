@@ -12,9 +12,9 @@ from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.history import StoredRun
 from tasnet.suite.ledger import Ledger
-from tasnet.suite.upkeep.again import Told
 from tasnet.suite.upkeep.conditions import flow
-from tasnet.suite.upkeep.narrow import Plain, narrowed
+from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
+from tasnet.suite.upkeep.rejudging import JudgedCase
 
 LOOK_AGAIN = timedelta(days=182)
 """How long a new entry stands before someone must look again."""
@@ -24,7 +24,7 @@ _TELLING = 10
 
 
 @dataclass(frozen=True)
-class Cause:
+class NewEntry:
     """One root cause, and what an entry of it says."""
 
     id: str
@@ -33,7 +33,7 @@ class Cause:
     message: str
     """a regular expression"""
     layers: tuple[str, ...]
-    where: tuple[Plain, ...]
+    where: tuple[PlainClaim, ...]
     cases: tuple[str, ...]
     toolchain: str
     versions: str
@@ -43,7 +43,7 @@ class Cause:
     review: date
 
 
-def causes(told: Sequence[Told], run: StoredRun, ledger: Ledger, today: date, reason: str) -> list[Cause]:
+def new_entries(told: Sequence[JudgedCase], run: StoredRun, ledger: Ledger, today: date, reason: str) -> list[NewEntry]:
     """The root causes of the failures that no entry covers: those of one stage, family and wording are one."""
     found: dict[tuple[str, str, str], dict[str, Failure]] = {}
     for each in told:
@@ -60,7 +60,7 @@ def causes(told: Sequence[Told], run: StoredRun, ledger: Ledger, today: date, re
         name = _name(family, taken)
         taken.add(name)
         fresh.append(
-            Cause(
+            NewEntry(
                 id=name,
                 stage=stage,
                 family=family,
@@ -80,7 +80,7 @@ def causes(told: Sequence[Told], run: StoredRun, ledger: Ledger, today: date, re
     return fresh
 
 
-def entry_lines(cause: Cause) -> list[str]:
+def entry_lines(cause: NewEntry) -> list[str]:
     """The entry's lines, without indentation."""
     where = [flow(claim) for claim in cause.where]
     told = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
@@ -119,13 +119,13 @@ def _layers(failures: Sequence[Failure]) -> tuple[str, ...]:
     return first if len(first) <= 2 and all(failure.layers == first for failure in failures) else ()
 
 
-def _where(told: Sequence[Told], failing: Collection[str], stage: Stage) -> list[Plain]:
+def _where(told: Sequence[JudgedCase], failing: Collection[str], stage: Stage) -> list[PlainClaim]:
     keep = [each.record.axes for each in told if each.record.case_id in failing]
     leave = [each.record.axes for each in told if each.record.case_id not in failing and _reached(each, stage)]
-    return narrowed({}, keep, leave)
+    return conditions_to_add({}, keep, leave)
 
 
-def _reached(told: Told, stage: Stage) -> bool:
+def _reached(told: JudgedCase, stage: Stage) -> bool:
     outcome = told.record.by_stage.get(stage)
     return outcome is not None and outcome.judged
 

@@ -13,12 +13,12 @@ from markupsafe import Markup
 
 from tasnet.common import render_page, write_whole
 from tasnet.suite.report.blockers import tally
-from tasnet.suite.report.layout import layout
-from tasnet.suite.report.marks import PAINTS, SAID, run_by, run_said
-from tasnet.suite.report.pack import commit, pack, state
-from tasnet.suite.report.parity_table import parity
-from tasnet.suite.report.sources import ReportError, Source
-from tasnet.suite.report.tables import entries, grid, on_device, runs
+from tasnet.suite.report.layout import map_layout
+from tasnet.suite.report.marks import PAINTS, SOURCE_WORDS, run_source, run_toolchain
+from tasnet.suite.report.pack import commit, page_data, state
+from tasnet.suite.report.parity_table import parity_rows
+from tasnet.suite.report.sources import ReportError, ReportSource
+from tasnet.suite.report.tables import entry_rows, map_rows, on_device, run_rows
 
 FOLDER = Path(__file__).with_name("assets")
 SCRIPTS = ("data.js", "filter.js", "map.js", "graph.js", "case.js", "blockers.js", "app.js")
@@ -29,7 +29,7 @@ MOST_BYTES = 5_000_000
 
 
 @dataclass(frozen=True)
-class Written:
+class WrittenPage:
     """A report that was written. `too_big` when it is larger than a report should be."""
 
     path: Path
@@ -44,46 +44,46 @@ class Written:
         return self.size > MOST_BYTES
 
 
-def page(source: Source) -> str:
+def page_html(source: ReportSource) -> str:
     """The report's HTML."""
     run = source.shown
     code = script()
     return render_page(
         FOLDER / "page.html",
         run=run,
-        said=run_said(run),
-        words=SAID,
+        said=run_source(run),
+        words=SOURCE_WORDS,
         state=state(run),
         commit=commit(run),
-        plan=layout(run.records),
-        grid=grid(run),
+        plan=map_layout(run.records),
+        grid=map_rows(run),
         paints=PAINTS,
-        runs=runs(source),
+        runs=run_rows(source),
         unreadable=source.unreadable,
-        parity=parity(source.runs),
+        parity=parity_rows(source.runs),
         ran=on_device(source),
-        by=run_by(run),
-        entries=entries(source, run),
+        by=run_toolchain(run),
+        entries=entry_rows(source, run),
         tallies=tally(run.records),
         graphs=len({record.graph for record in run.records}),
         ledger=source.ledger,
         today=source.today,
-        data=Markup(_embedded(pack(source))),
+        data=Markup(_embedded(page_data(source))),
         script=Markup(code),
         script_hash=base64.b64encode(hashlib.sha256(code.encode()).digest()).decode(),
         style=Markup(_joined(STYLES)),
     )
 
 
-def write(source: Source, path: Path) -> Written:
+def write_page(source: ReportSource, path: Path) -> WrittenPage:
     """Writes the report to `path`, whole or not at all. Raises ReportError."""
-    content = page(source).encode()
+    content = page_html(source).encode()
     try:
         write_whole(path, content)
     except OSError as error:
         raise ReportError(f"{path}: {error.strerror}; the report was not written: name another file") from None
     cases = sum(len(run.records) for run in source.runs)
-    return Written(path, len(content), len(source.runs), cases, tuple(each.reason for each in source.unreadable))
+    return WrittenPage(path, len(content), len(source.runs), cases, tuple(each.reason for each in source.unreadable))
 
 
 @cache

@@ -21,47 +21,49 @@ from tasnet.suite.history import (
     read_run,
     run_heads,
 )
-from tasnet.suite.ledger import Entry, Judgement, Seen, claims, covers, in_scope, judge
+from tasnet.suite.ledger import Entry, FailureCount, Judgement, claims, covers, in_scope, judge
 
-Past = Mapping[tuple[str, str], Seen]
+FlakyHistory = Mapping[tuple[str, str], FailureCount]
 """(case's id, entry's id) -> what the runs before this one showed"""
 
 
 @dataclass(frozen=True)
-class Told:
+class JudgedCase:
     """A case of a stored run, and its judgement against a ledger."""
 
     record: CaseRecord
     judgement: Judgement
 
 
-def again(run: StoredRun, entries: Sequence[Entry], today: date, past: Past) -> tuple[Told, ...]:
+def rejudge(run: StoredRun, entries: Sequence[Entry], today: date, past: FlakyHistory) -> tuple[JudgedCase, ...]:
     """The cases of a run, judged against the entries as they are now."""
     return tuple(
-        Told(record, judge(record.axes, record.by_stage, entries, today, of_case(past, record.case_id, entries)))
+        JudgedCase(
+            record, judge(record.axes, record.by_stage, entries, today, history_of_case(past, record.case_id, entries))
+        )
         for record in run.records
     )
 
 
-def of_case(past: Past, case_id: str, entries: Sequence[Entry]) -> Mapping[str, Seen]:
+def history_of_case(past: FlakyHistory, case_id: str, entries: Sequence[Entry]) -> Mapping[str, FailureCount]:
     """Flaky entry's id -> what was seen of it on one case."""
     return {each.id: past[case_id, each.id] for each in entries if each.flaky and (case_id, each.id) in past}
 
 
-def last_run(store: Path, name: str = "") -> StoredRun:
+def named_or_last_run(store: Path, name: str = "") -> StoredRun:
     """The run that `name` means, else the last one that no test double made. Raises RunError."""
     if name:
         run = find_run(store, name)
         if run.head.double:
             raise RunError(f"run '{run.id}': made with a test double, so nothing of it holds; name another run")
         return run
-    found = latest(store)
+    found = latest_run(store)
     if found is None:
         raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
     return found
 
 
-def latest(store: Path, case_id: str = "") -> StoredRun | None:
+def latest_run(store: Path, case_id: str = "") -> StoredRun | None:
     """The last run that no test double made, and that has the case (any, without one); None where there is none.
 
     The numerics leave runs that measured and judged no case: they say nothing of the ledger. Raises RunError.
@@ -84,7 +86,7 @@ def latest(store: Path, case_id: str = "") -> StoredRun | None:
     return None
 
 
-def whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
+def last_whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
     """The last `over` whole runs of the toolchain, architecture and profile of `like`, the latest first."""
     found: list[StoredRun] = []
     for folder, head in reversed(list(_readable(store))):
@@ -95,13 +97,13 @@ def whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
     return found
 
 
-def past_of(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> Past:
+def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> FlakyHistory:
     """What the stored runs of a toolchain and architecture showed of the flaky entries; `before` is a run's id."""
     wanted = [entry for entry in entries if entry.flaky]
     if not wanted:
         return {}
     longest = max(entry.flaky.over for entry in wanted if entry.flaky)
-    return past(wanted, _records(store, like, before, longest))
+    return count_failures(wanted, _records(store, like, before, longest))
 
 
 def _records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
@@ -131,23 +133,23 @@ def _readable(store: Path) -> Iterator[tuple[Path, RunHead]]:
             yield store / "runs" / name, head
 
 
-def past(entries: Sequence[Entry], runs: Iterable[Sequence[CaseRecord]]) -> Past:
+def count_failures(entries: Sequence[Entry], runs: Iterable[Sequence[CaseRecord]]) -> FlakyHistory:
     """What stored runs, the latest first, showed of the flaky entries. Each entry looks `over` runs of a case back."""
     wanted = [entry for entry in entries if entry.flaky]
-    seen: dict[tuple[str, str], Seen] = {}
+    seen: dict[tuple[str, str], FailureCount] = {}
     for records in runs if wanted else ():
         for record in records:
             for entry in wanted:
                 key = (record.case_id, entry.id)
-                so_far = seen.get(key, Seen())
+                so_far = seen.get(key, FailureCount())
                 if entry.flaky and so_far.runs < entry.flaky.over:
-                    failed = fails_so(entry, record)
+                    failed = fails_as_stated(entry, record)
                     if failed is not None:
-                        seen[key] = Seen(so_far.failed + failed, so_far.runs + 1)
+                        seen[key] = FailureCount(so_far.failed + failed, so_far.runs + 1)
     return seen
 
 
-def fails_so(entry: Entry, record: CaseRecord) -> bool | None:
+def fails_as_stated(entry: Entry, record: CaseRecord) -> bool | None:
     """Did the case fail as the entry says? None where the run can't tell: out of scope, or never got so far."""
     outcome = record.by_stage.get(entry.stage)
     if outcome is None or not in_scope(entry, record.toolchain, record.version):

@@ -1,4 +1,4 @@
-"""Night runs: the conversion notes' `summary.tsv` and its files, read as observed outcomes; `night_run.py` writes them.
+"""Night runs: the conversion notes' `summary.tsv` and its files, read as observed outcomes; `exporting.py` writes them.
 
 A folder holds `summary.tsv` (or other tables `*_summary.tsv`) and `<YYYYMMDD_HHMMSS>/<run_tag>.log`,
 `.failure.txt` and `.failure.txt.json`. Tables are read by the names of their columns, in any order. A row that can't
@@ -25,7 +25,7 @@ from tasnet.suite.cases import (
     graph_key,
     parse_case,
 )
-from tasnet.suite.notes.run_row import TOOLCHAIN, RowLeftOut, boolean, stages_of, texts_of
+from tasnet.suite.notes.run_row import TOOLCHAIN, RowSkipped, boolean, files_of_row, stages_of
 from tasnet.suite.notes.run_tables import RunFolder, rows_of, tables_of
 from tasnet.suite.observed import Evidence, keep
 from tasnet.suite.run import Store
@@ -36,7 +36,7 @@ _FLAGS = ("disable_skip", "mask_mul_mode", "force_n_src_1", "bypass_concat", "sk
 
 
 @dataclass(frozen=True)
-class OldRun:
+class NightRun:
     """One row. `stages` has translate, optimize and compile, all observed; `source` is `file:line`."""
 
     tag: str
@@ -55,7 +55,7 @@ class OldRun:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedRow:
     """A row (or file) that is no outcome, and why."""
 
     source: str
@@ -64,11 +64,11 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Reading:
+class NightRuns:
     """What was read, in the order of the tables."""
 
-    runs: tuple[OldRun, ...]
-    left_out: tuple[LeftOut, ...]
+    runs: tuple[NightRun, ...]
+    left_out: tuple[SkippedRow, ...]
 
 
 @dataclass(frozen=True)
@@ -77,32 +77,32 @@ class Imported:
 
     kept: int
     known: int
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[SkippedRow, ...]
 
 
-def import_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Imported:
+def import_night_runs(store: Store, path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Imported:
     """Reads night runs and keeps them as evidence. Doing so twice, or in two processes, keeps each once."""
-    reading = read_runs(path, version=version, arch=arch)
+    reading = read_night_runs(path, version=version, arch=arch)
     learned = [run for run in reading.runs if run.evidence.end.status not in LEARNED_NOTHING]
     new = [keep(store, run.evidence) for run in learned]
-    left = [LeftOut(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
+    left = [SkippedRow(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
     return Imported(sum(new), len(new) - sum(new), (*reading.left_out, *left))
 
 
-def _nothing_learned(run: OldRun) -> str:
+def _nothing_learned(run: NightRun) -> str:
     end = run.evidence.end
     return f"{end.status.value} at {end.stage.value}, no evidence: {printable(end.reason)}"
 
 
-def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Reading:
+def read_night_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> NightRuns:
     """The night runs of a folder or of one table. Raises OldRunsError.
 
     `version` is the compiler's where neither table nor log says it; without it, it stays `unknown`. `arch` is the
     architecture of rows that name none.
     """
     tables = [path] if path.exists() and not path.is_dir() else tables_of(path)
-    runs: list[OldRun] = []
-    left_out: list[LeftOut] = []
+    runs: list[NightRun] = []
+    left_out: list[SkippedRow] = []
     for table in tables:
         folder = RunFolder.of(table.parent)
         name = table.relative_to(path).as_posix() if path.is_dir() else table.name
@@ -111,26 +111,26 @@ def read_runs(path: Path, *, version: str = "", arch: str = BASE_ARCH) -> Readin
             tag = printable(row.cells.get("run_tag") or row.cells.get("case_id") or "")
             try:
                 if row.unfit:
-                    raise RowLeftOut(row.unfit)
+                    raise RowSkipped(row.unfit)
                 runs.append(_run(row.cells, tag, source, folder, version, arch))
-            except RowLeftOut as reason:
-                left_out.append(LeftOut(source, tag, printable(str(reason), most=600)))
-    return Reading(tuple(runs), tuple(left_out))
+            except RowSkipped as reason:
+                left_out.append(SkippedRow(source, tag, printable(str(reason), most=600)))
+    return NightRuns(tuple(runs), tuple(left_out))
 
 
-def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, version: str, arch: str) -> OldRun:
+def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, version: str, arch: str) -> NightRun:
     """The row as a run. Raises RowLeftOut."""
     if boolean(row, "predicted") or row.get("toolchain", TOOLCHAIN) not in ("", TOOLCHAIN):
-        raise RowLeftOut(f"said by {row.get('toolchain') or 'a prediction'}: not observed by a compiler")
+        raise RowSkipped(f"said by {row.get('toolchain') or 'a prediction'}: not observed by a compiler")
     if row.get("toolchain_version", "").endswith(DOUBLE_SUFFIX):
-        raise RowLeftOut("said by a test double: not observed by a compiler")
+        raise RowSkipped("said by a test double: not observed by a compiler")
     case = _case(row, tag, arch)
-    texts = texts_of(row, tag, folder)
+    texts = files_of_row(row, tag, folder)
     if texts.note.get("predicted") is True:
-        raise RowLeftOut("its failure.txt.json is a prediction")
+        raise RowSkipped("its failure.txt.json is a prediction")
     said = row.get("toolchain_version") or texts.version or version or UNKNOWN_VERSION
     stages = stages_of(row, texts, case, said)
-    return OldRun(tag, case, texts.run, source, stages, texts.log)
+    return NightRun(tag, case, texts.run, source, stages, texts.log)
 
 
 def _case(row: Mapping[str, str], tag: str, arch: str) -> Case:
@@ -142,15 +142,15 @@ def _case(row: Mapping[str, str], tag: str, arch: str) -> Case:
         name = row.get("case_id") or tag
         if flagged and name not in NOTES_TAGS and not row.get("case_id") and not _is_id(name):
             if not all(f"{flag}=" in flags for flag in _FLAGS):
-                raise RowLeftOut(f"no case has the tag '{tag}', and its flags don't say all of a variant")
+                raise RowSkipped(f"no case has the tag '{tag}', and its flags don't say all of a variant")
             return flagged
         case = parse_case(name, arch)
     except CaseError as error:
-        raise RowLeftOut(str(error)) from None
+        raise RowSkipped(str(error)) from None
     complete = all(f"{flag}=" in flags for flag in _FLAGS)
     # Of equal graphs, whatever the flags leave open: 24 kept blocks are all.
     if flagged and complete and graph_key(flagged) != graph_key(case):
-        raise RowLeftOut(f"the tag means {case.id}, the flags mean {flagged.id}")
+        raise RowSkipped(f"the tag means {case.id}, the flags mean {flagged.id}")
     return case
 
 

@@ -13,21 +13,21 @@ import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
 from tasnet.suite.history import CaseRecord, ParityFigure, RunWriter, begin_run, device, find_origin, latest_records
-from tasnet.suite.ledger import Kind
+from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import everything, support
-from tasnet.suite.plugin.carried import (
-    CARRIED,
+from tasnet.suite.plugin.ci_properties import properties
+from tasnet.suite.plugin.head import run_head
+from tasnet.suite.plugin.setup import SETUP
+from tasnet.suite.plugin.worker_reports import (
     DEVICE_PROPERTY,
     MEASURE_PROPERTY,
     PAIR_PROPERTY,
+    PROPERTIES,
     RECALLED_PROPERTY,
     ReviewDue,
-    carried,
+    property_of,
 )
-from tasnet.suite.plugin.ci_properties import properties
-from tasnet.suite.plugin.head import head
-from tasnet.suite.plugin.setup import SETUP
-from tasnet.suite.report import Bar, Lines, ending, new_folder, title, write_run
+from tasnet.suite.report import ProgressBar, ProgressLines, new_folder, summary_text, summary_title, write_run
 from tasnet.suite.run import DamageWarning, Store
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ Status = tuple[str, str, str]
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(Watch(config), "tasnet-watch")
+        config.pluginmanager.register(RunReporter(config), "tasnet-watch")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -51,13 +51,13 @@ def pytest_report_teststatus(
 ) -> Generator[None, Status, Status]:
     """Cases are shown by the progress, not by a dot each, unless -v asks for every line."""
     status = yield
-    if config.get_verbosity() > 0 or not isinstance(report, pytest.TestReport) or carried(report) is None:
+    if config.get_verbosity() > 0 or not isinstance(report, pytest.TestReport) or property_of(report) is None:
         return status
     return (status[0], "", status[2])
 
 
 @dataclass(eq=False)
-class Watch:
+class RunReporter:
     """Sits in the process that reports: gathers the records of all workers, shows progress, prints the end."""
 
     config: pytest.Config
@@ -66,7 +66,7 @@ class Watch:
     recalled: list[Compared] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
     total: int = 0
-    progress: Bar | Lines | None = None
+    progress: ProgressBar | ProgressLines | None = None
     writer: RunWriter | None = None
     summary: Path | None = None
     trouble: str = ""
@@ -101,8 +101,8 @@ class Watch:
             terminal.showfspath = False
             # pytest's own writer: any other way to the terminal is captured
             writer = terminal._tw
-            lines = Lines(lambda text: _fresh_line(writer, text), self.total)
-            self.progress = Bar(writer._file, self.total) if terminal.isatty else lines
+            lines = ProgressLines(lambda text: _fresh_line(writer, text), self.total)
+            self.progress = ProgressBar(writer._file, self.total) if terminal.isatty else lines
         self.progress.step(category, case_id)
 
     # Before JUnit's, which writes a test when it is torn down.
@@ -111,9 +111,9 @@ class Watch:
         if report.when == "teardown":
             report.user_properties = _readable(report)
             return
-        if pair := carried(report, PAIR_PROPERTY):
+        if pair := property_of(report, PAIR_PROPERTY):
             self.pairs[json.loads(pair)["case_id"]] = _compared(json.loads(pair))
-        if recalled := carried(report, RECALLED_PROPERTY):
+        if recalled := property_of(report, RECALLED_PROPERTY):
             self.recalled = [_compared(each) for each in json.loads(recalled)]
         if report.when == "call":
             for name, value in report.user_properties:
@@ -121,10 +121,10 @@ class Watch:
                     self._keep(ParityFigure.model_validate_json(str(value)))
         if not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
-        if ran := carried(report, DEVICE_PROPERTY):
+        if ran := property_of(report, DEVICE_PROPERTY):
             self.ran.append(device.DeviceRecord.model_validate_json(ran))
             self._keep(self.ran[-1])
-        text = carried(report)
+        text = property_of(report)
         if text is None:
             return
         told = CaseRecord.model_validate_json(text)
@@ -160,7 +160,7 @@ class Watch:
             if self.writer is None:
                 self.writer = begin_run(
                     new_folder(self.config.stash[SETUP].store / "runs"),
-                    head(self.config, self.total, find_origin(self.config.rootpath)),
+                    run_head(self.config, self.total, find_origin(self.config.rootpath)),
                 )
             if isinstance(told, CaseRecord):
                 self.writer.add(told)
@@ -187,11 +187,11 @@ class Watch:
         if not records:
             return
         setup = self.config.stash[SETUP]
-        terminalreporter.section(title(records))
+        terminalreporter.section(summary_title(records))
         colour = terminalreporter.hasmarkup
         width = terminalreporter._tw.fullwidth
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
-        text = ending(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
+        text = summary_text(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
         due = (labelled_line("review" if not index else "", told) for index, told in enumerate(self.due))
         for line in [*_flaky(records), *due]:
@@ -228,9 +228,9 @@ class Watch:
 
 def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
     """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
-    text = carried(report)
+    text = property_of(report)
     told = properties(CaseRecord.model_validate_json(text)) if text else ()
-    return [*(each for each in report.user_properties if each[0] not in CARRIED), *told]
+    return [*(each for each in report.user_properties if each[0] not in PROPERTIES), *told]
 
 
 def _compared(told: dict[str, Any]) -> Compared:
@@ -251,7 +251,7 @@ def _shortened(damaged: Sequence[str]) -> Iterator[str]:
 
 def _flaky(records: Iterable[CaseRecord]) -> list[str]:
     """A flaky entry is never silent: in how many cases it failed and passed, and one of them."""
-    found = [record for record in records if record.kind is Kind.FLAKY]
+    found = [record for record in records if record.kind is JudgementKind.FLAKY]
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
     told = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"

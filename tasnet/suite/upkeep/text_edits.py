@@ -17,7 +17,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from tasnet.suite.ledger import Claim
 from tasnet.suite.upkeep.conditions import both, flow, joined
-from tasnet.suite.upkeep.narrow import Plain
+from tasnet.suite.upkeep.narrowing import PlainClaim
 
 
 @dataclass
@@ -99,7 +99,7 @@ class Edits:
                 end += 1
             self._spans.append((self._starts[first], self._line(end), ""))
 
-    def narrow(self, index: int, where: Sequence[Claim], added: Sequence[Sequence[Plain]]) -> None:
+    def narrow(self, index: int, where: Sequence[Claim], added: Sequence[Sequence[PlainClaim]]) -> None:
         """Adds conditions to the `where` of an entry: `added` has for each claim what `narrowed` says of it."""
         entry = _items(_value(self._root, "entries"))[index]
         self._narrow(_value(entry, "where"), where, added, self._indent(entry))
@@ -117,7 +117,7 @@ class Edits:
 
     # --- inside --------------------------------------------------------------------------------------------
 
-    def _narrow(self, node: Any, where: Sequence[Claim], added: Sequence[Sequence[Plain]], indent: int) -> None:
+    def _narrow(self, node: Any, where: Sequence[Claim], added: Sequence[Sequence[PlainClaim]], indent: int) -> None:
         if all(list(each) == [{}] for each in added):
             return
         if isinstance(node, MappingNode):
@@ -140,7 +140,7 @@ class Edits:
             elif each[0]:
                 self._add_to(item, claim, each[0])
 
-    def _add_to(self, node: MappingNode, claim: Claim, added: Plain) -> None:
+    def _add_to(self, node: MappingNode, claim: Claim, added: PlainClaim) -> None:
         """Conditions into the map of a claim."""
         fresh = []
         for axis, condition in added.items():

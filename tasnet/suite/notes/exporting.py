@@ -15,7 +15,7 @@ from tasnet.suite.notes.failure_note import as_text, note_of
 from tasnet.suite.notes.summary_tsv import write_summary
 
 
-def write_runs(
+def write_night_run(
     folder: Path, records: Iterable[CaseRecord], logs: Mapping[str, Path] | None = None, stamp: str = ""
 ) -> Path:
     """Writes records as a night run in `folder`, and returns its `summary.tsv`. Raises OSError.

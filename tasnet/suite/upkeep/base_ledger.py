@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasnet.common import GitError, git
-from tasnet.suite.ledger import Ledger, LedgerError, parse
+from tasnet.suite.ledger import Ledger, LedgerError, parse_ledger
 
 _SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Base:
+class BaseLedger:
     """What stood at a revision; `ledger` is None where none stood there that can be read, and `why` says so."""
 
     revision: str
@@ -20,27 +20,29 @@ class Base:
     why: str = ""
 
 
-def at(path: Path, revision: str) -> Base:
+def ledger_at(path: Path, revision: str) -> BaseLedger:
     """The ledger `path` as it is at a revision. Raises LedgerError for a revision that git doesn't know."""
     folder = path.resolve().parent
     if not _answers(folder, "rev-parse", "--is-inside-work-tree"):
-        return Base(revision, None, "the ledger isn't in a git checkout")
+        return BaseLedger(revision, None, "the ledger isn't in a git checkout")
     if not _answers(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"):
         if revision == "HEAD":
-            return Base(revision, None, "nothing is committed yet")
+            return BaseLedger(revision, None, "nothing is committed yet")
         raise LedgerError(f"--base {revision}: git knows no such revision; fetch it, or name another")
     try:
         text = git(folder, "show", f"{revision}:./{path.resolve().name}", seconds=_SECONDS)
     except GitError:
-        return Base(revision, None, f"there is no ledger at {revision}")
+        return BaseLedger(revision, None, f"there is no ledger at {revision}")
     try:
         # What git prints has lost its last line break, and bytes that are no UTF-8 are surrogates in it.
-        return Base(revision, parse(text.encode(errors="surrogateescape").decode(), Path(f"{revision}:{path.name}")))
+        return BaseLedger(
+            revision, parse_ledger(text.encode(errors="surrogateescape").decode(), Path(f"{revision}:{path.name}"))
+        )
     except (LedgerError, UnicodeDecodeError) as error:
-        return Base(revision, None, f"it can't be read at {revision}: {' '.join(str(error).split())}")
+        return BaseLedger(revision, None, f"it can't be read at {revision}: {' '.join(str(error).split())}")
 
 
-def grown(now: Ledger, base: Base) -> str:
+def growth_since(now: Ledger, base: BaseLedger) -> str:
     """How the ledger grew without a reason; empty where it didn't. A reason that stood there before is none."""
     before = base.ledger
     if before is None or (now.budget_reason and now.budget_reason != before.budget_reason):

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from tasnet.suite.ledger import COUNTS, WORDS, Axes, Claim, count_of, matches, read_where
+from tasnet.suite.ledger import COUNT_AXES, WORD_AXES, Axes, Claim, count_of, read_where, where_matches
 
-Plain = Mapping[str, object]
+PlainClaim = Mapping[str, object]
 """A claim as YAML has it: axis, or `not` -> condition."""
 
 
-def narrowed(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes]) -> list[Plain]:
+def conditions_to_add(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes]) -> list[PlainClaim]:
     """The conditions to add to a claim: one map for each claim that must take its place.
 
     `keep` and `leave` may hold cases that the claim doesn't claim: they need nothing. An empty list: the claim keeps
     no case, and nothing takes its place. `[{}]`: it is fine as it is. Raises ValueError for a case in both.
     """
-    kept = _distinct(axes for axes in keep if matches([claim], axes))
-    left = _distinct(axes for axes in leave if matches([claim], axes))
+    kept = _distinct(axes for axes in keep if where_matches([claim], axes))
+    left = _distinct(axes for axes in leave if where_matches([claim], axes))
     if any(axes in left for axes in kept):
         raise ValueError("a case can't be kept and left out")
     if not kept:
@@ -33,7 +33,7 @@ def _distinct(cases: Iterable[Axes]) -> list[Axes]:
     return list({tuple(sorted(axes.items())): axes for axes in cases}.values())
 
 
-def _least(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
+def _least(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     """Conditions on single axes where they are enough. Else the shorter of: a `not` beside them, or parted cases."""
     chosen, left = _together(keep, leave)
     if not left:
@@ -71,18 +71,18 @@ def _together(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], l
             fewer = {other: condition for other, condition in chosen.items() if other != axis}
             if not _holding(fewer, leave):
                 chosen = fewer
-    return {axis: chosen[axis] for axis in (*WORDS, *COUNTS) if axis in chosen}, left
+    return {axis: chosen[axis] for axis in (*WORD_AXES, *COUNT_AXES) if axis in chosen}, left
 
 
-def _holding(claim: Plain, cases: Iterable[Axes]) -> list[Axes]:
+def _holding(claim: PlainClaim, cases: Iterable[Axes]) -> list[Axes]:
     """The cases for which a claim holds."""
     read = read_where(claim)
-    return [axes for axes in cases if matches(read, axes)]
+    return [axes for axes in cases if where_matches(read, axes)]
 
 
 def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
     """(axis, condition, what it does not leave out) of each axis on which something can be left out."""
-    for axis in (*WORDS, *COUNTS):
+    for axis in (*WORD_AXES, *COUNT_AXES):
         condition = _condition(axis, keep, leave)
         if condition is not None:
             yield axis, condition, _holding({axis: condition}, leave)
@@ -90,12 +90,12 @@ def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, l
 
 def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object | None:
     """The shortest condition on one axis that holds for all of `keep` and for as few of `leave` as it can."""
-    if axis in WORDS:
+    if axis in WORD_AXES:
         kept, left = ({str(axes[axis]) for axes in cases} for cases in (keep, leave))
         if not left - kept:
             return None
-        without = one_or_list(sorted(left - kept, key=WORDS[axis].index))
-        with_ = one_or_list(sorted(kept, key=WORDS[axis].index))
+        without = one_or_list(sorted(left - kept, key=WORD_AXES[axis].index))
+        with_ = one_or_list(sorted(kept, key=WORD_AXES[axis].index))
         return with_ if len(kept) <= len(left - kept) else {"not": without}
     kept_counts, left_counts = ({count_of(axis, axes) for axes in cases} for cases in (keep, leave))
     outside = left_counts - kept_counts
@@ -117,14 +117,14 @@ def one_or_list(values: Sequence[object]) -> object:
     return values[0] if len(values) == 1 else list(values)
 
 
-def _parted(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
+def _parted(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     """The cases to keep parted on the axis that mixes them least with those to leave out, and each part by itself."""
     best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
-    for axis in (*WORDS, *COUNTS):
+    for axis in (*WORD_AXES, *COUNT_AXES):
         values: dict[object, list[Axes]] = {}
         for axes in keep:
-            values.setdefault(axes[axis] if axis in WORDS else count_of(axis, axes), []).append(axes)
-        there = {axes[axis] if axis in WORDS else count_of(axis, axes) for axes in leave}
+            values.setdefault(axes[axis] if axis in WORD_AXES else count_of(axis, axes), []).append(axes)
+        there = {axes[axis] if axis in WORD_AXES else count_of(axis, axes) for axes in leave}
         if len(values.keys() | there) < 2:
             continue
         mixed = sum(len(inside) for value, inside in values.items() if value in there)
@@ -134,7 +134,7 @@ def _parted(keep: list[Axes], leave: list[Axes]) -> list[Plain]:
     if best is None:
         raise ValueError("two cases of the same axes can't be told apart")
     _, _, axis, groups = best
-    parts: list[Plain] = []
+    parts: list[PlainClaim] = []
     for values_, inside in groups:
         here = _holding({axis: values_}, leave)
         parts += [{axis: values_, **rest} for rest in _least(inside, here)]
