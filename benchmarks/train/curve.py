@@ -16,7 +16,7 @@ def draw(log: Path, picture: Path) -> None:
     steps = [line["step"] for line in lines]
     axes.plot(steps, [line["train_db"] for line in lines], label="SI-SDR, training mixtures", color="0.6", lw=1)
     axes.plot(steps, [line["validation_db"] for line in lines], label="SI-SDRi, held-out sentences", lw=1.8)
-    axes.set(xlabel="steps", ylabel="dB", title=f"{lines[-1]['seconds'] / 60:.0f} minutes on two cores")
+    axes.set(xlabel="steps", ylabel="dB", title=f"{lines[-1]['seconds'] / 60:.0f} minutes")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="lower right")
     figure.savefig(picture, dpi=150)
