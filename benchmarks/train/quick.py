@@ -1,4 +1,4 @@
-"""The same layers with gradients that cost less on a CPU, and a batch shared by threads: a step takes a third as long.
+"""The same layers with gradients that cost less on a CPU, and a batch shared by threads: a step takes less than half.
 
 The gradients of a PReLU's slope and of a depthwise kernel are sums over everything that went through. torch writes the
 terms of such a sum out before it adds them up; and gLN, written as the chip needs it, keeps five tensors of the size
