@@ -23,7 +23,7 @@ from tasnet import __version__
 from tasnet.common import printable, unfinished
 from tasnet.hailo.files.har_archive import Archive, HarError, error_text, is_har, open_archive
 from tasnet.hailo.files.har_weights import MAX_BYTES as MAX_WEIGHTS
-from tasnet.hailo.files.har_weights import read_arrays as arrays_of
+from tasnet.hailo.files.har_weights import read_arrays
 from tasnet.hailo.files.hn import MAX_HN_BYTES, Assumption, AssumptionKind, Network, dumps, loads
 from tasnet.hailo.files.hn_checks import HNError
 
@@ -138,18 +138,18 @@ def _metadata(har: Archive) -> dict[str, dict[str, Any]]:
         if name.endswith(".metadata.json"):
             data = har.read(name, _MAX_METADATA)
             try:
-                told = json.loads(data)
+                content = json.loads(data)
             except (ValueError, RecursionError):
-                told = None
-            if not isinstance(told, dict):
+                content = None
+            if not isinstance(content, dict):
                 raise HarError(f"{har.path}: {printable(name)} is not a JSON object; translate the model again")
-            found[name] = told
+            found[name] = content
     return found
 
 
 def _main_hn(har: Archive, metadata: Mapping[str, Mapping[str, Any]]) -> str:
-    for told in metadata.values():
-        named = told.get("hn")
+    for content in metadata.values():
+        named = content.get("hn")
         if isinstance(named, str) and named in har.members:
             return named
     graphs = [name for name in har.members if name.endswith(".hn") and not name.endswith(_LATER_HN)]
@@ -164,10 +164,10 @@ def _main_hn(har: Archive, metadata: Mapping[str, Mapping[str, Any]]) -> str:
 def _assumptions(metadata: Mapping[str, Mapping[str, Any]], path: Path) -> tuple[Assumption, ...]:
     """What the open translator wrote of its own reading; none in a file of the vendor's."""
     found: list[Assumption] = []
-    for name, told in metadata.items():
+    for name, content in metadata.items():
         try:
             found += [
-                Assumption(AssumptionKind(each["kind"]), str(each["text"])) for each in told.get("assumptions", [])
+                Assumption(AssumptionKind(each["kind"]), str(each["text"])) for each in content.get("assumptions", [])
             ]
         except (KeyError, TypeError, ValueError):
             raise HarError(f"{path}: {printable(name)}: an assumption has no known kind; translate again") from None
@@ -177,7 +177,7 @@ def _assumptions(metadata: Mapping[str, Mapping[str, Any]], path: Path) -> tuple
 def _arrays(har: Archive, name: str) -> dict[str, npt.NDArray[np.float32]]:
     data = har.read(name, MAX_WEIGHTS)
     try:
-        return arrays_of(data)
+        return read_arrays(data)
     except Exception as error:  # zipfile, zlib and numpy each have their own for a broken file
         raise HarError(
             f"{har.path}: {printable(name)}: weights can't be read ({error_text(error)}); translate again"

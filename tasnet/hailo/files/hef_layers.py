@@ -62,10 +62,11 @@ def _differ(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[st
 
 
 def edges_in_order(names: Sequence[str], layers: Sequence[EdgeLayer]) -> tuple[EdgeLayer, ...]:
-    """The layers by these names (bare, scoped or original), if the file says all of them; else as they are."""
+    """The layers in the order of these names (bare, scoped or original), if they name each once; else as they are."""
     found = [next((layer for layer in layers if name in _names(layer)), None) for name in names]
-    told = tuple(layer for layer in found if layer is not None)
-    return told if len(told) == len(names) == len(layers) == len({layer.name for layer in told}) else tuple(layers)
+    named = tuple(layer for layer in found if layer is not None)
+    complete = len(named) == len(names) == len(layers) == len({layer.name for layer in named})
+    return named if complete else tuple(layers)
 
 
 def shape_differences(what: str, actual: Sequence[EdgeLayer], expected: Shapes) -> list[str]:

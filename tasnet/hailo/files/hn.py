@@ -256,7 +256,7 @@ def _no_number(text: str) -> None:
 
 
 def from_dict(data: Any, weights: Weights | None = None) -> Network:
-    """A Network from an HN's JSON object, its weights unseen if None. Raises HNError for what `check` finds too."""
+    """A Network from an HN's JSON object, its weights unseen if None. Raises HNError, as `check_network` too."""
     if not isinstance(data, dict) or not isinstance(data.get("layers"), dict):
         raise HNError("the .hn has no 'layers' object: not an HN graph")
     name = data.get("name")

@@ -1,4 +1,4 @@
-"""Whether an HN is a network at all: layers, joined without a circle, shapes and weights that fit one another.
+"""Checks that an HN is a network: layers, links without a cycle, shapes and weights that fit one another.
 
 A graph of nothing, or of shapes that no layer could leave, has no row that is too wide: without these checks it would
 be called clear. What is checked follows from what the layers are; a type that isn't known here is held to its
@@ -84,8 +84,8 @@ def _check_links(layer: Layer, layers: Mapping[str, Layer], ends: frozenset[str]
 
 def _ends(network: Network) -> frozenset[str]:
     """The layers that need lead nowhere. Old files may name no output at all: a layer that nobody reads is one then."""
-    told = {layer.name for layer in network if layer.type == "output_layer"}.union(network.output_layers)
-    return frozenset(told or (layer.name for layer in network))
+    named = {layer.name for layer in network if layer.type == "output_layer"}.union(network.output_layers)
+    return frozenset(named or (layer.name for layer in network))
 
 
 def _check_shapes(layer: Layer, layers: Mapping[str, Layer]) -> None:
@@ -141,8 +141,8 @@ def _check_weights(network: Network) -> None:
             found = printable(str(list(kernel.shape)), 60)
             raise HNError(f"layer {printable(layer.name)}: its kernel is {found}, and kernel_shape says {shape}")
         if bias is not None and bias.size != layer.output_shape[3]:
-            said = f"{bias.size} values of bias for {layer.output_shape[3]} channels"
-            raise HNError(f"layer {printable(layer.name)}: {said}; translate the model again")
+            found = f"{bias.size} values of bias for {layer.output_shape[3]} channels"
+            raise HNError(f"layer {printable(layer.name)}: {found}; translate the model again")
     for key, array in network.weights.items():
         if not np.isfinite(array).all():
             raise HNError(f"weight {printable(key)} holds a NaN, or is infinite in float32; mend the weights")

@@ -37,11 +37,11 @@ def network_json(network: Network) -> dict[str, Any]:
 
 def network_lines(network: Network) -> Iterator[str]:
     """The totals, then a layer a line."""
-    told = network_json(network)
-    yield f"{printable(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in told["totals"].items())
+    listed = network_json(network)
+    yield f"{printable(network.name)}: " + ", ".join(f"{count:,} {what}" for what, count in listed["totals"].items())
     for each in network.assumptions:
         yield f"  assumed: {printable(each.text)}"
-    layers = told["layers"]
+    layers = listed["layers"]
     yield from _table(
         [list(layers[0]) if layers else [], *([_cell(value) for value in each.values()] for each in layers)]
     )

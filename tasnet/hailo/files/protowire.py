@@ -1,6 +1,6 @@
 """The protobuf wire format, read only: no schema, no generated code, no recursion.
 
-`collect` walks the fields of one message inside a buffer (bytes or a memory map) and keeps those it is asked
+`read_message` walks the fields of one message inside a buffer (bytes or a memory map) and keeps those it is asked
 for; payloads of the others are stepped over, never copied. Every length is checked against the end of the
 message that holds it, and nothing is allocated from a length alone. Groups (wire types 3 and 4) are refused.
 """

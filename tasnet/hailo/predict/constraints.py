@@ -108,11 +108,11 @@ def predict_network(network: Network, arch: str) -> Prediction:
     """The verdict on a graph. Raises ValueError for an architecture that Dataflow Compiler 3.x does not take."""
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
-    told = _judged(network, arch)
+    predicted = _judged(network, arch)
     ranked = any(each.kind is AssumptionKind.RANK for each in network.assumptions)
-    if ranked or (network.assumptions and told.kind is PredictionKind.CLEAR):
-        told = replace(told, certainty=Certainty.EXTRAPOLATED)
-    return replace(told, assumptions=network.assumptions)
+    if ranked or (network.assumptions and predicted.kind is PredictionKind.CLEAR):
+        predicted = replace(predicted, certainty=Certainty.EXTRAPOLATED)
+    return replace(predicted, assumptions=network.assumptions)
 
 
 def _judged(network: Network, arch: str) -> Prediction:

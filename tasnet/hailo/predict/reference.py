@@ -78,14 +78,14 @@ def read_network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyT
 
 
 def is_onnx(path: Path) -> bool:
-    """True for what the open translator reads: all but a HAR and an `.hn`, told apart by content, else by name."""
+    """True for what the open translator reads: all but a HAR and an `.hn`, known by content, else by name."""
     return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or is_hn(path))
 
 
 def predict_file(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Prediction:
     """The verdict on a HAR, an `.hn` or an ONNX file; a node that no rule takes leaves it unknown.
 
-    Raises as `network`.
+    Raises as `read_network` does.
     """
     if not is_onnx(path):
         return predict_network(read_network(path), arch)
@@ -137,12 +137,12 @@ def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Prediction:
 
 def _report(verdict: Prediction, stage: str, artifact: Path | None) -> StageReport:
     failures, doubts = at_stage(verdict.blockers, stage), at_stage(verdict.doubts, stage)
-    told = (*doubts, *at_stage(verdict.cautions, stage))
+    undecided = (*doubts, *at_stage(verdict.cautions, stage))
     if failures:
-        return StageReport(StageEnd.FAILED, failures, told)
+        return StageReport(StageEnd.FAILED, failures, undecided)
     if doubts:
-        return StageReport(StageEnd.UNKNOWN, (), told, artifact=artifact)
-    return StageReport(StageEnd.PASSED, (), told, certainty=verdict.certainty, artifact=artifact)
+        return StageReport(StageEnd.UNKNOWN, (), undecided, artifact=artifact)
+    return StageReport(StageEnd.PASSED, (), undecided, certainty=verdict.certainty, artifact=artifact)
 
 
 _ROOMS = ("files", "translate", "predict")

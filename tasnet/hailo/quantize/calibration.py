@@ -67,7 +67,7 @@ def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "mi
 
 
 def signal_inputs(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
-    """The signals one by one, as inputs of a walk. Raises QuantizeError as `calibrate` says."""
+    """The signals one by one, as inputs of a run. Raises QuantizeError as `calibrated_ranges` does."""
     array = np.asarray(signals)
     if array.ndim != 4 or not len(array):
         raise QuantizeError(

@@ -82,7 +82,7 @@ def quantize_network(network: Network, signals: Array, scheme: Scheme | None = N
 def quantize_with_ranges(
     reference: Network, calibration: CalibratedRanges, scheme: Scheme, signals: Array | None = None
 ) -> Quantized:
-    """As `quantize`, with ranges that are known already. `signals` are needed for bias correction alone."""
+    """As `quantize_network`, with ranges that are known already. `signals` are needed for bias correction alone."""
     known = {layer.name for layer in reference}
     if unknown := sorted((scheme.sixteen | scheme.floating) - known):
         raise QuantizeError(f"scheme: layer {unknown[0]} isn't in the network; take a name of its HN")

@@ -196,24 +196,6 @@ def ints(node: ir.Node, name: str, default: tuple[int, ...] = ()) -> tuple[int, 
     return tuple(attribute.as_ints()) if attribute is not None else default
 
 
-def integer(node: ir.Node, name: str, default: int) -> int:
-    """An attribute that holds one integer."""
-    attribute = node.attributes.get(name)
-    return attribute.as_int() if attribute is not None else default
-
-
-def number(node: ir.Node, name: str, default: float) -> float:
-    """An attribute that holds one float."""
-    attribute = node.attributes.get(name)
-    return attribute.as_float() if attribute is not None else default
-
-
-def text(node: ir.Node, name: str, default: str) -> str:
-    """An attribute that holds a text."""
-    attribute = node.attributes.get(name)
-    return attribute.as_string() if attribute is not None else default
-
-
 def opset(drafting: Drafting) -> int:
     """The opset of the graph's own domain."""
     return drafting.graph.opset_imports.get("", 0) or 13

@@ -1,7 +1,7 @@
 """Weights that an ONNX file keeps in other files: held to the model's own folder, read, and put in their place.
 
 The location stands in the file, and whoever made the file chose it: `/etc/passwd`, `../../key`, a link, a pipe. Every
-tensor of every scope is checked before the first is opened, and after `bring_in` none is left for a library to open.
+tensor of every scope is checked before the first is opened, and afterwards none is left for a library to open.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from tasnet.hailo.translate.scopes import scopes, tensors
 
 @dataclass(frozen=True)
 class _Place:
-    """Where a tensor's bytes are; `said` begins an error: it names model, tensor and location, and ends in "is"."""
+    """Where a tensor's bytes are. An error begins with `subject`: model, tensor and location, ending in "is"."""
 
     tensor: onnx.TensorProto
-    said: str
+    subject: str
     path: Path
     offset: int
     length: int
@@ -33,9 +33,9 @@ def load_external_data(model: onnx.ModelProto, folder: Path | None, where: str, 
     """Read all external data into `model`, `most` bytes of it together. Raises ModelError, and has opened nothing then
     unless a file itself is at fault."""
     places = [
-        _place(tensor, said, folder, where)
+        _place(tensor, subject, folder, where)
         for scope in scopes(model)
-        for tensor, said in tensors(scope.holder)
+        for tensor, subject in tensors(scope.holder)
         if tensor.data_location == onnx.TensorProto.EXTERNAL
     ]
     total = sum(place.length for place in places)
@@ -46,34 +46,36 @@ def load_external_data(model: onnx.ModelProto, folder: Path | None, where: str, 
             file.seek(place.offset)
             data = file.read(place.length)
         if len(data) != place.length:
-            raise ModelError(f"{place.said} cut short; copy it again")
+            raise ModelError(f"{place.subject} cut short; copy it again")
         place.tensor.raw_data = data
         place.tensor.ClearField("external_data")
         place.tensor.ClearField("data_location")
 
 
-def _place(tensor: onnx.TensorProto, said: str, folder: Path | None, where: str) -> _Place:
+def _place(tensor: onnx.TensorProto, subject: str, folder: Path | None, where: str) -> _Place:
     # Protobuf gives bytes for text that isn't UTF-8, whatever its types say.
     entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
     location = entries.get("location", "")
-    said = f"{printable(said)} is in {printable(location) or 'no file'}"
+    subject = f"{printable(subject)} is in {printable(location) or 'no file'}"
     if folder is None:
-        raise ModelError(f"{where}: {said}; give the model as a file")
-    said = f"{where}: {said}, which is"
+        raise ModelError(f"{where}: {subject}; give the model as a file")
+    subject = f"{where}: {subject}, which is"
     root = folder.resolve()
     path = _resolved(root, location)
     if path is None or not path.is_relative_to(root) or path == root:
-        raise ModelError(f"{said} outside the model's folder; export with the weights inside")
+        raise ModelError(f"{subject} outside the model's folder; export with the weights inside")
     try:
         size = path.stat().st_size
     except (OSError, ValueError):  # a name too long, or with a NUL in it
-        raise ModelError(f"{said} not beside the model; copy it there or export with the weights inside") from None
+        raise ModelError(f"{subject} not beside the model; copy it there or export with the weights inside") from None
     if not path.is_file():
-        raise ModelError(f"{said} no regular file; export with the weights inside")
-    offset, length = _span(entries, _expected(tensor), said)
+        raise ModelError(f"{subject} no regular file; export with the weights inside")
+    offset, length = _span(entries, _expected(tensor), subject)
     if offset + length > size:
-        raise ModelError(f"{said} cut short: {size:,} bytes, and the weight ends at {offset + length:,}; copy it again")
-    return _Place(tensor, said, path, offset, length)
+        raise ModelError(
+            f"{subject} cut short: {size:,} bytes, and the weight ends at {offset + length:,}; copy it again"
+        )
+    return _Place(tensor, subject, path, offset, length)
 
 
 def _resolved(root: Path, location: str) -> Path | None:
@@ -90,13 +92,13 @@ def _resolved(root: Path, location: str) -> Path | None:
         return None
 
 
-def _span(entries: dict[str, str], expected: int, said: str) -> tuple[int, int]:
+def _span(entries: dict[str, str], expected: int, subject: str) -> tuple[int, int]:
     found = []
     for key, default in (("offset", 0), ("length", expected)):
         text = entries.get(key, str(default))
         # Digits alone, and few: int() takes more, and a number past any file costs time.
         if not text.isascii() or not text.isdigit() or len(text) > 18:
-            raise ModelError(f"{said} read from {key} {printable(text, 40)!r}, no number of bytes; export again")
+            raise ModelError(f"{subject} read from {key} {printable(text, 40)!r}, no number of bytes; export again")
         found.append(int(text))
     return found[0], found[1]
 

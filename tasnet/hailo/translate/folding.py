@@ -79,8 +79,7 @@ def _split(graph: ir.Graph) -> None:
             or not all(map(static, node.outputs))
         ):
             continue
-        attribute = node.attributes.get("axis")
-        axis = attribute.as_int() if attribute is not None else 0
+        axis = node.attributes.get_int("axis", 0)
         ends = np.cumsum([onnx_shape(value)[axis] for value in node.outputs])[:-1]
         for value, part in zip(node.outputs, np.split(source.const_value.numpy(), ends, axis), strict=True):
             made = ir.Value(

@@ -1,4 +1,4 @@
-"""Which axis of an input is its height, its width and its channels: told by the layers that read it.
+"""Which axis of an input is its height, its width and its channels: inferred from the layers that read it.
 
 ONNX has no layout: a Conv says that axis 1 of its operand is the channels, and no more. A network from TensorFlow
 takes NHWC and turns it with a Transpose, or with a Reshape where an axis is 1, before the first Conv. So each axis
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Label, constant, integer, ints, onnx_shape
+from tasnet.hailo.translate.draft import Label, constant, ints, onnx_shape
 from tasnet.hailo.translate.errors import NodeError
 
 _LAYOUT = {4: ("N", "C", "H", "W"), 3: ("N", "C", "W"), 2: ("N", "C")}
@@ -50,7 +50,8 @@ class _Axes:
     labels: dict[int, str] = field(default_factory=dict)
     of: dict[ir.Value, tuple[_Axis, ...]] = field(default_factory=dict)
 
-    def fresh(self, shape: tuple[int, ...]) -> tuple[_Axis, ...]:
+    def add(self, shape: tuple[int, ...]) -> tuple[_Axis, ...]:
+        """New axes for a value of this shape."""
         made: list[_Axis] = []
         for size in shape:
             made.append(None if size == 1 else len(self.parents))
@@ -75,26 +76,26 @@ class _Axes:
         if one is None or other is None:
             return
         first, second = self.root(one), self.root(other)
-        told, too = self.labels.get(first), self.labels.get(second)
-        if first == second or (told is not None and too is not None and told != too):
+        label, other_label = self.labels.get(first), self.labels.get(second)
+        if first == second or (label is not None and other_label is not None and label != other_label):
             return
         self.parents[second] = first
-        if told is None and too is not None:
-            self.labels[first] = too
+        if label is None and other_label is not None:
+            self.labels[first] = other_label
 
 
 def input_layouts(graph: ir.Graph) -> dict[ir.Value, tuple[Label, ...]]:
     """A label per axis of each input, None for a size of 1. Raises NodeError where no place fits."""
     axes = _Axes()
     for value in graph.inputs:
-        axes.of[value] = axes.fresh(onnx_shape(value))
+        axes.of[value] = axes.add(onnx_shape(value))
     for node in graph:
         _follow(axes, node)
     return {value: _labels(axes, value) for value in graph.inputs}
 
 
 def is_onnx_layout(labels: tuple[Label, ...]) -> bool:
-    """True where every axis stands where ONNX's layers take it for granted: no door."""
+    """True where the axes stand in the order that ONNX's layers take for granted."""
     taken = _LAYOUT.get(len(labels), labels)
     return all(label in {None, own} for label, own in zip(labels, taken, strict=True))
 
@@ -106,7 +107,7 @@ def _follow(axes: _Axes, node: ir.Node) -> None:
     source, known = operands[0]
     results = [value for value in node.outputs if value.shape is not None]
     for value in results:
-        axes.of[value] = axes.fresh(onnx_shape(value))
+        axes.of[value] = axes.add(onnx_shape(value))
     if not results:
         return
     result, made = results[0], axes.of[results[0]]
@@ -128,11 +129,8 @@ def _follow(axes: _Axes, node: ir.Node) -> None:
         given = constant(node, 1)
         named = given.ravel() if given is not None else ints(node, "axes", tuple(range(len(known))))
         gone = {int(axis) % len(known) for axis in named}
-        kept = [
-            axis
-            for input_layouts, axis in enumerate(known)
-            if input_layouts not in gone or integer(node, "keepdims", 1)
-        ]
+        keeps = bool(node.attributes.get_int("keepdims", 1))
+        kept = [axis for place, axis in enumerate(known) if keeps or place not in gone]
         if len(kept) == len(made):
             _unite_all(axes, kept, made)
     else:
@@ -163,8 +161,8 @@ def _labels(axes: _Axes, value: ir.Value) -> tuple[Label, ...]:
     for place, (size, own) in enumerate(zip(shape, _LAYOUT[len(shape)], strict=True)):
         if size != 1 and found[place] is None and own not in found:
             found[place] = own
-    told = [label for size, label in zip(shape, found, strict=True) if size != 1]
-    if None in told or len(set(told)) != len(told):
+    labels = [label for size, label in zip(shape, found, strict=True) if size != 1]
+    if None in labels or len(set(labels)) != len(labels):
         uses = list(value.uses())
         reader = uses[0][0] if uses else None
         text = " ".join(f"{size}:{label or '?'}" for size, label in zip(shape, found, strict=True) if size != 1)

@@ -56,13 +56,12 @@ def _lift(graph: ir.Graph, node: ir.Node, value: ir.Value) -> None:
 
 def _lift_resize(node: ir.Node) -> None:
     """The scales or sizes stand one for each axis of the operand, or of those in `axes`: time becomes axis 3."""
-    axes = node.attributes.get("axes")
+    axes = node.attributes.get_ints("axes", None)
     if axes is not None:
-        node.attributes["axes"] = ir.AttrInt64s("axes", [3 if axis % 3 == 2 else axis % 3 for axis in axes.as_ints()])
+        node.attributes["axes"] = ir.AttrInt64s("axes", [3 if axis % 3 == 2 else axis % 3 for axis in axes])
         return
-    scales = node.attributes.get("scales")
-    if scales is not None:
-        given = list(scales.as_floats())
+    given = node.attributes.get_floats("scales", None)
+    if given is not None:
         node.attributes["scales"] = ir.AttrFloat32s("scales", [*given[:2], 1.0, *given[2:]])
     for index in range(1, len(node.inputs)):
         # The region, a start and an end for each axis, counts for cropping forms alone, which are refused.

@@ -1,4 +1,4 @@
-"""Whether an ONNX file is whole: what its parts say of one another, before a library is given it.
+"""Checks that an ONNX file is consistent in itself, before a library reads it.
 
 Libraries read a graph that isn't as it should be in ways of their own: they print, take the last of two weights, make
 zeros of missing data, or copy for an hour. ONNX's rules that a reader rests on are checked here, and its work bounded.
@@ -55,33 +55,33 @@ def _check(model: onnx.ModelProto) -> None:
         if nodes > MAX_NODES:
             raise _Fault(f"more than {MAX_NODES:,} nodes; a network for this chip has fewer")
         _check_text(_words(scope.holder))
-        for tensor, said in tensors(scope.holder):
-            _check_tensor(tensor, printable(said))
+        for tensor, subject in tensors(scope.holder):
+            _check_tensor(tensor, printable(subject))
         _check_names(scope)
         _check_attributes(scope.holder, model)
         _check_kernels(scope.holder)
     _check_calls(model)
 
 
-def _check_tensor(tensor: onnx.TensorProto, said: str) -> None:
+def _check_tensor(tensor: onnx.TensorProto, subject: str) -> None:
     # Each typed list is asked for its length: the raw bytes are copied when they are, so once.
     try:
         kind = ir.DataType(tensor.data_type)
         listed_in = onnx.helper.tensor_dtype_to_field(tensor.data_type)
     except (KeyError, ValueError):
-        raise _Fault(f"{said} has the unknown type {tensor.data_type}; export again") from None
+        raise _Fault(f"{subject} has the unknown type {tensor.data_type}; export again") from None
     if any(size < 0 for size in tensor.dims) or len(tensor.dims) > 32 or tensor.HasField("segment"):
-        raise _Fault(f"{said} has no readable shape; export again")
+        raise _Fault(f"{subject} has no readable shape; export again")
     elements = prod(tensor.dims)
     lists = {name: len(getattr(tensor, name)) for name in _LISTS}
     held = sum(count for name, count in lists.items() if name != listed_in)
     if held or (tensor.HasField("raw_data") and lists[listed_in]):
-        raise _Fault(f"{said} holds its data twice, or as another type than {kind}; export again")
+        raise _Fault(f"{subject} holds its data twice, or as another type than {kind}; export again")
     if tensor.HasField("raw_data"):
         bits = 0 if kind == ir.DataType.STRING else kind.bitwidth
         need, found, unit = -(-elements * bits // 8), len(tensor.raw_data), "bytes"
         if not bits:
-            raise _Fault(f"{said}: text can't be raw data; export again")
+            raise _Fault(f"{subject}: text can't be raw data; export again")
     else:
         per = {"complex64": 2, "complex128": 2}.get(str(kind.name).lower(), 1)
         need, found, unit = elements * per, lists[listed_in], "numbers"
@@ -91,7 +91,7 @@ def _check_tensor(tensor: onnx.TensorProto, said: str) -> None:
             need = -(-elements // 4)
     if need != found:
         shape = printable(str(list(tensor.dims)), 60)
-        raise _Fault(f"{said} {shape} needs {printable(str(need), 30)} {unit} and has {found}; export again")
+        raise _Fault(f"{subject} {shape} needs {printable(str(need), 30)} {unit} and has {found}; export again")
 
 
 def _check_text(words: Iterable[str]) -> None:
@@ -177,26 +177,26 @@ def _check_attributes(holder: Holder, model: onnx.ModelProto) -> None:
         kinds = _schema(node.op_type, opset) if node.domain in _STANDARD else {}
         for attribute in node.attribute:
             kind = kinds.get(attribute.name)
-            said = f"node {_node(node)}: its {printable(attribute.name)}"
+            subject = f"node {_node(node)}: its {printable(attribute.name)}"
             if attribute.type not in _KINDS:
-                raise _Fault(f"{said} has no type; export again")
+                raise _Fault(f"{subject} has no type; export again")
             if kind is not None and kind != attribute.type:
-                told, needed = _KINDS[attribute.type], _KINDS.get(kind, "another")
-                raise _Fault(f"{said} is of type {told}, and {needed} in ONNX; export again")
+                found, needed = _KINDS[attribute.type], _KINDS.get(kind, "another")
+                raise _Fault(f"{subject} is of type {found}, and {needed} in ONNX; export again")
             if attribute.type in _SPARSE:
-                raise _Fault(f"{said} is sparse; export it dense")
+                raise _Fault(f"{subject} is sparse; export it dense")
             if kind is not None and attribute.name in _COUNTS and not attribute.ref_attr_name:
-                _check_counts([*attribute.ints, *([attribute.i] if attribute.name == "group" else [])], said)
+                _check_counts([*attribute.ints, *([attribute.i] if attribute.name == "group" else [])], subject)
 
 
 _KINDS: Mapping[int, str] = {value: name for name, value in onnx.AttributeProto.AttributeType.items() if value}
 _SPARSE = (onnx.AttributeProto.SPARSE_TENSOR, onnx.AttributeProto.SPARSE_TENSORS)
 
 
-def _check_counts(sizes: list[int], said: str) -> None:
+def _check_counts(sizes: list[int], subject: str) -> None:
     for size in sizes:
         if not 1 <= size <= MAX_AXIS_SIZE:
-            raise _Fault(f"{said} is {size}; a size from 1 to {MAX_AXIS_SIZE:,} is needed")
+            raise _Fault(f"{subject} is {size}; a size from 1 to {MAX_AXIS_SIZE:,} is needed")
 
 
 def _check_kernels(holder: Holder) -> None:
@@ -209,11 +209,11 @@ def _check_kernels(holder: Holder) -> None:
         if kernel is None or node.op_type not in {"Conv", "ConvTranspose"}:
             continue
         for attribute in node.attribute:
-            told = list(attribute.ints) if attribute.name == "kernel_shape" else kernel[2:]
+            claimed = list(attribute.ints) if attribute.name == "kernel_shape" else kernel[2:]
             group = attribute.i if attribute.name == "group" else 1
-            if told != kernel[2:] or not kernel or kernel[0] % group:
-                said = f"its {attribute.name} doesn't fit its kernel {kernel[:6]}"
-                raise _Fault(f"node {_node(node)}: {said}; export again")
+            if claimed != kernel[2:] or not kernel or kernel[0] % group:
+                subject = f"its {attribute.name} doesn't fit its kernel {kernel[:6]}"
+                raise _Fault(f"node {_node(node)}: {subject}; export again")
 
 
 @lru_cache(maxsize=1024)

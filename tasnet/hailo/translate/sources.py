@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import integer, onnx_shape
+from tasnet.hailo.translate.draft import onnx_shape
 
 _EACH_ALONE = frozenset({"Clip", "Dropout", "Elu", "HardSigmoid", "Identity", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
 _PAIRS = frozenset({"Add", "Div", "Mul", "Sub"})
@@ -111,7 +111,7 @@ def _decode(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> N
         array = np.concatenate([each.numpy()] * split.count)
         tiled.append(ir.Value(name=f"{each.name}_per_source", shape=ir.Shape(array.shape), type=value.type))
         tiled[-1].const_value = ir.Tensor(array)
-    count = integer(node, "group", 1) * split.count
+    count = node.attributes.get_int("group", 1) * split.count
     made = _again(graph, node, [split.flat, *tiled], splits, split.count)
     made.attributes["group"] = ir.AttrInt64("group", count)
 

@@ -1,4 +1,4 @@
-"""An ONNX file or model -> a Network."""
+"""Translates an ONNX file or model: it is loaded, prepared, drafted layer by layer, numbered and checked."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
     for index, (value, labels) in enumerate(input_layouts(graph).items()):
         size = {label: size for size, label in zip(onnx_shape(value), labels, strict=True) if label is not None}
         shape = (-1, size.get("H", 1), size.get("W", 1), size.get("C", 1))
-        start = Draft("input_layer", "input_layer", [], shape, (-1, index), [value.name or ""], _io())
+        start = Draft("input_layer", "input_layer", [], shape, (-1, index), [value.name or ""], _io_params())
         start.values.append(value)
         drafting.drafts.append(start)
         drafting.views[value] = View(start, labels)
@@ -77,8 +77,9 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         except (TranslationError, MemoryError):
             raise
         except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
-            told = f"node {printable(node.name or '')} ({node.op_type}) doesn't fit its operands ({error_text(error)})"
-            raise ModelError(f"{where}: {told}; see what onnx.checker says of the file") from error
+            fault = f"doesn't fit its operands ({error_text(error)})"
+            message = f"node {printable(node.name or '')} ({node.op_type}) {fault}"
+            raise ModelError(f"{where}: {message}; see what onnx.checker says of the file") from error
         weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())
         if weights > MAX_BYTES:
             raise ModelError(f"{where}: more than {MAX_BYTES:,} bytes of weights, each counted where it is used")
@@ -96,7 +97,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
                 view.draft.shape,
                 (len(drafting.positions) + index, 0),
                 [output.name or ""],
-                _io(),
+                _io_params(),
             )
         )
     drafting.drafts += outputs
@@ -176,7 +177,7 @@ def _live(drafts: list[Draft], outputs: list[Draft]) -> list[Draft]:
     return [draft for draft in drafts if id(draft) in live]
 
 
-def _io() -> dict[str, object]:
+def _io_params() -> dict[str, object]:
     return {"transposed": False, "engine": "nn_core", "io_type": "standard"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Array, Draft, Drafting, axes_text, constant, integer, number, opset, text
+from tasnet.hailo.translate.draft import Array, Draft, Drafting, axes_text, constant, opset
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import affine_constants, channel_vector
 
@@ -55,17 +55,17 @@ def tanh(drafting: Drafting, node: ir.Node) -> None:
 
 def leaky_relu(drafting: Drafting, node: ir.Node) -> None:
     """LeakyRelu (not observed): the slope is kept beside the layer's weights."""
-    activate(drafting, node, "leaky", {"leaky_alpha": _one(number(node, "alpha", 0.01))})
+    activate(drafting, node, "leaky", {"leaky_alpha": _one(node.attributes.get_float("alpha", 0.01))})
 
 
 def elu(drafting: Drafting, node: ir.Node) -> None:
     """Elu (not observed; `elu_alpha` [1] beside the weights)."""
-    activate(drafting, node, "elu", {"elu_alpha": _one(number(node, "alpha", 1.0))})
+    activate(drafting, node, "elu", {"elu_alpha": _one(node.attributes.get_float("alpha", 1.0))})
 
 
 def gelu(drafting: Drafting, node: ir.Node) -> None:
     """Gelu, by the error function (not observed); its approximation by tanh declines."""
-    approximate = text(node, "approximate", "none")
+    approximate = node.attributes.get_string("approximate", "none")
     if approximate != "none":
         raise NodeError(node, f"approximate {approximate}", "export the exact GELU")
     activate(drafting, node, "gelu")
@@ -73,7 +73,7 @@ def gelu(drafting: Drafting, node: ir.Node) -> None:
 
 def hard_sigmoid(drafting: Drafting, node: ir.Node) -> None:
     """HardSigmoid (not observed; `hardsigmoid_alpha` and `_beta` [1] beside the weights)."""
-    slope, offset = number(node, "alpha", 0.2), number(node, "beta", 0.5)
+    slope, offset = node.attributes.get_float("alpha", 0.2), node.attributes.get_float("beta", 0.5)
     activate(drafting, node, "hardsigmoid", {"hardsigmoid_alpha": _one(slope), "hardsigmoid_beta": _one(offset)})
 
 
@@ -84,8 +84,8 @@ def hard_swish(drafting: Drafting, node: ir.Node) -> None:
 
 def swish(drafting: Drafting, node: ir.Node) -> None:
     """Swish with alpha 1 -> `silu`, which is observed for Conv + Sigmoid + Mul."""
-    if number(node, "alpha", 1.0) != 1.0:
-        raise NodeError(node, f"alpha {number(node, 'alpha', 1.0):g}", "write it with Sigmoid and Mul")
+    if node.attributes.get_float("alpha", 1.0) != 1.0:
+        raise NodeError(node, f"alpha {node.attributes.get_float('alpha', 1.0):g}", "write it with Sigmoid and Mul")
     activate(drafting, node, "silu")
 
 
@@ -99,7 +99,7 @@ def clip(drafting: Drafting, node: ir.Node) -> None:
         value = constant(node, index)
         if value is None and index < len(node.inputs) and node.inputs[index] is not None:
             raise NodeError(node, "its bounds are computed by the graph", "export with constant bounds")
-        bound = float(value.ravel()[0]) if value is not None and value.size else number(node, name, none)
+        bound = float(value.ravel()[0]) if value is not None and value.size else node.attributes.get_float(name, none)
         # opset 6 writes float32's largest number where there is no bound
         bounds.append(bound if abs(bound) < 3e38 else none)
     low, high = bounds
@@ -121,7 +121,7 @@ def softmax(drafting: Drafting, node: ir.Node) -> None:
     rank = len(view.labels)
     # Below opset 13 it runs over this axis and all behind it.
     flattens = opset(drafting) < 13
-    axis = integer(node, "axis", 1 if flattens else -1) % rank
+    axis = node.attributes.get_int("axis", 1 if flattens else -1) % rank
     over = [label for label in (view.labels[axis:] if flattens else view.labels[axis : axis + 1]) if label is not None]
     if over != ["C"]:
         raise NodeError(

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Array, Draft, Drafting, Label, View, axes_text, constant, number
+from tasnet.hailo.translate.draft import Array, Draft, Drafting, Label, View, axes_text, constant
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.gate import gated
 
@@ -103,7 +103,7 @@ def batch_normalization(drafting: Drafting, node: ir.Node) -> None:
     gamma, beta, mean, variance = (constant(node, i) for i in range(1, 5))
     if gamma is None or beta is None or mean is None or variance is None:
         raise NodeError(node, "its statistics are not constants", "export in eval mode")
-    scale = gamma / np.sqrt(variance + number(node, "epsilon", 1e-5))
+    scale = gamma / np.sqrt(variance + node.attributes.get_float("epsilon", 1e-5))
     view = drafting.view(node, 0)
     shape = (-1, *(1,) * (len(view.labels) - 2))
     factor = channel_vector(scale.reshape(shape), view)

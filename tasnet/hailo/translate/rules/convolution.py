@@ -7,19 +7,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import (
-    Array,
-    Draft,
-    Drafting,
-    constant,
-    integer,
-    ints,
-    nchw_labels,
-    number,
-    onnx_shape,
-    require_nchw,
-    text,
-)
+from tasnet.hailo.translate.draft import Array, Draft, Drafting, constant, ints, nchw_labels, onnx_shape, require_nchw
 from tasnet.hailo.translate.errors import NodeError
 
 Pads = tuple[int, int, int, int]
@@ -36,7 +24,7 @@ def conv(drafting: Drafting, node: ir.Node) -> None:
     require_nchw(node, view)
     weight = _weight(node)
     cout, cin_group, kh, kw = weight.shape
-    groups = integer(node, "group", 1)
+    groups = node.attributes.get_int("group", 1)
     (sh, sw), (dh, dw_) = _pair(node, "strides"), _pair(node, "dilations")
     source = view.draft
     height, width, cin = source.hwc
@@ -74,7 +62,7 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
     view = drafting.view(node, 0)
     require_nchw(node, view)
     weight = _weight(node)
-    groups = integer(node, "group", 1)
+    groups = node.attributes.get_int("group", 1)
     cin, cout_group, kh, kw = weight.shape
     cout = cout_group * groups
     (sh, sw), (dh, dw_) = _pair(node, "strides"), _pair(node, "dilations")
@@ -85,11 +73,11 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
     spans = (dh * (kh - 1) + 1, dw_ * (kw - 1) + 1)
     full = tuple((n - 1) * s + span for n, s, span in zip((height, width), (sh, sw), spans, strict=True))
     asked = ("pads", "output_padding", *(("output_shape",) if view.draft.shortened else ()))
-    told = [f"{name} {list(ints(node, name))}" for name in asked if any(ints(node, name))]
-    if told or (not view.draft.shortened and onnx_shape(node.outputs[0])[2:] != full):
+    refused = [f"{name} {list(ints(node, name))}" for name in asked if any(ints(node, name))]
+    if refused or (not view.draft.shortened and onnx_shape(node.outputs[0])[2:] != full):
         raise NodeError(
             node,
-            " and ".join(told) or f"cuts or pads its result to {list(onnx_shape(node.outputs[0])[2:])}",
+            " and ".join(refused) or f"cuts or pads its result to {list(onnx_shape(node.outputs[0])[2:])}",
             "write it without, and crop or pad the result on the host, or write its polyphase form",
         )
     kernel = weight.reshape(groups, cin // groups, cout_group, kh, kw).transpose(3, 4, 1, 0, 2)
@@ -104,13 +92,13 @@ def conv_transpose(drafting: Drafting, node: ir.Node) -> None:
 def pad(drafting: Drafting, node: ir.Node) -> None:
     """Pad with zeros along H or W -> `external_pad` (params t, b, l, r; the layer is known, not observed here)."""
     view = drafting.view(node, 0)
-    mode = text(node, "mode", "constant")
+    mode = node.attributes.get_string("mode", "constant")
     if mode != "constant":
         raise NodeError(node, f"mode {mode}", "pad with zeros, or on the host")
     amounts = constant(node, 1)
     flat = [int(v) for v in amounts.ravel()] if amounts is not None else list(ints(node, "pads"))
     filler = constant(node, 2)
-    value = float(filler.ravel()[0]) if filler is not None and filler.size else number(node, "value", 0.0)
+    value = float(filler.ravel()[0]) if filler is not None and filler.size else node.attributes.get_float("value", 0.0)
     if value != 0.0:
         raise NodeError(node, f"pads with {value:g}", "pad with zeros")
     rank = len(view.labels)
@@ -179,7 +167,7 @@ def pads_of(
     dilation: tuple[int, int],
 ) -> Pads:
     """The pads of a convolution's or pool's window, whichever attribute gives them."""
-    auto = text(node, "auto_pad", "NOTSET")
+    auto = node.attributes.get_string("auto_pad", "NOTSET")
     if auto in {"SAME_UPPER", "SAME_LOWER"}:
         sides: list[int] = []
         for n, k, s, d in zip(size, kernel, stride, dilation, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import FLAT, Drafting, constant, integer, number
+from tasnet.hailo.translate.draft import FLAT, Drafting, constant
 from tasnet.hailo.translate.errors import NodeError
 
 
@@ -20,9 +20,9 @@ def dense(drafting: Drafting, node: ir.Node) -> None:
         raise NodeError(node, "its second operand is no constant matrix", "use a 1x1 Conv")
     if len(view.labels) != 2 or view.labels[0] is not None or view.labels[1] not in {None, "C", *FLAT}:
         raise NodeError(node, "its operand is not flattened to [batch, features]", "use a 1x1 Conv, or Flatten")
-    if integer(node, "transA", 0):
+    if node.attributes.get_int("transA", 0):
         raise NodeError(node, "transA", "transpose on the host")
-    if integer(node, "transB", 0):
+    if node.attributes.get_int("transB", 0):
         weight = weight.T
     height, width, channels = view.draft.hwc
     features = height * width * channels
@@ -32,8 +32,9 @@ def dense(drafting: Drafting, node: ir.Node) -> None:
     kernel = weight
     if view.labels[1] == "*":
         kernel = weight.reshape(channels, height, width, cout).transpose(1, 2, 0, 3).reshape(-1, cout)
-    kernel = kernel * number(node, "alpha", 1.0)
-    flat = np.zeros(cout) if bias is None else np.broadcast_to(bias, (1, cout)).ravel() * number(node, "beta", 1.0)
+    kernel = kernel * node.attributes.get_float("alpha", 1.0)
+    flat = np.zeros(cout) if bias is None else np.broadcast_to(bias, (1, cout)).ravel()
+    flat = flat * node.attributes.get_float("beta", 1.0)
     params = {"kernel_shape": [features, int(cout)], "batch_norm": False, "activation": "linear"}
     weights = {"kernel": np.ascontiguousarray(kernel, np.float32), "bias": flat.astype(np.float32)}
     draft = drafting.add(node, "dense", [view.draft], (1, 1, cout), params, weights, stem="fc")

@@ -6,16 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import (
-    Draft,
-    Drafting,
-    Label,
-    View,
-    constant,
-    integer,
-    ints,
-    onnx_shape,
-)
+from tasnet.hailo.translate.draft import Draft, Drafting, Label, View, constant, ints, onnx_shape
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import const_input, stretch
 
@@ -23,7 +14,7 @@ from tasnet.hailo.translate.rules.arithmetic import const_input, stretch
 def concat(drafting: Drafting, node: ir.Node) -> None:
     """Concat on channels -> `concat`; one tensor twice goes through a `shortcut` (observed)."""
     rank = len(onnx_shape(node.outputs[0]))
-    axis = integer(node, "axis", 1) % rank
+    axis = node.attributes.get_int("axis", 1) % rank
     views = [drafting.views.get(v) if v is not None else None for v in node.inputs]
     known = [view for view in views if view is not None]
     if not known:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, constant, number, require_nchw
+from tasnet.hailo.translate.draft import Drafting, constant, require_nchw
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import EW_PARAMS, normalization, square, stretch
 from tasnet.hailo.translate.rules.pooling import average_all
@@ -27,7 +27,7 @@ def instance_normalization(drafting: Drafting, node: ir.Node) -> None:
     mean = stretch(drafting, node, average_all(drafting, node, x, {"H", "W"}), height, width)
     centred = drafting.add(node, "ew_sub", [x, mean], x.hwc, EW_PARAMS["ew_sub"])
     variance = average_all(drafting, node, square(drafting, node, centred), {"H", "W"})
-    epsilon = {"epsilon": np.asarray([number(node, "epsilon", 1e-5)], np.float32)}
+    epsilon = {"epsilon": np.asarray([node.attributes.get_float("epsilon", 1e-5)], np.float32)}
     inverse = drafting.add(node, "activation", [variance], (1, 1, channels), {"activation": "inv_sqrt"}, epsilon)
     by = stretch(drafting, node, inverse, height, width)
     normed = drafting.add(node, "ew_mult", [centred, by], x.hwc, EW_PARAMS["ew_mult"])

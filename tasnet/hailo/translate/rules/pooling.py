@@ -4,16 +4,7 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import (
-    Draft,
-    Drafting,
-    constant,
-    integer,
-    ints,
-    nchw_labels,
-    onnx_shape,
-    require_nchw,
-)
+from tasnet.hailo.translate.draft import Draft, Drafting, constant, ints, nchw_labels, onnx_shape, require_nchw
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.convolution import Pads, external_pad, pads_of
 
@@ -40,12 +31,12 @@ def pool(drafting: Drafting, node: ir.Node) -> None:
     room = (height + pads[0] + pads[1] - window[0], width + pads[2] + pads[3] - window[1])
     if min(room) < 0:
         raise NodeError(node, f"a window of {window[0]}x{window[1]} on {height}x{width}", "give it a longer input")
-    if integer(node, "ceil_mode", 0) and any(left % by for left, by in zip(room, step, strict=True)):
+    if node.attributes.get_int("ceil_mode", 0) and any(left % by for left, by in zip(room, step, strict=True)):
         raise NodeError(
             node, "ceil_mode: its last window hangs over the end", "pool without ceil_mode, or pad before it"
         )
     kind = "maxpool" if node.op_type == "MaxPool" else "avgpool"
-    counted = kind == "maxpool" or not any(pads) or bool(integer(node, "count_include_pad", 0))
+    counted = kind == "maxpool" or not any(pads) or bool(node.attributes.get_int("count_include_pad", 0))
     padding = _padding(pads, (height, width), window, step)
     if padding is None:
         if kind == "maxpool" or not counted:
@@ -87,7 +78,7 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
     rank = len(view.labels)
     given = constant(node, 1)
     named = given.ravel() if given is not None else ints(node, "axes", tuple(range(rank)))
-    if not len(named) and not integer(node, "noop_with_empty_axes", 0):
+    if not len(named) and not node.attributes.get_int("noop_with_empty_axes", 0):
         named = tuple(range(rank))
     axes = [int(axis) % rank for axis in named]
     labels = {view.labels[axis] for axis in axes} - {None}
@@ -100,7 +91,7 @@ def reduce_mean(drafting: Drafting, node: ir.Node) -> None:
         height, width, _ = draft.hwc
         params = {"reduce_axes": [3], "groups": 1, "height_groups": 1, "activation": "linear"}
         draft = drafting.add(node, "reduce_mean", [draft], (height, width, 1), params)
-    keeps = integer(node, "keepdims", 1)
+    keeps = node.attributes.get_int("keepdims", 1)
     kept = [None if axis in axes else label for axis, label in enumerate(view.labels) if keeps or axis not in axes]
     drafting.emit(node, draft, tuple(kept))
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Drafting, constant, integer, nchw_labels, onnx_shape, opset, require_nchw, text
+from tasnet.hailo.translate.draft import Drafting, constant, ints, nchw_labels, onnx_shape, opset, require_nchw
 from tasnet.hailo.translate.errors import NodeError
 from tasnet.hailo.translate.rules.arithmetic import resize
 
@@ -29,9 +29,11 @@ def resize_or_upsample(drafting: Drafting, node: ir.Node) -> None:
     source, target = onnx_shape(value), onnx_shape(node.outputs[0])
     if source[:2] != target[:2]:
         raise NodeError(node, "resizes the batch or the channels", "resize along time only")
-    mode = text(node, "mode", "nearest")
-    transform = text(node, "coordinate_transformation_mode", "half_pixel" if opset(drafting) > 10 else "asymmetric")
-    if integer(node, "antialias", 0) or transform == "tf_crop_and_resize" or mode not in {"nearest", "linear"}:
+    mode = node.attributes.get_string("mode", "nearest")
+    usual = "half_pixel" if opset(drafting) > 10 else "asymmetric"
+    transform = node.attributes.get_string("coordinate_transformation_mode", usual)
+    antialias = node.attributes.get_int("antialias", 0)
+    if antialias or transform == "tf_crop_and_resize" or mode not in {"nearest", "linear"}:
         raise NodeError(node, f"mode {mode}, {transform}", "use nearest or linear, without antialias or cropping")
     changed = [axis for axis in (2, 3) if source[axis] != target[axis]]
     scales = {axis: _scale(node, axis, source, target) for axis in (2, 3)}
@@ -66,9 +68,8 @@ def resize_or_upsample(drafting: Drafting, node: ir.Node) -> None:
 
 def _scale(node: ir.Node, axis: int, source: tuple[int, ...], target: tuple[int, ...]) -> float:
     """The scale that ONNX reckons with: the one given, else the ratio of the sizes."""
-    axes = [int(a) % 4 for a in node.attributes["axes"].as_ints()] if "axes" in node.attributes else [0, 1, 2, 3]
-    attribute = node.attributes.get("scales")
-    given = [float(v) for v in attribute.as_floats()] if attribute is not None else None
+    axes = [each % 4 for each in ints(node, "axes", (0, 1, 2, 3))]
+    given = node.attributes.get_floats("scales", None)
     if given is None:
         # Upsample and Resize 10 have it as operand 1, later ones as operand 2, behind the region
         found = constant(node, 1 if node.op_type == "Upsample" or len(node.inputs) == 2 else 2)
@@ -80,7 +81,7 @@ def _scale(node: ir.Node, axis: int, source: tuple[int, ...], target: tuple[int,
 
 def _nearest(node: ir.Node, transform: str, scale: float, size: int, length: int, opset: int) -> npt.NDArray[np.int64]:
     """Which of `size` positions each of `length` takes, by ONNX's formulas."""
-    rounding = text(node, "nearest_mode", "round_prefer_floor" if opset > 10 else "floor")
+    rounding = node.attributes.get_string("nearest_mode", "round_prefer_floor" if opset > 10 else "floor")
     ways = {
         "round_prefer_floor": lambda x: ceil(x - 0.5),
         "round_prefer_ceil": lambda x: floor(x + 0.5),

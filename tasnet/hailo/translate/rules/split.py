@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import onnx_ir as ir
 
-from tasnet.hailo.translate.draft import Draft, Drafting, View, integer, onnx_shape
+from tasnet.hailo.translate.draft import Draft, Drafting, View, onnx_shape
 from tasnet.hailo.translate.rules.joins import cut
 
 
@@ -17,7 +17,7 @@ def split(drafting: Drafting, node: ir.Node) -> None:
     parts'. A part with more readers than one goes through a `shortcut`, so that each place has one consumer.
     """
     view = drafting.view(node, 0)
-    axis = integer(node, "axis", 0) % len(view.labels)
+    axis = node.attributes.get_int("axis", 0) % len(view.labels)
     sizes = [onnx_shape(output)[axis] for output in node.outputs]
     if len(sizes) == 1:
         drafting.emit(node, view.draft, view.labels)
