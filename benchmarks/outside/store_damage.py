@@ -28,9 +28,9 @@ from tasnet.suite.history.records import case_record
 from tasnet.suite.history.run import ParityFigure, RunError, RunHead, read_run
 from tasnet.suite.history.writer import begin_run
 from tasnet.suite.ledger.judgement import judge
-from tasnet.suite.numerics.kept_figures import keep, kept
-from tasnet.suite.numerics.measuring import measure
-from tasnet.suite.observed import evidence
+from tasnet.suite.numerics.kept_figures import keep_figures, read_figures
+from tasnet.suite.numerics.measuring import measure_case
+from tasnet.suite.observed import all_evidence, keep_run_evidence
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import DamageWarning, Store, file_sha256
 
@@ -145,11 +145,11 @@ def filled(root: Path) -> None:
     store = Store(root)
     pipeline = Pipeline(store, Compiling())
     outcomes = {case: pipeline.run(case) for case in CASES}
-    keep(store, measure(CASES[1], pipeline))
+    keep_figures(store, measure_case(CASES[1], pipeline))
     store.put_note("0" * 64, {"N": 512})
     store.put_note("1" * 64, {"N": 256})
     for case in CASES[:2]:
-        evidence.keep_run(store, case, _observed(outcomes[case]))
+        keep_run_evidence(store, case, _observed(outcomes[case]))
     for name in ("20260601T000000Z", "20260602T000000Z"):
         _run(root / "runs" / name, outcomes, double=name.startswith("20260602"))
 
@@ -194,10 +194,10 @@ def told(root: Path, later: bool, figures: bool = False) -> dict[str, Any]:
                 if name.startswith("files/"):
                     _content(store, name)
     if figures:
-        found["measured"] = measure(CASES[1], pipeline)
-    found["figures"] = {(each.case, each.stage): each for each in kept(store)}
+        found["measured"] = measure_case(CASES[1], pipeline)
+    found["figures"] = {(each.case, each.stage): each for each in read_figures(store)}
     found["notes"] = {key: store.note(key) for key in ("0" * 64, "1" * 64)}
-    found["evidence"] = {each.key: each for each in evidence.everything(store)}
+    found["evidence"] = {each.key: each for each in all_evidence(store)}
     found["runs"] = dict(_runs(root))
     return found
 

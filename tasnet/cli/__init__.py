@@ -351,7 +351,7 @@ def import_runs(
     """
     from tasnet.suite.ledger import read_ledger
     from tasnet.suite.notes import import_night_runs
-    from tasnet.suite.observed import everything, support
+    from tasnet.suite.observed import all_evidence, evidence_by_entry
     from tasnet.suite.run import Store
 
     known_arch(arch)
@@ -361,7 +361,7 @@ def import_runs(
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
         print_line(f"  left out {each.source} {each.tag}: {each.reason}")
-    for name, evidence in support(entries, everything(kept_in)).items():
+    for name, evidence in evidence_by_entry(entries, all_evidence(kept_in)).items():
         print_line(f"  entry {name}: observed in {len(evidence)} runs")
     return OK if done.kept + done.known else NOT_CLEAR
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from tasnet.common import print_line
-from tasnet.suite.numerics import EmulationError, mixtures
-from tasnet.suite.observed import DeviceError, emulated, hefs, host_frames, write
+from tasnet.suite.numerics import EmulationError, host_frames, mixtures
+from tasnet.suite.observed import DeviceError, emulate_bit_exact, hefs_by_case, write_emulation
 from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, open_compiler, open_store
 
 
 def shown(folder: Path, choice: ToolchainOptions, root: Path, recipe: Recipe, windows: int) -> bool:
     """Writes the emulations and prints; whether every file got one. Raises the package's own errors."""
-    found = hefs(folder, choice.arch)
+    found = hefs_by_case(folder, choice.arch)
     if not found:
         raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
     dfc = open_compiler(choice)
@@ -26,7 +26,9 @@ def shown(folder: Path, choice: ToolchainOptions, root: Path, recipe: Recipe, wi
     for case, hef in found:
         waves = np.stack([each.mix for each in mixtures(windows, case.length)])
         try:
-            file = write(emulated(pipeline, case, hef, host_frames(case, waves)), hef)
+            file = write_emulation(
+                emulate_bit_exact(pipeline, case, hef, host_frames(case.variant, case.size, waves)), hef
+            )
             said = ", a test double: no chip is held against it" if dfc.double else ""
             print_line(f"{file}: {windows} windows by {dfc.name} {dfc.version}{said}")
         except EmulationError as error:

@@ -23,7 +23,7 @@ from tasnet.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from tasnet.suite.numerics import Measured
+    from tasnet.suite.numerics import StageFigure
 
 limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
 
@@ -45,14 +45,13 @@ def listen(
     Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
     """
     from tasnet.suite.cases import parse_case
-    from tasnet.suite.numerics import listen as listened
-    from tasnet.suite.numerics import shown
+    from tasnet.suite.numerics import listen_summary, separate_to_folder
 
     named = parse_case(case)
     folder = output or Path(f"heard-{named.id}")
     pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
     tell_assumed(pipeline)
-    print(shown(listened(named, [*mix, *(more or [])], folder, pipeline), folder))
+    print(listen_summary(separate_to_folder(named, [*mix, *(more or [])], folder, pipeline), folder))
     return OK
 
 
@@ -103,9 +102,9 @@ def check(
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
     from tasnet.cli.numbers_shown import checked
-    from tasnet.suite.numerics import read
+    from tasnet.suite.numerics import read_thresholds
 
-    known = read(file)
+    known = read_thresholds(file)
     return OK if checked(known, _runs(case, profile, seed, store)) else NOT_CLEAR
 
 
@@ -128,10 +127,10 @@ def propose(
     from datetime import date
 
     from tasnet.cli.numbers_shown import proposed, stored
-    from tasnet.suite.numerics import read
+    from tasnet.suite.numerics import read_thresholds
     from tasnet.suite.run import Store
 
-    known = read(file)
+    known = read_thresholds(file)
     _runs(case, profile, seed, store)
     runs = stored(Store(store_at(store)))
     return OK if proposed(known, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
@@ -139,7 +138,7 @@ def propose(
 
 def _runs(
     cases: list[str] | None, profiles: list[str] | None, seeds: list[int] | None, store: Path | None
-) -> list[Measured]:
+) -> list[StageFigure]:
     """What was named, measured now or kept before; with nothing named, all that is kept."""
     from dataclasses import replace
 

@@ -9,43 +9,43 @@ from pathlib import Path
 from tasnet.common import print_line, write_whole
 from tasnet.suite.cases import Case, graph_case
 from tasnet.suite.numerics import (
-    Measured,
+    StageFigure,
     ThresholdError,
     Thresholds,
-    heard,
-    keep,
-    kept,
-    of_case,
-    propose,
-    read,
-    weights_of,
+    keep_figures,
+    propose_thresholds,
+    read_case_figures,
+    read_figures,
+    read_thresholds,
+    voices_summary,
+    weights_label,
 )
 from tasnet.suite.run import Pipeline, Store
 
 
-def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[Measured]:
+def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[StageFigure]:
     """Every distinct graph of `cases` at every stage, a line printed for each; kept in the pipeline's store.
 
     What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
     """
     # torch comes with them, and limits are proposed from what is kept without it
-    from tasnet.suite.numerics import STAGES, measure
+    from tasnet.suite.numerics import PARITY_STAGES, measure_case
 
-    weights = weights_of(pipeline.recipe)
+    weights = weights_label(pipeline.recipe)
     distinct = list(dict.fromkeys(graph_case(pipeline.resolve(each)) for each in cases))
     for number, case in enumerate(distinct, 1):
-        known = of_case(pipeline.store, case.id, weights, STAGES) if compiler is None else ()
-        found = known or measure(case, pipeline, compiler=compiler)
+        known = read_case_figures(pipeline.store, case.id, weights, PARITY_STAGES) if compiler is None else ()
+        found = known or measure_case(case, pipeline, compiler=compiler)
         if not known:
-            keep(pipeline.store, found)
+            keep_figures(pipeline.store, found)
         told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
         print_line(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
         yield from found
 
 
-def stored(store: Store) -> list[Measured]:
+def stored(store: Store) -> list[StageFigure]:
     """What is kept in a store, of the code as it is; a line says how much. Raises ThresholdError."""
-    found = list(kept(store))
+    found = list(read_figures(store))
     if not found:
         raise ThresholdError(
             f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
@@ -54,12 +54,12 @@ def stored(store: Store) -> list[Measured]:
     return found
 
 
-def how(runs: Sequence[Measured]) -> str:
+def how(runs: Sequence[StageFigure]) -> str:
     """What a limit was proposed from, in a few words: they stand beside it."""
-    return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {heard()}"
+    return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {voices_summary()}"
 
 
-def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
+def checked(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
     """Prints what is beyond the limits; True if nothing is."""
     path, breaches = limits.path, limits.check(runs)
     for breach in breaches:
@@ -69,7 +69,7 @@ def checked(limits: Thresholds, runs: Sequence[Measured]) -> bool:
 
 
 def proposed(
-    limits: Thresholds, runs: Sequence[Measured], today: date, *, write_it: bool = False, allow_looser: str = ""
+    limits: Thresholds, runs: Sequence[StageFigure], today: date, *, write_it: bool = False, allow_looser: str = ""
 ) -> bool:
     """Prints the difference that `runs` make to the file of the limits, and writes it if asked.
 
@@ -79,7 +79,7 @@ def proposed(
     path = limits.path
     if not runs:
         raise ThresholdError(f"{path}: no runs to propose from; name --case or --profile")
-    made = propose(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
+    made = propose_thresholds(limits, runs, today=today, how=how(runs), allow_looser=allow_looser)
     print(made.diff, end="")
     for line in made.left:
         print_line(f"left: {line}")
@@ -97,12 +97,12 @@ def page_written(
     path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
 ) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
-    from tasnet.suite.numerics import real, write
+    from tasnet.suite.numerics import full_parity_report, write_parity_page
 
-    limits = read(thresholds) if thresholds.is_file() else None
+    limits = read_thresholds(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph_case(each) for each in cases))
-    report = real(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
-    write(path, report)
+    report = full_parity_report(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
+    write_parity_page(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
         print_line(str(breach))

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from tasnet.common import print_line
 from tasnet.suite.cases import Case, Verdict
-from tasnet.suite.observed import Done, Swept, graphs, sweep
+from tasnet.suite.observed import SweepResult, SweptGraph, cases_by_graph, sweep
 from tasnet.suite.report import ProgressBar, ProgressLines
 from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, open_store, open_toolchain
 
 
 def shown(
     cases: Sequence[Case], choice: ToolchainOptions, root: Path, recipe: Recipe, scheduler: str, workers: int
-) -> Swept:
+) -> SweepResult:
     """Runs the sweep and prints; progress goes to stderr. Raises the package's own errors."""
     tool = open_toolchain(choice)
     fit = CaseCalibration(choice.calibration, root) if choice.calibration else None
@@ -23,7 +23,7 @@ def shown(
     sized = [pipeline.resolve(case) for case in cases]
     for line in pipeline.assumed:
         print_line(f"note: {line}", error=True)
-    count = len(graphs(sized))
+    count = len(cases_by_graph(sized))
     said = "predicted by" if tool.predicted else "observed with"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
     print_line(f"{count} distinct graphs in {len(cases)} cases, {said} {tool.name} {tool.version}, on {where}")
@@ -33,7 +33,7 @@ def shown(
     lines = ProgressLines(lambda text: print_line(text, error=True), count, usual)
     progress = ProgressBar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
 
-    def tell(done: Done) -> None:
+    def tell(done: SweptGraph) -> None:
         progress.step(done.verdict.word, done.cases[0].id)
 
     try:

@@ -31,6 +31,7 @@ from .verified import has_content as has_content
 from .verified import stored_bytes as stored_bytes
 from .verified import weights_beside as weights_beside
 from .wav_file import open_wav as open_wav
+from .wav_file import resample as resample
 from .whole import write_whole as write_whole
 from .words import labelled_line as labelled_line
 from .words import labelled_paragraph as labelled_paragraph

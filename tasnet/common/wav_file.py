@@ -1,4 +1,4 @@
-"""A wav from outside: RIFF and nothing else, so that what is read is bounded by what the file has.
+"""A wav from outside, RIFF and nothing else, so that what is read is bounded by what the file has; and its rate.
 
 libsndfile takes any file it knows by its content: an MPEG's decoder writes to stderr of its own, and a FLAC of 1 MB may
 hold hours of silence.
@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import gcd
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasnet.common.bounded import open_regular
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 MOST_BYTES = 1 << 30
 HEADS = (b"RIFF", b"RIFX", b"RF64")
@@ -36,3 +41,17 @@ def open_wav(path: Path, error: type[Exception], most: int = MOST_BYTES) -> Iter
             # The library's words name the Python object that it was given.
             why = " ".join(str(getattr(refused, "error_string", None) or refused).split())
             raise error(f"{path}: not a wav that can be read ({why}); give PCM") from None
+
+
+def resample(samples: npt.NDArray[np.float32], rate: int, to: int) -> npt.NDArray[np.float32]:
+    """`samples` [T] at another rate, [T * to / rate], rounded up; what the lower rate can't carry is filtered out.
+
+    By SciPy's polyphase filter, with its default window.
+    """
+    if rate == to or not len(samples):
+        return samples
+    import numpy as np
+    from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
+
+    scale = gcd(rate, to)
+    return np.asarray(resample_poly(samples, to // scale, rate // scale), dtype=np.float32)

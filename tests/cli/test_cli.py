@@ -20,7 +20,7 @@ from tasnet.hailo.files.har import write
 from tasnet.hailo.files.hn import Layer, Network
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.observed.sweeping import Done, Swept
+from tasnet.suite.observed.sweeping import SweepResult, SweptGraph
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import scripted_python
 
@@ -246,12 +246,14 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
     """What is printed; the sweep itself has tests of its own."""
     ends = {0: Verdict.BLOCKED, 1: Verdict.CLEAR_EXTRAPOLATED}
 
-    def swept(cases: list[Any], pipeline: Any, *, scheduler: str, workers: int, tell: Callable[[Done], None]) -> Swept:
+    def swept(
+        cases: list[Any], pipeline: Any, *, scheduler: str, workers: int, tell: Callable[[SweptGraph], None]
+    ) -> SweepResult:
         assert (scheduler, workers, pipeline.store.root) == ("", 2, tmp_path / "kept")
-        done = tuple(Done((case,), ends.get(i, Verdict.UNKNOWN), "killed") for i, case in enumerate(cases))
+        done = tuple(SweptGraph((case,), ends.get(i, Verdict.UNKNOWN), "killed") for i, case in enumerate(cases))
         for each in done:
             tell(each)
-        return Swept(done)
+        return SweepResult(done)
 
     monkeypatch.setattr("tasnet.cli.sweep_shown.sweep", swept)
     arguments = ["sweep", "--profile", "notes", "-n", "2", "--store", str(tmp_path / "kept")]

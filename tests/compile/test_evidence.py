@@ -2,11 +2,11 @@
 
 import pytest
 
-from tasnet.suite.observed.confusions import Confusion
+from tasnet.suite.observed.confusions import ConfusionTable
 from tasnet.suite.plugin import conclude_evidence
 
 pytestmark = pytest.mark.compile
 
 
-def test_predictions_agree_with_the_evidence(recalled: Confusion) -> None:
+def test_predictions_agree_with_the_evidence(recalled: ConfusionTable) -> None:
     conclude_evidence(recalled)

@@ -22,16 +22,23 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.observed.bit_exact import EMULATED_WINDOWS, SUFFIX, Emulation, beside, compare, emulated
+from tasnet.suite.numerics.waves import host_frames
+from tasnet.suite.observed.bit_exact import (
+    EMULATED_WINDOWS,
+    EMULATION_SUFFIX,
+    Emulation,
+    compare_bit_exact,
+    emulate_bit_exact,
+    read_emulation,
+)
 from tasnet.suite.observed.on_device import (
-    against,
-    broken,
+    aligned_parity,
+    broken_outcome,
+    cut_windows,
     exactness_outcome,
-    host_frames,
-    outcome,
-    pytorch,
-    separate,
-    windows,
+    parity_outcome,
+    pytorch_waves,
+    separate_on_device,
 )
 from tasnet.suite.plugin import RunsCases
 from tasnet.suite.plugin.device import CompiledHef, Keep, conclude_ran
@@ -57,15 +64,15 @@ def parity(
     given = load_weights(pytestconfig.stash[SETUP].recipe, case.size)
     wave = np.concatenate([each.mix for each in mixtures(WINDOWS, case.length)])
     try:
-        separated = separate(case, path, wave, detection)
-        cut, _ = windows(wave, case.length)
-        measured = measure_on_chip(path, host_frames(case, cut), detection)
-        compared = against(separated, pytorch(case, cut, given.weights, given.mask_activation))
+        separated = separate_on_device(case, path, wave, detection)
+        cut, _ = cut_windows(wave, case.length)
+        measured = measure_on_chip(path, host_frames(case.variant, case.size, cut), detection)
+        compared = aligned_parity(separated, pytorch_waves(case, cut, given.weights, given.mask_activation))
     except TasnetError as error:
-        ended = broken(case, path, error, detection)
+        ended = broken_outcome(case, path, error, detection)
     else:
         latency = None if detection.double else _chip_latency(path, record_property)
-        ended = outcome(case, path, separated, compared, measured, least_db=LEAST_DB, chip_latency_ms=latency)
+        ended = parity_outcome(case, path, separated, compared, measured, least_db=LEAST_DB, chip_latency_ms=latency)
     return keep_ran("parity", compiled_hef, ended)
 
 
@@ -76,9 +83,9 @@ def exactness(detection: Detection, compiled_hef: CompiledHef, pipeline: RunsCas
     try:
         emulation = _emulation(case, path, pipeline, detection)
         ran = infer_on_chip(path, emulation.frames, detection)
-        found = compare(read_hef(path), emulation, ran.outputs)
+        found = compare_bit_exact(read_hef(path), emulation, ran.outputs)
     except TasnetError as error:
-        ended = broken(case, path, error, detection)
+        ended = broken_outcome(case, path, error, detection)
     else:
         ended = exactness_outcome(case, path, ran, found)
     return keep_ran("bit_exact", compiled_hef, ended)
@@ -103,13 +110,15 @@ def test_a_hef_gives_what_the_compiler_emulates_bit_for_bit(exactness: Outcome) 
 
 def _emulation(case: Case, path: Path, pipeline: RunsCases, detection: Detection) -> Emulation:
     """The file beside the HEF, or this machine's own compiler; skips with what is missing."""
-    found = beside(path)
+    found = read_emulation(path)
     if found is None:
         if not isinstance(pipeline, Pipeline) or not isinstance(pipeline.toolchain, Dfc):
-            pytest.skip(f"no emulation: no {path.stem}{SUFFIX}; `tasnet emulate` writes it where the compiler is")
+            pytest.skip(
+                f"no emulation: no {path.stem}{EMULATION_SUFFIX}; `tasnet emulate` writes it where the compiler is"
+            )
         waves = np.stack([each.mix for each in mixtures(EMULATED_WINDOWS, case.length)])
         try:
-            found = emulated(pipeline, case, path, host_frames(case, waves))
+            found = emulate_bit_exact(pipeline, case, path, host_frames(case.variant, case.size, waves))
         except EmulationError as error:
             pytest.skip(f"the compiler doesn't offer it: {error}")
     if found.double and not detection.double:

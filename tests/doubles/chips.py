@@ -18,7 +18,7 @@ from tasnet.network.convtasnet import build
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
-from tasnet.suite.observed.on_device import host_frames
+from tasnet.suite.numerics.waves import host_frames
 from tests.doubles import hef_writer as written
 
 Compute = Callable[[Any, dict[str, Any]], dict[str, Any]]
@@ -39,7 +39,7 @@ def chip(case: Case) -> Compute:
 
 def compiled(folder: Path, case: Case) -> Path:
     """A HEF for the case, `<case id>.hef`."""
-    one = host_frames(case, np.zeros((1, case.length), np.float32))
+    one = host_frames(case.variant, case.size, np.zeros((1, case.length), np.float32))
     results = chip(case)(None, {"net/input_layer1": one[0]})
     edges = [written.edge("net/input_layer1", one.shape[1:])]
     edges += [written.edge(name, value.shape, output=True) for name, value in results.items()]
@@ -60,7 +60,7 @@ def several(ids: list[str]) -> Compute:
 
 
 def _shapes(case: Case) -> tuple[Any, ...]:
-    one = host_frames(case, np.zeros((1, case.length), np.float32))
+    one = host_frames(case.variant, case.size, np.zeros((1, case.length), np.float32))
     return (one.shape[1:], *(each.shape for each in chip(case)(None, {"x": one[0]}).values()))
 
 

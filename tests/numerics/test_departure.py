@@ -11,8 +11,8 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Variant
 from tasnet.network.weights import seeded
+from tasnet.suite.numerics.float64_reference import first_departure, har_waveform, onnx_waveform
 from tasnet.suite.numerics.metrics import distance
-from tasnet.suite.numerics.parity import first_departure, har_waveform, onnx_waveform
 from tests.network.sizes import SMALL
 from tests.numerics.conftest import mix_of
 

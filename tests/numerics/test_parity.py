@@ -17,12 +17,12 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.history.run import ParityFigure
-from tasnet.suite.numerics.kept_figures import keep, weights_of
-from tasnet.suite.numerics.measuring import figures
+from tasnet.suite.numerics.float64_reference import first_departure, plain_form, reference_waveform
+from tasnet.suite.numerics.kept_figures import keep_figures, weights_label
+from tasnet.suite.numerics.measuring import stage_distances, stage_figures
 from tasnet.suite.numerics.metrics import si_sdr
-from tasnet.suite.numerics.parity import first_departure, plain, reference
-from tasnet.suite.numerics.stages import staged
-from tasnet.suite.numerics.thresholds import FILE, read
+from tasnet.suite.numerics.stages import run_stages
+from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, read_thresholds
 from tasnet.suite.run.recipe_weights import RecipeWeights
 from tests.numerics.conftest import mix_of
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.numerics
 
-LIMITS = read(Path(__file__).resolve().parents[2] / FILE)
+LIMITS = read_thresholds(Path(__file__).resolve().parents[2] / THRESHOLDS_FILE)
 
 EXACT_DB = 100.0
 """SI-SDR of the HAR against PyTorch"""
@@ -41,9 +41,9 @@ _REFERENCES: dict[tuple[Variant, Size, int], np.ndarray] = {}
 
 def _expected(case: Case, trained: RecipeWeights) -> np.ndarray:
     """The reference, once per function: its exact rewrites share it."""
-    key = plain(case.variant, case.size), case.size, case.length
+    key = plain_form(case.variant, case.size), case.size, case.length
     if key not in _REFERENCES:
-        _REFERENCES[key] = reference(
+        _REFERENCES[key] = reference_waveform(
             case.variant, case.size, trained.weights, mix_of(case.length), mask_activation=trained.mask_activation
         )
     return _REFERENCES[key]
@@ -54,12 +54,13 @@ def test_all_stages_are_one_function(
 ) -> None:
     case = pipeline.resolve(real_form)
     mix = mix_of(case.length)
-    made = staged(case, pipeline, mix)
+    made = run_stages(case, pipeline, mix)
     if made.network is None:
         pytest.skip(f"no HAR: {made.missing['har']}")
     assert not made.missing
-    found = tuple(figures(made, mix, weights_of(pipeline.recipe), _expected(case, made.trained)))
-    keep(pipeline.store, found)
+    distances = stage_distances(made, mix, _expected(case, made.trained))
+    found = stage_figures(case, distances, weights_label(pipeline.recipe))
+    keep_figures(pipeline.store, found)
     for each in found:
         # into the run's history too, which the report and the comparison of runs read
         measured(

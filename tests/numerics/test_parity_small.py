@@ -10,8 +10,8 @@ from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
+from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform, reference_waveform, torch_waveform
 from tasnet.suite.numerics.metrics import distance
-from tasnet.suite.numerics.parity import har_waveform, onnx_waveform, reference, torch_waveform
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics
@@ -25,7 +25,7 @@ LEAST_DB = 115.0
 def test_all_stages_are_one_function(form: Case) -> None:
     variant, weights, mix = form.variant, seeded(SIZE, 1), mix_of(LENGTH)
     model = to_onnx(variant, SIZE, weights, LENGTH)
-    expected = reference(variant, SIZE, weights, mix)
+    expected = reference_waveform(variant, SIZE, weights, mix)
     assert np.any(expected)
     found = {
         "torch": torch_waveform(variant, SIZE, weights, mix),

@@ -16,16 +16,17 @@ from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.predict.reference import Reference
 from tasnet.suite.cases.case import Case, graph_case
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.numerics.compiled_parity import NO_COMPILER, compiled_parity
-from tasnet.suite.numerics.kept_figures import keep
-from tasnet.suite.numerics.thresholds import FILE, read
+from tasnet.suite.numerics.kept_figures import keep_figures
+from tasnet.suite.numerics.measuring import measure_contexts
+from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, read_thresholds
 
 if TYPE_CHECKING:
     from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
 
-LIMITS = Path(__file__).resolve().parents[2] / FILE
+NO_COMPILER = "no compiler: --toolchain dfc with calibration recordings runs its contexts"
+LIMITS = Path(__file__).resolve().parents[2] / THRESHOLDS_FILE
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -43,7 +44,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def test_the_contexts_of_the_compiler_are_the_function(compiled_form: Case, pipeline: Pipeline) -> None:
     if not isinstance(pipeline.toolchain, Dfc):
         pytest.skip(NO_COMPILER)
-    found = compiled_parity(compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, read(LIMITS))
-    keep(pipeline.store, found.measured)
+    found = measure_contexts(
+        compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, read_thresholds(LIMITS)
+    )
+    keep_figures(pipeline.store, found.figures)
     if found.complaints:
         pytest.fail("\n".join(found.complaints), pytrace=False)

@@ -31,8 +31,14 @@ from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import read_ledger
 from tasnet.suite.observed.confusions import Agreement
-from tasnet.suite.observed.on_device import against, outcome, pytorch, separate, windows
-from tasnet.suite.observed.pair import Pair, compared, hef_differences
+from tasnet.suite.observed.on_device import (
+    aligned_parity,
+    cut_windows,
+    parity_outcome,
+    pytorch_waves,
+    separate_on_device,
+)
+from tasnet.suite.observed.pair import ToolchainPair, compare_verdicts, hef_differences
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
@@ -126,8 +132,8 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     dfc = replace(open_compiler(choice), memory_slots=tmp_path / "places")
     observed = Pipeline(store, dfc, fit=CaseCalibration(speech, store.root)).run(case)
     assert observed[Stage.COMPILE].status is Status.PASSED
-    pair = Pair(case, Pipeline(store, Reference()).run(case), observed, dfc, store)
-    assert compared(pair).agreement is Agreement.AGREES
+    pair = ToolchainPair(case, Pipeline(store, Reference()).run(case), observed, dfc, store)
+    assert compare_verdicts(pair).agreement is Agreement.AGREES
     short = case.size.L - case.size.stride if case.variant.decoder == "grouped" else 0
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -149,10 +155,10 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     wave = np.load(speech)["speech"][0, 4000 : 4000 + 2 * case.length]
     with as_hailo_platform() as library:
         library.SCRIPT.compute = chip
-        got = separate(case, hef, wave, detect_chip())
-    found = against(got, pytorch(case, windows(wave, case.length)[0], seeded(case.size)))
+        got = separate_on_device(case, hef, wave, detect_chip())
+    found = aligned_parity(got, pytorch_waves(case, cut_windows(wave, case.length)[0], seeded(case.size)))
     assert (found.identical, found.missing, found.offset) == (True, short, 0)
-    assert outcome(case, hef, got, found).provenance.double
+    assert parity_outcome(case, hef, got, found).provenance.double
 
 
 PREFIX = "truncate-k-1-project-mask-bypass"

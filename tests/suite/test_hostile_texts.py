@@ -65,7 +65,7 @@ def test_a_ledger(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", small(hostile.thresholds()))
 def test_thresholds(text: str, tmp_path: Path) -> None:
     (tmp_path / "thresholds.yaml").write_text(text, encoding="utf-8")
-    assert refused(lambda: thresholds.read(tmp_path / "thresholds.yaml"), thresholds.ThresholdError)
+    assert refused(lambda: thresholds.read_thresholds(tmp_path / "thresholds.yaml"), thresholds.ThresholdError)
 
 
 @pytest.mark.parametrize("text", small(hostile.settings()))

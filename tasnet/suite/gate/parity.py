@@ -16,16 +16,16 @@ import onnx
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.gate.result import Distance
 from tasnet.suite.numerics import (
-    Measured,
+    StageFigure,
     Thresholds,
     distance,
-    figures,
-    form_of,
-    mixtures,
+    measure_case,
+    one_mix,
     onnx_waveform,
+    run_stages,
     snr,
-    staged,
-    weights_of,
+    stage_figures,
+    weights_label,
 )
 from tasnet.suite.run import Pipeline
 
@@ -71,13 +71,13 @@ def measured(
     found = []
     for index, pair in enumerate(pairs, 1):
         say(f"parity: {index} of {len(pairs)}, {pair.case.id}")
-        mix = mixtures(1, pair.case.length)[0].mix[None]
-        told = [*figures(staged(pair.case, pipeline, mix, compiler=compiler), mix, weights_of(pipeline.recipe))]
+        mix = one_mix(pair.case.length)
+        told = measure_case(pair.case, pipeline, compiler=compiler)
         breaches = limits.check(told) if limits else ()
         beyond = [breach for breach in breaches if breach.limit]
         # Only then: it takes as long again.
         before = _at_base(pair, pipeline, mix) if beyond else {}
-        old = [breach for breach in beyond if _no_news(breach.measured, before.get(breach.measured.stage), limits)]
+        old = [breach for breach in beyond if _no_news(breach.figure, before.get(breach.figure.stage), limits)]
         found.append(
             Distance(
                 case=pair.case.id,
@@ -86,7 +86,7 @@ def measured(
                 to_base=_to_base(pair, mix),
                 breaches=tuple(str(breach) for breach in beyond if breach not in old),
                 known=tuple(str(breach) for breach in old),
-                unlimited=tuple(breach.measured.stage for breach in breaches if not breach.limit),
+                unlimited=tuple(breach.figure.stage for breach in breaches if not breach.limit),
             )
         )
     return tuple(found)
@@ -108,7 +108,7 @@ class _OfBase(Pipeline):
         return super().run(case, until, exported=exported or self.exported, whole=whole)
 
 
-def _at_base(pair: Graph, pipeline: Pipeline, mix: Any) -> dict[str, Measured]:
+def _at_base(pair: Graph, pipeline: Pipeline, mix: Any) -> dict[str, StageFigure]:
     """The base's HAR, in float and in 8 bits, against the base's own graph in ONNX Runtime.
 
     The base's PyTorch isn't in this process; its ONNX is as near to that as float32 is.
@@ -119,16 +119,12 @@ def _at_base(pair: Graph, pipeline: Pipeline, mix: Any) -> dict[str, Measured]:
         provenance=Provenance(toolchain=Stage.EXPORT.value, version="", predicted=False, exhaustive=True),
         artifact=f"{pair.before.parent.name}/{pair.before.name}",
     )
-    made = staged(pair.case, _OfBase(pipeline.store, pipeline.toolchain, pipeline.recipe, exported=exported), mix)
-    form, length = form_of(pair.case.variant), pair.case.length
+    made = run_stages(pair.case, _OfBase(pipeline.store, pipeline.toolchain, pipeline.recipe, exported=exported), mix)
     off = {stage: distance(made.waves[stage], made.waves["onnx"]) for stage in ("har", "har8") if stage in made.waves}
-    return {
-        stage: Measured(stage, form, length, each.snr, each.max_abs / each.peak, pair.case.id)
-        for stage, each in off.items()
-    }
+    return {each.stage: each for each in stage_figures(pair.case, off, weights_label(pipeline.recipe))}
 
 
-def _no_news(after: Measured, before: Measured | None, limits: Thresholds | None) -> bool:
+def _no_news(after: StageFigure, before: StageFigure | None, limits: Thresholds | None) -> bool:
     """Whether a stage beyond its limit was so at the base, and no nearer than it is now."""
     if before is None or limits is None or not limits.check([before]):
         return False

@@ -135,15 +135,15 @@ def _parity(by: Judging, pairs: Sequence[Pair], changed: Sequence[Changed], say:
     # Only now: torch takes seconds to import.
     from tasnet.hailo.predict import Reference
     from tasnet.suite.gate import parity
-    from tasnet.suite.numerics import thresholds
+    from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
 
     store = by.pipeline.store
     graphs = [
         parity.Graph(by.cases[pair.cases[0]], found.cause, store.path(pair.before), store.path(pair.after))
         for pair, found in told
     ]
-    file = by.order.root / thresholds.FILE
-    limits = thresholds.read(file) if file.is_file() else None
+    file = by.order.root / THRESHOLDS_FILE
+    limits = read_thresholds(file) if file.is_file() else None
     own = Pipeline(store, Reference(), by.pipeline.recipe)
     compiler = by.pipeline if by.order.choice.name == "dfc" else None
     return parity.measured(parity.sample(graphs, by.limits.parity_graphs), own, limits, say, compiler)

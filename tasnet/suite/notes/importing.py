@@ -27,7 +27,7 @@ from tasnet.suite.cases import (
 )
 from tasnet.suite.notes.run_row import TOOLCHAIN, RowSkipped, boolean, files_of_row, stages_of
 from tasnet.suite.notes.run_tables import RunFolder, rows_of, tables_of
-from tasnet.suite.observed import Evidence, keep
+from tasnet.suite.observed import Evidence, keep_evidence
 from tasnet.suite.run import Store
 
 UNKNOWN_VERSION = "unknown"
@@ -84,7 +84,7 @@ def import_night_runs(store: Store, path: Path, *, version: str = "", arch: str 
     """Reads night runs and keeps them as evidence. Doing so twice, or in two processes, keeps each once."""
     reading = read_night_runs(path, version=version, arch=arch)
     learned = [run for run in reading.runs if run.evidence.end.status not in LEARNED_NOTHING]
-    new = [keep(store, run.evidence) for run in learned]
+    new = [keep_evidence(store, run.evidence) for run in learned]
     left = [SkippedRow(run.source, run.tag, _nothing_learned(run)) for run in reading.runs if run not in learned]
     return Imported(sum(new), len(new) - sum(new), (*reading.left_out, *left))
 

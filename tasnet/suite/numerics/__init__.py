@@ -1,13 +1,15 @@
-"""Numerics: how far every stage is from PyTorch, and what a person sees and hears of it.
+"""Numerics: how far each stage of a case is from PyTorch in float64, and what a person sees and hears of it.
 
-- `staged`: a case's waves at every stage, with the weights it was exported with
-- `parity`, `metrics`: against one reference in float64: SNR, SI-SDR, the first layer that departs
-- `emulated`, `compiled_parity`: the same through the compiler's own emulation, where there is one
-- `measure`, `kept`: the figures of a case, and those that are kept
-- `thresholds`: the limits in thresholds.yaml, and proposals of new ones
-- `speech`: real voices and mixtures of them
-- `listen`, `hearing`, `listen_page`: wavs of every stage, and their page
-- `parity_report`, `gains`, `parity_page`, `plots`: the page of all figures
+In go a case, a pipeline and waves [B, T] (float32, 8 kHz, full scale 1); out come waves by stage [B, sources, T'],
+figures in dB (SNR, SI-SDR), limits that they keep or break, and two pages.
+
+- `waves`: between waves and the arrays of ONNX (NCHW), of a HAR and a HEF (NHWC)
+- `float64_reference`, `metrics`: the reference, what PyTorch, ONNX and the HAR give, the first layer that departs
+- `stages`, `emulated`: a mix through every stage of a case, and through the compiler's own emulation
+- `measuring`, `kept_figures`, `thresholds`: the figures of a case, those in the store, and their limits
+- `speech`: recorded or synthetic voices, and mixtures of them
+- `listening`, `listen_page`: separated recordings as wavs, and their page
+- `parity_report`, `parity_page`, `plots`: the page of all figures
 """
 
 import lazy_loader

@@ -1,57 +1,67 @@
-from . import thresholds as thresholds
 from .emulated import EmulationError as EmulationError
-from .emulated import aligned as aligned
+from .emulated import aligned_distance as aligned_distance
 from .emulated import emulated_arrays as emulated_arrays
-from .kept_figures import keep as keep
-from .kept_figures import kept as kept
-from .kept_figures import of_case as of_case
-from .kept_figures import weights_of as weights_of
-from .listening import listen as listen
-from .listening import shown as shown
-from .measuring import figures as figures
-from .measuring import measure as measure
+from .float64_reference import onnx_waveform as onnx_waveform
+from .float64_reference import torch_waveform as torch_waveform
+from .kept_figures import keep_figures as keep_figures
+from .kept_figures import read_case_figures as read_case_figures
+from .kept_figures import read_figures as read_figures
+from .kept_figures import weights_label as weights_label
+from .listening import listen_summary as listen_summary
+from .listening import separate_to_folder as separate_to_folder
+from .measuring import measure_case as measure_case
+from .measuring import stage_figures as stage_figures
 from .metrics import distance as distance
 from .metrics import snr as snr
-from .parity import onnx_waveform as onnx_waveform
-from .parity_page import write as write
-from .parity_report import real as real
-from .speech import heard as heard
+from .parity_page import write_parity_page as write_parity_page
+from .parity_report import full_parity_report as full_parity_report
 from .speech import mixtures as mixtures
-from .stages import STAGES as STAGES
-from .stages import staged as staged
-from .thresholds import Measured as Measured
+from .speech import one_mix as one_mix
+from .speech import voices_summary as voices_summary
+from .stages import PARITY_STAGES as PARITY_STAGES
+from .stages import run_stages as run_stages
+from .thresholds import THRESHOLDS_FILE as THRESHOLDS_FILE
+from .thresholds import StageFigure as StageFigure
 from .thresholds import ThresholdError as ThresholdError
 from .thresholds import Thresholds as Thresholds
-from .thresholds import form_of as form_of
-from .thresholds import propose as propose
-from .thresholds import read as read
+from .thresholds import propose_thresholds as propose_thresholds
+from .thresholds import read_thresholds as read_thresholds
+from .waves import each_window as each_window
+from .waves import frames_waveform as frames_waveform
+from .waves import host_frames as host_frames
+from .waves import in_a_row as in_a_row
 
 __all__ = [
-    "STAGES",
+    "PARITY_STAGES",
+    "THRESHOLDS_FILE",
     "EmulationError",
-    "Measured",
+    "StageFigure",
     "ThresholdError",
     "Thresholds",
-    "aligned",
+    "aligned_distance",
     "distance",
+    "each_window",
     "emulated_arrays",
-    "figures",
-    "form_of",
-    "heard",
-    "keep",
-    "kept",
-    "listen",
-    "measure",
+    "frames_waveform",
+    "full_parity_report",
+    "host_frames",
+    "in_a_row",
+    "keep_figures",
+    "listen_summary",
+    "measure_case",
     "mixtures",
-    "of_case",
+    "one_mix",
     "onnx_waveform",
-    "propose",
-    "read",
-    "real",
-    "shown",
+    "propose_thresholds",
+    "read_case_figures",
+    "read_figures",
+    "read_thresholds",
+    "run_stages",
+    "separate_to_folder",
     "snr",
-    "staged",
-    "thresholds",
-    "weights_of",
-    "write",
+    "stage_figures",
+    "torch_waveform",
+    "voices_summary",
+    "weights_label",
+    "write_parity_page",
 ]

@@ -9,20 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tasnet.common import TasnetError, unfinished
 from tasnet.hailo import StageEnd
 from tasnet.hailo.compiler import Dfc
-from tasnet.network import to_host_input
 from tasnet.suite.cases import Case
-from tasnet.suite.numerics.metrics import Distance, distance
-from tasnet.suite.numerics.parity import waveform
-
-Signal = npt.NDArray[Any]
+from tasnet.suite.numerics.metrics import SignalDistance, distance
+from tasnet.suite.numerics.waves import Signal, frames_waveform, host_frames
 
 CONTEXTS: Mapping[str, str] = {
     "sdk_native": "SDK_NATIVE",
@@ -37,10 +32,10 @@ class EmulationError(TasnetError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Aligned:
+class AlignedDistance:
     """The distance over the samples that both have. `missing` samples are not there; `offset` is where those begin."""
 
-    distance: Distance
+    distance: SignalDistance
     missing: int
     offset: int
 
@@ -50,14 +45,13 @@ def emulate(dfc: Dfc, har: Path, case: Case, stage: str, mix: Signal) -> Signal:
 
     Raises EmulationError where the compiler fails, or gives other arrays than the case has outputs.
     """
-    host = to_host_input(case.variant, case.size, np.asarray(mix, np.float32))
-    arrays = emulated_arrays(dfc, har, case, CONTEXTS[stage], host.transpose(0, 2, 3, 1), stage)
+    arrays = emulated_arrays(dfc, har, case, CONTEXTS[stage], host_frames(case.variant, case.size, mix), stage)
     # as the compiler orders them: the order of the graph's output layers, as documented
-    outputs = [np.asarray(array, np.float32) for array in arrays.values()]
+    outputs = [np.asarray(array) for array in arrays.values()]
     if any(output.ndim != 4 or len(output) != len(mix) for output in outputs):
         shapes = ", ".join(str(list(output.shape)) for output in outputs)
         raise EmulationError(f"{stage}: {case.id}: gave arrays of {shapes}; [{len(mix)}, H, W, C] each is expected")
-    return np.asarray(waveform(case.variant, case.size, [output.transpose(0, 3, 1, 2) for output in outputs]))
+    return frames_waveform(case.variant, case.size, outputs)
 
 
 def emulated_arrays(
@@ -80,7 +74,7 @@ def emulated_arrays(
             return {name: arrays[name] for name in arrays.files}
 
 
-def aligned(found: Signal, expected: Signal) -> Aligned:
+def aligned_distance(found: Signal, expected: Signal) -> AlignedDistance:
     """The distance of waves [B, sources, T'] from longer ones [B, sources, T], at the offset where they are nearest.
 
     An offset that isn't 0 is a shift in time that nobody undoes: the compiler cropped at the centre. Raises
@@ -90,7 +84,7 @@ def aligned(found: Signal, expected: Signal) -> Aligned:
     if missing < 0 or found.shape[:-1] != expected.shape[:-1]:
         raise EmulationError(f"waves of {list(found.shape)} for {list(expected.shape)}: not this case's outputs")
     tried = [
-        Aligned(distance(found, expected[..., offset : offset + found.shape[-1]]), missing, offset)
+        AlignedDistance(distance(found, expected[..., offset : offset + found.shape[-1]]), missing, offset)
         for offset in range(missing + 1)
     ]
     # max takes the first of equals: no shift where none is better

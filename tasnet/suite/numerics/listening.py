@@ -9,22 +9,27 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from tasnet.common import TasnetError, open_wav, unfinished
+from tasnet.common import TasnetError, open_wav, resample, unfinished
 from tasnet.suite.cases import Case
-from tasnet.suite.numerics.emulated import CONTEXTS, aligned
-from tasnet.suite.numerics.hearing import PAGE, TELLING, Heard, Mix, Samples, files, order
-from tasnet.suite.numerics.listen_page import page
-from tasnet.suite.numerics.metrics import distance, si_sdr
-from tasnet.suite.numerics.speech import PEAK, RATE, SpeechError, resample
-from tasnet.suite.numerics.stages import NAMES, Staged, staged
+from tasnet.suite.numerics.listen_page import (
+    LEAST_CLIPPED,
+    PAGE,
+    ListenResult,
+    MixedRecording,
+    Samples,
+    listen_html,
+    stage_order,
+    wav_files,
+)
+from tasnet.suite.numerics.measuring import distances_from
+from tasnet.suite.numerics.metrics import si_sdr
+from tasnet.suite.numerics.speech import PEAK, RATE
+from tasnet.suite.numerics.stages import STAGE_LABELS, StageWaves, run_stages
+from tasnet.suite.numerics.waves import in_a_row
 from tasnet.suite.run import Pipeline
-
-Signal = npt.NDArray[Any]
 
 SECONDS = 30.0
 """a longer mix is cut here: every stage takes a few times as long as the mix"""
@@ -47,7 +52,7 @@ class ListenError(TasnetError, ValueError):
     """A recording, a case or a folder that can't be used. One line: which, what is wrong, what to do."""
 
 
-def listen(
+def separate_to_folder(
     case: Case,
     mixes: Sequence[Path],
     out: Path,
@@ -56,7 +61,7 @@ def listen(
     compiler: Pipeline | None = None,
     rate: int = RATE,
     seconds: float = SECONDS,
-) -> Heard:
+) -> ListenResult:
     """Writes wavs and a page into the folder `out`, whole or not at all; `out` may exist if it is empty.
 
     `pipeline` has the embedded toolchain; `compiler`, a pipeline with a Dfc, adds its contexts. At most `seconds`
@@ -65,19 +70,21 @@ def listen(
     check_folder(out)
     if case.variant.decoder == "conv1x1_head":
         raise ListenError(f"case {case.id}: conv1x1_head gives one value per frame, no waveform; take another decoder")
-    heard = separate(case, mixed(mixes, case.length, rate, seconds), pipeline, compiler)
-    write(heard, out)
-    return heard
+    result = separate_mix(case, mix_recordings(mixes, case.length, rate, seconds), pipeline, compiler)
+    write_folder(result, out)
+    return result
 
 
-def mixed(paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: float = SECONDS) -> Mix:
+def mix_recordings(
+    paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: float = SECONDS
+) -> MixedRecording:
     """The recordings as one mix at `rate` Hz: one as it is, several at equal energy over the shortest's length.
 
     As many whole windows as there are, `seconds` at most and one at least. Raises ListenError.
     """
     if not paths:
         raise ListenError("no recording: give one mixture, or two or more recordings to mix")
-    waves = [recording(path, rate) for path in paths]
+    waves = [read_recording(path, rate) for path in paths]
     shortest = min(range(len(waves)), key=lambda index: len(waves[index]))
     able = len(waves[shortest])
     count = min(able // window, max(1, int(seconds * rate) // window))
@@ -89,7 +96,9 @@ def mixed(paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: flo
     # cut first: what is left out has no part in the levels
     length = count * window
     if len(waves) == 1:
-        return Mix(waves[0][:length], np.zeros((0, length), np.float32), (paths[0].stem,), rate, able - length)
+        return MixedRecording(
+            waves[0][:length], np.zeros((0, length), np.float32), (paths[0].stem,), rate, able - length
+        )
     cut = np.stack([wave[:length].astype(np.float64) for wave in waves])
     energy = np.sqrt(np.mean(cut * cut, 1, keepdims=True))
     for path, one in zip(paths, energy, strict=True):
@@ -102,10 +111,12 @@ def mixed(paths: Sequence[Path], window: int = 1, rate: int = RATE, seconds: flo
                 raise ListenError(f"{path}: the same sound as {paths[before]}; mix two recordings")
     highest = max(float(np.abs(level).max()), float(np.abs(level.sum(0)).max()))
     references = (level * (PEAK / highest)).astype(np.float32)
-    return Mix(references.sum(0, dtype=np.float32), references, tuple(path.stem for path in paths), rate, able - length)
+    return MixedRecording(
+        references.sum(0, dtype=np.float32), references, tuple(path.stem for path in paths), rate, able - length
+    )
 
 
-def recording(path: Path, rate: int) -> Samples:
+def read_recording(path: Path, rate: int) -> Samples:
     """A recording of one channel as float32 [T] at `rate` Hz, full scale 1. Raises ListenError."""
     with open_wav(path, ListenError) as sound:
         own, channels, count = sound.samplerate, sound.channels, sound.frames
@@ -125,31 +136,24 @@ def recording(path: Path, rate: int) -> Samples:
         raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {LOWEST_RATE} Hz at least are needed")
     if own > HIGHEST_RATE:
         raise ListenError(f"{path}: recorded at {own} Hz, and no converter takes over {HIGHEST_RATE}; mend the header")
-    try:
-        return resample(wave, int(own), rate)
-    except SpeechError as error:
-        raise ListenError(f"{path}: {error}") from None
+    return resample(wave, int(own), rate)
 
 
-def separate(case: Case, mix: Mix, pipeline: Pipeline, compiler: Pipeline | None = None) -> Heard:
+def separate_mix(case: Case, mix: MixedRecording, pipeline: Pipeline, compiler: Pipeline | None = None) -> ListenResult:
     """A mix of whole windows of the case's length through all stages, window after window."""
-    made = staged(case, pipeline, mix.mix.reshape(-1, case.length), compiler=compiler)
-    expected = made.waves["torch"]
-    distances = {
-        stage: aligned(wave, expected).distance if stage in CONTEXTS else distance(wave, expected)
-        for stage, wave in made.waves.items()
-        if stage != "torch"
-    }
-    waves = {stage: _in_a_row(wave, case.length) for stage, wave in made.waves.items()}
+    made = run_stages(case, pipeline, mix.mix.reshape(-1, case.length), compiler=compiler)
+    others = {stage: wave for stage, wave in made.waves.items() if stage != "torch"}
+    distances = distances_from(made.waves["torch"], others)
+    waves = {stage: in_a_row(wave, case.length) for stage, wave in made.waves.items()}
     improvements = {}
     if len(mix.references):
-        improvements = {stage: improvement(wave, mix) for stage, wave in waves.items()}
+        improvements = {stage: si_sdr_improvement(wave, mix) for stage, wave in waves.items()}
     highest = max(float(np.abs(wave).max()) for wave in waves.values())
     gain = PEAK / highest if highest else 1.0
-    return Heard(made, mix, waves, distances, improvements, gain, clipped(made, mix.mix))
+    return ListenResult(made, mix, waves, distances, improvements, gain, clipped_share(made, mix.mix))
 
 
-def clipped(made: Staged, mix: Samples) -> float | None:
+def clipped_share(made: StageWaves, mix: Samples) -> float | None:
     """The share of a mix [T] outside of what the input's 8 bits hold, by more than half a step."""
     if made.quantized is None:
         return None
@@ -158,7 +162,7 @@ def clipped(made: Staged, mix: Samples) -> float | None:
     return float(np.mean((mix < own.low - own.step / 2) | (mix > own.high + own.step / 2)))
 
 
-def improvement(estimates: Samples, mix: Mix) -> float:
+def si_sdr_improvement(estimates: Samples, mix: MixedRecording) -> float:
     """SI-SDRi in dB of estimates [n, T] by the best assignment to the recordings, the mean of all that are paired."""
     from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped, unused-ignore]
 
@@ -186,42 +190,38 @@ def check_folder(out: Path) -> None:
         raise ListenError(f"{out}: no folder {out.parent}; make it first")
 
 
-def write(heard: Heard, out: Path) -> None:
+def write_folder(result: ListenResult, out: Path) -> None:
     """The wavs and the page, into a folder beside `out` that is then renamed. Raises ListenError, OSError."""
     import soundfile  # type: ignore[import-untyped, unused-ignore]
 
     with unfinished.folder(out.absolute().parent, ".listen") as workspace:
         folder = Path(workspace) / "made"
         folder.mkdir()
-        for name, wave in files(heard).items():
-            soundfile.write(str(folder / name), wave, heard.mix.rate, subtype="FLOAT")
-        (folder / PAGE).write_text(page(heard), encoding="utf-8")
+        for name, wave in wav_files(result).items():
+            soundfile.write(str(folder / name), wave, result.mix.rate, subtype="FLOAT")
+        (folder / PAGE).write_text(listen_html(result), encoding="utf-8")
         check_folder(out)
         os.replace(folder, out)
 
 
-def shown(heard: Heard, out: Path) -> str:
+def listen_summary(result: ListenResult, out: Path) -> str:
     """The figures for a terminal, a line per stage, and where the page is."""
     lines = []
-    for stage in order(heard):
-        word = " (predicted)" if stage in heard.staged.predicted else ""
-        if stage in heard.staged.missing:
-            told = f"none: {heard.staged.missing[stage]}"
-        elif stage in heard.distances:
-            told = str(heard.distances[stage])
+    for stage in stage_order(result):
+        word = " (predicted)" if stage in result.staged.predicted else ""
+        if stage in result.staged.missing:
+            shown = f"none: {result.staged.missing[stage]}"
+        elif stage in result.distances:
+            shown = str(result.distances[stage])
         else:
-            told = "what the others are compared with"
-        if stage in heard.improvements:
-            told += f", SI-SDRi {heard.improvements[stage]:.1f} dB"
-        lines.append(f"  {NAMES[stage] + word:38}{told}")
-    if heard.clipped is not None and heard.clipped > TELLING:
-        lines.append(f"  {100 * heard.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped")
-    if heard.staged.trained.drawn:
+            shown = "what the others are compared with"
+        if stage in result.improvements:
+            shown += f", SI-SDRi {result.improvements[stage]:.1f} dB"
+        lines.append(f"  {STAGE_LABELS[stage] + word:38}{shown}")
+    if result.clipped is not None and result.clipped > LEAST_CLIPPED:
+        lines.append(
+            f"  {100 * result.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped"
+        )
+    if result.staged.trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
-    return "\n".join([f"{out / PAGE}: {heard.staged.case.id}", *lines])
-
-
-def _in_a_row(waves: Signal, length: int) -> Samples:
-    """Windows [B, sources, T'] -> [sources, B * length], with zeros where a stage has fewer samples."""
-    padded = np.pad(waves, ((0, 0), (0, 0), (0, length - waves.shape[2])))
-    return np.asarray(padded.swapaxes(0, 1).reshape(waves.shape[1], -1), np.float32)
+    return "\n".join([f"{out / PAGE}: {result.staged.case.id}", *lines])

@@ -23,7 +23,7 @@ class MetricError(TasnetError, ValueError):
 
 
 @dataclass(frozen=True)
-class Distance:
+class SignalDistance:
     """All figures of one comparison: dB, dB, and the largest difference beside the reference's peak."""
 
     si_sdr: float
@@ -35,9 +35,9 @@ class Distance:
         return f"SNR {self.snr:.1f} dB, SI-SDR {self.si_sdr:.1f} dB, max abs {self.max_abs:.1e} at peak {self.peak:.1e}"
 
 
-def distance(found: Signal, expected: Signal) -> Distance:
+def distance(found: Signal, expected: Signal) -> SignalDistance:
     """How far `found` is from `expected`, which is the reference. Raises MetricError for two shapes."""
-    return Distance(si_sdr(found, expected), snr(found, expected), max_abs(found, expected), peak(expected))
+    return SignalDistance(si_sdr(found, expected), snr(found, expected), max_abs(found, expected), peak(expected))
 
 
 def si_sdr(found: Signal, expected: Signal, *, zero_mean: bool = False) -> float:

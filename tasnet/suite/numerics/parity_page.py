@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tasnet.common import render_page, write_whole
-from tasnet.suite.numerics.parity import Growth
-from tasnet.suite.numerics.parity_report import PUBLISHED_DB, Eight, ParityReport, published
+from tasnet.suite.numerics.float64_reference import NormErrorGrowth
+from tasnet.suite.numerics.parity_report import PUBLISHED_DB, EightBitParity, ParityReport, published_loss
 from tasnet.suite.numerics.plots import curves
-from tasnet.suite.numerics.stages import NAMES
+from tasnet.suite.numerics.stages import STAGE_LABELS
 
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""
@@ -17,27 +17,27 @@ GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 TITLE = "Numerical parity: PyTorch, ONNX, HAR, 8 bits"
 
 
-def write(path: Path, report: ParityReport) -> Path:
+def write_parity_page(path: Path, report: ParityReport) -> Path:
     """Writes the page, whole or not at all. Raises OSError."""
-    write_whole(path, page(report).encode())
+    write_whole(path, parity_html(report).encode())
     return path
 
 
-def page(report: ParityReport) -> str:
+def parity_html(report: ParityReport) -> str:
     """The page as HTML."""
     asked = {stage for row in report.rows for stage in (*row.distances, *row.missing)}
     return render_page(
         Path(__file__).with_suffix(".html"),
         title=TITLE,
         report=report,
-        stages=[stage for stage in NAMES if stage in asked],
-        names=NAMES,
+        stages=[stage for stage in STAGE_LABELS if stage in asked],
+        names=STAGE_LABELS,
         predicted=frozenset().union(*(row.predicted for row in report.rows)),
-        worst=[(stage, worst) for stage in NAMES if (worst := _worst(report, stage)) is not None],
+        worst=[(stage, worst) for stage in STAGE_LABELS if (worst := _worst(report, stage)) is not None],
         gln=GLN,
         growth_plot=_growth(report.growth),
         eight=[(each, _curve(each), _layers(each)) for each in report.eight],
-        bracket=published(),
+        bracket=published_loss(),
         published=PUBLISHED_DB,
     )
 
@@ -47,20 +47,20 @@ def _worst(report: ParityReport, stage: str) -> float | None:
     return min(found, default=None)
 
 
-def _growth(growth: Sequence[Growth]) -> str:
+def _growth(growth: Sequence[NormErrorGrowth]) -> str:
     """Error over peak by length; a line for each form and stage."""
     lines: dict[str, tuple[list[float], list[float]]] = {}
     for each in growth:
-        xs, ys = lines.setdefault(f"{GLN[each.norm]}, {NAMES[each.stage]}", ([], []))
+        xs, ys = lines.setdefault(f"{GLN[each.norm]}, {STAGE_LABELS[each.stage]}", ([], []))
         xs.append(each.length)
         ys.append(each.relative)
     ticks = sorted({each.length for each in growth})
     return curves(lines, "samples T", "largest error / peak", log_x=True, log_y=True, ticks=ticks)
 
 
-def _curve(eight: Eight) -> str:
+def _curve(eight: EightBitParity) -> str:
     points = eight.curve
-    low, high = published()
+    low, high = published_loss()
     ends = [points[0].mean_bits, points[-1].mean_bits]
     lines: dict[str, tuple[Sequence[float], Sequence[float]]] = {
         "SI-SDR against float": ([each.mean_bits for each in points], [each.score for each in points]),
@@ -70,6 +70,6 @@ def _curve(eight: Eight) -> str:
     return curves(lines, "mean bits of weights and results", "SI-SDR against float, dB")
 
 
-def _layers(eight: Eight) -> str:
+def _layers(eight: EightBitParity) -> str:
     xs = list(range(1, len(eight.layers) + 1))
     return curves({"SNR": (xs, [each.snr for each in eight.layers])}, "layer, in the order of the run", "SNR, dB")

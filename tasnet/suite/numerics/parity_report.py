@@ -1,7 +1,6 @@
 """What the parity page shows: every form at every stage, gLN's error over the length, 8 bits by layer and by cost.
 
-`small()` takes seconds and is for tests; `real()` is the paper's network on all that the page needs, and takes
-minutes. The figures are those of `parity`, `measure` and `tasnet.hailo.quantize`: none is computed here.
+Its figures come from `measuring`, `float64_reference` and `tasnet.hailo.quantize`.
 """
 
 from __future__ import annotations
@@ -9,10 +8,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tasnet.common import TasnetError
 from tasnet.hailo import Failure
@@ -31,17 +28,15 @@ from tasnet.hailo.quantize import (
 )
 from tasnet.network import Size, Variant
 from tasnet.suite.cases import Case
-from tasnet.suite.numerics.gains import gains_of
-from tasnet.suite.numerics.kept_figures import weights_of
-from tasnet.suite.numerics.measuring import distances
-from tasnet.suite.numerics.metrics import Distance, si_sdr
-from tasnet.suite.numerics.parity import LENGTHS, Growth, error_growth
-from tasnet.suite.numerics.speech import Mixture, heard, mixtures
-from tasnet.suite.numerics.stages import CALIBRATED_ON, Staged, calibration_signals, host, staged
-from tasnet.suite.numerics.thresholds import Breach, Measured, Thresholds, form_of
+from tasnet.suite.numerics.float64_reference import LENGTHS, NormErrorGrowth, error_growth
+from tasnet.suite.numerics.kept_figures import layer_gains, weights_label
+from tasnet.suite.numerics.measuring import stage_distances, stage_figures
+from tasnet.suite.numerics.metrics import SignalDistance, si_sdr
+from tasnet.suite.numerics.speech import mixtures, one_mix, voices_summary
+from tasnet.suite.numerics.stages import CALIBRATED_ON, calibration_signals, run_stages
+from tasnet.suite.numerics.thresholds import Breach, Thresholds, threshold_form
+from tasnet.suite.numerics.waves import Signal, host_frames
 from tasnet.suite.run import Pipeline
-
-Signal = npt.NDArray[Any]
 
 PUBLISHED_DB = (14.78, 14.23, 14.75)
 """SI-SDRi on Libri2Mix: float; trained for 8 bits throughout; the same with wider input and output"""
@@ -55,19 +50,19 @@ class ParityReportError(TasnetError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Row:
+class CaseParity:
     """One case: its stages' distances from the float64 reference, those that gave none, and what breaks a limit."""
 
     case: Case
     form: str
-    distances: dict[str, Distance]
+    distances: dict[str, SignalDistance]
     missing: dict[str, str]
     predicted: frozenset[str]
     breaches: tuple[Breach, ...]
 
 
 @dataclass(frozen=True)
-class Slope:
+class ShiftForecast:
     """What the hypothesis of `quantize.shift` says of one calibration: the largest shift that a layer needs, and where
     `negative_slope` would end the optimization. A guess: nobody has seen more than one message of it."""
 
@@ -77,7 +72,7 @@ class Slope:
 
 
 @dataclass(frozen=True)
-class Eight:
+class EightBitParity:
     """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float by
     scheme, in dB."""
 
@@ -85,7 +80,7 @@ class Eight:
     layers: tuple[QuantizationFigures, ...]
     curve: tuple[PrecisionPoint, ...]
     schemes: tuple[tuple[str, float], ...]
-    slopes: tuple[Slope, ...]
+    slopes: tuple[ShiftForecast, ...]
     calibrated_on: int
     judged_on: int
 
@@ -94,14 +89,14 @@ class Eight:
 class ParityReport:
     """Everything on the page. `speech` says what was heard, `weights` where they come from."""
 
-    rows: tuple[Row, ...]
-    growth: tuple[Growth, ...]
-    eight: tuple[Eight, ...]
+    rows: tuple[CaseParity, ...]
+    growth: tuple[NormErrorGrowth, ...]
+    eight: tuple[EightBitParity, ...]
     speech: str
     weights: str
 
 
-def gather(
+def gather_parity(
     cases: Sequence[Case],
     eight: Sequence[Case],
     pipeline: Pipeline,
@@ -121,7 +116,7 @@ def gather(
     rows, layers = [], []
     for number, case in enumerate(cases, 1):
         say(f"{number} of {len(cases)} cases at every stage: {case.id}")
-        rows.append(_row(case, pipeline, compiler, thresholds))
+        rows.append(_case_parity(case, pipeline, compiler, thresholds))
     for case in eight:
         say(f"8 bits, layer by layer and over bits: {case.id}")
         layers.append(in_eight_bits(case, pipeline, points, say))
@@ -130,12 +125,12 @@ def gather(
         rows=tuple(rows),
         growth=error_growth(long_mix(max(growth_lengths)), size=growth_size, lengths=growth_lengths),
         eight=tuple(layers),
-        speech=heard(),
-        weights=weights_of(pipeline.recipe),
+        speech=voices_summary(),
+        weights=weights_label(pipeline.recipe),
     )
 
 
-def real(
+def full_parity_report(
     cases: Sequence[Case],
     pipeline: Pipeline,
     *,
@@ -149,31 +144,22 @@ def real(
         Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln")),
         Case(Variant("project", decoder="grouped")),
     )
-    return gather(cases, eight, pipeline, thresholds=thresholds, compiler=compiler, say=say)
-
-
-def small(pipeline: Pipeline, thresholds: Thresholds | None = None) -> ParityReport:
-    """Three forms of a tiny network, for tests: seconds."""
-    size = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
-    faithful = Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln"), size, 400)
-    cases = (Case(Variant(), size, 400), faithful, Case(Variant(mask="bypass"), size, 400))
-    return gather(
-        cases, (faithful,), pipeline, thresholds=thresholds, growth_size=size, growth_lengths=(400, 1600), points=4
-    )
+    return gather_parity(cases, eight, pipeline, thresholds=thresholds, compiler=compiler, say=say)
 
 
 def in_eight_bits(
     case: Case, pipeline: Pipeline, points: int = 10, say: Callable[[str], None] = lambda _: None
-) -> Eight:
+) -> EightBitParity:
     """A case's layers in 8 bits, and which to keep at 16. Raises ParityReportError where it has no HAR."""
-    # the first sets no range: it is what `measure` judges by; those behind the calibration set neither
+    # none of these sets a range: the first is what a case is measured on, the others follow those of the calibration
     judged = [0, *range(CALIBRATED_ON + 1, CALIBRATED_ON + JUDGED_ON)]
     mixes = np.stack([each.mix for each in mixtures(CALIBRATED_ON + JUDGED_ON, case.length)])[judged]
-    made = staged(case, pipeline, mixes[:1])
+    made = run_stages(case, pipeline, mixes[:1])
     if made.quantized is None or made.network is None:
         raise ParityReportError(f"case {case.id}: {made.missing.get('har8', 'no HAR')}; take another case")
-    signals, calibrated_on = host(made.case, mixes), calibration_signals(made.case)
-    return Eight(
+    form = (made.case.variant, made.case.size)
+    signals, calibrated_on = host_frames(*form, mixes), calibration_signals(made.case)
+    return EightBitParity(
         made.case,
         quantization_figures(made.quantized, signals),
         choose_16_bit_layers(
@@ -181,12 +167,12 @@ def in_eight_bits(
             signals,
             _score,
             points=points,
-            chosen_on=host(made.case, calibrated_on[:1]),
-            gains=gains_of(made.case, pipeline),
+            chosen_on=host_frames(*form, calibrated_on[:1]),
+            gains=layer_gains(made.case, pipeline),
             say=say,
         ),
-        tuple(schemes(made.network, host(made.case, calibrated_on), signals)),
-        tuple(slopes(made.case, made.network)),
+        tuple(schemes(made.network, host_frames(*form, calibrated_on), signals)),
+        tuple(shift_forecasts(made.case, made.network)),
         len(calibrated_on),
         len(mixes),
     )
@@ -210,7 +196,7 @@ def schemes(network: Network, calibration: Signal, signals: Signal) -> Iterator[
         yield name, _score(run_quantized(quantize_network(network, calibration, scheme), signals), exact)
 
 
-def slopes(case: Case, network: Network) -> Iterator[Slope]:
+def shift_forecasts(case: Case, network: Network) -> Iterator[ShiftForecast]:
     """Where `negative_slope` is expected, by what the ranges come from: speech, or noise."""
     noise = np.random.default_rng(0).uniform(0, 1, (1, case.length))
     for name, waves in {
@@ -218,12 +204,12 @@ def slopes(case: Case, network: Network) -> Iterator[Slope]:
         "uniform noise from -1 to 1": 2 * noise - 1,
         "uniform noise from 0 to 1": noise,
     }.items():
-        quantized = quantize_network(network, host(case, waves))
+        quantized = quantize_network(network, host_frames(case.variant, case.size, waves))
         needed = max((each.needed for each in required_shifts(quantized)), default=0)
-        yield Slope(name, needed, negative_slope_failures(quantized))
+        yield ShiftForecast(name, needed, negative_slope_failures(quantized))
 
 
-def published() -> tuple[float, float]:
+def published_loss() -> tuple[float, float]:
     """SI-SDR in dB against float that would cost what the published 8-bit networks lost: the worse, the better.
 
     By hypothesis that quantization's error is independent of the separation's: an estimate at s dB from its source
@@ -239,22 +225,26 @@ def long_mix(length: int) -> Signal:
     """`length` samples [T] of mixed speech, one mixture after the other: a voice repeated would be periodic."""
     parts: list[Signal] = []
     while (total := sum(map(len, parts))) < length:
-        made: Mixture = mixtures(1, min(16000, length - total), skip=len(parts))[0]
+        made = mixtures(1, min(16000, length - total), skip=len(parts))[0]
         parts.append(made.mix)
     return np.concatenate(parts)
 
 
-def _row(case: Case, pipeline: Pipeline, compiler: Pipeline | None, thresholds: Thresholds | None) -> Row:
-    mix = mixtures(1, case.length)[0].mix[None]
-    made: Staged = staged(case, pipeline, mix, compiler=compiler)
-    found = dict(distances(made, mix))
-    form, weights = form_of(made.case.variant), weights_of(pipeline.recipe)
-    measured = [
-        Measured(stage, form, made.case.length, off.snr, off.max_abs / off.peak, made.case.id, weights)
-        for stage, off in found.items()
-    ]
-    breaches = thresholds.check(measured) if thresholds else ()
-    return Row(made.case, form, found, dict(made.missing), made.predicted, breaches)
+def _case_parity(
+    case: Case, pipeline: Pipeline, compiler: Pipeline | None, thresholds: Thresholds | None
+) -> CaseParity:
+    mix = one_mix(case.length)
+    made = run_stages(case, pipeline, mix, compiler=compiler)
+    distances = dict(stage_distances(made, mix))
+    figures = stage_figures(made.case, distances, weights_label(pipeline.recipe))
+    return CaseParity(
+        made.case,
+        threshold_form(made.case.variant),
+        distances,
+        dict(made.missing),
+        made.predicted,
+        thresholds.check(figures) if thresholds else (),
+    )
 
 
 def _score(found: tuple[Signal, ...], exact: tuple[Signal, ...]) -> float:

@@ -9,7 +9,6 @@ Voices are float32, one channel, in [-1, 1].
 
 from __future__ import annotations
 
-import wave
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import TasnetError
+from tasnet.common import TasnetError, open_wav, resample
 
 Samples = npt.NDArray[np.float32]
 
@@ -81,48 +80,19 @@ def voices(rate: int = RATE, folder: Path = FOLDER) -> tuple[Voice, ...]:
     return tuple(Voice(v.name, resample(v.samples, v.rate, rate), rate, True) for v in spoken)
 
 
-def heard() -> str:
-    """What the mixtures on this machine are made of, in a few words."""
+def voices_summary() -> str:
+    """How many voices the mixtures on this machine are made of, and whether they are recorded or synthetic."""
     known = voices()
     return f"{len(known)} {'recorded' if known[0].real else 'synthetic'} voices"
 
 
 def read_wav(path: Path) -> Voice:
-    """A 16-bit PCM wave file, its first channel alone. Raises SpeechError."""
-    try:
-        with wave.open(str(path), "rb") as file:
-            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
-            data = file.readframes(file.getnframes())
-    except (wave.Error, EOFError, OSError) as error:
-        raise SpeechError(f"{path}: not a PCM wave file ({error or 'cut short'}); give 16-bit PCM") from None
-    if width != 2 or rate < 1:
-        raise SpeechError(f"{path}: {8 * width}-bit samples at {rate} Hz; give 16-bit PCM")
-    return Voice(path.stem, _from_int16(data)[::channels].copy(), rate, True)
-
-
-def resample(samples: Samples, rate: int, to: int) -> Samples:
-    """`samples` at another rate, everything above the lower one's half taken away. Length n * to / rate, rounded up.
-
-    By the Fourier transform of the whole, with silence put behind it so that its end doesn't reach its start.
-    Raises SpeechError for a rate below 1.
-    """
-    if rate < 1 or to < 1:
-        raise SpeechError(f"from {rate} Hz to {to} Hz: rates are at least 1")
-    if rate == to or not len(samples):
-        return np.array(samples, np.float32)
-    length = -(-len(samples) * to // rate)
-    common = int(np.gcd(rate, to))
-    # a whole number of both periods, so that the transform's bins lie on each other
-    periods = -(-(len(samples) + rate // 8) // (rate // common))
-    before, after = periods * (rate // common), periods * (to // common)
-    bins = np.fft.rfft(np.asarray(samples, np.float64), before)
-    kept = np.zeros(after // 2 + 1, np.complex128)
-    n = min(len(bins), len(kept))
-    kept[:n] = bins[:n]
-    # a narrow slope, for a wall rings
-    edge = int(n * 0.95)
-    kept[edge:n] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(n - edge) / (n - edge))
-    return (np.fft.irfft(kept, after)[:length] * (to / rate)).astype(np.float32)
+    """A 16-bit PCM wav, its first channel alone. Raises SpeechError."""
+    with open_wav(path, SpeechError) as sound:
+        if sound.subtype != "PCM_16":
+            raise SpeechError(f"{path}: {sound.subtype_info} at {sound.samplerate} Hz; give 16-bit PCM")
+        samples = sound.read(dtype="float32", always_2d=True)[:, 0]
+        return Voice(path.stem, np.ascontiguousarray(samples), int(sound.samplerate), True)
 
 
 def mixture(first: Voice, second: Voice, snr: float, length: int) -> Mixture:
@@ -164,6 +134,11 @@ def mixtures(
         pair = known[start], known[half + (start + turn) % (len(known) - half)]
         made.append(mixture(*pair, snrs[index % len(snrs)], length))
     return tuple(made)
+
+
+def one_mix(length: int) -> Samples:
+    """The first mixture, [1, length]: what every stage of a case is measured on."""
+    return mixtures(1, length)[0].mix[None]
 
 
 def synthetic(seed: int, seconds: float, rate: int = RATE) -> Voice:
@@ -228,8 +203,5 @@ def _read_raw(path: Path) -> Voice:
         data = path.read_bytes()
     except OSError as error:
         raise SpeechError(f"{path}: {error.strerror}; install pocketsphinx-testdata again") from None
-    return Voice(path.stem, _from_int16(data), _RAW_RATE, True)
-
-
-def _from_int16(data: bytes) -> Samples:
-    return np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+    samples = np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / np.float32(32768)
+    return Voice(path.stem, samples, _RAW_RATE, True)

@@ -22,7 +22,7 @@ from ruamel.yaml.comments import CommentedMap
 from tasnet.common import TasnetError, printable, yaml_file
 from tasnet.network import Variant
 
-FILE = "thresholds.yaml"
+THRESHOLDS_FILE = "thresholds.yaml"
 ANY = "any"
 """in the place of a form or a length: all for which there is no limit of their own"""
 
@@ -38,7 +38,7 @@ class ThresholdError(TasnetError, ValueError):
 
 
 @dataclass(frozen=True)
-class Measured:
+class StageFigure:
     """One case at one stage: SNR in dB against the reference, and the largest error over the reference's peak.
 
     `weights` says which the case had: two seeds are two cases.
@@ -78,11 +78,11 @@ class Threshold:
 class Breach:
     """A measurement beyond its limit, or without one (`limit` None)."""
 
-    measured: Measured
+    figure: StageFigure
     limit: Threshold | None
 
     def __str__(self) -> str:
-        it = self.measured
+        it = self.figure
         found = f"{it.named}: {it.stage}: SNR {it.snr_db:.1f} dB, error over peak {it.of_peak:.1e}"
         if self.limit is None:
             return f"{found}; no limit for {it.form} at T={it.length}: tasnet thresholds propose --write"
@@ -107,10 +107,10 @@ class Thresholds:
         ]
         return min(able, key=lambda each: (each.form == ANY, each.length or math.inf), default=None)
 
-    def check(self, measured: Iterable[Measured]) -> tuple[Breach, ...]:
+    def check(self, figures: Iterable[StageFigure]) -> tuple[Breach, ...]:
         """What is beyond its limit. A figure that is NaN always is."""
-        found = ((each, self.of(each.stage, each.form, each.length)) for each in measured)
-        return tuple(Breach(each, limit) for each, limit in found if limit is None or not _holds(each, limit))
+        found = ((each, self.of(each.stage, each.form, each.length)) for each in figures)
+        return tuple(Breach(each, limit) for each, limit in found if limit is None or not _within(each, limit))
 
 
 @dataclass(frozen=True)
@@ -123,23 +123,23 @@ class Proposal:
     left: tuple[str, ...]
 
 
-def form_of(variant: Variant) -> str:
+def threshold_form(variant: Variant) -> str:
     """What a limit depends on beside stage and length: norm and activation. A bypassed mask has neither."""
     return "bypass" if variant.mask == "bypass" else f"{variant.norm} {variant.activation}"
 
 
-def read(path: Path) -> Thresholds:
+def read_thresholds(path: Path) -> Thresholds:
     """The file at `path`. Raises ThresholdError."""
-    return parse(yaml_file.text(path, f"the repository's {FILE}", ThresholdError), path)
+    return parse_thresholds(yaml_file.text(path, f"the repository's {THRESHOLDS_FILE}", ThresholdError), path)
 
 
-def parse(text: str, path: Path = Path(FILE)) -> Thresholds:
+def parse_thresholds(text: str, path: Path = Path(THRESHOLDS_FILE)) -> Thresholds:
     """Thresholds from a file's text. Raises ThresholdError."""
     data = _loaded(text, path)
-    if unknown := sorted(set(map(_word, data)) - _HEAD):
+    if unknown := sorted(set(map(_value_text, data)) - _HEAD):
         raise ThresholdError(f"{path}: {unknown[0]} is unknown; {', '.join(sorted(_HEAD))} are known")
     if data.get("schema") != 1:
-        raise ThresholdError(f"{path}: schema {_word(data.get('schema'))}; this version reads schema 1")
+        raise ThresholdError(f"{path}: schema {_value_text(data.get('schema'))}; this version reads schema 1")
     margins, entries = data.get("margin_db"), data.get("thresholds")
     if not isinstance(margins, Mapping) or not isinstance(entries, Sequence):
         raise ThresholdError(f"{path}: margin_db is a mapping of stages, thresholds a list; mend the file")
@@ -150,13 +150,14 @@ def parse(text: str, path: Path = Path(FILE)) -> Thresholds:
             raise ThresholdError(f"{path}: {_name(each)} stands there twice; take one out")
         seen.add(key)
     read_margins = {
-        _word(stage): _number(value, f"{path}: margin_db {_word(stage)}") for stage, value in margins.items()
+        _value_text(stage): _number(value, f"{path}: margin_db {_value_text(stage)}")
+        for stage, value in margins.items()
     }
     return Thresholds(path, text, limits, read_margins)
 
 
-def propose(
-    thresholds: Thresholds, runs: Iterable[Measured], *, today: date, how: str, allow_looser: str = ""
+def propose_thresholds(
+    thresholds: Thresholds, runs: Iterable[StageFigure], *, today: date, how: str, allow_looser: str = ""
 ) -> Proposal:
     """Limits a margin below the worst of `runs`, where that is tighter; looser ones only with a reason.
 
@@ -182,7 +183,7 @@ def propose(
                 continue
             least, most = max(wanted.snr_db, known.snr_db), min(wanted.of_peak, known.of_peak)
             wanted = Threshold(stage, form, length, least, most)
-        _put(data, own, wanted, those, today, how, allow_looser if looser else "")
+        _write_limit(data, own, wanted, those, today, how, allow_looser if looser else "")
     text = _dumped(data)
     name = thresholds.path.name
     lines = difflib.unified_diff(
@@ -191,12 +192,12 @@ def propose(
     return Proposal(text, "".join(lines), tuple(refused), tuple(left))
 
 
-def _holds(measured: Measured, limit: Threshold) -> bool:
+def _within(figure: StageFigure, limit: Threshold) -> bool:
     # a limit of two digits is a hair below some figures that have the same two
-    return measured.snr_db >= limit.snr_db and measured.of_peak <= limit.of_peak * (1 + 1e-9)
+    return figure.snr_db >= limit.snr_db and figure.of_peak <= limit.of_peak * (1 + 1e-9)
 
 
-def _wanted(those: Sequence[Measured], margin: float) -> Threshold:
+def _wanted(those: Sequence[StageFigure], margin: float) -> Threshold:
     """The limit that the worst of the runs keeps by the margin: whole dB, two digits of the error over peak."""
     first = those[0]
     worst, largest = min(each.snr_db for each in those), max(each.of_peak for each in those)
@@ -207,12 +208,12 @@ def _wanted(those: Sequence[Measured], margin: float) -> Threshold:
         first.length,
         # nobody needs more than float64 can tell; an exact stage is at infinity
         float(math.floor(min(worst, 300.0) - margin)),
-        _up(largest * 10 ** (margin / 20)),
+        _rounded_up(largest * 10 ** (margin / 20)),
     )
 
 
-def _grouped(runs: Iterable[Measured]) -> dict[tuple[str, str, int], list[Measured]]:
-    grouped: dict[tuple[str, str, int], list[Measured]] = {}
+def _grouped(runs: Iterable[StageFigure]) -> dict[tuple[str, str, int], list[StageFigure]]:
+    grouped: dict[tuple[str, str, int], list[StageFigure]] = {}
     for each in runs:
         if math.isnan(each.snr_db) or not math.isfinite(each.of_peak) or each.snr_db == -math.inf:
             raise ThresholdError(f"{each.named}: {each.stage}: no figures to propose a limit from; look at that case")
@@ -220,11 +221,11 @@ def _grouped(runs: Iterable[Measured]) -> dict[tuple[str, str, int], list[Measur
     return grouped
 
 
-def _put(
+def _write_limit(
     data: CommentedMap,
     own: Threshold | None,
     wanted: Threshold,
-    those: Sequence[Measured],
+    those: Sequence[StageFigure],
     today: date,
     how: str,
     reason: str,
@@ -243,7 +244,7 @@ def _put(
     worst = min(each.snr_db for each in those)
     figures = {
         "snr_db": round(min(worst, 300.0), 1),
-        "of_peak": _up(max(each.of_peak for each in those)),
+        "of_peak": _rounded_up(max(each.of_peak for each in those)),
         "cases": len({each.named for each in those}),
     }
     before = entry.get("measured")
@@ -254,11 +255,11 @@ def _put(
         entry["measured"] = block
 
 
-def _worst(those: Sequence[Measured]) -> str:
+def _worst(those: Sequence[StageFigure]) -> str:
     return min(those, key=lambda each: (each.snr_db, each.named)).named
 
 
-def _up(value: float) -> float:
+def _rounded_up(value: float) -> float:
     """Two digits, rounded up."""
     if value <= 0:
         return 0.0
@@ -283,20 +284,20 @@ def _threshold(entry: object, index: int, path: Path) -> Threshold:
     where = f"{path}: threshold {index}"
     if not isinstance(entry, Mapping):
         raise ThresholdError(f"{where}: a mapping with stage, form, T, snr_db, of_peak is needed")
-    if wrong := sorted((_KEYS ^ set(map(_word, entry))) - ({"reason"} if "reason" not in entry else set())):
+    if wrong := sorted((_KEYS ^ set(map(_value_text, entry))) - ({"reason"} if "reason" not in entry else set())):
         raise ThresholdError(f"{where}: {wrong[0]} is missing or unknown; it has {', '.join(sorted(_KEYS))}")
     for key in ("stage", "form"):
         if not isinstance(entry[key], str):
-            raise ThresholdError(f"{where}: {key} is {_word(entry[key])}; a word is needed")
+            raise ThresholdError(f"{where}: {key} is {_value_text(entry[key])}; a word is needed")
     length = entry["T"]
     if length != ANY and (not isinstance(length, int) or isinstance(length, bool) or not 1 <= length < 10**18):
-        raise ThresholdError(f"{where}: T is {_word(length)}; a count of samples, or {ANY}")
+        raise ThresholdError(f"{where}: T is {_value_text(length)}; a count of samples, or {ANY}")
     measured = entry["measured"]
     if measured is not None and not isinstance(measured, Mapping):
         raise ThresholdError(f"{where}: measured is a mapping, or null for a limit set by hand")
     cases = measured.get("cases", 0) if measured else 0
     if not isinstance(cases, int) or isinstance(cases, bool) or not 0 <= cases < 10**18:
-        raise ThresholdError(f"{where}: measured cases are {_word(cases)}; a count is needed")
+        raise ThresholdError(f"{where}: measured cases are {_value_text(cases)}; a count is needed")
     return Threshold(
         printable(str(entry["stage"])),
         printable(str(entry["form"])),
@@ -307,7 +308,7 @@ def _threshold(entry: object, index: int, path: Path) -> Threshold:
     )
 
 
-def _word(value: object) -> str:
+def _value_text(value: object) -> str:
     """A value for a message. Whoever wrote a list or a map there sees which by its place."""
     if isinstance(value, (list, dict)):
         return f"a {'list' if isinstance(value, list) else 'mapping'}"
@@ -317,7 +318,7 @@ def _word(value: object) -> str:
 
 def _number(value: object, where: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not -1e18 < value < 1e18:
-        raise ThresholdError(f"{where} is {_word(value)}; a number is needed")
+        raise ThresholdError(f"{where} is {_value_text(value)}; a number is needed")
     return float(value)
 
 

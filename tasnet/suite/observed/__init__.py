@@ -1,9 +1,12 @@
 """Observed: what a real compiler or chip said, today or earlier, and how predictions fare against it.
 
-- `evidence`: what was observed of a case, kept in the store
-- `confusion`, `pair`: predictions beside observations: agreement, refutations, layers, compiled files
-- `on_device`, `bit_exact`: a compiled file on the chip, and against the emulation bit for bit
-- `sweep`: the graphs of a profile on one machine or on a cluster
+In go outcomes of a compiler, HEFs and waves (T,) float32; out come evidence in the store, agreements and refutations
+of predictions, and outcomes of the stage `infer`. What a test double says is marked, and never kept.
+
+- `evidence`: what was observed of a case, in the store
+- `confusions`, `pair`: a prediction beside an observation: verdicts, layers, the compiled file
+- `on_device`, `bit_exact`: a HEF on the chip against PyTorch, and against the compiler's emulation bit for bit
+- `sweeping`: the graphs of a profile on the processes of one machine or on a cluster
 """
 
 import lazy_loader

@@ -1,63 +1,59 @@
-from . import evidence as evidence
-from .bit_exact import emulated as emulated
-from .bit_exact import write as write
+from .bit_exact import emulate_bit_exact as emulate_bit_exact
+from .bit_exact import write_emulation as write_emulation
 from .confusions import Agreement as Agreement
-from .confusions import Compared as Compared
-from .confusions import Confusion as Confusion
-from .confusions import confusion as confusion
-from .confusions import refutation as refutation
-from .confusions import refuted as refuted
+from .confusions import ConfusionTable as ConfusionTable
+from .confusions import VerdictComparison as VerdictComparison
+from .confusions import confusion_table as confusion_table
+from .confusions import refutation_text as refutation_text
+from .confusions import refuted_predictions as refuted_predictions
 from .evidence import Evidence as Evidence
-from .evidence import everything as everything
-from .evidence import keep as keep
-from .evidence import keep_run as keep_run
-from .evidence import of_cases as of_cases
-from .evidence import support as support
+from .evidence import all_evidence as all_evidence
+from .evidence import evidence_by_entry as evidence_by_entry
+from .evidence import evidence_of_cases as evidence_of_cases
+from .evidence import keep_evidence as keep_evidence
+from .evidence import keep_run_evidence as keep_run_evidence
 from .on_device import DeviceError as DeviceError
-from .on_device import hefs as hefs
-from .on_device import host_frames as host_frames
-from .on_device import keep_observed as keep_observed
+from .on_device import hefs_by_case as hefs_by_case
+from .on_device import keep_device_outcome as keep_device_outcome
 from .pair import NO_COMPILER as NO_COMPILER
 from .pair import NothingToCompare as NothingToCompare
-from .pair import Pair as Pair
-from .pair import compared as compared
-from .pair import listed as listed
-from .pair import table as table
-from .pair import told_of_refutation as told_of_refutation
-from .sweeping import Done as Done
-from .sweeping import Swept as Swept
-from .sweeping import graphs as graphs
+from .pair import ToolchainPair as ToolchainPair
+from .pair import compare_verdicts as compare_verdicts
+from .pair import confusion_lines as confusion_lines
+from .pair import first_lines as first_lines
+from .pair import refutation_by as refutation_by
+from .sweeping import SweepResult as SweepResult
+from .sweeping import SweptGraph as SweptGraph
+from .sweeping import cases_by_graph as cases_by_graph
 from .sweeping import sweep as sweep
 
 __all__ = [
     "NO_COMPILER",
     "Agreement",
-    "Compared",
-    "Confusion",
+    "ConfusionTable",
     "DeviceError",
-    "Done",
     "Evidence",
     "NothingToCompare",
-    "Pair",
-    "Swept",
-    "compared",
-    "confusion",
-    "emulated",
-    "everything",
-    "evidence",
-    "graphs",
-    "hefs",
-    "host_frames",
-    "keep",
-    "keep_observed",
-    "keep_run",
-    "listed",
-    "of_cases",
-    "refutation",
-    "refuted",
-    "support",
+    "SweepResult",
+    "SweptGraph",
+    "ToolchainPair",
+    "VerdictComparison",
+    "all_evidence",
+    "cases_by_graph",
+    "compare_verdicts",
+    "confusion_lines",
+    "confusion_table",
+    "emulate_bit_exact",
+    "evidence_by_entry",
+    "evidence_of_cases",
+    "first_lines",
+    "hefs_by_case",
+    "keep_device_outcome",
+    "keep_evidence",
+    "keep_run_evidence",
+    "refutation_by",
+    "refutation_text",
+    "refuted_predictions",
     "sweep",
-    "table",
-    "told_of_refutation",
-    "write",
+    "write_emulation",
 ]

@@ -27,7 +27,7 @@ from tasnet.suite.numerics import emulated_arrays
 from tasnet.suite.run import Pipeline, content_of, file_sha256
 
 CONTEXT = "SDK_BIT_EXACT"
-SUFFIX = ".emulated.npz"
+EMULATION_SUFFIX = ".emulated.npz"
 EMULATED_WINDOWS = 2
 """Windows of speech where nobody asks for another number: the emulation of one takes minutes, as documented."""
 
@@ -71,7 +71,7 @@ class Exactness:
         return f"{self.differing} of {self.values} values differ from the emulation: {'; '.join(self.lines)}"
 
 
-def emulated(pipeline: Pipeline, case: Case, hef: Path, frames: Array) -> Emulation:
+def emulate_bit_exact(pipeline: Pipeline, case: Case, hef: Path, frames: Array) -> Emulation:
     """Emulates the network that `hef` was compiled from; the pipeline's toolchain must be the compiler.
 
     Raises BitExactError where this pipeline compiles the case to another file than `hef`, or not at all, and
@@ -95,9 +95,9 @@ def emulated(pipeline: Pipeline, case: Case, hef: Path, frames: Array) -> Emulat
     return Emulation(np.asarray(frames, np.float32), outputs, digest, f"{dfc.name} {dfc.version}", dfc.double)
 
 
-def write(emulation: Emulation, hef: Path) -> Path:
+def write_emulation(emulation: Emulation, hef: Path) -> Path:
     """Writes the emulation beside `hef`, whole or not at all, and returns the file. Raises OSError."""
-    target = hef.with_name(hef.stem + SUFFIX)
+    target = hef.with_name(hef.stem + EMULATION_SUFFIX)
     about = json.dumps({"hef": emulation.hef, "by": emulation.by, "double": emulation.double})
     arrays = {f"{_OUTPUT}{name}": array for name, array in emulation.outputs.items()}
     with unfinished.opened(target) as file:
@@ -105,9 +105,9 @@ def write(emulation: Emulation, hef: Path) -> Path:
     return target
 
 
-def beside(hef: Path) -> Emulation | None:
+def read_emulation(hef: Path) -> Emulation | None:
     """The emulation beside `hef`; None without one. Raises BitExactError for one that is damaged or of another HEF."""
-    file = hef.with_name(hef.stem + SUFFIX)
+    file = hef.with_name(hef.stem + EMULATION_SUFFIX)
     if not file.is_file():
         return None
     try:
@@ -122,7 +122,7 @@ def beside(hef: Path) -> Emulation | None:
     return found
 
 
-def compare(hef: Hef, emulation: Emulation, outputs: Mapping[str, Array]) -> Exactness:
+def compare_bit_exact(hef: Hef, emulation: Emulation, outputs: Mapping[str, Array]) -> Exactness:
     """The device's outputs (N, H, W, C) by the HEF's names, against the emulation's, in steps of the HEF's numbers.
 
     Outputs are matched by name where the emulation has the HEF's names, else in order. Raises BitExactError for

@@ -39,7 +39,7 @@ class Agreement(str, Enum):
 
 
 @dataclass(frozen=True)
-class Compared:
+class VerdictComparison:
     """One observation beside the prediction for its graph. `families` are predicted, `family` was observed."""
 
     case_id: str
@@ -53,10 +53,10 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class Confusion:
+class ConfusionTable:
     """All comparisons, in the order of the observations; `unmatched` are observed cases that nobody predicted."""
 
-    compared: tuple[Compared, ...]
+    compared: tuple[VerdictComparison, ...]
     unmatched: tuple[str, ...] = ()
 
     @property
@@ -67,20 +67,21 @@ class Confusion:
             found.setdefault((each.predicted, each.observed), []).append(each.case_id)
         return {key: tuple(ids) for key, ids in found.items()}
 
-    def table(self) -> str:
-        """The counts as text: predictions in rows, observations in columns."""
+    def table(self, source: str = "observed") -> str:
+        """The counts as text: predictions in rows, what `source` said in columns."""
         cells = self.cells
         rows = [name for name in VERDICT_WORDS if any(p == name for p, _ in cells)]
         columns = [name for name in VERDICT_WORDS if any(o == name for _, o in cells)]
-        lines = ["predicted \\ observed" + "".join(f"{name:>10}" for name in columns)]
+        lines = [f"predicted \\ {source:<8}" + "".join(f"{name:>10}" for name in columns)]
         lines += [f"{p:<20}" + "".join(f"{len(cells.get((p, o), ())):>10}" for o in columns) for p in rows]
         counts = {each: sum(c.agreement is each for c in self.compared) for each in Agreement}
-        told = ", ".join(f"{count} {each.value}" for each, count in counts.items() if count)
-        lines.append(told or "nothing observed")
+        lines.append(
+            ", ".join(f"{count} {each.value}" for each, count in counts.items() if count) or "nothing observed"
+        )
         return "\n".join(lines)
 
 
-def confusion(predicted: Mapping[str, Mapping[Stage, Outcome]], observed: Iterable[Evidence]) -> Confusion:
+def confusion_table(predicted: Mapping[str, Mapping[Stage, Outcome]], observed: Iterable[Evidence]) -> ConfusionTable:
     """Compares each observation with the prediction for the same graph on the same architecture.
 
     `predicted` is outcomes by case id. Raises ValueError where they weren't predicted (an export is always real).
@@ -91,7 +92,7 @@ def confusion(predicted: Mapping[str, Mapping[Stage, Outcome]], observed: Iterab
             if outcome.stage is not Stage.EXPORT and not outcome.provenance.predicted:
                 raise ValueError(f"{case_id}: {outcome.stage.value} was observed; give predictions on this side")
         by_graph[_graph(case_id)] = outcomes
-    compared: list[Compared] = []
+    compared: list[VerdictComparison] = []
     unmatched: dict[str, None] = {}
     for evidence in observed:
         outcomes_of_graph = by_graph.get(_graph(evidence.case_id))
@@ -99,31 +100,31 @@ def confusion(predicted: Mapping[str, Mapping[Stage, Outcome]], observed: Iterab
             unmatched[evidence.case_id] = None
         else:
             compared.append(_compare(outcomes_of_graph, evidence))
-    return Confusion(tuple(compared), tuple(unmatched))
+    return ConfusionTable(tuple(compared), tuple(unmatched))
 
 
-def refuted(found: Confusion) -> tuple[Compared, ...]:
+def refuted_predictions(found: ConfusionTable) -> tuple[VerdictComparison, ...]:
     """The comparisons in which an observation contradicts the prediction: a rule is wrong, or one is missing."""
     return tuple(each for each in found.compared if each.agreement in (Agreement.REFUTED, Agreement.MISSED))
 
 
-def refutation(compared: Compared) -> str:
-    """What to tell a person of a refuted prediction, in three lines: the third is the evidence to add."""
-    told = f"blocked ({', '.join(compared.families)})" if compared.families else compared.predicted
-    seen = f"{compared.observed} ({compared.family})" if compared.family else compared.observed
+def refutation_text(compared: VerdictComparison, source: str = "observed") -> str:
+    """A refuted prediction as a message of three lines; the third is the evidence to add. `source` says who refutes."""
+    prediction = f"blocked ({', '.join(compared.families)})" if compared.families else compared.predicted
+    observation = f"{compared.observed} ({compared.family})" if compared.family else compared.observed
     return (
-        f"{compared.case_id}: predicted {told}, observed {seen}\n"
+        f"{compared.case_id}: predicted {prediction}, {source} {observation}\n"
         f"to do     mend the rule in tasnet/hailo/predict/constraints.py, or add one, with this evidence:\n"
         f"evidence  {compared.evidence}"
     )
 
 
-def _compare(predicted: Mapping[Stage, Outcome], evidence: Evidence) -> Compared:
-    told = [_of_the_compile(outcome) for outcome in evidence.outcomes]
-    verdict, seen = verdict_of(predicted.values()), verdict_of(told)
+def _compare(predicted: Mapping[Stage, Outcome], evidence: Evidence) -> VerdictComparison:
+    observed = [_of_the_compile(outcome) for outcome in evidence.outcomes]
+    verdict, seen = verdict_of(predicted.values()), verdict_of(observed)
     families = tuple(dict.fromkeys(f.family for outcome in predicted.values() for f in outcome.failures))
-    family = next((failure.family for each in told for failure in each.failures), "")
-    return Compared(
+    family = next((failure.family for each in observed for failure in each.failures), "")
+    return VerdictComparison(
         evidence.case_id,
         verdict.word,
         seen.word,

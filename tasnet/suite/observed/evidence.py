@@ -35,7 +35,7 @@ from tasnet.suite.cases import (
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.run import Store, content_key
 
-_CUT = "time limit of "
+_OWN_LIMIT = "time limit of "
 """How a failure ends that versions up to 0.1 made of a cut by their own limit: evidence of theirs lies in stores."""
 _STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
 """an export is this project's own work, and no word of a compiler"""
@@ -88,7 +88,7 @@ class Evidence(BaseModel):
         return ", ".join(part for part in (f"{head}: {what}; {by.toolchain} {by.version}", by.arch, where) if part)
 
 
-def keep(store: Store, evidence: Evidence) -> bool:
+def keep_evidence(store: Store, evidence: Evidence) -> bool:
     """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
@@ -109,7 +109,7 @@ def keep(store: Store, evidence: Evidence) -> bool:
     return True
 
 
-def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
+def keep_run_evidence(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
     """Keeps what the compiler said of a case in a run as far as compile; False where it is known, or no evidence.
 
     No evidence is a prediction, a test double's word, what tells of the machine, of the set-up or nothing at all, and
@@ -122,27 +122,27 @@ def keep_run(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> boo
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
     if Stage.COMPILE not in outcomes or _not_observed(evidence) or not _is_of_the_network(evidence):
         return False
-    return keep(store, evidence)
+    return keep_evidence(store, evidence)
 
 
-def of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
+def evidence_of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
     """All evidence of the case, by run. What can't be read is passed over."""
     return _sorted(store, _folder(store, case_id).glob("*.json"))
 
 
-def everything(store: Store) -> tuple[Evidence, ...]:
+def all_evidence(store: Store) -> tuple[Evidence, ...]:
     """All evidence in the store, by case, then by run."""
     return _sorted(store, (store.root / "evidence").glob("*/*.json"))
 
 
-def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
+def evidence_of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
     """The evidence of the cases' graphs, of each graph and toolchain by its newest version alone.
 
     A later compiler may place what an earlier one could not: a prediction is held against the later.
     """
     wanted = {(graph_key(case), case.arch) for case in cases}
     newest: dict[tuple[str, str, str], list[Evidence]] = {}
-    for evidence in everything(store):
+    for evidence in all_evidence(store):
         case, by = parse_case(evidence.case_id), evidence.end.provenance
         key = (graph_key(case), case.arch, by.toolchain)
         if key[:2] not in wanted or not _is_of_the_network(evidence):
@@ -155,7 +155,7 @@ def of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
     return _in_order(each for best in newest.values() for each in best)
 
 
-def support(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[str, tuple[str, ...]]:
+def evidence_by_entry(entries: Iterable[Entry], evidence: Iterable[Evidence]) -> Mapping[str, tuple[str, ...]]:
     """Entry's id -> the lines of evidence in whose case, toolchain and version the entry's failure was observed."""
     known = tuple(evidence)
     return {entry.id: tuple(each.line for each in known if _supports(entry, each)) for entry in entries}
@@ -177,7 +177,7 @@ def _is_of_the_network(evidence: Evidence) -> bool:
     # What ran on a chip was compiled, however it sounds.
     compiled = [outcome for outcome in evidence.outcomes if outcome.stage is not Stage.INFER]
     failures = [failure for outcome in compiled for failure in outcome.failures]
-    if any(failure.terminal_event.startswith(_CUT) for failure in failures):
+    if any(failure.terminal_event.startswith(_OWN_LIMIT) for failure in failures):
         return False
     families = {failure.family for failure in failures}
     return evidence.end.status in (Status.PASSED, Status.FAILED) and not families & UNINFORMATIVE_FAMILIES

@@ -30,14 +30,14 @@ from tasnet.suite.cases import (
     parse_case,
 )
 from tasnet.suite.numerics import distance
-from tasnet.suite.observed.evidence import Evidence, keep
+from tasnet.suite.observed.evidence import Evidence, keep_evidence
 from tasnet.suite.run import Store, file_sha256
 
 if TYPE_CHECKING:
     from tasnet.network import Weights
     from tasnet.suite.observed.bit_exact import Exactness
 
-TOOLCHAIN = "hailort"
+HAILORT = "hailort"
 
 Array = npt.NDArray[np.float32]
 
@@ -47,7 +47,7 @@ class DeviceError(TasnetError, ValueError):
 
 
 @dataclass(frozen=True)
-class Separated:
+class DeviceWaves:
     """`waves` is (sources, samples), a whole number of windows; `left_out` samples came after the last.
 
     Of each window the device gave the first `given` samples; the others are zeros.
@@ -61,7 +61,7 @@ class Separated:
 
 
 @dataclass(frozen=True)
-class Parity:
+class DeviceParity:
     """The device against PyTorch, per source, in dB, by `metrics.py`: NaN where PyTorch's source is silent."""
 
     si_sdr_db: tuple[float, ...]
@@ -80,7 +80,7 @@ class Parity:
         return float(np.min(self.si_sdr_db))
 
 
-def windows(wave: Array, length: int) -> tuple[Array, int]:
+def cut_windows(wave: Array, length: int) -> tuple[Array, int]:
     """A wave (T,) -> ((N, length) in a row from the start, samples left out at the end). Raises DeviceError."""
     if wave.ndim != 1:
         raise DeviceError(f"the wave has shape {wave.shape}; give one channel, (T,)")
@@ -90,88 +90,79 @@ def windows(wave: Array, length: int) -> tuple[Array, int]:
     return wave[: count * length].reshape(count, length), len(wave) - count * length
 
 
-def host_frames(case: Case, waves: Array) -> Array:
-    """Windows (N, T) -> what the HEF takes, (N, H, W, C)."""
-    from tasnet.network import to_host_input
-
-    return np.ascontiguousarray(to_host_input(case.variant, case.size, waves).transpose(0, 2, 3, 1))
-
-
 def waveform(case: Case, outputs: Sequence[Any]) -> Array:
     """The HEF's outputs (N, H, W, C) in its order -> (sources, N * T).
 
     Samples that a window lacks at its end come back as zeros, as Asteroid pads, so that time stays aligned.
     `conv1x1_head` has no waveform: it gives (sources, N * frames), one value per frame.
     """
-    waves = _windowed(case, outputs)
-    if case.variant.decoder != "conv1x1_head":
-        waves = np.pad(waves, ((0, 0), (0, 0), (0, case.length - waves.shape[2])))
-    return np.asarray(waves.swapaxes(0, 1).reshape(waves.shape[1], -1), dtype=np.float32)
+    return _joined(case, _windowed(case, outputs))
 
 
 def _windowed(case: Case, outputs: Sequence[Any]) -> Array:
     """Outputs (N, H, W, C) -> (N, sources, samples), as many as there are. DeviceError for another case's."""
-    from tasnet.network import to_waveform
+    # Only now: torch comes with it.
+    from tasnet.suite.numerics import frames_waveform
 
-    planes = [np.asarray(output, dtype=np.float32).transpose(0, 3, 1, 2) for output in outputs]
-    if case.variant.decoder == "conv1x1_head":
-        waves = planes[0].reshape(*planes[0].shape[:2], -1)
-    else:
-        waves = np.asarray(to_waveform(case.variant, case.size, planes), dtype=np.float32)
+    waves = frames_waveform(case.variant, case.size, outputs)
     if waves.shape[2] > case.length:
         raise DeviceError(f"{waves.shape[2]} samples of a window of {case.length}: not {case.id}'s; inspect the HEF")
     return waves
 
 
-def pytorch(case: Case, waves: Array, weights: Weights, mask_activation: str = "relu") -> Array:
+def _joined(case: Case, waves: Array) -> Array:
+    """Windows (N, sources, samples) -> (sources, N * T); those of `conv1x1_head` as they are."""
+    from tasnet.suite.numerics import in_a_row
+
+    return in_a_row(waves, waves.shape[2] if case.variant.decoder == "conv1x1_head" else case.length)
+
+
+def pytorch_waves(case: Case, waves: Array, weights: Weights, mask_activation: str = "relu") -> Array:
     """What PyTorch makes of the windows (N, T), in the form of `waveform`: the device's reference."""
-    import torch
+    from tasnet.suite.numerics import each_window, torch_waveform
 
-    from tasnet.network import build
-
-    model = build(case.variant, case.size, weights, mask_activation=mask_activation)
-    with torch.no_grad():
-        # One window at a time, as the device runs them.
-        each = [model(torch.from_numpy(frame[None]).permute(0, 3, 1, 2)) for frame in host_frames(case, waves)]
-    outputs = [torch.cat(parts).permute(0, 2, 3, 1).numpy() for parts in zip(*each, strict=True)]
-    return waveform(case, outputs)
+    form = (case.variant, case.size, weights)
+    made = each_window(lambda one: torch_waveform(*form, one, mask_activation=mask_activation), waves)
+    return _joined(case, np.asarray(made, np.float32))
 
 
-def separate(case: Case, hef: Path, wave: Array, detection: Detection) -> Separated:
+def separate_on_device(case: Case, hef: Path, wave: Array, detection: Detection) -> DeviceWaves:
     """Runs a wave (T,) at the model's rate through the case's HEF. Raises DeviceError, RuntimeFailure, HefError."""
-    cut, left_out = windows(wave, case.length)
-    inference = infer_on_chip(hef, host_frames(case, cut), detection)
+    from tasnet.suite.numerics import host_frames
+
+    cut, left_out = cut_windows(wave, case.length)
+    inference = infer_on_chip(hef, host_frames(case.variant, case.size, cut), detection)
     outputs = list(inference.outputs.values())
-    given = _windowed(case, outputs).shape[2]
-    return Separated(waveform(case, outputs), len(cut), left_out, given, inference)
+    waves = _windowed(case, outputs)
+    return DeviceWaves(_joined(case, waves), len(cut), left_out, waves.shape[2], inference)
 
 
-def against(separated: Separated, pytorch: Array) -> Parity:
+def aligned_parity(separated: DeviceWaves, pytorch: Array) -> DeviceParity:
     """The device against PyTorch's waves of the same windows, over the samples that the device gives of each.
 
     They are taken where both are nearest: an `offset` says that the compiler cropped elsewhere than at the end.
     """
-    from tasnet.suite.numerics import aligned
+    from tasnet.suite.numerics import aligned_distance
 
     if separated.waves.shape != pytorch.shape:
-        return parity(separated.waves, pytorch)
+        return device_parity(separated.waves, pytorch)
     sources, given = len(pytorch), separated.given
     device, whole = (wave.reshape(sources, separated.windows, -1) for wave in (separated.waves, pytorch))
     device = device[..., :given]
-    found = aligned(device.swapaxes(0, 1), whole.swapaxes(0, 1))
+    found = aligned_distance(device.swapaxes(0, 1), whole.swapaxes(0, 1))
     shared = whole[..., found.offset : found.offset + given]
-    told = parity(device.reshape(sources, -1), shared.reshape(sources, -1))
-    return replace(told, missing=found.missing, offset=found.offset)
+    found_parity = device_parity(device.reshape(sources, -1), shared.reshape(sources, -1))
+    return replace(found_parity, missing=found.missing, offset=found.offset)
 
 
-def parity(device: Array, pytorch: Array) -> Parity:
+def device_parity(device: Array, pytorch: Array) -> DeviceParity:
     """The device's waves (sources, T) against PyTorch's of the same windows. Raises DeviceError for other shapes."""
     if device.shape != pytorch.shape or device.ndim != 2 or not device.size:
         raise DeviceError(f"device {device.shape} and PyTorch {pytorch.shape}: give (sources, T) of the same windows")
     if not (np.all(np.isfinite(device)) and np.all(np.isfinite(pytorch))):
         raise DeviceError("the outputs hold NaN or infinity; see which side they come from")
     each = [distance(ours, theirs) for ours, theirs in zip(device, pytorch, strict=True)]
-    return Parity(
+    return DeviceParity(
         si_sdr_db=tuple(source.si_sdr for source in each),
         snr_db=tuple(source.snr for source in each),
         max_abs=max(source.max_abs for source in each),
@@ -179,11 +170,11 @@ def parity(device: Array, pytorch: Array) -> Parity:
     )
 
 
-def outcome(
+def parity_outcome(
     case: Case,
     hef: Path,
-    separated: Separated,
-    compared: Parity | None = None,
+    separated: DeviceWaves,
+    compared: DeviceParity | None = None,
     measured: ChipMeasurement | None = None,
     *,
     least_db: float | None = None,
@@ -215,7 +206,7 @@ def outcome(
             f"the waves begin {compared.offset} samples late: the compiler crops its deconvolution elsewhere than at "
             "the end; shift them back"
         )
-    failures = tuple(_differs(message) for message in messages)
+    failures = tuple(_not_the_function(message) for message in messages)
     return Outcome(
         stage=Stage.INFER,
         status=Status.FAILED if failures else Status.PASSED,
@@ -227,8 +218,8 @@ def outcome(
     )
 
 
-def _differs(message: str) -> Failure:
-    """It runs, and isn't the function."""
+def _not_the_function(message: str) -> Failure:
+    """The failure of a case that runs and gives other waves than it should."""
     return Failure(stage=Stage.INFER.value, family="unclassified", message=message, certainty=Certainty.OBSERVED)
 
 
@@ -238,7 +229,7 @@ def exactness_outcome(case: Case, hef: Path, ran: ChipInference, found: Exactnes
         stage=Stage.INFER,
         status=Status.FAILED if found.differing else Status.PASSED,
         provenance=_provenance(case, hef, ran.version, ran.chip.arch, ran.double),
-        failures=(_differs(str(found)),) if found.differing else (),
+        failures=(_not_the_function(str(found)),) if found.differing else (),
         certainty=None if found.differing else Certainty.OBSERVED,
         figures={
             "bit_exact_values": found.values,
@@ -249,7 +240,7 @@ def exactness_outcome(case: Case, hef: Path, ran: ChipInference, found: Exactnes
     )
 
 
-def broken(case: Case, hef: Path, error: Exception, detection: Detection) -> Outcome:
+def broken_outcome(case: Case, hef: Path, error: Exception, detection: Detection) -> Outcome:
     """The outcome of a case whose run broke off, on the device or before it: `infra`, and no word of the network."""
     arch = detection.chips[0].arch if detection.chips else case.arch
     return Outcome(
@@ -260,17 +251,17 @@ def broken(case: Case, hef: Path, error: Exception, detection: Detection) -> Out
     )
 
 
-def keep_observed(store: Store, case: Case, hef: Path, observed: Outcome) -> bool:
+def keep_device_outcome(store: Store, case: Case, hef: Path, observed: Outcome) -> bool:
     """Keeps a run on the device as evidence; False where it is known, or none: a broken run, a test double's."""
     if observed.stage is not Stage.INFER:
         raise DeviceError(f"{observed.stage.value} doesn't run on the device; keep outcomes of {Stage.INFER.value}")
     if observed.status in LEARNED_NOTHING or observed.provenance.double:
         return False
     evidence = Evidence(case_id=case.id, tag=case.id, source=hef.name, outcomes=(observed,))
-    return keep(store, evidence)
+    return keep_evidence(store, evidence)
 
 
-def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
+def hefs_by_case(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
     """The HEFs of a folder by the cases that they are named for, `<case id>.hef`. Raises DeviceError."""
     if not folder.is_dir():
         raise DeviceError(f"{folder}: no such folder; name one with <case id>.hef in it")
@@ -285,7 +276,7 @@ def hefs(folder: Path, arch: str | None = None) -> list[tuple[Case, Path]]:
 
 def _provenance(case: Case, hef: Path, version: str, arch: str, double: bool) -> Provenance:
     return Provenance(
-        toolchain=TOOLCHAIN,
+        toolchain=HAILORT,
         version=f"{version}{DOUBLE_SUFFIX}" if double else version,
         predicted=False,
         exhaustive=False,

@@ -18,7 +18,7 @@ from tasnet.hailo import StageEnd
 from tasnet.hailo.files import Layer, Network, edges_in_order, hn_dict, read_hef, shape_differences
 from tasnet.hailo.files import har as hars
 from tasnet.suite.cases import Case, Outcome, Stage, Status
-from tasnet.suite.observed.confusions import Compared, Confusion, confusion, refutation
+from tasnet.suite.observed.confusions import ConfusionTable, VerdictComparison, confusion_table, refutation_text
 from tasnet.suite.observed.evidence import Evidence
 from tasnet.suite.run import Store, content_key
 
@@ -34,7 +34,7 @@ _CONST = re.compile(r"const_input\d+$")
 
 
 @dataclass(frozen=True)
-class Pair:
+class ToolchainPair:
     """A case's outcomes by both toolchains, from translate on, as far as they came."""
 
     case: Case
@@ -51,7 +51,7 @@ class NothingToCompare(Exception):
 # --- layers ------------------------------------------------------------------------------------------------
 
 
-def layer_differences(pair: Pair) -> list[str]:
+def layer_differences(pair: ToolchainPair) -> list[str]:
     """How the compiler's HN differs from the open translator's, a line each. Raises NothingToCompare."""
     ours, theirs = (_artifact(each, Stage.TRANSLATE) for each in (pair.predicted, pair.observed))
     with pair.store.workspace() as desk:
@@ -67,7 +67,7 @@ def _artifact(outcomes: Mapping[Stage, Outcome], stage: Stage) -> str:
     return outcome.artifact
 
 
-def _graph(pair: Pair, har: str, desk: Path) -> Any:
+def _graph(pair: ToolchainPair, har: str, desk: Path) -> Any:
     """The HN as the compiler sees it: asked for once per HAR and compiler."""
     key = content_key({"schema": 2, "hn": har, "compiler": pair.compiler.fingerprint})
     noted = pair.store.note(key)
@@ -137,28 +137,25 @@ def _bare(name: str) -> str:
 # --- verdicts ----------------------------------------------------------------------------------------------
 
 
-def compared(pair: Pair) -> Compared:
+def compare_verdicts(pair: ToolchainPair) -> VerdictComparison:
     """The prediction beside what the compiler said."""
     stages = [pair.observed[stage] for stage in (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)]
     told = Evidence(case_id=pair.case.id, tag=pair.case.id, outcomes=tuple(stages))
-    (found,) = confusion({pair.case.id: pair.predicted}, [told]).compared
+    (found,) = confusion_table({pair.case.id: pair.predicted}, [told]).compared
     return found
 
 
-def told_of_refutation(found: Compared, compiler: Dfc) -> str:
-    """What to tell a person of a prediction that the compiler contradicts, with the evidence to add."""
-    text = refutation(found)
+def refutation_by(found: VerdictComparison, compiler: Dfc) -> str:
+    """The message about a prediction that `compiler` contradicts, with the evidence to add."""
     if not compiler.double:
-        return text
-    return f"said by {compiler.name} {compiler.version}, a test double, which is no evidence\n{text}".replace(
-        ", observed ", ", the double says "
-    )
+        return refutation_text(found)
+    double = f"{compiler.name} {compiler.version}, a test double, which is no evidence"
+    return f"said by {double}\n{refutation_text(found, 'the double says')}"
 
 
-def table(found: Sequence[Compared], *, double: bool) -> str:
+def confusion_lines(found: Sequence[VerdictComparison], *, double: bool) -> str:
     """The confusion table: predictions in rows, the compiler's verdicts in columns."""
-    text = Confusion(tuple(found)).table()
-    return text.replace("\\ observed", "\\ double  ", 1) if double else text
+    return ConfusionTable(tuple(found)).table("double" if double else "observed")
 
 
 # --- the compiled file -------------------------------------------------------------------------------------
@@ -168,7 +165,7 @@ class KnownDeparture(UserWarning):
     """A compiled file differs from its ONNX as the compiler is known to differ: told, and no failure."""
 
 
-def hef_differences(pair: Pair) -> list[str]:
+def hef_differences(pair: ToolchainPair) -> list[str]:
     """How the inputs and outputs of the compiled file differ from the ONNX's, a line each.
 
     One difference is known, and a KnownDeparture: the compiler's deconvolution gives input x stride samples, where
@@ -208,7 +205,7 @@ class _Short:
     deconv: str
 
 
-def _shortened(pair: Pair) -> list[_Short | None]:
+def _shortened(pair: ToolchainPair) -> list[_Short | None]:
     """By output of the graph, in its order; nothing where the open translator gave no HN."""
     try:
         name = _artifact(pair.predicted, Stage.TRANSLATE)
@@ -248,7 +245,7 @@ def _hwc(value: Any) -> tuple[int, ...]:
     return (*([1] * (2 - len(rest))), *rest, channels)
 
 
-def listed(lines: Sequence[str]) -> str:
+def first_lines(lines: Sequence[str]) -> str:
     """The first of the lines, and how many more there are."""
     more = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
     return "\n".join([*lines[:SHOWN], *more])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from tasnet.common import TasnetError
 from tasnet.suite.cases import Case, Outcome, Status, Verdict, graph_key, severity, verdict_of
-from tasnet.suite.observed.evidence import keep_run
+from tasnet.suite.observed.evidence import keep_run_evidence
 from tasnet.suite.run import Pipeline
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class SweepError(TasnetError, RuntimeError):
 
 
 @dataclass(frozen=True)
-class Done:
+class SweptGraph:
     """The end of one graph: its cases, and how they ended."""
 
     cases: tuple[Case, ...]
@@ -46,13 +46,13 @@ class Done:
 
 
 @dataclass(frozen=True)
-class Swept:
+class SweepResult:
     """What a sweep did. `unlearned` are those that another sweep tries again."""
 
-    done: tuple[Done, ...]
+    done: tuple[SweptGraph, ...]
 
     @property
-    def unlearned(self) -> tuple[Done, ...]:
+    def unlearned(self) -> tuple[SweptGraph, ...]:
         """The graphs of which nothing was learned."""
         return tuple(each for each in self.done if severity(each.verdict) is None)
 
@@ -63,7 +63,7 @@ class Swept:
         return {verdict: verdicts.count(verdict) for verdict in dict.fromkeys(verdicts)}
 
 
-def graphs(cases: Sequence[Case]) -> tuple[tuple[Case, ...], ...]:
+def cases_by_graph(cases: Sequence[Case]) -> tuple[tuple[Case, ...], ...]:
     """The cases by graph and architecture, in the order of their first."""
     found: dict[tuple[str, str], list[Case]] = {}
     for case in cases:
@@ -77,30 +77,30 @@ def sweep(
     *,
     scheduler: str = "",
     workers: int = 1,
-    tell: Callable[[Done], None] = lambda done: None,
-) -> Swept:
+    tell: Callable[[SweptGraph], None] = lambda done: None,
+) -> SweepResult:
     """Takes every distinct graph through all stages; `tell` gets each as it ends, in no order.
 
     `scheduler` is `tcp://host:port` of a cluster whose workers have the store, the toolchain and this package in the
     same places; without it there are `workers` processes on this machine. Stopped at any time, it can be started
     again: what ended isn't run again. Raises SweepError.
     """
-    todo = graphs(cases)
+    todo = cases_by_graph(cases)
     with _client(scheduler, workers) as client:
         _check(client, pipeline, scheduler)
-        return Swept(tuple(_results(client, todo, pipeline, tell)))
+        return SweepResult(tuple(_results(client, todo, pipeline, tell)))
 
 
 def _results(
-    client: Client, todo: Sequence[tuple[Case, ...]], pipeline: Pipeline, tell: Callable[[Done], None]
-) -> Iterator[Done]:
+    client: Client, todo: Sequence[tuple[Case, ...]], pipeline: Pipeline, tell: Callable[[SweptGraph], None]
+) -> Iterator[SweptGraph]:
     from distributed import as_completed
 
     # A name of its own for each sweep: the scheduler mustn't hand out what an older one left.
     sweep_id = secrets.token_hex(4)
     futures = {
         client.submit(
-            run,
+            run_graph,
             pipeline,
             those[0],
             key=f"tasnet-{sweep_id}-{number}",
@@ -118,26 +118,26 @@ def _results(
         client.cancel([future for future in futures if not future.done()])
 
 
-def run(pipeline: Pipeline, case: Case) -> str:
+def run_graph(pipeline: Pipeline, case: Case) -> str:
     """One graph through all stages, in a worker; its outcomes as JSON. They are in the store by then."""
     outcomes = pipeline.run(case)
-    keep_run(pipeline.store, pipeline.resolve(case), outcomes)
+    keep_run_evidence(pipeline.store, pipeline.resolve(case), outcomes)
     return json.dumps([outcome.model_dump(mode="json") for outcome in outcomes.values()])
 
 
-def _done(future: Any, those: tuple[Case, ...]) -> Done:
+def _done(future: Any, those: tuple[Case, ...]) -> SweptGraph:
     from distributed import KilledWorker
 
     error = future.exception()
     if isinstance(error, KilledWorker):
-        return Done(those, Verdict.BROKE_DOWN, f"{DEATHS + 1} workers died over it: too little memory?")
+        return SweptGraph(those, Verdict.BROKE_DOWN, f"{DEATHS + 1} workers died over it: too little memory?")
     if error is not None:
         # The package's own errors and bugs alike: one graph's trouble is not the sweep's.
-        return Done(those, Verdict.BROKE_DOWN, " ".join(f"{type(error).__name__}: {error}".split()))
+        return SweptGraph(those, Verdict.BROKE_DOWN, " ".join(f"{type(error).__name__}: {error}".split()))
     outcomes = [Outcome.model_validate(each) for each in json.loads(future.result())]
     end = next((each for each in outcomes if each.status is not Status.PASSED), outcomes[-1])
     failures = [f"{failure.family} at {failure.stage}" for failure in end.failures[:1]]
-    return Done(those, verdict_of(outcomes), end.reason or "".join(failures))
+    return SweptGraph(those, verdict_of(outcomes), end.reason or "".join(failures))
 
 
 # --- the cluster -------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
-from tasnet.suite.observed import keep_run
+from tasnet.suite.observed import keep_run_evidence
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.ci_properties import tags
 from tasnet.suite.plugin.head import run_head
@@ -149,7 +149,7 @@ def _judged(
         _keep_record(request, case, sized, until, broken, today, past_runs)
         raise
     if setup.compiler:
-        keep_run(Store(setup.store), sized, outcomes)
+        keep_run_evidence(Store(setup.store), sized, outcomes)
     told, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
     text = "\n".join(failing_lines(told, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"

@@ -31,12 +31,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "compiled_hef" not in metafunc.fixturenames:
         return
     # Only now: a run without a device needs none of it.
-    from tasnet.suite.observed import DeviceError, hefs
+    from tasnet.suite.observed import DeviceError, hefs_by_case
 
     config = metafunc.config
     folder = config.getoption("--hef") or os.environ.get("TASNET_HEF")
     try:
-        found = hefs(Path(folder), config.getoption("--arch")) if folder else []
+        found = hefs_by_case(Path(folder), config.getoption("--arch")) if folder else []
     except DeviceError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     none = f"{folder}: no .hef in it; copy <case id>.hef files there" if folder else NO_FOLDER
@@ -80,9 +80,9 @@ def keep_ran(request: pytest.FixtureRequest) -> Keep:
         node.user_properties.extend(outcome.figures.items())
         if outcome.status is Status.INFRA:
             pytest.fail(f"{case.id}: {outcome.reason}", pytrace=False)
-        from tasnet.suite.observed import keep_observed
+        from tasnet.suite.observed import keep_device_outcome
 
-        keep_observed(Store(setup.store), case, path, outcome)
+        keep_device_outcome(Store(setup.store), case, path, outcome)
         return outcome
 
     return keep

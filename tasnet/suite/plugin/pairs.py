@@ -11,14 +11,14 @@ import pytest
 
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse_case
-from tasnet.suite.observed import of_cases
+from tasnet.suite.observed import evidence_of_cases
 from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.setup import SETUP, Setup, repeated
 from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.run import Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.observed import Compared, Confusion, Pair
+    from tasnet.suite.observed import ConfusionTable, ToolchainPair, VerdictComparison
     from tasnet.suite.plugin.cases import RunsCases
 
 PAIR_ID = "pair-"
@@ -36,9 +36,9 @@ def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
 
 
 @pytest.fixture
-def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
+def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
     """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
-    from tasnet.suite.observed import NO_COMPILER, Pair
+    from tasnet.suite.observed import NO_COMPILER, ToolchainPair
 
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
@@ -52,60 +52,60 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> Pair:
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except TasnetError as error:
         pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
-    return Pair(request.param, predicted, observed, setup.compiler, store)
+    return ToolchainPair(request.param, predicted, observed, setup.compiler, store)
 
 
 @pytest.fixture
-def verdicts(request: pytest.FixtureRequest, pair: Pair) -> Compared:
+def verdicts(request: pytest.FixtureRequest, pair: ToolchainPair) -> VerdictComparison:
     """The prediction beside the compiler's verdict; it goes into the table at the end of the run."""
-    from tasnet.suite.observed import compared
+    from tasnet.suite.observed import compare_verdicts
 
-    found = compared(pair)
+    found = compare_verdicts(pair)
     request.node.user_properties.append((PAIR_PROPERTY, json.dumps(asdict(found))))
     return found
 
 
-def conclude_prediction(found: Compared, pair: Pair) -> None:
+def conclude_prediction(found: VerdictComparison, pair: ToolchainPair) -> None:
     """Fails where the compiler contradicts the prediction, with the evidence to add; skips where it says nothing."""
-    from tasnet.suite.observed import Agreement, told_of_refutation
+    from tasnet.suite.observed import Agreement, refutation_by
 
     if found.agreement in (Agreement.REFUTED, Agreement.MISSED):
-        pytest.fail(told_of_refutation(found, pair.compiler), pytrace=False)
+        pytest.fail(refutation_by(found, pair.compiler), pytrace=False)
     if found.agreement is Agreement.SILENT:
         pytest.skip(f"predicted {found.predicted}, and the compiler ended {found.observed}")
 
 
 @pytest.fixture
-def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> Confusion:
+def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> ConfusionTable:
     """The predictions for the profile's cases beside the evidence in the store. Skips where there is none."""
     from tasnet.hailo.predict import Reference
-    from tasnet.suite.observed import confusion
+    from tasnet.suite.observed import confusion_table
     from tasnet.suite.run import Pipeline
 
     setup = request.config.stash[SETUP]
     store = Store(setup.store)
     cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
-    known = of_cases(store, cases.values())
+    known = evidence_of_cases(store, cases.values())
     if not known:
         pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
     seen = {graph_key(parse_case(each.case_id)) for each in known}
     predicts = Pipeline(store, Reference(), setup.recipe)
-    found = confusion({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
+    found = confusion_table({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
     request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))
     return found
 
 
-def conclude_evidence(found: Confusion) -> None:
+def conclude_evidence(found: ConfusionTable) -> None:
     """Fails where evidence contradicts a prediction, with what to add."""
-    from tasnet.suite.observed import listed, refutation, refuted
+    from tasnet.suite.observed import first_lines, refutation_text, refuted_predictions
 
-    if against := refuted(found):
-        pytest.fail(listed([refutation(each) for each in against]), pytrace=False)
+    if against := refuted_predictions(found):
+        pytest.fail(first_lines([refutation_text(each) for each in against]), pytrace=False)
 
 
-def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pair) -> None:
+def conclude_differences(differences: Callable[[ToolchainPair], Sequence[str]], pair: ToolchainPair) -> None:
     """Fails with the differences if there are any; skips where there are no two things to compare."""
-    from tasnet.suite.observed import NothingToCompare, listed
+    from tasnet.suite.observed import NothingToCompare, first_lines
 
     try:
         lines = differences(pair)
@@ -114,4 +114,4 @@ def conclude_differences(differences: Callable[[Pair], Sequence[str]], pair: Pai
     except TasnetError as error:
         pytest.fail(f"{pair.case.id}: {error_line(error)}", pytrace=False)
     if lines:
-        pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{listed(lines)}", pytrace=False)
+        pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{first_lines(lines)}", pytrace=False)

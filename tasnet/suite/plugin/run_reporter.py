@@ -14,7 +14,7 @@ import pytest
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
 from tasnet.suite.history import CaseRecord, ParityFigure, RunWriter, begin_run, device, find_origin, latest_records
 from tasnet.suite.ledger import JudgementKind
-from tasnet.suite.observed import everything, support
+from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.head import run_head
 from tasnet.suite.plugin.setup import SETUP
@@ -31,7 +31,7 @@ from tasnet.suite.report import ProgressBar, ProgressLines, new_folder, summary_
 from tasnet.suite.run import DamageWarning, Store
 
 if TYPE_CHECKING:
-    from tasnet.suite.observed import Compared
+    from tasnet.suite.observed import VerdictComparison
 
 _SHOWN = 5
 """damaged files named at the end of a run"""
@@ -62,8 +62,8 @@ class RunReporter:
 
     config: pytest.Config
     records: dict[str, CaseRecord] = field(default_factory=dict)
-    pairs: dict[str, Compared] = field(default_factory=dict)
-    recalled: list[Compared] = field(default_factory=list)
+    pairs: dict[str, VerdictComparison] = field(default_factory=dict)
+    recalled: list[VerdictComparison] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
     total: int = 0
     progress: ProgressBar | ProgressLines | None = None
@@ -206,23 +206,23 @@ class RunReporter:
         compiler = self.config.stash[SETUP].compiler
         if not self.pairs or compiler is None:
             return
-        from tasnet.suite.observed import table
+        from tasnet.suite.observed import confusion_lines
 
         double = ", a test double: nothing was observed" if compiler.double else ""
         terminalreporter.section(
             f"predicted by reference, against {compiler.name} {printable(compiler.version)}{double}"
         )
-        terminalreporter.write_line(table(list(self.pairs.values()), double=compiler.double))
+        terminalreporter.write_line(confusion_lines(list(self.pairs.values()), double=compiler.double))
 
     def _tell_recalled(self, terminalreporter: pytest.TerminalReporter) -> None:
         if not self.recalled:
             return
-        from tasnet.suite.observed import table
+        from tasnet.suite.observed import confusion_lines
 
         setup = self.config.stash[SETUP]
         terminalreporter.section("predicted by reference, against the evidence in the store")
-        terminalreporter.write_line(table(self.recalled, double=False))
-        for name, runs in support(setup.ledger.entries, everything(Store(setup.store))).items():
+        terminalreporter.write_line(confusion_lines(self.recalled, double=False))
+        for name, runs in evidence_by_entry(setup.ledger.entries, all_evidence(Store(setup.store))).items():
             terminalreporter.write_line(f"entry {printable(name)}: observed in {len(runs)} runs")
 
 
@@ -233,11 +233,11 @@ def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
     return [*(each for each in report.user_properties if each[0] not in PROPERTIES), *told]
 
 
-def _compared(told: dict[str, Any]) -> Compared:
-    from tasnet.suite.observed import Agreement, Compared
+def _compared(told: dict[str, Any]) -> VerdictComparison:
+    from tasnet.suite.observed import Agreement, VerdictComparison
 
     told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
-    return Compared(**told)
+    return VerdictComparison(**told)
 
 
 def _shortened(damaged: Sequence[str]) -> Iterator[str]:

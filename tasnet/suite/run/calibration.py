@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import unfinished
+from tasnet.common import resample, unfinished
 from tasnet.suite.cases import Case
 from tasnet.suite.run.looks_like import looks_like
 from tasnet.suite.run.recordings import CalibrationError, Recording, arrays, wavs
@@ -235,7 +235,7 @@ def _windows(
                 able.remove(each)
                 pieces.pop(each.name, None)
             else:
-                pieces[each.name] = _resampled(wave, each.rate, rate)[: wanted[each.name]]
+                pieces[each.name] = resample(wave, each.rate, rate)[: wanted[each.name]]
                 turned[each.name] = wanted[each.name]
     if not pieces:
         told = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3]) or "it holds no wav"
@@ -295,12 +295,3 @@ def _clipped(wave: Wave) -> bool:
     edges = np.diff(full)
     lengths = np.flatnonzero(edges == -1) - np.flatnonzero(edges == 1)
     return bool(lengths.max(initial=0) >= CLIPPED_RUN)
-
-
-def _resampled(wave: Wave, source: int, target: int) -> Wave:
-    if source == target:
-        return wave
-    from scipy.signal import resample_poly  # type: ignore[import-untyped, unused-ignore]
-
-    scale = gcd(source, target)
-    return np.asarray(resample_poly(wave, target // scale, source // scale), dtype=np.float32)

@@ -14,7 +14,7 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.gate.parity import Graph, measured
 from tasnet.suite.gate.result import Distance
-from tasnet.suite.numerics.thresholds import Thresholds, parse
+from tasnet.suite.numerics.thresholds import Thresholds, parse_thresholds
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tests.network.sizes import SMALL
@@ -23,7 +23,7 @@ CASE = Case(Variant(), SMALL, 1600)
 
 
 def limits(snr_db: float, stage: str = "onnx") -> Thresholds:
-    return parse(
+    return parse_thresholds(
         f"schema: 1\nmargin_db: {{onnx: 6}}\nthresholds:\n"
         f"  - {{stage: {stage}, form: any, T: any, snr_db: {snr_db}, of_peak: 1.0, measured: null}}\n"
     )

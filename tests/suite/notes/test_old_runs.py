@@ -27,8 +27,15 @@ from tasnet.suite.notes.exporting import write_night_run
 from tasnet.suite.notes.failure_note import as_text, from_text, note_of, read_note
 from tasnet.suite.notes.importing import import_night_runs, read_night_runs
 from tasnet.suite.notes.run_tables import NightRunsError
-from tasnet.suite.observed.confusions import Agreement, confusion, refutation, refuted
-from tasnet.suite.observed.evidence import Evidence, EvidenceError, everything, keep, of_case, support
+from tasnet.suite.observed.confusions import Agreement, confusion_table, refutation_text, refuted_predictions
+from tasnet.suite.observed.evidence import (
+    Evidence,
+    EvidenceError,
+    all_evidence,
+    evidence_by_entry,
+    evidence_of_case,
+    keep_evidence,
+)
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store
 from tests.doubles.outcomes import REFERENCE, SUPER_DECONV, failure, outcomes
@@ -298,7 +305,7 @@ def test_an_import_keeps_nothing_of_which_nothing_was_learned(tmp_path):
         "unclassified at translate",
         "infra at optimize",
     ]
-    assert everything(store) == ()
+    assert all_evidence(store) == ()
 
 
 def test_the_notes_text_form_reads_like_the_json(tmp_path):
@@ -327,8 +334,8 @@ def test_an_import_keeps_each_run_once_from_wherever_it_is_read(tmp_path):
     (tmp_path / "copy" / "summary.tsv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
     second = import_night_runs(store, tmp_path / "copy", version="3.33.0")
     assert (second.kept, second.known) == (0, 6)
-    assert len(everything(store)) == 6
-    (found,) = of_case(store, "concat-normal-grouped-all")
+    assert len(all_evidence(store)) == 6
+    (found,) = evidence_of_case(store, "concat-normal-grouped-all")
     assert "summary.tsv:2" in found.line
     assert "\n" not in found.line
 
@@ -343,7 +350,7 @@ def test_two_imports_at_once_lose_and_double_nothing(tmp_path):
     command = [sys.executable, "-c", textwrap.dedent(code)]
     running = [subprocess.Popen(command) for _ in range(3)]
     assert [each.wait(timeout=120) for each in running] == [0, 0, 0]
-    assert len(everything(Store(tmp_path / "store"))) == 6
+    assert len(all_evidence(Store(tmp_path / "store"))) == 6
     assert not list((tmp_path / "store" / "tmp").iterdir())
 
 
@@ -351,22 +358,22 @@ def test_predictions_and_unknown_cases_are_no_evidence_and_damaged_files_are_pas
     store = Store(tmp_path)
     predicted = Evidence(case_id="baseline", tag="x", outcomes=tuple(outcomes(SUPER_DECONV, by=REFERENCE).values()))
     with pytest.raises(EvidenceError, match="predicted by reference"):
-        keep(store, predicted)
+        keep_evidence(store, predicted)
     run = read_night_runs(FEBRUARY).runs[0].evidence
     with pytest.raises(EvidenceError, match="bogus"):
-        keep(store, run.model_copy(update={"case_id": "bogus"}))
+        keep_evidence(store, run.model_copy(update={"case_id": "bogus"}))
     with pytest.raises(EvidenceError, match=r"dfc 3\.33\.0\+double"):
-        keep(store, read_night_runs(FEBRUARY, version="3.33.0+double").runs[0].evidence)
+        keep_evidence(store, read_night_runs(FEBRUARY, version="3.33.0+double").runs[0].evidence)
     with pytest.raises(EvidenceError, match="without outcomes"):
-        keep(store, run.model_copy(update={"outcomes": ()}))
-    assert keep(store, run)
+        keep_evidence(store, run.model_copy(update={"outcomes": ()}))
+    assert keep_evidence(store, run)
     (file,) = (tmp_path / "evidence").glob("*/*.json")
     file.write_text(file.read_text()[:-9])
-    assert everything(store) == ()
-    assert keep(store, run)
-    assert everything(store) == (run,)
+    assert all_evidence(store) == ()
+    assert keep_evidence(store, run)
+    assert all_evidence(store) == (run,)
     file.write_text(file.read_text().replace('"predicted":false', '"predicted":true'))
-    assert everything(store) == ()
+    assert all_evidence(store) == ()
 
 
 LEDGER = """
@@ -393,11 +400,11 @@ def test_old_evidence_counts_in_the_ledger_at_the_version_it_is_of(tmp_path):
     run = runs["project-bypass-ungrouped_blockdiag-k1"]
     judged = judge(run.case.axes(), run.evidence.stages, entries, date(2026, 3, 1))
     assert judged.kind is JudgementKind.EXPECTED_FAILURE
-    lines = support(entries, [each.evidence for each in runs.values()])["memory-units"]
+    lines = evidence_by_entry(entries, [each.evidence for each in runs.values()])["memory-units"]
     assert len(lines) == 1
     assert "20260217_094500" in lines[0]
     older = [each.evidence for each in read_night_runs(FEBRUARY).runs if "fallback" not in each.tag]
-    assert support(entries, older)["memory-units"] == ()
+    assert evidence_by_entry(entries, older)["memory-units"] == ()
 
 
 # --- writing
@@ -462,8 +469,8 @@ def test_the_embedded_toolchain_agrees_with_the_notes_six_failures(tmp_path):
     runs = read_night_runs(FEBRUARY, version="3.33.0").runs
     pipeline = Pipeline(Store(tmp_path), Reference())
     predicted = {run.case.id: pipeline.run(run.case) for run in runs}
-    found = confusion(predicted, [run.evidence for run in runs])
-    assert refuted(found) == ()
+    found = confusion_table(predicted, [run.evidence for run in runs])
+    assert refuted_predictions(found) == ()
     assert found.unmatched == ()
     assert {key: len(ids) for key, ids in found.cells.items()} == {("blocked", "blocked"): 6}
     assert "6 agrees" in found.table()
@@ -489,10 +496,10 @@ def test_an_observation_that_contradicts_a_prediction_refutes_it_with_its_eviden
         (blocked, har_only, Agreement.SILENT),
     ]
     for predicted, evidence, agreement in expected:
-        found = confusion({"baseline": predicted}, [evidence])
+        found = confusion_table({"baseline": predicted}, [evidence])
         assert [each.agreement for each in found.compared] == [agreement]
-        assert bool(refuted(found)) is (agreement in (Agreement.REFUTED, Agreement.MISSED))
-    text = refutation(refuted(confusion({"baseline": blocked}, [failed]))[0])
+        assert bool(refuted_predictions(found)) is (agreement in (Agreement.REFUTED, Agreement.MISSED))
+    text = refutation_text(refuted_predictions(confusion_table({"baseline": blocked}, [failed]))[0])
     assert "predicted blocked (unsupported_kernel), observed blocked (memory_units)" in text
     assert failed.line in text
     assert "3.33.0" in failed.line
@@ -500,8 +507,8 @@ def test_an_observation_that_contradicts_a_prediction_refutes_it_with_its_eviden
 
 def test_cases_of_one_graph_share_an_observation_and_other_cases_are_named(tmp_path):
     compiled = observed(tmp_path, hef_success="true")
-    assert confusion({"concat-normal-grouped-k24": outcomes()}, [compiled]).unmatched == ()
-    other = confusion({"concat-normal-grouped-all+arch=hailo8l": outcomes()}, [compiled])
+    assert confusion_table({"concat-normal-grouped-k24": outcomes()}, [compiled]).unmatched == ()
+    other = confusion_table({"concat-normal-grouped-all+arch=hailo8l": outcomes()}, [compiled])
     assert other.unmatched == ("concat-normal-grouped-all",)
     with pytest.raises(ValueError, match="give predictions"):
-        confusion({"baseline": compiled.stages}, [compiled])
+        confusion_table({"baseline": compiled.stages}, [compiled])

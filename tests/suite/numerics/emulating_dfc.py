@@ -8,12 +8,13 @@ import numpy as np
 
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.stages import calibration_signals, host
+from tasnet.suite.numerics.stages import calibration_signals
+from tasnet.suite.numerics.waves import host_frames
 from tests.doubles.dfc_python import emulating
 
 
 def dfc_of(folder: Path, case: Case, act: str = "") -> Dfc:
-    np.save(folder / "calibration.npy", host(case, calibration_signals(case, 2)))
+    np.save(folder / "calibration.npy", host_frames(case.variant, case.size, calibration_signals(case, 2)))
     return Dfc(
         emulating(folder / "env", act),
         "3.33.0",

@@ -11,21 +11,21 @@ import pytest
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.compiled_parity import Compiled, compiled_parity
-from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, aligned, emulate
-from tasnet.suite.numerics.thresholds import read
+from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, aligned_distance, emulate
+from tasnet.suite.numerics.measuring import ContextParity, measure_contexts
+from tasnet.suite.numerics.thresholds import read_thresholds
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tests.suite.numerics.emulating_dfc import dfc_of
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
 GROUPED = Case(Variant(), SIZE, 400)
-LIMITS = read(Path(__file__).resolve().parents[3] / "thresholds.yaml")
+LIMITS = read_thresholds(Path(__file__).resolve().parents[3] / "thresholds.yaml")
 
 
-def through(folder: Path, case: Case, act: str = "") -> Compiled:
+def through(folder: Path, case: Case, act: str = "") -> ContextParity:
     store = open_store(folder / "store")
-    return compiled_parity(case, Pipeline(store, Reference()), Pipeline(store, dfc_of(folder, case, act)), LIMITS)
+    return measure_contexts(case, Pipeline(store, Reference()), Pipeline(store, dfc_of(folder, case, act)), LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_every_context_is_compared_over_the_samples_that_it_has(tmp_path: Path, 
     assert made.complaints == ()
     assert set(made.found) == set(CONTEXTS)
     # a double observes nothing: no limit is ever proposed from it
-    assert made.measured == ()
+    assert made.figures == ()
     # the vendor's deconvolution ends L - stride samples early
     short = 4 if case.variant.decoder == "grouped" else 0
     assert {(each.missing, each.offset) for each in made.found.values()} == {(short, 0)}
@@ -77,15 +77,15 @@ def test_a_har_that_was_not_optimized_has_no_quantized_context(tmp_path: Path) -
 
 def test_waves_that_are_not_this_cases() -> None:
     with pytest.raises(EmulationError, match="not this case's outputs"):
-        aligned(np.zeros((1, 2, 10)), np.zeros((1, 2, 9)))
+        aligned_distance(np.zeros((1, 2, 10)), np.zeros((1, 2, 9)))
     with pytest.raises(EmulationError, match="not this case's outputs"):
-        aligned(np.zeros((1, 1, 9)), np.zeros((1, 2, 9)))
+        aligned_distance(np.zeros((1, 1, 9)), np.zeros((1, 2, 9)))
 
 
 def test_what_a_compiler_says_is_kept_for_limits(tmp_path: Path) -> None:
     """The double, called a compiler for once: its figures are those that were compared."""
     store = open_store(tmp_path / "store")
     dfc = replace(dfc_of(tmp_path, GROUPED), double=False)
-    made = compiled_parity(GROUPED, Pipeline(store, Reference()), Pipeline(store, dfc), LIMITS)
-    assert [each.stage for each in made.measured] == list(CONTEXTS)
-    assert [each.snr_db for each in made.measured] == [made.distance(stage).snr for stage in CONTEXTS]
+    made = measure_contexts(GROUPED, Pipeline(store, Reference()), Pipeline(store, dfc), LIMITS)
+    assert [each.stage for each in made.figures] == list(CONTEXTS)
+    assert [each.snr_db for each in made.figures] == [made.distance(stage).snr for stage in CONTEXTS]

@@ -16,8 +16,15 @@ from tasnet.common import TasnetError
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.hearing import PAGE, Mix
-from tasnet.suite.numerics.listening import ListenError, improvement, listen, mixed, recording, shown
+from tasnet.suite.numerics.listen_page import PAGE, MixedRecording
+from tasnet.suite.numerics.listening import (
+    ListenError,
+    listen_summary,
+    mix_recordings,
+    read_recording,
+    separate_to_folder,
+    si_sdr_improvement,
+)
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.numerics.speech import synthetic
 from tasnet.suite.run.pipeline import Pipeline
@@ -53,7 +60,7 @@ def voice(seed: int, seconds: float = 0.7, rate: int = 8000) -> np.ndarray:
 def test_two_recordings_through_every_stage(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     paths = [wav("a.wav", voice(1)), wav("b <i>.wav", voice(2, 0.6, 16000), 16000)]
     out = tmp_path / "out"
-    heard = listen(CASE, paths, out, pipeline)
+    heard = separate_to_folder(CASE, paths, out, pipeline)
     stages = ("torch", "onnx", "har", "har8")
     expected = {f"{stage}_source{n}.wav" for stage in stages for n in (1, 2)}
     assert {path.name for path in out.iterdir()} == expected | {PAGE, "mix.wav", "recording1.wav", "recording2.wav"}
@@ -78,7 +85,7 @@ def test_two_recordings_through_every_stage(tmp_path: Path, pipeline: Pipeline, 
     links = set(re.findall(r'src="((?!data:)[^"]*)"', html))
     assert links == {path.name for path in out.glob("*.wav")}
     assert not re.search(r"https?://|<script|href=", html)
-    told = shown(heard, out)
+    told = listen_summary(heard, out)
     assert "HAR, float (predicted)" in told
     assert "separate nothing" in told
 
@@ -88,7 +95,7 @@ def test_one_recording_is_the_mixture_and_an_empty_folder_is_taken(
 ) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    heard = listen(CASE, [wav("mix.wav", voice(1))], out, pipeline, seconds=0.25)
+    heard = separate_to_folder(CASE, [wav("mix.wav", voice(1))], out, pipeline, seconds=0.25)
     assert len(heard.mix.mix) == 2000
     assert heard.mix.left_out == 3600
     assert heard.improvements == {}
@@ -101,28 +108,28 @@ def test_a_mix_beyond_full_scale_is_clipped_in_8_bits_alone_and_both_say_so(
     tmp_path: Path, pipeline: Pipeline, wav: Write
 ) -> None:
     loud = wav("loud.wav", 500 * voice(1, 0.3), 8000, "FLOAT")
-    heard = listen(CASE, [loud], tmp_path / "out", pipeline)
+    heard = separate_to_folder(CASE, [loud], tmp_path / "out", pipeline)
     assert heard.clipped is not None
     assert heard.clipped > 0.5
     assert heard.distances["har"].snr > 100
     assert heard.distances["har8"].snr < 3
-    assert "louder than the speech that set the 8 bits" in shown(heard, tmp_path / "out")
+    assert "louder than the speech that set the 8 bits" in listen_summary(heard, tmp_path / "out")
     assert "they are clipped there" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
 
 
 def test_the_compilers_contexts_are_heard_too(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     compiler = Pipeline(pipeline.store, dfc_of(tmp_path, CASE, "breaks"))
-    heard = listen(CASE, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline, compiler=compiler)
+    heard = separate_to_folder(CASE, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline, compiler=compiler)
     assert heard.distances["sdk_native"].snr > 100
     # a double observes nothing
     assert {"sdk_native", "sdk_quantized"} <= heard.staged.predicted
     assert "the emulator fell over" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
-    assert "the emulator fell over" in shown(heard, tmp_path / "out")
+    assert "the emulator fell over" in listen_summary(heard, tmp_path / "out")
 
 
 def test_a_form_without_a_har_is_heard_as_far_as_it_goes(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     case = Case(Variant(norm="cgln"), SIZE, 2000)
-    heard = listen(case, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline)
+    heard = separate_to_folder(case, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline)
     assert set(heard.waves) == {"torch", "onnx"}
     assert set(heard.staged.missing) == {"har", "har8"}
     assert "translate ended unknown" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
@@ -130,13 +137,13 @@ def test_a_form_without_a_har_is_heard_as_far_as_it_goes(tmp_path: Path, pipelin
 
 def test_the_improvement_is_that_of_the_best_assignment() -> None:
     references = np.stack([voice(1)[:4000], voice(2)[:4000]])
-    mix = Mix(references.sum(0), references, ("a", "b"), 8000)
+    mix = MixedRecording(references.sum(0), references, ("a", "b"), 8000)
     noise = 0.01 * np.random.default_rng(0).standard_normal((2, 4000)).astype(np.float32)
     swapped = references[::-1] + noise
-    assert improvement(swapped, mix) > 10
-    assert improvement(swapped, mix) == pytest.approx(improvement(swapped[::-1], mix))
-    assert improvement(np.stack([mix.mix, mix.mix]), mix) == pytest.approx(0.0, abs=1e-6)
-    assert np.isnan(improvement(np.zeros((2, 4000), np.float32), mix))
+    assert si_sdr_improvement(swapped, mix) > 10
+    assert si_sdr_improvement(swapped, mix) == pytest.approx(si_sdr_improvement(swapped[::-1], mix))
+    assert si_sdr_improvement(np.stack([mix.mix, mix.mix]), mix) == pytest.approx(0.0, abs=1e-6)
+    assert np.isnan(si_sdr_improvement(np.zeros((2, 4000), np.float32), mix))
 
 
 def _header(data: int, rate: int) -> bytes:
@@ -182,32 +189,32 @@ def test_recordings_that_cannot_be_used(tmp_path: Path, wav: Write) -> None:
     }
     for path, told in wrong.items():
         with pytest.raises(ListenError, match=re.escape(told)) as error:
-            recording(path, 8000)
+            read_recording(path, 8000)
         assert str(error.value).startswith(f"{path}: ")
         assert "\n" not in str(error.value)
-    assert len(recording(wav("fast.wav", voice(1, 0.5, 44100), 44100), 8000)) == 4000
+    assert len(read_recording(wav("fast.wav", voice(1, 0.5, 44100), 44100), 8000)) == 4000
     same = wav("same.wav", voice(1))
     with pytest.raises(ListenError, match="the same sound as"):
-        mixed([same, same])
+        mix_recordings([same, same])
     late = np.concatenate([np.zeros(4000), voice(3)])
     with pytest.raises(ListenError, match=r"late.wav: silent in its first 0\.40 s"):
-        mixed([wav("short.wav", voice(1, 0.4)), wav("late.wav", late)])
+        mix_recordings([wav("short.wav", voice(1, 0.4)), wav("late.wav", late)])
     with pytest.raises(ListenError, match="no recording"):
-        mixed([])
+        mix_recordings([])
 
 
 def test_cases_and_folders_that_cannot_be_used(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     mix = wav("mix.wav", voice(1, 0.2))
     with pytest.raises(ListenError, match="1600 samples at 8000 Hz, a window is 2000"):
-        listen(CASE, [mix], tmp_path / "out", pipeline)
+        separate_to_folder(CASE, [mix], tmp_path / "out", pipeline)
     with pytest.raises(ListenError, match="conv1x1_head gives one value per frame"):
-        listen(Case(Variant(decoder="conv1x1_head"), SIZE, 400), [mix], tmp_path / "out", pipeline)
+        separate_to_folder(Case(Variant(decoder="conv1x1_head"), SIZE, 400), [mix], tmp_path / "out", pipeline)
     with pytest.raises(ListenError, match="isn't empty"):
-        listen(CASE, [mix], tmp_path, pipeline)
+        separate_to_folder(CASE, [mix], tmp_path, pipeline)
     with pytest.raises(ListenError, match="a file; name a folder"):
-        listen(CASE, [mix], mix, pipeline)
+        separate_to_folder(CASE, [mix], mix, pipeline)
     with pytest.raises(ListenError, match="make it first"):
-        listen(CASE, [mix], tmp_path / "no" / "out", pipeline)
+        separate_to_folder(CASE, [mix], tmp_path / "no" / "out", pipeline)
     assert issubclass(ListenError, TasnetError)
     assert not (tmp_path / "out").exists()
     assert not list(tmp_path.glob(".listen-*"))

@@ -15,24 +15,24 @@ from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.gains import gains_of
-from tasnet.suite.numerics.parity_page import page, write
+from tasnet.suite.numerics.kept_figures import layer_gains
+from tasnet.suite.numerics.parity_page import parity_html, write_parity_page
 from tasnet.suite.numerics.parity_report import (
     SCHEMES,
-    Eight,
+    EightBitParity,
     ParityReport,
     ParityReportError,
+    gather_parity,
     in_eight_bits,
     long_mix,
-    published,
-    slopes,
-    small,
+    published_loss,
+    shift_forecasts,
 )
-from tasnet.suite.numerics.thresholds import parse
+from tasnet.suite.numerics.thresholds import parse_thresholds
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 
-LIMITS = parse("""\
+LIMITS = parse_thresholds("""\
 schema: 1
 margin_db: {}
 thresholds:
@@ -45,7 +45,14 @@ thresholds:
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
-    return small(Pipeline(open_store(tmp_path_factory.mktemp("store")), Reference()), LIMITS)
+    """Three forms of a tiny network."""
+    size = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
+    faithful = Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln"), size, 400)
+    cases = (Case(Variant(), size, 400), faithful, Case(Variant(mask="bypass"), size, 400))
+    pipeline = Pipeline(open_store(tmp_path_factory.mktemp("store")), Reference())
+    return gather_parity(
+        cases, (faithful,), pipeline, thresholds=LIMITS, growth_size=size, growth_lengths=(400, 1600), points=4
+    )
 
 
 def test_every_figure_is_gathered(report: ParityReport) -> None:
@@ -54,7 +61,7 @@ def test_every_figure_is_gathered(report: ParityReport) -> None:
         assert set(row.distances) == {"torch", "onnx", "har", "har8"}
         assert min(row.distances[stage].snr for stage in ("torch", "onnx", "har")) > 100
         # 8 bits aren't 90 dB, so that limit is broken, and no other
-        assert {breach.measured.stage for breach in row.breaches} == {"har8"}
+        assert {breach.figure.stage for breach in row.breaches} == {"har8"}
     assert {(each.norm, each.length) for each in report.growth} == {
         (norm, length) for norm in ("gln", "gln_pool") for length in (400, 1600)
     }
@@ -73,7 +80,7 @@ def test_every_figure_is_gathered(report: ParityReport) -> None:
 
 
 def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, tmp_path: Path) -> None:
-    path = write(tmp_path / "parity.html", report)
+    path = write_parity_page(tmp_path / "parity.html", report)
     assert list(tmp_path.iterdir()) == [path]
     html = path.read_text(encoding="utf-8")
     for row in report.rows:
@@ -97,18 +104,18 @@ def test_a_slope_that_is_expected_says_by_what_right() -> None:
     size = Size(N=12, L=8, B=6, H=10, Sc=6, X=1, R=1)
     case = Case(variant, size, 16000)
     network = translate(to_onnx(variant, size, seeded(size), case.length), "net")
-    speech, around_zero, positive = slopes(case, network)
+    speech, around_zero, positive = shift_forecasts(case, network)
     assert not speech.failures
     assert not around_zero.failures
     assert positive.failures
     assert positive.needed > 8
-    eight = Eight(case, (), (PrecisionPoint((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
-    html = page(ParityReport((), (), (eight,), "voices", "seed 0"))
+    eight = EightBitParity(case, (), (PrecisionPoint((), frozenset(), 8.0, 20.0),), (), (positive,), 4, 3)
+    html = parity_html(ParityReport((), (), (eight,), "voices", "seed 0"))
     assert "<code>negative_slope</code> (extrapolated)" in html
 
 
 def test_equal_reports_give_equal_pages(report: ParityReport) -> None:
-    assert page(report) == page(report)
+    assert parity_html(report) == parity_html(report)
 
 
 def test_a_case_without_a_har_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:
@@ -121,7 +128,7 @@ def test_a_case_without_a_har_cannot_be_shown_in_eight_bits(tmp_path: Path) -> N
 
 def test_the_published_bracket() -> None:
     """14.78 dB and noise at 23.5 dB are 14.23 dB together."""
-    assert published() == pytest.approx((23.48, 36.36), abs=0.05)
+    assert published_loss() == pytest.approx((23.48, 36.36), abs=0.05)
 
 
 def test_a_long_mix_does_not_repeat_itself() -> None:
@@ -146,6 +153,6 @@ def test_figures_that_have_no_meaning() -> None:
 def test_gains_are_noted_as_they_are_found_and_found_again(tmp_path: Path) -> None:
     pipeline = Pipeline(open_store(tmp_path), Reference())
     case = Case(Variant(), Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1), 400)
-    gains_of(case, pipeline)["conv1"] = 0.5
-    assert dict(gains_of(case, pipeline)) == {"conv1": 0.5}
-    assert not gains_of(Case(Variant(mask="bypass"), case.size, 400), pipeline)
+    layer_gains(case, pipeline)["conv1"] = 0.5
+    assert dict(layer_gains(case, pipeline)) == {"conv1": 0.5}
+    assert not layer_gains(Case(Variant(mask="bypass"), case.size, 400), pipeline)

@@ -18,7 +18,6 @@ from tasnet.suite.numerics.speech import (
     mixture,
     mixtures,
     read_wav,
-    resample,
     synthetic,
     voices,
 )
@@ -65,33 +64,12 @@ def test_the_first_channel_of_a_wave_file(tmp_path: Path) -> None:
 
 
 def test_files_that_are_no_speech(tmp_path: Path) -> None:
-    with pytest.raises(SpeechError, match="8-bit samples at 16000 Hz; give 16-bit PCM"):
+    with pytest.raises(SpeechError, match="Unsigned 8 bit PCM at 16000 Hz; give 16-bit PCM"):
         read_wav(_write(tmp_path / "x.wav", np.zeros(10, np.uint8), width=1))
     (tmp_path / "y.wav").write_bytes(b"RIFF....")
-    for name in ("y.wav", "none.wav"):
-        with pytest.raises(SpeechError, match="not a PCM wave file"):
+    for name, wrong in (("y.wav", "not a wav that can be read"), ("none.wav", "no such file")):
+        with pytest.raises(SpeechError, match=wrong):
             read_wav(tmp_path / name)
-
-
-@pytest.mark.parametrize(("rate", "to"), [(16000, 8000), (8000, 16000), (44100, 8000), (11025, 8000)])
-def test_resampling_keeps_what_both_rates_can_carry(rate: int, to: int) -> None:
-    time, after = np.arange(rate) / rate, np.arange(to) / to
-    slow = np.sin(2 * np.pi * 440 * time).astype(np.float32)
-    found = resample(slow, rate, to)
-    assert len(found) == to
-    inside = slice(to // 20, -to // 20)
-    assert np.abs(found - np.sin(2 * np.pi * 440 * after))[inside].max() < 2e-3
-
-
-def test_resampling_folds_nothing_back() -> None:
-    fast = np.sin(2 * np.pi * 5000 * np.arange(16000) / 16000).astype(np.float32)
-    assert np.abs(resample(fast, 16000, 8000))[400:-400].max() < 1e-3
-
-
-def test_rates_that_are_none() -> None:
-    with pytest.raises(SpeechError, match="rates are at least 1"):
-        resample(np.ones(3, np.float32), 8000, 0)
-    assert len(resample(np.zeros(0, np.float32), 16000, 8000)) == 0
 
 
 @given(st.floats(-20, 20), st.integers(1, 4000))

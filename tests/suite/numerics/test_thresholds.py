@@ -13,19 +13,19 @@ from hypothesis import strategies as st
 from tasnet.cli.numbers_shown import checked, proposed
 from tasnet.network.variant import Variant
 from tasnet.suite.numerics.thresholds import (
-    FILE,
-    Measured,
+    THRESHOLDS_FILE,
     Proposal,
+    StageFigure,
     ThresholdError,
     Thresholds,
-    form_of,
-    parse,
-    propose,
-    read,
+    parse_thresholds,
+    propose_thresholds,
+    read_thresholds,
+    threshold_form,
 )
 
 TODAY = date(2026, 3, 1)
-COMMITTED = Path(__file__).resolve().parents[3] / FILE
+COMMITTED = Path(__file__).resolve().parents[3] / THRESHOLDS_FILE
 
 TEXT = """\
 # the head
@@ -47,16 +47,16 @@ thresholds:
     of_peak: 1.0e-4
     measured: {snr_db: 107.3, of_peak: 4.0e-5, cases: 2, worst: a, date: 2026-02-01, how: by hand}
 """
-BASE = parse(TEXT)
+BASE = parse_thresholds(TEXT)
 
 
-def run(snr: float, of_peak: float = 1e-6, **changes: object) -> Measured:
+def run(snr: float, of_peak: float = 1e-6, **changes: object) -> StageFigure:
     given = {"stage": "torch", "form": "gln prelu", "length": 1600, "case": "a"} | changes
-    return Measured(snr_db=snr, of_peak=of_peak, **given)  # type: ignore[arg-type]
+    return StageFigure(snr_db=snr, of_peak=of_peak, **given)  # type: ignore[arg-type]
 
 
-def made(runs: list[Measured], base: Thresholds = BASE, reason: str = "") -> Proposal:
-    return propose(base, runs, today=TODAY, how="test", allow_looser=reason)
+def made(runs: list[StageFigure], base: Thresholds = BASE, reason: str = "") -> Proposal:
+    return propose_thresholds(base, runs, today=TODAY, how="test", allow_looser=reason)
 
 
 def test_the_limit_is_that_of_the_form_then_that_of_the_shortest_length_that_holds_it() -> None:
@@ -74,7 +74,7 @@ def test_the_limit_is_that_of_the_form_then_that_of_the_shortest_length_that_hol
 def test_breaches_name_case_figures_and_limit() -> None:
     good, bad, loud = run(100.0), run(99.9), run(120.0, 2e-4)
     found = BASE.check([good, bad, loud, run(math.nan), run(50, stage="har8")])
-    assert [each.measured.snr_db for each in found] == [99.9, 120.0, pytest.approx(math.nan, nan_ok=True), 50]
+    assert [each.figure.snr_db for each in found] == [99.9, 120.0, pytest.approx(math.nan, nan_ok=True), 50]
     assert str(found[0]) == (
         "a: torch: SNR 99.9 dB, error over peak 1.0e-06; at least 100 dB and at most 1.0e-04 for gln prelu"
     )
@@ -111,7 +111,7 @@ def test_a_looser_limit_needs_a_reason_and_keeps_it() -> None:
     allowed = made(runs, reason="another BLAS")
     assert allowed.refused == ()
     assert "reason: another BLAS" in allowed.text
-    assert parse(allowed.text).check(runs) == ()
+    assert parse_thresholds(allowed.text).check(runs) == ()
 
 
 def test_runs_near_a_limit_leave_it_and_are_written_beside_it() -> None:
@@ -129,7 +129,7 @@ def test_runs_without_figures_propose_nothing() -> None:
 FORMS = st.sampled_from(["gln prelu", "identity relu", "bypass"])
 RUNS = st.lists(
     st.builds(
-        Measured,
+        StageFigure,
         stage=st.sampled_from(["torch", "har8", "sdk_native"]),
         form=FORMS,
         length=st.sampled_from([400, 1600, 16000]),
@@ -143,18 +143,18 @@ RUNS = st.lists(
 
 @settings(max_examples=20)
 @given(RUNS, st.sampled_from(["", "a reason"]))
-def test_proposing_twice_changes_nothing(runs: list[Measured], reason: str) -> None:
-    once = parse(made(runs, reason=reason).text)
-    again = propose(once, runs, today=date(2027, 1, 1), how="later", allow_looser=reason)
+def test_proposing_twice_changes_nothing(runs: list[StageFigure], reason: str) -> None:
+    once = parse_thresholds(made(runs, reason=reason).text)
+    again = propose_thresholds(once, runs, today=date(2027, 1, 1), how="later", allow_looser=reason)
     assert again.diff == ""
 
 
 @settings(max_examples=20)
 @given(RUNS, RUNS)
-def test_without_a_reason_no_limit_gets_looser(first: list[Measured], second: list[Measured]) -> None:
+def test_without_a_reason_no_limit_gets_looser(first: list[StageFigure], second: list[StageFigure]) -> None:
     base = BASE
     for runs in (first, second):
-        after = parse(made(runs, base).text)
+        after = parse_thresholds(made(runs, base).text)
         for stage in ("torch", "har8", "sdk_native"):
             for form in ("gln prelu", "identity relu", "bypass", "cln relu"):
                 for length in (1, 400, 401, 1600, 1601, 16000):
@@ -168,8 +168,8 @@ def test_without_a_reason_no_limit_gets_looser(first: list[Measured], second: li
 
 @settings(max_examples=20)
 @given(RUNS)
-def test_what_is_proposed_with_a_reason_holds_for_its_own_runs(runs: list[Measured]) -> None:
-    assert parse(made(runs, reason="new").text).check(runs) == ()
+def test_what_is_proposed_with_a_reason_holds_for_its_own_runs(runs: list[StageFigure]) -> None:
+    assert parse_thresholds(made(runs, reason="new").text).check(runs) == ()
 
 
 @pytest.mark.parametrize(
@@ -189,17 +189,17 @@ def test_what_is_proposed_with_a_reason_holds_for_its_own_runs(runs: list[Measur
 )
 def test_a_file_that_cannot_be_meant(text: str, told: str) -> None:
     with pytest.raises(ThresholdError, match=told) as error:
-        parse(text)
+        parse_thresholds(text)
     assert "\n" not in str(error.value)
 
 
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(ThresholdError, match=r"no such file; name the repository's thresholds\.yaml"):
-        read(tmp_path / FILE)
+        read_thresholds(tmp_path / THRESHOLDS_FILE)
 
 
 def test_the_committed_file_has_a_limit_for_every_stage_and_a_measure_for_ours() -> None:
-    committed = read(COMMITTED)
+    committed = read_thresholds(COMMITTED)
     for stage in ("torch", "onnx", "har", "har8"):
         for form in ("identity relu", "gln prelu", "gln_pool prelu", "bypass"):
             limit = committed.of(stage, form, 16000)
@@ -209,26 +209,26 @@ def test_the_committed_file_has_a_limit_for_every_stage_and_a_measure_for_ours()
     for stage in ("sdk_native", "sdk_fp_optimized", "sdk_quantized"):
         assert committed.of(stage, "gln prelu", 16000) is not None
     # as a proposal writes it: nothing is to change by reading and writing
-    assert propose(committed, [], today=TODAY, how="").diff == ""
+    assert propose_thresholds(committed, [], today=TODAY, how="").diff == ""
 
 
 def test_forms() -> None:
-    assert form_of(Variant()) == "identity relu"
-    assert form_of(Variant(norm="gln", activation="prelu")) == "gln prelu"
-    assert form_of(Variant(mask="bypass", norm="gln")) == "bypass"
+    assert threshold_form(Variant()) == "identity relu"
+    assert threshold_form(Variant(norm="gln", activation="prelu")) == "gln prelu"
+    assert threshold_form(Variant(mask="bypass", norm="gln")) == "bypass"
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / FILE
+    path = tmp_path / THRESHOLDS_FILE
     path.write_text(TEXT)
     runs = [run(130.0, case="a"), run(131.0, case="b")]
-    assert checked(read(path), runs)
-    assert proposed(read(path), runs, TODAY)
+    assert checked(read_thresholds(path), runs)
+    assert proposed(read_thresholds(path), runs, TODAY)
     assert path.read_text() == TEXT
-    assert proposed(read(path), runs, TODAY, write_it=True)
+    assert proposed(read_thresholds(path), runs, TODAY, write_it=True)
     assert "snr_db: 118.0" in path.read_text()
-    assert not proposed(read(path), [run(10.0, case="a"), run(10.0, case="b")], TODAY, write_it=True)
-    assert not checked(read(path), [run(10.0)])
+    assert not proposed(read_thresholds(path), [run(10.0, case="a"), run(10.0, case="b")], TODAY, write_it=True)
+    assert not checked(read_thresholds(path), [run(10.0)])
     told = capsys.readouterr().out
     assert "thresholds.yaml: written" in told
     assert "refused: torch, gln prelu, T=1600" in told

@@ -33,14 +33,21 @@ from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.emulated import EmulationError
 from tasnet.suite.numerics.stages import calibration_signals
-from tasnet.suite.observed.bit_exact import BitExactError, Emulation, beside, compare, emulated, write
+from tasnet.suite.numerics.waves import host_frames
+from tasnet.suite.observed.bit_exact import (
+    BitExactError,
+    Emulation,
+    compare_bit_exact,
+    emulate_bit_exact,
+    read_emulation,
+    write_emulation,
+)
 from tasnet.suite.observed.on_device import (
-    against,
+    aligned_parity,
+    cut_windows,
     exactness_outcome,
-    host_frames,
-    pytorch,
-    separate,
-    windows,
+    pytorch_waves,
+    separate_on_device,
 )
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
@@ -63,7 +70,7 @@ def double() -> Iterator[ModuleType]:
 
 def frames_of(case: Case, count: int = 2) -> np.ndarray[Any, np.dtype[np.float32]]:
     draw = np.random.default_rng(3)
-    return host_frames(case, (0.3 * draw.standard_normal((count, case.length))).astype(np.float32))
+    return host_frames(case.variant, case.size, (0.3 * draw.standard_normal((count, case.length))).astype(np.float32))
 
 
 @dataclass(frozen=True)
@@ -99,7 +106,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 @pytest.fixture(scope="module")
 def emulation(built: Built) -> Emulation:
     """The grouped case's."""
-    return emulated(built.pipeline, GROUPED, built.hef(GROUPED, built.root), frames_of(GROUPED))
+    return emulate_bit_exact(built.pipeline, GROUPED, built.hef(GROUPED, built.root), frames_of(GROUPED))
 
 
 def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> None:
@@ -125,15 +132,15 @@ def test_a_chip_that_does_as_the_emulation_does_is_exact_and_one_step_is_seen(
     tmp_path: Path, double: ModuleType, built: Built, case: Case
 ) -> None:
     hef = built.hef(case, tmp_path)
-    made = emulated(built.pipeline, case, hef, frames_of(case))
+    made = emulate_bit_exact(built.pipeline, case, hef, frames_of(case))
     assert (made.by, made.double) == ("dfc 3.33.0+double", True)
-    assert write(made, hef) == tmp_path / f"{case.id}.emulated.npz"
-    found = beside(hef)
+    assert write_emulation(made, hef) == tmp_path / f"{case.id}.emulated.npz"
+    found = read_emulation(hef)
     assert found is not None
 
     on_the_chip(double, built, case, tmp_path)
     ran = infer_on_chip(hef, found.frames, detect_chip())
-    told = compare(read_hef(hef), found, ran.outputs)
+    told = compare_bit_exact(read_hef(hef), found, ran.outputs)
     sources_and_windows = sum(output.size for output in ran.outputs.values())
     assert (told.values, told.differing, told.most_steps) == (sources_and_windows, 0, 0)
     assert str(told).endswith("bit for bit")
@@ -143,7 +150,7 @@ def test_a_chip_that_does_as_the_emulation_does_is_exact_and_one_step_is_seen(
     wrong = {name: output.copy() for name, output in ran.outputs.items()}
     at = int(np.argmin(wrong[edge.name]))
     wrong[edge.name].flat[at] += edge.qp_scale
-    told = compare(read_hef(hef), found, wrong)
+    told = compare_bit_exact(read_hef(hef), found, wrong)
     assert (told.differing, told.most_steps) == (1, 1)
     assert told.lines == (f"{edge.name}: 1 of {wrong[edge.name].size}, at most 1 steps",)
 
@@ -158,33 +165,33 @@ def test_raw_steps_are_compared_as_they_are_and_outputs_are_found_by_name(tmp_pa
         for index, edge in reversed(list(enumerate(hef.outputs)))
     }
     made = Emulation(frames_of(SPLIT), steps, "", "dfc 3.33.0", False)
-    told = compare(hef, made, real)
+    told = compare_bit_exact(hef, made, real)
     assert told.most_steps == len(shapes) - 1
     assert told.differing == sum(output.size for output in real.values()) - real[hef.outputs[0].name].size
     with pytest.raises(BitExactError, match="not of one network"):
-        compare(hef, replace(made, outputs=dict(list(steps.items())[:1])), real)
+        compare_bit_exact(hef, replace(made, outputs=dict(list(steps.items())[:1])), real)
     cut = {name: output[:, :, :-1] for name, output in real.items()}
     with pytest.raises(BitExactError, match="compile it again"):
-        compare(hef, made, cut)
+        compare_bit_exact(hef, made, cut)
 
 
 def test_the_files_must_go_together(tmp_path: Path, built: Built, emulation: Emulation) -> None:
     pipeline, hef, frames = built.pipeline, built.hef(GROUPED, tmp_path), emulation.frames
-    assert beside(hef) is None
-    file = write(emulation, hef)
+    assert read_emulation(hef) is None
+    file = write_emulation(emulation, hef)
     whole = file.read_bytes()
     for damaged in (b"", b"PK\x03\x04", whole[: len(whole) // 2]):
         file.write_bytes(damaged)
         with pytest.raises(BitExactError, match="write it again with tasnet emulate"):
-            beside(hef)
+            read_emulation(hef)
     file.write_bytes(whole)
     hef.write_bytes(hef.read_bytes() + b"\0")
     with pytest.raises(BitExactError, match="goes with another"):
-        beside(hef)
+        read_emulation(hef)
     with pytest.raises(BitExactError, match="not the file that this store has"):
-        emulated(pipeline, GROUPED, hef, frames)
+        emulate_bit_exact(pipeline, GROUPED, hef, frames)
     with pytest.raises(BitExactError, match="--toolchain dfc"):
-        emulated(Pipeline(pipeline.store, Reference()), GROUPED, hef, frames)
+        emulate_bit_exact(Pipeline(pipeline.store, Reference()), GROUPED, hef, frames)
 
 
 def test_a_compiler_without_the_context_says_so(tmp_path: Path, built: Built) -> None:
@@ -193,7 +200,7 @@ def test_a_compiler_without_the_context_says_so(tmp_path: Path, built: Built) ->
     pipeline = replace(built.pipeline, toolchain=replace(dfc, python=emulating(tmp_path, "inexact")))
     hef = built.hef(GROUPED, tmp_path)
     with pytest.raises(EmulationError, match=r"SDK_BIT_EXACT: .* has no InferenceContext.SDK_BIT_EXACT as documented"):
-        emulated(pipeline, GROUPED, hef, frames_of(GROUPED, 1))
+        emulate_bit_exact(pipeline, GROUPED, hef, frames_of(GROUPED, 1))
 
 
 def test_the_command_writes_beside_each_file(tmp_path: Path, built: Built, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +214,7 @@ def test_the_command_writes_beside_each_file(tmp_path: Path, built: Built, capsy
     hef.write_bytes(whole)
     assert main(["emulate", str(tmp_path), *built.options, "--windows", "1"]) == 0
     assert "1 windows by dfc 3.33.0+double, a test double" in capsys.readouterr().out
-    found = beside(hef)
+    found = read_emulation(hef)
     assert found is not None
     assert found.frames.shape == (1, 1, GROUPED.length, 1)
 
@@ -218,11 +225,13 @@ def test_what_the_chip_did_is_an_outcome_with_its_figures(
     hef = built.hef(GROUPED, tmp_path)
     on_the_chip(double, built, GROUPED, tmp_path)
     ran = infer_on_chip(hef, emulation.frames, detect_chip())
-    told = exactness_outcome(GROUPED, hef, ran, compare(read_hef(hef), emulation, ran.outputs))
+    told = exactness_outcome(GROUPED, hef, ran, compare_bit_exact(read_hef(hef), emulation, ran.outputs))
     assert (told.status, told.provenance.version) == (Status.PASSED, "4.23.0+double")
     assert told.figures == {"bit_exact_values": 1584, "bit_exact_differing": 0, "bit_exact_most_steps": 0}
     other = replace(emulation, outputs={name: output + 1 for name, output in emulation.outputs.items()})
-    told = exactness_outcome(GROUPED, hef, replace(ran, double=False), compare(read_hef(hef), other, ran.outputs))
+    told = exactness_outcome(
+        GROUPED, hef, replace(ran, double=False), compare_bit_exact(read_hef(hef), other, ran.outputs)
+    )
     assert (told.status, told.provenance.version) == (Status.FAILED, "4.23.0")
     assert "values differ from the emulation: conv_tasnet/deconv1" in told.failures[0].message
 
@@ -239,11 +248,11 @@ def test_a_short_window_is_compared_over_what_is_there(tmp_path: Path, double: M
 
     double.SCRIPT.compute = chip
     wave = calibration_signals(GROUPED, 3).reshape(-1)
-    got = separate(GROUPED, hef, wave, detect_chip())
-    reference = pytorch(GROUPED, windows(wave, GROUPED.length)[0], seeded(GROUPED.size))
-    told = against(got, reference)
+    got = separate_on_device(GROUPED, hef, wave, detect_chip())
+    reference = pytorch_waves(GROUPED, cut_windows(wave, GROUPED.length)[0], seeded(GROUPED.size))
+    told = aligned_parity(got, reference)
     # 99 frames of stride 4; PyTorch's deconvolution has kernel - stride more, and 3 samples are in no frame
     assert (got.given, told.missing, told.offset) == (396, 7, 0)
     assert told.worst_db > 90
     late = np.roll(got.waves.reshape(2, 3, -1), -2, axis=2).reshape(2, -1)
-    assert against(replace(got, waves=late), reference).offset == 2
+    assert aligned_parity(replace(got, waves=late), reference).offset == 2

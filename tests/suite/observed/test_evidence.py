@@ -15,9 +15,9 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.observed.confusions import Agreement, confusion
-from tasnet.suite.observed.evidence import Evidence, everything, keep, keep_run, of_cases
-from tasnet.suite.observed.sweeping import run as run_in_a_worker
+from tasnet.suite.observed.confusions import Agreement, confusion_table
+from tasnet.suite.observed.evidence import Evidence, all_evidence, evidence_of_cases, keep_evidence, keep_run_evidence
+from tasnet.suite.observed.sweeping import run_graph as run_in_a_worker
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store, open_store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
@@ -35,9 +35,9 @@ def store(tmp_path: Path) -> Store:
 
 def test_a_run_of_the_compiler_is_kept_once(store: Store) -> None:
     told = outcomes(SUPER_DECONV, by=DFC)
-    assert keep_run(store, GROUPED, told)
-    assert not keep_run(store, GROUPED, told)
-    (kept,) = everything(store)
+    assert keep_run_evidence(store, GROUPED, told)
+    assert not keep_run_evidence(store, GROUPED, told)
+    (kept,) = all_evidence(store)
     assert [outcome.stage for outcome in kept.outcomes] == [Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE]
     assert kept.end.failures == (SUPER_DECONV,)
     assert kept.line.startswith("concat-normal-grouped-all: unsupported_kernel at compile [deconv1]: ")
@@ -74,15 +74,15 @@ def cut(end: str) -> Failure:
     ],
 )
 def test_what_tells_nothing_of_the_network_is_no_evidence(store: Store, told: dict[Stage, Outcome]) -> None:
-    assert not keep_run(store, GROUPED, told)
-    assert everything(store) == ()
+    assert not keep_run_evidence(store, GROUPED, told)
+    assert all_evidence(store) == ()
 
 
 def test_a_checkpoint_with_sigmoid_masks_is_another_graph_and_no_evidence_of_the_case(store: Store) -> None:
     told = outcomes(SUPER_DECONV, by=DFC)
     exported = told[Stage.EXPORT].model_copy(update={"figures": {"onnx_bytes": 1, "mask_activation": "sigmoid"}})
-    assert not keep_run(store, GROUPED, {**told, Stage.EXPORT: exported})
-    assert everything(store) == ()
+    assert not keep_run_evidence(store, GROUPED, {**told, Stage.EXPORT: exported})
+    assert all_evidence(store) == ()
 
 
 def test_a_sweep_keeps_what_was_observed(store: Store, tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_sweep_keeps_what_was_observed(store: Store, tmp_path: Path) -> None:
             ScriptedToolchain(tmp_path / "calls"), name="dfc", predicted=predicted, fingerprint=str(predicted)
         )
         run_in_a_worker(Pipeline(store, tool), case)
-        assert len(everything(store)) == (not predicted)
+        assert len(all_evidence(store)) == (not predicted)
 
 
 def said(case: Case, version: str, *failures: Failure) -> Evidence:
@@ -102,27 +102,27 @@ def said(case: Case, version: str, *failures: Failure) -> Evidence:
 
 def test_of_a_graph_the_newest_version_speaks(store: Store) -> None:
     for version, failures in (("3.9.0", ()), ("unknown", ()), ("3.33.0", (SUPER_DECONV,)), ("3.33", (SUPER_DECONV,))):
-        keep(store, said(GROUPED, version, *failures))
-    keep(store, said(GROUPED, "3.34.0", failure("model_script")))
-    keep(store, said(GROUPED, "3.35.0", cut("time limit of 60 s")))
-    keep(store, said(HEAD, "3.31.0"))
-    found = of_cases(store, [GROUPED])
+        keep_evidence(store, said(GROUPED, version, *failures))
+    keep_evidence(store, said(GROUPED, "3.34.0", failure("model_script")))
+    keep_evidence(store, said(GROUPED, "3.35.0", cut("time limit of 60 s")))
+    keep_evidence(store, said(HEAD, "3.31.0"))
+    found = evidence_of_cases(store, [GROUPED])
     assert {each.end.provenance.version for each in found} == {"3.33.0", "3.33"}
-    assert of_cases(store, [replace(GROUPED, arch="hailo8l")]) == ()
+    assert evidence_of_cases(store, [replace(GROUPED, arch="hailo8l")]) == ()
     # where the mask is bypassed, truncation changes nothing
-    assert of_cases(store, [parse_case("project-bypass-conv1x1_head-k2")])[0].case_id == HEAD.id
+    assert evidence_of_cases(store, [parse_case("project-bypass-conv1x1_head-k2")])[0].case_id == HEAD.id
 
 
 def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> None:
     by = DFC.model_copy(update={"toolchain": "hailort", "version": "4.23.0"})
     poor = Outcome(stage=Stage.INFER, status=Status.FAILED, provenance=by, failures=(failure("unclassified"),))
     ran = Evidence(case_id=HEAD.id, tag="", outcomes=(poor,))
-    assert confusion({HEAD.id: outcomes()}, [ran]).compared[0].agreement is Agreement.AGREES
-    assert confusion({HEAD.id: outcomes(SUPER_DECONV)}, [ran]).compared[0].agreement is Agreement.REFUTED
+    assert confusion_table({HEAD.id: outcomes()}, [ran]).compared[0].agreement is Agreement.AGREES
+    assert confusion_table({HEAD.id: outcomes(SUPER_DECONV)}, [ran]).compared[0].agreement is Agreement.REFUTED
     strange = failure("unclassified", "NewError").model_copy(update={"stage": "compile"})
     for says_nothing in (failure("model_script"), strange):
         wrong = said(HEAD, "3.33.0", says_nothing)
-        assert confusion({HEAD.id: outcomes()}, [wrong]).compared[0].agreement is Agreement.SILENT
+        assert confusion_table({HEAD.id: outcomes()}, [wrong]).compared[0].agreement is Agreement.SILENT
 
 
 def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -140,14 +140,14 @@ def test_the_suite_holds_its_predictions_against_the_evidence(store: Store, tmp_
     assert told.returncode == 0
 
     reshape = failure("reshape_insertion", "Reshape is needed for layers: conv2, conv3, but", "conv2", "conv3")
-    keep(store, said(HEAD, "3.33.0", reshape))
+    keep_evidence(store, said(HEAD, "3.33.0", reshape))
     told = compile_tests(tmp_path)
     assert told.returncode == 0, told.stdout
     assert "predicted by reference, against the evidence in the store" in told.stdout
     assert "1 agrees" in told.stdout
     assert "entry prime-row-reshape: observed in 1 runs" in told.stdout
 
-    keep(store, said(GROUPED, "3.34.0"))
+    keep_evidence(store, said(GROUPED, "3.34.0"))
     told = compile_tests(tmp_path)
     assert told.returncode == 1
     assert "concat-normal-grouped-all: predicted blocked (" in told.stdout

@@ -14,18 +14,18 @@ from tasnet.hailo.failures import Certainty
 from tasnet.network.weights import seeded
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
-from tasnet.suite.observed.evidence import everything, of_case
+from tasnet.suite.numerics.waves import host_frames
+from tasnet.suite.observed.evidence import all_evidence, evidence_of_case
 from tasnet.suite.observed.on_device import (
     DeviceError,
-    broken,
-    hefs,
-    host_frames,
-    keep_observed,
-    outcome,
-    parity,
-    pytorch,
-    separate,
-    windows,
+    broken_outcome,
+    cut_windows,
+    device_parity,
+    hefs_by_case,
+    keep_device_outcome,
+    parity_outcome,
+    pytorch_waves,
+    separate_on_device,
 )
 from tasnet.suite.run.store import Store
 from tests.doubles import chips
@@ -64,15 +64,15 @@ def compiled(tmp_path, double, case):
 def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path, double, text):
     case = parse_case(text + SMALL)
     path = compiled(tmp_path, double, case)
-    assert hefs(tmp_path) == [(case, path)]
+    assert hefs_by_case(tmp_path) == [(case, path)]
     wave = voice(3 * case.length + 7)
-    got = separate(case, path, wave, detect_chip())
+    got = separate_on_device(case, path, wave, detect_chip())
     assert (got.windows, got.left_out, got.inference.double) == (3, 7, True)
-    expected = pytorch(case, windows(wave, case.length)[0], seeded(case.size))
+    expected = pytorch_waves(case, cut_windows(wave, case.length)[0], seeded(case.size))
     sources = 1 if case.variant.sources == "first" else 2
     samples = case.size.frames(case.length) if case.variant.decoder == "conv1x1_head" else case.length
     assert got.waves.shape == (sources, 3 * samples)
-    told = parity(got.waves, expected)
+    told = device_parity(got.waves, expected)
     assert told.identical
     assert told.worst_db == float("inf")
 
@@ -80,79 +80,81 @@ def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path,
 def test_parity_is_in_db_per_source_and_silence_is_no_agreement():
     reference = np.stack([voice(1000), voice(1000)[::-1]])
     noise = np.random.default_rng(2).standard_normal((2, 1000)).astype(np.float32) * 0.003
-    told = parity(reference + noise, reference)
+    told = device_parity(reference + noise, reference)
     assert told.worst_db == pytest.approx(40, abs=1)
     assert told.snr_db[0] == pytest.approx(40, abs=1)
     assert not told.identical
-    assert parity(0.5 * reference, reference).worst_db > 100
-    assert parity(0.5 * reference, reference).snr_db[0] == pytest.approx(6.02, abs=0.01)
+    assert device_parity(0.5 * reference, reference).worst_db > 100
+    assert device_parity(0.5 * reference, reference).snr_db[0] == pytest.approx(6.02, abs=0.01)
     silent = np.stack([reference[0], np.zeros(1000, np.float32)])
-    assert np.isnan(parity(silent, silent).worst_db)
+    assert np.isnan(device_parity(silent, silent).worst_db)
     with pytest.raises(DeviceError, match="same windows"):
-        parity(reference, reference[:, :-1])
+        device_parity(reference, reference[:, :-1])
     with pytest.raises(DeviceError, match="NaN"):
-        parity(reference * np.nan, reference)
+        device_parity(reference * np.nan, reference)
 
 
 def test_what_a_double_ran_says_so_and_is_never_kept(tmp_path, double):
     case = parse_case(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
     found = detect_chip()
-    got = separate(case, path, voice(case.length), found)
-    measured = measure_on_chip(path, host_frames(case, voice(case.length)[None]), found)
+    got = separate_on_device(case, path, voice(case.length), found)
+    measured = measure_on_chip(path, host_frames(case.variant, case.size, voice(case.length)[None]), found)
     real = replace(got, inference=replace(got.inference, double=False))
     store = Store(tmp_path / "store")
     for told in (
-        outcome(case, path, got),
-        outcome(case, path, real, measured=measured),
-        broken(case, path, RuntimeFailure("x"), found),
+        parity_outcome(case, path, got),
+        parity_outcome(case, path, real, measured=measured),
+        broken_outcome(case, path, RuntimeFailure("x"), found),
     ):
         assert told.provenance.version == "4.23.0+double"
         assert told.provenance.double
-        assert not keep_observed(store, case, path, told)
-    assert everything(store) == ()
+        assert not keep_device_outcome(store, case, path, told)
+    assert all_evidence(store) == ()
 
 
 def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
     case = parse_case(CASES[0] + SMALL)
     path = compiled(tmp_path, double, case)
     found = detect_chip()
-    got = separate(case, path, voice(case.length), found)
+    got = separate_on_device(case, path, voice(case.length), found)
     # As a real library would give it: the double's own mark is the one difference.
     real = replace(got, inference=replace(got.inference, double=False))
-    measured = replace(measure_on_chip(path, host_frames(case, voice(case.length)[None]), found), double=False)
-    told = parity(got.waves, got.waves)
-    seen = outcome(case, path, real, told, measured, least_db=20)
+    measured = replace(
+        measure_on_chip(path, host_frames(case.variant, case.size, voice(case.length)[None]), found), double=False
+    )
+    told = device_parity(got.waves, got.waves)
+    seen = parity_outcome(case, path, real, told, measured, least_db=20)
     assert (seen.stage, seen.status, seen.certainty) == (Stage.INFER, Status.PASSED, Certainty.OBSERVED)
     assert (seen.provenance.toolchain, seen.provenance.predicted) == ("hailort", False)
     assert seen.figures["worst_si_sdr_db"] == "inf"
     assert seen.figures["temperature_celsius"] == 43.0
     assert "power_watts" not in seen.figures
     store = Store(tmp_path / "store")
-    assert keep_observed(store, case, path, seen)
-    assert not keep_observed(store, case, path, seen)
-    assert of_case(store, case.id)[0].outcomes == (seen,)
-    worse = parity(got.waves + voice(got.waves.size).reshape(got.waves.shape), got.waves)
-    failed = outcome(case, path, real, worse, least_db=20)
+    assert keep_device_outcome(store, case, path, seen)
+    assert not keep_device_outcome(store, case, path, seen)
+    assert evidence_of_case(store, case.id)[0].outcomes == (seen,)
+    worse = device_parity(got.waves + voice(got.waves.size).reshape(got.waves.shape), got.waves)
+    failed = parity_outcome(case, path, real, worse, least_db=20)
     assert failed.status is Status.FAILED
     assert "at least 20 dB" in failed.failures[0].message
-    gone = broken(case, path, RuntimeFailure("HailoRT: no answer"), replace(found, double=False))
+    gone = broken_outcome(case, path, RuntimeFailure("HailoRT: no answer"), replace(found, double=False))
     assert (gone.status, gone.reason) == (Status.INFRA, "HailoRT: no answer")
-    assert keep_observed(store, case, path, failed)
+    assert keep_device_outcome(store, case, path, failed)
     # What broke down is no evidence.
-    assert not keep_observed(store, case, path, gone)
-    assert len(everything(store)) == 2
+    assert not keep_device_outcome(store, case, path, gone)
+    assert len(all_evidence(store)) == 2
     with pytest.raises(DeviceError, match="compile doesn't run"):
-        keep_observed(store, case, path, seen.model_copy(update={"stage": Stage.COMPILE}))
+        keep_device_outcome(store, case, path, seen.model_copy(update={"stage": Stage.COMPILE}))
 
 
 def test_a_wave_is_never_padded_and_a_file_must_be_named_for_its_case(tmp_path):
     with pytest.raises(DeviceError, match="isn't padded"):
-        windows(np.zeros(5, np.float32), 6)
+        cut_windows(np.zeros(5, np.float32), 6)
     with pytest.raises(DeviceError, match="one channel"):
-        windows(np.zeros((2, 5), np.float32), 5)
+        cut_windows(np.zeros((2, 5), np.float32), 5)
     with pytest.raises(DeviceError, match="no such folder"):
-        hefs(tmp_path / "none")
+        hefs_by_case(tmp_path / "none")
     (tmp_path / "mine.hef").touch()
     with pytest.raises(DeviceError, match="<case id>"):
-        hefs(tmp_path)
+        hefs_by_case(tmp_path)

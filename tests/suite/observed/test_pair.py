@@ -23,17 +23,17 @@ from tasnet.hailo.translate import translate
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
-from tasnet.suite.observed.confusions import Agreement, Compared
+from tasnet.suite.observed.confusions import Agreement, VerdictComparison
 from tasnet.suite.observed.pair import (
     KnownDeparture,
     NothingToCompare,
-    Pair,
-    compared,
+    ToolchainPair,
+    compare_verdicts,
+    confusion_lines,
+    first_lines,
     hef_differences,
     hn_differences,
-    listed,
-    table,
-    told_of_refutation,
+    refutation_by,
 )
 from tasnet.suite.run.store import Store
 from tests.doubles import hef_writer
@@ -95,37 +95,37 @@ def test_an_hn_of_another_form_is_nothing_to_compare() -> None:
 
 
 def test_many_differences_are_counted() -> None:
-    assert listed([str(i) for i in range(25)]).splitlines()[-2:] == ["19", "and 5 more"]
+    assert first_lines([str(i) for i in range(25)]).splitlines()[-2:] == ["19", "and 5 more"]
 
 
 # --- verdicts
 
 
-def pair_of(predicted: dict[Stage, Outcome], observed: dict[Stage, Outcome], compiler: Dfc = REAL) -> Pair:
-    return Pair(CASE, predicted, observed, compiler, Store(Path("nowhere")))
+def pair_of(predicted: dict[Stage, Outcome], observed: dict[Stage, Outcome], compiler: Dfc = REAL) -> ToolchainPair:
+    return ToolchainPair(CASE, predicted, observed, compiler, Store(Path("nowhere")))
 
 
 def test_a_refuted_prediction_tells_the_evidence_to_add() -> None:
-    found = compared(pair_of(outcomes(SUPER_DECONV), outcomes(by=DFC)))
+    found = compare_verdicts(pair_of(outcomes(SUPER_DECONV), outcomes(by=DFC)))
     assert found.agreement is Agreement.REFUTED
-    told = told_of_refutation(found, REAL)
+    told = refutation_by(found, REAL)
     assert "predicted blocked (unsupported_kernel), observed clear" in told
     assert "evidence  concat-normal-grouped-all: compile passed; dfc 3.33.1" in told
 
 
 def test_a_double_never_observes() -> None:
     by = DFC.model_copy(update={"predicted": True, "version": "3.33.0+double"})
-    found = compared(pair_of(outcomes(SUPER_DECONV), outcomes(by=by), DOUBLE))
-    told = told_of_refutation(found, DOUBLE)
+    found = compare_verdicts(pair_of(outcomes(SUPER_DECONV), outcomes(by=by), DOUBLE))
+    told = refutation_by(found, DOUBLE)
     assert "observed" not in told
     assert told.startswith("said by dfc 3.33.0+double, a test double, which is no evidence\n")
-    assert "observed" not in table([found], double=True)
-    assert "observed" in table([found], double=False)
+    assert "observed" not in confusion_lines([found], double=True)
+    assert "observed" in confusion_lines([found], double=False)
 
 
 def test_an_agreement_is_counted() -> None:
-    found: list[Compared] = [compared(pair_of(outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, by=DFC)))]
-    assert table(found, double=False).splitlines()[-1] == "1 agrees"
+    found: list[VerdictComparison] = [compare_verdicts(pair_of(outcomes(SUPER_DECONV), outcomes(SUPER_DECONV, by=DFC)))]
+    assert confusion_lines(found, double=False).splitlines()[-1] == "1 agrees"
 
 
 # --- the compiled file
@@ -150,7 +150,7 @@ def autoencoder() -> onnx.ModelProto:
     return onnx.shape_inference.infer_shapes(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]))
 
 
-def compiled(tmp_path: Path, shape: tuple[int, int, int], *originals: str) -> Pair:
+def compiled(tmp_path: Path, shape: tuple[int, int, int], *originals: str) -> ToolchainPair:
     """A pair whose compiled file has one input of 1x16000x1 and an output of `shape`."""
     store = Store(tmp_path / "store")
     graph = autoencoder().SerializeToString()
@@ -167,7 +167,7 @@ def compiled(tmp_path: Path, shape: tuple[int, int, int], *originals: str) -> Pa
     parsed = predicted[Stage.TRANSLATE].model_copy(update={"artifact": store.put_har(tmp_path / "ours.har")})
     observed[Stage.EXPORT] = observed[Stage.EXPORT].model_copy(update={"artifact": f"onnx/{exported.name}"})
     observed[Stage.COMPILE] = observed[Stage.COMPILE].model_copy(update={"artifact": hef})
-    return Pair(CASE, predicted | {Stage.TRANSLATE: parsed}, observed, REAL, store)
+    return ToolchainPair(CASE, predicted | {Stage.TRANSLATE: parsed}, observed, REAL, store)
 
 
 def test_a_hef_that_fits_its_onnx(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.verdict import Verdict
-from tasnet.suite.observed.sweeping import Done, SweepError, graphs, sweep
+from tasnet.suite.observed.sweeping import SweepError, SweptGraph, cases_by_graph, sweep
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
@@ -50,7 +50,7 @@ def ended(pipeline: Pipeline) -> Counter[str]:
 def test_cases_of_one_graph_are_one_task() -> None:
     bypassed = [Case(Variant(mask="bypass", blocks=blocks)) for blocks in (0, 1, 2)]
     other = replace(bypassed[0], arch="hailo8l")
-    assert graphs([*bypassed, other, Case(Variant())]) == (tuple(bypassed), (other,), (Case(Variant()),))
+    assert cases_by_graph([*bypassed, other, Case(Variant())]) == (tuple(bypassed), (other,), (Case(Variant()),))
 
 
 def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: Pipeline) -> None:
@@ -85,7 +85,7 @@ def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: 
     assert set(ended(slow).values()) == {1}
 
     # The tests, or another sweep, read what is there and compile nothing.
-    told: list[Done] = []
+    told: list[SweptGraph] = []
     assert sweep(CASES, slow, workers=1, tell=told.append).counts == {Verdict.CLEAR_OBSERVED: len(CASES)}
     assert len(told) == len(CASES)
     for case in CASES:
@@ -94,10 +94,10 @@ def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: 
 
 
 def test_stopped_it_can_be_started_again(pipeline: Pipeline) -> None:
-    def stop_after(count: int) -> Callable[[Done], None]:
-        told: list[Done] = []
+    def stop_after(count: int) -> Callable[[SweptGraph], None]:
+        told: list[SweptGraph] = []
 
-        def tell(done: Done) -> None:
+        def tell(done: SweptGraph) -> None:
             told.append(done)
             if len(told) == count:
                 raise KeyboardInterrupt

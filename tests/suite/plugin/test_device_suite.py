@@ -20,9 +20,9 @@ from tasnet.cli import main
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Status
 from tasnet.suite.history.run import find_run
-from tasnet.suite.observed.bit_exact import Emulation, write
-from tasnet.suite.observed.evidence import everything
-from tasnet.suite.observed.on_device import host_frames
+from tasnet.suite.numerics.waves import host_frames
+from tasnet.suite.observed.bit_exact import Emulation, write_emulation
+from tasnet.suite.observed.evidence import all_evidence
 from tasnet.suite.report.page import page_html
 from tasnet.suite.report.sources import gather_runs
 from tasnet.suite.run.store import Store, file_sha256
@@ -81,10 +81,12 @@ def runs(pi: pytest.Pytester, capsys: pytest.CaptureFixture[str], *options: str)
 def emulated(folder: Path, change: float = 0.0) -> None:
     """What a compiler would have emulated of the compiled file in `folder`: the chip's own values, or others."""
     hef = folder / "hef" / f"{CASE.id}.hef"
-    frames = host_frames(CASE, np.random.default_rng(1).standard_normal((2, CASE.length)).astype(np.float32))
+    frames = host_frames(
+        CASE.variant, CASE.size, np.random.default_rng(1).standard_normal((2, CASE.length)).astype(np.float32)
+    )
     each = [chip(CASE)(None, {"x": frame}) for frame in frames]
     outputs = {name: np.stack([one[name] for one in each]) + change for name in each[0]}
-    write(Emulation(frames, outputs, file_sha256(hef), "dfc 3.33.0", False), hef)
+    write_emulation(Emulation(frames, outputs, file_sha256(hef), "dfc 3.33.0", False), hef)
 
 
 def test_what_was_measured_stands_at_the_end_in_the_runs_and_in_the_report(
@@ -134,7 +136,7 @@ def test_what_was_observed_is_evidence_and_a_file_that_differs_is_red(pi: pytest
         ["*SI-SDR to PyTorch is *, at least 10 dB was asked for", "*values differ from the emulation*"]
     )
     assert "differs: " in row(result)
-    ends = [each.end.status for each in everything(Store(pi.path / ".tasnet"))]
+    ends = [each.end.status for each in all_evidence(Store(pi.path / ".tasnet"))]
     assert sorted(ends) == [Status.FAILED] * 3 + [Status.PASSED]
 
 
@@ -164,7 +166,7 @@ def test_a_device_that_is_busy_or_late_is_an_error_of_the_run_and_no_evidence(
     assert "Traceback" not in result.stdout.str()
     assert "broke down: HailoRT: " in row(result)
     assert told.lower() in row(result).lower().replace("_", " ")
-    assert everything(Store(pi.path / ".tasnet")) == ()
+    assert all_evidence(Store(pi.path / ".tasnet")) == ()
     assert "1 on a device: 0 agree, 1 not" in runs(pi, capsys)
 
 
@@ -183,7 +185,7 @@ def test_a_file_that_is_no_hef_or_another_architectures_is_an_error_too(
     library.SCRIPT.devices = {"0000:01:00.0": 2}
     result = run(pi, "--hef=hef", "--arch", "hailo8l")
     assert "compiled for hailo8p, the device here is hailo8l" in result.stdout.str()
-    assert everything(Store(pi.path / ".tasnet")) == ()
+    assert all_evidence(Store(pi.path / ".tasnet")) == ()
 
 
 def test_what_a_double_ran_is_shown_as_its_word_and_never_kept_as_evidence(
@@ -192,7 +194,7 @@ def test_what_a_double_ran_is_shown_as_its_word_and_never_kept_as_evidence(
     result = run(pi)
     result.assert_outcomes(passed=2, skipped=1)
     result.stdout.fnmatch_lines(["*on hailo8: by a test double, nothing was observed: hailort 4.23.0+double*"])
-    assert everything(Store(pi.path / ".tasnet")) == ()
+    assert all_evidence(Store(pi.path / ".tasnet")) == ()
     table = runs(pi, capsys)
     assert "1 on a device, by a test double: 1 agree" in table
     assert "a test double: nothing was observed" in table

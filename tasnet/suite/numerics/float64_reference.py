@@ -1,4 +1,4 @@
-"""Parity: how far PyTorch, ONNX Runtime and the HAR, run natively, are from one reference in float64.
+"""One reference in float64, and what PyTorch, ONNX Runtime and the HAR, run natively, make of the same mix.
 
 The reference is the plain form of the case's function (concat, grouped, strided, horizontal, gLN and PReLU as the
 trained model has them), in PyTorch at float64: a stage is compared with what it should compute, not with its
@@ -7,26 +7,21 @@ neighbour, so a figure says whose error it is. ONNX Runtime is imported when it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 
 from tasnet.common import TasnetError
 from tasnet.hailo.execute import run_network, visit_layers
 from tasnet.hailo.files import Layer, Network
-from tasnet.network import Size, Variant, Weights, build, output_names, seeded, to_host_input, to_onnx, to_waveform
-from tasnet.suite.numerics.metrics import Distance, distance, snr
-
-Signal = npt.NDArray[Any]
-
-STAGES = ("torch", "onnx", "har")
-"""what is compared with the reference: PyTorch float32, ONNX Runtime, the HAR run natively"""
+from tasnet.network import Size, Variant, Weights, build, output_names, seeded, to_host_input, to_onnx
+from tasnet.suite.numerics.metrics import SignalDistance, distance, snr
+from tasnet.suite.numerics.waves import Signal, frames_waveform, host_frames, host_input, waveform
 
 
 class ParityError(TasnetError, RuntimeError):
@@ -39,13 +34,13 @@ class Departure:
 
     layer: str
     node: str
-    distance: Distance
+    distance: SignalDistance
 
     def __str__(self) -> str:
         return f"layer {self.layer} departs from ONNX node {self.node}: {self.distance}"
 
 
-def plain(variant: Variant, size: Size) -> Variant:
+def plain_form(variant: Variant, size: Size) -> Variant:
     """The form that stands for all exact rewrites of this variant's function."""
     exact_decoder = variant.decoder in ("ungrouped_blockdiag", "polyphase")
     return replace(
@@ -59,20 +54,26 @@ def plain(variant: Variant, size: Size) -> Variant:
     ).normal(size)
 
 
-def reference(variant: Variant, size: Size, weights: Weights, mix: Signal, *, mask_activation: str = "relu") -> Signal:
+def reference_waveform(
+    variant: Variant, size: Size, weights: Weights, mix: Signal, *, mask_activation: str = "relu"
+) -> Signal:
     """What `variant` should make of a mix [B, T]: the plain form in float64, [B, sources, T'] (see `waveform`)."""
-    form = plain(variant, size)
-    network = build(form, size, weights, mask_activation=mask_activation).double()
-    outputs = network(to_host_input(form, size, torch.from_numpy(np.array(mix, np.float64))))
-    return waveform(form, size, [output.numpy() for output in outputs])
+    form = plain_form(variant, size)
+    return torch_waveform(form, size, weights, mix, mask_activation=mask_activation, dtype=torch.float64)
 
 
 def torch_waveform(
-    variant: Variant, size: Size, weights: Weights, mix: Signal, *, mask_activation: str = "relu"
+    variant: Variant,
+    size: Size,
+    weights: Weights,
+    mix: Signal,
+    *,
+    mask_activation: str = "relu",
+    dtype: torch.dtype = torch.float32,
 ) -> Signal:
-    """What PyTorch makes of a mix [B, T] in float32."""
-    network = build(variant, size, weights, mask_activation=mask_activation)
-    outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix, np.float32))))
+    """What PyTorch makes of a mix [B, T] in the precision of `dtype`."""
+    network = build(variant, size, weights, mask_activation=mask_activation).to(dtype)
+    outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix)).to(dtype)))
     return waveform(variant, size, [output.numpy() for output in outputs])
 
 
@@ -80,44 +81,13 @@ def onnx_waveform(
     variant: Variant, size: Size, model: onnx.ModelProto | Path, mix: Signal, *, threads: int = 0
 ) -> Signal:
     """What ONNX Runtime makes of a mix [1, T]; `threads` 0 leaves their number to it."""
-    outputs = _session(model, threads).run(list(output_names(variant, size)), {"mix": _host(variant, size, mix)})
-    return waveform(variant, size, outputs)
+    inputs = {"mix": host_input(variant, size, mix)}
+    return waveform(variant, size, _session(model, threads).run(list(output_names(variant, size)), inputs))
 
 
 def har_waveform(variant: Variant, size: Size, network: Network, mix: Signal) -> Signal:
     """What the HAR's graph makes of a mix [B, T], its deconvolutions as long as ONNX's."""
-    outputs = run_network(network, _host(variant, size, mix).transpose(0, 2, 3, 1), deconv="onnx")
-    return waveform(variant, size, [output.transpose(0, 3, 1, 2) for output in outputs])
-
-
-def waveform(variant: Variant, size: Size, outputs: Sequence[Signal]) -> Signal:
-    """The outputs, NCHW, as waves [B, sources, T']; the frame-rate head's as they are, [B, sources, frames]."""
-    if variant.decoder == "conv1x1_head":
-        return outputs[0].reshape(*outputs[0].shape[:2], -1)
-    return to_waveform(variant, size, outputs)
-
-
-def parity(
-    variant: Variant,
-    size: Size,
-    weights: Weights,
-    model: onnx.ModelProto | Path,
-    network: Network,
-    mix: Signal,
-    expected: Signal | None = None,
-    *,
-    mask_activation: str = "relu",
-    threads: int = 0,
-) -> Mapping[str, Distance]:
-    """The distance of every stage of `STAGES` from the reference, or from `expected` where it is known already."""
-    if expected is None:
-        expected = reference(variant, size, weights, mix, mask_activation=mask_activation)
-    found = {
-        "torch": torch_waveform(variant, size, weights, mix, mask_activation=mask_activation),
-        "onnx": onnx_waveform(variant, size, model, mix, threads=threads),
-        "har": har_waveform(variant, size, network, mix),
-    }
-    return {stage: distance(each, expected) for stage, each in found.items()}
+    return frames_waveform(variant, size, run_network(network, host_frames(variant, size, mix), deconv="onnx"))
 
 
 def first_departure(
@@ -129,7 +99,7 @@ def first_departure(
     once: 24 blocks at T=16000 take about a gigabyte.
     """
     made = onnx.load(str(model)) if isinstance(model, Path) else model
-    values = _all_values(made, _host(variant, size, mix))
+    values = _all_values(made, host_input(variant, size, mix))
     last = {layer.original_names[-1]: layer.name for layer in network if layer.original_names}
     nodes = {layer: node for node, layer in last.items() if node in values}
     found: list[Departure] = []
@@ -145,18 +115,18 @@ def first_departure(
         if np.any(expected) or np.any(x):
             found.append(Departure(layer.name, node, distance(x, expected)))
 
-    visit_layers(network, _host(variant, size, mix).transpose(0, 2, 3, 1), see, deconv="onnx")
+    visit_layers(network, host_frames(variant, size, mix), see, deconv="onnx")
     return found[0] if found else None
 
 
 @dataclass(frozen=True)
-class Growth:
+class NormErrorGrowth:
     """The error of one form of gLN at one length, by stage, against the float64 reference."""
 
     norm: str
     length: int
     stage: str
-    distance: Distance
+    distance: SignalDistance
 
     @property
     def relative(self) -> float:
@@ -175,7 +145,7 @@ def error_growth(
     norms: Sequence[str] = ("gln", "gln_pool"),
     lengths: Sequence[int] = LENGTHS,
     seed: int = 0,
-) -> tuple[Growth, ...]:
+) -> tuple[NormErrorGrowth, ...]:
     """How the error of each form of gLN grows with the length of `mix` [T], cut to each of `lengths`.
 
     Drawn weights, PReLU, `blocks` TCN blocks (0: all). About two minutes for the whole network on two cores.
@@ -192,16 +162,15 @@ def error_growth(
         expected: Signal | None = None
         for norm in norms:
             variant = Variant(activation="prelu", norm=norm, blocks=blocks)
-            expected = reference(variant, size, weights, cut) if expected is None else expected
+            expected = reference_waveform(variant, size, weights, cut) if expected is None else expected
             model = to_onnx(variant, size, weights, length)
-            found = parity(variant, size, weights, model, translate(model, "conv_tasnet"), cut, expected)
-            rows += [Growth(norm, length, stage, each) for stage, each in found.items()]
+            waves = {
+                "torch": torch_waveform(variant, size, weights, cut),
+                "onnx": onnx_waveform(variant, size, model, cut),
+                "har": har_waveform(variant, size, translate(model, "conv_tasnet"), cut),
+            }
+            rows += [NormErrorGrowth(norm, length, stage, distance(wave, expected)) for stage, wave in waves.items()]
     return tuple(rows)
-
-
-def _host(variant: Variant, size: Size, mix: Signal) -> Signal:
-    """A mix [B, T] as the network's input, NCHW."""
-    return np.ascontiguousarray(to_host_input(variant, size, np.asarray(mix, np.float32)))
 
 
 def _session(model: onnx.ModelProto | Path, threads: int) -> Any:
@@ -217,7 +186,7 @@ def _session(model: onnx.ModelProto | Path, threads: int) -> Any:
 
 
 def _all_values(model: onnx.ModelProto, host: Signal) -> dict[str, Signal]:
-    """Node name -> its first output on `host`."""
+    """Node name -> its first output on `host`, NCHW."""
     opened = onnx.ModelProto()
     opened.CopyFrom(model)
     outputs = {node.name: node.output[0] for node in opened.graph.node}
