@@ -71,9 +71,8 @@ def main() -> None:
     for name in sorted(names):
         own = [size for file, size in sizes.items() if room_of(_module(file), names) == name]
         uses = sorted(under.removeprefix("tasnet.") for above, under in arrows if above == name)
-        print(
-            f"  {name.removeprefix('tasnet.'):16}{len(own):3} modules{sum(own):6,} lines -> {', '.join(uses) or 'nothing'}"
-        )
+        size = f"{len(own):3} modules{sum(own):6,} lines"
+        print(f"  {name.removeprefix('tasnet.'):16}{size} -> {', '.join(uses) or 'nothing'}")
 
 
 def _module(file: Path) -> str:
