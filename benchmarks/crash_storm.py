@@ -23,7 +23,7 @@ from uuid import uuid4
 
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.compiler.limits import CompilerLimits, read_limits
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import QUANTIZED_HAR, dfc_python
 from tests.doubles.processes import TOKEN, left, until
 
 RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
@@ -69,7 +69,7 @@ def stage(folder: Path, way: str) -> tuple[str, str, float]:
     """One stage in a way; (way, what became of it, seconds)."""
     began = time.perf_counter()
     folder.mkdir()
-    (folder / "m.har").write_text('{"double": true, "calls": []}')
+    (folder / "m.har").write_text(QUANTIZED_HAR)
     if way == "its run is killed":
         return way, _killed(folder), time.perf_counter() - began
     ended = compile_one(folder, way)
@@ -77,7 +77,7 @@ def stage(folder: Path, way: str) -> tuple[str, str, float]:
 
 
 def compile_one(folder: Path, way: str) -> str:
-    python = scripted_python(folder / "env", {"compile": WAYS[way][0]})
+    python = dfc_python(folder / "env", {"compile": WAYS[way][0]})
     dfc = Dfc(python, "3.33.0", double=True, limits=limits(way), memory_slots=folder.parent / "places")
     report = dfc.compile(folder / "m.har", "hailo8", folder / "m.hef")
     if report.log is None or not report.log.exists():

@@ -20,7 +20,7 @@ import numpy as np
 
 from tasnet.hailo.compiler.dfc import connect_compiler
 from tasnet.hailo.compiler.find import compiler_environment
-from tests.doubles.dfc_python import DOUBLES, scripted_python
+from tests.doubles.dfc_python import DOUBLES, dfc_python
 
 
 def seconds(work: Callable[[], object], rounds: int) -> float:
@@ -42,7 +42,7 @@ def main(rounds: int) -> None:
         here = Path(folder)
         (here / "m.onnx").write_bytes(b"onnx")
         np.savez(here / "calibration.npz", speech=np.zeros((16, 1, 16000, 1), np.float32))
-        python = scripted_python(here / "env")
+        python = dfc_python(here / "env")
         dfc = connect_compiler(python, calibration=here / "calibration.npz", memory_slots=here / "places")
         har, quantized, hef = here / "a.har", here / "b.har", here / "c.hef"
 

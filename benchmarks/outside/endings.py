@@ -19,7 +19,7 @@ import numpy as np
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.compiler.limits import read_limits
 from tasnet.hailo.toolchain import StageEnd, StageReport
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import QUANTIZED_HAR, dfc_python
 
 _LIMITS = read_limits(None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2})
 _AT_ONCE = 3
@@ -221,9 +221,9 @@ def ended(stage: str, script: Script, folder: Path) -> StageReport:
     """The report of a stage whose SDK acts so; `folder` is its own."""
     (folder / "m.onnx").write_bytes(b"onnx")
     np.save(folder / "calibration.npy", np.zeros((2, 1, 16, 1), np.float32))
-    (folder / "m.har").write_text('{"double": true, "calls": []}')
+    (folder / "m.har").write_text(QUANTIZED_HAR)
     dfc = Dfc(
-        scripted_python(folder / "env", script),
+        dfc_python(folder / "env", script),
         "3.33.0",
         double=True,
         limits=_LIMITS,

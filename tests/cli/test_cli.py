@@ -22,7 +22,7 @@ from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.observed.sweeping import SweepResult, SweptGraph
 from tests.doubles import hef_writer
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import dfc_python
 
 COMMANDS = (
     "matrix",
@@ -274,7 +274,7 @@ def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.chdir(tmp_path)
     Path("speech").mkdir()
     Path("model.alls").touch()
-    python = scripted_python(tmp_path / "bin")
+    python = dfc_python(tmp_path / "bin")
     given: list[list[str]] = []
     monkeypatch.setattr("tasnet.cli.subprocess.call", lambda command, cwd: given.append(command) or 1)
     arguments = ["matrix", "--profile", "notes", "--toolchain", "dfc", "--dfc-python", "bin/python3", "--quick"]

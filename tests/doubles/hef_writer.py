@@ -6,22 +6,8 @@ import hashlib
 import struct
 import zlib
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-import xxhash
-
-from tasnet.hailo.files.hef import EdgeLayer
 
 MAGIC = 0x01484546
-
-
-def dequantized(edge: EdgeLayer, steps: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-    """What HailoRT makes of the chip's steps: `(q - zp) * scale` in float32, by the numbers that count in the file."""
-    zero = np.asarray(edge.qp_zps if edge.per_feature else edge.qp_zp, np.float32)
-    scale = np.asarray(edge.qp_scales if edge.per_feature else edge.qp_scale, np.float32)
-    return np.asarray((steps.astype(np.float32) - zero) * scale, np.float32)
 
 
 def varint(value: int) -> bytes:
@@ -71,8 +57,8 @@ def edge(
     originals: Sequence[str] = (),
 ) -> bytes:
     """An edge layer, `shape` and `padded` as (H, W, C)."""
-    sizes = zip(shape, padded or shape, strict=True)
-    base = b"".join(integer(2 * i + 1, a) + integer(2 * i + 2, b) for i, (a, b) in enumerate(sizes))
+    padded = padded or shape
+    base = b"".join(integer(2 * i + 1, shape[i]) + integer(2 * i + 2, padded[i]) for i in range(3))
     base += integer(7, order) + integer(12, data_bytes)
     numeric = float32(1, zp) + float32(2, scale) + float32(3, -1.0) + float32(4, 1.0)
     for number, values in ((5, zps), (6, scales)):
@@ -140,6 +126,9 @@ def sealed(
         return common + struct.pack(">I16s", 0, hashlib.md5(body).digest()) + body
     if version == 1:
         return common + struct.pack(">IQI", zlib.crc32(body), len(ccws), 0) + body
+    # only now: the first two versions are also written where there is the standard library alone
+    import xxhash
+
     digest = xxhash.xxh3_64_intdigest(body)
     if version == 2:
         return common + struct.pack(">QQQQ", digest, len(ccws), 0, 0) + body

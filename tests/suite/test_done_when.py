@@ -1,7 +1,7 @@
 """The whole of it: a stand-in for the compiler that nobody wrote the adapter against runs the profile `notes`.
 
-The stand-in is made from public facts alone (`tests/doubles/scripted_sdk`). It goes through translate, optimize and
-compile of every case, each stage in a process of its own, and each case must end as the project's ledger says.
+The stand-in is made from public facts alone (`tests/doubles/hailo_sdk_client/reading.py`). It goes through translate,
+optimize and compile of every case, each stage in a process of its own, and each case must end as the ledger says.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tasnet.suite.observed.pair import ToolchainPair, compare_verdicts, hef_diff
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
-from tests.doubles.dfc_python import stand_in
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.recordings import recordings
 
@@ -65,7 +65,7 @@ def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     calls = tmp_path / "calls"
-    python = str(stand_in(tmp_path / "dfc", calls))
+    python = str(dfc_python(tmp_path / "dfc", {"graph": "read", "calls": str(calls)}))
     ran = suite(tmp_path, "--dfc-python", python, "-n", "2")
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
 
@@ -124,7 +124,7 @@ def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.Capture
 def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     """None of the notes' cases compiles. Of those that do, the file fits its ONNX and runs, here on a double's chip."""
     case = parse_case(name)
-    python = str(stand_in(tmp_path / "dfc", tmp_path / "calls"))
+    python = str(dfc_python(tmp_path / "dfc", {"graph": "read"}))
     speech = recordings(tmp_path / "speech.npz")
     limits = [f"{stage}.memory=1 GiB" for stage in STAGES]
     choice = toolchain_options("dfc", case.arch, dfc_python=python, calibration=speech, limit=limits)

@@ -26,7 +26,7 @@ from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hef import read_hef
 from tasnet.hailo.process.run import ExceededLimit, ProcessEnd, Resource
 from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import QUANTIZED_HAR, dfc_python
 from tests.doubles.processes import TOKEN, left
 
 RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
@@ -58,7 +58,7 @@ def token(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def files(tmp_path: Path) -> Path:
     (tmp_path / "m.onnx").write_bytes(b"onnx")
     np.savez(tmp_path / "calibration.npz", speech=np.zeros((2, 1, 16, 1), np.float32))
-    (tmp_path / "m.har").write_text('{"double": true, "calls": []}')
+    (tmp_path / "m.har").write_text(QUANTIZED_HAR)
     return tmp_path
 
 
@@ -68,7 +68,7 @@ Make = Callable[..., Dfc]
 @pytest.fixture
 def dfc(files: Path, token: str) -> Make:
     def make(acts: Mapping[str, Any] | None = None, /, **options: Any) -> Dfc:
-        python = scripted_python(files / "env", acts)
+        python = dfc_python(files / "env", acts)
         given = {
             "limits": QUICK_LIMITS,
             "calibration": files / "calibration.npz",
@@ -129,7 +129,7 @@ def test_inputs_by_name_reach_the_sdk_as_a_dict(dfc: Make, files: Path) -> None:
 
 
 def test_a_double_is_never_reported_as_observed(dfc: Make, files: Path) -> None:
-    chip = connect_compiler(scripted_python(files / "env"))
+    chip = connect_compiler(dfc_python(files / "env"))
     assert chip.double
     assert chip.predicted
     assert chip.version == "3.33.0+double"
@@ -367,7 +367,7 @@ def test_wrong_usage_is_said_before_anything_runs(dfc: Make, files: Path) -> Non
     with pytest.raises(DfcError, match=r"Hailo-10H and Hailo-15 and refuses hailo8l"):
         replace(chip, sdk="5.1.0").compile(files / "m.har", "hailo8l", here)
     with pytest.raises(DfcError, match=r"5.2.0 is for Hailo-10H"):
-        connect_compiler(scripted_python(files / "five", {"version": "5.2.0"}))
+        connect_compiler(dfc_python(files / "five", {"version": "5.2.0"}))
 
 
 @pytest.mark.parametrize("shape", [(2, 16), (2, 1, 16), (0, 1, 16, 1), ()])
@@ -393,7 +393,7 @@ def test_an_unknown_version_is_a_warning(dfc: Make, files: Path) -> None:
 
 
 def test_an_sdk_that_does_not_load_is_said_when_connecting(files: Path) -> None:
-    python = scripted_python(files / "env", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}})
+    python = dfc_python(files / "env", {"import": {"do": "raise", "type": "ImportError", "text": "libhailo.so"}})
     with pytest.raises(DfcError, match=r"can't be loaded by .*: ImportError: libhailo.so"):
         connect_compiler(python)
 
@@ -443,14 +443,14 @@ def test_nothing_found_says_where_it_looked_and_what_to_do(nowhere: Path) -> Non
 def test_an_environment_in_a_usual_place_is_found(nowhere: Path, where: str) -> None:
     (nowhere / "here").mkdir()
     (nowhere / where / "lib/python3.10/site-packages/hailo_sdk_client").mkdir(parents=True)
-    python = scripted_python(nowhere / where / "bin")
+    python = dfc_python(nowhere / where / "bin")
     assert find_compiler(here=nowhere / "here").python == python
 
 
 def test_an_interpreter_on_path_is_found_and_the_variable_goes_before(nowhere: Path) -> None:
-    python = scripted_python(nowhere / "bin", name="python3.9")
+    python = dfc_python(nowhere / "bin", name="python3.9")
     assert find_compiler(here=nowhere).python == python
-    other = scripted_python(nowhere / "other")
+    other = dfc_python(nowhere / "other")
     assert find_compiler(environ={**os.environ, VARIABLE: str(other)}, here=nowhere).python == other
     assert find_compiler(python, {**os.environ, VARIABLE: str(other)}, nowhere).python == python
 
@@ -536,13 +536,11 @@ def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, toke
     if python is None:
         pytest.skip(f"no Python {version} here")
     chip = connect_compiler(
-        scripted_python(files / "env", python=python), limits=QUICK_LIMITS, memory_slots=files / "places"
+        dfc_python(files / "env", python=python), limits=QUICK_LIMITS, memory_slots=files / "places"
     )
     assert stage(chip, "translate", files).ended is StageEnd.PASSED
     assert stage(chip, "compile", files).ended is StageEnd.PASSED
-    raises = scripted_python(
-        files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python
-    )
+    raises = dfc_python(files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python)
     failed = stage(replace(chip, python=raises), "compile", files)
     assert (failed.ended, failed.failures[0].family) == (StageEnd.FAILED, "reshape_insertion")
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tasnet.hailo.files.hef import EdgeLayer, Hef, HefError, read_hef, runs_on
 from tasnet.hailo.files.hef_layers import quantize_values, shape_differences
 from tests.doubles import hef_writer as double
+from tests.doubles.hef_values import dequantized
 
 VERSIONS = (0, 1, 2, 3)
 CHECKS = {0: "md5", 1: "crc32", 2: "xxh3_64", 3: "xxh3_64 of the protobuf"}
@@ -166,7 +167,7 @@ def test_rounding_is_half_to_even_and_clipped() -> None:
 @given(st.integers(0, 255), st.floats(2.0**-20, 1024, width=32), st.integers(0, 255))
 def test_a_step_survives_the_way_there_and_back(zero: int, scale: float, step: int) -> None:
     edge = layer(qp_zp=float(zero), qp_scale=scale)
-    assert quantize_values(edge, double.dequantized(edge, np.array([step], np.uint8))).tolist() == [step]
+    assert quantize_values(edge, dequantized(edge, np.array([step], np.uint8))).tolist() == [step]
 
 
 @pytest.mark.parametrize(

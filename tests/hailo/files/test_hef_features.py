@@ -18,6 +18,7 @@ from tasnet.cli.hef_shown import as_json, lines
 from tasnet.hailo.files.hef import PER_FEATURE, Hef, HefError, read_hef
 from tasnet.hailo.files.hef_layers import hef_mismatch, quantize_values
 from tests.doubles import hef_writer as double
+from tests.doubles.hef_values import dequantized
 
 Field = descriptor_pb2.FieldDescriptorProto
 U32, TEXT, FLOAT, DOUBLE = Field.TYPE_UINT32, Field.TYPE_STRING, Field.TYPE_FLOAT, Field.TYPE_DOUBLE
@@ -105,7 +106,7 @@ def test_without_the_extension_the_scalars_count_and_it_is_said(
     (output,) = found.outputs
     assert (output.qp_scales, output.qp_zps, output.per_feature) == ((0.5, 0.25), (3, 4), False)
     assert found.inputs[0].qp_scales == (0.1,), "a double, and no float"
-    assert double.dequantized(output, np.array([[6, 6]], np.uint8)).tolist() == [[0.5, 0.5]]
+    assert dequantized(output, np.array([[6, 6]], np.uint8)).tolist() == [[0.5, 0.5]]
     text = "\n".join(lines(found))
     assert "scale 0.125, zero point 2 (its 2 per feature count only with the extension OUTPUT_SCALE" in text
 
@@ -120,7 +121,7 @@ def test_with_the_extension_each_feature_has_its_own(tmp_path: Path, extension: 
     steps = quantize_values(output, real)
     # by hand: x / scale + zero point, of scales 0.5 and 0.25, zero points 3 and 4
     assert steps.tolist() == [[[5, 8], [7, 3]]]
-    assert np.array_equal(double.dequantized(output, steps), real)
+    assert np.array_equal(dequantized(output, steps), real)
     assert "2 scales and zero points, one per feature" in "\n".join(lines(found))
     with pytest.raises(HefError, match="last axis"):
         quantize_values(output, np.zeros((2, 3)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.doubles.dfc_python import stand_in
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.repository import changed, git, made, tasnet
 
 NET = "tasnet/network/convtasnet.py"
@@ -176,7 +176,12 @@ def test_the_compiler_judges_what_changed_on_both_sides_and_once(repository: Pat
     changed(
         repository, NET, ('weights["conv1x1_head.weight"][:sources]', '0.5 * weights["conv1x1_head.weight"][:sources]')
     )
-    words = ["--toolchain", "dfc", "--dfc-python", str(stand_in(tmp_path / "dfc", calls))]
+    words = [
+        "--toolchain",
+        "dfc",
+        "--dfc-python",
+        str(dfc_python(tmp_path / "dfc", {"graph": "read", "calls": str(calls)})),
+    ]
     words += [part for stage in STAGES for part in ("--limit", f"{stage}.memory=1 GiB")]
     code, told = gate(repository, store, *words, TASNET_CALIBRATION=str(recordings))
     assert (code, told["regressions"]) == (0, [])

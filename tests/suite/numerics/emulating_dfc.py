@@ -10,13 +10,13 @@ from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.stages import calibration_signals
 from tasnet.suite.numerics.waves import host_frames
-from tests.doubles.dfc_python import emulating
+from tests.doubles.dfc_python import dfc_python
 
 
 def dfc_of(folder: Path, case: Case, act: str = "") -> Dfc:
     np.save(folder / "calibration.npy", host_frames(case.variant, case.size, calibration_signals(case, 2)))
     return Dfc(
-        emulating(folder / "env", act),
+        dfc_python(folder / "env", {"graph": "run", "emulation": act}),
         "3.33.0",
         double=True,
         calibration=folder / "calibration.npy",

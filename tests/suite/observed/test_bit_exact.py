@@ -52,9 +52,9 @@ from tasnet.suite.observed.on_device import (
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
-from tests.doubles.dfc_python import emulating
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.hailort import as_hailo_platform
-from tests.doubles.hef_writer import dequantized
+from tests.doubles.hef_values import dequantized
 
 SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
 GROUPED = parse_case("concat-normal-grouped-all" + SMALL)
@@ -95,7 +95,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     root = tmp_path_factory.mktemp("built")
     speech = calibration_signals(replace(GROUPED, length=4030), 2)
     np.savez(root / "speech.npz", speech=np.asarray(speech, np.float32).reshape(2, -1), rate=8000)
-    python, limit = str(emulating(root / "env")), "compile.memory=1 GiB"
+    python, limit = str(dfc_python(root / "env", {"graph": "run"})), "compile.memory=1 GiB"
     options = ("--dfc-python", python, "--calibration", str(root / "speech.npz"), "--limit", limit)
     choice = toolchain_options("dfc", "hailo8", dfc_python=python, calibration=root / "speech.npz", limit=[limit])
     store = open_store(root / "store")
@@ -197,7 +197,10 @@ def test_the_files_must_go_together(tmp_path: Path, built: Built, emulation: Emu
 def test_a_compiler_without_the_context_says_so(tmp_path: Path, built: Built) -> None:
     dfc = built.pipeline.toolchain
     assert isinstance(dfc, Dfc)
-    pipeline = replace(built.pipeline, toolchain=replace(dfc, python=emulating(tmp_path, "inexact")))
+    pipeline = replace(
+        built.pipeline,
+        toolchain=replace(dfc, python=dfc_python(tmp_path, {"graph": "run", "lacks": ["SDK_BIT_EXACT"]})),
+    )
     hef = built.hef(GROUPED, tmp_path)
     with pytest.raises(EmulationError, match=r"SDK_BIT_EXACT: .* has no InferenceContext.SDK_BIT_EXACT as documented"):
         emulate_bit_exact(pipeline, GROUPED, hef, frames_of(GROUPED, 1))

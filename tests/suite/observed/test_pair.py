@@ -37,7 +37,7 @@ from tasnet.suite.observed.pair import (
 )
 from tasnet.suite.run.store import Store
 from tests.doubles import hef_writer
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
 from tests.doubles.recordings import recordings
 
@@ -226,7 +226,7 @@ def test_without_a_compiler_all_is_skipped_with_one_reason(tmp_path: Path) -> No
 
 def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path) -> None:
     """The double compiles everything, its HN has one convolution, and its HEF is that network's."""
-    python = scripted_python(tmp_path / "bin")
+    python = dfc_python(tmp_path / "bin")
     options = ["--toolchain", "dfc", "--dfc-python", str(python), "-k", "pair-project-bypass-conv1x1_head-k1"]
     options += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
     options += [part for stage in ("translate", "optimize", "compile") for part in ("--limit", f"{stage}.memory=1GiB")]

@@ -12,7 +12,7 @@ from uuid import uuid4
 import psutil
 import pytest
 
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.processes import TOKEN, left, until
 from tests.doubles.recordings import recordings
 
@@ -27,7 +27,7 @@ def test_an_end_from_outside_leaves_nothing(tmp_path: Path, workers: int, number
     token = uuid4().hex
     hanging = [{"do": "fork"}, {"do": "hang", "stubborn": True}]
     # the double's HARs are all alike, and a compile of two would be one
-    python = scripted_python(tmp_path / "dfc", {"translate_onnx_model": hanging})
+    python = dfc_python(tmp_path / "dfc", {"translate_onnx_model": hanging})
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", str(workers), "--profile", "notes"]
     command += [f"tests/compile/test_compile.py::test_compile[{case}]" for case in CASES]
     command += [f"--store={tmp_path / 'store'}", "--toolchain=dfc", f"--dfc-python={python}"]

@@ -29,7 +29,7 @@ from tasnet.suite.run.toolchains import (
     open_toolchain,
     toolchain_options,
 )
-from tests.doubles.dfc_python import scripted_python
+from tests.doubles.dfc_python import dfc_python
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 
 SMALL = Size(N=16, L=16, B=8, H=8, Sc=8, X=1, R=1)
@@ -52,7 +52,7 @@ def speech(tmp_path: Path) -> Path:
 
 
 def dfc_of(tmp_path: Path, speech: Path, **options: Any) -> Dfc:
-    python = scripted_python(tmp_path / "bin")
+    python = dfc_python(tmp_path / "bin")
     return open_compiler(toolchain_options("dfc", "hailo8", dfc_python=str(python), calibration=speech, **options))
 
 
@@ -76,7 +76,7 @@ def test_every_option_reaches_the_compiler(tmp_path: Path, speech: Path) -> None
 
 def test_variables_stand_in_for_options(tmp_path: Path, speech: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TASNET_CALIBRATION", str(speech))
-    monkeypatch.setenv("TASNET_DFC_PYTHON", str(scripted_python(tmp_path / "bin")))
+    monkeypatch.setenv("TASNET_DFC_PYTHON", str(dfc_python(tmp_path / "bin")))
     choice = toolchain_options("dfc", "hailo8")
     assert choice.calibration == speech
     assert open_compiler(choice).python == tmp_path / "bin" / "python3"
@@ -107,7 +107,7 @@ def test_without_recordings_the_compiler_is_found_first(tmp_path: Path) -> None:
     with pytest.raises(DfcNotFound):
         open_compiler(toolchain_options("dfc", "hailo8", dfc_python="none"))
     with pytest.raises(ToolchainError, match="no calibration; name recordings with --calibration"):
-        open_compiler(toolchain_options("dfc", "hailo8", dfc_python=str(scripted_python(tmp_path / "bin"))))
+        open_compiler(toolchain_options("dfc", "hailo8", dfc_python=str(dfc_python(tmp_path / "bin"))))
 
 
 def test_a_script_that_is_no_text_is_an_error(tmp_path: Path, speech: Path) -> None:
