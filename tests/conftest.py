@@ -1,6 +1,40 @@
-"""How hypothesis runs here: no test asserts times, so a slow machine breaks none."""
+"""What tests of several rooms share: a folder, and a run that takes long, made once for all workers."""
 
-from hypothesis import settings
+from __future__ import annotations
 
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of this run share; what is made in it must bear that."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if base.name.startswith("popen-") else base
+
+
+@pytest.fixture(scope="session")
+def notes_store(shared_folder: Path) -> Path:
+    """A store with one whole run of the profile `notes`, made by the first worker that asks. Take a copy of it.
+
+    Whoever is about something else than an empty store needn't export the profile's twenty graphs again.
+    """
+    from filelock import FileLock
+
+    from tests.doubles.repository import environment
+
+    store = shared_folder / "notes-store"
+    with FileLock(shared_folder / "notes-store.lock"):
+        done = shared_folder / "notes-store.done"
+        if not done.exists():
+            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "compile"]
+            command += ["tests/compile/test_compile.py", "--profile", "notes", f"--store={store}"]
+            ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+            assert ran.returncode == 0, ran.stdout + ran.stderr
+            done.touch()
+    return store

@@ -15,10 +15,9 @@ from tests.browser.filled_store import filled, source
 
 
 @pytest.fixture(scope="session")
-def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stored(shared_folder: Path, notes_store: Path) -> Path:
     """The store that all workers of a run share."""
-    base = tmp_path_factory.getbasetemp()
-    return filled((base.parent if base.name.startswith("popen-") else base) / "report-store")
+    return filled(shared_folder / "report-store", notes_store)
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ from tasnet.suite.ledger import read_ledger
 from tasnet.suite.ledger.judgement import JudgementKind
 from tasnet.suite.report.sources import ReportSource, gather_runs
 from tasnet.suite.run.store import Store
-from tests.doubles.stored_runs import said_by, set_schema, store_copy, with_log
+from tests.doubles.stored_runs import copy_store, said_by, set_schema, store_copy, with_log
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 12, 1)
@@ -31,19 +31,19 @@ OF_A_MEASURED_GRAPH = "project-bypass-conv1x1_head-k1"
 """one of several cases of a graph, which is measured under the id of another"""
 
 
-def filled(folder: Path) -> Path:
+def filled(folder: Path, notes_store: Path) -> Path:
     """The store in `folder`, filled once by whichever process comes first."""
     with FileLock(folder.with_suffix(".lock")):
         done = folder / "done"
         if not done.exists():
+            copy_store(notes_store, folder, runs=True)
             fill(folder)
             done.touch()
     return folder
 
 
 def fill(store: Path) -> None:
-    """Two real runs, then an observed one, a test double's, a killed one, and one of another schema."""
-    suite(store, "--profile", "notes")
+    """Beside the real run that is there: another, an observed one, a test double's, a killed one, another schema's."""
     suite(store, "--profile", "probes", "-k", "project and ungrouped_blockdiag and not encoder")
     notes, probes = (read_run(folder) for folder in run_folders(store))
     log = Store(store).put_file(LOG.encode(), ".log")

@@ -6,6 +6,7 @@ Nothing of a case is run for them.
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
@@ -169,3 +170,10 @@ def _write(
 def _by(records: Sequence[CaseRecord]) -> dict[str, str]:
     """Who says a run's first record, in the words of its head."""
     return {"toolchain": records[0].toolchain, "version": records[0].version} if records else {}
+
+
+def copy_store(store: Path, to: Path, *, runs: bool = False) -> Path:
+    """Copies a store's finished work, and its runs if asked for, over what is at `to`; returns `to`."""
+    left_out = () if runs else ("runs",)
+    shutil.copytree(store, to, ignore=lambda folder, _: left_out if folder == str(store) else (), dirs_exist_ok=True)
+    return to

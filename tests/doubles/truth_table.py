@@ -93,9 +93,9 @@ def tell(case: Case) -> Mapping[Stage, Outcome]:
     return outcomes(*blockers, status=status, by=SPEAKERS[row.speaker], reason="so")
 
 
-def ledger() -> str:
-    """The ledger that says of each case what its row has."""
-    entries = [text for number, row in enumerate(ROWS) for text in _entries(number, row)]
+def ledger(*rows: Row) -> str:
+    """The ledger that says of each case what its row has; of the cases of these rows alone, if any are given."""
+    entries = [text for number, row in enumerate(ROWS) if row in (rows or ROWS) for text in _entries(number, row)]
     return f"schema: 1\nbudget: {len(entries)}\nowner: the team\nentries:\n" + "".join(entries)
 
 

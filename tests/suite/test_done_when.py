@@ -45,6 +45,7 @@ from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchai
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.recordings import recordings
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = ("translate", "optimize", "compile")
@@ -63,7 +64,11 @@ def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*command, *options], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
 
 
-def test_the_notes_end_as_the_ledger_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_notes_end_as_the_ledger_says(
+    tmp_path: Path, notes_store: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # with the graphs, and what the embedded toolchain says of them
+    copy_store(notes_store, tmp_path / "store")
     calls = tmp_path / "calls"
     python = str(dfc_python(tmp_path / "dfc", {"graph": "read", "calls": str(calls)}))
     ran = suite(tmp_path, "--dfc-python", python, "-n", "2")

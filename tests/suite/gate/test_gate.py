@@ -26,9 +26,9 @@ def _first(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One for all tests here: the base's graphs are exported by the first of them alone."""
-    return tmp_path_factory.mktemp("store")
+def store(shared_folder: Path) -> Path:
+    """One for all tests here, whichever worker runs them: the base's graphs are exported by the first of them alone."""
+    return shared_folder / "gate-store"
 
 
 @pytest.fixture

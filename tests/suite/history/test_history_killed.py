@@ -16,12 +16,13 @@ from tasnet.suite.history.lines import runs_lines
 from tasnet.suite.history.run import END, HEAD, RECORDS, RunHead, find_run, read_run, run_folders
 from tasnet.suite.history.writer import begin_run
 from tests.doubles.processes import until
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 
 
-def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path) -> None:
+def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "-q", "-p", "no:cacheprovider"]
     command += ["--profile", "notes", "--store", str(tmp_path)]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
@@ -44,6 +45,8 @@ def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path) -> None:
     assert len(killed.records) >= 1
     assert any(f"killed, {len(killed.records)} of 20 cases: " in line for line in runs_lines(tmp_path))
 
+    # what was left undone is known: only how a run goes on is looked at
+    copy_store(notes_store, tmp_path)
     subprocess.run(command, cwd=ROOT, env=kept, check=True, capture_output=True)
     again = find_run(tmp_path, "last")
     assert again.whole

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,16 +24,26 @@ GROUPED = Case(Variant(), SIZE, 400)
 LIMITS = read_thresholds(Path(__file__).resolve().parents[3] / "thresholds.yaml")
 
 
-def through(folder: Path, case: Case, act: str = "") -> ContextParity:
-    store = open_store(folder / "store")
-    return measure_contexts(case, Pipeline(store, Reference()), Pipeline(store, dfc_of(folder, case, act)), LIMITS)
+Through = Callable[..., ContextParity]
+
+
+@pytest.fixture
+def through(tmp_path: Path, shared_folder: Path) -> Through:
+    """What the contexts make of a case, by a compiler that acts so. What it translated and optimized is made once."""
+
+    def run(case: Case, act: str = "") -> ContextParity:
+        store = open_store(shared_folder / "contexts-store")
+        pipeline = Pipeline(store, dfc_of(tmp_path, case, act))
+        return measure_contexts(case, Pipeline(store, Reference()), pipeline, LIMITS)
+
+    return run
 
 
 @pytest.mark.parametrize(
     "case", [GROUPED, Case(Variant("split", decoder="polyphase", encoder="polyphase"), SIZE, 400)], ids=lambda c: c.id
 )
-def test_every_context_is_compared_over_the_samples_that_it_has(tmp_path: Path, case: Case) -> None:
-    made = through(tmp_path, case)
+def test_every_context_is_compared_over_the_samples_that_it_has(through: Through, case: Case) -> None:
+    made = through(case)
     assert made.complaints == ()
     assert set(made.found) == set(CONTEXTS)
     # a double observes nothing: no limit is ever proposed from it
@@ -44,21 +55,21 @@ def test_every_context_is_compared_over_the_samples_that_it_has(tmp_path: Path, 
     assert 5 < made.distance("sdk_quantized").snr < 60
 
 
-def test_what_breaks_a_limit_is_named_with_it(tmp_path: Path) -> None:
-    (complaint,) = through(tmp_path, GROUPED, "wrong").complaints
+def test_what_breaks_a_limit_is_named_with_it(through: Through) -> None:
+    (complaint,) = through(GROUPED, "wrong").complaints
     assert GROUPED.id in complaint
     assert "sdk_fp_optimized: SNR 6.0 dB" in complaint
     assert "at least 60 dB" in complaint
 
 
-def test_a_crop_at_the_centre_is_told_as_a_shift(tmp_path: Path) -> None:
-    complaints = through(tmp_path, GROUPED, "centred").complaints
+def test_a_crop_at_the_centre_is_told_as_a_shift(through: Through) -> None:
+    complaints = through(GROUPED, "centred").complaints
     assert len(complaints) == 2
     assert all("4 samples short and shifted by 2" in each for each in complaints)
 
 
-def test_a_context_that_breaks_leaves_the_others(tmp_path: Path) -> None:
-    made = through(tmp_path, GROUPED, "breaks")
+def test_a_context_that_breaks_leaves_the_others(through: Through) -> None:
+    made = through(GROUPED, "breaks")
     (complaint,) = made.complaints
     assert "sdk_quantized: gave nothing" in complaint
     assert "the emulator fell over" in complaint

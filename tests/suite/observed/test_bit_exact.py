@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tasnet.cli import main
 from tasnet.hailo.chip.detection import detect_chip
@@ -91,11 +92,15 @@ class Built:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    root = tmp_path_factory.mktemp("built")
-    speech = calibration_signals(replace(GROUPED, length=4030), 2)
-    np.savez(root / "speech.npz", speech=np.asarray(speech, np.float32).reshape(2, -1), rate=8000)
-    python, limit = str(dfc_python(root / "env", {"graph": "run"})), "compile.memory=1 GiB"
+def built(shared_folder: Path) -> Built:
+    """In a folder of all workers, so that each case is compiled once."""
+    root = shared_folder / "emulated"
+    with FileLock(shared_folder / "emulated.lock"):
+        if not root.exists():
+            dfc_python(root / "env", {"graph": "run"})
+            speech = calibration_signals(replace(GROUPED, length=4030), 2)
+            np.savez(root / "speech.npz", speech=np.asarray(speech, np.float32).reshape(2, -1), rate=8000)
+    python, limit = str(root / "env" / "python3"), "compile.memory=1 GiB"
     options = ("--dfc-python", python, "--calibration", str(root / "speech.npz"), "--limit", limit)
     choice = toolchain_options("dfc", "hailo8", dfc_python=python, calibration=root / "speech.npz", limit=[limit])
     store = open_store(root / "store")
@@ -104,9 +109,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="module")
-def emulation(built: Built) -> Emulation:
+def emulation(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Emulation:
     """The grouped case's."""
-    return emulate_bit_exact(built.pipeline, GROUPED, built.hef(GROUPED, built.root), frames_of(GROUPED))
+    hef = built.hef(GROUPED, tmp_path_factory.mktemp("emulation"))
+    return emulate_bit_exact(built.pipeline, GROUPED, hef, frames_of(GROUPED))
 
 
 def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> None:

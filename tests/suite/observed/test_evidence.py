@@ -22,6 +22,7 @@ from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store, open_store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.scripted_toolchain import ScriptedToolchain
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[3]
 HEAD = parse_case("project-bypass-conv1x1_head-k1")
@@ -134,7 +135,8 @@ def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_suite_holds_its_predictions_against_the_evidence(store: Store, tmp_path: Path) -> None:
+def test_the_suite_holds_its_predictions_against_the_evidence(store: Store, tmp_path: Path, notes_store: Path) -> None:
+    copy_store(notes_store, store.root)
     told = compile_tests(tmp_path)
     assert "no observed run of these cases in the store" in told.stdout
     assert told.returncode == 0

@@ -40,6 +40,7 @@ from tests.doubles import hef_writer
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
 from tests.doubles.recordings import recordings
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[3]
 REAL = Dfc(Path("python3"), "3.33.0")
@@ -224,8 +225,9 @@ def test_without_a_compiler_all_is_skipped_with_one_reason(tmp_path: Path) -> No
     assert told.count("no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction") == 3
 
 
-def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path) -> None:
+def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path, notes_store: Path) -> None:
     """The double compiles everything, its HN has one convolution, and its HEF is that network's."""
+    copy_store(notes_store, tmp_path / "store")
     python = dfc_python(tmp_path / "bin")
     options = ["--toolchain", "dfc", "--dfc-python", str(python), "-k", "pair-project-bypass-conv1x1_head-k1"]
     options += ["--calibration", str(recordings(tmp_path / "speech.npz"))]

@@ -36,7 +36,11 @@ CASES = tuple(
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Pipeline:
-    return Pipeline(open_store(tmp_path / "store"), ScriptedToolchain(tmp_path / "calls", leaves_quantized=True))
+    """A pipeline whose graphs are exported: no worker needs torch."""
+    made = Pipeline(open_store(tmp_path / "store"), ScriptedToolchain(tmp_path / "calls", leaves_quantized=True))
+    for case in CASES:
+        made.run(case, until=Stage.EXPORT)
+    return made
 
 
 def ended(pipeline: Pipeline) -> Counter[str]:

@@ -15,6 +15,7 @@ import pytest
 
 from tasnet.suite.cases.profiles import profile_cases
 from tests.doubles.repository import environment
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).parents[3]
 SHARDS = 2
@@ -59,15 +60,25 @@ CTRF = {
 
 
 @pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A folder a shard, with junit.xml and ctrf.json, of the profile's cases on two workers."""
+def shards(tmp_path_factory: pytest.TempPathFactory, notes_store: Path) -> list[Path]:
+    """A folder a shard, with junit.xml and ctrf.json, of the profile's cases: on two workers, and without."""
     root = tmp_path_factory.mktemp("shards")
+    copy_store(notes_store, root / "store")
     folders = []
     for shard in range(1, SHARDS + 1):
         folder = root / str(shard)
         folder.mkdir()
         run(
-            *("-n", "2", "--splits", str(SHARDS), "--group", str(shard), "--store", str(root / "store")),
+            *(
+                "-n",
+                "2" if shard == 1 else "0",
+                "--splits",
+                str(SHARDS),
+                "--group",
+                str(shard),
+                "--store",
+                str(root / "store"),
+            ),
             *("--junit-xml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json")),
         )
         folders.append(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.processes import TOKEN, left, until
 from tests.doubles.recordings import recordings
+from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = ("project-bypass-conv1x1_head-k1", "project-bypass-reduced_deconv_64-k1")
@@ -23,8 +25,13 @@ CASES = ("project-bypass-conv1x1_head-k1", "project-bypass-reduced_deconv_64-k1"
 @pytest.mark.parametrize(
     ("workers", "number"), [(0, signal.SIGINT), (2, signal.SIGINT), (2, signal.SIGKILL)], ids=["alone", "n2", "killed"]
 )
-def test_an_end_from_outside_leaves_nothing(tmp_path: Path, workers: int, number: signal.Signals) -> None:
+def test_an_end_from_outside_leaves_nothing(
+    tmp_path: Path, notes_store: Path, workers: int, number: signal.Signals
+) -> None:
     token = uuid4().hex
+    # the graphs are exported: it is about the compiler; HARs are not, none may be left
+    copy_store(notes_store, tmp_path / "store")
+    shutil.rmtree(tmp_path / "store" / "har")
     hanging = [{"do": "fork"}, {"do": "hang", "stubborn": True}]
     # the double's HARs are all alike, and a compile of two would be one
     python = dfc_python(tmp_path / "dfc", {"translate_onnx_model": hanging})
