@@ -58,7 +58,8 @@ class Graph:
                 raise AccelerasValueError("the emulator fell over")
             outputs = self._quantized(data)
         else:
-            outputs = run_network(self.network, data, deconv="vendor_centred" if self.emulation == "centred" else "vendor")
+            crop = "vendor_centred" if self.emulation == "centred" else "vendor"
+            outputs = run_network(self.network, data, deconv=crop)
         if self.emulation == "wrong" and context == "SDK_FP_OPTIMIZED":
             outputs = tuple(output / 2 for output in outputs)
         return list(outputs) if len(outputs) > 1 else outputs[0]
@@ -69,9 +70,9 @@ class Graph:
         return run_quantized(quantize_network(self.network, self.calibration), data)
 
     def hn(self):
-        from tasnet.hailo.files import to_dict
+        from tasnet.hailo.files import hn_dict
 
-        return to_dict(self.network)
+        return hn_dict(self.network)
 
     def save(self, path, told):
         har.write(self.network, Path(path))
