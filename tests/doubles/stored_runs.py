@@ -173,7 +173,13 @@ def _by(records: Sequence[CaseRecord]) -> dict[str, str]:
 
 
 def copy_store(store: Path, to: Path, *, runs: bool = False) -> Path:
-    """Copies a store's finished work, and its runs if asked for, over what is at `to`; returns `to`."""
+    """Copies a store's finished work, and its runs if asked for, to `to`, and returns that. What is there stays."""
     left_out = () if runs else ("runs",)
-    shutil.copytree(store, to, ignore=lambda folder, _: left_out if folder == str(store) else (), dirs_exist_ok=True)
+
+    def copy(source: str, target: str) -> None:
+        if not Path(target).exists():
+            shutil.copy2(source, target)
+
+    ignore = lambda folder, _: left_out if folder == str(store) else ()  # noqa: E731
+    shutil.copytree(store, to, ignore=ignore, copy_function=copy, dirs_exist_ok=True)
     return to
