@@ -35,11 +35,10 @@ class ExecuteError(TasnetError, ValueError):
 
 @dataclass(frozen=True)
 class RunContext:
-    """A network's weights as tensors of one type, and which samples of a deconvolution are kept."""
+    """A network's weights as float32 tensors, and which samples of a deconvolution are kept."""
 
     network: Network
-    dtype: torch.dtype
-    deconv: DeconvLength
+    deconv: DeconvLength = "vendor"
 
     def array(self, layer: Layer, what: str, *shape: int) -> Tensor:
         """The layer's weight `what`, which must be of `shape`. Raises ExecuteError if it is missing or isn't."""
@@ -61,12 +60,12 @@ class RunContext:
         return default if array is None or not array.size else float(array.ravel()[0])
 
     def tensor(self, array: np.ndarray[Any, Any]) -> Tensor:
-        """An array as a tensor of the run's type; shares its memory where it can."""
+        """An array as a float32 tensor; shares its memory where it can."""
         contiguous = np.ascontiguousarray(array)
         if not contiguous.flags.writeable:
             # torch has no read-only tensors and warns; no kernel writes to a weight
             contiguous = contiguous.copy()
-        return torch.from_numpy(contiguous).to(self.dtype)
+        return torch.from_numpy(contiguous).to(torch.float32)
 
 
 def param(layer: Layer, name: str, length: int | None = None) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,22 +17,19 @@ from tasnet.hailo.files import Layer, Network
 Array = npt.NDArray[Any]
 Inputs = Array | Mapping[str, Array]
 """[B, H, W, C], or one such array per input layer, by its name"""
-Precision = Literal["float32", "float64"]
 
 
-def run_network(
-    network: Network, inputs: Inputs, *, deconv: DeconvLength = "vendor", precision: Precision = "float32"
-) -> tuple[Array, ...]:
+def run_network(network: Network, inputs: Inputs, *, deconv: DeconvLength = "vendor") -> tuple[Array, ...]:
     """The network's outputs [B, H, W, C] in the order of `network.output_layers`; B may be anything but 0.
 
-    `deconv` says which samples of a deconvolution are kept. `float64` is for a reference: it tells a rounding
-    error from a wrong layer. Inputs of any amplitude are taken as they are: in float nothing clips.
+    `deconv` says which samples of a deconvolution are kept. Inputs of any amplitude are taken as they are: in float
+    nothing clips.
 
     Raises ExecuteError for an input of another shape or with numbers that aren't finite, for a layer that can't
     be run, whose weights are missing or of another shape, and for a result that isn't finite.
     """
-    context = RunContext(network, _DTYPES[precision], deconv)
-    given = input_tensors(network, inputs, context.dtype)
+    context = RunContext(network, deconv)
+    given = input_tensors(network, inputs)
     outputs = output_tensors(context, given)
     if not all(bool(torch.isfinite(x).all()) for x in outputs):
         output_tensors(context, given, after=_finite)
@@ -46,16 +43,15 @@ def visit_layers(
     see: Callable[[Layer, Array], None],
     *,
     deconv: DeconvLength = "vendor",
-    precision: Precision = "float32",
 ) -> None:
     """Calls `see` with each layer and its result [B, H, W, C]. The memory is used again: copy what is to be kept."""
-    context = RunContext(network, _DTYPES[precision], deconv)
-    for layer, x in layer_tensors(context, input_tensors(network, inputs, context.dtype)):
+    context = RunContext(network, deconv)
+    for layer, x in layer_tensors(context, input_tensors(network, inputs)):
         see(layer, x.numpy())
 
 
-def input_tensors(network: Network, inputs: Inputs, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
-    """The inputs as tensors by their input layers' names. Raises ExecuteError."""
+def input_tensors(network: Network, inputs: Inputs) -> dict[str, Tensor]:
+    """The inputs as float32 tensors by their input layers' names. Raises ExecuteError."""
     layers = [layer for layer in network if layer.type == "input_layer"]
     if not layers:
         raise ExecuteError(f"network {network.name}: has no input layer; translate the model again")
@@ -72,13 +68,13 @@ def input_tensors(network: Network, inputs: Inputs, dtype: torch.dtype = torch.f
     for layer in layers:
         if layer.name not in given:
             raise ExecuteError(f"input {layer.name}: not given")
-        tensors[layer.name] = _checked(layer, given[layer.name], dtype)
+        tensors[layer.name] = _checked(layer, given[layer.name])
     if len({x.shape[0] for x in tensors.values()}) > 1:
         raise ExecuteError(f"network {network.name}: its inputs differ in their batch; give one batch to all")
     return tensors
 
 
-def _checked(layer: Layer, given: Array, dtype: torch.dtype) -> Tensor:
+def _checked(layer: Layer, given: Array) -> Tensor:
     array = np.asarray(given)
     needed = list(layer.output_shape[1:])
     if not np.issubdtype(array.dtype, np.floating):
@@ -93,7 +89,7 @@ def _checked(layer: Layer, given: Array, dtype: torch.dtype) -> Tensor:
     if wrong:
         raise ExecuteError(f"input {layer.name}: {wrong} of {array.size} values are NaN or infinite; mend the signal")
     # a copy: torch has no read-only tensors, and nobody's input shall change
-    return torch.from_numpy(np.array(array, order="C")).to(dtype)
+    return torch.from_numpy(np.array(array, order="C")).to(torch.float32)
 
 
 def _finite(layer: Layer, x: Tensor) -> Tensor:
@@ -102,6 +98,3 @@ def _finite(layer: Layer, x: Tensor) -> Tensor:
             f"layer {layer.name} ({layer.type}): gives NaN or infinity on this input; look at its weights"
         )
     return x
-
-
-_DTYPES: Mapping[str, torch.dtype] = {"float32": torch.float32, "float64": torch.float64}

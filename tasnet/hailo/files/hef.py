@@ -13,11 +13,11 @@ import os
 import stat
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal
 
 import xxhash
 
@@ -30,6 +30,7 @@ _COMMON = struct.Struct(">III")
 _REST = {v: struct.Struct(form) for v, form in enumerate((">I16s", ">IQI", ">QQQQ", ">QQIQQQ"))}
 """the header's fields after the common three, by version"""
 _CHUNK = 1 << 20
+_XXH3_PROTO = "xxh3_64 of the protobuf"
 
 _ARCHS = {0: "hailo8", 1: "hailo8p", 2: "hailo8r", 3: "hailo8l", 4: "hailo15m", 6: "hailo15l", 103: "hailo1xh"}
 """the header's enum; real Hailo-8 files carry HAILO8P, and numbers without a name here were seen (106, 108)"""
@@ -217,11 +218,11 @@ def _read(file: IO[bytes], size: int) -> Hef:
     if len(rest) < _REST[version].size:
         raise HefError(f"cut short: the header ends after {size} bytes; copy or compile it again")
     start = _COMMON.size + len(rest)
-    expected, body, integrity, hasher, covered = _header(version, proto_size, _REST[version].unpack(rest))
+    expected, integrity, covered, body = _header(version, proto_size, _REST[version].unpack(rest))
     if size != start + body:
         what = "cut short" if size < start + body else "too long"
         raise HefError(f"{what}: {size} bytes, the header says {start + body}; copy or compile it again")
-    actual = hasher(_chunks(file, covered))
+    actual = _checksum(integrity, file, covered)
     if actual != expected:
         raise HefError(f"{integrity} is {actual}, the header says {expected}: damaged; copy or compile it again")
     if proto_size == 0:
@@ -244,56 +245,34 @@ def _read(file: IO[bytes], size: int) -> Hef:
         )
 
 
-_Hasher = Callable[[Iterable[bytes]], str]
-
-
-def _header(version: int, proto: int, rest: tuple[Any, ...]) -> tuple[str, int, str, _Hasher, int]:
-    """(expected digest, bytes after the header, what is checked, how, over how many bytes)."""
+def _header(version: int, proto: int, rest: tuple[Any, ...]) -> tuple[str, str, int, int]:
+    """(checksum, which one, bytes that it covers, bytes after the header)."""
     if version == 0:
-        return rest[1].hex(), proto, "md5", _md5, proto
+        return rest[1].hex(), "md5", proto, proto
     if version == 1:
         crc, ccws, _ = rest
-        return f"{crc:08x}", proto + ccws, "crc32", _crc32, proto + ccws
+        return f"{crc:08x}", "crc32", proto + ccws, proto + ccws
     if version == 2:
         digest, ccws, _, _ = rest
-        return f"{digest:016x}", proto + ccws, "xxh3_64", _xxh3, proto + ccws
+        return f"{digest:016x}", "xxh3_64", proto + ccws, proto + ccws
     digest, ccws, _, additional, proto_digest, _ = rest
     body = proto + ccws + additional
     if proto_digest:
-        return f"{proto_digest:016x}", body, "xxh3_64 of the protobuf", _xxh3, proto
-    return f"{digest:016x}", body, "xxh3_64", _xxh3, body
+        return f"{proto_digest:016x}", _XXH3_PROTO, proto, body
+    return f"{digest:016x}", "xxh3_64", body, body
 
 
-def _chunks(file: IO[bytes], count: int) -> Iterable[bytes]:
+def _checksum(kind: str, file: IO[bytes], count: int) -> str:
+    """The checksum of the file's next `count` bytes, in hex; read in chunks."""
+    crc = 0
+    digest = hashlib.md5(usedforsecurity=False) if kind == "md5" else xxhash.xxh3_64()
     while count > 0 and (chunk := file.read(min(count, _CHUNK))):
         count -= len(chunk)
-        yield chunk
-
-
-class _Digest(Protocol):
-    def update(self, data: bytes, /) -> None: ...
-    def hexdigest(self) -> str: ...
-
-
-def _over(digest: _Digest, chunks: Iterable[bytes]) -> str:
-    for chunk in chunks:
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _md5(chunks: Iterable[bytes]) -> str:
-    return _over(hashlib.md5(usedforsecurity=False), chunks)
-
-
-def _xxh3(chunks: Iterable[bytes]) -> str:
-    return _over(xxhash.xxh3_64(), chunks)
-
-
-def _crc32(chunks: Iterable[bytes]) -> str:
-    crc = 0
-    for chunk in chunks:
-        crc = zlib.crc32(chunk, crc)
-    return f"{crc:08x}"
+        if kind == "crc32":
+            crc = zlib.crc32(chunk, crc)
+        else:
+            digest.update(chunk)
+    return f"{crc:08x}" if kind == "crc32" else digest.hexdigest()
 
 
 # The protobuf: the numbers are those of its documented fields

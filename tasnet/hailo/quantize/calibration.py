@@ -44,7 +44,7 @@ def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "mi
     """
     lows: dict[str, float] = {}
     highs: dict[str, float] = {}
-    scope = RunContext(network, torch.float32, "vendor")
+    scope = RunContext(network)
 
     def note(key: str, x: Tensor) -> None:
         low, high = (float(v) for v in torch.aminmax(x))

@@ -38,8 +38,8 @@ def quantization_figures(quantized: Quantized, signals: Array) -> tuple[Quantiza
 
     Both networks run side by side, so that no more than two layers' results are compared at a time.
     """
-    reference = RunContext(quantized.reference, torch.float32, "vendor")
-    network = RunContext(quantized.network, torch.float32, "vendor")
+    reference = RunContext(quantized.reference)
+    network = RunContext(quantized.network)
     needed = {shift.layer: shift.needed for shift in required_shifts(quantized)}
     given = input_tensors(quantized.network, signals)
     found = []

@@ -6,8 +6,6 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-import torch
-
 from tasnet.hailo.execute import Array, RunContext, input_tensors, output_tensors, run_network
 from tasnet.hailo.files import Layer
 from tasnet.hailo.quantize.scheme import Scheme
@@ -47,7 +45,6 @@ def choose_16_bit_layers(
     *,
     points: int = 12,
     chosen_on: Array | None = None,
-    calibration_signals: Array | None = None,
     gains: MutableMapping[str, float] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[PrecisionPoint, ...]:
@@ -56,8 +53,8 @@ def choose_16_bit_layers(
     A layer's gain is the noise that it alone brings to the outputs at 8 bits, all others being float; its cost
     the bytes more of its weights and its result. One run per layer, then one per point: greedy, and blind to how
     errors of two layers meet. The gains are measured on `chosen_on` (default: `signals`), the points judged on
-    `signals`. `calibration_signals` are needed where the scheme corrects biases. `gains` by layer are taken as known
-    and added to as they are found, for whoever keeps them; `say` is told how far it is.
+    `signals`. `gains` by layer are taken as known and added to as they are found, for whoever keeps them; `say` is
+    called with the progress. Raises QuantizeError for a scheme that corrects biases.
     """
     reference = quantized.reference
     layers = [layer for layer in reference if not keeps_operand_grid(layer) and layer.name in quantized.grids]
@@ -77,7 +74,7 @@ def choose_16_bit_layers(
         say(f"{count} of {len(order)} layers at 16 bits")
         sixteen = frozenset(order[:count])
         scheme = replace(quantized.scheme, sixteen=sixteen)
-        chosen = quantize_with_ranges(reference, quantized.calibration, scheme, calibration_signals)
+        chosen = quantize_with_ranges(reference, quantized.calibration, scheme)
         made.append(
             PrecisionPoint(
                 tuple(order[previous:count]),
@@ -114,6 +111,6 @@ def _noise_of(quantized: Quantized, layer: Layer, signals: Array, exact: tuple[A
     alone = quantize_with_ranges(
         quantized.reference, quantized.calibration, Scheme(floating=others, per_channel=quantized.scheme.per_channel)
     )
-    scope = RunContext(alone.network, torch.float32, "vendor")
+    scope = RunContext(alone.network)
     outputs = output_tensors(scope, input_tensors(alone.network, signals), after=rounding_hook(alone))
     return sum(float(((a.numpy().astype("f8") - b) ** 2).sum()) for a, b in zip(outputs, exact, strict=True))

@@ -17,9 +17,6 @@ Clipping = Literal["minmax", "percentile", "mse"]
 
 PERCENTILE = 99.99
 
-BITS = (8, 16)
-"""what the vendor's precision modes a8_w8 and a16_w16 are made of"""
-
 
 class QuantizeError(TasnetError, ValueError):
     """A scheme or a calibration set that can't be used. One line: which, what is wrong, what to do."""

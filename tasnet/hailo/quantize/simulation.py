@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch import Tensor
 
 from tasnet.hailo.execute import (
@@ -97,7 +96,7 @@ def quantize_with_ranges(
 
 def run_quantized(quantized: Quantized, inputs: Inputs, *, deconv: DeconvLength = "vendor") -> tuple[Array, ...]:
     """The quantized network's outputs [B, H, W, C], as floats on their grids. What exceeds a range is clipped."""
-    scope = RunContext(quantized.network, torch.float32, deconv)
+    scope = RunContext(quantized.network, deconv)
     outputs = output_tensors(scope, input_tensors(quantized.network, inputs), after=rounding_hook(quantized))
     return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
 
@@ -177,11 +176,9 @@ def _bias_corrected(quantized: Quantized, signals: Array) -> Quantized:
         return x
 
     reference, network = quantized.reference, quantized.network
-    for _ in layer_tensors(
-        RunContext(reference, torch.float32, "vendor"), input_tensors(reference, signals), before=note
-    ):
+    for _ in layer_tensors(RunContext(reference), input_tensors(reference, signals), before=note):
         pass
-    scope = RunContext(network, torch.float32, "vendor")
+    scope = RunContext(network)
     for _ in layer_tensors(scope, input_tensors(network, signals), before=correct, after=rounding_hook(quantized)):
         pass
     weights = dict(network.weights)

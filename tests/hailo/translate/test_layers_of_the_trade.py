@@ -333,14 +333,13 @@ def test_every_layer_goes_through_the_simulated_quantization(name: str) -> None:
 
 def simulate_trace(quantized, x):  # type: ignore[no-untyped-def]
     """Every layer's result of the simulated run."""
-    import torch
 
     from tasnet.hailo.execute import input_tensors
     from tasnet.hailo.execute.context import RunContext
     from tasnet.hailo.execute.traversal import layer_tensors
     from tasnet.hailo.quantize.simulation import rounding_hook
 
-    scope = RunContext(quantized.network, torch.float32, "vendor")
+    scope = RunContext(quantized.network)
     lent = layer_tensors(scope, input_tensors(quantized.network, x), after=rounding_hook(quantized))
     return {layer.name: result.numpy().copy() for layer, result in lent}
 
