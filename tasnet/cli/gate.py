@@ -69,9 +69,7 @@ def gate(
     Example: tasnet gate --base main --markdown gate.md
     """
     from tasnet.common import write_whole
-    from tasnet.suite.gate import Order, lines
-    from tasnet.suite.gate import as_json as told
-    from tasnet.suite.gate import gate as judged
+    from tasnet.suite.gate import GateRequest, markdown_lines, result_json, run_gate
     from tasnet.suite.run import toolchain_options
 
     if markdown:
@@ -89,15 +87,15 @@ def gate(
         pyproject=if_there(root / "pyproject.toml"),
     )
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
-    order = Order(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
+    request = GateRequest(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
     try:
-        result = judged(order, lambda text: print_line(f"tasnet gate: {text}", error=True))
+        result = run_gate(request, lambda text: print_line(f"tasnet gate: {text}", error=True))
     except KeyboardInterrupt:
         print(
             "tasnet: stopped; the base's worktree is removed, what was worked out is kept in the store", file=sys.stderr
         )
         return STOPPED
     if markdown:
-        write_whole(markdown, ("\n".join(lines(result)) + "\n").encode())
-    show(told(result) if as_json else lines(result))
+        write_whole(markdown, ("\n".join(markdown_lines(result)) + "\n").encode())
+    show(result_json(result) if as_json else markdown_lines(result))
     return OK if result.passed else NOT_CLEAR

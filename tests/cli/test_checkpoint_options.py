@@ -177,8 +177,8 @@ def test_the_suites_run_tells_what_was_assumed(
 
 
 def test_the_gate_tells_an_older_side_no_more_than_was_said() -> None:
-    from tasnet.suite.gate.sides import Request
+    from tasnet.suite.gate.sides import ExportRequest
 
-    request = Request("notes", "hailo8", Recipe(checkpoint=Path("a.pt"), blocks_per_repeat=4), seconds=60)
+    request = ExportRequest("notes", "hailo8", Recipe(checkpoint=Path("a.pt"), blocks_per_repeat=4), seconds=60)
     assert json.dumps(request.weights) == '{"blocks_per_repeat": 4}'
-    assert Request("notes", "hailo8", Recipe(), seconds=60).weights == {}
+    assert ExportRequest("notes", "hailo8", Recipe(), seconds=60).weights == {}

@@ -14,7 +14,7 @@ from tasnet.hailo.compiler.limits import LimitsError, read_limits
 from tasnet.suite.cases.case import CaseError
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.gate.checkout import GateError
-from tasnet.suite.gate.settings import settings
+from tasnet.suite.gate.regression import gate_settings
 from tasnet.suite.ledger import LedgerError, covers, read_ledger
 from tasnet.suite.notes.importing import read_night_runs
 from tasnet.suite.notes.run_tables import NightRunsError
@@ -34,7 +34,7 @@ def soon() -> Iterator[None]:
 
 
 def refused(work: Callable[[], object], error: type[Exception]) -> str:
-    """What it said; empty where it was read."""
+    """ChangeKind it said; empty where it was read."""
     try:
         work()
     except error as said:
@@ -74,7 +74,7 @@ def test_settings(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     assert refused(lambda: read_limits(path), LimitsError) or "\ufeff" in text
     path.write_text(text.replace("limits", "gate"), encoding="utf-8")
-    assert refused(lambda: settings(path), GateError) or "\ufeff" in text
+    assert refused(lambda: gate_settings(path), GateError) or "\ufeff" in text
 
 
 @pytest.mark.parametrize("write", [pytest.param(w, id=n) for n, w in hostile.old_runs() if "000 rows that" not in n])

@@ -1,22 +1,12 @@
 """The gate: did a change of the model make anything worse than it was at another revision?
 
-    checkout.py     git: the two revisions, and a folder of the base's files that is gone afterwards
-    driver.py       exports the graphs of the code beside it, in a process of its own
-    sides.py        runs the driver for both sides, within a limit
-    answers.py      what a side may answer, checked
-    lent.py         the base's own store, and what of it comes into the shared one
-    difference.py   two graphs layer by layer: added, removed, changed; how large each is
-    settings.py     [tool.tasnet.gate] of pyproject.toml
-    judging.py      what this side's toolchain and ledger say of both, on many processes
-    regression.py   what counts as worse: a verdict, a blocker, a size
-    parity.py       the changed graphs at every stage, against thresholds.yaml and against the base
-    result.py       all of it in one frozen piece
-    run.py          the gate from beginning to end
-    markdown.py     the summary that a pull request shows
+In go a git revision (the base), a profile of cases and a toolchain; out comes a result with every graph that changed,
+what changed in it, and each regression: of a verdict, a blocker, a size or the parity of its stages. `run.py` has the
+steps: export both sides' graphs, compare them, judge those that changed.
 
-The base's code runs with the rights of whoever calls the gate: what is guarded against is code of another day or broken
-code, not an attacker's. Both sides' graphs are translated and judged by this side's toolchain: what is judged is the
-change of the model, not that of the toolchain or the ledger.
+The base's code runs with the rights of whoever calls the gate: it is guarded against as old or broken code, not as an
+attacker's. Both sides' graphs are translated and judged by this side's toolchain and ledger: the change of the model is
+judged, not that of the toolchain or the ledger.
 """
 
 import lazy_loader

@@ -1,6 +1,6 @@
-from .judging import Order as Order
-from .markdown import lines as lines
-from .result import as_json as as_json
-from .run import gate as gate
+from .judging import GateRequest as GateRequest
+from .markdown import markdown_lines as markdown_lines
+from .result import result_json as result_json
+from .run import run_gate as run_gate
 
-__all__ = ["Order", "as_json", "gate", "lines"]
+__all__ = ["GateRequest", "markdown_lines", "result_json", "run_gate"]

@@ -1,18 +1,16 @@
-"""What a side's code may answer: ids, names of graphs and files, reasons. It is another day's code, or a broken one."""
+"""The driver's answers, checked: it runs code of another day, or broken code, of either side."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tasnet.common import printable
+from tasnet.common import Notify, printable
 from tasnet.suite.cases import MAX_ID_CHARS
 from tasnet.suite.gate.checkout import GateError
-
-Say = Callable[[str], None]
 
 MOST_CASES = 20_000
 
@@ -32,7 +30,7 @@ class _Answer(BaseModel):
 
 
 class CasesAnswer(_Answer):
-    """Every case with its graph."""
+    """Every case with its graph: [id, graph]."""
 
     cases: Annotated[list[Annotated[list[Name], Field(min_length=2, max_length=2)]], Field(max_length=MOST_CASES)]
 
@@ -46,13 +44,13 @@ class GraphAnswer(_Answer):
 
 
 class DoneAnswer(_Answer):
-    """Nothing follows."""
+    """The last answer."""
 
     done: Literal[True]
 
 
 class ErrorAnswer(_Answer):
-    """It can't be asked."""
+    """The side's code can't export graphs."""
 
     error: Text
 
@@ -63,8 +61,8 @@ _ANSWER: TypeAdapter[CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer] = Typ
 
 
 @dataclass(frozen=True)
-class Graphs:
-    """A side's graphs. `files` has the store's name of the ONNX file by case, `reasons` why a case has none."""
+class SideGraphs:
+    """A side's graphs. `files`: case -> ONNX file in the side's store; `reasons`: case -> why it has none."""
 
     graphs: Mapping[str, str] = field(default_factory=dict)
     """case -> graph"""
@@ -78,54 +76,54 @@ class Graphs:
 
 
 @dataclass
-class Heard:
-    """The answers of one side as they come. `name` is the side's, `say` is told how far it is."""
+class SideAnswers:
+    """Collects the answers of one side as they come. `name` is the side's; `say` is called with its progress."""
 
     name: str
-    say: Say
+    say: Notify
     cases: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     done: bool = False
 
-    def hear(self, message: Mapping[str, Any]) -> None:
-        """Takes an answer in. Raises GateError for one that can't be, and for the side's own error."""
+    def add(self, message: Mapping[str, Any]) -> None:
+        """Check and keep an answer. Raises GateError for one that isn't valid here, and for the side's own error."""
         try:
             answer = _ANSWER.validate_python(message)
         except ValidationError:
-            raise self._unfit(f"it answers {printable(repr(message), most=120)}") from None
+            raise self._refused(f"it answers {printable(repr(message), most=120)}") from None
         if isinstance(answer, ErrorAnswer):
             raise GateError(f"{self.name} has no graphs to compare: {answer.error}; choose a revision with the suite")
         if self.done:
-            raise self._unfit("it answers on when it is done")
+            raise self._refused("it answers on when it is done")
         if isinstance(answer, CasesAnswer):
             if self.cases:
-                raise self._unfit("it names its cases twice")
+                raise self._refused("it names its cases twice")
             self.cases = {each[0]: each[1] for each in answer.cases}
         elif isinstance(answer, GraphAnswer):
             self._graph(answer)
         elif {*self.files, *self.reasons} == {*self.cases.values()}:
             self.done = True
         else:
-            raise self._unfit("it is done, and has not answered for every graph")
+            raise self._refused("it is done, and has not answered for every graph")
 
     def _graph(self, answer: GraphAnswer) -> None:
         total = len({*self.cases.values()})
         if answer.graph in self.files or answer.graph in self.reasons or answer.graph not in self.cases.values():
-            raise self._unfit(f"it answers for {answer.graph}, which nobody asked for")
+            raise self._refused(f"it answers for {answer.graph}, which nobody asked for")
         place = self.files if answer.artifact else self.reasons
         place[answer.graph] = answer.artifact or answer.reason
         count = len(self.files) + len(self.reasons)
         if count % 50 == 0 or count == total:
             self.say(f"{self.name}: {count} of {total} graphs exported")
 
-    def _unfit(self, what: str) -> GateError:
+    def _refused(self, what: str) -> GateError:
         return GateError(f"{self.name}'s code is not to be believed: {what}; choose another revision")
 
     @property
-    def graphs(self) -> Graphs:
-        """All of it by case."""
-        return Graphs(self.cases, self._by_case(self.files), self._by_case(self.reasons))
+    def graphs(self) -> SideGraphs:
+        """The graphs by case."""
+        return SideGraphs(self.cases, self._by_case(self.files), self._by_case(self.reasons))
 
-    def _by_case(self, told: Mapping[str, str]) -> dict[str, str]:
-        return {case: told[graph] for case, graph in self.cases.items() if graph in told}
+    def _by_case(self, by_graph: Mapping[str, str]) -> dict[str, str]:
+        return {case: by_graph[graph] for case, graph in self.cases.items() if graph in by_graph}

@@ -1,4 +1,4 @@
-"""The two revisions in git: this side's files as they are, the base's in a worktree that is gone afterwards."""
+"""The two revisions in git: this side's files as they are, the base's in a temporary worktree."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tasnet.common import GitError, TasnetError, git, unfinished
 PREFIX = "tasnet-gate"
 """of the worktree's folder"""
 
-JUDGED = ("tasnet", "expected_failures.yaml", "thresholds.yaml", "pyproject.toml")
-"""what of a checkout the gate's answer depends on"""
+INPUTS = ("tasnet", "expected_failures.yaml", "thresholds.yaml", "pyproject.toml")
+"""the files of a checkout on which the gate's result depends"""
 
 
 class GateError(TasnetError, RuntimeError):
@@ -75,27 +75,27 @@ def revision(at: Checkout, name: str) -> Revision:
 
 def uncommitted(at: Checkout) -> tuple[str, ...]:
     """The files that differ from the last commit, or that it doesn't have, of those that the answer depends on."""
-    told = _git(at.root, "status", "--porcelain", "--untracked-files=all", "-z", "--", *JUDGED)
-    return tuple(entry[3:] for entry in told.split("\0") if len(entry) > 3 and entry[2] == " ")
+    status = _git(at.root, "status", "--porcelain", "--untracked-files=all", "-z", "--", *INPUTS)
+    return tuple(entry[3:] for entry in status.split("\0") if len(entry) > 3 and entry[2] == " ")
 
 
 def missing_commits(at: Checkout, base: Revision) -> int:
-    """How many commits of the base's history this side doesn't have: their changes show the wrong way round."""
+    """How many commits of the base this side lacks: their changes show in reverse."""
     return int(_git(at.root, "rev-list", "--count", f"HEAD..{base.commit}"))
 
 
 def blobs_of(at: Checkout, commit: str) -> Mapping[str, str]:
-    """Path below the root -> git's name of the content, of the package's files in a commit."""
+    """Path below the root -> git blob, of the package's files in a commit."""
     place = f"{commit}:{at.inside}" if at.inside else commit
-    told = _git(at.top, "ls-tree", "-r", "-z", place, "--", "tasnet/")
-    return {path: meta.split()[2] for meta, _, path in (line.partition("\t") for line in told.split("\0") if line)}
+    listed = _git(at.top, "ls-tree", "-r", "-z", place, "--", "tasnet/")
+    return {path: meta.split()[2] for meta, _, path in (line.partition("\t") for line in listed.split("\0") if line)}
 
 
 def blobs_here(at: Checkout) -> Mapping[str, str]:
-    """The same of the files as they lie there now, ignored ones left out."""
-    told = _git(at.root, "ls-files", "-co", "--exclude-standard", "-z", "--", "tasnet")
-    paths = [path for path in told.split("\0") if path and (at.root / path).is_file()]
-    # From the top, which is where git starts from for paths that it reads.
+    """The same for the files as they are now, without ignored ones."""
+    files = _git(at.root, "ls-files", "-co", "--exclude-standard", "-z", "--", "tasnet")
+    paths = [path for path in files.split("\0") if path and (at.root / path).is_file()]
+    # Relative to the top: git reads them so from stdin.
     listed = "".join(f"{at.inside and at.inside + '/'}{path}\n" for path in paths)
     names = _git(at.top, "hash-object", "--stdin-paths", stdin=listed).split()
     return dict(zip(paths, names, strict=True))
@@ -103,14 +103,14 @@ def blobs_here(at: Checkout) -> Mapping[str, str]:
 
 @contextmanager
 def worktree(at: Checkout, base: Revision) -> Iterator[Path]:
-    """The base's files in a folder of their own, its root. Gone when left: by an error, Ctrl-C or a termination too.
+    """The base's files in a folder of their own; removed when left, also by an error, Ctrl-C or SIGTERM.
 
-    What a killed gate left behind is removed by the next one. Raises GateError.
+    The next gate removes what a killed one left behind. Raises GateError.
     """
-    _sweep(at)
+    _remove_left_behind(at)
     with unfinished.folder(prefix=PREFIX) as folder, terminated_as_interrupted():
         try:
-            # No hook of the repository has a say in a folder that lives for a minute.
+            # Without the repository's hooks: the folder is temporary.
             words = ("worktree", "add", "--detach", "--quiet", str(folder / "base"), base.commit)
             _git(at.top, "-c", "core.hooksPath=", *words, seconds=600)
             yield folder / "base" / at.inside
@@ -126,8 +126,8 @@ def _remove(at: Checkout, folder: Path) -> None:
         _git(at.top, "worktree", "prune")
 
 
-def _sweep(at: Checkout) -> None:
-    """Worktrees of gates whose process is gone, wherever their temporary files were."""
+def _remove_left_behind(at: Checkout) -> None:
+    """Remove the worktrees of gates whose process is gone, wherever their temporary files are."""
     for entry in _git(at.top, "worktree", "list", "--porcelain").splitlines():
         word, _, place = entry.partition(" ")
         folder = Path(place).parent
@@ -138,7 +138,7 @@ def _sweep(at: Checkout) -> None:
 
 @contextmanager
 def terminated_as_interrupted() -> Iterator[None]:
-    """CI ends a job with SIGTERM, which would leave files and processes: inside it is as Ctrl-C is."""
+    """Inside, SIGTERM raises KeyboardInterrupt: CI ends a job with it, and nothing must be left behind."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -154,7 +154,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 
 def _git(folder: Path, *words: str, stdin: str = "", seconds: float = 60.0) -> str:
-    """What git prints. Raises GateError with git's own last line."""
+    """The output of git. Raises GateError with git's own last line."""
     try:
         return git(folder, *words, stdin=stdin, seconds=seconds)
     except GitError as error:

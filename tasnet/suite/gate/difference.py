@@ -1,4 +1,4 @@
-"""Difference: how one HN graph differs from another, layer by layer, and how large both are.
+"""How one HN graph differs from another, layer by layer, and how large both are.
 
 Layers are matched by the names of the ONNX nodes that they came from, or, where a module's insertion has renumbered
 those, by their structure in the graph's order: whichever leaves fewer differences.
@@ -19,20 +19,20 @@ import numpy as np
 from tasnet.hailo.files import Layer, Network, Shape, row_elements, total_figures, widest_shape
 
 
-class What(str, Enum):
-    """What differs, the gravest first."""
+class ChangeKind(str, Enum):
+    """What differs between two graphs, the gravest first."""
 
     STRUCTURE = "structure"
     """layers, their sizes, or how they are joined"""
     WEIGHTS = "weights"
-    """the same layers with other numbers in them"""
+    """the same layers with other weights"""
     NAMES = "names"
-    """the same function to the bit, its ONNX nodes and weights called otherwise"""
+    """the same function bit for bit, with other names of ONNX nodes and weights"""
 
 
 @dataclass(frozen=True)
-class Sizes:
-    """How large a graph is: counts per frame as the vendor's profiler has them, the elements of its widest row."""
+class GraphSizes:
+    """How large a graph is: MACs and weights as the vendor's profiler counts them, elements of its widest row."""
 
     layers: int
     macs: int
@@ -47,7 +47,7 @@ GROWN: Mapping[str, str] = {
     "widest_row": "widest row",
     "onnx_bytes": "ONNX bytes",
 }
-"""the sizes that may grow by no more than a set share, in a person's words"""
+"""the sizes whose growth is limited -> their names for a person"""
 
 
 @dataclass(frozen=True)
@@ -58,29 +58,29 @@ class LayerChange:
     type: str
     node: str
     what: str
-    """`added`, `removed`, or what is other: `out 512 -> 640, row 1,023,488 -> 1,279,360`"""
+    """`added`, `removed`, or what changed: `out 512 -> 640, row 1,023,488 -> 1,279,360`"""
 
     @property
     def cause(self) -> str:
-        """The change without what differs from block to block and from case to case: cases with one cause share it."""
+        """The change without what varies from block to block and from case to case; equal causes are grouped."""
         # A row follows from the channels, and is another in each layout.
         what = re.sub(r", row .*$", "", self.what)
         return f"{self.type} {re.sub(r'[0-9]+', 'N', self.node) or '(no node)'}: {what}"
 
 
 @dataclass(frozen=True)
-class Difference:
+class GraphDifference:
     """How a graph differs from the base's."""
 
-    what: What
+    kind: ChangeKind
     layers: tuple[LayerChange, ...]
-    before: Sizes
-    after: Sizes
+    before: GraphSizes
+    after: GraphSizes
 
     @property
     def cause(self) -> tuple[str, ...]:
-        """Equal for graphs that changed for one reason."""
-        return tuple(sorted({change.cause for change in self.layers})) or (_NO_LAYER[self.what],)
+        """Equal for graphs that changed for the same reason."""
+        return tuple(sorted({change.cause for change in self.layers})) or (_NO_LAYER_CHANGED[self.kind],)
 
     def count(self, what: str) -> int:
         """How many layers are `added` or `removed`."""
@@ -92,46 +92,46 @@ class Difference:
         return {name: _share(getattr(self.before, name), getattr(self.after, name)) for name in GROWN}
 
 
-_NO_LAYER = {
-    What.STRUCTURE: "no layer is other; the graph's outputs are",
-    What.WEIGHTS: "weights alone",
-    What.NAMES: "names alone",
+_NO_LAYER_CHANGED = {
+    ChangeKind.STRUCTURE: "no layer is other; the graph's outputs are",
+    ChangeKind.WEIGHTS: "weights alone",
+    ChangeKind.NAMES: "names alone",
 }
 
 
-def sizes(network: Network, onnx_bytes: int) -> Sizes:
-    """The sizes of a graph; those of its ONNX file with its weights are the caller's."""
+def graph_sizes(network: Network, onnx_bytes: int) -> GraphSizes:
+    """The sizes of a graph; the caller gives the bytes of its ONNX file with its weights."""
     counted = total_figures(network)
     rows = max((row_elements(widest_shape(layer)) for layer in network), default=0)
-    return Sizes(len(network.layers), counted.macs, counted.weights, rows, onnx_bytes)
+    return GraphSizes(len(network.layers), counted.macs, counted.weights, rows, onnx_bytes)
 
 
-def difference(
+def graph_difference(
     before: Network, after: Network, onnx_bytes: tuple[int, int], weights: Callable[[], tuple[Network, Network]]
-) -> Difference:
+) -> GraphDifference:
     """How `after` differs from `before`; the ONNX bytes of both go into their sizes.
 
     `weights` gives the two with their weights, and is asked where the layers are the same: reading them takes longer
     than all else here.
     """
-    layers, pairs = _layers(before, after)
-    old, new = (sizes(each, size) for each, size in zip((before, after), onnx_bytes, strict=True))
+    layers, pairs = _matched_layers(before, after)
+    old, new = (graph_sizes(each, size) for each, size in zip((before, after), onnx_bytes, strict=True))
     if layers or len(before.output_layers) != len(after.output_layers):
-        return Difference(What.STRUCTURE, layers, old, new)
+        return GraphDifference(ChangeKind.STRUCTURE, layers, old, new)
     one, other = weights()
     # A HAR without its weights can't say that they are the same.
     known = bool(one.weights and other.weights) or not old.weights
     same = known and all(_same_weights(one, other, was.name, now.name) for was, now in pairs)
-    return Difference(What.NAMES if same else What.WEIGHTS, (), old, new)
+    return GraphDifference(ChangeKind.NAMES if same else ChangeKind.WEIGHTS, (), old, new)
 
 
 _Pairs = list[tuple[Layer, Layer]]
 
 
-def _layers(before: Network, after: Network) -> tuple[tuple[LayerChange, ...], _Pairs]:
+def _matched_layers(before: Network, after: Network) -> tuple[tuple[LayerChange, ...], _Pairs]:
     """The layers that differ in the order of `after`, those that are gone last; and the layers that were matched."""
     ways = [(_changes(before, after, pairs), pairs) for pairs in (_by_node(before, after), _by_order(before, after))]
-    # Of two readings with as many layers the one that adds and removes less: a change is the smaller story.
+    # Of two matchings with as many changed layers the one that adds and removes less.
     return min(ways, key=lambda way: (len(way[0]), sum(each.what in ("added", "removed") for each in way[0])))
 
 
@@ -141,7 +141,7 @@ def _changes(before: Network, after: Network, pairs: _Pairs) -> tuple[LayerChang
     found = []
     for layer in after:
         old = old_of.get(layer.name)
-        what = ", ".join(_other(old, layer, new_of)) if old else "added"
+        what = ", ".join(_phrases(old, layer, new_of)) if old else "added"
         if what:
             found.append(_change(layer, what))
     found += [_change(layer, "removed") for layer in before if layer.name not in new_of]
@@ -153,7 +153,7 @@ def _change(layer: Layer, what: str) -> LayerChange:
 
 
 def _by_node(before: Network, after: Network) -> _Pairs:
-    """Layers of one type that came from the same nodes; where several did, in their order."""
+    """Pairs of layers of one type from the same ONNX nodes; if there are several, in their order."""
     old: dict[tuple[str, ...], list[Layer]] = {}
     for layer in before:
         old.setdefault((layer.type, *layer.original_names), []).append(layer)
@@ -165,7 +165,7 @@ def _by_node(before: Network, after: Network) -> _Pairs:
 
 
 def _by_order(before: Network, after: Network) -> _Pairs:
-    """Layers at one place of the graph's order: equal ones, then between those the ones of one type."""
+    """Pairs of layers at the same place in the graph's order: equal ones, then between those layers of one type."""
     pairs = []
     first = SequenceMatcher(None, [_structure(each) for each in before], [_structure(each) for each in after], False)
     for tag, a, b, c, d in first.get_opcodes():
@@ -186,8 +186,8 @@ def _structure(layer: Layer) -> str:
     return repr((layer.type, layer.input_shapes, layer.output_shape, sorted(layer.params.items())))
 
 
-def _other(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
-    """What is other about a layer, a phrase each."""
+def _phrases(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
+    """What changed about a layer, a phrase each."""
     ins = [sum(shape[3] for shape in layer.input_shapes) for layer in (old, new)]
     yield from _arrow("in", *ins)
     yield from _arrow("out", old.output_shape[3], new.output_shape[3])
@@ -196,7 +196,7 @@ def _other(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
     for name in sorted({*old.params, *new.params} - kernels):
         yield from _arrow(name, _text(old.params.get(name)), _text(new.params.get(name)))
     if ins[0] == ins[1] and old.output_shape[3] == new.output_shape[3] and old.kernel == new.kernel:
-        # What of a kernel no other phrase tells: the channels of a group, a fully connected layer's.
+        # A change of the kernel that no other phrase names: channels of a group, a fully connected layer.
         yield from _arrow("kernel shape", *(_text(layer.params.get("kernel_shape")) for layer in (old, new)))
     if [new_of.get(name) for name in old.inputs] != list(new.inputs) and len(old.inputs) == len(new.inputs):
         yield from _rewired(old, new, new_of)
@@ -206,7 +206,7 @@ def _other(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
 
 
 def _rewired(old: Layer, new: Layer, new_of: Mapping[str, str]) -> Iterator[str]:
-    """Inputs that come from another layer than they did. One that comes from an added layer is that one's doing."""
+    """Inputs that come from another layer than before. An input from an added layer is part of that change."""
     known = {*new_of.values()}
     moved = [
         source
@@ -250,7 +250,7 @@ def _share(before: int, after: int) -> float:
     return after / before - 1 if before else float("inf")
 
 
-def types(changes: Sequence[LayerChange]) -> str:
+def layer_types(changes: Sequence[LayerChange]) -> str:
     """`2 conv, 1 ew_add`: how many layers of each type."""
     counts = Counter(change.type for change in changes)
     return ", ".join(f"{count} {kind}" for kind, count in counts.most_common())

@@ -1,10 +1,10 @@
 """Exports the graphs of the code in a folder: `python driver.py ROOT IN OUT`, two numbers of open descriptors.
 
-The request is read from IN to its end; the answers are written to OUT, a JSON object a line. What the code prints goes
-where its stdout does and breaks nothing.
+The request is read from IN to its end; the answers are written to OUT, a JSON object a line, apart from what the code
+prints to stdout.
 
-Runs with that folder's own tasnet, of another day than this file: it asks for no more than it must, and says so where
-that isn't there. No import of this package: only the standard library and what lies in ROOT.
+It runs with that folder's own tasnet, which is older or newer than this file: it uses as little of it as it can, and
+answers with an error if that is missing. It imports the standard library and what is in ROOT, nothing of this package.
 
     request   {"profile", "arch", "store", "checkpoint", "weights"}
     answers   {"cases": [[id, graph], …]}, then {"graph", "artifact", "reason"} for each distinct graph, then
@@ -25,22 +25,22 @@ from typing import Any
 def main() -> int:
     """Answers the request."""
     root = Path(sys.argv[1]).resolve()
-    # The folder of this file stands first, and would offer its neighbours as modules.
+    # The folder of this file would come first, with this file's neighbours as modules.
     sys.path[0] = str(root)
-    with os.fdopen(int(sys.argv[2]), encoding="utf-8") as asked:
-        request = json.load(asked)
+    with os.fdopen(int(sys.argv[2]), encoding="utf-8") as request_file:
+        request = json.load(request_file)
     out = os.fdopen(int(sys.argv[3]), "w", encoding="utf-8")
     try:
         for answer in _answers(root, request):
             print(json.dumps(answer), file=out, flush=True)
-    except _Unfit as error:
+    except _UnusableRevision as error:
         print(json.dumps({"error": str(error)}), file=out, flush=True)
         return 3
     return 0
 
 
-class _Unfit(Exception):
-    """What lies in ROOT can't be asked."""
+class _UnusableRevision(Exception):
+    """The code in ROOT can't export graphs."""
 
 
 def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -48,20 +48,20 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         import tasnet
 
         if tasnet.__file__ is None or not Path(tasnet.__file__).resolve().is_relative_to(root):
-            raise _Unfit("it has no tasnet package")
-        reference = _found("tasnet.hailo.predict.reference:Reference", "tasnet.hailo.reference:Reference")
-        graph_key = _found("tasnet.suite.cases.case:graph_key", "tasnet.suite.case:graph_key")
-        profile = _found(
+            raise _UnusableRevision("it has no tasnet package")
+        reference = _import_first("tasnet.hailo.predict.reference:Reference", "tasnet.hailo.reference:Reference")
+        graph_key = _import_first("tasnet.suite.cases.case:graph_key", "tasnet.suite.case:graph_key")
+        profile = _import_first(
             "tasnet.suite.cases.profiles:profile_cases",
             "tasnet.suite.cases.profiles:profile",
             "tasnet.suite.case:profile",
         )
-        export = _found("tasnet.suite.cases.outcome:Stage", "tasnet.suite.stage:Stage").EXPORT
-        made = _found("tasnet.suite.run.pipeline:Pipeline", "tasnet.suite.pipeline:Pipeline")
-        recipe_of = _found(
+        export = _import_first("tasnet.suite.cases.outcome:Stage", "tasnet.suite.stage:Stage").EXPORT
+        made = _import_first("tasnet.suite.run.pipeline:Pipeline", "tasnet.suite.pipeline:Pipeline")
+        recipe_of = _import_first(
             "tasnet.suite.run.recipe:Recipe", "tasnet.suite.recipe:Recipe", "tasnet.suite.pipeline:Recipe"
         )
-        open_store = _found("tasnet.suite.run.store:open_store", "tasnet.suite.store:open_store")
+        open_store = _import_first("tasnet.suite.run.store:open_store", "tasnet.suite.store:open_store")
 
         checkpoint = request["checkpoint"]
         recipe = recipe_of(checkpoint=Path(checkpoint) if checkpoint else None, **request["weights"])
@@ -69,14 +69,14 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         cases = profile(request["profile"], request["arch"])
         graphs = {graph_key(case): case for case in reversed(cases)}
         yield {"cases": [[case.id, graph_key(case)] for case in cases]}
-    except _Unfit:
+    except _UnusableRevision:
         raise
     except ImportError as error:
         if not (root / "tasnet" / "__init__.py").is_file():
-            raise _Unfit("it has no tasnet package") from None
-        raise _Unfit(f"its tasnet can't be used: {_one_line(error)}") from None
+            raise _UnusableRevision("it has no tasnet package") from None
+        raise _UnusableRevision(f"its tasnet can't be used: {_one_line(error)}") from None
     except Exception as error:
-        raise _Unfit(f"its tasnet can't be used: {_one_line(error)}") from None
+        raise _UnusableRevision(f"its tasnet can't be used: {_one_line(error)}") from None
     for key, case in graphs.items():
         artifact = reason = ""
         try:
@@ -85,20 +85,20 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             if not artifact:
                 reason = "; ".join(failure.message for failure in outcome.failures) or reason or "no reason given"
         except Exception as error:
-            # A change that breaks one graph is an answer about that graph, whatever it raises.
+            # Whatever one graph raises is the answer about that graph.
             reason = _one_line(error)
         yield {"graph": key, "artifact": artifact, "reason": reason}
     yield {"done": True}
 
 
-def _found(*places: str) -> Any:
-    """What stands at the first of the places, `module:name`, that this revision has. Raises ImportError."""
+def _import_first(*places: str) -> Any:
+    """The object at the first of the places, `module:name`, that this revision has. Raises ImportError."""
     for place in places:
         module, _, name = place.partition(":")
         try:
             return getattr(importlib.import_module(module), name)
         except ModuleNotFoundError as error:
-            # Only where the place is missing: a place that is there and can't load one of its own is broken.
+            # Only if the module itself is missing: one that exists and can't import another is broken.
             if not f"{module}.".startswith(f"{error.name}."):
                 raise
         except AttributeError:

@@ -1,11 +1,11 @@
-"""Judging: what this side's toolchain and ledger say of the graphs that changed, on as many processes as asked."""
+"""GateContext: what this side's toolchain and ledger say of the graphs that changed, on as many processes as asked."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timezone
@@ -13,28 +13,35 @@ from functools import cached_property, lru_cache
 from multiprocessing import connection
 from pathlib import Path
 
-from tasnet.common import unfinished
+from tasnet.common import Notify, unfinished
 from tasnet.hailo.files import Network, har
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile_cases
-from tasnet.suite.gate.difference import Difference, What, difference
-from tasnet.suite.gate.regression import Regression, of_size, of_verdict
-from tasnet.suite.gate.result import Changed
-from tasnet.suite.gate.settings import Settings, settings
+from tasnet.suite.gate.difference import ChangeKind, GraphDifference, graph_difference
+from tasnet.suite.gate.regression import GateSettings, Regression, gate_settings, size_regressions, verdict_regressions
+from tasnet.suite.gate.result import ChangedGraph
 from tasnet.suite.history import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, judge, read_ledger
-from tasnet.suite.run import CaseCalibration, Pipeline, Recipe, ToolchainOptions, onnx_bytes, open_store, open_toolchain
+from tasnet.suite.run import (
+    CaseCalibration,
+    Pipeline,
+    Recipe,
+    Store,
+    ToolchainOptions,
+    onnx_bytes,
+    open_store,
+    open_toolchain,
+)
 
-Say = Callable[[str], None]
-Worse = tuple[tuple[str, Regression], ...]
-"""a case and what is worse about it, for each"""
+CaseRegressions = tuple[tuple[str, Regression], ...]
+"""(case, what is worse about it)"""
 
 ALONE = 8
-"""so many graphs are judged before another process has imported what it needs"""
+"""graphs that one process judges in the time another one needs for its imports"""
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the gate is asked. `root` is the folder of this side: its package, ledger, thresholds and settings."""
+class GateRequest:
+    """What the gate is to compare. `root` is the folder of this side: its package, ledger, thresholds and settings."""
 
     root: Path
     base: str
@@ -48,8 +55,8 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """Two ONNX files of the store, and the cases that export the one at the base and the other here."""
+class GraphPair:
+    """Two ONNX files of the store, and the cases that export `before` at the base and `after` here."""
 
     before: str
     after: str
@@ -57,32 +64,34 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Judging:
-    """An order with all that judging a graph needs."""
+class GateContext:
+    """A request, and what judging its graphs needs, read or opened when first used."""
 
-    order: Order
+    request: GateRequest
 
     @cached_property
     def cases(self) -> Mapping[str, Case]:
         """This side's cases by their ids. Raises CaseError for a profile or an architecture that isn't known."""
-        return {case.id: case for case in profile_cases(self.order.profile, self.order.choice.arch)}
+        return {case.id: case for case in profile_cases(self.request.profile, self.request.choice.arch)}
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
         """This side's ledger. Raises LedgerError."""
-        return read_ledger(self.order.root / "expected_failures.yaml").entries
+        return read_ledger(self.request.root / "expected_failures.yaml").entries
 
     @cached_property
-    def limits(self) -> Settings:
+    def limits(self) -> GateSettings:
         """This side's settings. Raises GateError."""
-        return settings(self.order.root / "pyproject.toml")
+        return gate_settings(self.request.root / "pyproject.toml")
 
     @cached_property
     def pipeline(self) -> Pipeline:
         """This side's pipeline. Raises what opening the toolchain and the store raises."""
-        recordings = self.order.choice.calibration
-        fit = CaseCalibration(recordings, self.order.store) if recordings else None
-        return Pipeline(open_store(self.order.store), open_toolchain(self.order.choice), self.order.recipe, fit=fit)
+        recordings = self.request.choice.calibration
+        fit = CaseCalibration(recordings, self.request.store) if recordings else None
+        return Pipeline(
+            open_store(self.request.store), open_toolchain(self.request.choice), self.request.recipe, fit=fit
+        )
 
     @cached_property
     def today(self) -> date:
@@ -91,53 +100,59 @@ class Judging:
 
     def outcomes(self, case: Case, onnx: str, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
         """What the toolchain says of an ONNX file of the store, whichever side wrote it."""
-        provenance = Provenance(toolchain=Stage.EXPORT.value, version="", predicted=False, exhaustive=True)
-        export = Outcome(
-            stage=Stage.EXPORT,
-            status=Status.PASSED,
-            provenance=provenance,
-            artifact=onnx,
-            figures={"onnx_bytes": onnx_bytes(self.pipeline.store.path(onnx))},
-        )
+        export = export_outcome(self.pipeline.store, onnx)
         return self.pipeline.run(case, until, exported=export, whole=until is Stage.TRANSLATE)
 
     def record(self, name: str, outcomes: Mapping[Stage, Outcome]) -> CaseRecord:
         """A case's outcomes against the ledger."""
         sized = self.pipeline.resolve(self.cases[name])
         judgement = judge(sized.axes(), outcomes, self.entries, self.today)
-        return case_record(name, sized, self.order.profile, Stage.COMPILE, outcomes, judgement)
+        return case_record(name, sized, self.request.profile, Stage.COMPILE, outcomes, judgement)
+
+
+def export_outcome(store: Store, onnx: str) -> Outcome:
+    """The outcome of the export of an ONNX file that lies in the store."""
+    return Outcome(
+        stage=Stage.EXPORT,
+        status=Status.PASSED,
+        provenance=Provenance(toolchain=Stage.EXPORT.value, version="", predicted=False, exhaustive=True),
+        artifact=onnx,
+        figures={"onnx_bytes": onnx_bytes(store.path(onnx))},
+    )
 
 
 @lru_cache(maxsize=1)
-def judging(order: Order) -> Judging:
-    """The one of this process: what it has read and opened is kept for the next graph."""
-    return Judging(order)
+def gate_context(request: GateRequest) -> GateContext:
+    """The context of this process: what it has read and opened is kept for the next graph."""
+    return GateContext(request)
 
 
-def judged(order: Order, pairs: Sequence[Pair], say: Say) -> Iterator[tuple[Changed, Worse]]:
+def judge_pairs(
+    request: GateRequest, pairs: Sequence[GraphPair], say: Notify
+) -> Iterator[tuple[ChangedGraph, CaseRegressions]]:
     """Every pair in its order: how it changed, and what is worse about it."""
-    for index, each in enumerate(_judged(order, pairs), 1):
+    for index, each in enumerate(_each_pair(request, pairs), 1):
         if index % 50 == 0 or index == len(pairs):
             say(f"judged {index} of {len(pairs)} changed graphs")
         yield each
 
 
-def _judged(order: Order, pairs: Sequence[Pair]) -> Iterator[tuple[Changed, Worse]]:
-    if order.processes < 2 or len(pairs) <= ALONE:
+def _each_pair(request: GateRequest, pairs: Sequence[GraphPair]) -> Iterator[tuple[ChangedGraph, CaseRegressions]]:
+    if request.processes < 2 or len(pairs) <= ALONE:
         for pair in pairs:
-            yield judged_pair(order, pair)
+            yield judge_pair(request, pair)
         return
     spawned = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(order.processes, spawned, _leave_with_parent) as pool:
+    with ProcessPoolExecutor(request.processes, spawned, _leave_with_parent) as pool:
         try:
-            yield from pool.map(judged_pair, [order] * len(pairs), pairs, chunksize=4)
+            yield from pool.map(judge_pair, [request] * len(pairs), pairs, chunksize=4)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
 def _leave_with_parent() -> None:
-    """A worker waits for work for ever, even from a parent that was killed."""
+    """End this worker when its parent is gone: it would wait for work for ever."""
     parent = multiprocessing.parent_process()
     assert parent is not None
 
@@ -148,29 +163,29 @@ def _leave_with_parent() -> None:
     threading.Thread(target=leave, daemon=True).start()
 
 
-def judged_pair(order: Order, pair: Pair) -> tuple[Changed, Worse]:
-    """How a graph changed, and what is worse about it in which of its cases."""
-    by = judging(order)
-    first = by.cases[pair.cases[0]]
-    parsed = [by.outcomes(first, file, Stage.TRANSLATE) for file in (pair.before, pair.after)]
-    found = _difference(by.pipeline, *parsed)
-    if found and found.what is What.NAMES:
-        return Changed(pair.cases, found), ()
-    ended = [by.outcomes(first, file) for file in (pair.before, pair.after)]
-    grown = [*of_size(found, by.limits.size_share)] if found else []
+def judge_pair(request: GateRequest, pair: GraphPair) -> tuple[ChangedGraph, CaseRegressions]:
+    """How a graph changed, and what is worse about it, by case."""
+    context = gate_context(request)
+    first = context.cases[pair.cases[0]]
+    translated = [context.outcomes(first, file, Stage.TRANSLATE) for file in (pair.before, pair.after)]
+    found = _pair_difference(context.pipeline, *translated)
+    if found and found.kind is ChangeKind.NAMES:
+        return ChangedGraph(pair.cases, found), ()
+    both = [context.outcomes(first, file) for file in (pair.before, pair.after)]
+    grown = [*size_regressions(found, context.limits.size_share)] if found else []
     worse: list[tuple[str, Regression]] = []
     records = []
     for name in pair.cases:
-        before, after = (by.record(name, outcomes) for outcomes in ended)
+        before, after = (context.record(name, outcomes) for outcomes in both)
         records.append((before, after))
-        worse += [(name, each) for each in (*of_verdict(before, after), *grown)]
-    return Changed(pair.cases, found, *records[0]), tuple(worse)
+        worse += [(name, each) for each in (*verdict_regressions(before, after), *grown)]
+    return ChangedGraph(pair.cases, found, *records[0]), tuple(worse)
 
 
-def _difference(
+def _pair_difference(
     pipeline: Pipeline, before: Mapping[Stage, Outcome], after: Mapping[Stage, Outcome]
-) -> Difference | None:
-    """None where a side has no HAR: its translation failed."""
+) -> GraphDifference | None:
+    """How the HARs differ; None if a side has no HAR because its translation failed."""
     hars = [outcomes[Stage.TRANSLATE].artifact for outcomes in (before, after)]
     if not all(hars):
         return None
@@ -181,4 +196,4 @@ def _difference(
         def graphs(weights: bool) -> tuple[Network, Network]:
             return har.read(files[0], weights=weights), har.read(files[1], weights=weights)
 
-        return difference(*graphs(False), (sizes[0], sizes[1]), lambda: graphs(True))
+        return graph_difference(*graphs(False), (sizes[0], sizes[1]), lambda: graphs(True))

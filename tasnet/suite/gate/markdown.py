@@ -1,4 +1,4 @@
-"""The gate's result as markdown: the answer first, then what changed by its cause, the details folded away."""
+"""The gate's result as markdown: the answer first, then the changes by their cause, with details folded."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasnet.common import MAX_LINE_CHARS, printable
-from tasnet.suite.gate.difference import GROWN, Difference, LayerChange, What, types
-from tasnet.suite.gate.result import Changed, Distance, Found, Result
+from tasnet.suite.gate.difference import GROWN, ChangeKind, GraphDifference, LayerChange, layer_types
+from tasnet.suite.gate.result import ChangedGraph, GateResult, GraphParity, RegressionGroup
 
 SHOWN = 8
 """layers and cases named; JSON has them all"""
 
 
-def lines(result: Result) -> Iterator[str]:
+def markdown_lines(result: GateResult) -> Iterator[str]:
     """The summary, a line at a time."""
     unseen = ", not observed" if result.known == "predicted" else ""
-    yield f"## tasnet gate: {_answer(result)}"
+    yield f"## tasnet gate: {_headline(result)}"
     yield ""
     yield (
         f"`{result.base}` → `{result.here}`, profile `{result.profile}` on {result.arch}. Both sides' graphs are "
@@ -35,7 +35,7 @@ def lines(result: Result) -> Iterator[str]:
     yield from _details(result)
 
 
-def _answer(result: Result) -> str:
+def _headline(result: GateResult) -> str:
     if result.found:
         cases = len({case for each in result.found for case in each.cases})
         return f"❌ {_count(len(result.found), 'regression')} in {_count(cases, 'case')}"
@@ -44,7 +44,7 @@ def _answer(result: Result) -> str:
     return f"✅ nothing got worse in {_count(_cases(result.changed) + len(result.new), 'changed case')}"
 
 
-def _regressions(found: Sequence[Found]) -> Iterator[str]:
+def _regressions(found: Sequence[RegressionGroup]) -> Iterator[str]:
     yield from ("", "### Regressions", "")
     yield "| why | what | cases | such as |"
     yield "|---|---|---:|---|"
@@ -53,7 +53,7 @@ def _regressions(found: Sequence[Found]) -> Iterator[str]:
         yield f"| {each.regression.reason.value} | {_cell(each.regression.what)} | {len(each.cases)} | {such} |"
 
 
-def _changes(result: Result) -> Iterator[str]:
+def _changes(result: GateResult) -> Iterator[str]:
     counts = [(_cases(result.changed), "changed"), (result.unchanged, "unchanged")]
     counts += [(len(result.new), "new"), (len(result.gone), "gone")]
     yield from ("", "### What changed", "")
@@ -73,13 +73,13 @@ def _changes(result: Result) -> Iterator[str]:
             _verdicts(those),
         ]
         yield f"| {' | '.join(cells)} |"
-    if any(each.difference and each.difference.what is What.NAMES for each in result.changed):
+    if any(each.difference and each.difference.kind is ChangeKind.NAMES for each in result.changed):
         yield from ("", "Graphs that differ in names alone are not run again.")
 
 
-def by_cause(changed: Sequence[Changed]) -> list[tuple[tuple[str, ...], list[Changed]]]:
+def by_cause(changed: Sequence[ChangedGraph]) -> list[tuple[tuple[str, ...], list[ChangedGraph]]]:
     """The changed graphs that changed for one reason together, the most cases first."""
-    groups: dict[tuple[str, ...], list[Changed]] = {}
+    groups: dict[tuple[str, ...], list[ChangedGraph]] = {}
     for each in changed:
         cause = each.difference.cause if each.difference else ("a side has no HAR to compare",)
         groups.setdefault(cause, []).append(each)
@@ -91,12 +91,12 @@ def _cause(cause: Sequence[str]) -> str:
     return "<br>".join([*shown, *([f"and {len(cause) - 2} more"] if len(cause) > 2 else [])])
 
 
-def _layers(found: Sequence[Difference]) -> str:
+def _layers(found: Sequence[GraphDifference]) -> str:
     """`+1 conv, 3 other`: of the graph in which the most layers differ."""
     if not found:
         return ""
     most = max(found, key=lambda each: len(each.layers))
-    added, removed = (types([c for c in most.layers if c.what == what]) for what in ("added", "removed"))
+    added, removed = (layer_types([c for c in most.layers if c.what == what]) for what in ("added", "removed"))
     other = len(most.layers) - most.count("added") - most.count("removed")
     parts = [f"+{added}"] * bool(added) + [f"−{removed}"] * bool(removed) + [f"{other} other"] * bool(other)
     return ("up to " if len({len(each.layers) for each in found}) > 1 else "") + ", ".join(parts) if parts else "none"
@@ -113,7 +113,7 @@ def _percent(share: float) -> str:
     return f"{share:+.1%}".replace("+0.0%", "0").replace("-0.0%", "0") if math.isfinite(share) else "new"
 
 
-def _verdicts(those: Sequence[Changed]) -> str:
+def _verdicts(those: Sequence[ChangedGraph]) -> str:
     moves: dict[str, int] = {}
     for each in those:
         if each.before and each.after:
@@ -123,7 +123,7 @@ def _verdicts(those: Sequence[Changed]) -> str:
     return ", ".join(f"{word} ({count})" if len(moves) > 1 else word for word, count in moves.items()) or "not run"
 
 
-def _parity(result: Result) -> Iterator[str]:
+def _parity(result: GateResult) -> Iterator[str]:
     if not result.parity:
         return
     some = f"{len(result.parity)} of {result.measured_of} changed graphs, one of each change first"
@@ -138,7 +138,7 @@ def _parity(result: Result) -> Iterator[str]:
         yield f"| `{each.case}` | {' | '.join(cells)} | {_snr(each.to_base)} | {_limits(each)} |"
 
 
-def _limits(each: Distance) -> str:
+def _limits(each: GraphParity) -> str:
     bare = f"; no limit for {', '.join(each.unlimited)}" if each.unlimited else ""
     known = f"{len(each.known)} beyond as at the base" if each.known else ""
     beyond = f"{len(each.breaches)} beyond" if each.breaches else ""
@@ -149,7 +149,7 @@ def _snr(value: float | None) -> str:
     return "–" if value is None else "exact" if value == math.inf else f"{value:.1f}"
 
 
-def _details(result: Result) -> Iterator[str]:
+def _details(result: GateResult) -> Iterator[str]:
     for cause, those in by_cause(result.changed):
         yield from _folded(f"{_count(_cases(those), 'case')}: {_cell(cause[0])}", _of_change(those))
     for what, cases in (("new", result.new), ("gone", result.gone)):
@@ -166,7 +166,7 @@ def _folded(title: str, inside: Iterable[str]) -> Iterator[str]:
     yield from ("", "</details>")
 
 
-def _of_change(those: Sequence[Changed]) -> Iterator[str]:
+def _of_change(those: Sequence[ChangedGraph]) -> Iterator[str]:
     """The layers of the largest change among those of one cause, alike ones together; then the cases."""
     most = max(those, key=lambda each: len(each.difference.layers) if each.difference else 0)
     if most.difference and most.difference.layers:
@@ -176,12 +176,12 @@ def _of_change(those: Sequence[Changed]) -> Iterator[str]:
         for change in most.difference.layers:
             alike.setdefault(change.cause, []).append(change)
         for changes in alike.values():
-            yield f"- {_alike(changes)}"
+            yield f"- {_same_cause(changes)}"
         yield ""
     yield _listed([case for each in those for case in each.cases])
 
 
-def _alike(changes: Sequence[LayerChange]) -> str:
+def _same_cause(changes: Sequence[LayerChange]) -> str:
     """One line for layers with one cause: the first of them as it is, and which the others are."""
     first, names = changes[0], [f"`{change.layer}`" for change in changes]
     node = f" (`{first.node}`)" if first.node else ""
@@ -196,7 +196,7 @@ def _listed(cases: Sequence[str]) -> str:
     return ", ".join(f"`{case}`" for case in cases[:SHOWN]) + more
 
 
-def _cases(changed: Sequence[Changed]) -> int:
+def _cases(changed: Sequence[ChangedGraph]) -> int:
     return sum(len(each.cases) for each in changed)
 
 

@@ -1,20 +1,52 @@
-"""Regression: what of a changed graph is worse than it was, and fails the gate."""
+"""What counts as a regression and fails the gate: a verdict, a blocker, a size; and its limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 
-from tasnet.common import short_layers
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasnet.common import printable, settings_table, short_layers
 from tasnet.suite.cases import Verdict, severity
-from tasnet.suite.gate.difference import GROWN, Difference
+from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.gate.difference import GROWN, GraphDifference
 from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import PASSING_KINDS, Blocker
 
+_TABLE = "tool.tasnet.gate"
+
+
+class GateSettings(BaseModel):
+    """The gate's limits, `[tool.tasnet.gate]` of pyproject.toml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    size_share: float = Field(default=0.05, ge=0, allow_inf_nan=False)
+    """share by which a graph may grow: MACs, weights, its widest row, the ONNX file"""
+    seconds: float = Field(default=1800.0, gt=0, le=7 * 86400, allow_inf_nan=False)
+    """limit for each side's export of its graphs"""
+    parity_graphs: int = Field(default=6, ge=0)
+    """how many changed graphs are run at every stage, ten seconds each; more are sampled, every kind of change first"""
+
+
+def gate_settings(pyproject: Path) -> GateSettings:
+    """The settings in a pyproject.toml, with the defaults for what it lacks. Raises GateError."""
+    if not pyproject.exists():
+        return GateSettings()
+    try:
+        return GateSettings.model_validate(settings_table(pyproject, _TABLE, GateError))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, (_TABLE, *first["loc"])))
+        known = ", ".join(GateSettings.model_fields)
+        raise GateError(f"{pyproject}: {printable(where)}: {first['msg']}; {known} are known") from None
+
 
 class Reason(str, Enum):
-    """Why the gate fails, in the order in which it says so."""
+    """Why the gate fails, in the order in which reasons are listed."""
 
     EXPORT = "no graph"
     VERDICT = "verdict"
@@ -23,24 +55,24 @@ class Reason(str, Enum):
     SIZE = "size"
     PARITY = "parity"
     TOOL = "not judged"
-    """the tool broke down, or ended in words that nobody knows: nothing was learned, and the gate fails closed"""
+    """the tool broke down, or its message matches no rule: nothing is known, so the gate fails"""
 
 
 @dataclass(frozen=True)
 class Regression:
-    """Cases with the same words are one regression. `detail` is one case's own."""
+    """One case's regression. Cases with equal `reason` and `what` are grouped; `detail` is of this case."""
 
     reason: Reason
     what: str
     detail: str = ""
 
 
-def of_verdict(before: CaseRecord, after: CaseRecord) -> Iterator[Regression]:
-    """A verdict that is worse; a family that wasn't there; a blocker that no entry covers, and was not there so."""
+def verdict_regressions(before: CaseRecord, after: CaseRecord) -> Iterator[Regression]:
+    """A worse verdict; a blocker of a new family; a blocker without an entry of the ledger that had none before."""
     old, new = severity(before.verdict), severity(after.verdict)
     if old is None or new is None:
-        untold = after if new is None else before
-        yield Regression(Reason.TOOL, _nothing_learned(untold.verdict), untold.happened)
+        unjudged = after if new is None else before
+        yield Regression(Reason.TOOL, _why_not_judged(unjudged.verdict), unjudged.happened)
         return
     if new > old:
         families = ", ".join(sorted({blocker.failure.family for blocker in after.blockers}))
@@ -53,29 +85,29 @@ def of_verdict(before: CaseRecord, after: CaseRecord) -> Iterator[Regression]:
         stage, family = blocker.failure.stage, blocker.failure.family
         detail = f"[{short_layers(blocker.failure.layers)}] {' '.join(blocker.failure.message.split())[:120]}"
         if (stage, family) not in known:
-            yield Regression(Reason.BLOCKER, f"a new family: {family} at {stage} ({_entries(blocker)})", detail)
+            yield Regression(Reason.BLOCKER, f"a new family: {family} at {stage} ({_entry_words(blocker)})", detail)
         elif not blocker.entries and (stage, family) not in bare:
             yield Regression(Reason.BLOCKER, f"{family} at {stage}, that no entry covers", detail)
 
 
-def of_new_case(after: CaseRecord) -> Iterator[Regression]:
-    """A case that the base doesn't have has no verdict to lose: it must be as the ledger says."""
+def new_case_regressions(after: CaseRecord) -> Iterator[Regression]:
+    """A case that the base doesn't have, and that is not as the ledger says."""
     if severity(after.verdict) is None:
-        yield Regression(Reason.TOOL, _nothing_learned(after.verdict), after.happened)
+        yield Regression(Reason.TOOL, _why_not_judged(after.verdict), after.happened)
     elif after.kind not in PASSING_KINDS:
         yield Regression(Reason.LEDGER, f"a new case: {after.kind.value.replace('_', ' ')}", after.happened)
 
 
-def _nothing_learned(verdict: Verdict) -> str:
-    told = {
+def _why_not_judged(verdict: Verdict) -> str:
+    words = {
         Verdict.BROKE_DOWN: "the tool broke down",
         Verdict.UNCLASSIFIED: "the tool ended in words that nobody knows",
     }
-    return told.get(verdict, verdict.word)
+    return words.get(verdict, verdict.word)
 
 
-def of_size(found: Difference, share: float) -> Iterator[Regression]:
-    """A graph that grew by more than the share."""
+def size_regressions(found: GraphDifference, share: float) -> Iterator[Regression]:
+    """Each size of a graph that grew by more than `share`."""
     for name, grown in found.grown.items():
         if grown > share:
             old, new = getattr(found.before, name), getattr(found.after, name)
@@ -83,5 +115,5 @@ def of_size(found: Difference, share: float) -> Iterator[Regression]:
             yield Regression(Reason.SIZE, what, f"{old:,} -> {new:,} ({grown:+.1%})")
 
 
-def _entries(blocker: Blocker) -> str:
+def _entry_words(blocker: Blocker) -> str:
     return f"entry {', '.join(blocker.entries)}" if blocker.entries else "no entry covers it"

@@ -1,4 +1,4 @@
-"""Result: what the gate found, all of it in one frozen piece, and as JSON."""
+"""The gate's result, as one frozen object and as JSON."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasnet.suite.gate.checkout import Revision
-from tasnet.suite.gate.difference import Difference, What
+from tasnet.suite.gate.difference import ChangeKind, GraphDifference
 from tasnet.suite.gate.regression import Reason, Regression
 from tasnet.suite.history import CaseRecord
 
 
 @dataclass(frozen=True)
-class Changed:
+class ChangedGraph:
     """One graph that changed, and the cases that export it.
 
     `difference` is None where a side has no HAR to compare; `before` and `after` are the first case's records, None
@@ -22,25 +22,25 @@ class Changed:
     """
 
     cases: tuple[str, ...]
-    difference: Difference | None
+    difference: GraphDifference | None
     before: CaseRecord | None = None
     after: CaseRecord | None = None
 
 
 @dataclass(frozen=True)
-class Found:
-    """A regression and the cases that have it; `detail` is the first one's."""
+class RegressionGroup:
+    """A regression and the cases that have it; its `detail` is of the first case."""
 
     regression: Regression
     cases: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Distance:
-    """A changed graph at every stage: SNR in dB against the float64 reference, and against the base's graph.
+class GraphParity:
+    """A changed graph's parity: SNR in dB at every stage against the float64 reference, and against the base's graph.
 
-    `to_base` is None where the base's takes or gives other tensors. `breaches` are figures beyond their limits,
-    `known` those that the base's graph had too, `unlimited` stages that have no limit.
+    `to_base` is None if the base's graph has other inputs or outputs. `breaches` are figures beyond their limits,
+    `known` those that the base's graph had too, `unlimited` the stages without a limit.
     """
 
     case: str
@@ -53,8 +53,8 @@ class Distance:
 
 
 @dataclass(frozen=True)
-class Result:
-    """The gate's answer. `known` is `predicted` or `observed`, and holds for every verdict in it."""
+class GateResult:
+    """What the gate found. `known` is `predicted` or `observed`, for every verdict in it."""
 
     base: Revision
     here: str
@@ -64,15 +64,15 @@ class Result:
     known: str
     size_share: float
     unchanged: int
-    changed: tuple[Changed, ...] = ()
+    changed: tuple[ChangedGraph, ...] = ()
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
-    found: tuple[Found, ...] = ()
-    parity: tuple[Distance, ...] = ()
+    found: tuple[RegressionGroup, ...] = ()
+    parity: tuple[GraphParity, ...] = ()
     same_sources: bool = False
-    """no file that decides a graph differs: nothing was exported"""
+    """no file that decides a graph differs, so nothing was exported"""
     notes: tuple[str, ...] = ()
-    """what a person must know to read the rest, a line each"""
+    """what a reader must know of the result, a line each"""
 
     @property
     def passed(self) -> bool:
@@ -81,12 +81,14 @@ class Result:
 
     @property
     def measured_of(self) -> int:
-        """How many graphs there are whose parity could have been measured."""
-        return sum(each.difference is not None and each.difference.what is not What.NAMES for each in self.changed)
+        """How many changed graphs could have been measured for parity."""
+        return sum(
+            each.difference is not None and each.difference.kind is not ChangeKind.NAMES for each in self.changed
+        )
 
 
-def gathered(regressions: Iterable[tuple[str, Regression]]) -> tuple[Found, ...]:
-    """Regressions with the same words as one, in the order of their reasons, the most cases first."""
+def group_regressions(regressions: Iterable[tuple[str, Regression]]) -> tuple[RegressionGroup, ...]:
+    """(case, regression) grouped by reason and `what`, in the order of the reasons, the most cases first."""
     cases: dict[tuple[Reason, str], list[str]] = {}
     first: dict[tuple[Reason, str], Regression] = {}
     for case, regression in regressions:
@@ -95,11 +97,11 @@ def gathered(regressions: Iterable[tuple[str, Regression]]) -> tuple[Found, ...]
         first.setdefault(key, regression)
     order = list(Reason)
     keys = sorted(cases, key=lambda key: (order.index(key[0]), -len(cases[key]), key[1]))
-    return tuple(Found(first[key], tuple(dict.fromkeys(cases[key]))) for key in keys)
+    return tuple(RegressionGroup(first[key], tuple(dict.fromkeys(cases[key]))) for key in keys)
 
 
-def as_json(result: Result) -> dict[str, Any]:
-    """The object that `tasnet gate --json` prints; its keys are stable. A distance that is exact is null."""
+def result_json(result: GateResult) -> dict[str, Any]:
+    """The object that `tasnet gate --json` prints; its keys are stable. The SNR of an exact match is null."""
     return {
         "passed": result.passed,
         "base": asdict(result.base),
@@ -123,7 +125,7 @@ def as_json(result: Result) -> dict[str, Any]:
             }
             for each in result.found
         ],
-        "changed": [_changed(each) for each in result.changed],
+        "changed": [_changed_json(each) for each in result.changed],
         "parity": [
             {
                 **asdict(each),
@@ -135,19 +137,19 @@ def as_json(result: Result) -> dict[str, Any]:
     }
 
 
-def _changed(each: Changed) -> dict[str, Any]:
-    told: dict[str, Any] = {"cases": list(each.cases), "what": None}
+def _changed_json(each: ChangedGraph) -> dict[str, Any]:
+    changed: dict[str, Any] = {"cases": list(each.cases), "what": None}
     if each.difference:
-        told |= {
-            "what": each.difference.what.value,
+        changed |= {
+            "what": each.difference.kind.value,
             "cause": list(each.difference.cause),
             "layers": [asdict(change) for change in each.difference.layers],
             "before": asdict(each.difference.before),
             "after": asdict(each.difference.after),
         }
     for name, record in (("verdict_before", each.before), ("verdict_after", each.after)):
-        told[name] = record.verdict.word if record else None
-    return told
+        changed[name] = record.verdict.word if record else None
+    return changed
 
 
 def _finite(value: float) -> float | None:

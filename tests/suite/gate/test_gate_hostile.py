@@ -12,10 +12,10 @@ import onnx
 import pytest
 from onnx import StringStringEntryProto, TensorProto, helper
 
-from tasnet.suite.gate import lent
-from tasnet.suite.gate.answers import Heard
+from tasnet.suite.gate import base_store
+from tasnet.suite.gate.answers import SideAnswers
+from tasnet.suite.gate.base_store import base_store_folder, checked_bytes, copy_graph
 from tasnet.suite.gate.checkout import GateError
-from tasnet.suite.gate.lent import content, own_store, taken_over
 from tasnet.suite.run.store import Store
 from tests.doubles.processes import TOKEN, left, until
 from tests.doubles.repository import commit, git, made, tasnet
@@ -24,10 +24,10 @@ ONNX = f"onnx/{'0' * 64}.onnx"
 CASES = {"cases": [["a", "g"], ["b", "g"], ["c", "h"]]}
 
 
-def heard(*messages: object) -> Heard:
-    found = Heard("the base", lambda _: None)
+def heard(*messages: object) -> SideAnswers:
+    found = SideAnswers("the base", lambda _: None)
     for each in messages:
-        found.hear(each)  # type: ignore[arg-type]
+        found.add(each)  # type: ignore[arg-type]
     return found
 
 
@@ -119,17 +119,17 @@ def a_folder_that_is_a_link(own: Path, name: str) -> None:
 @pytest.mark.parametrize("damage", [other_content, gone, a_link, a_pipe, a_folder_that_is_a_link])
 def test_a_file_that_isn_t_what_was_said_is_not_read(tmp_path: Path, damage: Callable[[Path, str], None]) -> None:
     name = kept(tmp_path, graph())
-    assert content(tmp_path, name) == graph()
+    assert checked_bytes(tmp_path, name) == graph()
     damage(tmp_path, name)
     with pytest.raises(GateError):
-        content(tmp_path, name)
+        checked_bytes(tmp_path, name)
 
 
 def test_a_graph_comes_into_the_shared_store_with_its_weights_and_as_a_file_of_its_own(tmp_path: Path) -> None:
     own, store = tmp_path / "own", Store(tmp_path / "store")
     weights = kept(own, bytes(1024), ".bin")
     name = kept(own, graph(weights.removeprefix("onnx/")))
-    taken_over(own, name, store)
+    copy_graph(own, name, store)
     shutil.rmtree(own)
     assert onnx.load(store.path(name)).graph.initializer[0].raw_data == bytes(1024)
 
@@ -138,22 +138,22 @@ def test_a_graph_comes_into_the_shared_store_with_its_weights_and_as_a_file_of_i
 def test_weights_that_lie_elsewhere_are_not_followed(tmp_path: Path, location: str) -> None:
     own, store = tmp_path / "own", Store(tmp_path / "store")
     with pytest.raises(GateError, match="no file of its folder"):
-        taken_over(own, kept(own, graph(location)), store)
+        copy_graph(own, kept(own, graph(location)), store)
     assert not list((tmp_path / "store").rglob("*.onnx"))
 
 
 def test_a_file_that_is_no_graph_stays_out(tmp_path: Path) -> None:
     with pytest.raises(GateError, match="not an ONNX file"):
-        taken_over(tmp_path / "own", kept(tmp_path / "own", b"<html>"), Store(tmp_path / "store"))
+        copy_graph(tmp_path / "own", kept(tmp_path / "own", b"<html>"), Store(tmp_path / "store"))
 
 
 def test_the_stores_of_the_last_bases_are_kept_and_one_in_use_always(tmp_path: Path) -> None:
-    with own_store(tmp_path, "first") as first:
-        for number in range(lent.KEPT + 3):
-            with own_store(tmp_path, f"base{number}") as own:
+    with base_store_folder(tmp_path, "first") as first:
+        for number in range(base_store.KEPT + 3):
+            with base_store_folder(tmp_path, f"base{number}") as own:
                 os.utime(own, (number, number))
         assert first.is_dir()
-    assert len(list((tmp_path / "gate").iterdir())) <= lent.KEPT + 1
+    assert len(list((tmp_path / "gate").iterdir())) <= base_store.KEPT + 1
 
 
 # --- real code

@@ -12,8 +12,8 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
-from tasnet.suite.gate.parity import Graph, measured
-from tasnet.suite.gate.result import Distance
+from tasnet.suite.gate.result import GraphParity
+from tasnet.suite.gate.stage_parity import ParityPair, measure_parity
 from tasnet.suite.numerics.thresholds import Thresholds, parse_thresholds
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
@@ -38,10 +38,10 @@ def onnx(pipeline: Pipeline, case: Case) -> Path:
     return pipeline.store.path(pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT].artifact)
 
 
-def distance(pipeline: Pipeline, base: Case, held: Thresholds | None) -> Distance:
+def distance(pipeline: Pipeline, base: Case, held: Thresholds | None) -> GraphParity:
     said: list[str] = []
-    graph = Graph(CASE, ("a cause",), onnx(pipeline, base), onnx(pipeline, CASE))
-    (found,) = measured([graph], pipeline, held, said.append)
+    graph = ParityPair(CASE, ("a cause",), onnx(pipeline, base), onnx(pipeline, CASE))
+    (found,) = measure_parity([graph], pipeline, held, said.append)
     assert said == [f"parity: 1 of 1, {CASE.id}"]
     return found
 

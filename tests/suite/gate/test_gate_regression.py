@@ -13,13 +13,19 @@ from hypothesis import strategies as st
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.gate.checkout import GateError, Revision
-from tasnet.suite.gate.difference import Difference, LayerChange, Sizes, What
-from tasnet.suite.gate.markdown import lines
-from tasnet.suite.gate.parity import Graph, sample
-from tasnet.suite.gate.regression import Reason, Regression, of_new_case, of_size, of_verdict
-from tasnet.suite.gate.result import Changed, Distance, Result, as_json, gathered
-from tasnet.suite.gate.settings import settings
+from tasnet.suite.gate.difference import ChangeKind, GraphDifference, GraphSizes, LayerChange
+from tasnet.suite.gate.markdown import markdown_lines
+from tasnet.suite.gate.regression import (
+    Reason,
+    Regression,
+    gate_settings,
+    new_case_regressions,
+    size_regressions,
+    verdict_regressions,
+)
+from tasnet.suite.gate.result import ChangedGraph, GateResult, GraphParity, group_regressions, result_json
 from tasnet.suite.gate.sides import same_sources
+from tasnet.suite.gate.stage_parity import ParityPair, sample_pairs
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ENTRIES, ended_record
 
@@ -67,7 +73,7 @@ VERDICTS: dict[str, tuple[Ended, Ended, list[str]]] = {
 
 @pytest.mark.parametrize(("before", "after", "found"), VERDICTS.values(), ids=VERDICTS)
 def test_verdicts(before: Ended, after: Ended, found: list[str]) -> None:
-    made = of_verdict(ended_record(GROUPED, before, ENTRIES), ended_record(GROUPED, after, ENTRIES))
+    made = verdict_regressions(ended_record(GROUPED, before, ENTRIES), ended_record(GROUPED, after, ENTRIES))
     assert [f"{each.reason.value}: {each.what}" for each in made] == found
 
 
@@ -84,13 +90,15 @@ NEW = {
 
 @pytest.mark.parametrize(("case", "ended", "found"), NEW.values(), ids=NEW)
 def test_a_new_case_is_held_against_the_ledger(case: str, ended: Ended, found: list[str]) -> None:
-    assert [f"{each.reason.value}: {each.what}" for each in of_new_case(ended_record(case, ended, ENTRIES))] == found
+    assert [
+        f"{each.reason.value}: {each.what}" for each in new_case_regressions(ended_record(case, ended, ENTRIES))
+    ] == found
 
 
-def grown(**after: int) -> Difference:
+def grown(**after: int) -> GraphDifference:
     before = {"layers": 10, "macs": 1000, "weights": 1000, "widest_row": 1000, "onnx_bytes": 1000}
     change = LayerChange("conv2", "conv", "/a|b/<i>/Conv", "out 512 -> 640, row 10 -> 20")
-    return Difference(What.STRUCTURE, (change,), Sizes(**before), Sizes(**{**before, **after}))
+    return GraphDifference(ChangeKind.STRUCTURE, (change,), GraphSizes(**before), GraphSizes(**{**before, **after}))
 
 
 @given(
@@ -99,17 +107,17 @@ def grown(**after: int) -> Difference:
     share=st.floats(0, 1),
 )
 def test_a_size_may_grow_by_the_share_and_shrink_by_any(name: str, size: int, share: float) -> None:
-    found = [*of_size(grown(**{name: size}), share)]
+    found = [*size_regressions(grown(**{name: size}), share)]
     assert bool(found) == (size / 1000 - 1 > share)
 
 
 def test_more_layers_alone_are_no_size() -> None:
-    assert [*of_size(grown(layers=99), 0.0)] == []
+    assert [*size_regressions(grown(layers=99), 0.0)] == []
 
 
 def test_the_same_words_are_one_regression_and_the_gravest_reason_is_first() -> None:
     size, verdict = Regression(Reason.SIZE, "grew", "1 -> 2"), Regression(Reason.VERDICT, "clear -> blocked")
-    found = gathered([("a", size), ("b", size), ("b", size), ("c", verdict)])
+    found = group_regressions([("a", size), ("b", size), ("b", size), ("c", verdict)])
     assert [(each.regression.reason, each.cases) for each in found] == [
         (Reason.VERDICT, ("c",)),
         (Reason.SIZE, ("a", "b")),
@@ -121,14 +129,14 @@ CASES = profile_cases("notes")
 
 @given(causes=st.lists(st.integers(0, 4), max_size=20), count=st.integers(0, 25))
 def test_a_sample_has_one_of_every_cause_before_a_second_of_any(causes: list[int], count: int) -> None:
-    graphs = [Graph(case, (str(cause),), Path("a"), Path("b")) for case, cause in zip(CASES, causes, strict=False)]
-    chosen = sample(graphs, count)
+    graphs = [ParityPair(case, (str(cause),), Path("a"), Path("b")) for case, cause in zip(CASES, causes, strict=False)]
+    chosen = sample_pairs(graphs, count)
     assert len(chosen) == min(count, len(graphs))
     assert len({graph.case.id for graph in chosen}) == len(chosen)
     assert len({graph.cause for graph in chosen}) == min(count, len({*causes}))
 
 
-def result(**changes: Any) -> Result:
+def result(**changes: Any) -> GateResult:
     usual = {
         "base": Revision("1a2b3c4d5e6f", "main"),
         "here": "9f8e7d6c5",
@@ -139,11 +147,11 @@ def result(**changes: Any) -> Result:
         "size_share": 0.05,
         "unchanged": 20,
     }
-    return Result(**{**usual, **changes})
+    return GateResult(**{**usual, **changes})
 
 
-def text(made: Result) -> str:
-    return "\n".join(lines(made))
+def text(made: GateResult) -> str:
+    return "\n".join(markdown_lines(made))
 
 
 def test_the_summary_of_nothing() -> None:
@@ -161,9 +169,9 @@ def test_text_of_a_graph_stays_in_its_cell_and_is_no_markup() -> None:
     blocked = ended_record(GROUPED, outcomes(SUPER_DECONV), ENTRIES)
     made = text(
         result(
-            changed=(Changed((GROUPED,), grown(macs=2000), blocked, blocked),),
-            found=gathered([(GROUPED, worse)]),
-            parity=(Distance(GROUPED, ("x",), {"onnx": 120.0}, None, ("beyond",), ("har",)),),
+            changed=(ChangedGraph((GROUPED,), grown(macs=2000), blocked, blocked),),
+            found=group_regressions([(GROUPED, worse)]),
+            parity=(GraphParity(GROUPED, ("x",), {"onnx": 120.0}, None, ("beyond",), ("har",)),),
         )
     )
     assert "<img" not in made
@@ -178,20 +186,20 @@ def test_text_of_a_graph_stays_in_its_cell_and_is_no_markup() -> None:
 
 
 def test_json_has_every_case_and_says_so_of_what_is_exact() -> None:
-    distance = Distance(GROUPED, ("x",), {"onnx": float("inf")}, float("inf"), (), ())
-    made = as_json(result(changed=(Changed((GROUPED, HEAD), grown()),), parity=(distance,)))
+    distance = GraphParity(GROUPED, ("x",), {"onnx": float("inf")}, float("inf"), (), ())
+    made = result_json(result(changed=(ChangedGraph((GROUPED, HEAD), grown()),), parity=(distance,)))
     assert made["changed"][0]["cases"] == [GROUPED, HEAD]
     assert made["passed"] is True
     assert (made["parity"][0]["snr_db"], made["parity"][0]["to_base"]) == ({"onnx": None}, None)
 
 
 def test_settings_are_the_usual_ones_where_nothing_is_said(tmp_path: Path) -> None:
-    assert settings(tmp_path / "none.toml").size_share == 0.05
+    assert gate_settings(tmp_path / "none.toml").size_share == 0.05
     (tmp_path / "some.toml").write_text("[tool.tasnet.gate]\nsize_share = 0.2\n")
-    assert settings(tmp_path / "some.toml").size_share == 0.2
+    assert gate_settings(tmp_path / "some.toml").size_share == 0.2
     (tmp_path / "wrong.toml").write_text("[tool.tasnet.gate]\nsize_share = nan\n")
     with pytest.raises(GateError, match=r"tool\.tasnet\.gate\.size_share"):
-        settings(tmp_path / "wrong.toml")
+        gate_settings(tmp_path / "wrong.toml")
 
 
 SOURCES = {"tasnet/network/a.py": "1", "tasnet/suite/cases/case.py": "2", "tasnet/suite/ledger/judgement.py": "3"}

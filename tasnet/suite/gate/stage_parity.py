@@ -1,20 +1,22 @@
-"""The changed graphs at every stage, as this side computes them: against their limits, and against the base's.
+"""Parity of changed graphs: every stage as this side computes it, against the limits and against the base's graph.
 
-Whether the stages are one function is held against thresholds.yaml. Whether it is the base's function is told and fails
-nothing: a change may be meant to change it.
+thresholds.yaml limits how far the stages may be apart. The distance to the base's graph is reported and fails nothing:
+a change may be meant to change the function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import onnx
 
-from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
-from tasnet.suite.gate.result import Distance
+from tasnet.common import Notify
+from tasnet.suite.cases import Case, Outcome, Stage
+from tasnet.suite.gate.judging import export_outcome
+from tasnet.suite.gate.result import GraphParity
 from tasnet.suite.numerics import (
     StageFigure,
     Thresholds,
@@ -31,7 +33,7 @@ from tasnet.suite.run import Pipeline
 
 
 @dataclass(frozen=True)
-class Graph:
+class ParityPair:
     """A changed graph: its case on this side, its cause, and both ONNX files."""
 
     case: Case
@@ -40,9 +42,9 @@ class Graph:
     after: Path
 
 
-def sample(pairs: Sequence[Graph], count: int) -> tuple[Graph, ...]:
-    """At most `count` of the pairs: one of every cause before a second of any, spread over each cause's pairs."""
-    causes: dict[tuple[str, ...], list[Graph]] = {}
+def sample_pairs(pairs: Sequence[ParityPair], count: int) -> tuple[ParityPair, ...]:
+    """At most `count` of the pairs: one of each cause before a second of any, spread over the pairs of a cause."""
+    causes: dict[tuple[str, ...], list[ParityPair]] = {}
     for pair in pairs:
         causes.setdefault(pair.cause, []).append(pair)
     queues = sorted((_spread(those) for those in causes.values()), key=len, reverse=True)
@@ -50,8 +52,8 @@ def sample(pairs: Sequence[Graph], count: int) -> tuple[Graph, ...]:
     return tuple([queue[turn] for turn in range(rounds) for queue in queues if turn < len(queue)][:count])
 
 
-def _spread(pairs: Sequence[Graph]) -> list[Graph]:
-    """The pairs so that any first few lie far apart: the first, the last, the middle, then between."""
+def _spread(pairs: Sequence[ParityPair]) -> list[ParityPair]:
+    """The pairs in an order in which any first few lie far apart: the first, the last, the middle, then between."""
     order: dict[int, None] = dict.fromkeys((0, len(pairs) - 1))
     steps = len(pairs)
     while len(order) < len(pairs):
@@ -60,14 +62,14 @@ def _spread(pairs: Sequence[Graph]) -> list[Graph]:
     return [pairs[index] for index in order]
 
 
-def measured(
-    pairs: Sequence[Graph],
+def measure_parity(
+    pairs: Sequence[ParityPair],
     pipeline: Pipeline,
     limits: Thresholds | None,
-    say: Callable[[str], None],
+    say: Notify,
     compiler: Pipeline | None = None,
-) -> tuple[Distance, ...]:
-    """Every pair on one mixture of speech; ten seconds each for the whole network."""
+) -> tuple[GraphParity, ...]:
+    """The parity of every pair on one mixture of speech; ten seconds each for the whole network."""
     found = []
     for index, pair in enumerate(pairs, 1):
         say(f"parity: {index} of {len(pairs)}, {pair.case.id}")
@@ -76,10 +78,10 @@ def measured(
         breaches = limits.check(told) if limits else ()
         beyond = [breach for breach in breaches if breach.limit]
         # Only then: it takes as long again.
-        before = _at_base(pair, pipeline, mix) if beyond else {}
-        old = [breach for breach in beyond if _no_news(breach.figure, before.get(breach.figure.stage), limits)]
+        before = _base_figures(pair, pipeline, mix) if beyond else {}
+        old = [breach for breach in beyond if _already_beyond(breach.figure, before.get(breach.figure.stage), limits)]
         found.append(
-            Distance(
+            GraphParity(
                 case=pair.case.id,
                 cause=pair.cause,
                 snr_db={each.stage: each.snr_db for each in told},
@@ -93,12 +95,12 @@ def measured(
 
 
 NOISE_DB = 1.0
-"""so much worse than the base a stage that was beyond its limit there may be, and is no regression"""
+"""a stage that was beyond its limit at the base may be worse by this much without being a regression"""
 
 
 @dataclass(frozen=True)
-class _OfBase(Pipeline):
-    """This side's pipeline on a graph that the base wrote."""
+class _BasePipeline(Pipeline):
+    """This side's pipeline, on a graph that the base exported."""
 
     exported: Outcome | None = None
 
@@ -108,30 +110,27 @@ class _OfBase(Pipeline):
         return super().run(case, until, exported=exported or self.exported, whole=whole)
 
 
-def _at_base(pair: Graph, pipeline: Pipeline, mix: Any) -> dict[str, StageFigure]:
+def _base_figures(pair: ParityPair, pipeline: Pipeline, mix: Any) -> dict[str, StageFigure]:
     """The base's HAR, in float and in 8 bits, against the base's own graph in ONNX Runtime.
 
     The base's PyTorch isn't in this process; its ONNX is as near to that as float32 is.
     """
-    exported = Outcome(
-        stage=Stage.EXPORT,
-        status=Status.PASSED,
-        provenance=Provenance(toolchain=Stage.EXPORT.value, version="", predicted=False, exhaustive=True),
-        artifact=f"{pair.before.parent.name}/{pair.before.name}",
+    exported = export_outcome(pipeline.store, f"{pair.before.parent.name}/{pair.before.name}")
+    made = run_stages(
+        pair.case, _BasePipeline(pipeline.store, pipeline.toolchain, pipeline.recipe, exported=exported), mix
     )
-    made = run_stages(pair.case, _OfBase(pipeline.store, pipeline.toolchain, pipeline.recipe, exported=exported), mix)
     off = {stage: distance(made.waves[stage], made.waves["onnx"]) for stage in ("har", "har8") if stage in made.waves}
     return {each.stage: each for each in stage_figures(pair.case, off, weights_label(pipeline.recipe))}
 
 
-def _no_news(after: StageFigure, before: StageFigure | None, limits: Thresholds | None) -> bool:
-    """Whether a stage beyond its limit was so at the base, and no nearer than it is now."""
+def _already_beyond(after: StageFigure, before: StageFigure | None, limits: Thresholds | None) -> bool:
+    """Whether a stage was beyond its limit at the base too, and not clearly better than now."""
     if before is None or limits is None or not limits.check([before]):
         return False
     return after.snr_db > before.snr_db - NOISE_DB
 
 
-def _to_base(pair: Graph, mix: Any) -> float | None:
+def _to_base(pair: ParityPair, mix: Any) -> float | None:
     """SNR in dB of this side's graph against the base's, both run by ONNX Runtime."""
     if _signature(pair.before) != _signature(pair.after):
         return None
@@ -140,7 +139,7 @@ def _to_base(pair: Graph, mix: Any) -> float | None:
 
 
 def _signature(path: Path) -> list[Any]:
-    """Names and shapes of what the graph takes and gives."""
+    """Names and shapes of the graph's inputs and outputs."""
     graph = onnx.load(str(path), load_external_data=False).graph
     return [
         (value.name, [dim.dim_value for dim in value.type.tensor_type.shape.dim])

@@ -1,7 +1,7 @@
-"""The base's own store, and what of it comes into the shared one: its code never writes where the team's outcomes lie.
+"""The base's own store, and the copy of its graphs into the shared one: the base's code never writes to the latter.
 
-A base's store is kept for the next gate against the same commit. What a side says it exported is a plain name in its
-store, of a file whose content the name is of; everything else it says is checked by `answers.py`.
+A base's store is kept for the next gate against the same commit. A file that a side says it exported must be a plain
+file of its store whose name is the hash of its content; everything else that it says is checked by `answers.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.run import Store, content_of
 
 KEPT = 4
-"""stores of bases, those that were asked last; one of the matrix has 30 MB"""
+"""stores of bases that are kept, those used last; one of the matrix has 30 MB"""
 
 LARGEST = 512 << 20
 """bytes of a graph or of its weights, as the translator reads them"""
@@ -35,8 +35,8 @@ _WEIGHTS = re.compile(r"[0-9a-f]{64}\.bin")
 
 
 @contextmanager
-def own_store(store: Path, commit: str) -> Iterator[Path]:
-    """The folder of a base's store, no other gate's to remove until it is left."""
+def base_store_folder(store: Path, commit: str) -> Iterator[Path]:
+    """The folder of a base's store; no other gate removes it until this context is left."""
     bases = store / "gate"
     own = bases / commit
     own.mkdir(parents=True, exist_ok=True)
@@ -65,13 +65,11 @@ def _only_the_last(bases: Path) -> None:
             os.close(handle)
 
 
-def is_there(own: Path, name: str) -> None:
-    """Raises GateError unless `name`, `onnx/<sha256>.onnx`, is what it says, in a folder that is no link."""
-    content(own, name)
+def checked_bytes(own: Path, name: str) -> bytes:
+    """The bytes of `name`, `onnx/<sha256>…`, of a side's store, if they are what the name says.
 
-
-def content(own: Path, name: str) -> bytes:
-    """The bytes of a file of a side's store. Raises GateError: gone, a link, no file, too large, other content."""
+    Raises GateError: the file is gone, a link or no file, too large, or has other content.
+    """
     try:
         # Each folder on the way is opened by itself: none may be a link to elsewhere.
         at = os.open(own, os.O_RDONLY | os.O_DIRECTORY)
@@ -97,18 +95,18 @@ def content(own: Path, name: str) -> bytes:
     return data
 
 
-def taken_over(own: Path, name: str, store: Store) -> None:
-    """Copies a graph of a base's store, and the weights beside it, into the shared one. Raises GateError."""
+def copy_graph(own: Path, name: str, store: Store) -> None:
+    """Copy a graph of a base's store, and the weights beside it, into the shared store. Raises GateError."""
     folder = store.onnx_folder()
-    data = content(own, name)
+    data = checked_bytes(own, name)
     for weights in _weights(own / name, data):
         if not (folder / weights).is_file():
-            unfinished.write(folder / weights, content(own, f"onnx/{weights}"))
+            unfinished.write(folder / weights, checked_bytes(own, f"onnx/{weights}"))
     unfinished.write(store.root / name, data)
 
 
 def _weights(path: Path, data: bytes) -> tuple[str, ...]:
-    """The names of the files that a graph keeps weights in: each of a content, beside it. Raises GateError."""
+    """The names of the files that a graph keeps weights in: beside it, each named by its hash. Raises GateError."""
     try:
         much = too_large_when_parsed(data)
         if much is not None:
