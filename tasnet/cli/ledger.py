@@ -191,7 +191,7 @@ def _shown(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
         yield f"{change.what:9} {change.entry}: {change.told}"
     for change in done.left:
         yield f"{change.what:9} {change.entry}: {change.told}"
-    if any("entry" in change.told for change in done.left):
+    if any(change.uncovered for change in done.left):
         yield "          tasnet ledger update --allow-new REASON proposes entries"
     if not done.changes and not done.left:
         yield "the ledger is in line with it"

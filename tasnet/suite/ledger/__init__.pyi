@@ -6,6 +6,7 @@ from .entry import covers as covers
 from .entry import entries_without_cases as entries_without_cases
 from .entry import in_scope as in_scope
 from .flaky import FailureCount as FailureCount
+from .flaky import RateError as RateError
 from .judgement import PASSING_KINDS as PASSING_KINDS
 from .judgement import BlockedStage as BlockedStage
 from .judgement import Blocker as Blocker
@@ -21,31 +22,31 @@ from .reading import read_ledger as read_ledger
 from .where import COUNT_AXES as COUNT_AXES
 from .where import NOT as NOT
 from .where import WORD_AXES as WORD_AXES
-from .where import AnyOf as AnyOf
 from .where import Axes as Axes
 from .where import Claim as Claim
 from .where import Condition as Condition
 from .where import Count as Count
 from .where import Not as Not
 from .where import Without as Without
-from .where import Word as Word
 from .where import count_of as count_of
 from .where import holds as holds
 from .where import read_where as read_where
 from .where import where_matches as where_matches
+from .where_yaml import flow_yaml as flow_yaml
+from .where_yaml import one_or_list as one_or_list
+from .where_yaml import plain_claim as plain_claim
+from .where_yaml import plain_condition as plain_condition
+from .where_yaml import where_text as where_text
 from .why import closest_mismatch as closest_mismatch
 from .why import conditions_met as conditions_met
 from .why import conditions_unmet as conditions_unmet
 from .why import nearest_entries as nearest_entries
-from .why import text as text
-from .why import where_text as where_text
 
 __all__ = [
     "COUNT_AXES",
     "NOT",
     "PASSING_KINDS",
     "WORD_AXES",
-    "AnyOf",
     "Axes",
     "BlockedStage",
     "Blocker",
@@ -59,8 +60,8 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "Not",
+    "RateError",
     "Without",
-    "Word",
     "blocked_stages",
     "claims",
     "closest_mismatch",
@@ -70,16 +71,19 @@ __all__ = [
     "covers",
     "due_for_review",
     "entries_without_cases",
+    "flow_yaml",
     "holds",
     "in_scope",
     "json_schema",
     "judge",
     "ledger_text",
     "nearest_entries",
+    "one_or_list",
     "parse_ledger",
+    "plain_claim",
+    "plain_condition",
     "read_ledger",
     "read_where",
-    "text",
     "where_matches",
     "where_text",
 ]

@@ -8,6 +8,7 @@ binomial test on either side. Few runs refute nothing, and a failure that is the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 from math import ceil, comb, log
 
 from tasnet.suite.ledger.entry import Flaky
@@ -24,23 +25,38 @@ class FailureCount:
     runs: int = 0
 
 
+class RateError(str, Enum):
+    """On which side the stored runs refute a stated rate; the value is said in the hint."""
+
+    TOO_LOW = "more often"
+    """the case fails more often than the entry says"""
+    TOO_HIGH = "less often"
+
+
 def at_least(failed: int, runs: int, rate: float) -> float:
     """The probability that `failed` or more of so many independent runs fail."""
     return sum(comb(runs, k) * rate**k * (1 - rate) ** (runs - k) for k in range(failed, runs + 1))
 
 
-def refuted(stated: Flaky, seen: FailureCount) -> str:
-    """What is wrong with the stated rate, with the figures; empty where the runs don't refute it."""
-    told = f"{seen.failed} of the last {seen.runs} runs failed, and the entry says {stated.rate:g} of them"
+def rate_error(stated: Flaky, seen: FailureCount) -> RateError | None:
+    """On which side the runs refute the stated rate; None where they don't."""
+    if at_least(seen.failed, seen.runs, stated.rate) < BY_CHANCE:
+        return RateError.TOO_LOW
+    if 1 - at_least(seen.failed + 1, seen.runs, stated.rate) < BY_CHANCE:
+        return RateError.TOO_HIGH
+    return None
+
+
+def rate_hint(error: RateError, stated: Flaky, seen: FailureCount) -> str:
+    """The refutation in words, with its figures."""
     often = at_least(seen.failed, seen.runs, stated.rate)
-    seldom = 1 - at_least(seen.failed + 1, seen.runs, stated.rate)
-    if often < BY_CHANCE:
-        return f"fails more often than that: {told} (by chance {often:.1g})"
-    if seldom < BY_CHANCE:
-        return f"fails less often than that: {told} (by chance {seldom:.1g})"
-    return ""
+    chance = often if error is RateError.TOO_LOW else 1 - at_least(seen.failed + 1, seen.runs, stated.rate)
+    return (
+        f"fails {error.value} than that: {seen.failed} of the last {seen.runs} runs failed, and the entry says "
+        f"{stated.rate:g} of them (by chance {chance:.1g}); mend the cause, or state the rate anew"
+    )
 
 
-def enough(rate: float) -> int:
+def runs_to_refute(rate: float) -> int:
     """How many failing runs in a row refute the rate: fewer can't tell it from a failure that is there for good."""
     return max(2, ceil(log(BY_CHANCE) / log(rate) + 1e-9))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
+from typing import NamedTuple
 
 from typing_extensions import assert_never
 
@@ -13,7 +14,7 @@ from tasnet.common import short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, verdict_of
 from tasnet.suite.ledger.entry import Entry, claims, covers, in_scope
-from tasnet.suite.ledger.flaky import FailureCount, refuted
+from tasnet.suite.ledger.flaky import FailureCount, RateError, rate_error, rate_hint
 from tasnet.suite.ledger.where import Axes
 
 
@@ -97,6 +98,8 @@ class Judgement:
     blockers: tuple[Blocker, ...] = ()
     upstream: tuple[BlockedStage, ...] = ()
     """of each stage that was blocked, the one cause"""
+    rate_error: RateError | None = None
+    """of OFF_RATE: on which side the entry's rate is refuted"""
 
 
 def judge(
@@ -132,16 +135,17 @@ def judge(
         for outcome in ordered
         for failure in outcome.failures
     )
-    kind, about, hint = _find(ordered, blockers, claiming, today, seen or {})
+    found = _conclude(ordered, blockers, claiming, today, seen or {})
     blocked = blocked_stages(outcomes, blockers)
     return Judgement(
-        kind,
-        tuple(dict.fromkeys(about)),
+        found.kind,
+        tuple(dict.fromkeys(found.entries)),
         _expected(claiming),
         "; ".join([_happened(ordered, blockers), *map(str, blocked)]),
-        hint,
+        found.hint,
         blockers,
         blocked,
+        found.rate_error,
     )
 
 
@@ -165,111 +169,121 @@ def due_for_review(entries: Iterable[Entry], today: date) -> tuple[Entry, ...]:
     return tuple(entry for entry in entries if today <= entry.review <= today + WARNING)
 
 
-_Finding = tuple[JudgementKind, Sequence[str], str]
-"""kind, the entries it is about, hint"""
+class _Conclusion(NamedTuple):
+    kind: JudgementKind
+    entries: Sequence[str]
+    hint: str
+    rate_error: RateError | None = None
+
 
 _NARROW = "narrow the entry's `where` so that it leaves this case out, or remove the entry"
 
 
-def _find(
+def _conclude(
     ordered: Sequence[Outcome],
     blockers: Sequence[Blocker],
     claiming: Sequence[Entry],
     today: date,
     seen: Mapping[str, FailureCount],
-) -> _Finding:
+) -> _Conclusion:
     steady = [entry.id for entry in claiming if not entry.flaky]
     verdict = verdict_of(ordered)
     learned = verdict not in (Verdict.BROKE_DOWN, Verdict.UNCLASSIFIED)
     if learned and any(outcome.status is Status.FAILED for outcome in ordered):
-        return _find_failed(ordered, blockers, claiming, today, seen)
+        return _conclude_failed(ordered, blockers, claiming, today, seen)
     match verdict:
         case Verdict.BROKE_DOWN:
-            return JudgementKind.INFRA, (), "mend the tool and run again; the network is not at fault"
+            return _Conclusion(JudgementKind.INFRA, (), "mend the tool and run again; the network is not at fault")
         case Verdict.UNCLASSIFIED:
             hint = "read its log: mend the set-up, or report the words, that the table learns them"
-            return JudgementKind.UNCLASSIFIED, (), hint
+            return _Conclusion(JudgementKind.UNCLASSIFIED, (), hint)
         case Verdict.BLOCKED:
-            return _find_failed(ordered, blockers, claiming, today, seen)
+            return _conclude_failed(ordered, blockers, claiming, today, seen)
         case Verdict.UNKNOWN:
             untold = next((each for each in ordered if each.status is Status.UNKNOWN), ordered[-1])
             # an entry of a stage that was never asked owes nothing: what went before could not be told
             owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
             if owing and untold.provenance.exhaustive:
                 hint = "the toolchain can't tell; narrow the entry's `where`, or bring evidence"
-                return JudgementKind.UNCONFIRMED, owing, hint
-            return JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it"
+                return _Conclusion(JudgementKind.UNCONFIRMED, owing, hint)
+            return _Conclusion(JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it")
         case Verdict.NOT_COMPILED if any(each.status is Status.SKIPPED for each in ordered):
-            return JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it"
+            return _Conclusion(JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it")
         case Verdict.NOT_COMPILED | Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
             if steady:
-                return JudgementKind.UNEXPECTED_PASS, steady, _NARROW
+                return _Conclusion(JudgementKind.UNEXPECTED_PASS, steady, _NARROW)
             if claiming:
-                return _find_flaky(claiming, [entry.id for entry in claiming], today, seen)
+                return _conclude_flaky(claiming, [entry.id for entry in claiming], today, seen)
             if verdict is Verdict.NOT_COMPILED:
-                return JudgementKind.NOT_COMPILED, (), "pytest -m compile takes it as far as the compile"
-            return JudgementKind.EXPECTED_PASS, (), ""
+                return _Conclusion(JudgementKind.NOT_COMPILED, (), "pytest -m compile takes it as far as the compile")
+            return _Conclusion(JudgementKind.EXPECTED_PASS, (), "")
         case _:
             assert_never(verdict)
 
 
-def _find_failed(
+def _conclude_failed(
     ordered: Sequence[Outcome],
     blockers: Sequence[Blocker],
     claiming: Sequence[Entry],
     today: date,
     seen: Mapping[str, FailureCount],
-) -> _Finding:
+) -> _Conclusion:
     ids = [entry.id for entry in claiming]
     covering = [name for blocker in blockers for name in blocker.entries]
     if not covering:
         if not claiming:
-            return JudgementKind.UNEXPECTED_FAILURE, (), "a new failure: mend it, or give its root cause an entry"
-        return (
+            return _Conclusion(
+                JudgementKind.UNEXPECTED_FAILURE, (), "a new failure: mend it, or give its root cause an entry"
+            )
+        return _Conclusion(
             JudgementKind.WRONG_FAILURE,
             ids,
             "another root cause than the entry's: mend it, or give it an entry of its own",
         )
     bare = [blocker for blocker in blockers if not blocker.entries]
     if bare:
-        return (
+        return _Conclusion(
             JudgementKind.UNEXPECTED_FAILURE,
             covering,
             "a blocker beside the known ones: mend it, or give it an entry",
         )
     doubled = [blocker for blocker in blockers if len(blocker.entries) > 1]
     if doubled:
-        return JudgementKind.OVERLAP, doubled[0].entries, "two entries cover one blocker: narrow or remove one of them"
+        return _Conclusion(
+            JudgementKind.OVERLAP, doubled[0].entries, "two entries cover one blocker: narrow or remove one of them"
+        )
     owing = [entry for entry in claiming if _owes_proof(entry, ordered)]
     idle = [entry.id for entry in owing if entry.id not in covering and not entry.flaky]
     if idle:
-        return JudgementKind.UNCONFIRMED, idle, _NARROW
+        return _Conclusion(JudgementKind.UNCONFIRMED, idle, _NARROW)
     shown = [entry for entry in claiming if entry.id in covering or (entry.flaky and entry in owing)]
     if any(entry.flaky for entry in shown):
-        return _find_flaky(shown, [*covering, *(entry.id for entry in shown)], today, seen)
+        return _conclude_flaky(shown, [*covering, *(entry.id for entry in shown)], today, seen)
     past = _past_review(shown, today)
-    return past or (JudgementKind.EXPECTED_FAILURE, covering, "")
+    return past or _Conclusion(JudgementKind.EXPECTED_FAILURE, covering, "")
 
 
-def _find_flaky(
+def _conclude_flaky(
     shown: Sequence[Entry], about: Sequence[str], today: date, seen: Mapping[str, FailureCount]
-) -> _Finding:
+) -> _Conclusion:
     """Of a case that passes, or fails as its entries say, with a flaky one among them."""
     past = _past_review(shown, today)
     if past:
         return past
     for entry in shown:
-        wrong = refuted(entry.flaky, seen.get(entry.id, FailureCount())) if entry.flaky else ""
-        if wrong:
-            return JudgementKind.OFF_RATE, [entry.id], f"{wrong}; mend the cause, or state the rate anew"
-    return JudgementKind.FLAKY, about, ""
+        count = seen.get(entry.id, FailureCount())
+        if entry.flaky and (error := rate_error(entry.flaky, count)):
+            return _Conclusion(JudgementKind.OFF_RATE, [entry.id], rate_hint(error, entry.flaky, count), error)
+    return _Conclusion(JudgementKind.FLAKY, about, "")
 
 
-def _past_review(shown: Sequence[Entry], today: date) -> _Finding | None:
+def _past_review(shown: Sequence[Entry], today: date) -> _Conclusion | None:
     past = [entry.id for entry in shown if entry.review < today]
     if not past:
         return None
-    return JudgementKind.EXPIRED, past, "look again whether the entry still holds, then set its `review` to a later day"
+    return _Conclusion(
+        JudgementKind.EXPIRED, past, "look again whether the entry still holds, then set its `review` to a later day"
+    )
 
 
 def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:

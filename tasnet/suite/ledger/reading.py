@@ -18,7 +18,7 @@ from tasnet.common import printable, yaml_file
 from tasnet.hailo import FAMILIES
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, ToolchainScope
-from tasnet.suite.ledger.flaky import enough
+from tasnet.suite.ledger.flaky import runs_to_refute
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel
 
 _LARGEST = 200_000
@@ -109,10 +109,10 @@ def _entries(model: LedgerModel, places: _Places) -> Iterator[Entry]:
                 about=each.id,
             )
         flaky = Flaky(each.flaky.rate, each.flaky.over) if each.flaky else None
-        if flaky and flaky.over < enough(flaky.rate):
+        if flaky and flaky.over < runs_to_refute(flaky.rate):
             raise places.error(
                 f"flaky: over {flaky.over} runs a rate of {flaky.rate:g} can't be told from a failure for good; "
-                f"write over: {enough(flaky.rate)} at least",
+                f"write over: {runs_to_refute(flaky.rate)} at least",
                 *(*at, "flaky"),
                 about=each.id,
             )

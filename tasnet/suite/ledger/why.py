@@ -7,34 +7,8 @@ from dataclasses import dataclass
 
 from tasnet.hailo import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
-from tasnet.suite.ledger.where import NOT, AnyOf, Axes, Claim, Condition, Count, Not, Word, holds, where_matches
-
-
-def text(condition: Condition) -> str:
-    """A condition as it is written in the ledger."""
-    if isinstance(condition, Word):
-        return condition.pattern
-    if isinstance(condition, Count):
-        comparisons = condition.comparisons
-        if len(comparisons) == 1 and comparisons[0][0] == "==" and comparisons[0][1] > 0:
-            return str(comparisons[0][1])
-        return '"' + ",".join(f"{operator}{number}" for operator, number in comparisons) + '"'
-    if isinstance(condition, AnyOf):
-        return f"[{', '.join(map(text, condition.conditions))}]"
-    if isinstance(condition, Not):
-        return f"{{{NOT}: {text(condition.condition)}}}"
-    return where_text(condition.claims)
-
-
-def claim_text(claim: Claim) -> str:
-    """A claim on one line, as it is written in the ledger."""
-    return "{" + ", ".join(f"{axis}: {text(condition)}" for axis, condition in claim.items()) + "}"
-
-
-def where_text(where: Sequence[Claim]) -> str:
-    """A `where` on one line."""
-    told = [claim_text(claim) for claim in where]
-    return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
+from tasnet.suite.ledger.where import NOT, Axes, Claim, Condition, Word, holds, where_matches
+from tasnet.suite.ledger.where_yaml import condition_text
 
 
 def conditions_met(where: Iterable[Claim], axes: Axes) -> list[str]:
@@ -63,9 +37,9 @@ def _unmet(where: Iterable[Claim], axes: Axes) -> list[str]:
 
 def _told(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
     if axis == NOT:
-        return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {text(condition)}"
+        return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {condition_text(condition)}"
     same = isinstance(condition, Word) and condition.pattern == axes[axis]
-    said = text(condition).replace('"', "")
+    said = condition_text(condition).replace('"', "")
     return f"{axis} {axes[axis]}" + ("" if same else f" {word} {said}")
 
 
@@ -83,10 +57,10 @@ class Mismatch:
         yield f"{self.what} of entry {self.entry.id}"
         yield f"  says  {self.said}"
         yield f"  came  {self.came}"
-        yield f"        {' ' * first_difference(self.said, self.came)}^"
+        yield f"        {' ' * _first_difference(self.said, self.came)}^"
 
 
-def first_difference(one: str, other: str) -> int:
+def _first_difference(one: str, other: str) -> int:
     """The index of the first sign in which two texts differ."""
     pairs = zip(one, other, strict=False)
     return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -8,8 +8,7 @@ entries narrowed, removed or added.
     explaining.py  why a case is judged as it is
     updating.py    what a stored run changes in the ledger
     new_entry.py   an entry for each root cause that none covers
-    narrowing.py   the fewest conditions that take cases out of a `where`
-    conditions.py  two conditions joined into one
+    narrowing.py   the fewest conditions that take cases out of a `where`, joined to those that stand there
     text_edits.py  changes of single lines of the file
     base_ledger.py the ledger at a revision of git
 """

@@ -18,12 +18,15 @@ from tasnet.suite.ledger import (
     Ledger,
     due_for_review,
     entries_without_cases,
+    flow_yaml,
     in_scope,
+    one_or_list,
+    plain_claim,
+    plain_condition,
     where_text,
 )
 from tasnet.suite.upkeep.base_ledger import BaseLedger, growth_since
-from tasnet.suite.upkeep.conditions import flow, joined
-from tasnet.suite.upkeep.narrowing import conditions_to_add, one_or_list
+from tasnet.suite.upkeep.narrowing import conditions_to_add, joined_claim
 from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, fails_as_stated, rejudge
 
 
@@ -127,9 +130,9 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
     if not apart:
         return where_text(one)
     (axis,) = apart
-    first, second = (joined({axis: each[0][axis]}, {})[axis] for each in (one, two))
+    first, second = (plain_condition(each[0][axis]) for each in (one, two))
     values = [*(first if isinstance(first, list) else [first]), *(second if isinstance(second, list) else [second])]
-    return flow({**joined(one[0], {}), axis: list({flow(each): each for each in values}.values())})
+    return flow_yaml({**plain_claim(one[0]), axis: list({flow_yaml(each): each for each in values}.values())})
 
 
 # --- against runs ------------------------------------------------------------------------------------------
@@ -210,11 +213,11 @@ def _broad(ledger: Ledger, told: Sequence[JudgedCase], run: StoredRun) -> Iterat
             counts = [f"{len(passing)} that pass"] * bool(passing)
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
             said = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
-            least = [joined(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
+            least = [joined_claim(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
             others = [name for name in entry.toolchain if name != run.head.toolchain]
             # What one toolchain shows is no word on what the other was seen to do.
             what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
-            to_do = f"{what}: where: {flow(one_or_list(least))}"
+            to_do = f"{what}: where: {flow_yaml(one_or_list(least))}"
             yield _of(entry, "too broad", said, to_do, [*passing, *otherwise])
 
 

@@ -8,7 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from tasnet.suite.ledger import COUNT_AXES, WORD_AXES, Axes, Claim, count_of, read_where, where_matches
+from tasnet.suite.ledger import (
+    COUNT_AXES,
+    NOT,
+    WORD_AXES,
+    Axes,
+    Claim,
+    Condition,
+    Count,
+    Not,
+    Without,
+    count_of,
+    holds,
+    one_or_list,
+    plain_claim,
+    plain_condition,
+    read_where,
+    where_matches,
+)
 
 PlainClaim = Mapping[str, object]
 """A claim as YAML has it: axis, or `not` -> condition."""
@@ -112,11 +129,6 @@ def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object
     return one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": one_or_list(sorted(outside))}
 
 
-def one_or_list(values: Sequence[object]) -> object:
-    """A value by itself, or the list of them."""
-    return values[0] if len(values) == 1 else list(values)
-
-
 def _parted(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     """The cases to keep parted on the axis that mixes them least with those to leave out, and each part by itself."""
     best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
@@ -148,3 +160,51 @@ def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> l
     if pure:
         groups.insert(0, (one_or_list(pure), [axes for value in pure for axes in values[value]]))
     return groups
+
+
+# --- joined to what stands there ---------------------------------------------------------------------------
+
+
+def joined_condition(axis: str, old: Condition, new: object) -> object:
+    """One condition that holds where the old and the new one do, in the words of the old one where it can."""
+    if axis == NOT:
+        out = [plain_claim(claim) for claim in old.claims] if isinstance(old, Without) else []
+        return [*out, *(new if isinstance(new, list) else [new])]
+    added = read_where({axis: new})[0][axis]
+    if axis in WORD_AXES:
+        values = [word for word in WORD_AXES[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
+        others = [word for word in WORD_AXES[axis] if word not in values]
+        short = isinstance(old, Not) and 0 < len(others) <= len(values)
+        return {NOT: one_or_list(others)} if short else one_or_list(values)
+    if isinstance(new, int) or (isinstance(new, list) and all(isinstance(each, int) for each in new)):
+        return new
+    if isinstance(old, Count) and isinstance(added, Count):
+        return _tightest([*old.comparisons, *added.comparisons])
+    return {NOT: [{NOT: plain_condition(old)}, {NOT: new}]}
+
+
+def _takes(condition: Condition, axis: str, word: str) -> bool:
+    axes: Axes = {axis: word}
+    return holds(condition, axis, axes)
+
+
+def _tightest(comparisons: Sequence[tuple[str, int]]) -> str:
+    """The comparisons without those that another one makes needless."""
+    bounds: dict[str, int] = {}
+    kept = []
+    for operator, number in comparisons:
+        if operator not in (">=", "<="):
+            kept.append(f"{operator}{number}")
+        elif operator in bounds:
+            bounds[operator] = (max if operator == ">=" else min)(bounds[operator], number)
+        else:
+            bounds[operator] = number
+    return ",".join([*(f"{operator}{number}" for operator, number in bounds.items()), *dict.fromkeys(kept)])
+
+
+def joined_claim(claim: Claim, added: Mapping[str, object]) -> dict[str, object]:
+    """A claim with conditions added, as YAML has it."""
+    all_of = plain_claim(claim)
+    for axis, condition in added.items():
+        all_of[axis] = joined_condition(axis, claim[axis], condition) if axis in claim else condition
+    return all_of

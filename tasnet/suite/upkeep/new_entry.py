@@ -11,8 +11,7 @@ from datetime import date, timedelta
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.history import StoredRun
-from tasnet.suite.ledger import Ledger
-from tasnet.suite.upkeep.conditions import flow
+from tasnet.suite.ledger import Ledger, flow_yaml
 from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
 from tasnet.suite.upkeep.rejudging import JudgedCase
 
@@ -82,7 +81,7 @@ def new_entries(told: Sequence[JudgedCase], run: StoredRun, ledger: Ledger, toda
 
 def entry_lines(cause: NewEntry) -> list[str]:
     """The entry's lines, without indentation."""
-    where = [flow(claim) for claim in cause.where]
+    where = [flow_yaml(claim) for claim in cause.where]
     told = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
     layers = [f"layers: [{', '.join(cause.layers)}]"] if cause.layers else []
     return [

@@ -15,14 +15,13 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
-from tasnet.suite.ledger import Claim
-from tasnet.suite.upkeep.conditions import both, flow, joined
-from tasnet.suite.upkeep.narrowing import PlainClaim
+from tasnet.suite.ledger import Claim, flow_yaml
+from tasnet.suite.upkeep.narrowing import PlainClaim, joined_claim, joined_condition
 
 
 @dataclass
 class Edits:
-    """The edits of one text. What a method is told of stands in the text; `result` is the text with all edits made."""
+    """The edits of one text. What a method names must stand in the text; `result` is the text with all edits made."""
 
     text: str
     _spans: list[tuple[int, int, str]] = field(default_factory=list)
@@ -102,7 +101,7 @@ class Edits:
     def narrow(self, index: int, where: Sequence[Claim], added: Sequence[Sequence[PlainClaim]]) -> None:
         """Adds conditions to the `where` of an entry: `added` has for each claim what `narrowed` says of it."""
         entry = _items(_value(self._root, "entries"))[index]
-        self._narrow(_value(entry, "where"), where, added, self._indent(entry))
+        self._narrow(_value(entry, "where"), where, added, entry.start_mark.column)
 
     def scope(self, index: int, toolchain: str, version: str | None, where: object = None) -> None:
         """Sets what an entry says of one toolchain; no version removes the toolchain from it."""
@@ -113,7 +112,7 @@ class Edits:
             self._drop(scopes, found)
         else:
             value = {"version": version, "where": where} if where is not None else version
-            self._replace(found[1], flow(value) if where is not None else json.dumps(version))
+            self._replace(found[1], flow_yaml(value) if where is not None else json.dumps(version))
 
     # --- inside --------------------------------------------------------------------------------------------
 
@@ -124,12 +123,12 @@ class Edits:
             if len(added[0]) == 1:
                 self._add_to(node, where[0], added[0][0])
             else:
-                self._as_list(node, [joined(where[0], each) for each in added[0]], indent)
+                self._as_list(node, [joined_claim(where[0], each) for each in added[0]], indent)
             return
         if any(len(each) > 1 for each in added) or node.flow_style:
             self._as_list(
                 node,
-                [joined(claim, one) for claim, each in zip(where, added, strict=True) for one in each],
+                [joined_claim(claim, one) for claim, each in zip(where, added, strict=True) for one in each],
                 indent,
             )
             return
@@ -142,25 +141,25 @@ class Edits:
 
     def _add_to(self, node: MappingNode, claim: Claim, added: PlainClaim) -> None:
         """Conditions into the map of a claim."""
-        fresh = []
+        new = []
         for axis, condition in added.items():
             found = _find(node, axis)
             if found is None:
-                fresh.append(f"{axis}: {flow(condition)}")
+                new.append(f"{axis}: {flow_yaml(condition)}")
             else:
-                self._replace(found[1], flow(both(axis, claim[axis], condition)))
-        if not fresh:
+                self._replace(found[1], flow_yaml(joined_condition(axis, claim[axis], condition)))
+        if not new:
             return
         if node.flow_style:
             at = self._at(node.value[-1][1].end_mark) if node.value else self._at(node.start_mark) + 1
-            self._spans.append((at, at, (", " if node.value else "") + ", ".join(fresh)))
+            self._spans.append((at, at, (", " if node.value else "") + ", ".join(new)))
         else:
             column = node.value[0][0].start_mark.column
             line = self._last_line(node) + 1
-            self._insert(line, self._line_end.join(f"{' ' * column}{each}" for each in fresh))
+            self._insert(line, self._line_end.join(f"{' ' * column}{each}" for each in new))
 
     def _as_list(self, node: Any, claims: Sequence[object], indent: int) -> None:
-        lines = "".join(f"{self._line_end}{' ' * (indent + 2)}- {flow(claim)}" for claim in claims)
+        lines = "".join(f"{self._line_end}{' ' * (indent + 2)}- {flow_yaml(claim)}" for claim in claims)
         start = self._at(node.start_mark)
         if node.flow_style:
             # without the blank after `where:`
@@ -194,11 +193,11 @@ class Edits:
             return
         self._spans.append((self._at(node.start_mark), self._at(node.end_mark), instead))
 
-    def _insert(self, line: int, told_: str) -> None:
+    def _insert(self, line: int, added: str) -> None:
         at = self._line(line)
         # A last line without its end gets one.
         ended = at == 0 or self.text[:at].endswith("\n")
-        self._spans.append((at, at, f"{told_}{self._line_end}" if ended else f"{self._line_end}{told_}"))
+        self._spans.append((at, at, f"{added}{self._line_end}" if ended else f"{self._line_end}{added}"))
 
     def _entry_lines(self, entry: Node) -> tuple[int, int]:
         """First and last line of an entry with its comments: right above in its column, right below further in."""
@@ -223,9 +222,6 @@ class Edits:
             while line > node.start_mark.line and not self._of(line).strip():
                 line -= 1
         return line
-
-    def _indent(self, entry: Node) -> int:
-        return int(entry.start_mark.column)
 
     def _at(self, mark: Any) -> int:
         return int(mark.index) + self._skipped

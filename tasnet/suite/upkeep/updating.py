@@ -26,6 +26,7 @@ from tasnet.suite.ledger import (
     JudgementKind,
     Ledger,
     LedgerError,
+    RateError,
     claims,
     in_scope,
     ledger_text,
@@ -33,8 +34,7 @@ from tasnet.suite.ledger import (
     read_where,
     where_matches,
 )
-from tasnet.suite.upkeep.conditions import joined
-from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add, length
+from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add, joined_claim, length
 from tasnet.suite.upkeep.new_entry import NewEntry, entry_lines, new_entries
 from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, rejudge
 from tasnet.suite.upkeep.text_edits import Edits
@@ -51,6 +51,8 @@ class EntryChange:
     what: str
     """narrowed, removed, added, or `left`: what only a person can settle"""
     told: str
+    uncovered: bool = False
+    """of `left`: there are failures that no entry covers, so that `--allow-new` proposes entries"""
 
 
 @dataclass(frozen=True)
@@ -183,7 +185,7 @@ def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[l
     short = [conditions_to_add(claim, parted.keep, parted.leave) for claim in where]
     if sum(map(length, exact)) <= sum(map(length, short)) + _WORTH:
         return exact, 0
-    now = [joined(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
+    now = [joined_claim(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
     return short, sum(not where_matches(read_where(now), axes) for axes in parted.beyond)
 
 
@@ -197,7 +199,7 @@ def _refutes(entry: Entry, told: JudgedCase, entries: Sequence[Entry]) -> bool:
         order = [each.id for each in entries]
         return all(min(blocker.entries, key=order.index) != entry.id for blocker in mine)
     if kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED) or entry.flaky:
-        return kind is JudgementKind.OFF_RATE and entry.id in about and "less often" in told.judgement.hint
+        return entry.id in about and told.judgement.rate_error is RateError.TOO_HIGH
     if kind in (JudgementKind.UNEXPECTED_PASS, JudgementKind.UNCONFIRMED) and entry.id in about:
         return True
     outcome = told.record.by_stage.get(entry.stage)
@@ -229,24 +231,24 @@ def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Par
     if here:
         edits.narrow(index, where, added)
         return EntryChange(entry.id, "narrowed", of)
-    least = [joined(claim, one) for claim, each in zip(where, added, strict=True) for one in each]
+    least = [joined_claim(claim, one) for claim, each in zip(where, added, strict=True) for one in each]
     edits.scope(index, toolchain, scope.versions or "*", least[0] if len(least) == 1 else least)
     return EntryChange(entry.id, "narrowed", f"{of}; what it says of other toolchains stays")
 
 
 def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Iterator[EntryChange]:
     """What a person must settle: the surprises that are still there, by kind and entries, or family."""
-    groups: dict[tuple[str, str], list[JudgedCase]] = {}
+    groups: dict[tuple[str, str, bool], list[JudgedCase]] = {}
     for each in rejudge(run, new.entries, today, past):
         found = each.judgement
         if found.kind not in PASSING_KINDS:
             bare = dict.fromkeys(blocker.failure.family for blocker in found.blockers if not blocker.entries)
             about = ", ".join(bare) or ", ".join(found.entries)
-            groups.setdefault((found.kind.value.replace("_", " "), about), []).append(each)
-    for (kind, about), those in groups.items():
-        yield EntryChange(
-            about, "left", f"{kind} in {len(those)} cases, such as {those[0].record.case_id}: {those[0].judgement.hint}"
-        )
+            groups.setdefault((found.kind.value.replace("_", " "), about, bool(bare)), []).append(each)
+    for (kind, about, uncovered), cases in groups.items():
+        first = cases[0]
+        text = f"{kind} in {len(cases)} cases, such as {first.record.case_id}: {first.judgement.hint}"
+        yield EntryChange(about, "left", text, uncovered)
 
 
 def _verify(ledger: Ledger, new: Ledger, run: StoredRun, told: Sequence[JudgedCase], gone: Sequence[int]) -> None:

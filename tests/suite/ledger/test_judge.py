@@ -17,7 +17,7 @@ from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.history.records import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, parse_ledger
 from tasnet.suite.ledger.entry import Flaky
-from tasnet.suite.ledger.flaky import FailureCount
+from tasnet.suite.ledger.flaky import FailureCount, RateError
 from tasnet.suite.ledger.judgement import PASSING_KINDS, BlockedStage, JudgementKind, due_for_review, judge
 from tests.doubles.ledgers import PATH, entry_text, ledger_text
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, failure, outcomes
@@ -226,6 +226,9 @@ def test_a_flaky_entry(
 ) -> None:
     found = judge(CASE.axes(), ended, [flaky(), *beside], TODAY, {"flaky": seen})
     assert (found.kind, found.entries) == (kind, about)
+    assert found.rate_error is (
+        None if kind is not K.OFF_RATE else RateError.TOO_LOW if seen.failed else RateError.TOO_HIGH
+    )
     if kind is K.OFF_RATE:
         assert f"{seen.failed} of the last {seen.runs} runs failed, and the entry says 0.2 of them" in found.hint
 

@@ -18,7 +18,15 @@ from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger import LedgerError, covers, entries_without_cases, in_scope, parse_ledger, read_ledger
 from tasnet.suite.ledger import claims as ledger_claims
 from tasnet.suite.ledger.entry import Flaky
-from tasnet.suite.ledger.flaky import BY_CHANCE, FailureCount, at_least, enough, refuted
+from tasnet.suite.ledger.flaky import (
+    BY_CHANCE,
+    FailureCount,
+    RateError,
+    at_least,
+    rate_error,
+    rate_hint,
+    runs_to_refute,
+)
 from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES, WhereError, read_where, where_matches
 from tests.doubles.outcomes import SUPER_DECONV, failure
 from tests.suite.ledger.wheres import claims, left_out, one_axis
@@ -347,17 +355,19 @@ def test_a_rate_is_refuted_as_scipy_says(rate: float, runs: int, data: st.DataOb
     often, seldom = binom.sf(failed - 1, runs, rate), binom.cdf(failed, runs, rate)
     assert at_least(failed, runs, rate) == pytest.approx(often, rel=1e-9, abs=1e-15)
     assume(min(abs(often - BY_CHANCE), abs(seldom - BY_CHANCE)) > 1e-9)
-    told = refuted(Flaky(rate, 50), FailureCount(failed, runs))
-    expected = "more often" if often < BY_CHANCE else "less often" if seldom < BY_CHANCE else ""
-    assert expected in told
-    assert bool(expected) == bool(told)
+    stated, seen = Flaky(rate, 50), FailureCount(failed, runs)
+    expected = RateError.TOO_LOW if often < BY_CHANCE else RateError.TOO_HIGH if seldom < BY_CHANCE else None
+    assert rate_error(stated, seen) is expected
+    if expected:
+        word = "more often" if expected is RateError.TOO_LOW else "less often"
+        assert rate_hint(expected, stated, seen).startswith(f"fails {word} than that: ")
 
 
 @given(st.floats(0.01, 0.99))
 def test_enough_runs_in_a_row_refute_a_rate_and_one_fewer_do_not(rate: float) -> None:
-    runs = enough(rate)
-    assert refuted(Flaky(rate, runs), FailureCount(runs, runs)).startswith("fails more often than that: ")
-    assert not refuted(Flaky(rate, runs), FailureCount(1, 1)) or rate < 0.002
+    runs = runs_to_refute(rate)
+    assert rate_error(Flaky(rate, runs), FailureCount(runs, runs)) is RateError.TOO_LOW
+    assert not rate_error(Flaky(rate, runs), FailureCount(1, 1)) or rate < 0.002
     assert runs == 2 or not at_least(runs - 1, runs - 1, rate) < BY_CHANCE * 0.999
 
 

@@ -11,8 +11,8 @@ from ruamel.yaml import YAML
 
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger.where import COUNT_AXES, Axes, holds, read_where, where_matches
-from tasnet.suite.upkeep.conditions import both, flow, joined, plain
-from tasnet.suite.upkeep.narrowing import conditions_to_add
+from tasnet.suite.ledger.where_yaml import flow_yaml, plain_claim
+from tasnet.suite.upkeep.narrowing import conditions_to_add, joined_claim, joined_condition
 from tests.suite.ledger.wheres import claims, one_axis_twice
 
 CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile_cases(name)]
@@ -26,7 +26,7 @@ def test_it_claimswhat_is_kept_and_nothing_else(claim: dict[str, Any], some: lis
     keep = [axes for axes in some if data.draw(st.booleans())]
     leave = [axes for axes in some if axes not in keep]
     added = conditions_to_add(read, keep, leave)
-    now = read_where([joined(read, one) for one in added]) if added else ()
+    now = read_where([joined_claim(read, one) for one in added]) if added else ()
     for axes in CASES:
         before = where_matches([read], axes)
         if axes in keep:
@@ -53,7 +53,7 @@ def test_it_finds_the_words_that_a_person_would(where: str) -> None:
     found = conditions_to_add(
         {}, [a for a in MATRIX if where_matches(meant, a)], [a for a in MATRIX if not where_matches(meant, a)]
     )
-    assert [flow(each) for each in found] == [where]
+    assert [flow_yaml(each) for each in found] == [where]
 
 
 def test_nothing_to_leave_out_needs_no_word() -> None:
@@ -75,7 +75,7 @@ def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> 
     axis, one, other = conditions
     old, new = (read_where({axis: each})[0][axis] for each in (one, other))
     if any(holds(old, axis, each) and holds(new, axis, each) for each in CASES):
-        joint = read_where({axis: both(axis, old, other)})[0][axis]
+        joint = read_where({axis: joined_condition(axis, old, other)})[0][axis]
         # What is only values must be the cases' own: a new one is made of those to keep.
         if not isinstance(other, int | list) or axis not in COUNT_AXES:
             assert holds(joint, axis, axes) == (holds(old, axis, axes) and holds(new, axis, axes))
@@ -84,5 +84,5 @@ def test_two_conditions_in_one(conditions: tuple[str, Any, Any], axes: Axes) -> 
 @given(claims, st.sampled_from(CASES))
 def test_a_claim_written_out_is_the_same_claim(claim: dict[str, Any], axes: Axes) -> None:
     (read,) = read_where(claim)
-    again = read_where(YAML(typ="safe").load(flow(plain(read))))
+    again = read_where(YAML(typ="safe").load(flow_yaml(plain_claim(read))))
     assert where_matches(again, axes) == where_matches([read], axes)
