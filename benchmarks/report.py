@@ -13,11 +13,11 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import describe, timed
+from tasnet.common import utc_today
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import StoredRun, read_run, run_folders
 from tasnet.suite.ledger import read_ledger
@@ -61,7 +61,7 @@ def main() -> None:
         for what in ("graphs read from the store", "graphs noted"):
             started, busy = time.perf_counter(), time.process_time()
             ledger = read_ledger(Path("expected_failures.yaml"))
-            done = write_page(gather_runs(Store(store), date.today(), ledger=ledger, last=RUNS), page)
+            done = write_page(gather_runs(Store(store), utc_today(), ledger=ledger, last=RUNS), page)
             seconds, busy = time.perf_counter() - started, time.process_time() - busy
             print(f"write {done.runs} runs, {done.cases} cases, {what:<27} {seconds:.2f} s, {busy:.2f} s of processor")
         print(f"size{'':<55} {done.size / 1e6:.2f} MB")

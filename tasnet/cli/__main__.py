@@ -2,6 +2,6 @@
 
 import sys
 
-from tasnet.cli import main
+from tasnet.cli.app import main
 
 sys.exit(main())

@@ -1,32 +1,35 @@
-"""The commands around the compiler: the recordings that it is calibrated on, and its emulation for the device."""
+"""The commands around the compiler: calibration data, its emulation, a sweep of many graphs, its logs, its old runs."""
 
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
+    WEIGHTS,
     Arch,
     AsJson,
-    BlocksPerRepeat,
-    Checkpoint,
-    DfcPython,
-    Limit,
-    MaskActivation,
-    Quick,
-    Recordings,
-    Script,
+    Profile,
     StoreAt,
-    if_there,
-    recipe_of,
+    known_arch,
+    print_assumed,
+    readable,
     show,
     store_at,
+    with_run_options,
     writable,
 )
+from tasnet.common import print_line
+
+if TYPE_CHECKING:
+    from tasnet.suite.run import RunOptions
 
 
 def calibrate(
@@ -54,19 +57,11 @@ def calibrate(
     return OK
 
 
+@with_run_options("arch", *WEIGHTS, "store", "dfc_python", "limit", "calibration", "script", "quick")
 def emulate(
+    options: RunOptions,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="compiled files, <case id>.hef")],
-    arch: Arch = "hailo8",
     windows: Annotated[int, typer.Option(min=1, help="windows of speech that each is given")] = 2,
-    checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
-    store: StoreAt = None,
-    dfc_python: DfcPython = None,
-    limit: Limit = None,
-    calibration: Recordings = None,
-    script: Script = None,
-    quick: Quick = False,
 ) -> int:
     """Write what the compiler's bit-exact emulation makes of speech beside each compiled file, for `pytest -m device`.
 
@@ -74,18 +69,137 @@ def emulate(
 
     Example: tasnet emulate .tasnet/runs/20260217T101500Z/hef
     """
-    from tasnet.cli.emulated_shown import shown
-    from tasnet.suite.run import toolchain_options
+    import numpy as np
 
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
-    choice = toolchain_options(
-        "dfc",
-        arch,
-        dfc_python=dfc_python,
-        limit=limit or (),
-        calibration=calibration,
-        script=script,
-        quick=quick,
-        pyproject=if_there(Path("pyproject.toml")),
+    from tasnet.suite.numerics import EmulationError, host_frames, mixtures
+    from tasnet.suite.observed import DeviceError, emulate_bit_exact, hefs_by_case, write_emulation
+    from tasnet.suite.run import open_compiler, open_pipeline
+
+    root, recipe = options.store_root(Path()), options.recipe()
+    choice = replace(options, toolchain="dfc").toolchain_options(Path())
+    found = hefs_by_case(folder, options.arch)
+    if not found:
+        raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
+    dfc = open_compiler(choice)
+    pipeline = open_pipeline(root, choice, recipe, toolchain=dfc)
+    print_assumed(pipeline)
+    left_out = 0
+    for case, hef in found:
+        waves = np.stack([each.mix for each in mixtures(windows, case.length)])
+        try:
+            frames = host_frames(case.variant, case.size, waves)
+            file = write_emulation(emulate_bit_exact(pipeline, case, hef, frames), hef)
+            by = f"{dfc.name} {dfc.version}{', a test double: no chip is held against it' if dfc.double else ''}"
+            print_line(f"{file}: {windows} windows by {by}")
+        except EmulationError as error:
+            left_out += 1
+            print_line(f"{hef.name}: left out: {error}")
+    return NOT_CLEAR if left_out else OK
+
+
+@with_run_options()
+def sweep(
+    options: RunOptions,
+    profile: Profile = "matrix",
+    scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
+    workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
+) -> int:
+    """Run every distinct graph of a profile on many processes or machines; the tests then read the outcomes.
+
+    Needs tasnet[cluster]. Safe to stop and start again. Exits 0 when every graph has an outcome, 1 when a tool broke
+    down on one: start it again.
+
+    Example: tasnet sweep --profile notes --toolchain reference -n 2
+    """
+    from tasnet.suite.cases import Verdict, profile_cases
+    from tasnet.suite.observed import cases_by_graph
+    from tasnet.suite.observed import sweep as swept_over
+    from tasnet.suite.report import ProgressBar, ProgressLines
+    from tasnet.suite.run import open_pipeline
+
+    cases = profile_cases(profile, options.arch)
+    root = options.store_root(Path())
+    pipeline = open_pipeline(root, options.toolchain_options(Path()), options.recipe())
+    tool = pipeline.toolchain
+    sized = [pipeline.resolve(case) for case in cases]
+    print_assumed(pipeline)
+    count = len(cases_by_graph(sized))
+    by = f"{'predicted by' if tool.predicted else 'observed with'} {tool.name} {tool.version}"
+    where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
+    print_line(f"{count} distinct graphs in {len(cases)} cases, {by}, on {where}")
+    if warning := getattr(tool, "warning", ""):
+        print_line(f"warning: {warning}", error=True)
+    usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
+    lines = ProgressLines(lambda text: print_line(text, error=True), count, usual)
+    progress = ProgressBar(sys.stderr, count, usual) if sys.stderr.isatty() else lines
+    try:
+        swept = swept_over(
+            sized,
+            pipeline,
+            scheduler=scheduler,
+            workers=workers,
+            tell=lambda done: progress.step(done.verdict.word, done.cases[0].id),
+        )
+    except KeyboardInterrupt:
+        print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
+        raise
+    finally:
+        progress.stop()
+    verdicts = ", ".join(f"{number} {verdict.value}" for verdict, number in swept.counts.items())
+    print_line(f"{'predicted' if tool.predicted else 'observed'} {verdicts}")
+    for done in swept.unlearned:
+        print_line(f"  {done.verdict.word} {done.cases[0].id}: {done.reason}")
+    print_line(f"outcomes  {root}; read them with: tasnet matrix and the same options")
+    return NOT_CLEAR if swept.unlearned else OK
+
+
+def classify(
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="logs of the compiler, of any size")],
+    as_json: AsJson = False,
+) -> int:
+    """Say what a compiler's logs tell of: family, stage, layers, figures, the first cause and the last event.
+
+    Exits 0 when every log ends in a success, 1 when one fails or ends in neither, 2 for what can't be read as a log.
+
+    Example: tasnet classify build.log --json
+    """
+    from tasnet.cli import log_lines
+    from tasnet.hailo.logs import LogEnd, read_log
+
+    found = [(str(log), read_log(readable(log, "a log"))) for log in logs]
+    show(
+        [log_lines.as_json(*each) for each in found]
+        if as_json
+        else chain.from_iterable(log_lines.lines(*each) for each in found)
     )
-    return OK if shown(folder, choice, store_at(store), recipe, windows) else NOT_CLEAR
+    return OK if all(told.end is LogEnd.SUCCEEDED for _, told in found) else NOT_CLEAR
+
+
+def import_runs(
+    source: Annotated[Path, typer.Argument(metavar="DIR|summary.tsv", help="night runs, or one table of them")],
+    store: StoreAt = None,
+    dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
+    arch: Arch = "hailo8",
+    ledger: Annotated[Path, typer.Option(help="whose entries the runs may support")] = Path("expected_failures.yaml"),
+) -> int:
+    """Keep old runs of the compiler as observed evidence, and say which entries of the ledger they support.
+
+    Exits 0 when there is evidence in it, 1 when every row was left out.
+
+    Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
+    """
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.notes import import_night_runs
+    from tasnet.suite.observed import all_evidence, evidence_by_entry
+    from tasnet.suite.run import Store
+
+    known_arch(arch)
+    entries = read_ledger(ledger).entries if ledger.is_file() else ()
+    kept_in = Store(store_at(store))
+    done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
+    print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
+    for each in done.left_out:
+        print_line(f"  left out {each.source} {each.tag}: {each.reason}")
+    for name, evidence in evidence_by_entry(entries, all_evidence(kept_in)).items():
+        print_line(f"  entry {name}: observed in {len(evidence)} runs")
+    return OK if done.kept + done.known else NOT_CLEAR

@@ -5,42 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.options import (
-    NOT_CLEAR,
-    OK,
-    Arch,
-    AsJson,
-    BlocksPerRepeat,
-    Checkpoint,
-    DfcPython,
-    Limit,
-    MaskActivation,
-    Profile,
-    Quick,
-    Recordings,
-    Script,
-    StoreAt,
-    Toolchain,
-    if_there,
-    recipe_of,
-    show,
-    store_at,
-    writable,
-)
+from tasnet.cli.options import NOT_CLEAR, OK, AsJson, Profile, show, with_run_options, writable
 from tasnet.common import print_line
+
+if TYPE_CHECKING:
+    from tasnet.suite.run import RunOptions
 
 STOPPED = 130
 """as a shell counts what Ctrl-C ended"""
 
 
+@with_run_options()
 def gate(
+    options: RunOptions,
     base: Annotated[str, typer.Option("--base", metavar="REV", help="the revision to compare with, as git names it")],
     profile: Profile = "matrix",
-    arch: Arch = "hailo8",
     markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the summary there too")] = None,
     uncommitted: Annotated[
         bool, typer.Option("--uncommitted", help="judge files that aren't committed too; else they stop the gate")
@@ -49,16 +32,6 @@ def gate(
     workers: Annotated[
         int, typer.Option("-n", min=0, help="processes; without it one a core, and one alone with the compiler")
     ] = 0,
-    checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
-    store: StoreAt = None,
-    toolchain: Toolchain = "reference",
-    dfc_python: DfcPython = None,
-    limit: Limit = None,
-    calibration: Recordings = None,
-    script: Script = None,
-    quick: Quick = False,
 ) -> int:
     """Say which graphs a change of the model changed, how, and whether anything got worse: verdict, parity or size.
 
@@ -70,24 +43,15 @@ def gate(
     """
     from tasnet.common import write_whole
     from tasnet.suite.gate import GateRequest, markdown_lines, result_json, run_gate
-    from tasnet.suite.run import toolchain_options
 
     if markdown:
         writable(markdown)
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
     root = Path(__file__).resolve().parents[2]
-    choice = toolchain_options(
-        toolchain,
-        arch,
-        dfc_python=dfc_python,
-        limit=limit or (),
-        calibration=calibration,
-        script=script,
-        quick=quick,
-        pyproject=if_there(root / "pyproject.toml"),
-    )
+    choice = options.toolchain_options(root)
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
-    request = GateRequest(root, base, profile, choice, store_at(store), recipe, uncommitted, processes)
+    request = GateRequest(
+        root, base, profile, choice, options.store_root(Path()), options.recipe(), uncommitted, processes
+    )
     try:
         result = run_gate(request, lambda text: print_line(f"tasnet gate: {text}", error=True))
     except KeyboardInterrupt:

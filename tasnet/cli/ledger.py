@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
-from tasnet.common import print_line
+from tasnet.common import print_line, utc_today
 
 if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
@@ -90,7 +89,7 @@ def check(
     if before.why:
         notes.append(f"the budget is held against nothing: {before.why}")
     past = flaky_history(place, now.entries, runs[0].head, runs[0].id) if runs else {}
-    findings = check_ledger(now, runs, past, _today(), before)
+    findings = check_ledger(now, runs, past, utc_today(), before)
     if as_json:
         of = [each.id for each in runs]
         show(
@@ -153,11 +152,13 @@ def update(
     entries = read_ledger(ledger).entries
     base = named_or_last_run(place, run)
     past = flaky_history(place, entries, base.head, base.id)
-    done = plan_update(ledger_text(ledger), ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+    done = plan_update(
+        ledger_text(ledger), ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only
+    )
     if not as_json:
         show(_shown(done, base))
     if write and done.before != done.after:
-        done = update_ledger(ledger, base, past, _today(), allow_new=allow_new, shrink_only=shrink_only)
+        done = update_ledger(ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only)
         if not as_json:
             print_line(f"{ledger}: written")
     elif done.before != done.after and not as_json:
@@ -225,10 +226,6 @@ def explain(
     now, meant, place = read_ledger(ledger), parse_case(case), store_at(store)
     found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
     past = flaky_history(place, now.entries, found.head, found.id) if found else {}
-    explanation = explain_case(now, meant, found, past, _today())
+    explanation = explain_case(now, meant, found, past, utc_today())
     show(explanation_json(explanation) if as_json else explanation_lines(explanation))
     return OK
-
-
-def _today() -> date:
-    return datetime.now(timezone.utc).date()

@@ -10,35 +10,32 @@ import typer
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
-    BlocksPerRepeat,
-    Checkpoint,
-    MaskActivation,
+    WEIGHTS,
     StoreAt,
     UsageError,
     embedded,
-    recipe_of,
     store_at,
-    tell_assumed,
+    with_run_options,
     writable,
 )
+from tasnet.common import utc_today
 
 if TYPE_CHECKING:
     from tasnet.suite.numerics import StageFigure
+    from tasnet.suite.run import RunOptions
 
 limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
 
 
+@with_run_options(*WEIGHTS, "store")
 def listen(
+    options: RunOptions,
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
     mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix")],
     more: Annotated[list[Path] | None, typer.Argument(metavar="[WAV]...", help="the other voices to mix")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty (default: heard-CASE)")
     ] = None,
-    checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
-    store: StoreAt = None,
 ) -> int:
     """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
 
@@ -49,19 +46,16 @@ def listen(
 
     named = parse_case(case)
     folder = output or Path(f"heard-{named.id}")
-    pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
-    tell_assumed(pipeline)
+    pipeline = embedded(options)
     print(listen_summary(separate_to_folder(named, [*mix, *(more or [])], folder, pipeline), folder))
     return OK
 
 
+@with_run_options(*WEIGHTS, "store")
 def parity(
+    options: RunOptions,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
     case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
-    checkpoint: Checkpoint = None,
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
-    store: StoreAt = None,
 ) -> int:
     """Write the parity of cases at every stage as a page: tables per form and layer, error over length, 8-bit curve.
 
@@ -69,16 +63,12 @@ def parity(
 
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
-    from tasnet.cli.numbers_shown import page_written
+    from tasnet.cli.parity_figures import write_cases_page
     from tasnet.suite.cases import parse_case
 
     writable(output)
-    file = Path("thresholds.yaml")
     cases = [parse_case(each) for each in case]
-    pipeline = embedded(store, recipe_of(checkpoint, mask_activation, blocks_per_repeat))
-    tell_assumed(pipeline)
-    fine = page_written(output, cases, pipeline, file)
-    return OK if fine else NOT_CLEAR
+    return OK if write_cases_page(output, cases, embedded(options), Path("thresholds.yaml")) else NOT_CLEAR
 
 
 Cases = Annotated[list[str] | None, typer.Option("--case", help="an id; repeats")]
@@ -101,11 +91,11 @@ def check(
 
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
-    from tasnet.cli.numbers_shown import checked
+    from tasnet.cli.parity_figures import print_breaches
     from tasnet.suite.numerics import read_thresholds
 
     known = read_thresholds(file)
-    return OK if checked(known, _runs(case, profile, seed, store)) else NOT_CLEAR
+    return OK if print_breaches(known, _runs(case, profile, seed, store)) else NOT_CLEAR
 
 
 @limits.command()
@@ -124,16 +114,14 @@ def propose(
 
     Example: tasnet thresholds propose --profile faithful --seed 0 --seed 1
     """
-    from datetime import date
-
-    from tasnet.cli.numbers_shown import proposed, stored
+    from tasnet.cli.parity_figures import print_proposal, stored_figures
     from tasnet.suite.numerics import read_thresholds
     from tasnet.suite.run import Store
 
     known = read_thresholds(file)
     _runs(case, profile, seed, store)
-    runs = stored(Store(store_at(store)))
-    return OK if proposed(known, runs, date.today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
+    runs = stored_figures(Store(store_at(store)))
+    return OK if print_proposal(known, runs, utc_today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
 
 
 def _runs(
@@ -142,9 +130,9 @@ def _runs(
     """What was named, measured now or kept before; with nothing named, all that is kept."""
     from dataclasses import replace
 
-    from tasnet.cli.numbers_shown import measured, stored
+    from tasnet.cli.parity_figures import measure_cases, stored_figures
     from tasnet.suite.cases import parse_case, profile_cases
-    from tasnet.suite.run import Recipe, Store
+    from tasnet.suite.run import RunOptions, Store
 
     named = [parse_case(each) for each in cases or ()] + [
         case for each in profiles or () for case in profile_cases(each)
@@ -152,7 +140,7 @@ def _runs(
     if not named:
         if seeds:
             raise UsageError("--seed: of which cases? name --case or --profile")
-        return stored(Store(store_at(store)))
-    pipeline = embedded(store, Recipe())
+        return stored_figures(Store(store_at(store)))
+    pipeline = embedded(RunOptions(store=store))
     given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]
-    return [figure for each in given for figure in measured(named, each)]
+    return [figure for each in given for figure in measure_cases(named, each)]

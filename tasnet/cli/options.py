@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from tasnet.common import print_line, why_no_file, why_no_folder
+from tasnet.common import print_line, why_no_file
 
 if TYPE_CHECKING:
-    from tasnet.suite.run import Pipeline, Recipe
+    from tasnet.suite.run import Pipeline, RunOptions
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 
@@ -40,6 +41,25 @@ Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", hel
 Recordings = Annotated[Path | None, typer.Option(metavar="PATH", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")]
 Script = Annotated[Path | None, typer.Option(metavar="FILE", help="a model script, for dfc")]
 Quick = Annotated[bool, typer.Option("--quick", help="for dfc: optimize without the slow algorithms")]
+
+
+_RUN_OPTIONS: Mapping[str, tuple[Any, Any]] = {
+    "arch": (Arch, "hailo8"),
+    "checkpoint": (Checkpoint, None),
+    "mask_activation": (MaskActivation, None),
+    "blocks_per_repeat": (BlocksPerRepeat, None),
+    "store": (StoreAt, None),
+    "toolchain": (Toolchain, "reference"),
+    "dfc_python": (DfcPython, None),
+    "limit": (Limit, None),
+    "calibration": (Recordings, None),
+    "script": (Script, None),
+    "quick": (Quick, False),
+}
+"""A field of RunOptions -> what the command line makes of it, and its default."""
+
+WEIGHTS = ("checkpoint", "mask_activation", "blocks_per_repeat")
+"""the options that say where the weights come from"""
 
 
 class UsageError(ValueError):
@@ -77,38 +97,57 @@ def of_onnx(path: Path, shapes: list[str] | None) -> Path:
     return path
 
 
-def if_there(path: Path) -> Path | None:
-    """`path`, or None where there is no such file."""
-    return path if path.is_file() else None
+def with_run_options(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Gives a command the named options of RunOptions (without names: all), as its argument `options`."""
+
+    def decorated(command: Callable[..., int]) -> Callable[..., int]:
+        # RunOptions itself is imported by a command that runs, not by one that prints its help.
+        hints = get_type_hints(command, localns={"RunOptions": object}, include_extras=True)
+        taken = {name: _RUN_OPTIONS[name] for name in names or _RUN_OPTIONS}
+
+        @wraps(command)
+        def called(**values: Any) -> int:
+            from tasnet.suite.run import RunOptions
+
+            options = RunOptions.of({name: values.pop(name) for name in taken})
+            return command(options=options, **values)
+
+        own = [
+            each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY)
+            for each in signature(command).parameters.values()
+            if each.name != "options"
+        ]
+        added = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=usual, annotation=how)
+            for name, (how, usual) in taken.items()
+        ]
+        called.__signature__ = Signature([*own, *added], return_annotation=int)  # type: ignore[attr-defined]
+        called.__annotations__ = {each.name: each.annotation for each in (*own, *added)}
+        return called
+
+    return decorated
 
 
-def recipe_of(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
-    """The weights that the three options mean. Raises RecipeError."""
-    from tasnet.suite.run import from_options
+def embedded(options: RunOptions) -> Pipeline:
+    """The pipeline of the embedded toolchain. What was assumed of the checkpoint is said on stderr."""
+    from tasnet.suite.run import ToolchainOptions, open_pipeline
 
-    return from_options(checkpoint, mask_activation, blocks_per_repeat)
-
-
-def embedded(store: Path | None, recipe: Recipe) -> Pipeline:
-    """The pipeline of the embedded toolchain."""
-    from tasnet.hailo.predict import Reference
-    from tasnet.suite.run import Pipeline, open_store
-
-    return Pipeline(open_store(store_at(store)), Reference(), recipe)
+    pipeline = open_pipeline(options.store_root(Path()), ToolchainOptions(), options.recipe())
+    print_assumed(pipeline)
+    return pipeline
 
 
-def tell_assumed(pipeline: Pipeline) -> None:
+def print_assumed(pipeline: Pipeline) -> None:
     """On stderr, what a checkpoint doesn't say and was assumed. Raises what `Pipeline.resolve` raises."""
     for line in pipeline.assumed:
         print_line(f"note: {line}", error=True)
 
 
 def store_at(given: Path | None) -> Path:
-    """The store that is given, else the environment's, else `.tasnet` here. Raises UsageError for what is no folder."""
-    store = Path(given or os.environ.get("TASNET_STORE") or ".tasnet").absolute()
-    if instead := why_no_folder(store):
-        raise UsageError(f"--store {store}: {instead}")
-    return store
+    """The store that is given, else the environment's, else `.tasnet` here. Raises StoreOptionError."""
+    from tasnet.suite.run import store_root
+
+    return store_root(given, Path())
 
 
 def known_arch(arch: str) -> None:

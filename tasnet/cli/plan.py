@@ -11,23 +11,21 @@ import typer
 
 from tasnet.cli.options import (
     OK,
-    Arch,
+    WEIGHTS,
     AsJson,
-    BlocksPerRepeat,
-    Checkpoint,
-    MaskActivation,
     Recordings,
     UsageError,
     known_arch,
     readable,
-    recipe_of,
     show,
+    with_run_options,
     writable,
 )
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
     from tasnet.plan import Made, TrainedFunction
+    from tasnet.suite.run import RunOptions
 
 commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
 
@@ -35,10 +33,11 @@ At = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
 
 
 @commands.command()
+@with_run_options("arch", *WEIGHTS)
 def make(
+    options: RunOptions,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
     case: Annotated[str | None, typer.Argument(metavar="CASE", help="an id or axis=value pairs")] = None,
-    checkpoint: Checkpoint = None,
     length: Annotated[int | None, typer.Option(metavar="T", min=1, help="samples of a clip")] = None,
     seconds: Annotated[float | None, typer.Option(help="the same in seconds, at the checkpoint's sample rate")] = None,
     objective: Annotated[str, typer.Option(help="what is made least: time, hefs or macs")] = "time",
@@ -49,9 +48,6 @@ def make(
     coders: Annotated[str, typer.Option(help="encoder and decoder: host (better at 8 bits) or chip")] = "host",
     profile: Annotated[str, typer.Option(help="hardware to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
     calibration: Recordings = None,
-    arch: Arch = "hailo8",
-    mask_activation: MaskActivation = None,
-    blocks_per_repeat: BlocksPerRepeat = None,
 ) -> int:
     """Find the cheapest exact way to run a whole network in segments, and write it: plan.json, an ONNX and a HAR each.
 
@@ -60,10 +56,10 @@ def make(
 
     Example: tasnet plan make --checkpoint best.pth --seconds 2 -o plan
     """
-    known_arch(arch)
-    if case is None and checkpoint is None:
+    known_arch(options.arch)
+    if case is None and options.checkpoint is None:
         raise UsageError("plan what? name a case, or a network with --checkpoint")
-    trained, usual = _trained(case, checkpoint, mask_activation, blocks_per_repeat)
+    trained, usual = _trained(case, options)
     samples = _samples(trained, length, seconds, usual)
     from tasnet.plan import OBJECTIVES, Bounds, make_plan, read_profile, write_plan
 
@@ -71,7 +67,7 @@ def make(
         if value not in known:
             raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
     bounds = Bounds(rows, max_layers, max_blocks, max_height, coders)
-    made = make_plan(trained, samples, arch, bounds, objective, read_profile(profile))
+    made = make_plan(trained, samples, options.arch, bounds, objective, read_profile(profile))
     waves = _waves(trained, samples, calibration)
     write_plan(made.plan, trained, output, waves)
     show(_told(made, output, waves))
@@ -123,16 +119,14 @@ def run(
     return OK
 
 
-def _trained(
-    case: str | None, checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None
-) -> tuple[TrainedFunction, int | None]:
+def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace
 
     from tasnet.suite.cases import parse_case
 
     meant = parse_case(case) if case is not None else None
-    recipe = recipe_of(checkpoint, mask_activation, blocks_per_repeat)
+    recipe = options.recipe()
     # Only now: torch takes seconds to import.
     from tasnet.network import load, seeded
     from tasnet.plan import function_of_checkpoint, function_of_variant
@@ -140,9 +134,9 @@ def _trained(
     if recipe.checkpoint is None:
         assert meant is not None
         return function_of_variant(meant.variant, meant.size, seeded(meant.size)), meant.length
-    loaded = load(recipe.checkpoint, mask_activation=mask_activation, blocks_per_repeat=blocks_per_repeat)
+    loaded = load(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
     for told in loaded.assumed:
-        print_line(f"note: {checkpoint}: {told}", error=True)
+        print_line(f"note: {options.checkpoint}: {told}", error=True)
     own = function_of_checkpoint(loaded)
     if meant is None:
         return own, None

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, if_there, known_arch, store_at, writable
-from tasnet.common import print_line
+from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, known_arch, store_at, writable
+from tasnet.common import print_line, utc_today
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
 _LEDGER = Path("expected_failures.yaml")
@@ -29,8 +29,6 @@ def report(
 
     Example: tasnet report --last 5 -o report.html
     """
-    from datetime import date
-
     from tasnet.suite.ledger import read_ledger
     from tasnet.suite.report import gather_runs, write_page
     from tasnet.suite.run import Store
@@ -40,8 +38,8 @@ def report(
         raise UsageError("report: nothing to write; name a page with -o report.html, or a --picture")
     for target in targets:
         writable(target)
-    entries = read_ledger(ledger) if if_there(ledger) or ledger != _LEDGER else None
-    source = gather_runs(Store(store_at(store)), date.today(), ledger=entries, names=run or (), last=last)
+    entries = read_ledger(ledger) if ledger.is_file() or ledger != _LEDGER else None
+    source = gather_runs(Store(store_at(store)), utc_today(), ledger=entries, names=run or (), last=last)
     if output:
         done = write_page(source, output)
         print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")

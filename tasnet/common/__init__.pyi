@@ -5,7 +5,6 @@ from .bounded import read_bytes as read_bytes
 from .bounded import read_text as read_text
 from .bounded import why_no_file as why_no_file
 from .bounded import why_no_folder as why_no_folder
-from .errors import MAX_ERROR_CHARS as MAX_ERROR_CHARS
 from .errors import TasnetError as TasnetError
 from .errors import error_line as error_line
 from .files import sha256 as sha256
@@ -26,6 +25,7 @@ from .seals import checksum as checksum
 from .seals import sealed as sealed
 from .seals import unsealed as unsealed
 from .settings import settings_table as settings_table
+from .today import utc_today as utc_today
 from .verified import NotAStoredFile as NotAStoredFile
 from .verified import has_content as has_content
 from .verified import stored_bytes as stored_bytes
@@ -40,7 +40,6 @@ from .words import short_layers as short_layers
 from .words import table_lines as table_lines
 
 __all__ = [
-    "MAX_ERROR_CHARS",
     "MAX_LINE_CHARS",
     "PATIENCE_SECONDS",
     "GitError",
@@ -74,6 +73,7 @@ __all__ = [
     "table_lines",
     "unfinished",
     "unsealed",
+    "utc_today",
     "weights_beside",
     "why_no_file",
     "why_no_folder",

@@ -18,13 +18,14 @@ from onnxruntime import InferenceSession
 from torch import nn
 from torch.nn import functional as F
 
-from tasnet.cli import app, main
+from tasnet.cli import main
+from tasnet.cli.app import app
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Stage
 from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.recipe import Recipe, from_options
+from tasnet.suite.run.recipe import Recipe, checked_recipe
 from tasnet.suite.run.store import open_store
 from tests.network.oracles import torchaudio_convtasnet
 from tests.network.sizes import wave
@@ -137,7 +138,7 @@ def test_what_was_said_of_a_checkpoint_is_part_of_every_key(tmp_path: Path, bare
     case = Case(Variant(), length=96)
     kinds = {}
     for activation in (None, "relu", "sigmoid"):
-        pipeline = Pipeline(store, Reference(), from_options(bare, activation, 2))
+        pipeline = Pipeline(store, Reference(), checked_recipe(bare, activation, 2))
         for _ in range(2):
             outcome = Pipeline(store, Reference(), pipeline.recipe).run(case, until=Stage.EXPORT)[Stage.EXPORT]
             again = Pipeline(store, Reference(), pipeline.recipe).assumed
@@ -149,7 +150,7 @@ def test_what_was_said_of_a_checkpoint_is_part_of_every_key(tmp_path: Path, bare
     assert kinds == {None: {"Relu"}, "relu": {"Relu"}, "sigmoid": {"Sigmoid"}}
     drawn = Pipeline(store, Reference(), Recipe())
     assert drawn.assumed == ()
-    eight = replace(from_options(bare, None, 2), blocks_per_repeat=4)
+    eight = replace(checked_recipe(bare, None, 2), blocks_per_repeat=4)
     assert Pipeline(store, Reference(), eight).resolve(case).size.X == 4
 
 

@@ -255,7 +255,7 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
             tell(each)
         return SweepResult(done)
 
-    monkeypatch.setattr("tasnet.cli.sweep_shown.sweep", swept)
+    monkeypatch.setattr("tasnet.suite.observed.sweep", swept)
     arguments = ["sweep", "--profile", "notes", "-n", "2", "--store", str(tmp_path / "kept")]
     assert main(arguments) == 0
     out, err = capsys.readouterr()
@@ -276,7 +276,7 @@ def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
     Path("model.alls").touch()
     python = dfc_python(tmp_path / "bin")
     given: list[list[str]] = []
-    monkeypatch.setattr("tasnet.cli.subprocess.call", lambda command, cwd: given.append(command) or 1)
+    monkeypatch.setattr("tasnet.cli.app.subprocess.call", lambda command, cwd: given.append(command) or 1)
     arguments = ["matrix", "--profile", "notes", "--toolchain", "dfc", "--dfc-python", "bin/python3", "--quick"]
     arguments += ["--calibration", "speech", "--script", "model.alls", "--store", "kept"]
     assert main([*arguments, "--limit", "compile.seconds=3600", "--limit", "optimize.memory=8 GiB"]) == 1

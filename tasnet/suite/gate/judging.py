@@ -8,12 +8,12 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date
 from functools import cached_property, lru_cache
 from multiprocessing import connection
 from pathlib import Path
 
-from tasnet.common import Notify, unfinished
+from tasnet.common import Notify, unfinished, utc_today
 from tasnet.hailo.files import Network, har
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile_cases
 from tasnet.suite.gate.difference import ChangeKind, GraphDifference, graph_difference
@@ -21,16 +21,7 @@ from tasnet.suite.gate.regression import GateSettings, Regression, gate_settings
 from tasnet.suite.gate.result import ChangedGraph
 from tasnet.suite.history import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, judge, read_ledger
-from tasnet.suite.run import (
-    CaseCalibration,
-    Pipeline,
-    Recipe,
-    Store,
-    ToolchainOptions,
-    onnx_bytes,
-    open_store,
-    open_toolchain,
-)
+from tasnet.suite.run import Pipeline, Recipe, Store, ToolchainOptions, onnx_bytes, open_pipeline
 
 CaseRegressions = tuple[tuple[str, Regression], ...]
 """(case, what is worse about it)"""
@@ -87,16 +78,12 @@ class GateContext:
     @cached_property
     def pipeline(self) -> Pipeline:
         """This side's pipeline. Raises what opening the toolchain and the store raises."""
-        recordings = self.request.choice.calibration
-        fit = CaseCalibration(recordings, self.request.store) if recordings else None
-        return Pipeline(
-            open_store(self.request.store), open_toolchain(self.request.choice), self.request.recipe, fit=fit
-        )
+        return open_pipeline(self.request.store, self.request.choice, self.request.recipe)
 
     @cached_property
     def today(self) -> date:
         """The day on which an entry's `review` is past or not."""
-        return datetime.now(timezone.utc).date()
+        return utc_today()
 
     def outcomes(self, case: Case, onnx: str, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
         """What the toolchain says of an ONNX file of the store, whichever side wrote it."""

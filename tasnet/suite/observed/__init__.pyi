@@ -22,8 +22,6 @@ from .pair import compare_verdicts as compare_verdicts
 from .pair import confusion_lines as confusion_lines
 from .pair import first_lines as first_lines
 from .pair import refutation_by as refutation_by
-from .sweeping import SweepResult as SweepResult
-from .sweeping import SweptGraph as SweptGraph
 from .sweeping import cases_by_graph as cases_by_graph
 from .sweeping import sweep as sweep
 
@@ -34,8 +32,6 @@ __all__ = [
     "DeviceError",
     "Evidence",
     "NothingToCompare",
-    "SweepResult",
-    "SweptGraph",
     "ToolchainPair",
     "VerdictComparison",
     "all_evidence",

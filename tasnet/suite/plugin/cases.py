@@ -5,12 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date
 from typing import Protocol
 
 import pytest
 
-from tasnet.common import TasnetError, error_line
+from tasnet.common import TasnetError, error_line, utc_today
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
@@ -22,7 +22,7 @@ from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
 from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
 from tasnet.suite.report import failing_lines
-from tasnet.suite.run import CaseCalibration, Store
+from tasnet.suite.run import Store, open_pipeline
 from tasnet.suite.upkeep import FlakyHistory, flaky_history, history_of_case
 
 
@@ -68,7 +68,7 @@ def ledger(pytestconfig: pytest.Config) -> Ledger:
 @pytest.fixture(scope="session")
 def today() -> date:
     """The day on which an entry's `review` is past or not."""
-    return datetime.now(timezone.utc).date()
+    return utc_today()
 
 
 @pytest.fixture(scope="session")
@@ -92,18 +92,8 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
 @pytest.fixture(scope="session")
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
-    # Only now: a run without cases needs none of it.
-    from tasnet.hailo.predict import Reference
-    from tasnet.suite.run import Pipeline, open_store
-
     setup = pytestconfig.stash[SETUP]
-    recordings = setup.choice.calibration
-    return Pipeline(
-        open_store(setup.store, aloud(pytestconfig)),
-        setup.compiler or Reference(),
-        setup.recipe,
-        fit=CaseCalibration(recordings, setup.store) if recordings else None,
-    )
+    return open_pipeline(setup.store, setup.choice, setup.recipe, toolchain=setup.compiler, notify=aloud(pytestconfig))
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common import MAX_ERROR_CHARS, TasnetError, error_line, printable, why_no_folder
+from tasnet.common import TasnetError, error_line
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import BASE_ARCH, Case, profile_cases
 from tasnet.suite.ledger import Ledger, read_ledger
-from tasnet.suite.run import Recipe, ToolchainOptions, from_options, open_compiler, toolchain_options
+from tasnet.suite.run import Recipe, RunOptions, ToolchainOptions, open_compiler
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
@@ -127,33 +126,15 @@ def _setup(config: pytest.Config) -> Setup:
         ledger = read_ledger(
             Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml")
         )
-        choice = _choice(config)
+        options = RunOptions.of(vars(option))
+        choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
-        checkpoint = Path(option.checkpoint) if option.checkpoint else None
-        recipe = from_options(checkpoint, option.mask_activation, option.blocks_per_repeat)
+        store = options.store_root(config.rootpath)
     except TasnetError as error:
         raise pytest.UsageError(error_line(error)) from None
-    store = Path(option.store or os.environ.get("TASNET_STORE") or config.rootpath / ".tasnet")
-    if instead := why_no_folder(store.absolute()):
-        raise pytest.UsageError(printable(f"--store {store}: {instead}", MAX_ERROR_CHARS))
-    repeat = _repeated(option)
-    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store.absolute(), ledger, cases)
-
-
-def _choice(config: pytest.Config) -> ToolchainOptions:
-    """The toolchain that the options mean. Raises ToolchainError."""
-    option = config.option
-    return toolchain_options(
-        option.toolchain,
-        option.arch,
-        dfc_python=option.dfc_python,
-        limit=option.limit,
-        calibration=option.calibration,
-        script=option.script,
-        quick=option.quick,
-        pyproject=_if_there(config.rootpath / "pyproject.toml"),
-    )
+    repeat = _repeated(option, options)
+    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, cases)
 
 
 def _from_here(path: Path) -> Path:
@@ -161,28 +142,11 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _if_there(path: Path) -> Path | None:
-    return path if path.is_file() else None
-
-
-def _repeated(option: Any) -> tuple[tuple[str, str], ...]:
+def _repeated(option: Any, options: RunOptions) -> tuple[tuple[str, str], ...]:
     """The options that a command needs to repeat this run, without those that have their usual value."""
-    given = [
-        ("--profile", option.profile, DEFAULT_PROFILE),
-        ("--arch", option.arch, BASE_ARCH),
-        ("--toolchain", option.toolchain, TOOLCHAINS[0]),
-        ("--checkpoint", option.checkpoint, None),
-        ("--mask-activation", option.mask_activation, None),
-        ("--blocks-per-repeat", option.blocks_per_repeat, None),
-        ("--dfc-python", option.dfc_python, None),
-        *(("--limit", limit, None) for limit in option.limit),
-        ("--calibration", option.calibration, None),
-        ("--script", option.script, None),
-        ("--store", option.store, None),
-        ("--ledger", option.ledger, None),
-    ]
-    named = tuple((name, f" '{value}'") for name, value, usual in given if value and value != usual)
-    return (*named, *((("--quick", ""),) if option.quick else ()))
+    profile = [("--profile", option.profile)] if option.profile != DEFAULT_PROFILE else []
+    ledger = [("--ledger", option.ledger)] if option.ledger else []
+    return tuple((name, f" '{value}'" if value else "") for name, value in (*profile, *options.given(), *ledger))
 
 
 def repeated(nodeid: str, setup: Setup) -> str:

@@ -1,10 +1,11 @@
 from .calibration import calibration_lines as calibration_lines
 from .calibration import load_calibration as load_calibration
 from .calibration import save_calibration as save_calibration
+from .options import RunOptions as RunOptions
+from .options import store_root as store_root
 from .pipeline import Pipeline as Pipeline
 from .pipeline import onnx_bytes as onnx_bytes
 from .recipe import Recipe as Recipe
-from .recipe import from_options as from_options
 from .recipe_weights import RecipeWeights as RecipeWeights
 from .recipe_weights import load_weights as load_weights
 from .store import DamagedArtifact as DamagedArtifact
@@ -15,19 +16,17 @@ from .store import content_key as content_key
 from .store import content_of as content_of
 from .store import file_sha256 as file_sha256
 from .store import open_store as open_store
-from .toolchains import CaseCalibration as CaseCalibration
 from .toolchains import ToolchainOptions as ToolchainOptions
 from .toolchains import open_compiler as open_compiler
-from .toolchains import open_toolchain as open_toolchain
-from .toolchains import toolchain_options as toolchain_options
+from .toolchains import open_pipeline as open_pipeline
 
 __all__ = [
-    "CaseCalibration",
     "DamageWarning",
     "DamagedArtifact",
     "Pipeline",
     "Recipe",
     "RecipeWeights",
+    "RunOptions",
     "Store",
     "StoreError",
     "ToolchainOptions",
@@ -35,13 +34,12 @@ __all__ = [
     "content_key",
     "content_of",
     "file_sha256",
-    "from_options",
     "load_calibration",
     "load_weights",
     "onnx_bytes",
     "open_compiler",
+    "open_pipeline",
     "open_store",
-    "open_toolchain",
     "save_calibration",
-    "toolchain_options",
+    "store_root",
 ]

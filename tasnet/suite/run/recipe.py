@@ -29,7 +29,7 @@ class Recipe:
     blocks_per_repeat: int | None = None
 
 
-def from_options(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
+def checked_recipe(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
     """The recipe of `--checkpoint`, `--mask-activation` and `--blocks-per-repeat`. Raises RecipeError, one line."""
     if checkpoint is None:
         for name, value in (("--mask-activation", mask_activation), ("--blocks-per-repeat", blocks_per_repeat)):

@@ -11,14 +11,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasnet.common import TasnetError
+from tasnet.common import Notify, TasnetError, notify_on_stderr
 from tasnet.hailo import TOOLCHAINS, Toolchain
 from tasnet.network import Size, Variant
 from tasnet.suite.cases import BASE_ARCH, Case
+from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import open_store
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import CompilerLimits, Dfc
+    from tasnet.suite.run.pipeline import Pipeline
 
 CALIBRATION = "TASNET_CALIBRATION"
 """the environment variable that names the recordings where `--calibration` doesn't"""
@@ -80,6 +82,27 @@ def toolchain_options(
         raise ToolchainError(f"--script {script}: no such file; name a model script")
     lines = Path(script).absolute() if script else None
     return ToolchainOptions(name, arch, dfc_python or "", tuple(limit), folder, lines, quick, pyproject)
+
+
+def open_pipeline(
+    store: Path,
+    options: ToolchainOptions,
+    recipe: Recipe,
+    *,
+    toolchain: Toolchain | None = None,
+    notify: Notify = notify_on_stderr,
+) -> Pipeline:
+    """The pipeline of a store's folder, with calibration data where the options name some.
+
+    `toolchain` is one that was opened already. Raises what `open_toolchain` and `open_store` raise.
+    """
+    # Only now: who lists cases needs no pipeline.
+    from tasnet.suite.run.pipeline import Pipeline
+
+    fit = CaseCalibration(options.calibration, store) if options.calibration else None
+    # The store's folder is made last: where there is no toolchain, nothing is left behind.
+    opened = toolchain or open_toolchain(options)
+    return Pipeline(open_store(store, notify), opened, recipe, fit=fit)
 
 
 def open_toolchain(choice: ToolchainOptions) -> Toolchain:

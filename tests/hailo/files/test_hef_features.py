@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-from tasnet.cli.hef_shown import as_json, lines
+from tasnet.cli.hef_lines import as_json, lines
 from tasnet.hailo.files.hef import PER_FEATURE, Hef, HefError, read_hef
 from tasnet.hailo.files.hef_layers import hef_mismatch, quantize_values
 from tests.doubles import hef_writer as double

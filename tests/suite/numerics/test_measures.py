@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from tasnet.cli import main
-from tasnet.cli.numbers_shown import measured
+from tasnet.cli.parity_figures import measure_cases
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.suite.cases.case import Case
@@ -102,9 +102,9 @@ def test_weights_are_told_apart(tmp_path: Path) -> None:
 def test_a_killed_measurement_goes_on_where_it_was(store: Store, capsys: pytest.CaptureFixture[str]) -> None:
     pipeline = Pipeline(store, Reference())
     others = [CASE, replace(CASE, variant=Variant(mask="bypass"))]
-    next(measured(others, pipeline))
+    next(measure_cases(others, pipeline))
     assert capsys.readouterr().out.startswith("1/2 ")
-    found = list(measured(others, pipeline))
+    found = list(measure_cases(others, pipeline))
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("(kept)")
     assert "(kept)" not in second

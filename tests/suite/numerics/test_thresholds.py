@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.cli.numbers_shown import checked, proposed
+from tasnet.cli.parity_figures import print_breaches, print_proposal
 from tasnet.network.variant import Variant
 from tasnet.suite.numerics.thresholds import (
     THRESHOLDS_FILE,
@@ -222,13 +222,13 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     path = tmp_path / THRESHOLDS_FILE
     path.write_text(TEXT)
     runs = [run(130.0, case="a"), run(131.0, case="b")]
-    assert checked(read_thresholds(path), runs)
-    assert proposed(read_thresholds(path), runs, TODAY)
+    assert print_breaches(read_thresholds(path), runs)
+    assert print_proposal(read_thresholds(path), runs, TODAY)
     assert path.read_text() == TEXT
-    assert proposed(read_thresholds(path), runs, TODAY, write_it=True)
+    assert print_proposal(read_thresholds(path), runs, TODAY, write_it=True)
     assert "snr_db: 118.0" in path.read_text()
-    assert not proposed(read_thresholds(path), [run(10.0, case="a"), run(10.0, case="b")], TODAY, write_it=True)
-    assert not checked(read_thresholds(path), [run(10.0)])
+    assert not print_proposal(read_thresholds(path), [run(10.0, case="a"), run(10.0, case="b")], TODAY, write_it=True)
+    assert not print_breaches(read_thresholds(path), [run(10.0)])
     told = capsys.readouterr().out
     assert "thresholds.yaml: written" in told
     assert "refused: torch, gln prelu, T=1600" in told

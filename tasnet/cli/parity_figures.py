@@ -1,4 +1,4 @@
-"""The numerics on a command line: thresholds held against runs or proposed from them, and the parity page."""
+"""Parity figures on the command line: measured, held against the limits, limits proposed from them, and the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tasnet.suite.numerics import (
 from tasnet.suite.run import Pipeline, Store
 
 
-def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[StageFigure]:
+def measure_cases(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | None = None) -> Iterator[StageFigure]:
     """Every distinct graph of `cases` at every stage, a line printed for each; kept in the pipeline's store.
 
     What is kept already is not measured again, unless a compiler takes part: nobody knows its code.
@@ -43,7 +43,7 @@ def measured(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline | Non
         yield from found
 
 
-def stored(store: Store) -> list[StageFigure]:
+def stored_figures(store: Store) -> list[StageFigure]:
     """What is kept in a store, of the code as it is; a line says how much. Raises ThresholdError."""
     found = list(read_figures(store))
     if not found:
@@ -59,7 +59,7 @@ def how(runs: Sequence[StageFigure]) -> str:
     return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {voices_summary()}"
 
 
-def checked(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
+def print_breaches(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
     """Prints what is beyond the limits; True if nothing is."""
     path, breaches = limits.path, limits.check(runs)
     for breach in breaches:
@@ -68,7 +68,7 @@ def checked(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
     return not breaches
 
 
-def proposed(
+def print_proposal(
     limits: Thresholds, runs: Sequence[StageFigure], today: date, *, write_it: bool = False, allow_looser: str = ""
 ) -> bool:
     """Prints the difference that `runs` make to the file of the limits, and writes it if asked.
@@ -93,15 +93,13 @@ def proposed(
     return not made.refused
 
 
-def page_written(
-    path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path, compiler: Pipeline | None = None
-) -> bool:
+def write_cases_page(path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
     from tasnet.suite.numerics import full_parity_report, write_parity_page
 
     limits = read_thresholds(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph_case(each) for each in cases))
-    report = full_parity_report(distinct, pipeline, thresholds=limits, compiler=compiler, say=_progress)
+    report = full_parity_report(distinct, pipeline, thresholds=limits, say=_print_progress)
     write_parity_page(path, report)
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
@@ -110,5 +108,5 @@ def page_written(
     return not breaches
 
 
-def _progress(what: str) -> None:
+def _print_progress(what: str) -> None:
     print_line(what, error=True)

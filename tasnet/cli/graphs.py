@@ -1,0 +1,134 @@
+"""The commands on one graph: write it, translate it, predict its verdict, list its layers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    WEIGHTS,
+    Arch,
+    AsJson,
+    Compiled,
+    Model,
+    Shapes,
+    UsageError,
+    known_arch,
+    of_onnx,
+    readable,
+    show,
+    sizes,
+    with_run_options,
+    writable,
+)
+from tasnet.common import open_regular, print_line, printable
+
+if TYPE_CHECKING:
+    from tasnet.network import Weights
+    from tasnet.suite.run import RunOptions
+
+
+@with_run_options(*WEIGHTS)
+def export(
+    options: RunOptions,
+    case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the ONNX file to write")],
+    opset: Annotated[int, typer.Option(help="ONNX opset, 11 to 17")] = 13,
+    seed: Annotated[int, typer.Option(min=0, help="draws the weights that no checkpoint gives")] = 0,
+) -> int:
+    """Write the ONNX file of a case.
+
+    Example: tasnet export project-bypass-conv1x1_head-k1 -o m.onnx
+    """
+    from dataclasses import replace
+
+    from tasnet.suite.cases import parse_case
+
+    meant = parse_case(case)
+    writable(output)
+    recipe = options.recipe()
+    # Only now: torch takes seconds to import.
+    from tasnet.network import save, seeded, to_onnx, with_heads
+
+    weights: Weights
+    if recipe.checkpoint is None:
+        weights, activation = seeded(meant.size, seed), "relu"
+    else:
+        from tasnet.network import load
+
+        loaded = load(
+            recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
+        )
+        for line in loaded.assumed:
+            print_line(f"note: {options.checkpoint}: {line}", error=True)
+        meant = replace(meant, size=loaded.size)
+        weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
+    model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
+    save(model, output)
+    print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
+    return OK
+
+
+def translate(
+    source: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="the ONNX file")],
+    name: Annotated[str, typer.Option(metavar="NET", help="the network's name in the HAR")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the HAR to write")],
+    shape: Shapes = None,
+) -> int:
+    """Write the parsed HAR of an ONNX file, by the embedded translator.
+
+    Example: tasnet translate m.onnx --name conv_tasnet -o m.har
+    """
+    from tasnet.hailo.files import har
+    from tasnet.hailo.translate import translate as to_network
+
+    writable(output)
+    network = to_network(readable(source, "an .onnx"), name, sizes(shape))
+    har.write(network, output)
+    print_line(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
+    for each in network.assumptions:
+        print_line(f"  assumed: {printable(each.text)}")
+    return OK
+
+
+def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: Shapes = None) -> int:
+    """Predict whether a graph compiles: clear, blocked or unknown, and by what. No compiler is run.
+
+    Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
+
+    Example: tasnet check m.onnx --arch hailo8 --json
+    """
+    from tasnet.cli import verdict_lines
+    from tasnet.hailo.predict import predict_file as judged
+
+    known_arch(arch)
+    verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
+    show(verdict_lines.as_json(verdict, arch) if as_json else verdict_lines.lines(verdict, arch))
+    return OK if verdict.kind.value == "clear" else NOT_CLEAR
+
+
+def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> int:
+    """List a graph's layers: type, shapes (H x W x C), weights, MACs, operations, elements of a row in and out.
+
+    Of a compiled file: architecture, SDK, contexts, inputs and outputs with shapes and quantization.
+
+    Example: tasnet inspect m.har
+    """
+    from tasnet.cli import hef_lines
+    from tasnet.hailo.files import network_json, network_lines, read_hef
+    from tasnet.hailo.predict import read_network
+
+    with open_regular(source, most=sys.maxsize, what="an .onnx, a .har or a .hef", error=UsageError) as file:
+        compiled = hef_lines.is_hef(file.read(4) or b"") or source.suffix == ".hef"
+    if compiled:
+        read = read_hef(source)
+        show(hef_lines.as_json(read) if as_json else hef_lines.lines(read))
+    else:
+        network = read_network(of_onnx(source, shape), sizes(shape))
+        show(network_json(network) if as_json else network_lines(network))
+    return OK
