@@ -173,8 +173,8 @@ def _run(folder: Path, outcomes: Mapping[Case, Mapping[Stage, Outcome]], double:
         for case, each in outcomes.items()
     ]
     for each in records:
-        writer.add(each)
-        writer.measured(
+        writer.add_record(each)
+        writer.add_parity(
             ParityFigure(case_id=each.case_id, stage="onnx", form="identity", length=160, snr_db=99.0, of_peak=1e-5)
         )
     writer.end(records, 1 if double else 0)

@@ -50,8 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _complain(error_line(error))
     except TasnetError as error:
-        # A node without an HN form is the graph's fault, and the file was read well.
-        return _complain(error_line(error), NOT_CLEAR if _is_node_error(error) else USAGE)
+        return _complain(error_line(error), NOT_CLEAR if error.about_graph else USAGE)
     except _ParserError as error:
         told: str = getattr(error, "format_message", error.__str__)()
         return _complain(f"{' '.join(told.split()).rstrip('.')}; see tasnet --help")
@@ -74,11 +73,6 @@ def _warned(
 def _complain(message: str, code: int = USAGE) -> int:
     print_line(f"tasnet: {message}", error=True)
     return code
-
-
-def _is_node_error(error: Exception) -> bool:
-    """By name: the translator, whose error it is, may not be imported at all."""
-    return type(error).__name__ == "NodeError"
 
 
 @app.callback()

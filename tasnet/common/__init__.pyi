@@ -7,6 +7,7 @@ from .bounded import why_no_file as why_no_file
 from .bounded import why_no_folder as why_no_folder
 from .errors import TasnetError as TasnetError
 from .errors import error_line as error_line
+from .errors import named_error_line as named_error_line
 from .files import sha256 as sha256
 from .git_command import GitError as GitError
 from .git_command import git as git
@@ -55,6 +56,7 @@ __all__ = [
     "labelled_paragraph",
     "lock_holder",
     "locked",
+    "named_error_line",
     "natural_order",
     "notify_on_stderr",
     "open_regular",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tasnet.common.printing import printable
 
 MAX_ERROR_CHARS = 1_000
@@ -11,7 +13,16 @@ MAX_ERROR_CHARS = 1_000
 class TasnetError(Exception):
     """What is wrong and what to do, in one line. Every error that the package raises for a person is one."""
 
+    about_graph: ClassVar[bool] = False
+    """True where the input was read well and the graph in it is at fault: exit code 1 and not 2"""
 
-def error_line(error: BaseException) -> str:
-    """The error's message on one line, printable and of bounded length; its class's name if it has none."""
-    return printable(" ".join(str(error).split()) or type(error).__name__, MAX_ERROR_CHARS)
+
+def error_line(error: BaseException, most: int = MAX_ERROR_CHARS) -> str:
+    """The error's message on one line of at most `most` characters, printable; its class's name if it has none."""
+    return printable(" ".join(str(error).split()) or type(error).__name__, most)
+
+
+def named_error_line(error: BaseException) -> str:
+    """`ValueError: what is wrong`, on one line as `error_line` has it: for an error that is no TasnetError."""
+    text = " ".join(str(error).split())
+    return printable(f"{type(error).__name__}: {text}" if text else type(error).__name__, MAX_ERROR_CHARS)

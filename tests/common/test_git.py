@@ -37,7 +37,7 @@ def _repository(folder: Path, ledger: str) -> Path:
 
 @pytest.fixture
 def in_a_hook(other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """ChangeKind `git rev-parse --local-env-vars` lists, each set to the other repository's."""
+    """What `git rev-parse --local-env-vars` lists, each set to the other repository's."""
     for name in git(other, "rev-parse", "--local-env-vars").split():
         monkeypatch.setenv(name, "")
     monkeypatch.setenv("GIT_DIR", str(other / ".git"))

@@ -160,9 +160,9 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     writer = begin_run(folder, head)
     for each in records:
-        writer.add(each)
+        writer.add_record(each)
     for measure in measures:
-        writer.measured(measure)
+        writer.add_parity(measure)
     if ended:
         writer.end(records, 0)
 

@@ -34,7 +34,7 @@ def soon() -> Iterator[None]:
 
 
 def refused(work: Callable[[], object], error: type[Exception]) -> str:
-    """ChangeKind it said; empty where it was read."""
+    """What it said; empty where it was read."""
     try:
         work()
     except error as said:

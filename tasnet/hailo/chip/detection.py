@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from tasnet.common import error_line
 from tasnet.hailo.chip.failure import RuntimeFailure, hailort_call
 
 PACKAGE = "hailo_platform"
@@ -145,7 +146,7 @@ def _firmware(value: Any) -> str:
 
 def _import_problem(error: Exception) -> tuple[Missing, str]:
     """What is missing if the package can't be imported, and the reason."""
-    text = " ".join(str(error).split())[:200] or type(error).__name__
+    text = error_line(error, 200)
     python = platform.python_version()
     if isinstance(error, ModuleNotFoundError) and error.name == PACKAGE:
         return (

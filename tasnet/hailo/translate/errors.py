@@ -29,6 +29,8 @@ class NodeError(TranslationError):
     graph that no rule takes, where they are known.
     """
 
+    about_graph = True
+
     def __init__(self, node: ir.Node, why: str, instead: str, others: Sequence[NodeError] = ()) -> None:
         self.node = node.name or "(unnamed)"
         self.op = node.op_type

@@ -25,7 +25,7 @@ SLOWER_SHARE, SLOWER_SECONDS = 0.5, 1.0
 """a stage is slower when it took longer by this share and by this many seconds"""
 
 
-class ChangeKind(str, Enum):
+class CaseChange(str, Enum):
     """What became of a case, in the order in which a person wants to read it."""
 
     NEWLY_FAILING = "newly failing"
@@ -42,7 +42,7 @@ class ChangeKind(str, Enum):
 class ChangeGroup:
     """The cases to which the same happened. `detail` is that of the first of them, where they differ in it."""
 
-    change: ChangeKind
+    change: CaseChange
     what: str
     worse: bool
     cases: tuple[str, ...]
@@ -67,8 +67,8 @@ class RunComparison:
 
 
 @dataclass(frozen=True)
-class _CaseChange:
-    change: ChangeKind
+class _FoundChange:
+    change: CaseChange
     what: str
     worse: bool
     detail: str = ""
@@ -100,9 +100,9 @@ def compare_runs(before: StoredRun, after: StoredRun) -> RunComparison:
     changed = sum(bool(found[case]) for case in both)
     for case in (*old, *(case for case in new if case not in old)):
         if case not in new:
-            found.setdefault(case, []).append(_CaseChange(ChangeKind.GONE, _judged(old[case])[0], False))
+            found.setdefault(case, []).append(_FoundChange(CaseChange.GONE, _judged(old[case])[0], False))
         elif case not in old:
-            found.setdefault(case, []).append(_CaseChange(ChangeKind.NEW, *_judged(new[case])))
+            found.setdefault(case, []).append(_FoundChange(CaseChange.NEW, *_judged(new[case])))
     return RunComparison(
         before, after, tuple(differences(before.head, after.head)), _grouped(found), len(both), len(both) - changed
     )
@@ -142,7 +142,7 @@ def _machine(head: RunHead) -> str:
 # --- one case ----------------------------------------------------------------------------------------------
 
 
-def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[_CaseChange]:
+def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[_FoundChange]:
     common = [stage for stage in STAGES if stage in before.stages and stage in after.stages]
     old, new = (_Ended([record.by_stage[stage] for stage in common]) for record in (before, after))
     judged = before.stage is after.stage
@@ -155,20 +155,20 @@ def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[
         told = new if worse else old
         families = ", ".join(sorted({each.family for each in (*told.failures, *told.doubts)}))
         what = f"{old.word} -> {new.word}: {families or 'no blocker was named'}{now}"
-        change = ChangeKind.NEWLY_FAILING if worse else ChangeKind.NEWLY_PASSING
-        yield _CaseChange(change, what, worse or broken, after.happened if worse else before.happened)
+        change = CaseChange.NEWLY_FAILING if worse else CaseChange.NEWLY_PASSING
+        yield _FoundChange(change, what, worse or broken, after.happened if worse else before.happened)
     else:
         yield from _failures(old.failures, new.failures, after)
         if kinds:
-            yield _CaseChange(ChangeKind.KIND, now.removeprefix("; "), broken, after.happened)
+            yield _FoundChange(CaseChange.KIND, now.removeprefix("; "), broken, after.happened)
         elif judged and old.verdict.is_clear and new.verdict.is_clear and old.verdict is not new.verdict:
             certainties = [each.verdict.value.partition(", ")[2] for each in (old, new)]
             worse = new.verdict is not Verdict.CLEAR_OBSERVED
-            yield _CaseChange(ChangeKind.KIND, f"clear: {certainties[0]} -> {certainties[1]}", worse)
+            yield _FoundChange(CaseChange.KIND, f"clear: {certainties[0]} -> {certainties[1]}", worse)
         elif not judged and Verdict.NOT_COMPILED in (before.verdict, after.verdict):
             # What is compared is what both were taken to: that one of them goes further is said.
-            yield _CaseChange(
-                ChangeKind.KIND, f"{before.verdict.value} -> {after.verdict.value}", False, after.happened
+            yield _FoundChange(
+                CaseChange.KIND, f"{before.verdict.value} -> {after.verdict.value}", False, after.happened
             )
     for stage in common:
         yield from _figures(before.by_stage[stage], after.by_stage[stage])
@@ -212,7 +212,7 @@ class _Ended:
         return tuple(doubt for outcome in self.outcomes for doubt in outcome.doubts)
 
 
-def _failures(before: Sequence[Failure], after: Sequence[Failure], record: CaseRecord) -> Iterator[_CaseChange]:
+def _failures(before: Sequence[Failure], after: Sequence[Failure], record: CaseRecord) -> Iterator[_FoundChange]:
     """Families that came and went, and families whose words or layers are others."""
     old, new = _by_family(before), _by_family(after)
     covered = {blocker.failure.family: blocker.entries for blocker in record.blockers}
@@ -221,17 +221,17 @@ def _failures(before: Sequence[Failure], after: Sequence[Failure], record: CaseR
         if key not in old:
             by = ", ".join(covered.get(family, ())) or "no entry"
             detail = "; ".join(f"[{short_layers(each.layers)}]" for each in new[key] if each.layers)
-            yield _CaseChange(ChangeKind.FAILURE, f"gained {family} at {stage} ({by})", True, detail)
+            yield _FoundChange(CaseChange.FAILURE, f"gained {family} at {stage} ({by})", True, detail)
         elif key not in new:
-            yield _CaseChange(ChangeKind.FAILURE, f"lost {family} at {stage}", False)
+            yield _FoundChange(CaseChange.FAILURE, f"lost {family} at {stage}", False)
         else:
             layers = [sorted({layer for each in those for layer in each.layers}) for those in (old[key], new[key])]
             words = [sorted(" ".join(each.message.split()) for each in those) for those in (old[key], new[key])]
             parts = ["layers"] * (layers[0] != layers[1]) + ["message"] * (words[0] != words[1])
             if parts:
                 detail = f"[{short_layers(layers[0])}] -> [{short_layers(layers[1])}]" if "layers" in parts else ""
-                yield _CaseChange(
-                    ChangeKind.FAILURE, f"{family} at {stage}: other {' and '.join(parts)}", False, detail
+                yield _FoundChange(
+                    CaseChange.FAILURE, f"{family} at {stage}: other {' and '.join(parts)}", False, detail
                 )
 
 
@@ -242,7 +242,7 @@ def _by_family(failures: Iterable[Failure]) -> dict[tuple[str, str], list[Failur
     return found
 
 
-def _figures(before: Outcome, after: Outcome) -> Iterator[_CaseChange]:
+def _figures(before: Outcome, after: Outcome) -> Iterator[_FoundChange]:
     """Counts and sizes that moved. Text among the figures is the name of a file: another one each time."""
     for name, old in before.figures.items():
         new = after.figures.get(name)
@@ -250,22 +250,22 @@ def _figures(before: Outcome, after: Outcome) -> Iterator[_CaseChange]:
             continue
         grown = new > old * (1 + SIZE_SHARE)
         way = f"more than {SIZE_SHARE:.0%} up" if grown else "up" if new > old else "down"
-        yield _CaseChange(ChangeKind.NUMBERS, f"{name} at {before.stage.value}: {way}", grown, f"{old:,} -> {new:,}")
+        yield _FoundChange(CaseChange.NUMBERS, f"{name} at {before.stage.value}: {way}", grown, f"{old:,} -> {new:,}")
 
 
-def _times(before: Outcome, after: Outcome, one_machine: bool) -> Iterator[_CaseChange]:
+def _times(before: Outcome, after: Outcome, one_machine: bool) -> Iterator[_FoundChange]:
     """A stage that took longer. One read from the store has the time of when it was run: the same, to the digit."""
     slower = after.seconds - before.seconds
     if slower > SLOWER_SECONDS and slower > SLOWER_SHARE * before.seconds:
         elsewhere = "" if one_machine else ", on another machine"
         detail = f"{before.seconds:.1f} s -> {after.seconds:.1f} s"
-        yield _CaseChange(ChangeKind.SLOWER, f"{before.stage.value}{elsewhere}", one_machine, detail)
+        yield _FoundChange(CaseChange.SLOWER, f"{before.stage.value}{elsewhere}", one_machine, detail)
 
 
-def _distances(before: Iterable[ParityFigure], after: Iterable[ParityFigure]) -> dict[str, list[_CaseChange]]:
+def _distances(before: Iterable[ParityFigure], after: Iterable[ParityFigure]) -> dict[str, list[_FoundChange]]:
     """The cases that both runs measured, and what moved there."""
     old = {(each.case_id, each.stage): each for each in before}
-    found: dict[str, list[_CaseChange]] = {}
+    found: dict[str, list[_FoundChange]] = {}
     for new in after:
         known = old.get((new.case_id, new.stage))
         if known is None or known.length != new.length:
@@ -278,7 +278,7 @@ def _distances(before: Iterable[ParityFigure], after: Iterable[ParityFigure]) ->
         worse = not gain > -LOSS_DB
         way = f"{LOSS_DB:g} dB or more lost" if worse else "up" if gain > 0 else "down"
         detail = f"{known.snr_db:.1f} dB -> {new.snr_db:.1f} dB"
-        findings.append(_CaseChange(ChangeKind.NUMBERS, f"parity of {new.stage}: {way}", worse, detail))
+        findings.append(_FoundChange(CaseChange.NUMBERS, f"parity of {new.stage}: {way}", worse, detail))
     return found
 
 
@@ -291,15 +291,15 @@ def _word(value: str) -> str:
     return value.replace("_", " ")
 
 
-def _grouped(found: Mapping[str, Iterable[_CaseChange]]) -> tuple[ChangeGroup, ...]:
+def _grouped(found: Mapping[str, Iterable[_FoundChange]]) -> tuple[ChangeGroup, ...]:
     """What got worse before all else, then by kind of change, then the most cases first."""
-    groups: dict[tuple[ChangeKind, str, bool], list[str]] = {}
-    details: dict[tuple[ChangeKind, str, bool], str] = {}
+    groups: dict[tuple[CaseChange, str, bool], list[str]] = {}
+    details: dict[tuple[CaseChange, str, bool], str] = {}
     for case, findings in found.items():
         for each in findings:
             key = each.change, each.what, each.worse
             groups.setdefault(key, []).append(case)
             details.setdefault(key, each.detail)
-    order = list(ChangeKind)
+    order = list(CaseChange)
     keys = sorted(groups, key=lambda key: (not key[2], order.index(key[0]), -len(groups[key]), key[1]))
     return tuple(ChangeGroup(*key, tuple(dict.fromkeys(groups[key])), details[key]) for key in keys)

@@ -11,7 +11,7 @@ from typing import Any
 
 from tasnet.common import table_lines
 from tasnet.suite.history import device
-from tasnet.suite.history.comparison import ChangeGroup, ChangeKind, RunComparison, commit
+from tasnet.suite.history.comparison import CaseChange, ChangeGroup, RunComparison, commit
 from tasnet.suite.history.run import (
     RunEnd,
     RunError,
@@ -197,7 +197,7 @@ def _group(group: ChangeGroup) -> Iterator[str]:
     yield ""
     yield f"{'worse: ' if group.worse else ''}{group.change.value}, {counted(group.cases)}: {group.what}"
     if group.detail:
-        such = f" ({group.cases[0]})" if group.change not in (ChangeKind.GONE, ChangeKind.NEW) else ""
+        such = f" ({group.cases[0]})" if group.change not in (CaseChange.GONE, CaseChange.NEW) else ""
         yield f"  {group.detail}{such}"
     yield f"  {', '.join(group.cases[:SHOWN])}{' …' if len(group.cases) > SHOWN else ''}"
 

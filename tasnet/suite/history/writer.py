@@ -43,17 +43,17 @@ class RunWriter:
     """what this process holds of the run"""
     began: float = field(default_factory=time.monotonic)
 
-    def add(self, record: CaseRecord) -> None:
+    def add_record(self, record: CaseRecord) -> None:
         """Keeps a case's record. Raises OSError."""
         _append(self.folder / RECORDS, self.key, record)
 
-    def measured(self, measure: ParityFigure) -> None:
+    def add_parity(self, figure: ParityFigure) -> None:
         """Keeps a measurement. Raises OSError."""
-        _append(self.folder / MEASURES, self.key, measure)
+        _append(self.folder / MEASURES, self.key, figure)
 
-    def ran(self, ran: DeviceRecord) -> None:
+    def add_device_record(self, record: DeviceRecord) -> None:
         """Keeps a check on a device. Raises OSError."""
-        _append(self.folder / DEVICE, self.key, ran)
+        _append(self.folder / DEVICE, self.key, record)
 
     def end(self, records: Iterable[CaseRecord], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""

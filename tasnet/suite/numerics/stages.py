@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from tasnet.common import unfinished
+from tasnet.common import error_line, unfinished
 from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.execute import ExecuteError
 from tasnet.hailo.files import Network, har
@@ -97,7 +97,7 @@ def run_stages(
                 quantized = made = quantize_network(network, host_frames(*form, calibration_signals(case)))
                 waves["har8"] = each_window(lambda one: _simulated(case, made, one), mix)
             except (QuantizeError, ExecuteError) as error:
-                missing["har8"] = " ".join(str(error).split())
+                missing["har8"] = error_line(error)
     else:
         missing |= dict.fromkeys(("har", "har8") if eight_bits else ("har",), _why_missing(outcomes[Stage.TRANSLATE]))
     predicted = {"har", "har8"}

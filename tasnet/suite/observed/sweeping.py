@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tasnet.common import TasnetError
+from tasnet.common import TasnetError, error_line, named_error_line
 from tasnet.suite.cases import Case, Outcome, Status, Verdict, graph_key, severity, verdict_of
 from tasnet.suite.observed.evidence import keep_run_evidence
 from tasnet.suite.run import Pipeline
@@ -133,7 +133,7 @@ def _done(future: Any, those: tuple[Case, ...]) -> SweptGraph:
         return SweptGraph(those, Verdict.BROKE_DOWN, f"{DEATHS + 1} workers died over it: too little memory?")
     if error is not None:
         # The package's own errors and bugs alike: one graph's trouble is not the sweep's.
-        return SweptGraph(those, Verdict.BROKE_DOWN, " ".join(f"{type(error).__name__}: {error}".split()))
+        return SweptGraph(those, Verdict.BROKE_DOWN, named_error_line(error))
     outcomes = [Outcome.model_validate(each) for each in json.loads(future.result())]
     end = next((each for each in outcomes if each.status is not Status.PASSED), outcomes[-1])
     failures = [f"{failure.family} at {failure.stage}" for failure in end.failures[:1]]
@@ -180,7 +180,7 @@ def _client(scheduler: str, workers: int) -> Iterator[Client]:
         try:
             client = Client(scheduler, timeout=ANSWER_SECONDS)
         except (OSError, ValueError, TimeoutError) as error:
-            why = " ".join(str(error).split()) or type(error).__name__
+            why = error_line(error)
             raise SweepError(
                 f"--scheduler {scheduler}: no answer ({why}); start one with: dask scheduler --port 8786"
             ) from None

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from tasnet.common import TasnetError, error_line, utc_today
+from tasnet.common import TasnetError, error_line, named_error_line, utc_today
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
@@ -135,7 +135,7 @@ def _judged(
         pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
     except Exception as error:
         # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
-        broken = _broken(request, until, f"{type(error).__name__}: {error_line(error)}")
+        broken = _broken(request, until, named_error_line(error))
         _keep_record(request, case, sized, until, broken, today, past_runs)
         raise
     if setup.compiler:

@@ -163,11 +163,11 @@ class RunReporter:
                     run_head(self.config, self.total, find_origin(self.config.rootpath)),
                 )
             if isinstance(told, CaseRecord):
-                self.writer.add(told)
+                self.writer.add_record(told)
             elif isinstance(told, ParityFigure):
-                self.writer.measured(told)
+                self.writer.add_parity(told)
             else:
-                self.writer.ran(told)
+                self.writer.add_device_record(told)
         except OSError as error:
             self._in_trouble(error)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tasnet.common import error_line
 from tasnet.hailo.files import HarError, HNError, Layer, har, network_json
 from tasnet.suite.run import Store, StoreError, content_key
 
@@ -77,7 +78,7 @@ def layers_of_har(store: Store, name: str, desk: Path) -> LayerList:
     try:
         network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
     except (StoreError, HarError, HNError) as error:
-        raise GraphUnavailable(" ".join(str(error).split())) from None
+        raise GraphUnavailable(error_line(error)) from None
     graph = LayerList(layers=tuple(map(_shown, network_json(network)["layers"], network)))
     with suppress(StoreError, OSError):
         # A store that can't be written, such as another machine's, is read all the same.

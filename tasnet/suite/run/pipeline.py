@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tasnet.network
-from tasnet.common import TasnetError
+from tasnet.common import TasnetError, named_error_line
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
 from tasnet.suite.cases import STAGES, Case, Outcome, Provenance, Stage, Status, graph_case
@@ -157,12 +157,12 @@ class Pipeline:
                 outcome = outcome.model_copy(update={"seconds": time.perf_counter() - started})
                 self.store.put_outcome(key, outcome)
             except (OSError, MemoryError) as error:
-                reason = _one_line(error)
+                reason = named_error_line(error)
             except RuntimeError as error:
                 # torch's allocator reports an exhausted memory as a plain RuntimeError
                 if "allocate memory" not in str(error) and "not enough memory" not in str(error):
                     raise
-                reason = _one_line(error)
+                reason = named_error_line(error)
             else:
                 return outcome
             return Outcome(
@@ -203,7 +203,7 @@ class Pipeline:
             failure = Failure(
                 stage=Stage.EXPORT.value,
                 family="unclassified",
-                message=_one_line(error),
+                message=named_error_line(error),
                 exception=type(error).__name__,
                 certainty=Certainty.OBSERVED,
             )
@@ -388,8 +388,3 @@ def _stopped_by(outcomes: dict[Stage, Outcome]) -> Outcome | None:
         if stage in (Stage.EXPORT, Stage.TRANSLATE) and not outcome.artifact:
             return outcome
     return None
-
-
-def _one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__

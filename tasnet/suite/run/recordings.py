@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import TasnetError, open_wav
+from tasnet.common import TasnetError, error_line, open_wav
 from tasnet.suite.cases import Case
 
 
@@ -81,7 +81,9 @@ def arrays(
     except CalibrationError:
         raise
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
-        raise CalibrationError(f"{where}: not an npz of plain arrays ({_flat(error)}); save it with np.savez") from None
+        raise CalibrationError(
+            f"{where}: not an npz of plain arrays ({error_line(error, 200)}); save it with np.savez"
+        ) from None
     own_rate = source_rate or (told[0] if told else None)
     if own_rate is not None and own_rate < 1:
         raise CalibrationError(f"{where}: rate {own_rate} Hz; it must be at least 1")
@@ -153,7 +155,3 @@ def _rank4(data: npt.NDArray[np.float32], case: Case, where: str) -> tuple[str, 
             return name, waves
     expected = "(N, C, 1, T) or (N, 1, T, C)" if horizontal else "(N, C, T, 1) or (N, T, 1, C)"
     raise CalibrationError(f"{where}: neither NCHW nor NHWC of the {case.variant.layout} layout; give {expected}")
-
-
-def _flat(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

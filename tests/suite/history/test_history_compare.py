@@ -15,7 +15,7 @@ from tasnet.cli import main
 from tasnet.hailo.failures import Certainty
 from tasnet.suite.cases.outcome import Outcome, Provenance, Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.history.comparison import ChangeKind, compare_runs
+from tasnet.suite.history.comparison import CaseChange, compare_runs
 from tasnet.suite.history.lines import comparison_json, comparison_lines
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, RunError, StoredRun
@@ -53,81 +53,81 @@ UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a long row")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
 WORDS = outcomes(SUPER_DECONV.model_copy(update={"message": "Super deconv: no", "layers": ("deconv1", "deconv2")}))
 
-PAIRS: dict[str, tuple[Any, Any, ChangeKind, bool, str]] = {
+PAIRS: dict[str, tuple[Any, Any, CaseChange, bool, str]] = {
     "clear, then blocked": (
         outcomes(),
         outcomes(MEMORY),
-        ChangeKind.NEWLY_FAILING,
+        CaseChange.NEWLY_FAILING,
         True,
         "clear -> blocked: memory_units; unexpected pass -> wrong failure",
     ),
     "unknown, then blocked": (
         UNKNOWN,
         outcomes(MEMORY),
-        ChangeKind.NEWLY_FAILING,
+        CaseChange.NEWLY_FAILING,
         True,
         "unknown -> blocked: memory_units",
     ),
     "clear, then unknown": (
         outcomes(),
         UNKNOWN,
-        ChangeKind.NEWLY_FAILING,
+        CaseChange.NEWLY_FAILING,
         True,
         "clear -> unknown: no blocker was named",
     ),
     "blocked, then clear, against its entry": (
         outcomes(SUPER_DECONV),
         outcomes(),
-        ChangeKind.NEWLY_PASSING,
+        CaseChange.NEWLY_PASSING,
         True,
         "blocked -> clear: unsupported_kernel; expected failure -> unexpected pass",
     ),
     "blocked, then unknown": (
         outcomes(MEMORY),
         UNKNOWN,
-        ChangeKind.NEWLY_PASSING,
+        CaseChange.NEWLY_PASSING,
         False,
         "blocked -> unknown: memory_units",
     ),
     "a family more": (
         outcomes(SUPER_DECONV),
         outcomes(SUPER_DECONV, MEMORY),
-        ChangeKind.FAILURE,
+        CaseChange.FAILURE,
         True,
         "gained memory_units at compile (no entry)",
     ),
     "a family less": (
         outcomes(SUPER_DECONV, MEMORY),
         outcomes(SUPER_DECONV),
-        ChangeKind.FAILURE,
+        CaseChange.FAILURE,
         False,
         "lost memory_units at compile",
     ),
     "other words and layers": (
         outcomes(SUPER_DECONV),
         WORDS,
-        ChangeKind.FAILURE,
+        CaseChange.FAILURE,
         False,
         "unsupported_kernel at compile: other layers and message",
     ),
-    "the tool broke down": (outcomes(SUPER_DECONV), INFRA, ChangeKind.KIND, True, "expected failure -> infra"),
-    "the tool was mended": (INFRA, outcomes(SUPER_DECONV), ChangeKind.KIND, False, "infra -> expected failure"),
+    "the tool broke down": (outcomes(SUPER_DECONV), INFRA, CaseChange.KIND, True, "expected failure -> infra"),
+    "the tool was mended": (INFRA, outcomes(SUPER_DECONV), CaseChange.KIND, False, "infra -> expected failure"),
     "known less well": (
         certain(Certainty.OBSERVED),
         certain(Certainty.EXTRAPOLATED),
-        ChangeKind.KIND,
+        CaseChange.KIND,
         True,
         "clear: observed -> extrapolated",
     ),
-    "a little larger": (sized(1000), sized(1010), ChangeKind.NUMBERS, False, "onnx_bytes at export: up"),
-    "much larger": (sized(1000), sized(1051), ChangeKind.NUMBERS, True, "onnx_bytes at export: more than 5% up"),
-    "smaller": (sized(1000), sized(500), ChangeKind.NUMBERS, False, "onnx_bytes at export: down"),
-    "slower": (sized(1, 10.0), sized(1, 16.0), ChangeKind.SLOWER, True, "export"),
+    "a little larger": (sized(1000), sized(1010), CaseChange.NUMBERS, False, "onnx_bytes at export: up"),
+    "much larger": (sized(1000), sized(1051), CaseChange.NUMBERS, True, "onnx_bytes at export: more than 5% up"),
+    "smaller": (sized(1000), sized(500), CaseChange.NUMBERS, False, "onnx_bytes at export: down"),
+    "slower": (sized(1, 10.0), sized(1, 16.0), CaseChange.SLOWER, True, "export"),
 }
 
 
 @pytest.mark.parametrize(("old", "new", "change", "worse", "what"), PAIRS.values(), ids=PAIRS)
-def test_what_changed(old: Any, new: Any, change: ChangeKind, worse: bool, what: str) -> None:
+def test_what_changed(old: Any, new: Any, change: CaseChange, worse: bool, what: str) -> None:
     found = compare_runs(run({A: old, B: outcomes()}), run({A: new, B: outcomes()}))
     group = next(group for group in found.groups if group.change is change)
     assert group.cases == (A,)
@@ -188,9 +188,9 @@ def test_many_cases_with_one_cause_are_one_group() -> None:
     old, new = {case: outcomes(SUPER_DECONV) for case in grouped}, {case: outcomes(WIDE) for case in grouped}
     found = compare_runs(run(old), run(new))
     assert {(group.change, group.what): len(group.cases) for group in found.groups} == {
-        (ChangeKind.FAILURE, "gained agent_infeasible at compile (no entry)"): len(grouped),
-        (ChangeKind.FAILURE, "lost unsupported_kernel at compile"): len(grouped),
-        (ChangeKind.KIND, "expected failure -> wrong failure"): len(grouped),
+        (CaseChange.FAILURE, "gained agent_infeasible at compile (no entry)"): len(grouped),
+        (CaseChange.FAILURE, "lost unsupported_kernel at compile"): len(grouped),
+        (CaseChange.KIND, "expected failure -> wrong failure"): len(grouped),
     }
     assert len([*comparison_lines(found)]) < 20
 
@@ -198,7 +198,7 @@ def test_many_cases_with_one_cause_are_one_group() -> None:
 def test_a_run_that_stopped_earlier_is_compared_as_far_as_it_went() -> None:
     whole, short = run({A: outcomes(SUPER_DECONV)}), run({A: outcomes()}, stage=Stage.TRANSLATE)
     said = [(group.change, group.what, group.worse) for group in compare_runs(whole, short).groups]
-    assert said == [(ChangeKind.KIND, "blocked -> not compiled", False)], "that it went less far, and nothing else"
+    assert said == [(CaseChange.KIND, "blocked -> not compiled", False)], "that it went less far, and nothing else"
     (group,) = compare_runs(short, whole).groups
     assert group.what == "not compiled -> blocked"
 
@@ -206,8 +206,8 @@ def test_a_run_that_stopped_earlier_is_compared_as_far_as_it_went() -> None:
 def test_cases_of_one_run_alone() -> None:
     found = compare_runs(run({A: outcomes(), B: outcomes()}), run({A: outcomes(), C: outcomes(WIDE)}))
     assert [(group.change, group.cases, group.worse) for group in found.groups] == [
-        (ChangeKind.NEW, (C,), True),
-        (ChangeKind.GONE, (B,), False),
+        (CaseChange.NEW, (C,), True),
+        (CaseChange.GONE, (B,), False),
     ]
 
 
