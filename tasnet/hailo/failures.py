@@ -18,7 +18,7 @@ class Certainty(str, Enum):
     OBSERVED = "observed"
     """a real compiler or chip said so, of a layer of this kind and size"""
     EXTRAPOLATED = "extrapolated"
-    """it follows from what was observed, by a reading that nobody has confirmed"""
+    """it follows from what was observed, by a reading that is not confirmed"""
 
 
 FAMILIES: Mapping[str, str] = {
@@ -68,7 +68,7 @@ class Failure(BaseModel):
     `layers` are layers of the HN graph without scope; `figures` the numbers behind the verdict, each key
     carrying its unit or meaning (`row_elements`, `bracket_pass_elements`, `memory_units`, ...); `message` is
     in the compiler's words; `evidence` says where the fact comes from. Where the failure was read off a log,
-    `first_cause` is the earliest telling text and `terminal_event` the last: the message is one of the two.
+    `first_cause` is the earliest text that names a cause and `terminal_event` the last: the message is one of them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +83,6 @@ class Failure(BaseModel):
     figures: Mapping[str, int | float | str] = {}
     evidence: str = ""
     certainty: Certainty
-    """said by whoever makes one, always: nothing is observed by default"""
+    """always given: nothing is observed by default"""
     first_cause: str = ""
     terminal_event: str = ""

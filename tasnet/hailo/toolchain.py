@@ -27,7 +27,7 @@ class StageEnd(str, Enum):
     UNKNOWN = "unknown"
     """the embedded toolchain can't tell: `doubts` says why"""
     UNCLASSIFIED = "unclassified"
-    """it ended in words that nobody knows: `doubts` quotes them, and nothing was learned of the network"""
+    """it ended in words that no rule knows: `doubts` quotes them, and nothing was learned of the network"""
     INFRA = "infra"
     """the tool itself broke down (no memory, killed, disk full, missing): `detail` says how"""
 
@@ -39,7 +39,7 @@ class StageReport:
     `failures` block; `doubts` are failures that may or may not come (an untested size) and never block: a stage may
     pass with one that decides nothing.
     `certainty` is set on a pass. `artifact` is the file for the next stage, if the stage leaves one.
-    `log` is the tool's own log, kept by whoever runs the stage. `detail` is one line for a person.
+    `log` is the tool's own log, kept by the caller. `detail` is one line for a person.
     """
 
     ended: StageEnd

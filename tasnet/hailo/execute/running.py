@@ -88,7 +88,7 @@ def _checked(layer: Layer, given: Array) -> Tensor:
     wrong = int(array.size - np.count_nonzero(np.isfinite(array)))
     if wrong:
         raise ExecuteError(f"input {layer.name}: {wrong} of {array.size} values are NaN or infinite; mend the signal")
-    # a copy: torch has no read-only tensors, and nobody's input shall change
+    # a copy: torch has no read-only tensors, and the caller's input must not change
     return torch.from_numpy(np.array(array, order="C")).to(torch.float32)
 
 

@@ -1,4 +1,4 @@
-"""The members of a HAR, without what a hostile tar does to its reader.
+"""Reads the members of a HAR safely, whatever the tar claims.
 
 A tar may be a bomb in three compressions, hold a file of 6 GB in a sparse member of a few bytes, name a member twice,
 or make a header as long as the file. Members are found by tarfile and read by their place, each of a stated size.
@@ -126,7 +126,7 @@ def _members(file: BinaryIO, path: Path) -> dict[str, tuple[int, int]]:
             if not info.isreg() or info.issparse() or info.size < 0:
                 raise HarError(f"{shown} is no plain file (a device, a pipe, or with holes); don't use this file")
             if name in members:
-                raise HarError(f"{shown} stands there twice; translate the model again")
+                raise HarError(f"{shown} appears twice; translate the model again")
             members[name] = (info.offset_data, info.size)
     return members
 

@@ -15,7 +15,7 @@ _MAX_ARRAYS = 100_000
 
 
 class WeightsError(ValueError):
-    """Arrays that can't be read. The message is for whoever knows the file."""
+    """Arrays that can't be read. The message names no file: the caller does."""
 
 
 def read_arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
@@ -25,7 +25,7 @@ def read_arrays(data: bytes) -> dict[str, npt.NDArray[np.float32]]:
     if len(entries) > _MAX_ARRAYS or sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise WeightsError(f"more than {_MAX_ARRAYS:,} arrays, or {MAX_BYTES:,} bytes once unpacked")
     if len({entry.filename for entry in entries}) != len(entries):
-        raise WeightsError("an array stands there twice")
+        raise WeightsError("an array appears twice")
     found: dict[str, npt.NDArray[np.float32]] = {}
     total = 0
     # What doesn't fit float32 becomes infinite, and is named when the network is checked.

@@ -76,7 +76,7 @@ class EdgeLayer:
     padded_width: int
     padded_features: int
     format: int
-    """HailoRT's number of the stream's element order; the door shows their names"""
+    """the compiler's number of the stream's element order; `tasnet inspect` shows its name"""
     data_bytes: int
     """bytes of one element"""
     qp_zp: float

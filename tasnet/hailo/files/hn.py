@@ -74,7 +74,7 @@ class AssumptionKind(str, Enum):
     RANK = "rank"
     """an input that is not rank 4 was given a height or a width of 1"""
     AXIS_ORDER = "door"
-    """an input or output stands in another order of axes than ONNX's layers take for granted"""
+    """an input or output has another order of axes than ONNX's N C H W; `door` is its name in stored HARs"""
     SOURCES = "sources"
     """sources on an axis of their own were gathered on the channels"""
     UNUSED = "unused"
@@ -83,7 +83,7 @@ class AssumptionKind(str, Enum):
 
 @dataclass(frozen=True)
 class Assumption:
-    """One thing that was taken for granted about a graph, and that no file of the vendor's shows."""
+    """One thing that was assumed about a graph, and that no file of the vendor's shows."""
 
     kind: AssumptionKind
     text: str
@@ -244,7 +244,7 @@ def loads(text: str | bytes, weights: Weights | None = None) -> Network:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        # JSON would take the last of two layers without a word.
+        # json would silently take the last of two layers.
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
         raise HNError(f"the .hn names {printable(twice)} twice")

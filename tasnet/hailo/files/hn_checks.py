@@ -61,7 +61,7 @@ def _named(network: Network) -> dict[str, Layer]:
 
 
 def _check_links(layer: Layer, layers: Mapping[str, Layer], ends: frozenset[str]) -> None:
-    """Both ends of a link know of it; every layer has something to read and somebody to read it."""
+    """Both layers of a link name each other; every layer has an input and, unless it is an output, a reader."""
     name = printable(layer.name)
     for other in (*layer.inputs, *layer.outputs):
         if other not in layers:
@@ -83,7 +83,7 @@ def _check_links(layer: Layer, layers: Mapping[str, Layer], ends: frozenset[str]
 
 
 def _ends(network: Network) -> frozenset[str]:
-    """The layers that need lead nowhere. Old files may name no output at all: a layer that nobody reads is one then."""
+    """The layers that need no reader: the outputs. Old files may name none; then any layer without a reader is one."""
     named = {layer.name for layer in network if layer.type == "output_layer"}.union(network.output_layers)
     return frozenset(named or (layer.name for layer in network))
 

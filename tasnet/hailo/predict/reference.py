@@ -103,13 +103,13 @@ def _without_rule(error: NodeError) -> tuple[Failure, ...]:
     for each in (error, *error.others):
         doubts.setdefault((each.op, each.why), []).append(each)
     return tuple(
-        _doubt(alike[0].family, str(alike[0]), tuple(each.node for each in alike), {"op": op})
+        _doubt("unsupported_op", str(alike[0]), tuple(each.node for each in alike), {"op": op})
         for (op, _), alike in doubts.items()
     )
 
 
 def _doubt(family: str, message: str, nodes: tuple[str, ...] = (), figures: Mapping[str, str] | None = None) -> Failure:
-    """What the open translator can't read is no failure: nobody asked the vendor's parser, which takes more ops."""
+    """What the open translator can't read is no failure: the vendor's parser, which takes more ops, was not asked."""
     return Failure(
         stage="translate",
         family=family,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -37,28 +38,25 @@ class CalibratedRanges:
 
 
 def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "minmax") -> CalibratedRanges:
-    """Runs `network` in float on `signals` [count, H, W, C] and notes the ranges.
+    """The ranges of `network`, run in float on `signals` [count, H, W, C].
 
     Silence is a range of nothing, and quantizes to silence. Raises QuantizeError for no signals or another shape
     (another length or sampling rate, say), or values that aren't finite.
     """
-    lows: dict[str, float] = {}
-    highs: dict[str, float] = {}
+    results: dict[str, Range] = {}
+    sums: dict[str, Range] = {}
     scope = RunContext(network)
 
-    def note(key: str, x: Tensor) -> None:
+    def widen(ranges: dict[str, Range], layer: Layer, x: Tensor) -> Tensor:
         low, high = (float(v) for v in torch.aminmax(x))
-        lows[key], highs[key] = min(lows.get(key, low), low), max(highs.get(key, high), high)
-
-    def before(layer: Layer, x: Tensor) -> Tensor:
-        note(f"{layer.name}:sum", x)
+        known = ranges.get(layer.name, Range(low, high))
+        ranges[layer.name] = Range(min(known.low, low), max(known.high, high))
         return x
 
     for signal in signal_inputs(network, signals):
-        for layer, x in layer_tensors(scope, signal, before=before):
-            note(layer.name, x)
-    ranges = {layer.name: Range(lows[layer.name], highs[layer.name]) for layer in network}
-    sums = {layer.name: Range(lows[key], highs[key]) for layer in network if (key := f"{layer.name}:sum") in lows}
+        for layer, x in layer_tensors(scope, signal, before=partial(widen, sums)):
+            widen(results, layer, x)
+    ranges = {layer.name: results[layer.name] for layer in network}
     if clipping != "minmax":
         histograms = _histograms(network, signals, ranges, scope)
         cut = _percentile if clipping == "percentile" else _least_error

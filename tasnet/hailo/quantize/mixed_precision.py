@@ -18,7 +18,7 @@ from tasnet.hailo.quantize.simulation import (
     run_quantized,
 )
 
-SAID_EVERY = 25
+PROGRESS_EVERY = 25
 """layers"""
 
 Score = Callable[[tuple[Array, ...], tuple[Array, ...]], float]
@@ -64,7 +64,7 @@ def choose_16_bit_layers(
     for number, layer in enumerate(layers, 1):
         if layer.name not in gain:
             gain[layer.name] = _noise_of(quantized, layer, choosing, chosen_exact) / _cost(layer)
-        if number % SAID_EVERY == 0:
+        if number % PROGRESS_EVERY == 0:
             say(f"{number} of {len(layers)} layers alone at 8 bits")
     exact = chosen_exact if chosen_on is None else run_network(reference, signals)
     order = sorted((layer.name for layer in layers), key=lambda name: gain[name], reverse=True)

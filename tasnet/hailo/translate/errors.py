@@ -1,4 +1,4 @@
-"""What can't be translated, said so that the reader knows what to change."""
+"""The errors of a translation: which node or file, why, and what to change."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ class ModelError(TranslationError):
 
 
 class NodeError(TranslationError):
-    """No rule here makes a layer of one node. The compiler's own parser may: nobody has asked it.
+    """No rule makes a layer of one node. The compiler's own parser still may: it was not asked.
 
-    `node` and `op` name it as the ONNX file does, `why` says what is in the way, `instead` what to write.
-    `family` is the failure family of that parser, should it decline too. `others` are further nodes of the same
-    graph that no rule takes, where they are known.
+    `node` and `op` name the node as the ONNX file does, `why` is the reason, `instead` what to write. `others` are
+    further nodes of the same graph that no rule takes, where they are known.
     """
 
     about_graph = True
@@ -36,6 +35,5 @@ class NodeError(TranslationError):
         self.op = node.op_type
         self.why = why
         self.instead = instead
-        self.family = "unsupported_op"
         self.others = tuple(others)
         super().__init__(f"node {self.node} ({self.op}): {why}; {instead}")

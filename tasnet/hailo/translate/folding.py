@@ -1,4 +1,4 @@
-"""What the graph computes from sizes and constants alone is computed here, so that only the signal is left.
+"""Computes what a graph computes from sizes and constants alone, so that only the signal's path is left.
 
 Exporters write shapes and pads as chains of Shape, ConstantOfShape, Range, Mod, Slice and their like. Where every
 size is fixed, each link is a constant. ONNX's own reference does the arithmetic.
@@ -104,7 +104,7 @@ def _elements(value: ir.Value) -> int:
 
 
 def _may_fold(node: ir.Node) -> bool:
-    """All whose operands and result are known to be small; a quantized weight is none of this module's business."""
+    """All whose operands and result are known to be small; a quantized weight is left as it is."""
     if node.op_type in _QUANTIZING or any(
         value is not None and value.const_value is not None and value.const_value.size > LIMIT for value in node.inputs
     ):

@@ -1,4 +1,4 @@
-"""What goes in and comes out of the graph: float32 inputs of batch 1 with every size fixed, and one output at least."""
+"""Fixes the sizes of a graph's inputs: float32, batch 1, every size known; one output at least."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule reads of its node: whatever else a node says would be dropped silently, so it is refused here.
+"""Refuses a node with an attribute or operand that its rule doesn't read: it would be dropped silently.
 
 An attribute that no rule reads may stand at ONNX's default, which is what the rule takes for granted. An operand
 that a rule takes for a constant must be one: a computed bound is no bound that was left out.

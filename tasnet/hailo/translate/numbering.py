@@ -54,7 +54,7 @@ def _consumers(drafts: Sequence[Draft]) -> dict[Draft, list[Draft]]:
             readers[producer].append(draft)
     for producer, found in readers.items():
         if producer.parts:
-            # which part a consumer reads is told by its place alone
+            # which part a consumer reads is given by its place alone
             found.sort(key=lambda reader: producer.parts[reader][0])
     return readers
 
@@ -62,7 +62,7 @@ def _consumers(drafts: Sequence[Draft]) -> dict[Draft, list[Draft]]:
 def _kahn(drafts: Sequence[Draft], consumers: dict[Draft, list[Draft]]) -> list[Draft]:
     waiting = {draft: sum(p.type != "const_input" for p in dict.fromkeys(draft.inputs)) for draft in drafts}
     queue = deque(draft for draft in drafts if draft.type == "input_layer")
-    # A layer fed by constants alone has nobody to call it: it starts with the input.
+    # A layer fed by constants alone is reached from no input: it starts with the input layers.
     queue.extend(d for d in drafts if not waiting[d] and d.type not in {"input_layer", "const_input"})
     ordered: list[Draft] = []
     while queue:

@@ -44,7 +44,7 @@ def check_model(model: onnx.ModelProto, where: str) -> None:
 
 
 class _Fault(Exception):
-    """What is wrong, without the file."""
+    """What is wrong; the file is named by `check_model`."""
 
 
 def _check(model: onnx.ModelProto) -> None:
@@ -132,14 +132,14 @@ _LISTS = ("float_data", "int32_data", "string_data", "int64_data", "double_data"
 
 
 def _check_names(scope: OnnxScope) -> None:
-    """Each value is made once, and whatever is read is made by somebody."""
+    """Each value is made once, and each value that is read is made."""
     holder = scope.holder
     outputs = [name for node in holder.node for name in node.output if name]
     _once(outputs, "value", "is made twice")
     if isinstance(holder, onnx.GraphProto):
         weights = [*(t.name for t in holder.initializer), *(s.values.name for s in holder.sparse_initializer)]
-        _once(weights, "weight", "stands there twice")
-        _once([value.name for value in holder.input], "input", "stands there twice")
+        _once(weights, "weight", "appears twice")
+        _once([value.name for value in holder.input], "input", "appears twice")
         if len(holder.sparse_initializer):
             raise _Fault(f"weight {printable(holder.sparse_initializer[0].values.name)} is sparse; export it dense")
         if "" in weights:
@@ -173,7 +173,7 @@ def _check_attributes(holder: Holder, model: onnx.ModelProto) -> None:
     imports = holder.opset_import if isinstance(holder, onnx.FunctionProto) else model.opset_import
     opset = next((each.version for each in imports if each.domain in _STANDARD), 0)
     for node in holder.node:
-        _once([attribute.name for attribute in node.attribute], f"attribute of {_node(node)}", "stands there twice")
+        _once([attribute.name for attribute in node.attribute], f"attribute of {_node(node)}", "appears twice")
         kinds = _schema(node.op_type, opset) if node.domain in _STANDARD else {}
         for attribute in node.attribute:
             kind = kinds.get(attribute.name)
@@ -227,10 +227,10 @@ def _schema(op: str, opset: int) -> Mapping[str, int]:
 
 
 def _check_calls(model: onnx.ModelProto) -> None:
-    """What the graph is once its functions are inlined: 30 functions that call the next one twice are 10^9 nodes."""
+    """Bounds the graph with its functions inlined: of 30 functions, each calling the next twice, come 10^9 nodes."""
     functions = {_key(each.domain, each.name, each.overload): each for each in model.functions}
     if len(functions) != len(model.functions):
-        _once([f"{each.domain}::{each.name}" for each in model.functions], "function", "stands there twice")
+        _once([f"{each.domain}::{each.name}" for each in model.functions], "function", "appears twice")
     if not functions:
         return
     calls = {key: Counter(_called(function, functions)) for key, function in functions.items()}

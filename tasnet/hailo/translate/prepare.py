@@ -87,7 +87,7 @@ def _sorted(model: ir.Model) -> bool:
 
 
 def _refuse_quantized(operators: Set[str], where: str) -> None:
-    """Integers in the graph mean that somebody has quantized it, which is the compiler's work, done from floats."""
+    """Refuses a graph with integer operators: it is quantized already, and the compiler quantizes from floats."""
     whole = sorted(op for op in operators if op.startswith("QLinear") or op in _INTEGER)
     pairs = sorted(operators & _QDQ)
     if whole or pairs:

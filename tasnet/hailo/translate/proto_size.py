@@ -1,4 +1,4 @@
-"""What an ONNX file would take once it is parsed, told before it is.
+"""Estimates, before an ONNX file is parsed, what it would take in memory.
 
 Two bytes of a file can be a node, which takes a hundred times that in memory. So the fields are counted as they stand
 in the file, by ONNX's own schema; the raw data of weights takes what it takes.

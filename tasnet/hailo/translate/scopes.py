@@ -1,4 +1,4 @@
-"""Every place of an ONNX file that holds something: graphs, functions, the graphs in attributes, training graphs.
+"""Every scope of an ONNX file: graphs, functions, the graphs in attributes, training graphs.
 
 A tensor may stand in each of them, and a function's body becomes the graph's only when it is inlined. Whoever checks a
 file walks through here, so that no place is forgotten.

@@ -36,7 +36,7 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
     if not name or "/" in name:
         raise ModelError(f"network name {name!r}: a name without '/' is needed")
     where = str(source) if isinstance(source, Path) else "the model"
-    # What overflows becomes infinite, and is named below; numpy would print its own word of it.
+    # What overflows becomes infinite, which the check below reports; numpy would print a warning too.
     with np.errstate(all="ignore"):
         model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
         drafting = Drafting(model.graph)

@@ -67,27 +67,27 @@ TWIN = graph([node("Identity", "x", "a"), *BODY, node("Identity", "d", "y")], {"
 
 DOORS: dict[str, tuple[list[onnx.NodeProto], list[int], list[onnx.NodeProto], list[int]]] = {
     "transposes": (
-        [node("Transpose", "x", "a", "door", perm=[0, 3, 1, 2])], [1, 1, 16000, 1],
+        [node("Transpose", "x", "a", "turn", perm=[0, 3, 1, 2])], [1, 1, 16000, 1],
         [node("Transpose", "d", "y", "exit", perm=[0, 2, 3, 1])], [1, 1, 1999, 2],
     ),
     "reshapes in place of transposes of ones": (
-        [node("Reshape", "x to_nchw", "a", "door")], [1, 1, 16000, 1],
+        [node("Reshape", "x to_nchw", "a", "turn")], [1, 1, 16000, 1],
         [node("Transpose", "d", "y", "exit", perm=[0, 2, 3, 1])], [1, 1, 1999, 2],
     ),
     "one dimension, [batch, time, channels]": (
-        [node("Transpose", "x", "t", "door", perm=[0, 2, 1]), node("Unsqueeze", "t two", "a")], [1, 16000, 1],
+        [node("Transpose", "x", "t", "turn", perm=[0, 2, 1]), node("Unsqueeze", "t two", "a")], [1, 16000, 1],
         [node("Squeeze", "d two", "s"), node("Transpose", "s", "y", "exit", perm=[0, 2, 1])], [1, 1999, 2],
     ),
     "one dimension, made two before the transpose": (
-        [node("Unsqueeze", "x one", "u"), node("Transpose", "u", "a", "door", perm=[0, 3, 1, 2])], [1, 16000, 1],
+        [node("Unsqueeze", "x one", "u"), node("Transpose", "u", "a", "turn", perm=[0, 3, 1, 2])], [1, 16000, 1],
         [node("Transpose", "d", "n", "exit", perm=[0, 2, 3, 1]), node("Squeeze", "n one", "y")], [1, 1999, 2],
     ),
     "a flat wave": (
-        [node("Reshape", "x to_nchw", "a", "door")], [1, 16000],
+        [node("Reshape", "x to_nchw", "a", "turn")], [1, 16000],
         [node("Squeeze", "d two", "y")], [1, 2, 1999],
     ),
     "turned twice": (
-        [node("Transpose", "x", "t", perm=[0, 2, 1, 3]), node("Transpose", "t", "a", "door", perm=[0, 1, 3, 2])],
+        [node("Transpose", "x", "t", perm=[0, 2, 1, 3]), node("Transpose", "t", "a", "turn", perm=[0, 1, 3, 2])],
         [1, 16000, 1, 1],
         [node("Identity", "d", "y")], OUT,
     ),
@@ -101,7 +101,7 @@ def behind(name: str) -> onnx.ModelProto:
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_a_network_behind_a_door_has_its_twins_layers_and_verdict(name: str) -> None:
+def test_a_network_behind_a_turned_input_has_its_twins_layers_and_verdict(name: str) -> None:
     twin, found = translate(TWIN, "net"), translate(behind(name), "net")
     assert form(found) == form(twin)
     assert all(np.array_equal(found.weights[key], twin.weights[key]) for key in twin.weights)
@@ -113,7 +113,7 @@ def test_a_network_behind_a_door_has_its_twins_layers_and_verdict(name: str) -> 
 
 
 @pytest.mark.parametrize("name", DOORS)
-def test_a_network_behind_a_door_is_the_same_function(name: str) -> None:
+def test_a_network_behind_a_turned_input_is_the_same_function(name: str) -> None:
     made = behind(name)
     x = floats(*DOORS[name][1], seed=5)
     (expected,) = runtime(made, x)
@@ -124,7 +124,7 @@ def test_a_network_behind_a_door_is_the_same_function(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["transposes", "one dimension, [batch, time, channels]"])
-def test_a_clear_network_behind_a_door_is_extrapolated_and_says_what_was_assumed(name: str) -> None:
+def test_a_clear_network_behind_a_turned_input_is_extrapolated_and_says_what_was_assumed(name: str) -> None:
     shape = [1, 1, 64, 8] if name == "transposes" else [1, 64, 8]
     perm = [0, 3, 1, 2] if name == "transposes" else [0, 2, 1]
     weight = floats(8, 8, 1, 1) if name == "transposes" else floats(8, 8, 1)
@@ -136,7 +136,7 @@ def test_a_clear_network_behind_a_door_is_extrapolated_and_says_what_was_assumed
     assert "height 1, width 64, channels 8" in verdict.assumptions[0].text
 
 
-def test_both_dimensions_of_an_image_come_through_a_door() -> None:
+def test_both_dimensions_of_an_image_come_through_a_turned_input() -> None:
     nodes = [
         node("Transpose", "x", "a", perm=[0, 3, 1, 2]),
         node("Conv", "a w", "b", strides=[2, 1], pads=[0, 1, 0, 1]),
@@ -166,7 +166,7 @@ def test_a_dense_layer_behind_an_nhwc_flatten_reads_it_as_it_lies() -> None:
 def test_an_input_that_two_layers_read_in_two_ways_cannot_be_placed() -> None:
     nodes = [
         node("Conv", "x w", "a", "as_nchw"),
-        node("Transpose", "x", "t", "door", perm=[0, 3, 1, 2]),
+        node("Transpose", "x", "t", "turn", perm=[0, 3, 1, 2]),
         node("Conv", "t w", "b", "as_nhwc"),
         node("Add", "a b", "y"),
     ]

@@ -38,7 +38,7 @@ def reshape(drafting: Drafting, node: ir.Node) -> None:
 
 
 def _flat(moving: list[Label]) -> Label:
-    """The label of an axis into which these lie flattened: channels first, or last as behind an NHWC door."""
+    """The label of an axis into which these lie flattened: channels first, or last as behind an NHWC input."""
     orders = (key for key, order in FLAT.items() if moving == [each for each in order if each in moving])
     return next(orders, None) if "C" in moving else None
 

@@ -1,4 +1,4 @@
-"""Split: on the channels -> one `feature_splitter`; along time, or with a part that nobody reads -> `slice`s."""
+"""Split: on the channels -> one `feature_splitter`; along time, or with a part that has no reader -> `slice`s."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasnet.hailo.translate.rules.joins import cut
 def split(drafting: Drafting, node: ir.Node) -> None:
     """Split on the channels -> one `feature_splitter` (observed in an HN of version 3.29, its params not).
 
-    Which part a consumer reads is told by its place in the layer's `output` list, whose `output_shapes` are the
+    Which part a consumer reads is given by its place in the layer's `output` list, whose `output_shapes` are the
     parts'. A part with more readers than one goes through a `shortcut`, so that each place has one consumer.
     """
     view = drafting.view(node, 0)
