@@ -20,7 +20,7 @@ from tasnet.hailo.quantize import quantize_network, run_quantized
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.speech import mixtures
 
 LENGTH = 16000
@@ -35,7 +35,7 @@ def main(repeats: int = 9, threads: int = 0) -> None:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     size = Size()
-    model = to_onnx(Variant(), size, seeded(size), LENGTH)
+    model = to_onnx(Variant(), size, seeded_weights(size), LENGTH)
     session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
     network = translate(model, "conv_tasnet")
     mixes = np.stack([mixture.mix for mixture in mixtures(2, LENGTH)]).reshape(2, 1, LENGTH, 1)

@@ -55,19 +55,19 @@ def _loop(sample: tuple[Case, ...]) -> float:
     """Seconds to export and translate each case of the sample by itself, in one process, nothing shared."""
     from tasnet.hailo.files import har
     from tasnet.hailo.translate import translate
-    from tasnet.network.convtasnet import build
-    from tasnet.network.export import save, with_weights
-    from tasnet.network.parts import whole
-    from tasnet.network.weights import seeded
+    from tasnet.network.convtasnet import build_network
+    from tasnet.network.export import with_weights, write_onnx
+    from tasnet.network.parts import traced_nodes
+    from tasnet.network.weights import seeded_weights
 
     with tempfile.TemporaryDirectory() as folder:
         onnx, target = Path(folder, "m.onnx"), Path(folder, "m.har")
         started = time.perf_counter()
         for case in sample:
-            network = build(case.variant, case.size, seeded(case.size, 0))
+            network = build_network(case.variant, case.size, seeded_weights(case.size, 0))
             tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
             # The network traced in one piece: `to_onnx` would share its parts among the cases of this loop too.
-            save(with_weights(whole(case.variant, case.size, case.length, 13, "relu"), tensors, 13), onnx)
+            write_onnx(with_weights(traced_nodes(case.variant, case.size, case.length, 13, "relu"), tensors, 13), onnx)
             har.write(translate(onnx, "net"), target)
         return time.perf_counter() - started
 
@@ -88,13 +88,13 @@ def _translation() -> None:
     from tasnet.hailo.translate import translate
     from tasnet.network.export import to_onnx
     from tasnet.network.variant import Size, Variant
-    from tasnet.network.weights import seeded
+    from tasnet.network.weights import seeded_weights
 
     for text, variant in (
         ("24 blocks, ReLU, no norms", Variant()),
         ("24 blocks, gLN, PReLU by Max/Min", Variant(activation="prelu_maxmin", norm="gln")),
     ):
-        model = to_onnx(variant, Size(), seeded(Size(), 0), 16000)
+        model = to_onnx(variant, Size(), seeded_weights(Size(), 0), 16000)
         print(f"translate {text:<33} {_best(lambda made=model: translate(made, 'net')):.2f} s")
 
 

@@ -51,11 +51,11 @@ def read(paths: Sequence[Path]) -> list[Read]:
     """Each file, read in a process of its own: torch is imported before it is forked, which takes seconds."""
     import torch
 
-    from tasnet.network import checkpoint
+    from tasnet.network import CheckpointError, load_checkpoint
 
     # What is forked has no other threads, and may not wait for them.
     torch.set_num_threads(1)
-    return [_read(path, checkpoint.load, checkpoint.CheckpointError) for path in paths]
+    return [_read(path, load_checkpoint, CheckpointError) for path in paths]
 
 
 def figures() -> list[str]:

@@ -24,7 +24,7 @@ from benchmarks.train.pairs import fixed, sets
 from benchmarks.train.score import score
 from benchmarks.train.separator import TRAINED, Form, count
 from tasnet.common import TasnetError, error_line, write_whole
-from tasnet.network import load
+from tasnet.network import load_checkpoint
 from tasnet.network.weights import asteroid_shapes, head_shapes
 from tasnet.suite.cases import parse_case
 from tasnet.suite.numerics.speech import RATE
@@ -93,7 +93,7 @@ def _plan(asked: argparse.Namespace) -> tuple[Plan, dict[str, torch.Tensor] | No
     """What to train, and from which weights. Raises CheckpointError, CaseError, VariantError, UsageError."""
     form, start = Form(), None
     if asked.checkpoint:
-        found = load(asked.checkpoint)
+        found = load_checkpoint(asked.checkpoint)
         if found.sample_rate not in (None, RATE):
             raise UsageError(f"{asked.checkpoint} is of {found.sample_rate:g} Hz, and the voices here of {RATE} Hz")
         if found.source != "asteroid":

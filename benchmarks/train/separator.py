@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from torch import Tensor, maximum
 
 from benchmarks.train.quick import quicken
-from tasnet.network import Size, Variant, VariantError, build, seeded, to_host_input, to_waveform
+from tasnet.network import Size, Variant, VariantError, build_network, seeded_weights, to_host_input, to_waveform
 from tasnet.network.convtasnet import ConvTasNet
 from tasnet.network.weights import asteroid_shapes, head_shapes
 
@@ -30,7 +30,7 @@ class Form:
     mask_activation: str = "relu"
 
     def __post_init__(self) -> None:
-        build(self.variant, self.size, seeded(self.size), mask_activation=self.mask_activation)
+        build_network(self.variant, self.size, seeded_weights(self.size), mask_activation=self.mask_activation)
         if self.size.n_src != 2:
             raise VariantError(f"n_src={self.size.n_src}: mixtures are of two voices, take a network with two outputs")
         if self.variant.sources == "first":
@@ -41,7 +41,7 @@ class Form:
 
 def leaves(size: Size, start: Mapping[str, Tensor] | None = None, seed: int = 0) -> dict[str, Tensor]:
     """Every weight by Asteroid's name, the reduced decoders' heads too: from `start` where it has it, else drawn."""
-    known = seeded(size, seed)
+    known = seeded_weights(size, seed)
     names = [*asteroid_shapes(size), *head_shapes(size)]
     chosen = {name: (start[name] if start and name in start else known[name]) for name in names}
     return {name: tensor.detach().clone().requires_grad_() for name, tensor in chosen.items()}

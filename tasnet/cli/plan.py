@@ -128,13 +128,13 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     meant = parse_case(case) if case is not None else None
     recipe = options.recipe()
     # Only now: torch takes seconds to import.
-    from tasnet.network import load, seeded
+    from tasnet.network import load_checkpoint, seeded_weights
     from tasnet.plan import function_of_checkpoint, function_of_variant
 
     if recipe.checkpoint is None:
         assert meant is not None
-        return function_of_variant(meant.variant, meant.size, seeded(meant.size)), meant.length
-    loaded = load(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
+        return function_of_variant(meant.variant, meant.size, seeded_weights(meant.size)), meant.length
+    loaded = load_checkpoint(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
     for told in loaded.assumed:
         print_line(f"note: {options.checkpoint}: {told}", error=True)
     own = function_of_checkpoint(loaded)

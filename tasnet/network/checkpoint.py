@@ -17,14 +17,14 @@ import torch
 
 from tasnet.common import printable
 from tasnet.network import pickled
-from tasnet.network.foundnetwork import Found, TooMuchError, found
-from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroids_name, module_arguments
-from tasnet.network.storedtensor import Described, described, values
-from tasnet.network.torchfile import CheckpointError, TorchFile, fail, opened, shown
+from tasnet.network.foundnetwork import FoundNetwork, TooMuchError, find_networks
+from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroid_name, module_arguments
+from tasnet.network.storedtensor import StoredTensor, read_tensors, stored_tensor
+from tasnet.network.torchfile import CheckpointError, TorchFile, fail, open_torch_file, value_text
 from tasnet.network.variant import MASK_ACTIVATIONS, Size, VariantError
 from tasnet.network.weights import asteroid_shapes
 
-__all__ = ["Checkpoint", "CheckpointError", "load"]
+__all__ = ["Checkpoint", "CheckpointError", "load_checkpoint"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ class Checkpoint:
     assumed: tuple[str, ...] = ()
 
 
-def load(path: Path | str, *, mask_activation: str | None = None, blocks_per_repeat: int | None = None) -> Checkpoint:
+def load_checkpoint(
+    path: Path | str, *, mask_activation: str | None = None, blocks_per_repeat: int | None = None
+) -> Checkpoint:
     """Reads the checkpoint at `path`: a state dict, bare or anywhere in the file, or a whole module, scripted or not.
 
     Sizes come from the tensors; arguments that the file has beside them (`model_args`, Lightning's
@@ -61,15 +63,15 @@ def load(path: Path | str, *, mask_activation: str | None = None, blocks_per_rep
     an option the variants don't have (causal, no skips, another filterbank), a file that tries to run code.
     """
     path = Path(path)
-    with opened(path) as file:
+    with open_torch_file(path) as file:
         network, left = _network(path, file)
         args = _arguments(path, file.content, network)
-        tensors = _tensors(path, network)
+        tensors = _described_tensors(path, network)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
         if network.layout is TORCHAUDIO:
             shapes |= {key: shape for key, shape in _dead(shapes).items() if key not in shapes}
         size = _size(path, shapes, args, blocks_per_repeat)
-        read = values(path, tensors, file.storages)
+        read = read_tensors(path, tensors, file.storages)
     activation = _mask_activation(path, args, mask_activation)
     source = "torchaudio" if network.layout is TORCHAUDIO else "asteroid"
     refused = tuple(sorted(name for name in file.names if not _KNOWN.fullmatch(name)))
@@ -101,22 +103,22 @@ _REWORKED = re.compile(
 """What pruning, weight norm and quantization keep instead of a layer's weight."""
 
 
-def _network(path: Path, file: TorchFile) -> tuple[Found, list[str]]:
+def _network(path: Path, file: TorchFile) -> tuple[FoundNetwork, list[str]]:
     """The network that is meant, and a line about those that aren't."""
     try:
-        networks = found(file.content)
+        networks = find_networks(file.content)
     except TooMuchError as error:
         fail(path, f"holds {error}", "save the state_dict alone")
     for around in [*(networks[0].around if networks else ()), pickled.mapping(file.content) or {}]:
         name = around.get("model_name")
         if isinstance(name, str) and name != "ConvTasNet":
-            fail(path, f"is a {shown(name)[1:-1]}", "only ConvTasNet is known")
+            fail(path, f"is a {value_text(name)[1:-1]}", "only ConvTasNet is known")
     if not networks:
         remedy = "save the model's state_dict with torch.save"
         if any(_NUMPY.fullmatch(name) for name in file.names):
             fail(path, "holds NumPy arrays, and no tensors", f"make tensors of them, and {remedy}")
-        where = "a TorchScript archive without parameters" if file.script else shown(file.content)
-        fail(path, f"holds {'a tensor' if described(file.content) else where}, and no network in it", remedy)
+        where = "a TorchScript archive without parameters" if file.script else value_text(file.content)
+        fail(path, f"holds {'a tensor' if stored_tensor(file.content) else where}, and no network in it", remedy)
     first, *others = _distinct(sorted(networks, key=lambda each: each.averaged))
     rivals = [first.place, *(each.place for each in others if each.averaged == first.averaged)]
     if len(rivals) > 1:
@@ -134,32 +136,32 @@ def _network(path: Path, file: TorchFile) -> tuple[Found, list[str]]:
     return first, left
 
 
-def _distinct(networks: list[Found]) -> list[Found]:
+def _distinct(networks: list[FoundNetwork]) -> list[FoundNetwork]:
     """Without those that look at the very tensors of another: one network under two names."""
-    distinct: list[Found] = []
+    distinct: list[FoundNetwork] = []
     for each in networks:
-        same = {key: described(value) for key, value in each.entries.items()}
-        if all(same != {key: described(value) for key, value in other.entries.items()} for other in distinct):
+        same = {key: stored_tensor(value) for key, value in each.entries.items()}
+        if all(same != {key: stored_tensor(value) for key, value in other.entries.items()} for other in distinct):
             distinct.append(each)
     return distinct
 
 
-def _tensors(path: Path, network: Found) -> dict[str, Described]:
+def _described_tensors(path: Path, network: FoundNetwork) -> dict[str, StoredTensor]:
     """The network's tensors as the file describes them, under Asteroid's names."""
-    tensors: dict[str, Described] = {}
+    tensors: dict[str, StoredTensor] = {}
     for key, value in network.entries.items():
         if reworked := _REWORKED.fullmatch(key):
             what = f"the weight of {printable(reworked[1], 100)} is kept as pruning or a weight norm keeps it"
             fail(path, what, "make it a plain weight again (prune.remove, remove_parametrizations), and save that")
-        tensor = described(value)
+        tensor = stored_tensor(value)
         if tensor is None:
-            if isinstance(value, (pickled.Object, pickled.Name)):
+            if isinstance(value, (pickled.PickledObject, pickled.PickledName)):
                 _refuse(path, "state_dict", value)
-            what = f"another network: its entry {shown(key)} is {shown(value)}, not a tensor"
+            what = f"another network: its entry {value_text(key)} is {value_text(value)}, not a tensor"
             fail(path, what, "save the state_dict")
         if tensor.odd:
             fail(path, f"{printable(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
-        tensors[asteroids_name(network.layout, key)] = tensor
+        tensors[asteroid_name(network.layout, key)] = tensor
     return tensors
 
 
@@ -175,18 +177,18 @@ def _dead(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
 
 
 def _refuse(path: Path, part: str, value: object) -> NoReturn:
-    what = f"its {part} holds {printable(pickled.kind(value), 100)}, which was refused"
+    what = f"its {part} holds {printable(pickled.kind_of(value), 100)}, which was refused"
     fail(path, what, "save it as plain values and tensors")
 
 
-def _arguments(path: Path, content: object, network: Found) -> dict[str, Any]:
+def _arguments(path: Path, content: object, network: FoundNetwork) -> dict[str, Any]:
     """The model's arguments that the file has, under Asteroid's names: plain values."""
     args = module_arguments(network.layout, network.attributes)
     for around in network.around:
         if "model_args" in around:
             given = pickled.mapping(around["model_args"])
             if given is None:
-                fail(path, f"its model_args is {shown(around['model_args'])}", "it should be a dict")
+                fail(path, f"its model_args is {value_text(around['model_args'])}", "it should be a dict")
             args |= {key: value for key, value in given.items() if isinstance(key, str)}
             break
         said = next((around[key] for key in ("hyper_parameters", "hparams", "config", "conf") if key in around), None)
@@ -202,11 +204,16 @@ def _arguments(path: Path, content: object, network: Found) -> dict[str, Any]:
             fail(path, f"its model_args say {name}=a huge number", "check the export")
         if not isinstance(value, (str, int, float, type(None))):
             strange = next(
-                (each for each in pickled.inside(value) if isinstance(each, (pickled.Object, pickled.Name))), None
+                (
+                    each
+                    for each in pickled.walk(value)
+                    if isinstance(each, (pickled.PickledObject, pickled.PickledName))
+                ),
+                None,
             )
             if strange is not None:
                 _refuse(path, "model_args", strange)
-            fail(path, f"its model_args say {name}={shown(value)}", "it should be a plain value")
+            fail(path, f"its model_args say {name}={value_text(value)}", "it should be a plain value")
     return {name: args[name] for name in _NAMES if name in args}
 
 
@@ -297,14 +304,14 @@ def _same_names(path: Path, expected: Iterable[str], found_names: Iterable[str])
 def _blocks_per_repeat(path: Path, args: Mapping[str, Any], blocks: int, asked: int | None) -> int:
     said = args.get("n_blocks")
     if said is not None and asked is not None and said != asked:
-        fail(path, f"says {shown(said)} blocks per repeat, not {asked}", "leave out --blocks-per-repeat")
+        fail(path, f"says {value_text(said)} blocks per repeat, not {asked}", "leave out --blocks-per-repeat")
     per_repeat = said if said is not None else asked
     if per_repeat is None:
         if blocks % 8:
             fail(path, f"{blocks} blocks, and nothing says how many per repeat", "say it with --blocks-per-repeat")
         return 8
     if not isinstance(per_repeat, int) or per_repeat < 1 or blocks % per_repeat:
-        fail(path, f"{blocks} blocks can't be repeats of {shown(per_repeat)}", "check --blocks-per-repeat")
+        fail(path, f"{blocks} blocks can't be repeats of {value_text(per_repeat)}", "check --blocks-per-repeat")
     return per_repeat
 
 
@@ -327,16 +334,18 @@ def _same_args(path: Path, args: Mapping[str, Any], size: Size) -> None:
     }
     for name, allowed_values in allowed.items():
         if name in args and args[name] not in allowed_values:
-            fail(path, f"its model_args say {name}={shown(args[name])}", f"only {allowed_values[0]!r} is supported")
+            fail(
+                path, f"its model_args say {name}={value_text(args[name])}", f"only {allowed_values[0]!r} is supported"
+            )
 
 
 def _mask_activation(path: Path, args: Mapping[str, Any], asked: str | None) -> str:
     said = args.get("mask_act")
     if said is not None and asked is not None and said != asked:
-        fail(path, f"says mask_act={shown(said)}, not {asked!r}", "leave out --mask-activation")
+        fail(path, f"says mask_act={value_text(said)}, not {asked!r}", "leave out --mask-activation")
     value = said or asked or "relu"
     if value not in MASK_ACTIVATIONS:
-        fail(path, f"its mask activation is {shown(value)}", f"only {' and '.join(MASK_ACTIVATIONS)} are known")
+        fail(path, f"its mask activation is {value_text(value)}", f"only {' and '.join(MASK_ACTIVATIONS)} are known")
     return str(value)
 
 
@@ -376,7 +385,7 @@ def _norm(path: Path, args: Mapping[str, Any]) -> str:
     said = args.get("norm_type") or "gLN"
     norms = {"gLN": "gln", "cgLN": "cgln", "cLN": "cln"}
     if said not in norms:
-        fail(path, f"its norm is {shown(said)}", f"known are {', '.join(norms)}")
+        fail(path, f"its norm is {value_text(said)}", f"known are {', '.join(norms)}")
     return norms[said]
 
 
@@ -385,5 +394,5 @@ def _number(path: Path, args: Mapping[str, Any], name: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-        fail(path, f"its {name} is {shown(value)}", "it should be a number above 0")
+        fail(path, f"its {name} is {value_text(value)}", "it should be a number above 0")
     return float(value)

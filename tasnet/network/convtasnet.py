@@ -20,7 +20,7 @@ from tasnet.network.variant import MASK_ACTIVATIONS, Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
 
-def build(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> ConvTasNet:
+def build_network(variant: Variant, size: Size, weights: Weights, *, mask_activation: str = "relu") -> ConvTasNet:
     """The network of `variant`, ready to run: eval mode, and nothing in it asks for a gradient.
 
     It takes one tensor of `input_shape` (any batch) and returns a tuple with one tensor per name of

@@ -17,8 +17,8 @@ from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, he
 
 from tasnet.common import TasnetError, sha256, unfinished
 from tasnet.network import parts
-from tasnet.network.convtasnet import build, input_shape
-from tasnet.network.plain import IR_VERSIONS, OPSETS, Plain, Shape, infos, model_of, plain, types_of
+from tasnet.network.convtasnet import build_network, input_shape
+from tasnet.network.plain import IR_VERSIONS, OPSETS, PlainNodes, Shape, model_of, plain_nodes, types_of, value_infos
 from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
@@ -48,8 +48,8 @@ def to_onnx(
     if opset not in OPSETS:
         raise VariantError(f"opset {opset}: one of {OPSETS[0]} to {OPSETS[-1]}")
     input_shape(variant, size, length)  # raises
-    network = build(variant, size, weights, mask_activation=mask_activation)
-    nodes = parts.nodes(variant, size, length, opset, mask_activation)
+    network = build_network(variant, size, weights, mask_activation=mask_activation)
+    nodes = parts.joined_nodes(variant, size, length, opset, mask_activation)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     return with_weights(nodes, tensors, opset)
 
@@ -67,11 +67,11 @@ def module_to_onnx(
     It is traced on zeros of the shapes `traced` and given the shapes `inputs` and `outputs`, by name and in order.
     """
     tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    return with_weights(plain(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
+    return with_weights(plain_nodes(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
 
 
 def with_weights(
-    traced: Plain, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
+    traced: PlainNodes, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
 ) -> ModelProto:
     """The model of these nodes; `weights` holds at least those that they read, `inputs` names what else they do."""
     model = _without_weights(traced, opset, inputs)
@@ -84,24 +84,24 @@ def with_weights(
     return model
 
 
-def _without_weights(traced: Plain, opset: int, given: Sequence[str]) -> ModelProto:
+def _without_weights(traced: PlainNodes, opset: int, given: Sequence[str]) -> ModelProto:
     """The model with its weights, in the order in which they are first read, as further inputs."""
     made = [name for node in traced.nodes for name in node.output]
     read = dict.fromkeys(name for node in traced.nodes for name in node.input)
     weights = read.keys() - {*given, *made}
     inputs = [*given, *(name for name in read if name in weights)]
     inner = [name for name in made if name not in traced.outputs]
-    groups = [infos({name: traced.types[name] for name in names}) for names in (inputs, traced.outputs, inner)]
+    groups = [value_infos({name: traced.types[name] for name in names}) for names in (inputs, traced.outputs, inner)]
     return model_of(traced.nodes, groups[0], groups[1], opset, values=groups[2])
 
 
-def save(model: ModelProto, path: Path) -> Path:
+def write_onnx(model: ModelProto, path: Path) -> Path:
     """Writes one self-contained ONNX file. Other processes see the old file or the whole new one."""
     _write(path, model.SerializeToString(deterministic=True))
     return path
 
 
-def save_shared(model: ModelProto, folder: Path, name: str = "") -> Path:
+def write_shared_onnx(model: ModelProto, folder: Path, name: str = "") -> Path:
     """Writes `folder/name` with each initializer above 1 KiB as ONNX external data, `<sha256>.bin` beside it.
 
     Without a name it is `<sha256>.onnx`. Graphs with the same weights share these files: one that is there already is

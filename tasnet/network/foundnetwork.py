@@ -13,23 +13,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tasnet.common import printable
-from tasnet.network.layouts import LAYOUTS, Layout
-from tasnet.network.pickled import Object, attributes, has_attributes, mapping
-from tasnet.network.storedtensor import described
+from tasnet.network.layouts import LAYOUTS, CheckpointLayout
+from tasnet.network.pickled import PickledObject, attributes, has_attributes, mapping
+from tasnet.network.storedtensor import stored_tensor
 
-MOST_LOOKED_AT = 100_000
+MAX_VISITED = 100_000
 """dicts, lists, objects and attributes of a file; a training run's checkpoint has some thousands"""
 
-MOST_ENTRIES = 500_000
+MAX_ENTRIES = 500_000
 """of the dicts of a file together: more than a pickle of the most operations has, if it has each once"""
 
-MOST_TENSORS = 20_000
+MAX_TENSORS = 20_000
 """of a network; a Conv-TasNet of the most blocks has a tenth of them"""
 
-MOST_NETWORKS = 16
-MOST_NAME = 300
+MAX_NETWORKS = 16
+MAX_NAME_CHARS = 300
 
-MOST_DEPTH = 8
+MAX_DEPTH = 8
 """of wrappers around a state dict"""
 
 _AVERAGED = re.compile(r"(?:^|[._\W])(ema|swa|averaged?|avg|shadow|teacher|target)(?:$|[._\W])", re.IGNORECASE)
@@ -41,11 +41,11 @@ class TooMuchError(ValueError):
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundNetwork:
     """A network in the file. `place` is the way to it as a person writes it, empty for the file's own top."""
 
     place: str
-    layout: Layout | None
+    layout: CheckpointLayout | None
     """None where no layout's names are in it"""
     entries: Mapping[str, object]
     """name -> value, under the layout's own names"""
@@ -68,25 +68,25 @@ class _Flat:
     others: dict[str, object]
 
 
-def found(content: object) -> list[Found]:
+def find_networks(content: object) -> list[FoundNetwork]:
     """All networks of known layouts in the file; else the largest collection of tensors; else nothing.
 
     Raises TooMuchError.
     """
-    networks: list[Found] = []
-    rest: Found | None = None
+    networks: list[FoundNetwork] = []
+    rest: FoundNetwork | None = None
     for place, flat, around in _collections(content, _Budget()):
         groups = _groups(flat.entries)
         for (prefix, layout), entries in groups.items():
             start = f"{prefix}." if prefix else ""
             others = {key[len(start) :]: value for key, value in flat.others.items() if key.startswith(start)}
-            if len(entries) > MOST_TENSORS:
-                raise TooMuchError(f"more than {MOST_TENSORS:,} tensors under one network's names")
-            networks.append(Found(_joined(place, prefix), layout, entries, around, others))
-            if len(networks) > MOST_NETWORKS:
-                raise TooMuchError(f"more than {MOST_NETWORKS} networks")
+            if len(entries) > MAX_TENSORS:
+                raise TooMuchError(f"more than {MAX_TENSORS:,} tensors under one network's names")
+            networks.append(FoundNetwork(_joined(place, prefix), layout, entries, around, others))
+            if len(networks) > MAX_NETWORKS:
+                raise TooMuchError(f"more than {MAX_NETWORKS} networks")
         if not groups and (rest is None or len(flat.entries) > len(rest.entries)):
-            rest = Found(place, None, flat.entries, around, flat.others)
+            rest = FoundNetwork(place, None, flat.entries, around, flat.others)
     return networks or ([rest] if rest else [])
 
 
@@ -94,19 +94,19 @@ class _Budget:
     """How much may still be looked at: a file may hold one thing many times, in things that it holds many times."""
 
     def __init__(self) -> None:
-        self.left, self.entries = MOST_LOOKED_AT, MOST_ENTRIES
+        self.left, self.entries = MAX_VISITED, MAX_ENTRIES
 
     def spend(self, count: int = 1) -> None:
         """Things are looked at."""
         self.left -= count
         if self.left < 0:
-            raise TooMuchError(f"more than {MOST_LOOKED_AT:,} dicts, lists, objects and attributes")
+            raise TooMuchError(f"more than {MAX_VISITED:,} dicts, lists, objects and attributes")
 
     def scan(self, count: int) -> None:
         """A dict's entries are gone through."""
         self.entries -= count
         if self.entries < 0:
-            raise TooMuchError(f"more than {MOST_ENTRIES:,} entries of dicts")
+            raise TooMuchError(f"more than {MAX_ENTRIES:,} entries of dicts")
 
 
 def _collections(content: object, budget: _Budget) -> Iterator[tuple[str, _Flat, tuple[Mapping[object, object], ...]]]:
@@ -115,50 +115,50 @@ def _collections(content: object, budget: _Budget) -> Iterator[tuple[str, _Flat,
     waiting: deque[tuple[str, object, tuple[Mapping[object, object], ...]]] = deque([("", content, ())])
     while waiting:
         place, value, around = waiting.popleft()
-        if id(value) in seen or len(around) > MOST_DEPTH:
+        if id(value) in seen or len(around) > MAX_DEPTH:
             continue
         seen.add(id(value))
         budget.spend()
         inside = mapping(value)
         if inside is not None:
             budget.scan(len(inside))
-            named = {key: each for key, each in inside.items() if isinstance(key, str) and len(key) <= MOST_NAME}
-            if any(described(each) for each in named.values()):
+            named = {key: each for key, each in inside.items() if isinstance(key, str) and len(key) <= MAX_NAME_CHARS}
+            if any(stored_tensor(each) for each in named.values()):
                 yield place, _Flat(named, {}), around
             waiting += [(_joined(place, key), each, (inside, *around)) for key, each in named.items() if _holds(each)]
         elif isinstance(value, (list, tuple)):
             waiting += [(f"{place}[{index}]", each, ({}, *around)) for index, each in enumerate(value) if _holds(each)]
-        elif isinstance(value, Object) and described(value) is None:
+        elif isinstance(value, PickledObject) and stored_tensor(value) is None:
             flat = _module(value, budget)
             if flat.entries:
                 yield place, flat, around
             for key, each in (attributes(value) or {}).items():
                 # Beside its tensors it may hold a dict of others; its parts are in `flat` already.
-                if isinstance(key, str) and _holds(each) and not (flat.entries and isinstance(each, Object)):
+                if isinstance(key, str) and _holds(each) and not (flat.entries and isinstance(each, PickledObject)):
                     waiting.append((_joined(place, key), each, ({}, *around)))
 
 
-def _module(value: Object, budget: _Budget) -> _Flat:
+def _module(value: PickledObject, budget: _Budget) -> _Flat:
     """The tensors of a module (pickled or TorchScript) under the names that its state dict has."""
     flat = _Flat({}, {})
     waiting: list[tuple[str, object, int]] = [("", value, 0)]
     while waiting:
         prefix, each, depth = waiting.pop()
         held = attributes(each)
-        if held is None or depth > 4 * MOST_DEPTH or len(prefix) > MOST_NAME:
+        if held is None or depth > 4 * MAX_DEPTH or len(prefix) > MAX_NAME_CHARS:
             continue
         flat.others[prefix.rstrip(".")] = each
         eager = "_parameters" in held
         for key, inner in held.items():
             budget.spend()
-            if not isinstance(key, str) or len(key) > MOST_NAME:
+            if not isinstance(key, str) or len(key) > MAX_NAME_CHARS:
                 continue
             parts = _named(inner, budget) if eager and key in ("_parameters", "_buffers", "_modules") else {}
             if key == "_modules" and eager:
                 waiting += [(f"{prefix}{name}.", part, depth + 1) for name, part in parts.items()]
             elif parts:
                 flat.entries.update({f"{prefix}{name}": part for name, part in parts.items() if part is not None})
-            elif described(inner):
+            elif stored_tensor(inner):
                 # TorchScript keeps tensors and parts among the attributes.
                 flat.entries[f"{prefix}{key}"] = inner
             elif not eager and has_attributes(inner):
@@ -172,19 +172,21 @@ def _named(value: object, budget: _Budget) -> dict[str, object]:
     """What a dict holds under a name of a reasonable length."""
     held = mapping(value) or {}
     budget.spend(len(held))
-    return {key: each for key, each in held.items() if isinstance(key, str) and len(key) <= MOST_NAME}
+    return {key: each for key, each in held.items() if isinstance(key, str) and len(key) <= MAX_NAME_CHARS}
 
 
-def _groups(entries: Mapping[str, object]) -> dict[tuple[str, Layout], dict[str, object]]:
+def _groups(entries: Mapping[str, object]) -> dict[tuple[str, CheckpointLayout], dict[str, object]]:
     """The entries by prefix and layout, without the prefix; entries that stand under no prefix are left out."""
-    anchors: dict[str, Layout] = {}
+    anchors: dict[str, CheckpointLayout] = {}
     for key in entries:
         for layout in LAYOUTS:
             if match := layout.anchor.match(key):
                 anchors.setdefault((match["prefix"] or "").rstrip("."), layout)
-        if len(anchors) > MOST_NETWORKS:
-            raise TooMuchError(f"more than {MOST_NETWORKS} networks")
-    groups: dict[tuple[str, Layout], dict[str, object]] = {(prefix, layout): {} for prefix, layout in anchors.items()}
+        if len(anchors) > MAX_NETWORKS:
+            raise TooMuchError(f"more than {MAX_NETWORKS} networks")
+    groups: dict[tuple[str, CheckpointLayout], dict[str, object]] = {
+        (prefix, layout): {} for prefix, layout in anchors.items()
+    }
     for key, value in entries.items():
         # The longest prefix: a copy's `ema.model.` begins like no other's, but a bare network's is empty.
         fit = [each for each in anchors if not each or key.startswith(f"{each}.")]
@@ -195,7 +197,7 @@ def _groups(entries: Mapping[str, object]) -> dict[tuple[str, Layout], dict[str,
 
 
 def _holds(value: object) -> bool:
-    return isinstance(value, (dict, list, tuple, Object))
+    return isinstance(value, (dict, list, tuple, PickledObject))
 
 
 def _joined(place: str, name: str) -> str:

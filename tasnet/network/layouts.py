@@ -12,11 +12,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tasnet.network.pickled import Object
+from tasnet.network.pickled import PickledObject
 
 
 @dataclass(frozen=True)
-class Layout:
+class CheckpointLayout:
     """One library's names. `anchor` matches a name that all its networks have, with `prefix` before it."""
 
     source: str
@@ -28,8 +28,8 @@ class Layout:
 _OTHER = "its encoder ends in a ReLU, and its first norm is per frame whatever the others are"
 
 
-def _layout(source: str, anchor: str, differs: str = "") -> Layout:
-    return Layout(source, re.compile(rf"(?P<prefix>(?:.*\.)?){anchor}"), differs)
+def _layout(source: str, anchor: str, differs: str = "") -> CheckpointLayout:
+    return CheckpointLayout(source, re.compile(rf"(?P<prefix>(?:.*\.)?){anchor}"), differs)
 
 
 ASTEROID = _layout("asteroid", r"masker\.TCN\.\d+\.")
@@ -60,7 +60,7 @@ _TORCHAUDIO = (
 """torchaudio's names -> Asteroid's: the same function."""
 
 
-def asteroids_name(layout: Layout | None, key: str) -> str:
+def asteroid_name(layout: CheckpointLayout | None, key: str) -> str:
     """A tensor's name in Asteroid's state dict; `key` itself where it has none there."""
     if layout is TORCHAUDIO:
         for pattern, name in _TORCHAUDIO:
@@ -129,7 +129,7 @@ def arguments_of(hyper_parameters: Mapping[object, object]) -> dict[str, object]
 _NORMS = {"GlobLN": "gLN", "ChanLN": "cLN", "CumLN": "cgLN", "BatchNorm": "BN"}
 
 
-def module_arguments(layout: Layout | None, attributes: Mapping[str, object]) -> dict[str, object]:
+def module_arguments(layout: CheckpointLayout | None, attributes: Mapping[str, object]) -> dict[str, object]:
     """What a whole module's parts say of the model's arguments, under Asteroid's names; nothing for a state dict.
 
     A pickled module keeps what its class kept (Asteroid's masker: its arguments) and the classes of its parts;
@@ -160,7 +160,7 @@ def module_arguments(layout: Layout | None, attributes: Mapping[str, object]) ->
 
 
 def _class_of(value: object) -> str:
-    return value.class_name.rpartition(".")[2] if isinstance(value, Object) else ""
+    return value.class_name.rpartition(".")[2] if isinstance(value, PickledObject) else ""
 
 
 def _dilation(value: object) -> int:

@@ -14,32 +14,32 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from tasnet.network.convtasnet import ConvTasNet, build, input_shape, output_names, output_shapes
-from tasnet.network.plain import Plain, Shape, live, plain, renamed
+from tasnet.network.convtasnet import ConvTasNet, build_network, input_shape, output_names, output_shapes
+from tasnet.network.plain import PlainNodes, Shape, live_nodes, plain_nodes, renamed_nodes
 from tasnet.network.rewrites import along_time
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 
 _ENCODED, _FEATURES = "/encoder/Conv_output_0", "features"
 _TCN = "/masker/"
 
 
-def nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> Plain:
+def joined_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
     """The graph of `variant`, which can be built, for `length` samples: from `mix` to `output_names`."""
     stem = _cut_stem(_of_stem(variant), size, length, opset, variant.blocks)
     tail = _tail(_of_tail(variant), size, length, opset, mask_activation)
-    joined = renamed(tail.nodes, {_FEATURES: stem.outputs[-1]})
+    joined = renamed_nodes(tail.nodes, {_FEATURES: stem.outputs[-1]})
     types = {name: kind for name, kind in tail.types.items() if name != _FEATURES}
     constants = {**stem.constants, **tail.constants}
-    return Plain((*stem.nodes, *joined), {**stem.types, **types}, constants, tail.outputs)
+    return PlainNodes((*stem.nodes, *joined), {**stem.types, **types}, constants, tail.outputs)
 
 
-def whole(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> Plain:
+def traced_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
     """What `nodes` gives, traced in one piece and from nothing: the reference that the parts must add up to."""
     network = _any_network(variant, size, mask_activation)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return plain(network, traced, {"mix": input_shape(variant, size, length)}, outputs, opset)
+    return plain_nodes(network, traced, {"mix": input_shape(variant, size, length)}, outputs, opset)
 
 
 def _of_stem(variant: Variant) -> Variant:
@@ -53,24 +53,24 @@ def _of_tail(variant: Variant) -> Variant:
 
 
 @lru_cache(maxsize=64)
-def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int) -> Plain:
+def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int) -> PlainNodes:
     """The stem cut after `blocks` blocks (0: not at all); its last output is what the mask head reads."""
     stem = _stem(variant, size, length, opset)
     features = stem.outputs[blocks if 0 < blocks < len(stem.outputs) else -1]
-    kept = live(stem.nodes, (_ENCODED, features))
+    kept = live_nodes(stem.nodes, (_ENCODED, features))
     # The exporter numbers the sums between the blocks in the order of the file.
     sums = [node.name for node in kept if node.name.startswith(_TCN) and "/" not in node.name[len(_TCN) :]]
     names = {name: f"{_TCN}Add_{index}" if index else f"{_TCN}Add" for index, name in enumerate(sums)}
     values = {f"{old}_output_0": f"{new}_output_0" for old, new in names.items()}
-    cut = renamed(kept, values, names)
+    cut = renamed_nodes(kept, values, names)
     used = {name for node in kept for name in (*node.input, *node.output)}
     types = {values.get(name, name): kind for name, kind in stem.types.items() if name in used}
     constants = {name: array for name, array in stem.constants.items() if name in used}
-    return Plain(tuple(cut), types, constants, (_ENCODED, values.get(features, features)))
+    return PlainNodes(tuple(cut), types, constants, (_ENCODED, values.get(features, features)))
 
 
 @lru_cache(maxsize=16)
-def _stem(variant: Variant, size: Size, length: int, opset: int) -> Plain:
+def _stem(variant: Variant, size: Size, length: int, opset: int) -> PlainNodes:
     """The whole stem. Its outputs: the encoding, and what a mask head would read after each block."""
     network = _any_network(variant, size)
 
@@ -83,11 +83,11 @@ def _stem(variant: Variant, size: Size, length: int, opset: int) -> Plain:
     if network.masker:
         _compute(network.masker, network.masker.features)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
-    return plain(network, traced, {"mix": input_shape(variant, size, length)}, {}, opset)
+    return plain_nodes(network, traced, {"mix": input_shape(variant, size, length)}, {}, opset)
 
 
 @lru_cache(maxsize=64)
-def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> Plain:
+def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
     """The tail, from the encoding and (with a mask) what the mask head reads."""
     network = _any_network(variant, size, mask_activation)
 
@@ -99,7 +99,7 @@ def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation
         _compute(network.masker, network.masker.masks)
     traced = _between(variant, size, traced_length(variant, size, length))
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return plain(network, traced, _between(variant, size, length), outputs, opset)
+    return plain_nodes(network, traced, _between(variant, size, length), outputs, opset)
 
 
 def _compute(module: nn.Module, forward: Callable[..., Any]) -> None:
@@ -117,7 +117,7 @@ def _between(variant: Variant, size: Size, length: int) -> dict[str, Shape]:
 
 def _any_network(variant: Variant, size: Size, mask_activation: str = "relu") -> ConvTasNet:
     # The nodes don't depend on the weights: any will do.
-    return build(variant, size, seeded(size), mask_activation=mask_activation)
+    return build_network(variant, size, seeded_weights(size), mask_activation=mask_activation)
 
 
 def traced_length(variant: Variant, size: Size, length: int) -> int:

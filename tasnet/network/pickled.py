@@ -1,9 +1,13 @@
 """A pickle as data: what it holds, names and would call, with nothing imported and nothing called.
 
-`pickletools`, of the standard library, takes the stream apart, and a small machine puts plain values together. What
-pickle would import is a `Name` here, what it would call or make is an `Object` with its arguments and its state. Work
-and memory are bounded by the length of the stream: nothing is hashed, compared or copied that the stream can make
-large.
+`pickletools` of the standard library splits the stream into operations, and a small machine builds plain values from
+them. What pickle would import is a `PickledName` here, what it would call is a `PickledObject` with its arguments and
+its state. Work and memory are bounded by the length of the stream: nothing is hashed, compared or copied that the
+stream can make large.
+
+Others were tried on the files of `benchmarks/outside`: pickle's own machine with `find_class` overridden hangs on a
+key of nested tuples, each held twice, which it hashes; torch's (`weights_only=True`) reads neither pickle protocols 3
+to 5 nor TorchScript, and allocates what a member of the archive states.
 """
 
 from __future__ import annotations
@@ -14,10 +18,10 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
-MOST_OPERATIONS = 1_000_000
+MAX_OPERATIONS = 1_000_000
 """of one pickle; a Conv-TasNet with its optimizer has about 50,000"""
 
-MOST_NAME = 1000
+MAX_NAME_CHARS = 1000
 """characters of a class's name with its module"""
 
 
@@ -26,7 +30,7 @@ class PickleError(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
-class Name:
+class PickledName:
     """A class or a function that the pickle names."""
 
     module: str
@@ -39,7 +43,7 @@ class Name:
 
 
 @dataclass(eq=False)
-class Object:
+class PickledObject:
     """What the pickle would make by calling `what` with `args`; then come state, items and pairs."""
 
     what: object
@@ -51,21 +55,21 @@ class Object:
     @property
     def class_name(self) -> str:
         """The full name of what makes it, empty where the pickle computes that."""
-        return self.what.full if isinstance(self.what, Name) else ""
+        return self.what.full if isinstance(self.what, PickledName) else ""
 
 
 @dataclass(frozen=True, eq=False)
-class Stored:
-    """What lies outside of the pickle, by the identity that the pickle gives it."""
+class PersistentId:
+    """A reference to something outside of the pickle (pickle's persistent id), such as a storage."""
 
     identity: object
 
 
 class OtherKey:
-    """Stands for a key that is no text: nothing here is looked up by one, and hashing it may never end."""
+    """Stands for a key that isn't text: nothing here is looked up by one, and hashing it may never end."""
 
 
-def read(stream: BytesIO, most: int = MOST_OPERATIONS) -> tuple[object, set[str]]:
+def read_pickle(stream: BytesIO, most: int = MAX_OPERATIONS) -> tuple[object, set[str]]:
     """The pickle at the stream's place, which is then behind it, and the full names in it.
 
     Raises PickleError, also for one of more than `most` operations.
@@ -88,7 +92,7 @@ def mapping(value: object) -> dict[object, object] | None:
     """What a dict holds, or an object that is one (OrderedDict, a subclass); None for all else."""
     if isinstance(value, dict):
         return value
-    if not isinstance(value, Object):
+    if not isinstance(value, PickledObject):
         return None
     if value.pairs:
         return value.pairs
@@ -102,12 +106,12 @@ def mapping(value: object) -> dict[object, object] | None:
 
 def has_attributes(value: object) -> bool:
     """Whether `attributes` gives some, without looking at them."""
-    return isinstance(value, Object) and (isinstance(value.state, tuple) or mapping(value.state) is not None)
+    return isinstance(value, PickledObject) and (isinstance(value.state, tuple) or mapping(value.state) is not None)
 
 
 def attributes(value: object) -> dict[object, object] | None:
     """The attributes of an object; None for what has none."""
-    if not isinstance(value, Object):
+    if not isinstance(value, PickledObject):
         return None
     if isinstance(value.state, tuple):
         # The second of a pair are those in slots.
@@ -115,17 +119,17 @@ def attributes(value: object) -> dict[object, object] | None:
     return mapping(value.state)
 
 
-def kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """What a value is, in a few words for a message."""
-    if isinstance(value, Object):
+    if isinstance(value, PickledObject):
         return value.class_name or "computed object"
-    if isinstance(value, Name):
+    if isinstance(value, PickledName):
         return value.full
-    return "reference to stored data" if isinstance(value, Stored) else type(value).__name__
+    return "reference to stored data" if isinstance(value, PersistentId) else type(value).__name__
 
 
-def inside(value: object) -> Iterator[object]:
-    """`value` and all that it holds, each once, in no order that means anything."""
+def walk(value: object) -> Iterator[object]:
+    """`value` and everything inside it, each object once, in no particular order."""
     seen: set[int] = set()
     waiting = [value]
     while waiting:
@@ -138,7 +142,7 @@ def inside(value: object) -> Iterator[object]:
             waiting += each
         elif isinstance(each, dict):
             waiting += each.values()
-        elif isinstance(each, Object):
+        elif isinstance(each, PickledObject):
             waiting += (each.args, each.state, each.items, each.pairs)
 
 
@@ -256,12 +260,12 @@ class _Machine:
 
     # --- what pickle would import, call and make
 
-    def _named(self, module: str, name: str) -> Name:
+    def _named(self, module: str, name: str) -> PickledName:
         if not isinstance(module, str) or not isinstance(name, str):
             raise PickleError("its pickle names a class by something that is no text")
-        if len(module) + len(name) > MOST_NAME:
-            raise PickleError(f"its pickle names a class by more than {MOST_NAME} characters")
-        found = Name(module, name)
+        if len(module) + len(name) > MAX_NAME_CHARS:
+            raise PickleError(f"its pickle names a class by more than {MAX_NAME_CHARS} characters")
+        found = PickledName(module, name)
         self.names.add(found.full)
         return found
 
@@ -275,36 +279,36 @@ class _Machine:
 
     def _inst(self, argument: str) -> None:
         module, _, name = argument.partition(" ")
-        self.stack.append(Object(self._named(module, name), tuple(self._marked())))
+        self.stack.append(PickledObject(self._named(module, name), tuple(self._marked())))
 
     def _obj(self, _: object) -> None:
         what, *given = self._marked()
-        self.stack.append(Object(what, tuple(given)))
+        self.stack.append(PickledObject(what, tuple(given)))
 
     def _reduce(self, _: object) -> None:
         given, what = self.stack.pop(), self.stack.pop()
-        self.stack.append(Object(what, given))
+        self.stack.append(PickledObject(what, given))
 
     _newobj = _reduce
 
     def _newobj_ex(self, _: object) -> None:
         named, given, what = self.stack.pop(), self.stack.pop(), self.stack.pop()
-        self.stack.append(Object(what, (given, named)))
+        self.stack.append(PickledObject(what, (given, named)))
 
     def _build(self, _: object) -> None:
         state = self.stack.pop()
-        if isinstance(self.stack[-1], Object):
+        if isinstance(self.stack[-1], PickledObject):
             self.stack[-1].state = state
 
     def _persid(self, argument: object) -> None:
-        self.stack.append(Stored(argument))
+        self.stack.append(PersistentId(argument))
 
     def _binpersid(self, _: object) -> None:
-        self.stack.append(Stored(self.stack.pop()))
+        self.stack.append(PersistentId(self.stack.pop()))
 
 
 def _extend(target: object, values: list[object]) -> None:
-    if isinstance(target, Object):
+    if isinstance(target, PickledObject):
         target.items.extend(values)
     elif isinstance(target, list):
         target.extend(values)
@@ -313,7 +317,7 @@ def _extend(target: object, values: list[object]) -> None:
 
 
 def _set(target: object, flat: list[object]) -> None:
-    pairs = target.pairs if isinstance(target, Object) else target
+    pairs = target.pairs if isinstance(target, PickledObject) else target
     if not isinstance(pairs, dict) or len(flat) % 2:
         raise PickleError("its pickle sets items of what is no dict")
     for key, value in zip(flat[::2], flat[1::2], strict=True):

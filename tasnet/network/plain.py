@@ -31,7 +31,7 @@ Types = dict[str, tuple[int, Shape]]
 
 
 @dataclass(frozen=True)
-class Plain:
+class PlainNodes:
     """The nodes of a graph in their order, without weights. Shared by many graphs: nothing in it may be changed."""
 
     nodes: tuple[NodeProto, ...]
@@ -42,13 +42,13 @@ class Plain:
     outputs: tuple[str, ...]
 
 
-def plain(
+def plain_nodes(
     module: torch.nn.Module,
     traced: Mapping[str, Shape],
     inputs: Mapping[str, Shape],
     outputs: Mapping[str, Shape | None],
     opset: int,
-) -> Plain:
+) -> PlainNodes:
     """The nodes of `module`, traced on zeros of the shapes `traced`, then given the input shapes `inputs`.
 
     `outputs` names the outputs and gives their shapes; None where it is to be inferred. Those without a name
@@ -59,7 +59,7 @@ def plain(
     return _plain(nodes, weights, inputs, dict(outputs) or dict.fromkeys(made), opset)
 
 
-def infos(types: Mapping[str, tuple[int, Shape | None]]) -> list[ValueInfoProto]:
+def value_infos(types: Mapping[str, tuple[int, Shape | None]]) -> list[ValueInfoProto]:
     """Typed values, as ONNX writes them."""
     return [helper.make_tensor_value_info(name, kind, shape) for name, (kind, shape) in types.items()]
 
@@ -84,7 +84,7 @@ def model_of(
     )
 
 
-def live(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
+def live_nodes(nodes: Sequence[NodeProto], outputs: Iterable[str]) -> list[NodeProto]:
     """The nodes that an output depends on, in their order."""
     needed, alive = set(outputs), []
     for node in reversed(nodes):
@@ -120,10 +120,10 @@ def _trace(
         for index, name in enumerate(node.output)
         if node.name and name not in outputs and any(name == info.name for info in graph.output)
     }
-    return renamed(graph.node, natural), [natural.get(info.name, info.name) for info in graph.output]
+    return renamed_nodes(graph.node, natural), [natural.get(info.name, info.name) for info in graph.output]
 
 
-def renamed(
+def renamed_nodes(
     nodes: Iterable[NodeProto], values: Mapping[str, str], names: Mapping[str, str] | None = None
 ) -> list[NodeProto]:
     """Copies of the nodes, with other names for the values and nodes that are in the mappings."""
@@ -147,7 +147,7 @@ def _plain(
     inputs: Mapping[str, Shape],
     outputs: Mapping[str, Shape | None],
     opset: int,
-) -> Plain:
+) -> PlainNodes:
     """The traced nodes with true shapes and without Identity, Constant, shape arithmetic or dead nodes.
 
     Weights are typed inputs: inference needs their shapes alone. A PReLU slope in `tensors` is reshaped to
@@ -161,18 +161,18 @@ def _plain(
     while True:
         weights = {name: (_type_of(array), array.shape) for name, array in (tensors | constants).items()}
         integers = [numpy_helper.from_array(a, name) for name, a in constants.items() if a.dtype == np.int64]
-        model = model_of(nodes, infos(given | weights), infos(made), opset, initializers=integers)
+        model = model_of(nodes, value_infos(given | weights), value_infos(made), opset, initializers=integers)
         model = onnx.shape_inference.infer_shapes(model, strict_mode=True)
         before = len(nodes)
         types = types_of(model)
-        nodes = live(_fold(list(model.graph.node), types, tensors, constants, opset), outputs)
+        nodes = live_nodes(_fold(list(model.graph.node), types, tensors, constants, opset), outputs)
         if len(nodes) == before:
             break
     found = _named(nodes, constants)
     used = {name for node in nodes for name in (*node.input, *node.output)}
     kept = {name: (_type_of(array), array.shape) for name, array in (tensors | found).items()}
     all_types = {name: kind for name, kind in (types | kept).items() if name in used}
-    return Plain(tuple(nodes), all_types, found, tuple(outputs))
+    return PlainNodes(tuple(nodes), all_types, found, tuple(outputs))
 
 
 def _fold(
@@ -214,7 +214,7 @@ def _evaluate(node: NodeProto, constants: dict[str, np.ndarray], opset: int) -> 
 
     inputs: dict[str, Any] = {name: constants[name] for name in node.input if name}
     types = {name: (_type_of(array), array.shape) for name, array in inputs.items()}
-    graph = helper.make_graph([node], "constant", infos(types), [ValueInfoProto(name=node.output[0])])
+    graph = helper.make_graph([node], "constant", value_infos(types), [ValueInfoProto(name=node.output[0])])
     model = helper.make_model(graph, ir_version=IR_VERSIONS[opset], opset_imports=[helper.make_opsetid("", opset)])
     outputs: Any = ReferenceEvaluator(model).run(None, inputs)
     return np.asarray(outputs[0])

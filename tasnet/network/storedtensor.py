@@ -13,10 +13,10 @@ from typing import TypeGuard
 
 import torch
 
-from tasnet.network.pickled import Name, Object, Stored
-from tasnet.network.torchfile import ELEMENTS, Storage, Storages, fail, storage_of, whole
+from tasnet.network.pickled import PersistentId, PickledName, PickledObject
+from tasnet.network.torchfile import ELEMENTS, StorageRef, Storages, damaged, fail, is_count, storage_of
 
-MOST_VALUES = 1 << 27
+MAX_VALUES = 1 << 27
 """of all tensors of a network together, 512 MiB of float32; a Conv-TasNet has about 5 million"""
 
 FLOATS: Mapping[str, torch.dtype] = {
@@ -29,13 +29,13 @@ FLOATS: Mapping[str, torch.dtype] = {
 
 
 @dataclass(frozen=True)
-class Described:
+class StoredTensor:
     """A tensor as the file describes it. `odd` says what else it is, if not plain numbers in a storage."""
 
     shape: tuple[int, ...]
     stride: tuple[int, ...] = ()
     start: int = 0
-    storage: Storage | None = None
+    storage: StorageRef | None = None
     odd: str = ""
 
 
@@ -51,50 +51,50 @@ _ODD = {
 }
 
 
-def described(value: object) -> Described | None:
+def stored_tensor(value: object) -> StoredTensor | None:
     """The tensor that `value` of a pickle would be; None if it would be none."""
     # A parameter wraps a tensor, and a subclass wraps that; more than that is no honest file.
     for _ in range(4):
-        if not isinstance(value, Object):
+        if not isinstance(value, PickledObject):
             return None
         given = value.args if isinstance(value.args, tuple) else ()
         if value.class_name in ("torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"):
             value = given[0] if given else None
         elif value.class_name == "torch._tensor._rebuild_from_type_v2" and len(given) >= 3:
-            value = Object(given[0], given[2])
+            value = PickledObject(given[0], given[2])
         else:
             break
-    if not isinstance(value, Object):
+    if not isinstance(value, PickledObject):
         return None
     if value.class_name in _ODD:
-        return Described((), odd=_ODD[value.class_name])
+        return StoredTensor((), odd=_ODD[value.class_name])
     if value.class_name not in (f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3")):
         return None
-    return _plain(value) or Described((), odd="a tensor whose description makes no sense")
+    return _plain(value) or StoredTensor((), odd="a tensor whose description makes no sense")
 
 
-def _plain(value: Object) -> Described | None:
+def _plain(value: PickledObject) -> StoredTensor | None:
     """The tensor that `_rebuild_tensor` would make of these arguments; None where they don't fit."""
     given = value.args
     if not isinstance(given, tuple) or len(given) < 4:
         return None
     stored, start, shape, stride = given[0], given[1], given[2], given[3]
-    storage = storage_of(stored.identity) if isinstance(stored, Stored) else None
-    if storage is None or not whole(start) or not _sizes(shape) or not _sizes(stride) or len(shape) != len(stride):
+    storage = storage_of(stored.identity) if isinstance(stored, PersistentId) else None
+    if storage is None or not is_count(start) or not _sizes(shape) or not _sizes(stride) or len(shape) != len(stride):
         return None
     if value.class_name.endswith("_v3"):
-        kept = given[6].name if len(given) > 6 and isinstance(given[6], Name) else "an unknown type"
-        return Described(tuple(shape), odd=f"a tensor of {kept}")
+        kept = given[6].name if len(given) > 6 and isinstance(given[6], PickledName) else "an unknown type"
+        return StoredTensor(tuple(shape), odd=f"a tensor of {kept}")
     if storage.kind not in ELEMENTS:
-        return Described(tuple(shape), odd=f"a tensor in a {storage.kind}")
-    return Described(tuple(shape), tuple(stride), start + storage.start, storage)
+        return StoredTensor(tuple(shape), odd=f"a tensor in a {storage.kind}")
+    return StoredTensor(tuple(shape), tuple(stride), start + storage.start, storage)
 
 
 def _sizes(value: object) -> TypeGuard[Sequence[int]]:
-    return isinstance(value, (tuple, list)) and len(value) <= 8 and all(map(whole, value))
+    return isinstance(value, (tuple, list)) and len(value) <= 8 and all(map(is_count, value))
 
 
-def values(path: Path, tensors: Mapping[str, Described], storages: Storages) -> dict[str, torch.Tensor]:
+def read_tensors(path: Path, tensors: Mapping[str, StoredTensor], storages: Storages) -> dict[str, torch.Tensor]:
     """The tensors as float32, each with memory of its own. Raises CheckpointError, before it allocates, naming one.
 
     Refused are tensors that aren't floats, that don't lie within their storage, that are larger than MOST_VALUES
@@ -103,8 +103,8 @@ def values(path: Path, tensors: Mapping[str, Described], storages: Storages) -> 
     total = 0
     for name, tensor in tensors.items():
         total += math.prod(tensor.shape)
-        if total > MOST_VALUES:
-            what = f"its tensors have more than {MOST_VALUES:,} values ({name} has {math.prod(tensor.shape):,})"
+        if total > MAX_VALUES:
+            what = f"its tensors have more than {MAX_VALUES:,} values ({name} has {math.prod(tensor.shape):,})"
             fail(path, what, "a Conv-TasNet has about 5 million; check the export")
         _check(path, name, tensor, storages)
     read: dict[tuple[str, str], torch.Tensor] = {}
@@ -124,7 +124,7 @@ def values(path: Path, tensors: Mapping[str, Described], storages: Storages) -> 
     return found
 
 
-def _check(path: Path, name: str, tensor: Described, storages: Storages) -> None:
+def _check(path: Path, name: str, tensor: StoredTensor, storages: Storages) -> None:
     """Fails for a tensor that isn't plain floats within its storage."""
     storage = tensor.storage
     if tensor.odd or storage is None:
@@ -138,8 +138,6 @@ def _check(path: Path, name: str, tensor: Described, storages: Storages) -> None
     except KeyError:
         there = 0
     if there != storage.count * size:
-        what = f"damaged torch file: {there:,} bytes for the {storage.count:,} values that {name} looks at"
-        fail(path, what, "copy or download it again")
+        damaged(path, f"{there:,} bytes for the {storage.count:,} values that {name} looks at")
     if last >= storage.count and 0 not in tensor.shape:
-        what = f"damaged torch file: {name} looks past the {storage.count:,} values that are there"
-        fail(path, what, "copy or download it again")
+        damaged(path, f"{name} looks past the {storage.count:,} values that are there")

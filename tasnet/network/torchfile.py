@@ -1,7 +1,7 @@
-"""A file of `torch.save`, read as data: nothing in it is imported or called, no value is read before it is asked for.
+"""A file of `torch.save`, read as data: nothing in it is imported or called, and a tensor's values are read on demand.
 
-Both of torch's formats: the zip archive (torch 1.6, 2020, and TorchScript) and the row of pickles before it. How they
-are laid out is told by torch's own writer (`torch/serialization.py`, 2.13).
+Both of torch's formats: the zip archive (torch 1.6, 2020, and TorchScript) and the row of pickles before it. The
+source of both layouts is torch's own writer (`torch/serialization.py`, 2.13).
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import BinaryIO, NoReturn, Protocol, TypeGuard
 from tasnet.common import TasnetError, open_regular, printable
 from tasnet.network import pickled
 
-MOST_BYTES = 512 << 20
+MAX_BYTES = 512 << 20
 """of a file, and of what is unpacked from it; a Conv-TasNet with its optimizer has 60 MB"""
 
-MOST_PICKLE_BYTES = 64 << 20
-MOST_DIRECTORY_BYTES = 8 << 20
-MOST_TEXT = 80
+MAX_PICKLE_BYTES = 64 << 20
+MAX_DIRECTORY_BYTES = 8 << 20
+MAX_TEXT_CHARS = 80
 
 _BROKEN = (
     *(OSError, EOFError, ValueError, LookupError, RuntimeError, ArithmeticError),
@@ -43,17 +43,22 @@ def fail(path: Path, what: str, remedy: str) -> NoReturn:
     raise CheckpointError(f"{path}: {printable(what, 400)}; {remedy}") from None
 
 
-def shown(value: object) -> str:
+def damaged(path: Path, what: str) -> NoReturn:
+    """Raises the CheckpointError of a file that isn't what torch wrote."""
+    fail(path, f"damaged torch file: {what}", "copy or download it again")
+
+
+def value_text(value: object) -> str:
     """A value of the file as a message shows it: short, and on one line."""
     if value is None or isinstance(value, (bool, float)):
         return repr(value)
     if isinstance(value, int):
         return str(value) if abs(value) < 1 << 64 else "a huge number"
-    if isinstance(value, (pickled.Object, pickled.Name)):
-        return f"an object of {printable(pickled.kind(value), MOST_TEXT)}"
+    if isinstance(value, (pickled.PickledObject, pickled.PickledName)):
+        return f"an object of {printable(pickled.kind_of(value), MAX_TEXT_CHARS)}"
     if isinstance(value, str):
-        return repr(printable(value, MOST_TEXT)) if len(value) > MOST_TEXT else repr(value)
-    return f"a {printable(pickled.kind(value), MOST_TEXT)}"
+        return repr(printable(value, MAX_TEXT_CHARS)) if len(value) > MAX_TEXT_CHARS else repr(value)
+    return f"a {printable(pickled.kind_of(value), MAX_TEXT_CHARS)}"
 
 
 class Storages(Protocol):
@@ -77,20 +82,20 @@ class TorchFile:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[TorchFile]:
+def open_torch_file(path: Path) -> Iterator[TorchFile]:
     """The file at `path`, open as long as its storages may be read. Raises CheckpointError."""
-    with open_regular(path, most=MOST_BYTES, what="a checkpoint", error=CheckpointError) as file:
+    with open_regular(path, most=MAX_BYTES, what="a checkpoint", error=CheckpointError) as file:
         try:
             read = _archive(path, file) if zipfile.is_zipfile(file) else _row_of_pickles(path, file)
         except CheckpointError:
             raise
         except pickled.PickleError as error:
-            fail(path, f"damaged torch file: {error}", "copy or download it again")
+            damaged(path, f"{error}")
         except _BROKEN as error:
             fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
         dangerous = sorted(name for name in read.names if _runs_code(name))
         if dangerous:
-            what = f"tries to run {printable(dangerous[0], MOST_TEXT)} and was refused"
+            what = f"tries to run {printable(dangerous[0], MAX_TEXT_CHARS)} and was refused"
             fail(path, what, "don't use it; ask where it came from")
         yield read
 
@@ -121,7 +126,7 @@ class _Directory(io.RawIOBase):
     """The file for `zipfile`, whose reads are bounded until the directory is read: it takes it whole."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.file, self.most = file, MOST_DIRECTORY_BYTES
+        self.file, self.most = file, MAX_DIRECTORY_BYTES
 
     def read(self, size: int = -1) -> bytes:
         data = b"" if size > self.most else self.file.read(size if size >= 0 else self.most + 1)
@@ -142,17 +147,17 @@ class _Directory(io.RawIOBase):
 def _archive(path: Path, file: BinaryIO) -> TorchFile:
     raw = _Directory(file)
     archive = zipfile.ZipFile(raw)
-    raw.most = MOST_BYTES
+    raw.most = MAX_BYTES
     members = {info.filename: info for info in archive.infolist()}
     if len(members) != len(archive.infolist()):
-        fail(path, "damaged torch file: two members of one name", "copy or download it again")
+        damaged(path, "two members of one name")
     pickles = [name for name in members if name.endswith("/data.pkl") or name == "data.pkl"]
     if len(pickles) != 1:
         _not_torchs(path, members, len(pickles))
     storages = _Members(path, archive, members, pickles[0][: -len("data.pkl")])
     if storages.folder + "byteorder" in members and storages.member("byteorder", 16) != b"little":
         fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
-    content, names = pickled.read(io.BytesIO(storages.member("data.pkl", MOST_PICKLE_BYTES)))
+    content, names = pickled.read_pickle(io.BytesIO(storages.member("data.pkl", MAX_PICKLE_BYTES)))
     return TorchFile(content, frozenset(names), storages, script=storages.folder + "constants.pkl" in members)
 
 
@@ -183,13 +188,13 @@ class _Members:
         return self.members[f"{self.folder}data/{key}"].file_size
 
     def read(self, key: str) -> bytearray:
-        return self.member(f"data/{key}", MOST_BYTES)
+        return self.member(f"data/{key}", MAX_BYTES)
 
     def member(self, name: str, most: int) -> bytearray:
         """The bytes of a member, as many as the directory states."""
         info = self.members[self.folder + name]
         self.unpacked += info.file_size
-        if info.file_size > most or self.unpacked > MOST_BYTES:
+        if info.file_size > most or self.unpacked > MAX_BYTES:
             fail(self.path, f"{name} in it is too long: {info.file_size:,} bytes", "save the state_dict alone")
         if info.flag_bits & 1:
             fail(self.path, "an encrypted archive", "unpack it, and save the state_dict with torch.save")
@@ -205,7 +210,7 @@ class _Members:
         except _BROKEN as error:
             fail(self.path, f"damaged torch file: {name} in it ({error})", "copy or download it again")
         if filled < len(data):
-            fail(self.path, f"damaged torch file: {name} in it is cut", "copy or download it again")
+            damaged(self.path, f"{name} in it is cut")
         return data
 
 
@@ -231,7 +236,7 @@ _NO_WEIGHTS = (
 def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
     """Five pickles (magic number, version, machine, content, keys), then each key's storage: a count, and its bytes."""
     file.seek(0)
-    stream = io.BytesIO(file.read(MOST_PICKLE_BYTES))
+    stream = io.BytesIO(file.read(MAX_PICKLE_BYTES))
     start = stream.getvalue()[:512]
     for pattern, what in _OTHERS:
         if pattern.match(start):
@@ -240,18 +245,18 @@ def _row_of_pickles(path: Path, file: BinaryIO) -> TorchFile:
         if pattern.match(start):
             fail(path, f"{what}, not a torch file", remedy)
     try:
-        magic, names = pickled.read(stream)
+        magic, names = pickled.read_pickle(stream)
     except pickled.PickleError:
         fail(path, "truncated, or not a torch file", "copy or download it again")
     if magic != _MAGIC:
-        fail(path, f"a plain pickle of {shown(magic)}, not a torch file", "save the state_dict with torch.save")
-    pickled.read(stream, 1000)
-    machine, content, keys = pickled.read(stream, 1000), pickled.read(stream), pickled.read(stream)
+        fail(path, f"a plain pickle of {value_text(magic)}, not a torch file", "save the state_dict with torch.save")
+    pickled.read_pickle(stream, 1000)
+    machine, content, keys = pickled.read_pickle(stream, 1000), pickled.read_pickle(stream), pickled.read_pickle(stream)
     if (pickled.mapping(machine[0]) or {}).get("little_endian") is False:
         fail(path, "written on a big-endian machine", "re-save it on a little-endian one")
     sizes = {}
-    for each in pickled.inside(content[0]):
-        if isinstance(each, pickled.Stored) and (storage := storage_of(each.identity)):
+    for each in pickled.walk(content[0]):
+        if isinstance(each, pickled.PersistentId) and (storage := storage_of(each.identity)):
             if storage.kind not in ELEMENTS:
                 fail(path, f"it keeps numbers in a {storage.kind}", "save the weights as float32")
             sizes[storage.key] = ELEMENTS[storage.kind][1]
@@ -289,7 +294,7 @@ class _Places:
 
 
 @dataclass(frozen=True)
-class Storage:
+class StorageRef:
     """A storage that a tensor looks at, by the pickle. `kind` is torch's class of it, `start` an element in it."""
 
     kind: str
@@ -298,24 +303,29 @@ class Storage:
     start: int = 0
 
 
-def storage_of(identity: object) -> Storage | None:
+def storage_of(identity: object) -> StorageRef | None:
     """The storage that is meant: ("storage", class, key, device, count), and a view in old files; None for another."""
     if not isinstance(identity, tuple) or not 5 <= len(identity) <= 6:
         return None
     word, kind, key, _, count = identity[:5]
-    if word != "storage" or not isinstance(kind, pickled.Name) or not isinstance(key, str) or not whole(count):
+    if (
+        word != "storage"
+        or not isinstance(kind, pickled.PickledName)
+        or not isinstance(key, str)
+        or not is_count(count)
+    ):
         return None
     if not kind.module.startswith("torch"):
         return None
     view = identity[5] if len(identity) == 6 else None
     if view is None:
-        return Storage(kind.name, key, count)
-    if not isinstance(view, tuple) or len(view) != 3 or not whole(view[1]):
+        return StorageRef(kind.name, key, count)
+    if not isinstance(view, tuple) or len(view) != 3 or not is_count(view[1]):
         return None
-    return Storage(kind.name, key, count, view[1])
+    return StorageRef(kind.name, key, count, view[1])
 
 
-def whole(value: object) -> TypeGuard[int]:
+def is_count(value: object) -> TypeGuard[int]:
     """Whether it is a number of things that a file can hold: an int from 0 to 2^48."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 1 << 48
 

@@ -48,18 +48,18 @@ EXACT: Mapping[str, frozenset[str]] = {
 """The values that keep the trained model's function (PReLU, gLN, all blocks), up to noise and layout."""
 
 
-LARGEST: Mapping[str, int] = MappingProxyType(
+MAX_SIZES: Mapping[str, int] = MappingProxyType(
     {"N": 8192, "L": 1024, "B": 8192, "H": 8192, "Sc": 8192, "P": 127, "X": 16, "R": 64, "n_src": 16}
 )
 """The largest value of each size: some sixteen times the paper's. The last of X blocks is dilated by 2^(X-1) frames."""
 
-MOST_BLOCKS = 128
+MAX_BLOCKS = 128
 """of R * X; the paper's largest network has 32, and a graph of 128 takes ten seconds to write"""
 
-MOST_WEIGHTS = 1 << 26
+MAX_WEIGHTS = 1 << 26
 """thirteen times the paper's best network; a graph of so many is written in less than two gigabytes of memory"""
 
-MOST_ELEMENTS = 1 << 25
+MAX_ELEMENTS = 1 << 25
 """of the widest activation: sixteen times that of two seconds at the paper's sizes, 128 MiB in float32"""
 
 
@@ -91,21 +91,23 @@ class Size:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, most = getattr(self, field.name), LARGEST[field.name]
+            value, most = getattr(self, field.name), MAX_SIZES[field.name]
             if value < 1:
                 raise VariantError(f"size {field.name}={value}: must be at least 1")
             if value > most:
-                raise VariantError(f"size {field.name}={counted(value)}: more than {most}, the largest that is built")
+                raise VariantError(
+                    f"size {field.name}={count_text(value)}: more than {most}, the largest that is built"
+                )
         if self.L % 2:
             raise VariantError(f"size L={self.L}: the stride is L/2, so L must be even")
         if self.P % 2 == 0:
             raise VariantError(f"size P={self.P}: 'same' padding needs an odd kernel")
-        if self.total_blocks > MOST_BLOCKS:
-            raise VariantError(f"sizes R={self.R} X={self.X}: R * X is {self.total_blocks}, at most {MOST_BLOCKS}")
-        if self.weights > MOST_WEIGHTS:
-            named = " ".join(f"{name}={getattr(self, name)}" for name in LARGEST)
+        if self.total_blocks > MAX_BLOCKS:
+            raise VariantError(f"sizes R={self.R} X={self.X}: R * X is {self.total_blocks}, at most {MAX_BLOCKS}")
+        if self.weights > MAX_WEIGHTS:
+            named = " ".join(f"{name}={getattr(self, name)}" for name in MAX_SIZES)
             raise VariantError(
-                f"sizes {named}: {self.weights:,} weights; at most {MOST_WEIGHTS:,} are built, 13 times the paper's"
+                f"sizes {named}: {self.weights:,} weights; at most {MAX_WEIGHTS:,} are built, 13 times the paper's"
             )
 
     @property
@@ -158,9 +160,9 @@ class Variant:
             if axis == "blocks":
                 if value < 0:
                     raise VariantError(f"blocks={value}: 'all' or a count of at least 1")
-                if value > MOST_BLOCKS:
+                if value > MAX_BLOCKS:
                     raise VariantError(
-                        f"blocks={counted(value)}: no network has more than {MOST_BLOCKS}; 'all' keeps all"
+                        f"blocks={count_text(value)}: no network has more than {MAX_BLOCKS}; 'all' keeps all"
                     )
             elif value not in values:
                 raise VariantError(f"{axis}={value}: unknown value; one of {', '.join(values)}")
@@ -217,20 +219,20 @@ def parse_blocks(text: str) -> int:
     if text == "all":
         return 0
     digits = text[1:] if text.startswith("k") else text
-    blocks = count(digits)
+    blocks = parse_count(digits)
     if blocks is None:
         raise VariantError(f"blocks={text}: 'all' or a count such as k4")
     return blocks
 
 
-def count(digits: str) -> int | None:
+def parse_count(digits: str) -> int | None:
     """The number that digits mean, None for what is none; past 18 digits some number past every limit."""
     if not (digits.isascii() and digits.isdecimal()):
         return None
     return int(digits[:19]) if len(digits) > 18 else int(digits)
 
 
-def counted(value: int) -> str:
+def count_text(value: int) -> str:
     """A number for a message: past 18 digits it is no longer written out."""
     return str(value) if abs(value) < 10**18 else "10^18 or more"
 

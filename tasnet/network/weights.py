@@ -89,7 +89,7 @@ class SeededWeights(Mapping[str, torch.Tensor]):
         return len(self.shapes)
 
 
-def seeded(size: Size, seed: int = 0) -> SeededWeights:
+def seeded_weights(size: Size, seed: int = 0) -> SeededWeights:
     """Weights of a network of this size, float32 on the CPU; also those of `head_shapes`.
 
     A tensor depends on (seed, name, shape) alone: not on the order of asking, the other tensors, or the
@@ -99,7 +99,7 @@ def seeded(size: Size, seed: int = 0) -> SeededWeights:
     return SeededWeights({**asteroid_shapes(size), **head_shapes(size)}, seed)
 
 
-def with_heads(weights: Weights, size: Size, seed: int = 0) -> Weights:
+def with_drawn_heads(weights: Weights, size: Size, seed: int = 0) -> Weights:
     """A checkpoint's weights, and drawn ones for the heads that a checkpoint doesn't have."""
     return ChainMap(dict(weights), SeededWeights(head_shapes(size), seed))  # type: ignore[arg-type]
 

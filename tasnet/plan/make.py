@@ -18,7 +18,7 @@ from tasnet import __version__
 from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import predict_network
-from tasnet.network import VariantError, asteroid_shapes, save
+from tasnet.network import VariantError, asteroid_shapes, write_onnx
 from tasnet.plan.calibration import recorded
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
@@ -153,7 +153,7 @@ def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path) -
             f"{each.name}: planned as {each.verdict}, and its graph is {judged.kind.value}; a bug: report it"
         )
     files = {}
-    save(model, place / f"{each.name}.onnx")
+    write_onnx(model, place / f"{each.name}.onnx")
     har.write(network, place / f"{each.name}.har")
     for kind in ("onnx", "har"):
         name = f"{each.name}.{kind}"

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from tasnet.network.convtasnet import build
-from tasnet.network.weights import seeded
+from tasnet.network.convtasnet import build_network
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.numerics.waves import host_frames
@@ -26,7 +26,7 @@ Compute = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
 def chip(case: Case) -> Compute:
     """What the double's chip gives for one frame of the case: PyTorch's output."""
-    model = build(case.variant, case.size, seeded(case.size))
+    model = build_network(case.variant, case.size, seeded_weights(case.size))
 
     def run(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         frame = torch.from_numpy(np.ascontiguousarray(next(iter(inputs.values()))[None])).permute(0, 3, 1, 2)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from tasnet.network.convtasnet import build, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import Weights, seeded
+from tasnet.network.weights import Weights, seeded_weights
 
 SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=2, R=2, n_src=2)
 FAITHFUL = Variant(activation="prelu", norm="gln")
@@ -26,5 +26,5 @@ def separate(
     mask_activation: str = "relu",
 ) -> torch.Tensor:
     """What the variant makes of a mix [B, T]: [B, sources, T']."""
-    network = build(variant, size, weights or seeded(size, 1), mask_activation=mask_activation)
+    network = build_network(variant, size, weights or seeded_weights(size, 1), mask_activation=mask_activation)
     return to_waveform(variant, size, network(to_host_input(variant, size, mix)))

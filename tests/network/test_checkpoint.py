@@ -13,9 +13,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from tasnet.network.checkpoint import CheckpointError, load
+from tasnet.network.checkpoint import CheckpointError, load_checkpoint
 from tasnet.network.variant import Size
-from tasnet.network.weights import asteroid_shapes, seeded
+from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet
 from tests.network.sizes import FAITHFUL, SMALL, separate, wave
 
@@ -64,7 +64,7 @@ class Evaluated:
 
 
 def _state() -> "OrderedDict[str, torch.Tensor]":
-    drawn = seeded(SMALL, 1)
+    drawn = seeded_weights(SMALL, 1)
     return OrderedDict((key, drawn[key].clone()) for key in asteroid_shapes(SMALL))
 
 
@@ -85,7 +85,7 @@ def _saved(folder: Path, content: object, **options: Any) -> Path:
 
 
 def test_asteroids_file(tmp_path: Path) -> None:
-    checkpoint = load(_saved(tmp_path, _content()))
+    checkpoint = load_checkpoint(_saved(tmp_path, _content()))
     assert checkpoint.size == SMALL
     assert (checkpoint.source, checkpoint.norm, checkpoint.mask_activation) == ("asteroid", "gln", "relu")
     assert checkpoint.sample_rate == 8000
@@ -98,7 +98,7 @@ def test_asteroids_file(tmp_path: Path) -> None:
 def test_a_file_that_asteroid_itself_made(tmp_path: Path) -> None:
     model = asteroid_convtasnet()(**{**MODEL_ARGS, "mask_act": "sigmoid"}).eval()
     content = {"model_name": "ConvTasNet", "model_args": model.get_model_args()}
-    checkpoint = load(_saved(tmp_path, content | {"state_dict": model.get_state_dict()}))
+    checkpoint = load_checkpoint(_saved(tmp_path, content | {"state_dict": model.get_state_dict()}))
     mix = wave(96)
     found = separate(FAITHFUL, checkpoint.size, mix, weights=checkpoint.weights, mask_activation="sigmoid")
     with torch.no_grad():
@@ -109,11 +109,11 @@ def test_a_file_that_asteroid_itself_made(tmp_path: Path) -> None:
 def test_a_bare_state_dict_says_all_but_the_blocks_per_repeat(tmp_path: Path) -> None:
     path = _saved(tmp_path, _state())
     with pytest.raises(CheckpointError, match="4 blocks, and nothing says how many per repeat"):
-        load(path)
-    checkpoint = load(path, blocks_per_repeat=2)
+        load_checkpoint(path)
+    checkpoint = load_checkpoint(path, blocks_per_repeat=2)
     assert checkpoint.size == SMALL
     assert checkpoint.mask_activation == "relu"
-    assert load(path, blocks_per_repeat=2, mask_activation="sigmoid").mask_activation == "sigmoid"
+    assert load_checkpoint(path, blocks_per_repeat=2, mask_activation="sigmoid").mask_activation == "sigmoid"
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
@@ -123,7 +123,7 @@ def test_torchaudios_state_dict_is_its_published_models_unless_the_activation_is
     torch.manual_seed(0)
     model = torchaudio_convtasnet()(2, 8, 10, 3, 6, 9, 2, 2, msk_activate=activation).eval()
     named = None if activation == "relu" else activation
-    checkpoint = load(_saved(tmp_path, model.state_dict()), blocks_per_repeat=2, mask_activation=named)
+    checkpoint = load_checkpoint(_saved(tmp_path, model.state_dict()), blocks_per_repeat=2, mask_activation=named)
     assert checkpoint.mask_activation == activation
     assert (checkpoint.source, checkpoint.size) == ("torchaudio", SMALL)
     mix = wave(96)
@@ -134,12 +134,12 @@ def test_torchaudios_state_dict_is_its_published_models_unless_the_activation_is
 
 def test_half_precision_becomes_float(tmp_path: Path) -> None:
     state = {key: tensor.half() for key, tensor in _state().items()}
-    checkpoint = load(_saved(tmp_path, _content(state_dict=state)))
+    checkpoint = load_checkpoint(_saved(tmp_path, _content(state_dict=state)))
     assert {tensor.dtype for tensor in checkpoint.weights.values()} == {torch.float32}
 
 
 def test_a_harmless_object_in_infos_is_neither_made_nor_a_hindrance(tmp_path: Path) -> None:
-    checkpoint = load(_saved(tmp_path, _content(infos={"conf": Conf(0.1), "tags": [{1, 2}]})))
+    checkpoint = load_checkpoint(_saved(tmp_path, _content(infos={"conf": Conf(0.1), "tags": [{1, 2}]})))
     assert checkpoint.refused == ("builtins.set", f"{Conf.__module__}.Conf")
     expected = _state()
     assert all(torch.equal(checkpoint.weights[key], expected[key]) for key in expected)
@@ -156,7 +156,7 @@ def test_views_and_parameters_survive_the_own_reader(tmp_path: Path, protocol: i
         "masker.bottleneck.0.gamma": torch.cat([torch.ones(3), state["masker.bottleneck.0.gamma"]])[3:],
     }
     path = _saved(tmp_path, _content(state_dict=changed, infos=Conf(1)), pickle_protocol=protocol)
-    checkpoint = load(path)
+    checkpoint = load_checkpoint(path)
     assert len(checkpoint.refused) == 1
     assert all(torch.equal(checkpoint.weights[key], state[key]) for key in state)
 
@@ -165,21 +165,21 @@ def test_a_file_that_runs_a_command_is_refused_and_does_not_run_it(tmp_path: Pat
     witness = tmp_path / "ran"
     path = _saved(tmp_path, _content(infos=Attack(f"touch {witness}")))
     with pytest.raises(CheckpointError, match=r"tries to run (posix|nt)\.system and was refused"):
-        load(path)
+        load_checkpoint(path)
     assert not witness.exists()
 
 
 def test_a_file_that_evaluates_code_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"tries to run builtins\.eval and was refused"):
-        load(_saved(tmp_path, _content(infos=[Evaluated()])))
+        load_checkpoint(_saved(tmp_path, _content(infos=[Evaluated()])))
 
 
 def test_an_old_format_file_with_objects_is_refused(tmp_path: Path) -> None:
     old = {"_use_new_zipfile_serialization": False}
-    assert load(_saved(tmp_path, _content(), **old)).size == SMALL
+    assert load_checkpoint(_saved(tmp_path, _content(), **old)).size == SMALL
     witness = tmp_path / "ran"
     with pytest.raises(CheckpointError, match=r"tries to run (posix|nt)\.system and was refused"):
-        load(_saved(tmp_path, _content(infos=Attack(f"touch {witness}")), **old))
+        load_checkpoint(_saved(tmp_path, _content(infos=Attack(f"touch {witness}")), **old))
     assert not witness.exists()
 
 
@@ -193,12 +193,12 @@ def test_an_old_format_file_with_objects_is_refused(tmp_path: Path) -> None:
 )
 def test_refused_objects_in_what_is_read_are_an_error(tmp_path: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(CheckpointError, match=r"its (state_dict|model_args) holds .*Conf, which was refused"):
-        load(_saved(tmp_path, _content(**changes)))
+        load_checkpoint(_saved(tmp_path, _content(**changes)))
 
 
 def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no such file"):
-        load(tmp_path / "none.pth")
+        load_checkpoint(tmp_path / "none.pth")
 
 
 OTHERS = {
@@ -219,7 +219,7 @@ def test_a_file_of_another_program_is_told_by_what_it_is(tmp_path: Path, what: s
     path = tmp_path / "file"
     path.write_bytes(data)
     with pytest.raises(CheckpointError, match=f"file: {what}.*, not a torch file; "):
-        load(path)
+        load_checkpoint(path)
 
 
 def test_archives_of_other_kinds_are_told_by_what_is_in_them(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_archives_of_other_kinds_are_told_by_what_is_in_them(tmp_path: Path) -> 
             for name in names:
                 archive.writestr(name, "")
         with pytest.raises(CheckpointError, match=what):
-            load(path)
+            load_checkpoint(path)
 
 
 @pytest.mark.parametrize("kept", [0, 10, 0.3, 0.9, 0.999])
@@ -244,7 +244,7 @@ def test_truncated_file(tmp_path: Path, kept: float) -> None:
     data = path.read_bytes()
     path.write_bytes(data[: int(kept if kept >= 1 else kept * len(data))])
     with pytest.raises(CheckpointError, match="truncated, or not a torch file"):
-        load(path)
+        load_checkpoint(path)
 
 
 def test_files_of_other_kinds(tmp_path: Path) -> None:
@@ -252,13 +252,13 @@ def test_files_of_other_kinds(tmp_path: Path) -> None:
     for data in (b"hello there", pickle.dumps([1, 2]), struct.pack("<q", 77) + b"{}"):
         path.write_bytes(data)
         with pytest.raises(CheckpointError, match="not a torch file"):
-            load(path)
+            load_checkpoint(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(CheckpointError, match=r"no data\.pkl"):
-        load(path)
+        load_checkpoint(path)
     with pytest.raises(CheckpointError, match="holds a list"):
-        load(_saved(tmp_path, [1, 2]))
+        load_checkpoint(_saved(tmp_path, [1, 2]))
 
 
 def test_a_storage_that_is_too_short_is_damage(tmp_path: Path) -> None:
@@ -269,37 +269,37 @@ def test_a_storage_that_is_too_short_is_damage(tmp_path: Path) -> None:
             new.writestr(name, old.read(name)[: 8 if name.endswith("data/0") else None])
     path.write_bytes(cut.getvalue())
     with pytest.raises(CheckpointError, match="damaged torch file"):
-        load(path)
+        load_checkpoint(path)
 
 
 def test_another_network_is_named_by_what_is_missing_and_extra(tmp_path: Path) -> None:
     other = torch.nn.Sequential(torch.nn.Linear(2, 2)).state_dict()
     with pytest.raises(CheckpointError, match=r"another network: missing .* and \d+ more; unexpected 0\.weight"):
-        load(_saved(tmp_path, other))
+        load_checkpoint(_saved(tmp_path, other))
     with pytest.raises(CheckpointError, match="is a DPRNNTasNet"):
-        load(_saved(tmp_path, _content(model_name="DPRNNTasNet")))
+        load_checkpoint(_saved(tmp_path, _content(model_name="DPRNNTasNet")))
     state = _state()
     del state["masker.TCN.1.shared_block.4.weight"]
     with pytest.raises(CheckpointError, match=r"missing masker\.TCN\.1\.shared_block\.4\.weight"):
-        load(_saved(tmp_path, _content(state_dict=state)))
+        load_checkpoint(_saved(tmp_path, _content(state_dict=state)))
 
 
 def test_shapes_that_do_not_fit(tmp_path: Path) -> None:
     state = _state()
     state["masker.TCN.2.res_conv.weight"] = torch.ones(5, 9, 1)
     with pytest.raises(CheckpointError, match=r"res_conv\.weight has shape \(5, 9, 1\).*ask for \(6, 9, 1\)"):
-        load(_saved(tmp_path, _content(state_dict=state)))
+        load_checkpoint(_saved(tmp_path, _content(state_dict=state)))
     state = _state()
     state["encoder.filterbank._filters"] = state["encoder.filterbank._filters"].unsqueeze(2)
     with pytest.raises(CheckpointError, match="has rank 4 instead of 3"):
-        load(_saved(tmp_path, _content(state_dict=state)))
+        load_checkpoint(_saved(tmp_path, _content(state_dict=state)))
 
 
 def test_values_that_are_not_finite(tmp_path: Path) -> None:
     state = _state()
     state["masker.bottleneck.1.bias"][0] = torch.nan
     with pytest.raises(CheckpointError, match=r"masker\.bottleneck\.1\.bias holds values that are not finite"):
-        load(_saved(tmp_path, _content(state_dict=state)))
+        load_checkpoint(_saved(tmp_path, _content(state_dict=state)))
 
 
 @pytest.mark.parametrize(
@@ -319,20 +319,20 @@ def test_values_that_are_not_finite(tmp_path: Path) -> None:
 )
 def test_options_that_do_not_fit_or_are_not_known(tmp_path: Path, name: str, value: object, message: str) -> None:
     with pytest.raises(CheckpointError, match=message) as error:
-        load(_saved(tmp_path, _content(model_args=dict(MODEL_ARGS, **{name: value}))))
+        load_checkpoint(_saved(tmp_path, _content(model_args=dict(MODEL_ARGS, **{name: value}))))
     assert "\n" not in str(error.value)
 
 
 def test_arguments_that_contradict_the_file(tmp_path: Path) -> None:
     path = _saved(tmp_path, _content())
     with pytest.raises(CheckpointError, match="says 2 blocks per repeat, not 4"):
-        load(path, blocks_per_repeat=4)
+        load_checkpoint(path, blocks_per_repeat=4)
     with pytest.raises(CheckpointError, match="says mask_act='relu', not 'sigmoid'"):
-        load(path, mask_activation="sigmoid")
+        load_checkpoint(path, mask_activation="sigmoid")
 
 
 def test_twenty_four_blocks_are_three_repeats_of_eight(tmp_path: Path) -> None:
     size = Size(N=4, L=4, B=2, H=3, Sc=2)
-    drawn = seeded(size)
+    drawn = seeded_weights(size)
     state = {key: drawn[key] for key in asteroid_shapes(size)}
-    assert load(_saved(tmp_path, state)).size == size
+    assert load_checkpoint(_saved(tmp_path, state)).size == size

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from tasnet.network.convtasnet import (
-    build,
+    build_network,
     input_shape,
     output_names,
     output_shapes,
@@ -19,7 +19,7 @@ from tasnet.network.convtasnet import (
     to_waveform,
 )
 from tasnet.network.variant import AXES, Size, Variant, VariantError
-from tasnet.network.weights import asteroid_shapes, seeded
+from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet
 from tests.network.sizes import FAITHFUL, SMALL, separate, wave
 
@@ -46,7 +46,7 @@ def _asteroid(size: Size, norm: str, mask_activation: str, seed: int = 1) -> tor
         kernel_size=size.L,
         stride=size.stride,
     )
-    drawn = seeded(size, seed)
+    drawn = seeded_weights(size, seed)
     model.load_state_dict({key: drawn[key] for key in asteroid_shapes(size)})
     return model.eval()
 
@@ -109,7 +109,7 @@ def test_any_size_length_and_weights_are_asteroids(size: Size, norm: str, more: 
     with torch.no_grad():
         expected = _asteroid(size, norm, "sigmoid", seed).double()(mix.unsqueeze(1))
     variant = replace(FAITHFUL, norm=norm)
-    network = build(variant, size, seeded(size, seed), mask_activation="sigmoid").double()
+    network = build_network(variant, size, seeded_weights(size, seed), mask_activation="sigmoid").double()
     found = to_waveform(variant, size, network(to_host_input(variant, size, mix)))
     assert peak_error(F.pad(found, (0, length - found.shape[-1])), expected) < 1e-9
 
@@ -126,14 +126,14 @@ def test_any_size_length_and_weights_are_torchaudios(size: Size, frames: int, se
     with torch.no_grad():
         expected = model.eval().double()(mix.unsqueeze(1))
     padded = F.pad(mix, (size.stride, size.stride))
-    network = build(FAITHFUL, size, seeded(size, seed), mask_activation="sigmoid").double()
+    network = build_network(FAITHFUL, size, seeded_weights(size, seed), mask_activation="sigmoid").double()
     found = to_waveform(FAITHFUL, size, network(to_host_input(FAITHFUL, size, padded)))
     assert peak_error(found[..., size.stride : -size.stride], expected) < 1e-9
 
 
 def _torchaudio_state(size: Size, seed: int = 1) -> dict[str, torch.Tensor]:
     """Our weights under torchaudio's names, spelled out here on their own."""
-    drawn, state = seeded(size, seed), {}
+    drawn, state = seeded_weights(size, seed), {}
     for ours, theirs in {"encoder": "encoder.weight", "decoder": "decoder.weight"}.items():
         state[theirs] = drawn[f"{ours}.filterbank._filters"]
     pairs = {
@@ -205,12 +205,12 @@ def variants(draw: st.DrawFn) -> Variant:
 @settings(max_examples=30)
 def test_every_variant_has_the_function_of_its_normal_form(variant: Variant, n_src: int, length: int) -> None:
     size, mix = replace(SMALL, n_src=n_src), wave(length, batch=2)
-    weights = seeded(size, 1)
-    found = build(variant, size, weights)(to_host_input(variant, size, mix))
+    weights = seeded_weights(size, 1)
+    found = build_network(variant, size, weights)(to_host_input(variant, size, mix))
     assert [(1, *output.shape[1:]) for output in found] == list(output_shapes(variant, size, length))
     assert len(found) == len(output_names(variant, size))
     normal = variant.normal(size)
-    expected = build(normal, size, weights)(to_host_input(normal, size, mix))
+    expected = build_network(normal, size, weights)(to_host_input(normal, size, mix))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 
@@ -222,9 +222,9 @@ def test_every_combination_of_exact_axes_is_one_function(variant: Variant, n_src
     plain = replace(variant, expansion="concat", encoder="strided", layout="horizontal")
     if variant.decoder in ("ungrouped_blockdiag", "polyphase"):
         plain = replace(plain, decoder="grouped")
-    weights = seeded(size, 1)
-    outputs = build(variant, size, weights)(to_host_input(variant, size, mix))
-    expected = build(plain, size, weights)(to_host_input(plain, size, mix))
+    weights = seeded_weights(size, 1)
+    outputs = build_network(variant, size, weights)(to_host_input(variant, size, mix))
+    expected = build_network(plain, size, weights)(to_host_input(plain, size, mix))
     if variant.decoder == "conv1x1_head":
         assert peak_error(outputs[0].flatten(2), expected[0].flatten(2)) < 1e-5
     else:
@@ -252,7 +252,7 @@ def test_numpy_waves_go_in_and_come_out() -> None:
     mix = wave(101)
     planes = to_host_input(variant, SMALL, mix.numpy())
     assert planes.shape == input_shape(variant, SMALL, 101)
-    outputs = build(variant, SMALL, seeded(SMALL, 1))(torch.from_numpy(np.ascontiguousarray(planes)))
+    outputs = build_network(variant, SMALL, seeded_weights(SMALL, 1))(torch.from_numpy(np.ascontiguousarray(planes)))
     found = to_waveform(variant, SMALL, [output.numpy() for output in outputs])
     assert np.array_equal(found, separate(variant, SMALL, mix).numpy())
 
@@ -265,19 +265,19 @@ def test_the_frame_rate_head_is_no_waveform() -> None:
 def test_without_skips_the_streams_must_be_as_wide_as_the_skips() -> None:
     size = replace(SMALL, Sc=SMALL.B + 1)
     with pytest.raises(VariantError, match="Sc=7 inputs and the residual stream B=6"):
-        build(Variant(skip="off"), size, seeded(size))
-    build(Variant(skip="off", mask="bypass"), size, seeded(size))
+        build_network(Variant(skip="off"), size, seeded_weights(size))
+    build_network(Variant(skip="off", mask="bypass"), size, seeded_weights(size))
 
 
 def test_unknown_mask_activation_and_short_wave() -> None:
     with pytest.raises(VariantError, match="softmax: one of relu, sigmoid"):
-        build(Variant(), SMALL, seeded(SMALL), mask_activation="softmax")
+        build_network(Variant(), SMALL, seeded_weights(SMALL), mask_activation="softmax")
     with pytest.raises(VariantError, match="length 7: shorter"):
         input_shape(Variant(), SMALL, 7)
 
 
 def test_nothing_asks_for_a_gradient_and_the_names_say_the_sources() -> None:
-    network = build(FAITHFUL, SMALL, seeded(SMALL))
+    network = build_network(FAITHFUL, SMALL, seeded_weights(SMALL))
     assert not network.training
     assert not separate(FAITHFUL, SMALL, wave(80)).requires_grad
     assert output_names(FAITHFUL, SMALL) == ("est",)

@@ -13,9 +13,9 @@ import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tasnet.network.convtasnet import build, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
 from tasnet.network.variant import AXES, Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tests.network.sizes import FAITHFUL, wave
 
 ROUNDING = 1e-9
@@ -66,7 +66,7 @@ def _mix(size: Size, frames: int, rest: int, seed: int) -> torch.Tensor:
 def _run(variant: Variant, size: Size, seed: int, mix: torch.Tensor) -> torch.Tensor:
     """Waves [B, sources, T'], or the frame-rate head's values [B, sources, frames]."""
     # a sigmoid is never 0: no two masks are equal for being dead
-    network = build(variant, size, seeded(size, seed), mask_activation="sigmoid").double()
+    network = build_network(variant, size, seeded_weights(size, seed), mask_activation="sigmoid").double()
     outputs = network(to_host_input(variant, size, mix))
     if variant.decoder == "conv1x1_head":
         return outputs[0].flatten(2)

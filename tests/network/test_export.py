@@ -17,13 +17,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.network.convtasnet import build, input_shape, output_names, output_shapes, to_host_input
-from tasnet.network.export import OPSETS, save, save_shared, to_onnx
+from tasnet.network.convtasnet import build_network, input_shape, output_names, output_shapes, to_host_input
+from tasnet.network.export import OPSETS, to_onnx, write_onnx, write_shared_onnx
 from tasnet.network.variant import AXES, Size, Variant, VariantError
-from tasnet.network.weights import asteroid_shapes, seeded
+from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.sizes import FAITHFUL, SMALL, wave
 
-WEIGHTS = seeded(SMALL, 1)
+WEIGHTS = seeded_weights(SMALL, 1)
 LENGTH = 203
 
 
@@ -43,10 +43,10 @@ def _operators(model: onnx.ModelProto) -> Counter[str]:
 
 
 def _check_against_torch(variant: Variant, size: Size, length: int, opset: int = 13) -> onnx.ModelProto:
-    weights = seeded(size, 1)
+    weights = seeded_weights(size, 1)
     model = to_onnx(variant, size, weights, length, opset=opset)
     mix = to_host_input(variant, size, wave(length))
-    expected = build(variant, size, weights)(mix)
+    expected = build_network(variant, size, weights)(mix)
     found = _session(model).run(None, {"mix": np.ascontiguousarray(mix.numpy())})
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.shape == theirs.shape
@@ -115,7 +115,7 @@ def test_the_840_cases_of_the_matrix_are_285_forms() -> None:
 def test_the_forms_of_a_small_matrix_are_as_many_graphs() -> None:
     """All topologies and decoders: every form is a graph of its own."""
     size = replace(SMALL, R=1)
-    weights = seeded(size, 1)
+    weights = seeded_weights(size, 1)
     forms = {case.normal(size) for case in _matrix((0,))}
     graphs = {to_onnx(form, size, weights, 40).SerializeToString(deterministic=True) for form in forms}
     assert len(graphs) == len(forms) == 57
@@ -266,25 +266,25 @@ def test_saved_files_are_whole_and_replace_each_other(tmp_path: Path) -> None:
     model = to_onnx(Variant(), SMALL, WEIGHTS, LENGTH)
     path = tmp_path / "new" / "model.onnx"
     for _ in range(2):
-        assert save(model, path) == path
+        assert write_onnx(model, path) == path
     assert onnx.load(path) == model
     assert list(path.parent.iterdir()) == [path]
 
 
 def test_graphs_share_their_weights_files(tmp_path: Path) -> None:
     size = replace(SMALL, N=64, H=64)
-    weights = seeded(size, 1)
+    weights = seeded_weights(size, 1)
     variant = Variant("split", decoder="polyphase")
     model = to_onnx(variant, size, weights, LENGTH)
     before = model.SerializeToString(deterministic=True)
-    path = save_shared(model, tmp_path, "a.onnx")
+    path = write_shared_onnx(model, tmp_path, "a.onnx")
     assert model.SerializeToString(deterministic=True) == before
     large = [tensor for tensor in model.graph.initializer if len(tensor.raw_data) > 1024]
     files = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.bin")}
     assert set(files) == {f"{sha256(tensor.raw_data).hexdigest()}.bin" for tensor in large}
     assert path.stat().st_size < sum(len(tensor.raw_data) for tensor in large)
 
-    save_shared(to_onnx(replace(variant, blocks=1), size, weights, LENGTH), tmp_path, "b.onnx")
+    write_shared_onnx(to_onnx(replace(variant, blocks=1), size, weights, LENGTH), tmp_path, "b.onnx")
     assert {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("*.bin")} == files
 
     loaded = onnx.load(path)
@@ -297,27 +297,27 @@ def test_graphs_share_their_weights_files(tmp_path: Path) -> None:
         assert np.array_equal(ours, direct)
 
     again = tmp_path / "again"
-    save_shared(model, again, "a.onnx")
+    write_shared_onnx(model, again, "a.onnx")
     assert _contents(again)["a.onnx"] == path.read_bytes()
 
 
 def test_a_damaged_weights_file_is_written_again(tmp_path: Path) -> None:
     size = replace(SMALL, N=64, H=64)
-    model = to_onnx(Variant(), size, seeded(size, 1), LENGTH)
-    save_shared(model, tmp_path, "a.onnx")
+    model = to_onnx(Variant(), size, seeded_weights(size, 1), LENGTH)
+    write_shared_onnx(model, tmp_path, "a.onnx")
     whole = _contents(tmp_path)
     next(tmp_path.glob("*.bin")).write_bytes(b"cut")
-    save_shared(model, tmp_path, "a.onnx")
+    write_shared_onnx(model, tmp_path, "a.onnx")
     assert _contents(tmp_path) == whole
 
 
 @pytest.mark.parametrize("variant", [Variant(), replace(FAITHFUL, blocks=2)], ids=["notes", "faithful-k2"])
 def test_the_real_network_at_one_second(variant: Variant) -> None:
-    size, weights = Size(), seeded(Size())
+    size, weights = Size(), seeded_weights(Size())
     model = to_onnx(variant, size, weights, 16000)
     assert _operators(model)["Conv"] == (98 if variant.blocks == 0 else 10)
     mix = wave(16000)
-    expected = build(variant, size, weights)(to_host_input(variant, size, mix))[0].numpy()
+    expected = build_network(variant, size, weights)(to_host_input(variant, size, mix))[0].numpy()
     found = _session(model).run(None, {"mix": mix.reshape(1, 1, 1, -1).numpy()})[0]
     assert found.shape == (1, 2, 1, 16000)
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()

@@ -32,7 +32,7 @@ from benchmarks.outside._hostile_writing import (
     tensor,
     text,
 )
-from tasnet.network.checkpoint import CheckpointError, load
+from tasnet.network.checkpoint import CheckpointError, load_checkpoint
 from tasnet.network.weights import asteroid_shapes
 
 KINDS = {**ARCHIVES, **PICKLES, **TENSORS}
@@ -60,7 +60,7 @@ def test_each_kind_ends_in_one_printable_line(tmp_path: Path, name: str) -> None
     path = tmp_path / "model.pt"
     KINDS[name](path)
     with pytest.raises(CheckpointError) as told:
-        load(path)
+        load_checkpoint(path)
     text = str(told.value)
     assert text.isprintable()
     assert len(text) < 1000
@@ -82,16 +82,16 @@ def test_what_the_files_are_made_of_is_a_network(tmp_path: Path) -> None:
     """Else the errors would be about something else than what is wrong with each."""
     path = tmp_path / "model.pt"
     archive(path, state(network()))
-    assert load(path).size == SMALLEST
+    assert load_checkpoint(path).size == SMALLEST
     row(path, state(network()), ["0"])
-    assert load(path).size == SMALLEST
+    assert load_checkpoint(path).size == SMALLEST
 
 
 @pytest.mark.parametrize("beside", [LISTS, TUPLES, DICTS, _deep(1000), b"}" + TUPLES + b"Ns"])
 def test_what_is_never_asked_for_is_no_hindrance(tmp_path: Path, beside: bytes) -> None:
     path = tmp_path / "model.pt"
     archive(path, changed(infos=beside))
-    assert load(path).size == SMALLEST
+    assert load_checkpoint(path).size == SMALLEST
 
 
 def test_an_expanded_tensor_of_an_honest_size_is_read(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_an_expanded_tensor_of_an_honest_size_is_read(tmp_path: Path) -> None:
     }
     path = tmp_path / "model.pt"
     torch.save(content, path)
-    read = load(path, blocks_per_repeat=1)
+    read = load_checkpoint(path, blocks_per_repeat=1)
     assert all(torch.equal(read.weights[name], tensor) for name, tensor in content.items())
 
 
@@ -117,7 +117,7 @@ def test_torch_reads_what_is_read_here_and_gives_the_same_values(tmp_path: Path)
     for new in (True, False):
         torch.save(content, path, _use_new_zipfile_serialization=new)
         theirs = torch.load(path, weights_only=True)
-        ours = load(path, blocks_per_repeat=1).weights
+        ours = load_checkpoint(path, blocks_per_repeat=1).weights
         assert all(torch.equal(ours[name], theirs[name].float()) for name in shapes)
 
 
@@ -128,7 +128,7 @@ def test_an_archive_that_was_packed_again_is_read(tmp_path: Path, method: int) -
     with zipfile.ZipFile(made) as old, zipfile.ZipFile(again, "w", method) as new:
         for name in old.namelist():
             new.writestr(name, old.read(name))
-    assert load(again).size == SMALLEST
+    assert load_checkpoint(again).size == SMALLEST
 
 
 OPERATIONS = b"().0]}(tRbsuaeqhXcN\x81\x85\x86\x87\x8b\x93\x94"
@@ -161,7 +161,7 @@ def test_a_file_or_its_pickle_changed_anywhere_is_read_or_told(
     else:
         archive(path, bytes(data))
     with suppress(CheckpointError):
-        load(path)
+        load_checkpoint(path)
     path.unlink()
 
 
@@ -172,7 +172,7 @@ def test_a_huge_view_is_refused_before_it_is_made(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     archive(path, state(tensors | many))
     with pytest.raises(CheckpointError, match="unexpected extra0"):
-        load(path, blocks_per_repeat=1)
+        load_checkpoint(path, blocks_per_repeat=1)
 
 
 def test_weights_in_a_storage_of_two_kinds_are_damage(tmp_path: Path) -> None:
@@ -181,14 +181,14 @@ def test_weights_in_a_storage_of_two_kinds_are_damage(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
     archive(path, state({"state_dict": state(tensors), "model_args": state({"n_blocks": number(1)})}))
     with pytest.raises(CheckpointError, match="4 bytes for the 1 values"):
-        load(path)
+        load_checkpoint(path)
 
 
 def test_a_class_is_named_and_not_imported(tmp_path: Path) -> None:
     (tmp_path / "imported.py").write_text("raise SystemExit('it was imported')")
     path = tmp_path / "model.pt"
     archive(path, changed(infos=named("imported.Class") + b")R"))
-    read = load(path)
+    read = load_checkpoint(path)
     assert read.refused == ("imported.Class",)
     assert any("imported.Class: none of it was imported" in line for line in read.assumed)
 
@@ -202,6 +202,6 @@ def test_old_files_with_views_of_storages_are_read(tmp_path: Path) -> None:
     tensors["masker.mask_net.0.weight"] = tensor((1,), count=4, view=part)
     content["state_dict"] = state(tensors)
     row(path, state(content), ["0"], struct.pack("<q4f", 4, 0.5, 1.5, 2.5, 3.5))
-    read = load(path)
+    read = load_checkpoint(path)
     assert read.weights["masker.mask_net.0.weight"].tolist() == [2.5]
     assert read.weights["masker.mask_net.1.bias"].tolist() == [0.5] * 4

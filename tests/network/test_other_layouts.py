@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from tasnet.network.checkpoint import CheckpointError, load
-from tasnet.network.convtasnet import build, to_host_input, to_waveform
+from tasnet.network.checkpoint import CheckpointError, load_checkpoint
+from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
 from tasnet.network.weights import asteroid_shapes
 from tests.network.other_layouts import LAYOUTS, renamed, separated, state
 from tests.network.sizes import FAITHFUL, SMALL, wave
@@ -31,7 +31,7 @@ def test_each_is_told_by_name_with_what_to_do(tmp_path: Path, layout: str, old: 
     ):
         torch.save(content, path, _use_new_zipfile_serialization=not old)
         with pytest.raises(CheckpointError) as told:
-            load(path)
+            load_checkpoint(path)
         assert f"a Conv-TasNet of {layout}, by the names in it" in str(told.value)
         assert "its encoder ends in a ReLU, and its first norm is per frame" in str(told.value)
         assert str(told.value).endswith("; use one that Asteroid or torchaudio trained")
@@ -75,6 +75,6 @@ def _ours(weights: dict[str, np.ndarray], mix: torch.Tensor) -> np.ndarray:
     tensors = {key: torch.zeros(shape, dtype=torch.float64) for key, shape in asteroid_shapes(SMALL).items()}
     tensors |= {key: torch.from_numpy(np.ascontiguousarray(value)) for key, value in names.items()}
     variant = replace(FAITHFUL, skip="off")
-    network = build(variant, SMALL, tensors, mask_activation="relu").double()
+    network = build_network(variant, SMALL, tensors, mask_activation="relu").double()
     outputs = network(to_host_input(variant, SMALL, mix))
     return to_waveform(variant, SMALL, outputs)[0].numpy()

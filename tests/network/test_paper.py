@@ -12,9 +12,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from tasnet.network.convtasnet import build, to_host_input
+from tasnet.network.convtasnet import build_network, to_host_input
 from tasnet.network.variant import Size
-from tasnet.network.weights import asteroid_shapes, parameter_count, seeded
+from tasnet.network.weights import asteroid_shapes, parameter_count, seeded_weights
 from tests.network.sizes import FAITHFUL, wave
 
 RATE = 8000
@@ -40,7 +40,7 @@ IDS = ["L16 X8 R3", "L40 X7 R2", "L40 X4 R6"]
 
 @pytest.mark.parametrize("row", ROWS, ids=IDS)
 def test_parameters(row: PaperRow) -> None:
-    drawn = seeded(row.size)
+    drawn = seeded_weights(row.size)
     counted = sum(drawn[key].numel() for key in asteroid_shapes(row.size))
     assert counted == parameter_count(row.size)
     assert counted == pytest.approx(row.parameters, rel=5e-4 if row.parameters > 5.06e6 else 2e-3)
@@ -53,7 +53,7 @@ def test_receptive_field(row: PaperRow) -> None:
     narrow = replace(row.size, N=6, B=4, H=5, Sc=4, n_src=1)
     variant = replace(FAITHFUL, norm="affine")
     mix = wave(round(3 * row.seconds * RATE / narrow.L) * narrow.L).double().requires_grad_()
-    network = build(variant, narrow, seeded(narrow, 3), mask_activation="sigmoid").double()
+    network = build_network(variant, narrow, seeded_weights(narrow, 3), mask_activation="sigmoid").double()
     out = network(to_host_input(variant, narrow, mix))[0].flatten()
     (gradient,) = torch.autograd.grad(out[out.numel() // 2], mix)
     seen = torch.nonzero(gradient.flatten()).flatten()
@@ -66,7 +66,7 @@ def test_receptive_field(row: PaperRow) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.macs_per_second], ids=IDS[:2])
 def test_multiply_adds_of_a_second(row: PaperRow) -> None:
     variant, size = FAITHFUL, row.size
-    network = build(variant, size, seeded(size))
+    network = build_network(variant, size, seeded_weights(size))
     planes = to_host_input(variant, size, wave(RATE))
     with FlopCounterMode(display=False) as counter:
         network(planes)

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.network import parts
-from tasnet.network.convtasnet import build
+from tasnet.network.convtasnet import build_network
 from tasnet.network.export import to_onnx, with_weights
 from tasnet.network.plain import OPSETS
 from tasnet.network.variant import AXES, Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tests.network.sizes import FAITHFUL, SMALL
 
 MATRIX = (
@@ -25,10 +25,10 @@ MATRIX = (
 
 
 def _check(variant: Variant, size: Size, length: int = 40, opset: int = 13, mask_activation: str = "relu") -> None:
-    weights = seeded(size, 1)
-    network = build(variant, size, weights, mask_activation=mask_activation)
+    weights = seeded_weights(size, 1)
+    network = build_network(variant, size, weights, mask_activation=mask_activation)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    expected = with_weights(parts.whole(variant, size, length, opset, mask_activation), tensors, opset)
+    expected = with_weights(parts.traced_nodes(variant, size, length, opset, mask_activation), tensors, opset)
     found = to_onnx(variant, size, weights, length, opset=opset, mask_activation=mask_activation)
     assert found.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True)
 
@@ -78,7 +78,7 @@ def test_any_variant_at_any_length_and_opset(
 
 def test_parts_are_shared_and_never_changed() -> None:
     """A graph is the same before and after others that are made of its parts."""
-    weights = seeded(SMALL, 1)
+    weights = seeded_weights(SMALL, 1)
     others = [replace(FAITHFUL, blocks=1), replace(FAITHFUL, expansion="repeat"), replace(FAITHFUL, norm="affine")]
     before = to_onnx(FAITHFUL, SMALL, weights, 40).SerializeToString(deterministic=True)
     for other in others:

@@ -17,7 +17,7 @@ import torch.nn.utils.prune
 from torch import nn
 from torch.nn import functional as F
 
-from tasnet.network.checkpoint import Checkpoint, CheckpointError, load
+from tasnet.network.checkpoint import Checkpoint, CheckpointError, load_checkpoint
 from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet
 from tests.network.sizes import FAITHFUL, SMALL, separate, wave
 
@@ -100,7 +100,7 @@ def test_lightnings_checkpoint_of_asteroids_training(tmp_path: Path, hyper: obje
         "optimizer_states": [optimizer.state_dict()],
         "hyper_parameters": hyper,
     }
-    read = load(saved(tmp_path, content))
+    read = load_checkpoint(saved(tmp_path, content))
     assert same_function(read, model)
     assert (read.size, read.mask_activation) == (SMALL, "sigmoid")
     assert not any("activation" in line or "blocks" in line for line in read.assumed)
@@ -128,7 +128,7 @@ def wrappers() -> Iterator[tuple[str, Any]]:
 def test_wrappers_of_training_code(tmp_path: Path, wrapper: Any, old: bool) -> None:
     model = asteroid()
     path = saved(tmp_path, wrapper(model), _use_new_zipfile_serialization=not old)
-    assert same_function(load(path, blocks_per_repeat=2, mask_activation="sigmoid"), model)
+    assert same_function(load_checkpoint(path, blocks_per_repeat=2, mask_activation="sigmoid"), model)
 
 
 def test_an_averaged_copy_is_told_and_not_taken(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_an_averaged_copy_is_told_and_not_taken(tmp_path: Path) -> None:
         {"state_dict": prefixed(model.state_dict(), "model.") | prefixed(average.state_dict(), "ema_model.module.")},
         {"ema": {"shadow": average.state_dict()}, "net": model.state_dict()},
     ):
-        read = load(saved(tmp_path, content), blocks_per_repeat=2, mask_activation="sigmoid")
+        read = load_checkpoint(saved(tmp_path, content), blocks_per_repeat=2, mask_activation="sigmoid")
         assert same_function(read, model)
         assert any("averaged copy" in line and "was not read" in line for line in read.assumed)
 
@@ -150,13 +150,13 @@ def test_two_networks_of_like_names_are_a_choice_that_is_not_made_here(tmp_path:
     other = {key: tensor + 1 for key, tensor in asteroid().state_dict().items()}
     path = saved(tmp_path, {"best": asteroid().state_dict(), "last": other})
     with pytest.raises(CheckpointError, match="holds 2 networks: best, last; save the one that is meant alone"):
-        load(path)
+        load_checkpoint(path)
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
 def test_a_pickled_module_says_all_that_a_state_dict_does_not(tmp_path: Path, activation: str) -> None:
     model = asteroid(activation)
-    read = load(saved(tmp_path, model))
+    read = load_checkpoint(saved(tmp_path, model))
     assert same_function(read, model)
     assert (read.size, read.mask_activation, read.norm) == (SMALL, activation, "gln")
     assert [line for line in read.assumed if "assumed" in line] == []
@@ -165,7 +165,7 @@ def test_a_pickled_module_says_all_that_a_state_dict_does_not(tmp_path: Path, ac
 def test_torchaudios_pickled_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = torchaudio()
     monkeypatch.setitem(sys.modules, type(model).__module__, _module_of(model))
-    read = load(saved(tmp_path, model))
+    read = load_checkpoint(saved(tmp_path, model))
     assert same_function(read, model, padded=4)
     assert (read.size, read.mask_activation, read.source) == (SMALL, "sigmoid", "torchaudio")
 
@@ -185,12 +185,12 @@ def test_torchscript_is_read_where_it_holds_a_convtasnet(tmp_path: Path, activat
     model = torchaudio(activation)
     path = tmp_path / "scripted.pt"
     torch.jit.script(model).save(str(path))
-    read = load(path, blocks_per_repeat=2)
+    read = load_checkpoint(path, blocks_per_repeat=2)
     assert same_function(read, model, padded=4)
     assert read.mask_activation == activation
     traced = asteroid(activation)
     torch.jit.trace(traced, wave(96).unsqueeze(1), check_trace=False).save(str(path))
-    read = load(path, blocks_per_repeat=2)
+    read = load_checkpoint(path, blocks_per_repeat=2)
     assert same_function(read, traced)
     assert read.mask_activation == activation
 
@@ -199,27 +199,27 @@ def test_a_causal_network_is_told_by_its_names_even_where_no_argument_says_so(tm
     causal = asteroid(causal=True, norm_type="cgLN")
     for content in (causal.state_dict(), causal, {"state_dict": causal.state_dict(), "hyper_parameters": RECIPE}):
         with pytest.raises(CheckpointError, match="a causal network, padded on the left only"):
-            load(saved(tmp_path, content), blocks_per_repeat=2)
+            load_checkpoint(saved(tmp_path, content), blocks_per_repeat=2)
 
 
 @pytest.mark.parametrize("norm", ["gLN", "cLN", "cgLN"])
 def test_a_pickled_module_says_its_norm(tmp_path: Path, norm: str) -> None:
-    assert load(saved(tmp_path, asteroid(norm_type=norm))).norm == norm.lower()
+    assert load_checkpoint(saved(tmp_path, asteroid(norm_type=norm))).norm == norm.lower()
 
 
 def test_an_encoder_with_an_activation_is_another_function(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="encoder_activation='relu'"):
-        load(saved(tmp_path, asteroid(encoder_activation="relu")))
+        load_checkpoint(saved(tmp_path, asteroid(encoder_activation="relu")))
 
 
 def test_what_a_bare_state_dict_does_not_say_is_told_with_what_was_assumed(tmp_path: Path) -> None:
-    lines = load(saved(tmp_path, asteroid(n_blocks=8, n_repeats=1).state_dict())).assumed
+    lines = load_checkpoint(saved(tmp_path, asteroid(n_blocks=8, n_repeats=1).state_dict())).assumed
     assert any("activation: relu is assumed" in line and "--mask-activation" in line for line in lines)
     assert any("8 of its 8 are assumed" in line and "--blocks-per-repeat" in line for line in lines)
     assert any("gLN is assumed" in line for line in lines)
-    named = load(tmp_path / "model.ckpt", mask_activation="sigmoid", blocks_per_repeat=8).assumed
+    named = load_checkpoint(tmp_path / "model.ckpt", mask_activation="sigmoid", blocks_per_repeat=8).assumed
     assert not any("activation" in line or "blocks" in line for line in named)
-    torchaudios = load(saved(tmp_path, torchaudio().state_dict()), blocks_per_repeat=2).assumed
+    torchaudios = load_checkpoint(saved(tmp_path, torchaudio().state_dict()), blocks_per_repeat=2).assumed
     assert any("4 zeros at both ends" in line for line in torchaudios)
 
 
@@ -238,11 +238,11 @@ def test_files_of_the_right_library_that_hold_something_else_are_told_with_what_
         (nn.Linear(2, 2), "another network: missing encoder.filterbank._filters, "),
     ):
         with pytest.raises(CheckpointError, match=told):
-            load(saved(tmp_path, content), blocks_per_repeat=2)
+            load_checkpoint(saved(tmp_path, content), blocks_per_repeat=2)
 
 
 def test_what_torch_itself_exports_is_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "model.pt2"
     torch.export.save(torch.export.export(nn.Linear(3, 3), (torch.zeros(1, 3),)), path)
     with pytest.raises(CheckpointError, match="an exported program or a package, not a state dict"):
-        load(path)
+        load_checkpoint(path)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tasnet.network.variant import Size
-from tasnet.network.weights import asteroid_shapes, head_shapes, parameter_count, seeded, with_heads
+from tasnet.network.weights import asteroid_shapes, head_shapes, parameter_count, seeded_weights, with_drawn_heads
 from tests.network.oracles import asteroid_convtasnet
 from tests.network.sizes import SMALL
 
@@ -27,22 +27,22 @@ def test_names_and_shapes_are_asteroids() -> None:
 
 def test_a_tensor_depends_on_seed_name_and_shape_alone() -> None:
     key = "masker.TCN.1.shared_block.0.weight"
-    late, early = seeded(SMALL, 3), seeded(SMALL, 3)
+    late, early = seeded_weights(SMALL, 3), seeded_weights(SMALL, 3)
     for other in late:
         late[other]
     assert torch.equal(late[key], early[key])
-    assert torch.equal(early[key], seeded(Size(N=3, L=4, B=6, H=9), 3)[key])
-    assert not torch.equal(early[key], seeded(SMALL, 4)[key])
+    assert torch.equal(early[key], seeded_weights(Size(N=3, L=4, B=6, H=9), 3)[key])
+    assert not torch.equal(early[key], seeded_weights(SMALL, 4)[key])
 
 
 def test_the_numbers_are_the_same_on_every_machine_and_version() -> None:
-    drawn = seeded(SMALL, 1)
+    drawn = seeded_weights(SMALL, 1)
     digest = hashlib.sha256(b"".join(drawn[key].numpy().tobytes() for key in drawn)).hexdigest()
     assert digest == "1567290ad589872cdf9386b1e3cd20c5868a1283ebd7414e2aa071d9597f3385"
 
 
 def test_nothing_is_trivial() -> None:
-    drawn = seeded(SMALL, 1)
+    drawn = seeded_weights(SMALL, 1)
     slopes = [float(drawn[key]) for key in drawn if drawn[key].shape == (1,)]
     assert len(set(slopes)) == len(slopes) == 2 * SMALL.total_blocks + 1
     assert all(0.1 < slope < 0.4 for slope in slopes)
@@ -52,12 +52,12 @@ def test_nothing_is_trivial() -> None:
 
 def test_a_checkpoint_gets_heads_that_it_does_not_have() -> None:
     checkpoint = {key: torch.zeros(shape) for key, shape in asteroid_shapes(SMALL).items()}
-    both = with_heads(checkpoint, SMALL, 1)
+    both = with_drawn_heads(checkpoint, SMALL, 1)
     assert set(both) == set(checkpoint) | set(head_shapes(SMALL))
     assert float(both["encoder.filterbank._filters"].abs().max()) == 0
-    assert torch.equal(both["conv1x1_head.weight"], seeded(SMALL, 1)["conv1x1_head.weight"])
+    assert torch.equal(both["conv1x1_head.weight"], seeded_weights(SMALL, 1)["conv1x1_head.weight"])
 
 
 def test_an_unknown_name_is_a_key_error() -> None:
     with pytest.raises(KeyError):
-        seeded(SMALL)["masker.TCN.99.res_conv.weight"]
+        seeded_weights(SMALL)["masker.TCN.99.res_conv.weight"]

@@ -9,7 +9,7 @@ from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.metrics import snr
 from tests.numerics.conftest import mix_of
 
@@ -21,7 +21,7 @@ LENGTH = 16000
 
 @pytest.mark.parametrize("variant", [Variant(), Variant(decoder="reduced_deconv_64", expansion="project")], ids=str)
 def test_eight_samples_are_missing_and_a_centred_crop_would_shift_the_wave(variant: Variant) -> None:
-    network = translate(to_onnx(variant, SIZE, seeded(SIZE, 1), LENGTH), "net")
+    network = translate(to_onnx(variant, SIZE, seeded_weights(SIZE, 1), LENGTH), "net")
     mix = mix_of(LENGTH).reshape(1, 1, LENGTH, 1)
     whole, front, centred = (run_network(network, mix, deconv=d)[0] for d in ("onnx", "vendor", "vendor_centred"))
     assert (whole.shape[2], front.shape[2], centred.shape[2]) == (16000, 15992, 15992)
@@ -37,7 +37,7 @@ def test_eight_samples_are_missing_and_a_centred_crop_would_shift_the_wave(varia
 
 def test_without_a_deconvolution_no_sample_is_missing() -> None:
     variant = Variant(decoder="polyphase")
-    network = translate(to_onnx(variant, SIZE, seeded(SIZE, 1), LENGTH), "net")
+    network = translate(to_onnx(variant, SIZE, seeded_weights(SIZE, 1), LENGTH), "net")
     mix = mix_of(LENGTH).reshape(1, 1, LENGTH, 1)
     (out,) = run_network(network, mix)
     assert out.shape == (1, 1, 2000, 16)

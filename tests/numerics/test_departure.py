@@ -10,7 +10,7 @@ import pytest
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.float64_reference import first_departure, har_waveform, onnx_waveform
 from tasnet.suite.numerics.metrics import distance
 from tests.network.sizes import SMALL
@@ -33,7 +33,7 @@ LENGTH = 120
     ids=str,
 )
 def test_the_first_layer_that_departs_is_the_one_that_was_changed(variant: Variant) -> None:
-    model = to_onnx(variant, SMALL, seeded(SMALL, 1), LENGTH)
+    model = to_onnx(variant, SMALL, seeded_weights(SMALL, 1), LENGTH)
     network, mix = translate(model, "net"), mix_of(LENGTH)
     assert distance(har_waveform(variant, SMALL, network, mix), onnx_waveform(variant, SMALL, model, mix)).snr > 110
     assert first_departure(variant, SMALL, model, network, mix, 100.0) is None

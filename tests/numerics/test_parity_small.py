@@ -8,7 +8,7 @@ import pytest
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform, reference_waveform, torch_waveform
 from tasnet.suite.numerics.metrics import distance
@@ -23,7 +23,7 @@ LEAST_DB = 115.0
 
 
 def test_all_stages_are_one_function(form: Case) -> None:
-    variant, weights, mix = form.variant, seeded(SIZE, 1), mix_of(LENGTH)
+    variant, weights, mix = form.variant, seeded_weights(SIZE, 1), mix_of(LENGTH)
     model = to_onnx(variant, SIZE, weights, LENGTH)
     expected = reference_waveform(variant, SIZE, weights, mix)
     assert np.any(expected)

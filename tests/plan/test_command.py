@@ -13,7 +13,7 @@ import soundfile
 import torch
 
 from tasnet.cli import main
-from tasnet.network import Size, Variant, asteroid_shapes, seeded
+from tasnet.network import Size, Variant, asteroid_shapes, seeded_weights
 from tests.plan.running import apart, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
@@ -23,7 +23,7 @@ RATE = 8000
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     """A checkpoint as Asteroid 0.7 serializes one: gLN, PReLU, its sizes and its rate beside the weights."""
-    weights = seeded(SIZE, 5)
+    weights = seeded_weights(SIZE, 5)
     arguments = {"n_src": 2, "n_filters": 14, "kernel_size": 8, "stride": 4, "bn_chan": 12, "hid_chan": 16}
     arguments |= {"skip_chan": 10, "n_blocks": 4, "n_repeats": 2, "norm_type": "gLN", "mask_act": "relu"}
     path = tmp_path / "best.pth"
@@ -66,7 +66,7 @@ def test_from_a_checkpoint_to_what_pytorch_gives_in_three_commands(
     for executor in ("onnx", "har"):
         command = ["plan", "run", str(plan), "--mix", str(wav(tmp_path / "mix.wav", mix)), "-o", str(out)]
         assert main([*command, "--executor", executor]) == 0
-        expected = uncut(Variant(norm="gln", activation="prelu"), SIZE, seeded(SIZE, 5), mix.astype(np.float64))
+        expected = uncut(Variant(norm="gln", activation="prelu"), SIZE, seeded_weights(SIZE, 5), mix.astype(np.float64))
         got, infos = [], []
         for source in (1, 2):
             samples, rate = soundfile.read(out / f"source{source}.wav", dtype="float32")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tasnet.network import Size, Variant, seeded
+from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan.function import PlanError, function_of_variant
 from tasnet.plan.run import separate, spans, too_short
 from tests.plan.running import Modules, apart, doubles, noise, planned, uncut
@@ -24,11 +24,11 @@ def difference(
     variant: Variant, size: Size, planned_length: int, length: int, mask_activation: str = "relu", **bounds: object
 ) -> float:
     """How far a plan made for one length is from the network, on a signal of another."""
-    trained = function_of_variant(variant, size, seeded(size, 3), mask_activation)
+    trained = function_of_variant(variant, size, seeded_weights(size, 3), mask_activation)
     plan = planned(trained, planned_length, **bounds)
     mix = noise(length, length)
     got = separate(plan, doubles(trained), Modules(plan, trained), mix)
-    return apart(got, uncut(variant, size, seeded(size, 3), mix, mask_activation))
+    return apart(got, uncut(variant, size, seeded_weights(size, 3), mix, mask_activation))
 
 
 @pytest.mark.parametrize("norm", NORMS)
@@ -82,7 +82,7 @@ def test_drawn_sizes_bounds_and_lengths(data: st.DataObject) -> None:
     }
     length = (frames + 1) * size.stride + data.draw(st.integers(0, size.stride - 1))
     other = data.draw(st.integers(size.L, 2 * length))
-    trained = function_of_variant(variant, size, seeded(size, 3))
+    trained = function_of_variant(variant, size, seeded_weights(size, 3))
     try:
         plan = planned(trained, length, **bounds)
     except PlanError:
@@ -90,7 +90,7 @@ def test_drawn_sizes_bounds_and_lengths(data: st.DataObject) -> None:
     mix = noise(other, other)
     runner = Modules(plan, trained)
     got = separate(plan, doubles(trained), runner, mix)
-    expected = uncut(variant, size, seeded(size, 3), mix)
+    expected = uncut(variant, size, seeded_weights(size, 3), mix)
     assert np.abs(got - expected).max() <= ROUNDING * max(1.0, np.abs(expected).max())
     if other == length:
         assert runner.shapes, "the plan's own length runs on the chip"
@@ -98,26 +98,26 @@ def test_drawn_sizes_bounds_and_lengths(data: st.DataObject) -> None:
 
 def test_a_clip_shorter_than_a_window_is_the_hosts_and_right() -> None:
     variant = Variant(norm="cln", activation="prelu")
-    trained = function_of_variant(variant, SMALL, seeded(SMALL, 3))
+    trained = function_of_variant(variant, SMALL, seeded_weights(SMALL, 3))
     plan = planned(trained, 900, rows=9 * 80)
     runner = Modules(plan, trained)
     assert too_short(plan, SMALL.frames(60))
     for length in (8, 9, 12, 60):
         mix = noise(length)
         got = separate(plan, doubles(trained), runner, mix)
-        assert apart(got, uncut(variant, SMALL, seeded(SMALL, 3), mix)) < ROUNDING
+        assert apart(got, uncut(variant, SMALL, seeded_weights(SMALL, 3), mix)) < ROUNDING
     assert not runner.shapes
 
 
 def test_a_long_signal_is_taken_in_spans_and_is_still_the_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasnet.plan.run.SPAN", 300)
     variant = Variant(norm="cln", activation="relu")
-    trained = function_of_variant(variant, SMALL, seeded(SMALL, 3))
+    trained = function_of_variant(variant, SMALL, seeded_weights(SMALL, 3))
     plan = planned(trained, 700, rows=9 * 60)
     mix = noise(4 * 1500 + 3)
     runner = Modules(plan, trained)
     got = separate(plan, doubles(trained), runner, mix)
-    assert apart(got, uncut(variant, SMALL, seeded(SMALL, 3), mix)) < ROUNDING
+    assert apart(got, uncut(variant, SMALL, seeded_weights(SMALL, 3), mix)) < ROUNDING
     assert len(spans(plan, SMALL.frames(len(mix)))) >= 5
 
 
@@ -125,11 +125,11 @@ def test_torchaudios_padding_is_zeros_around_the_wave_and_a_crop() -> None:
     from dataclasses import replace
 
     variant = Variant(norm="gln", activation="prelu")
-    trained = replace(function_of_variant(variant, SMALL, seeded(SMALL, 3)), padding=SMALL.stride)
+    trained = replace(function_of_variant(variant, SMALL, seeded_weights(SMALL, 3)), padding=SMALL.stride)
     plan = planned(trained, 700, rows=9 * 60)
     for length in (700, 701, 30):
         mix = noise(length)
-        padded = uncut(variant, SMALL, seeded(SMALL, 3), np.pad(mix, SMALL.stride))
+        padded = uncut(variant, SMALL, seeded_weights(SMALL, 3), np.pad(mix, SMALL.stride))
         got = separate(plan, doubles(trained), Modules(plan, trained), mix)
         assert apart(got, padded[:, SMALL.stride : SMALL.stride + length]) < ROUNDING
 
@@ -149,4 +149,4 @@ def test_one_source_and_fewer_blocks_are_planned_as_the_functions_they_are() -> 
 )
 def test_what_is_no_trained_network_is_refused(variant: Variant, told: str) -> None:
     with pytest.raises(PlanError, match=told):
-        function_of_variant(variant, SMALL, seeded(SMALL))
+        function_of_variant(variant, SMALL, seeded_weights(SMALL))

@@ -10,7 +10,7 @@ import pytest
 
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import predict_network
-from tasnet.network import Size, Variant, seeded
+from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.executors import EXECUTORS, read_host_weights
@@ -26,7 +26,7 @@ FLOAT = 5e-6
 
 
 def made(folder: Path, norm: str = "cln", bounds: Bounds = BOUNDS) -> Plan:
-    trained = function_of_variant(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3))
+    trained = function_of_variant(Variant(norm=norm, activation="prelu"), SMALL, seeded_weights(SMALL, 3))
     plan = make_plan(trained, 1200, "hailo8", bounds, "time", HARDWARE).plan
     return write_plan(plan, trained, folder)
 
@@ -37,7 +37,7 @@ def test_the_written_graphs_compute_what_pytorch_computes(tmp_path: Path, norm: 
     plan = made(tmp_path / "plan", norm)
     for length in (1200, 1777, 40):
         mix = noise(length, length)
-        expected = uncut(Variant(norm=norm, activation="prelu"), SMALL, seeded(SMALL, 3), mix)
+        expected = uncut(Variant(norm=norm, activation="prelu"), SMALL, seeded_weights(SMALL, 3), mix)
         execute = EXECUTORS[executor](tmp_path / "plan")
         got = separate(plan, read_host_weights(plan, tmp_path / "plan"), execute, mix.astype(np.float32))
         assert got.dtype == np.float32
@@ -78,10 +78,10 @@ def test_a_changed_file_is_refused_before_it_is_run(tmp_path: Path) -> None:
 
 def test_weights_of_another_checkpoint_are_refused(tmp_path: Path) -> None:
     variant = Variant(norm="cln")
-    trained = function_of_variant(variant, SMALL, seeded(SMALL, 3))
+    trained = function_of_variant(variant, SMALL, seeded_weights(SMALL, 3))
     plan = make_plan(trained, 1200, "hailo8", BOUNDS, "time", HARDWARE).plan
     with pytest.raises(PlanError, match="not the plan's"):
-        write_plan(plan, function_of_variant(variant, SMALL, seeded(SMALL, 4)), tmp_path / "plan")
+        write_plan(plan, function_of_variant(variant, SMALL, seeded_weights(SMALL, 4)), tmp_path / "plan")
     assert not (tmp_path / "plan").exists()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tasnet.hailo.files import Layer, row_elements, total_figures, widest_shape
 from tasnet.hailo.predict import predict_network
-from tasnet.network import Size, seeded
+from tasnet.network import Size, seeded_weights
 from tasnet.plan.cut import CHAIN, CHIP, HOST, POINTWISE, SCALED, Cut, phases, ports
 from tasnet.plan.function import Function, TrainedFunction
 from tasnet.plan.layers import facts, verdict
@@ -44,7 +44,7 @@ def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
 @given(cuts())
 def test_the_figures_and_the_verdict_are_the_translated_graphs(drawn: tuple[Function, Cut]) -> None:
     function, cut = drawn
-    graph = to_network(to_onnx(TrainedFunction(function, seeded(function.size)), cut), "segment")
+    graph = to_network(to_onnx(TrainedFunction(function, seeded_weights(function.size)), cut), "segment")
     work = [layer for layer in graph if layer.type not in NOT_WORK]
     found, total = facts(function, cut), total_figures(graph)
     assert found.layers == len(work)
@@ -74,7 +74,7 @@ def test_ports_are_the_graphs_inputs_and_outputs_in_order(form: str) -> None:
         if form == SCALED and stop > BLOCKS + 1:
             continue
         cut = Cut(form, start, stop, 1, 30, 2)
-        model = to_onnx(TrainedFunction(function, seeded(size)), cut)
+        model = to_onnx(TrainedFunction(function, seeded_weights(size)), cut)
         given, made = ports(function, cut)
         for found, wanted, prefix in ((model.graph.input, given, "in"), (model.graph.output, made, "out")):
             shapes = [(each.name, [dim.dim_value for dim in each.type.tensor_type.shape.dim]) for each in found]

@@ -24,8 +24,8 @@ from tasnet.cli import main
 from tasnet.hailo.chip.detection import detect_chip
 from tasnet.hailo.files.hef import Hef
 from tasnet.hailo.predict.reference import Reference
-from tasnet.network.convtasnet import build
-from tasnet.network.weights import seeded
+from tasnet.network.convtasnet import build_network
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
@@ -145,7 +145,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
         assert hef_differences(pair) == []
     assert [f"ends {short} before" in str(each.message) for each in told] == [True] * bool(short)
 
-    model = build(case.variant, case.size, seeded(case.size))
+    model = build_network(case.variant, case.size, seeded_weights(case.size))
 
     def chip(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:
         """PyTorch in the chip's place, its outputs cut to the file's."""
@@ -161,7 +161,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     with as_hailo_platform() as library:
         library.SCRIPT.compute = chip
         got = separate_on_device(case, hef, wave, detect_chip())
-    found = aligned_parity(got, pytorch_waves(case, cut_windows(wave, case.length)[0], seeded(case.size)))
+    found = aligned_parity(got, pytorch_waves(case, cut_windows(wave, case.length)[0], seeded_weights(case.size)))
     assert (found.identical, found.missing, found.offset) == (True, short, 0)
     assert parity_outcome(case, hef, got, found).provenance.double
 

@@ -20,7 +20,7 @@ from benchmarks.train.corpus import Spoken
 from benchmarks.train.fit import Diverged, Plan, StateError, fit
 from benchmarks.train.pairs import fixed
 from benchmarks.train.separator import SMALL, Form, count, leaves
-from tasnet.network import Size, Variant, load
+from tasnet.network import Size, Variant, load_checkpoint
 
 Singers = tuple[Spoken, ...]
 
@@ -254,7 +254,7 @@ def test_the_program_leaves_a_checkpoint_that_the_package_reads_its_figures_and_
 
     assert program.main([str(folder), "--checkpoint", str(program_at_once)]) == 0
 
-    found = load(folder / "small.pth")
+    found = load_checkpoint(folder / "small.pth")
     kept = torch.load(folder / "state.pt", weights_only=True)["best"]
     assert (found.size, found.mask_activation, found.norm, found.sample_rate) == (TINY, "relu", "gln", 8000)
     assert all(torch.equal(found.weights[name], kept[name]) for name in found.weights)
@@ -272,7 +272,7 @@ def test_a_form_is_trained_on_and_its_heads_are_kept(program_at_once: Path, tmp_
     assert saved["infos"]["variant"]["norm"] == "affine"
     assert set(saved["infos"]["heads"]) == {"reduced_64.pre.weight", "reduced_64.deconv.weight"}
     assert not torch.equal(saved["infos"]["heads"]["reduced_64.pre.weight"], leaves(TINY)["reduced_64.pre.weight"])
-    assert load(tmp_path / "run" / "small.pth").size == TINY
+    assert load_checkpoint(tmp_path / "run" / "small.pth").size == TINY
 
 
 @pytest.mark.parametrize(

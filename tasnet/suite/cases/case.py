@@ -12,7 +12,7 @@ from functools import cached_property
 
 from tasnet.common import TasnetError
 from tasnet.hailo import ARCHITECTURES
-from tasnet.network import AXES, MOST_ELEMENTS, Size, Variant, counted, parse_blocks
+from tasnet.network import AXES, MAX_ELEMENTS, Size, Variant, count_text, parse_blocks
 
 BASE_LENGTH = 16000
 BASE_ARCH = "hailo8"
@@ -43,11 +43,11 @@ class Case:
             raise CaseError(f"arch={self.arch}: unknown architecture; one of {', '.join(ARCHITECTURES)}")
         if self.length < self.size.L:
             raise CaseError(f"T={self.length}: shorter than the encoder's kernel of L={self.size.L} samples")
-        if (elements := self.size.elements(self.length)) > MOST_ELEMENTS:
-            longest = self.length * MOST_ELEMENTS // elements
+        if (elements := self.size.elements(self.length)) > MAX_ELEMENTS:
+            longest = self.length * MAX_ELEMENTS // elements
             raise CaseError(
-                f"T={counted(self.length)}: at this size T may be up to about {longest:,}, where the widest activation "
-                f"has {MOST_ELEMENTS:,} elements"
+                f"T={count_text(self.length)}: at this size T may be up to about {longest:,}, where the widest "
+                f"activation has {MAX_ELEMENTS:,} elements"
             )
 
     @cached_property

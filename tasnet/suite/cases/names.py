@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from tasnet.common import printable
-from tasnet.network import AXES, Size, Variant, VariantError, count, set_axis
+from tasnet.network import AXES, Size, Variant, VariantError, parse_count, set_axis
 from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
 
@@ -85,7 +85,7 @@ def _set(given: _Given, name: str, value: str) -> _Given:
     if name == "arch":
         return replace(given, arch=value)
     if name == "T" or name in SIZE_LETTERS:
-        number = count(value)
+        number = parse_count(value)
         if number is None:
             raise CaseError(f"{name}={value}: expected a count")
         if name == "T":

@@ -19,7 +19,7 @@ import torch
 from tasnet.common import TasnetError
 from tasnet.hailo.execute import run_network, visit_layers
 from tasnet.hailo.files import Layer, Network
-from tasnet.network import Size, Variant, Weights, build, output_names, seeded, to_host_input, to_onnx
+from tasnet.network import Size, Variant, Weights, build_network, output_names, seeded_weights, to_host_input, to_onnx
 from tasnet.suite.numerics.metrics import SignalDistance, distance, snr
 from tasnet.suite.numerics.waves import Signal, frames_waveform, host_frames, host_input, waveform
 
@@ -72,7 +72,7 @@ def torch_waveform(
     dtype: torch.dtype = torch.float32,
 ) -> Signal:
     """What PyTorch makes of a mix [B, T] in the precision of `dtype`."""
-    network = build(variant, size, weights, mask_activation=mask_activation).to(dtype)
+    network = build_network(variant, size, weights, mask_activation=mask_activation).to(dtype)
     outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix)).to(dtype)))
     return waveform(variant, size, [output.numpy() for output in outputs])
 
@@ -156,7 +156,7 @@ def error_growth(
     size = size or Size()
     if mix.shape[-1] < max(lengths):
         raise ParityError(f"a mix of {mix.shape[-1]} samples: {max(lengths)} are needed; give a longer one")
-    weights, rows = seeded(size, seed), []
+    weights, rows = seeded_weights(size, seed), []
     for length in lengths:
         cut = mix.reshape(1, -1)[:, :length]
         expected: Signal | None = None

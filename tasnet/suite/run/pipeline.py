@@ -182,7 +182,7 @@ class Pipeline:
     def _export(self, case: Case) -> Outcome:
         import torch
 
-        from tasnet.network import save_shared, to_onnx
+        from tasnet.network import to_onnx, write_shared_onnx
 
         wanted = graph_case(case)
         provenance = self._provenance(Stage.EXPORT, case, "")
@@ -211,7 +211,7 @@ class Pipeline:
         finally:
             torch.set_num_threads(threads)
         folder = self.store.onnx_folder()
-        target = save_shared(model, folder)
+        target = write_shared_onnx(model, folder)
         return Outcome(
             stage=Stage.EXPORT,
             status=Status.PASSED,
@@ -340,10 +340,10 @@ class Pipeline:
 
     @cached_property
     def _checkpoint(self) -> Any:
-        from tasnet.network import load
+        from tasnet.network import load_checkpoint
 
         assert self.recipe.checkpoint is not None
-        return load(
+        return load_checkpoint(
             self.recipe.checkpoint,
             mask_activation=self.recipe.mask_activation,
             blocks_per_repeat=self.recipe.blocks_per_repeat,
@@ -351,12 +351,12 @@ class Pipeline:
 
     def _weights(self, size: Size) -> tuple[Weights, str]:
         """The weights of a network of this size, and the activation of its masks."""
-        from tasnet.network import with_heads
+        from tasnet.network import with_drawn_heads
 
         if not self._checkpoint_id:
             return _drawn(size, self.recipe.seed), self.recipe.mask_activation or "relu"
         checkpoint = self._checkpoint
-        return with_heads(checkpoint.weights, size, self.recipe.seed), checkpoint.mask_activation
+        return with_drawn_heads(checkpoint.weights, size, self.recipe.seed), checkpoint.mask_activation
 
 
 def onnx_bytes(path: Path) -> int:
@@ -370,9 +370,9 @@ def onnx_bytes(path: Path) -> int:
 @lru_cache(maxsize=1)
 def _drawn(size: Size, seed: int) -> Weights:
     """The weights that case after case asks for: drawing them takes longer than writing a graph."""
-    from tasnet.network import seeded
+    from tasnet.network import seeded_weights
 
-    return seeded(size, seed)
+    return seeded_weights(size, seed)
 
 
 def _told_by(tool: Toolchain) -> dict[str, Any]:

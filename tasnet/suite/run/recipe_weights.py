@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasnet.network import Size, Weights, load, seeded, with_heads
+from tasnet.network import Size, Weights, load_checkpoint, seeded_weights, with_drawn_heads
 from tasnet.suite.run.recipe import Recipe
 
 
@@ -20,6 +20,8 @@ class RecipeWeights:
 def load_weights(recipe: Recipe, size: Size) -> RecipeWeights:
     """What the pipeline exports by this recipe for a network of `size`. Raises CheckpointError."""
     if recipe.checkpoint is None:
-        return RecipeWeights(seeded(size, recipe.seed), recipe.mask_activation or "relu", True)
-    read = load(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
-    return RecipeWeights(with_heads(read.weights, size, recipe.seed), read.mask_activation, False)
+        return RecipeWeights(seeded_weights(size, recipe.seed), recipe.mask_activation or "relu", True)
+    read = load_checkpoint(
+        recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
+    )
+    return RecipeWeights(with_drawn_heads(read.weights, size, recipe.seed), read.mask_activation, False)

@@ -15,7 +15,7 @@ from tasnet.hailo.files.hn import Layer, Network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tests.hailo.networks import conv_params, floats, one_layer, results
 from tests.hailo.onnx_models import floats as constants
 from tests.hailo.onnx_models import longs, model, node
@@ -153,7 +153,7 @@ def test_layers_compute_what_onnx_runtime_does(name: str) -> None:
 
 
 def _network(length: int = 80, **axes: str) -> Network:
-    return translate(to_onnx(Variant(**axes), SMALL, seeded(SMALL, 1), length), "net")
+    return translate(to_onnx(Variant(**axes), SMALL, seeded_weights(SMALL, 1), length), "net")
 
 
 def test_a_batch_is_as_many_signals() -> None:
@@ -279,7 +279,7 @@ def test_deep_networks_free_what_nobody_reads_any_more() -> None:
     import torch
 
     size = Size(N=64, L=16, B=64, H=64, Sc=64, X=8, R=3)
-    network = translate(to_onnx(Variant(), size, seeded(size), 8000), "net")
+    network = translate(to_onnx(Variant(), size, seeded_weights(size), 8000), "net")
     with torch.profiler.profile(profile_memory=True) as profiled:
         run_network(network, floats(1, 1, 8000, 1))
     held = peak = 0

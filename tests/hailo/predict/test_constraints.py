@@ -15,13 +15,13 @@ from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS, Prediction, Pre
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tests.hailo.onnx_models import floats, model, node
 
 
 def variant(**axes: str | int) -> Network:
     """A variant of the notes' network: 512 filters, 8x3, ReLU, no norms, T=16000, horizontal."""
-    return translate(to_onnx(Variant(**axes), Size(), seeded(Size(), 0), 16000), "net")  # type: ignore[arg-type]
+    return translate(to_onnx(Variant(**axes), Size(), seeded_weights(Size(), 0), 16000), "net")  # type: ignore[arg-type]
 
 
 def single_conv(width: int, cin: int = 256, cout: int = 256, height: int = 1) -> Network:

@@ -36,7 +36,7 @@ from tasnet.hailo.quantize.simulation import round_to_grid
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.speech import mixtures
 from tests.hailo.networks import conv_params, floats, one_layer, results
@@ -47,7 +47,7 @@ LENGTH = 8000
 
 @cache
 def _model(variant: Variant, length: int = LENGTH, size: Size = SIZE) -> onnx.ModelProto:
-    return to_onnx(variant, size, seeded(size, 1), length)
+    return to_onnx(variant, size, seeded_weights(size, 1), length)
 
 
 @cache

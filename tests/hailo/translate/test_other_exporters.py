@@ -19,7 +19,7 @@ from tasnet.hailo.translate import translate
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 
 SMALL = Size(N=16, L=8, B=8, H=16, Sc=8, P=3, X=2, R=1)
 
@@ -84,7 +84,7 @@ def test_every_opset_gives_the_same_graph(opset: int) -> None:
 @pytest.mark.parametrize("opset", [11, 17])
 def test_tasnets_own_export_gives_one_graph_at_every_opset(axes: dict[str, Any], opset: int) -> None:
     def at(number: int) -> Network:
-        return translate(to_onnx(Variant(**axes), SMALL, seeded(SMALL, 0), 256, opset=number), "net")
+        return translate(to_onnx(Variant(**axes), SMALL, seeded_weights(SMALL, 0), 256, opset=number), "net")
 
     assert form(at(opset)) == form(at(13))
 

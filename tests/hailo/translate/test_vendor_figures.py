@@ -12,11 +12,11 @@ from tasnet.hailo.files.hn import Figures, Network, figures_of, hn_dict, total_f
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 
 
 def network(**axes: str | int) -> Network:
-    made = to_onnx(Variant(**axes), Size(), seeded(Size(), 0), 16000)  # type: ignore[arg-type]
+    made = to_onnx(Variant(**axes), Size(), seeded_weights(Size(), 0), 16000)  # type: ignore[arg-type]
     return translate(made, "convtas")
 
 
@@ -49,7 +49,7 @@ def with_a_sum_from_zero(made: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def test_a_sum_that_starts_at_zero_changes_no_field_of_the_full_network(full: Network) -> None:
-    made = to_onnx(Variant(activation="prelu_maxmin", norm="gln"), Size(), seeded(Size(), 0), 16000)
+    made = to_onnx(Variant(activation="prelu_maxmin", norm="gln"), Size(), seeded_weights(Size(), 0), 16000)
     summed = translate(with_a_sum_from_zero(made), "convtas")
     assert hn_dict(summed) == hn_dict(full)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasnet.network.variant import AXES, MOST_ELEMENTS, Size, Variant
+from tasnet.network.variant import AXES, MAX_ELEMENTS, Size, Variant
 from tasnet.network.weights import parameter_count
 from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph_case, graph_key
 from tasnet.suite.cases.names import parse_case
@@ -153,7 +153,7 @@ def test_sizes_are_held_against_each_other_when_all_of_them_are_said():
 def test_sizes_in_use_are_far_from_the_largest(size, length):
     """`weights` counts what a graph takes: against the shapes of Asteroid's own state dict."""
     assert size.weights >= 0.9 * parameter_count(size)
-    assert size.elements(length) <= MOST_ELEMENTS / 4
+    assert size.elements(length) <= MAX_ELEMENTS / 4
 
 
 @given(st.text(st.sampled_from("baselin+-=,TXNkall0189٤\x1b\n"), max_size=600))

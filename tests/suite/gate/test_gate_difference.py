@@ -14,7 +14,7 @@ from tasnet.hailo.files.hn import Layer, Network, total_figures
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.gate.difference import ChangeKind, GraphDifference, graph_difference
 from tests.hailo.networks import conv_params
 from tests.network.sizes import SMALL
@@ -128,7 +128,9 @@ def test_a_rewired_graph_is_no_change_of_names() -> None:
 
 def test_real_graphs_of_two_lengths_of_the_tcn() -> None:
     """A truncated network is the whole one without its last blocks."""
-    whole, cut = (translate(to_onnx(Variant(blocks=blocks), SMALL, seeded(SMALL), 400), "net") for blocks in (4, 3))
+    whole, cut = (
+        translate(to_onnx(Variant(blocks=blocks), SMALL, seeded_weights(SMALL), 400), "net") for blocks in (4, 3)
+    )
     found = differ(whole, cut)
     assert found.count("added") == 0
     gone = [change.node for change in found.layers if change.what == "removed"]

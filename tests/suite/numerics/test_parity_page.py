@@ -13,7 +13,7 @@ from tasnet.hailo.quantize import PrecisionPoint
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.case import Case
 from tasnet.suite.numerics.kept_figures import layer_gains
 from tasnet.suite.numerics.parity_page import parity_html, write_parity_page
@@ -103,7 +103,7 @@ def test_a_slope_that_is_expected_says_by_what_right() -> None:
     variant = Variant("split", decoder="polyphase", activation="prelu", norm="gln")
     size = Size(N=12, L=8, B=6, H=10, Sc=6, X=1, R=1)
     case = Case(variant, size, 16000)
-    network = translate(to_onnx(variant, size, seeded(size), case.length), "net")
+    network = translate(to_onnx(variant, size, seeded_weights(size), case.length), "net")
     speech, around_zero, positive = shift_forecasts(case, network)
     assert not speech.failures
     assert not around_zero.failures

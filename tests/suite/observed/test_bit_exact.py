@@ -28,7 +28,7 @@ from tasnet.hailo.files.hef_layers import quantize_values
 from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.quantize import quantize_network as eight_bit
 from tasnet.hailo.quantize import run_quantized
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
@@ -258,7 +258,7 @@ def test_a_short_window_is_compared_over_what_is_there(tmp_path: Path, double: M
     double.SCRIPT.compute = chip
     wave = calibration_signals(GROUPED, 3).reshape(-1)
     got = separate_on_device(GROUPED, hef, wave, detect_chip())
-    reference = pytorch_waves(GROUPED, cut_windows(wave, GROUPED.length)[0], seeded(GROUPED.size))
+    reference = pytorch_waves(GROUPED, cut_windows(wave, GROUPED.length)[0], seeded_weights(GROUPED.size))
     told = aligned_parity(got, reference)
     # 99 frames of stride 4; PyTorch's deconvolution has kernel - stride more, and 3 samples are in no frame
     assert (got.given, told.missing, told.offset) == (396, 7, 0)

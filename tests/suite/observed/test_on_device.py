@@ -11,7 +11,7 @@ from tasnet.hailo.chip.detection import detect_chip
 from tasnet.hailo.chip.failure import RuntimeFailure
 from tasnet.hailo.chip.runtime import measure_on_chip
 from tasnet.hailo.failures import Certainty
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.waves import host_frames
@@ -68,7 +68,7 @@ def test_speech_through_the_device_is_pytorchs_output_window_by_window(tmp_path,
     wave = voice(3 * case.length + 7)
     got = separate_on_device(case, path, wave, detect_chip())
     assert (got.windows, got.left_out, got.inference.double) == (3, 7, True)
-    expected = pytorch_waves(case, cut_windows(wave, case.length)[0], seeded(case.size))
+    expected = pytorch_waves(case, cut_windows(wave, case.length)[0], seeded_weights(case.size))
     sources = 1 if case.variant.sources == "first" else 2
     samples = case.size.frames(case.length) if case.variant.decoder == "conv1x1_head" else case.length
     assert got.waves.shape == (sources, 3 * samples)

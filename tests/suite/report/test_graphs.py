@@ -9,9 +9,9 @@ import pytest
 from tasnet.hailo.files import har
 from tasnet.hailo.files.listing import network_json
 from tasnet.hailo.translate import translate
-from tasnet.network.export import save, to_onnx
+from tasnet.network.export import to_onnx, write_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 from tasnet.suite.report.graphs import GraphUnavailable, layers_of_har
 from tasnet.suite.run.store import DamageWarning, Store, StoreError
 
@@ -20,8 +20,8 @@ from tasnet.suite.run.store import DamageWarning, Store, StoreError
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The HAR of a network of two blocks at its real size."""
     folder = tmp_path_factory.mktemp("har")
-    model = to_onnx(Variant(blocks=2), Size(), seeded(Size(), 0), 16000)
-    save(model, folder / "m.onnx")
+    model = to_onnx(Variant(blocks=2), Size(), seeded_weights(Size(), 0), 16000)
+    write_onnx(model, folder / "m.onnx")
     har.write(translate(folder / "m.onnx", "net"), folder / "m.har")
     return folder / "m.har"
 

@@ -255,9 +255,9 @@ def test_a_store_that_cant_be_used_says_so(tmp_path, calls):
 def checkpoint_file(path, seed=3):
     import torch
 
-    from tasnet.network.weights import asteroid_shapes, seeded
+    from tasnet.network.weights import asteroid_shapes, seeded_weights
 
-    weights = seeded(TINY, seed)
+    weights = seeded_weights(TINY, seed)
     torch.save({name: weights[name] for name in asteroid_shapes(TINY)}, path)
     return path
 
