@@ -6,8 +6,8 @@ its state. Work and memory are bounded by the length of the stream: nothing is h
 stream can make large.
 
 Others were tried on the files of `benchmarks/outside`: pickle's own machine with `find_class` overridden hangs on a
-key of nested tuples, each held twice, which it hashes; torch's (`weights_only=True`) reads neither pickle protocols 3
-to 5 nor TorchScript, and allocates what a member of the archive states.
+key of nested tuples, each held twice, which it hashes; torch's (`weights_only=True`) reads neither pickle protocols 4
+and 5 nor TorchScript, and allocates as much as a member of the archive says that it has.
 """
 
 from __future__ import annotations

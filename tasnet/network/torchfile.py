@@ -92,7 +92,7 @@ def open_torch_file(path: Path) -> Iterator[TorchFile]:
         except pickled.PickleError as error:
             damaged(path, f"{error}")
         except _BROKEN as error:
-            fail(path, f"damaged torch file ({type(error).__name__}: {error})", "copy or download it again")
+            damaged(path, f"{type(error).__name__}: {error}")
         dangerous = sorted(name for name in read.names if _runs_code(name))
         if dangerous:
             what = f"tries to run {printable(dangerous[0], MAX_TEXT_CHARS)} and was refused"
@@ -208,7 +208,7 @@ class _Members:
                     data[filled : filled + len(piece)] = piece
                     filled += len(piece)
         except _BROKEN as error:
-            fail(self.path, f"damaged torch file: {name} in it ({error})", "copy or download it again")
+            damaged(self.path, f"{name} in it ({error})")
         if filled < len(data):
             damaged(self.path, f"{name} in it is cut")
         return data
