@@ -53,23 +53,23 @@ def export(
     writable(output)
     recipe = options.recipe()
     # Only now: torch takes seconds to import.
-    from tasnet.network import save, seeded, to_onnx, with_heads
+    from tasnet.network import seeded_weights, to_onnx, with_drawn_heads, write_onnx
 
     weights: Weights
     if recipe.checkpoint is None:
-        weights, activation = seeded(meant.size, seed), "relu"
+        weights, activation = seeded_weights(meant.size, seed), "relu"
     else:
-        from tasnet.network import load
+        from tasnet.network import load_checkpoint
 
-        loaded = load(
+        loaded = load_checkpoint(
             recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
         )
         for line in loaded.assumed:
             print_line(f"note: {options.checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
-        weights, activation = with_heads(loaded.weights, meant.size, seed), loaded.mask_activation
+        weights, activation = with_drawn_heads(loaded.weights, meant.size, seed), loaded.mask_activation
     model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
-    save(model, output)
+    write_onnx(model, output)
     print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
     return OK
 

@@ -134,7 +134,9 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     if recipe.checkpoint is None:
         assert meant is not None
         return function_of_variant(meant.variant, meant.size, seeded_weights(meant.size)), meant.length
-    loaded = load_checkpoint(recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat)
+    loaded = load_checkpoint(
+        recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
+    )
     for told in loaded.assumed:
         print_line(f"note: {options.checkpoint}: {told}", error=True)
     own = function_of_checkpoint(loaded)

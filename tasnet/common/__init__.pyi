@@ -26,6 +26,7 @@ from .seals import checksum as checksum
 from .seals import sealed as sealed
 from .seals import unsealed as unsealed
 from .settings import settings_table as settings_table
+from .sources import source_digest as source_digest
 from .today import utc_today as utc_today
 from .verified import NotAStoredFile as NotAStoredFile
 from .verified import has_content as has_content
@@ -71,6 +72,7 @@ __all__ = [
     "sha256",
     "short_layers",
     "sign_lock",
+    "source_digest",
     "stored_bytes",
     "table_lines",
     "unfinished",

@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from tasnet import __version__
+from tasnet.common import source_digest
 from tasnet.hailo import Certainty, Failure, StageEnd, StageReport
 from tasnet.hailo.files import Network, is_hn, read_hn
 from tasnet.hailo.files import har as hars
@@ -145,16 +146,13 @@ def _report(verdict: Prediction, stage: str, artifact: Path | None) -> StageRepo
     return StageReport(StageEnd.PASSED, (), undecided, certainty=verdict.certainty, artifact=artifact)
 
 
-_ROOMS = ("files", "translate", "predict")
-"""whose code decides what is predicted, beside the contracts above them"""
+_ROOMS = ("common", "hailo/*", "hailo/files", "hailo/translate", "hailo/predict")
+"""whose code decides what is predicted"""
 
 
 @cache
 def _fingerprint() -> str:
-    rooms = Path(__file__).resolve().parents[1]
-    digest = sha256()
-    for path in sorted([*rooms.glob("*.py"), *(file for room in _ROOMS for file in (rooms / room).rglob("*.py"))]):
-        digest.update(path.relative_to(rooms).as_posix().encode() + path.read_bytes())
+    digest = sha256(source_digest(*_ROOMS).encode())
     for package in ("onnx", "onnx-ir", "onnxscript"):
         try:
             digest.update(f"{package} {version(package)}".encode())

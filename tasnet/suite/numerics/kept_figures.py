@@ -19,14 +19,17 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-import tasnet
+from tasnet.common import source_digest
 from tasnet.suite.cases import Case
 from tasnet.suite.numerics.speech import voices
 from tasnet.suite.numerics.thresholds import StageFigure
 from tasnet.suite.run import Pipeline, Recipe, Store, content_key, file_sha256
 
-ROOMS = ("common", "network", "hailo", "suite/cases", "suite/run", "suite/numerics")
-"""the rooms that a figure rests on, below the package"""
+ROOMS = (
+    *("common", "network", "hailo/*", "hailo/files", "hailo/translate", "hailo/execute", "hailo/quantize"),
+    *("hailo/predict", "hailo/logs", "hailo/process", "hailo/compiler", "suite/cases", "suite/run", "suite/numerics"),
+)
+"""the rooms that a figure depends on: all that its code imports, and the embedded toolchain"""
 
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "torch")
 
@@ -111,14 +114,10 @@ def _read(store: Store, key: str) -> StageFigure | None:
 
 @cache
 def code_digest() -> str:
-    """A digest of the sources, the libraries and the voices that a figure rests on."""
+    """A digest of the sources, the libraries and the voices that a figure depends on."""
     digest = hashlib.sha256(" ".join(f"{name} {metadata.version(name)}" for name in _LIBRARIES).encode())
     digest.update(" ".join(voice.name for voice in voices()).encode())
-    folder = Path(tasnet.__path__[0])
-    for room in ROOMS:
-        for source in sorted((folder / room).rglob("*.py")):
-            digest.update(f"{source.relative_to(folder).as_posix()}\0".encode())
-            digest.update(hashlib.sha256(source.read_bytes()).digest())
+    digest.update(source_digest(*ROOMS).encode())
     return digest.hexdigest()
 
 

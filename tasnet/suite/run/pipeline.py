@@ -8,7 +8,6 @@ imported only when a graph has to be exported, or a checkpoint is new.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -18,8 +17,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import tasnet.network
-from tasnet.common import TasnetError, named_error_line
+from tasnet.common import TasnetError, named_error_line, source_digest
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
 from tasnet.suite.cases import STAGES, Case, Outcome, Provenance, Stage, Status, graph_case
@@ -296,13 +294,8 @@ class Pipeline:
     @cached_property
     def _exporter(self) -> dict[str, str]:
         """The code that writes graphs: this project's sources and the libraries below them."""
-        digest = hashlib.sha256()
-        for folder in map(Path, tasnet.network.__path__):
-            for source in sorted(folder.rglob("*.py")):
-                digest.update(f"{source.relative_to(folder).as_posix()}\0".encode())
-                digest.update(hashlib.sha256(source.read_bytes()).digest())
         libraries = {name: metadata.version(name) for name in ("torch", "onnx")}
-        return {"sources": digest.hexdigest(), **libraries}
+        return {"sources": source_digest("common", "network"), **libraries}
 
     # --- weights
 
