@@ -87,7 +87,7 @@ def support(
     before = current_support_text(file)
     after = support_document(known, predicted_runs(root, known, arch), observed_runs(root, arch), before)
     if check:
-        changed = support_diff(before, after, file).lines
+        changed = support_diff(before, after, file)
         if not changed:
             print_line(f"{file}: current")
             return OK

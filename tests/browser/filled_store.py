@@ -97,7 +97,7 @@ def source(store: Path) -> ReportSource:
 
 def run_of(source: ReportSource, profile: str, said: str) -> StoredRun:
     """The last run of a profile that ended and was `predicted`, `observed` or by a `double`."""
-    from tasnet.suite.report.marks import run_source
+    from tasnet.suite.report.signs import run_source
 
     ended = [run for run in source.runs if run.end and run.head.profile == profile]
     return next(run for run in reversed(ended) if run_source(run) == said)

@@ -90,9 +90,9 @@ def test_a_run_says_at_the_terminal_for_whom_it_waits(tmp_path: Path, workers: s
     """The captured output of a test that waits is nobody's to see."""
     (tmp_path / "test_it.py").write_text(
         "import tasnet.common.locks\n"
-        "from tasnet.suite.plugin.aloud import aloud\n"
+        "from tasnet.suite.plugin.setup import uncaptured_printer\n"
         "def test_waits(pytestconfig):\n"
-        "    aloud(pytestconfig)('waiting for process 7')\n"
+        "    uncaptured_printer(pytestconfig)('waiting for process 7')\n"
     )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-n", workers, "test_it.py", f"--rootdir={tmp_path}"],

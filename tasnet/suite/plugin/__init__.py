@@ -4,19 +4,19 @@ A test of the suite carries one of the marks `compile`, `numerics`, `device` and
 that does; it is then run for each case of the profile. `compiled` and `translated` are the judgements of its case,
 and `conclude` turns a judgement into pytest's verdict.
 
-    setup.py         the options, and what they mean
+    setup.py          the options, what they mean, and the run's head for its history
     collection.py    which test files a run opens
     cases.py         a test for each case, and its judgement
     device.py        the device, the compiled files that it runs, and what is kept of it
     pairs.py         the compiler's word beside the prediction
-    head.py          what the run set out to do, for its history
     worker_reports.py what a test's report carries from a worker to the process that reports
     run_reporter.py  that process: records, progress, the run's end
     distribution.py  which worker gets which case
 """
 
-from tasnet.suite.plugin.cases import Judged, RunsCases, conclude
+from tasnet.suite.plugin.cases import Judged, conclude
 from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, conclude_prediction
+from tasnet.suite.plugin.setup import RunsCases
 
 __all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
 

@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import pytest
 
@@ -15,25 +14,13 @@ from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
 from tasnet.suite.observed import keep_run_evidence
-from tasnet.suite.plugin.aloud import aloud
 from tasnet.suite.plugin.ci_properties import tags
-from tasnet.suite.plugin.head import run_head
 from tasnet.suite.plugin.pairs import generate_pairs
-from tasnet.suite.plugin.setup import MARKS, SETUP, repeated
+from tasnet.suite.plugin.setup import MARKS, SETUP, RunsCases, repeated, run_head, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
 from tasnet.suite.report import failing_lines
 from tasnet.suite.run import Store, open_pipeline
 from tasnet.suite.upkeep import FlakyHistory, flaky_history, history_of_case
-
-
-class RunsCases(Protocol):
-    """What the fixture `pipeline` must be: a Pipeline, or a double of it."""
-
-    def resolve(self, case: Case) -> Case:
-        """The case at the size of the checkpoint, if there is one."""
-
-    def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
-        """The outcomes of the case at every stage up to `until`; with `whole`, their files looked at."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +80,9 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     setup = pytestconfig.stash[SETUP]
-    return open_pipeline(setup.store, setup.choice, setup.recipe, toolchain=setup.compiler, notify=aloud(pytestconfig))
+    return open_pipeline(
+        setup.store, setup.choice, setup.recipe, toolchain=setup.compiler, notify=uncaptured_printer(pytestconfig)
+    )
 
 
 @pytest.fixture

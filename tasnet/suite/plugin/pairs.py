@@ -12,14 +12,12 @@ import pytest
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse_case
 from tasnet.suite.observed import evidence_of_cases
-from tasnet.suite.plugin.aloud import aloud
-from tasnet.suite.plugin.setup import SETUP, Setup, repeated
+from tasnet.suite.plugin.setup import SETUP, RunsCases, Setup, repeated, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.run import Store
 
 if TYPE_CHECKING:
     from tasnet.suite.observed import ConfusionTable, ToolchainPair, VerdictComparison
-    from tasnet.suite.plugin.cases import RunsCases
 
 PAIR_ID = "pair-"
 """Before a case's id in the name of a test that compares two toolchains, and judges nothing."""
@@ -46,7 +44,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
     from tasnet.hailo.predict import Reference
     from tasnet.suite.run import Pipeline, open_store
 
-    store = open_store(setup.store, aloud(request.config))
+    store = open_store(setup.store, uncaptured_printer(request.config))
     try:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)

@@ -16,8 +16,7 @@ from tasnet.suite.history import CaseRecord, ParityFigure, RunWriter, begin_run,
 from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
-from tasnet.suite.plugin.head import run_head
-from tasnet.suite.plugin.setup import SETUP
+from tasnet.suite.plugin.setup import SETUP, run_head
 from tasnet.suite.plugin.worker_reports import (
     DEVICE_PROPERTY,
     MEASURE_PROPERTY,

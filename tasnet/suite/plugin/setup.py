@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
-from tasnet.common import TasnetError, error_line
+from tasnet import __version__
+from tasnet.common import TasnetError, error_line, notify_on_stderr
 from tasnet.hailo import TOOLCHAINS
-from tasnet.suite.cases import BASE_ARCH, Case, profile_cases
+from tasnet.suite.cases import BASE_ARCH, Case, Outcome, Stage, profile_cases
+from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.ledger import Ledger, read_ledger
-from tasnet.suite.run import Recipe, RunOptions, ToolchainOptions, open_compiler
+from tasnet.suite.run import Recipe, RunOptions, ToolchainOptions, file_sha256, open_compiler
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
@@ -43,6 +47,16 @@ class Setup:
     store: Path
     ledger: Ledger
     cases: tuple[Case, ...]
+
+
+class RunsCases(Protocol):
+    """What the fixture `pipeline` must be: a Pipeline, or a double of it."""
+
+    def resolve(self, case: Case) -> Case:
+        """The case at the size of the checkpoint, if there is one."""
+
+    def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
+        """The outcomes of the case at every stage up to `until`; with `whole`, their files looked at."""
 
 
 SETUP = pytest.StashKey[Setup]()
@@ -152,3 +166,38 @@ def _repeated(option: Any, options: RunOptions) -> tuple[tuple[str, str], ...]:
 def repeated(nodeid: str, setup: Setup) -> str:
     """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
     return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)
+
+
+# --- what else the options mean -----------------------------------------------------------------------------
+
+
+def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = None) -> RunHead:
+    """The head of the run that these options ask for."""
+    setup = config.stash[SETUP]
+    ledger = setup.ledger.path
+    return RunHead(
+        started=datetime.now(timezone.utc),
+        profile=setup.profile,
+        arch=setup.arch,
+        toolchain=setup.choice.name,
+        version=setup.compiler.version if setup.compiler else __version__,
+        double=bool(setup.compiler and setup.compiler.double),
+        repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
+        cases=len(setup.cases),
+        chosen=chosen,
+        checkpoint=str(setup.recipe.checkpoint or ""),
+        ledger=str(ledger),
+        ledger_sha256=file_sha256(ledger),
+        origin=origin or RunOrigin(),
+    )
+
+
+def uncaptured_printer(config: pytest.Config) -> Callable[[str], None]:
+    """A function that prints a line on stderr past pytest's capture; a worker's stderr is its controller's."""
+
+    def print_uncaptured(text: str) -> None:
+        capture = config.pluginmanager.getplugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            notify_on_stderr(text)
+
+    return print_uncaptured

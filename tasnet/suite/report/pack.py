@@ -18,8 +18,8 @@ from tasnet.suite.cases import SIZE_LETTERS, Outcome
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
-from tasnet.suite.report.layout import map_layout
-from tasnet.suite.report.marks import PAINTS, page_sign, run_source, run_toolchain, verdict_source
+from tasnet.suite.report.map import map_layout
+from tasnet.suite.report.signs import PAINTS, page_sign, run_source, run_toolchain, verdict_source
 from tasnet.suite.report.sources import ReportSource, har_of
 from tasnet.suite.run import content_of
 

@@ -13,10 +13,10 @@ from markupsafe import Markup
 
 from tasnet.common import render_page, write_whole
 from tasnet.suite.report.blockers import tally
-from tasnet.suite.report.layout import map_layout
-from tasnet.suite.report.marks import PAINTS, SOURCE_WORDS, run_source, run_toolchain
+from tasnet.suite.report.map import map_layout
 from tasnet.suite.report.pack import commit, page_data, state
 from tasnet.suite.report.parity_table import parity_rows
+from tasnet.suite.report.signs import PAINTS, SOURCE_WORDS, run_source, run_toolchain
 from tasnet.suite.report.sources import ReportError, ReportSource
 from tasnet.suite.report.tables import entry_rows, map_rows, on_device, run_rows
 

@@ -14,13 +14,12 @@ import warnings
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO
 
-from tasnet.hailo import Failure
 from tasnet.suite.cases import STAGES, Stage, Status
 from tasnet.suite.history import CaseRecord
 from tasnet.suite.notes import timed_out, write_summary
-from tasnet.suite.report.picture import svg
+from tasnet.suite.report.terminal import svg
 from tasnet.suite.run import DamagedArtifact, DamageWarning, Store, StoreError
 
 _BEGINS = {Stage.TRANSLATE: "Translation", Stage.OPTIMIZE: "Optimization", Stage.COMPILE: "Compilation"}
@@ -38,7 +37,7 @@ def new_folder(runs: Path) -> Path:
         except FileExistsError:
             if not runs.is_dir():
                 raise
-    return _crowded(runs)
+    raise OSError(f"{runs}: too many runs in one second")
 
 
 def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path:
@@ -50,7 +49,7 @@ def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path
     if not any(record.logs for record in records):
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"
-    # Only now: it reads the ledger's whole world.
+    # Only now: a run without a compiler needs none of it.
     from tasnet.suite.notes import write_night_run
 
     records = [_with_hef(folder, record, store) for record in records]
@@ -96,19 +95,11 @@ def _write_log(file: IO[bytes], record: CaseRecord, store: Store) -> None:
             passed = record.stages.get(stage) is Status.PASSED
             _line(file, f"Step {_STEPS[stage]} {'Success' if passed else 'Failed'}")
     if timed_out(record):
-        limit = next((word for word in _terminal(record) if word.replace(".", "").isdigit()), "")
-        _line(file, f"[TIMEOUT] {record.run_tag} exceeded {limit or '?'}s")
-
-
-def _terminal(record: CaseRecord) -> list[str]:
-    """The words of what ended the case."""
-    failures: list[Failure] = [blocker.failure for blocker in record.blockers]
-    return f"{failures[0].terminal_event if failures else ''} {record.happened}".split()
+        failed = [failure.figures for outcome in record.outcomes for failure in outcome.failures]
+        figures = [*(outcome.figures for outcome in record.outcomes), *failed]
+        limit = next((each["limit_seconds"] for each in figures if "limit_seconds" in each), "?")
+        _line(file, f"[TIMEOUT] {record.run_tag} exceeded {limit if isinstance(limit, str) else f'{limit:g}'}s")
 
 
 def _line(file: IO[bytes], text: str) -> None:
     file.write(f"{text}\n".encode())
-
-
-def _crowded(runs: Path) -> NoReturn:
-    raise OSError(f"{runs}: too many runs in one second")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -38,13 +37,6 @@ _WORDS = ("clear", "blocked", *(word for word in VERDICT_WORDS if word not in ("
 
 class SupportError(TasnetError, ValueError):
     """A support matrix that can't be made. One line: what is missing and which command brings it."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How the file differs from what it should be; no lines when it is current."""
-
-    lines: tuple[str, ...]
 
 
 def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRun]:
@@ -96,14 +88,12 @@ def support_document(
     return before if _undated(text) == _undated(before) else text
 
 
-def support_diff(before: str, after: str, path: Path) -> Difference:
-    """What would change in the file, as a unified diff without context."""
-    if before == after:
-        return Difference(())
+def support_diff(before: str, after: str, path: Path) -> tuple[str, ...]:
+    """What would change in the file, as the lines of a unified diff without context; none where it is current."""
     lines = difflib.unified_diff(
         before.splitlines(), after.splitlines(), str(path), f"{path} as it should be", lineterm="", n=0
     )
-    return Difference(tuple(lines))
+    return tuple(lines)
 
 
 # --- the parts ---------------------------------------------------------------------------------------------
@@ -197,7 +187,10 @@ def _matrix(run: StoredRun, letters: Mapping[str, str], word: str) -> Iterator[s
 
 def _cell(records: Iterable[CaseRecord], letters: Mapping[str, str], lengths: bool) -> str:
     """`blocked A C`, or `all: blocked A; k1, k2: clear` where truncation or length makes a difference."""
-    placed = sorted(((column(record, lengths)[1], _ending(record, letters)) for record in records), key=_by_column)
+    placed = sorted(
+        ((column(record, lengths)[1], _ending(record, letters)) for record in records),
+        key=lambda each: column_order(each[0]),
+    )
     if len({ending for _, ending in placed}) <= 1 and (not lengths or len(placed) > 1 or not placed):
         return placed[0][1] if placed else "–"
     parts = []
@@ -205,10 +198,6 @@ def _cell(records: Iterable[CaseRecord], letters: Mapping[str, str], lengths: bo
         where = ", ".join(_where(*each) for each, _ in those)
         parts.append(f"{where}: {ending}")
     return "; ".join(parts)
-
-
-def _by_column(placed: tuple[tuple[str, str], str]) -> tuple[int, int]:
-    return column_order(placed[0])
 
 
 def _where(blocks: str, length: str) -> str:

@@ -9,8 +9,9 @@ from datetime import date
 
 from tasnet.suite.history import CaseRecord, DeviceRow, StoredRun, device_rows
 from tasnet.suite.ledger import Entry
-from tasnet.suite.report.layout import map_layout
-from tasnet.suite.report.marks import (
+from tasnet.suite.report.map import map_layout
+from tasnet.suite.report.pack import commit, state
+from tasnet.suite.report.signs import (
     PAINTS,
     SOURCE_WORDS,
     PageSign,
@@ -19,7 +20,6 @@ from tasnet.suite.report.marks import (
     run_toolchain,
     verdict_source,
 )
-from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.sources import ReportSource
 
 WARN_DAYS = 7

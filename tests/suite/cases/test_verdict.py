@@ -22,8 +22,7 @@ from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.trends import find_trend
 from tasnet.suite.ledger.judgement import JudgementKind, judge
 from tasnet.suite.notes.summary_tsv import COLUMNS, row
-from tasnet.suite.report.marks import PAINTS, page_sign
-from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, terminal_sign
+from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, PAINTS, page_sign, terminal_sign
 from tasnet.suite.report.support import support_document
 from tasnet.suite.report.tables import label
 from tasnet.suite.report.terminal import counts, summary_text

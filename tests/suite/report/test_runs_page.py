@@ -21,8 +21,7 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, StoredRun
-from tasnet.suite.report.layout import map_layout
-from tasnet.suite.report.map import row_label
+from tasnet.suite.report.map import map_layout, row_label
 from tasnet.suite.report.pack import page_data
 from tasnet.suite.report.page import FOLDER, SCRIPTS, page_html, script, write_page
 from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, ReportSource, gather_runs
