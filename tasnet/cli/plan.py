@@ -46,7 +46,7 @@ def make(
     max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
     max_height: Annotated[int, typer.Option(metavar="N", min=1, help="windows side by side, at most")] = 16,
     coders: Annotated[str, typer.Option(help="encoder and decoder: host (better at 8 bits) or chip")] = "host",
-    profile: Annotated[str, typer.Option(help="hardware to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
+    hardware: Annotated[str, typer.Option(help="what to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
     calibration: Recordings = None,
 ) -> int:
     """Find the cheapest exact way to run a whole network in segments, and write it: plan.json, an ONNX and a HAR each.
@@ -67,7 +67,7 @@ def make(
         if value not in known:
             raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
     bounds = Bounds(rows, max_layers, max_blocks, max_height, coders)
-    made = make_plan(trained, samples, options.arch, bounds, objective, read_profile(profile))
+    made = make_plan(trained, samples, options.arch, bounds, objective, read_profile(hardware))
     waves = _waves(trained, samples, calibration)
     write_plan(made.plan, trained, output, waves)
     show(_told(made, output, waves))

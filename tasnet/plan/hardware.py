@@ -60,7 +60,7 @@ def read_profile(asked: str) -> Hardware:
         return _parsed((files("tasnet.plan") / "profiles" / SHIPPED[asked]).read_text("utf-8"), asked)
     path = Path(asked)
     if not path.suffix and not path.exists():
-        raise PlanError(f"--profile {printable(asked)}: unknown; one of {', '.join(SHIPPED)}, or a .toml file")
+        raise PlanError(f"--hardware {printable(asked)}: unknown; one of {', '.join(SHIPPED)}, or a .toml file")
     return _parsed(read_text(path, most=MOST, what="a hardware profile", error=PlanError), str(path))
 
 

@@ -129,7 +129,7 @@ def test_calibration_is_what_each_segment_is_given_for_the_recordings(tmp_path: 
         (["concat-normal-grouped-all", "--rows", "100"], "1,536 elements of a row, 100 are allowed"),
         (["concat-normal-grouped-all", "--max-layers", "2"], "2 are allowed"),
         (["concat-normal-grouped-all", "--objective", "joy"], "--objective joy: unknown; one of time, hefs, macs"),
-        (["concat-normal-grouped-all", "--profile", "abacus"], "--profile abacus: unknown"),
+        (["concat-normal-grouped-all", "--hardware", "abacus"], "--hardware abacus: unknown"),
         (["concat-normal-grouped-all", "--arch", "hailo15"], "--arch hailo15: unknown"),
         (["concat-bypass-grouped-all"], "mask=bypass: without masks"),
         (["concat-normal-reduced_deconv_64-all"], "not the trained decoder"),
