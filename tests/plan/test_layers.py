@@ -40,7 +40,7 @@ def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
     return function, Cut(form, start, stop, phase, width, draw(st.integers(1, 3)), coders)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(cuts())
 def test_the_figures_and_the_verdict_are_the_translated_graphs(drawn: tuple[Function, Cut]) -> None:
     function, cut = drawn
