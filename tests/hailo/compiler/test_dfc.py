@@ -2,92 +2,36 @@
 
 from __future__ import annotations
 
-import ast
 import errno
-import os
 import shutil
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pytest
-import vermin
 
 from tasnet.hailo.compiler.dfc import Dfc, Translation, connect_compiler
 from tasnet.hailo.compiler.ending import StageRun, stage_ending
-from tasnet.hailo.compiler.find import VARIABLE, WORKER, DfcError, DfcNotFound, find_compiler
+from tasnet.hailo.compiler.find import DfcError
 from tasnet.hailo.compiler.limits import CompilerLimits, read_limits
 from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hef import read_hef
 from tasnet.hailo.process.run import ExceededLimit, ProcessEnd, Resource
-from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
-from tests.doubles.dfc_python import QUANTIZED_HAR, dfc_python
-from tests.doubles.processes import TOKEN, left
+from tasnet.hailo.toolchain import StageEnd, Toolchain
+from tests.doubles.dfc_python import dfc_python
+from tests.hailo.compiler.stages import ALLOCATOR, RESHAPE, Make, stage
 
-RESHAPE = "Reshape is needed for layers: conv2, conv3, but adding a reshape has failed."
 TIMEOUT = "Mapping Failed (Timeout, allocation time: 31m 42s)"
 SHAPE = "Data shape (5, 1) for layer net/input_layer1 doesn't match network's input shape (1, 5, 1)"
-ALLOCATOR = "BackendAllocatorException"
 PARSER = "AllocatorScriptParserException"
 WRAPPER = "ParsingWithRecommendationException"
 DELTA = "Shift delta in net/avgpool2/avgpool_op is larger than 2, cannot quantize"
 NAN = "Unsupported NaN values were found in params"
 NO_MODULE = {"do": "raise", "type": "ImportError", "text": "No module named 'x'"}
 NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU memory has been exhausted."}
-QUICK_LIMITS = read_limits(
-    None, {f"{s}.retries": 0 for s in ("translate", "optimize", "compile")} | {"grace_seconds": 0.2}
-)
-
-
-@pytest.fixture
-def token(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Marks every process of a test; none may be left at its end."""
-    token = uuid4().hex
-    monkeypatch.setenv(TOKEN, token)
-    yield token
-    monkeypatch.delenv(TOKEN)
-    assert not left(token)
-
-
-@pytest.fixture
-def files(tmp_path: Path) -> Path:
-    (tmp_path / "m.onnx").write_bytes(b"onnx")
-    np.savez(tmp_path / "calibration.npz", speech=np.zeros((2, 1, 16, 1), np.float32))
-    (tmp_path / "m.har").write_text(QUANTIZED_HAR)
-    return tmp_path
-
-
-Make = Callable[..., Dfc]
-
-
-@pytest.fixture
-def dfc(files: Path, token: str) -> Make:
-    def make(acts: Mapping[str, Any] | None = None, /, **options: Any) -> Dfc:
-        python = dfc_python(files / "env", acts)
-        given = {
-            "limits": QUICK_LIMITS,
-            "calibration": files / "calibration.npz",
-            "memory_slots": files / "places",
-            **options,
-        }
-        return Dfc(python, "3.33.0", double=True, **given)
-
-    return make
-
-
-def stage(dfc: Dfc, name: str, files: Path) -> StageReport:
-    if name == "translate":
-        return dfc.translate(files / "m.onnx", "net", files / "out.har")
-    if name == "optimize":
-        return dfc.optimize(files / "m.har", "hailo8", files / "out.har")
-    return dfc.compile(files / "m.har", "hailo8", files / "out.hef")
-
-
 # What works
 
 
@@ -414,153 +358,3 @@ def test_the_fingerprint_changes_with_all_that_changes_a_report(dfc: Make, files
     ]
     assert len({chip.fingerprint, *(other.fingerprint for other in others)}) == 7
     assert replace(chip, python=Path("/elsewhere"), logs=files, limits=CompilerLimits()).fingerprint == chip.fingerprint
-
-
-# Finding it
-
-
-@pytest.fixture
-def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home and a PATH with nothing in them."""
-    for name in ("home", "bin"):
-        (tmp_path / "world" / name).mkdir(parents=True)
-    monkeypatch.delenv(VARIABLE, raising=False)
-    monkeypatch.setenv("HOME", str(tmp_path / "world" / "home"))
-    monkeypatch.setenv("PATH", str(tmp_path / "world" / "bin"))
-    return tmp_path / "world"
-
-
-def test_nothing_found_says_where_it_looked_and_what_to_do(nowhere: Path) -> None:
-    (nowhere / "bin" / "python3").symlink_to(sys.executable)
-    with pytest.raises(DfcNotFound) as missing:
-        find_compiler(here=nowhere)
-    assert str(nowhere / "bin" / "python3") in str(missing.value)
-    assert "without hailo_sdk_client" in str(missing.value)
-    assert "--dfc-python" in str(missing.value)
-
-
-@pytest.mark.parametrize("where", ["here/hailo_env", "home/hailo/venv", "home/.virtualenvs/hailo", "here/.venv-dfc"])
-def test_an_environment_in_a_usual_place_is_found(nowhere: Path, where: str) -> None:
-    (nowhere / "here").mkdir()
-    (nowhere / where / "lib/python3.10/site-packages/hailo_sdk_client").mkdir(parents=True)
-    python = dfc_python(nowhere / where / "bin")
-    assert find_compiler(here=nowhere / "here").python == python
-
-
-def test_an_interpreter_on_path_is_found_and_the_variable_goes_before(nowhere: Path) -> None:
-    python = dfc_python(nowhere / "bin", name="python3.9")
-    assert find_compiler(here=nowhere).python == python
-    other = dfc_python(nowhere / "other")
-    assert find_compiler(environ={**os.environ, VARIABLE: str(other)}, here=nowhere).python == other
-    assert find_compiler(python, {**os.environ, VARIABLE: str(other)}, nowhere).python == python
-
-
-def test_the_version_of_a_wheel_needs_no_import_of_the_sdk(nowhere: Path) -> None:
-    site = nowhere / "site"
-    (site / "hailo_sdk_client").mkdir(parents=True)
-    (site / "hailo_sdk_client" / "__init__.py").write_text("raise SystemExit('imported')")
-    (site / "hailo_dataflow_compiler-3.33.1.dist-info").mkdir()
-    (site / "hailo_dataflow_compiler-3.33.1.dist-info" / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: hailo_dataflow_compiler\nVersion: 3.33.1\n"
-    )
-    python = nowhere / "bin" / "python3"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH={site} exec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    assert find_compiler(here=nowhere).sdk == "3.33.1"
-
-
-@pytest.mark.parametrize(
-    ("content", "said"),
-    [
-        (None, "there is no such file"),
-        ("#!/bin/sh\necho hello\n", "not a Python from 3.8 on"),
-        ("#!/nowhere/python\n", "can't be run"),
-        ("#!/bin/sh\necho 'tasnet-dfc-about {'\n", "an answer that can't be read"),
-        ("#!/bin/sh\necho 'tasnet-dfc-about {\"protocol\": 99}'\n", "speaks protocol 99"),
-    ],
-)
-def test_a_named_interpreter_that_is_none_is_an_error(nowhere: Path, content: str | None, said: str) -> None:
-    path = nowhere / "python"
-    if content is not None:
-        path.write_text(content)
-        path.chmod(0o755)
-    with pytest.raises(DfcNotFound, match=said):
-        find_compiler(path)
-
-
-# The worker by itself
-
-
-def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
-    tree = ast.parse(WORKER.read_text(), feature_version=(3, 8))
-    imported = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            imported |= {name.name.partition(".")[0] for name in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add((node.module or "").partition(".")[0])
-    assert imported - set(sys.stdlib_module_names) == {"numpy"}
-    # What 3.8 can't evaluate must stand in an annotation, where it isn't.
-    annotations = {
-        id(inner)
-        for node in ast.walk(tree)
-        for annotation in (getattr(node, "annotation", None), getattr(node, "returns", None))
-        if annotation is not None
-        for inner in ast.walk(annotation)
-    }
-    generic = {"dict", "list", "tuple", "set", "type", "Callable"}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in generic:
-            assert id(node) in annotations, f"line {node.lineno}"
-    # An outside word on the calls that it makes.
-    (_, least) = vermin.detect(WORKER.read_text())
-    assert (3, 0) < least <= (3, 8)
-
-
-def interpreter(version: str) -> Path | None:
-    """A Python of that version on this machine, on PATH or among pyenv's."""
-    named = shutil.which(f"python{version}")
-    places = [*([Path(named)] if named else []), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
-    for python in places:
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
-        ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-        if ran.stdout.strip() == version:
-            return python
-    return None
-
-
-@pytest.mark.parametrize("version", ["3.8", "3.9", "3.10", "3.11", "3.12"])
-def test_the_worker_runs_on_every_python_that_the_compiler_has(files: Path, token: str, version: str) -> None:
-    """Where this machine has one; without numpy, which a translation and a compilation don't need."""
-    python = interpreter(version)
-    if python is None:
-        pytest.skip(f"no Python {version} here")
-    chip = connect_compiler(
-        dfc_python(files / "env", python=python), limits=QUICK_LIMITS, memory_slots=files / "places"
-    )
-    assert stage(chip, "translate", files).ended is StageEnd.PASSED
-    assert stage(chip, "compile", files).ended is StageEnd.PASSED
-    raises = dfc_python(files / "bad", {"compile": {"do": "raise", "type": ALLOCATOR, "text": RESHAPE}}, python=python)
-    failed = stage(replace(chip, python=raises), "compile", files)
-    assert (failed.ended, failed.failures[0].family) == (StageEnd.FAILED, "reshape_insertion")
-
-
-def test_no_neighbour_of_the_worker_passes_for_a_module(tmp_path: Path) -> None:
-    """`import limits` in the SDK must not find this package's file of that name."""
-    package = tmp_path / "site" / "hailo_sdk_client"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("import limits")
-    python = tmp_path / "python3"
-    python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path / "site"} exec {sys.executable} "$@"\n')
-    python.chmod(0o755)
-    with pytest.raises(DfcError, match="No module named 'limits'"):
-        connect_compiler(python)
-
-
-def test_the_double_is_no_part_of_the_package() -> None:
-    ran = subprocess.run(
-        [sys.executable, "-I", "-c", "import tasnet.hailo.compiler.dfc, hailo_sdk_client"],
-        capture_output=True,
-        check=False,
-    )
-    assert b"No module named 'hailo_sdk_client'" in ran.stderr or b"No module named 'tasnet'" in ran.stderr

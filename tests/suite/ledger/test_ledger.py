@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import random
-from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -14,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.profiles import PROFILES, profile_cases
+from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import LedgerError, covers, entries_without_cases, in_scope, parse_ledger, read_ledger
 from tasnet.suite.ledger import claims as ledger_claims
 from tasnet.suite.ledger.entry import Flaky
@@ -27,28 +24,9 @@ from tasnet.suite.ledger.flaky import (
     rate_hint,
     runs_to_refute,
 )
-from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES, WhereError, read_where, where_matches
+from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES
 from tests.doubles.outcomes import SUPER_DECONV, failure
-from tests.suite.ledger.wheres import claims, left_out, one_axis
-
-PATH = Path("ledger.yaml")
-HEAD = "schema: 1\nbudget: 2\nentries:\n"
-ENTRY = """\
-  - id: one
-    summary: a summary
-    where: {decoder: grouped}
-    stage: compile
-    family: unsupported_kernel
-    message: "Super deconv"
-    layers: [deconv1, "deconv*"]
-    toolchain: {reference: "*", dfc: ">=3.33,<3.35"}
-    arch: [hailo8]
-    evidence: somewhere
-    since: 2026-02-17
-    review: 2027-02-17
-    issue: https://example.org/issues/1
-"""
-CASES = [case.axes() for name in PROFILES for case in profile_cases(name)]
+from tests.suite.ledger.one_entry import CASES, ENTRY, HEAD, PATH, changed
 
 
 def test_reads_what_stands_there() -> None:
@@ -60,12 +38,6 @@ def test_reads_what_stands_there() -> None:
         ("deconv1", "deconv*"),
     )
     assert entry.place == "ledger.yaml:4:5"
-
-
-def changed(key: str, text: str) -> str:
-    """ENTRY with the line of `key` replaced."""
-    lines = [text if line.strip(" -").startswith(f"{key}:") else line for line in ENTRY.splitlines()]
-    return HEAD + "\n".join(lines) + "\n"
 
 
 MANY = "schema: 1\nbudget: 0\na0: &a0 [x]\n" + "".join(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]\n" for n in range(1, 8))
@@ -229,74 +201,6 @@ def test_any_text_is_read_or_refused_in_a_line(text: str) -> None:
     except LedgerError as error:
         told = str(error)
     assert "\n" not in told
-
-
-# --- matching ----------------------------------------------------------------------------------------------
-
-EXPECTED = {
-    "all": ("{}", 840),
-    "a value": ("{decoder: grouped}", 168),
-    "two values": ("{decoder: [grouped, conv1x1_head]}", 336),
-    "a glob": ("{decoder: 'reduced_*'}", 336),
-    "not": ("{decoder: {not: grouped}}", 672),
-    "not a list": ("{decoder: {not: [grouped, 'reduced_*']}}", 336),
-    "on": ("{skip: on}", 420),
-    "a count": ("{blocks: 4}", 120),
-    "all blocks": ("{blocks: all}", 120),
-    "few blocks": ("{blocks: '<=4'}", 360),
-    "many blocks, all being 24": ("{blocks: '>16'}", 120),
-    "between": ("{blocks: '>2,<12'}", 240),
-    "a length": ("{T: '>=16000'}", 840),
-    "a letter": ("{N: '<512'}", 0),
-    "an architecture": ("{arch: hailo8l}", 0),
-    "either": ("[{decoder: grouped}, {mask: bypass}]", 504),
-    "all but a corner": ("{not: {decoder: grouped, blocks: 4}}", 816),
-    "a corner of some": ("{decoder: grouped, not: {blocks: 4}}", 144),
-    "all but two corners": ("{not: [{decoder: grouped}, {mask: bypass}]}", 336),
-    "nothing but a corner": ("{not: {not: {decoder: grouped}}}", 168),
-}
-
-
-@pytest.mark.parametrize(("where", "count"), EXPECTED.values(), ids=EXPECTED)
-def test_where_claims(where: str, count: int) -> None:
-    (entry,) = parse_ledger(changed("where", f"    where: {where}"), PATH).entries
-    assert sum(where_matches(entry.where, case.axes()) for case in profile_cases("matrix")) == count
-
-
-cases = st.sampled_from(CASES)
-
-
-@given(claims, cases, st.randoms(use_true_random=False))
-def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str, Any], rng: random.Random) -> None:
-    items = list(claim.items())
-    rng.shuffle(items)
-    assert where_matches(read_where(claim), axes) == where_matches(read_where(dict(items)), axes)
-
-
-@given(claims, one_axis | left_out, cases)
-def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str, Any], axes: dict[str, Any]) -> None:
-    if more[0] not in claim and where_matches(read_where({**claim, more[0]: more[1]}), axes):
-        assert where_matches(read_where(claim), axes)
-
-
-@given(claims, claims, cases)
-def test_a_list_claimswhat_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
-    either = where_matches(read_where(one), axes) or where_matches(read_where(two), axes)
-    assert where_matches(read_where([one, two]), axes) == either
-    assert where_matches(read_where([two, one]), axes) == either
-
-
-@given(cases)
-def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
-    assert where_matches(read_where(dict(axes)), axes)
-    for axis, value in axes.items():
-        assert not where_matches(read_where({**axes, axis: {"not": value}}), axes)
-
-
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims)
-def test_any_node_is_read_or_refused(node: object) -> None:
-    with suppress(WhereError):
-        assert read_where(node)
 
 
 # --- scope and cover ---------------------------------------------------------------------------------------

@@ -1,0 +1,84 @@
+"""Which cases a `where` claims, and what doesn't change that."""
+
+from __future__ import annotations
+
+import random
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.ledger import parse_ledger
+from tasnet.suite.ledger.where import WhereError, read_where, where_matches
+from tests.suite.ledger.one_entry import CASES, PATH, changed
+from tests.suite.ledger.wheres import claims, left_out, one_axis
+
+# --- matching ----------------------------------------------------------------------------------------------
+
+EXPECTED = {
+    "all": ("{}", 840),
+    "a value": ("{decoder: grouped}", 168),
+    "two values": ("{decoder: [grouped, conv1x1_head]}", 336),
+    "a glob": ("{decoder: 'reduced_*'}", 336),
+    "not": ("{decoder: {not: grouped}}", 672),
+    "not a list": ("{decoder: {not: [grouped, 'reduced_*']}}", 336),
+    "on": ("{skip: on}", 420),
+    "a count": ("{blocks: 4}", 120),
+    "all blocks": ("{blocks: all}", 120),
+    "few blocks": ("{blocks: '<=4'}", 360),
+    "many blocks, all being 24": ("{blocks: '>16'}", 120),
+    "between": ("{blocks: '>2,<12'}", 240),
+    "a length": ("{T: '>=16000'}", 840),
+    "a letter": ("{N: '<512'}", 0),
+    "an architecture": ("{arch: hailo8l}", 0),
+    "either": ("[{decoder: grouped}, {mask: bypass}]", 504),
+    "all but a corner": ("{not: {decoder: grouped, blocks: 4}}", 816),
+    "a corner of some": ("{decoder: grouped, not: {blocks: 4}}", 144),
+    "all but two corners": ("{not: [{decoder: grouped}, {mask: bypass}]}", 336),
+    "nothing but a corner": ("{not: {not: {decoder: grouped}}}", 168),
+}
+
+
+@pytest.mark.parametrize(("where", "count"), EXPECTED.values(), ids=EXPECTED)
+def test_where_claims(where: str, count: int) -> None:
+    (entry,) = parse_ledger(changed("where", f"    where: {where}"), PATH).entries
+    assert sum(where_matches(entry.where, case.axes()) for case in profile_cases("matrix")) == count
+
+
+cases = st.sampled_from(CASES)
+
+
+@given(claims, cases, st.randoms(use_true_random=False))
+def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str, Any], rng: random.Random) -> None:
+    items = list(claim.items())
+    rng.shuffle(items)
+    assert where_matches(read_where(claim), axes) == where_matches(read_where(dict(items)), axes)
+
+
+@given(claims, one_axis | left_out, cases)
+def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str, Any], axes: dict[str, Any]) -> None:
+    if more[0] not in claim and where_matches(read_where({**claim, more[0]: more[1]}), axes):
+        assert where_matches(read_where(claim), axes)
+
+
+@given(claims, claims, cases)
+def test_a_list_claimswhat_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
+    either = where_matches(read_where(one), axes) or where_matches(read_where(two), axes)
+    assert where_matches(read_where([one, two]), axes) == either
+    assert where_matches(read_where([two, one]), axes) == either
+
+
+@given(cases)
+def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
+    assert where_matches(read_where(dict(axes)), axes)
+    for axis, value in axes.items():
+        assert not where_matches(read_where({**axes, axis: {"not": value}}), axes)
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims)
+def test_any_node_is_read_or_refused(node: object) -> None:
+    with suppress(WhereError):
+        assert read_where(node)
