@@ -16,6 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import IO
 
+from tasnet.common import write_whole
 from tasnet.suite.cases import STAGES, Stage, Status
 from tasnet.suite.history import CaseRecord
 from tasnet.suite.notes import timed_out, write_summary
@@ -45,7 +46,7 @@ def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path
 
     What the embedded toolchain says has no logs, and gets no files of its cases: it is no evidence.
     """
-    (folder / "heatmap.svg").write_text(svg(records), encoding="utf-8")
+    write_whole(folder / "heatmap.svg", svg(records).encode())
     if not any(record.logs for record in records):
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"
@@ -70,7 +71,7 @@ def _with_hef(folder: Path, record: CaseRecord, store: Store) -> CaseRecord:
     name = f"hef/{record.case_id}.hef"
     (folder / "hef").mkdir(exist_ok=True)
     try:
-        shutil.copyfile(store.path(record.hef), folder / name)
+        write_whole(folder / name, store.path(record.hef).read_bytes())
     except DamagedArtifact as error:
         # The verdict stands; the next run compiles the file anew.
         warnings.warn(DamageWarning(f"{record.case_id}: no compiled file beside the run: {error}"), stacklevel=2)

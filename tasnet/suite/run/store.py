@@ -91,14 +91,15 @@ def _is_weights(path: Path) -> bool:
 
 
 def open_store(root: Path, say: Notify = notify_on_stderr) -> Store:
-    """The store at `root`, made if it isn't there, with the leftovers of killed runs removed from tmp/ and onnx/.
+    """The store at `root`, made if it isn't there, with the leftovers of killed runs removed.
 
     Raises StoreError when the folder can't be made or written.
     """
     store = Store(root, say)
     with store.workspace():
         pass
-    unfinished.sweep(root / "onnx")
+    for folder in (root / "onnx", *(Path(each) for each, _, _ in os.walk(root / "runs"))):
+        unfinished.sweep(folder)
     # Of a version that didn't lock what it was at work on only age tells.
     for leftover in (root / "tmp").iterdir():
         with suppress(OSError):

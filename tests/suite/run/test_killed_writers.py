@@ -1,0 +1,205 @@
+"""Each writer, ended in the middle by the system: nothing is half-written, and after the next run nothing is left.
+
+A write is cut by RLIMIT_FSIZE: the kernel writes as many bytes as the limit allows, and ends the process at the next.
+Between two steps (a file renamed or removed, a folder made) SIGKILL comes from an audit hook.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from tasnet.common import write_whole
+from tasnet.hailo.files import har
+from tasnet.hailo.translate import translate
+from tasnet.network import save, save_shared
+from tasnet.suite.cases import Stage
+from tasnet.suite.history.run import END, HEAD, read_run
+from tasnet.suite.history.writer import begin_run
+from tasnet.suite.report.run_folder import write_run
+from tasnet.suite.run.calibration import CalibrationData, CalibrationReport, save_calibration
+from tasnet.suite.run.store import open_store
+from tests.doubles.outcomes import outcomes
+from tests.doubles.stored_runs import ended_record, run_head
+
+STEPS = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir"})
+CUTS = (1, 600, 6000)
+"""bytes at which a write ends"""
+
+
+def graph(op: str, width: int) -> onnx.ModelProto:
+    """`y = x op w`, the weight worth a file of its own."""
+    weight = numpy_helper.from_array(np.arange(width, dtype=np.float32).reshape(1, 1, 1, width), "w")
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 1, 1, width]) for name in ("x", "y"))
+    made = helper.make_graph([helper.make_node(op, ["x", "w"], ["y"])], "g", [x], [y], [weight])
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+
+
+def export_into_store(folder: Path) -> None:
+    save_shared(graph("Add", 4096), open_store(folder).onnx_folder())
+
+
+def export(folder: Path) -> None:
+    save(graph("Add", 4096), folder / "model.onnx")
+
+
+def outcome_and_note(folder: Path) -> None:
+    store = open_store(folder)
+    store.put_outcome("ab" * 32, outcomes()[Stage.COMPILE])
+    store.put_note("cd" * 32, {"size": list(range(500))})
+
+
+def har_pieces(folder: Path) -> None:
+    open_store(folder).put_har(har_of(folder.parent))
+
+
+def artifact(folder: Path) -> None:
+    open_store(folder).put_file(b"log" * 3000, ".log")
+
+
+def written_har(folder: Path) -> None:
+    har.write(translate(folder.parent / "small.onnx", "n"), folder / "net.har")
+
+
+def page(folder: Path) -> None:
+    """As a page, SUPPORT.md, a picture, the limits and a gate's markdown are written."""
+    write_whole(folder / "page.html", b"<p>" * 4000)
+
+
+def calibration(folder: Path) -> None:
+    report = CalibrationReport("speech", "wav", 8000, (), (), 0.1, 0.0, 0.0, "silence", (), "0" * 64)
+    save_calibration(CalibrationData(np.zeros((4, 1, 800, 1), np.float32), report), folder / "calibration.npy")
+
+
+def tables_of_a_run(folder: Path) -> None:
+    run = folder / "runs" / "20260601T000000Z"
+    run.mkdir(parents=True, exist_ok=True)
+    write_run(run, [ended_record("baseline", outcomes())], open_store(folder))
+
+
+def har_of(folder: Path) -> Path:
+    """Written before: what the writers are given."""
+    return folder / "given.har"
+
+
+WRITERS = [
+    *(export_into_store, export, outcome_and_note, har_pieces, artifact, written_har, page, calibration),
+    tables_of_a_run,
+]
+
+
+@pytest.fixture
+def given(tmp_path: Path) -> Path:
+    """A folder with what the writers are given beside it."""
+    save(graph("Mul", 4096), tmp_path / "small.onnx")
+    har.write(translate(tmp_path / "small.onnx", "n"), har_of(tmp_path))
+    return tmp_path
+
+
+def in_child(act: Callable[[], object]) -> int:
+    """The wait status of a process that acts."""
+    child = os.fork()
+    if child == 0:
+        try:
+            act()
+        except BaseException:
+            os._exit(3)
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+def cut_after(size: int) -> None:
+    """From now on a write past so many bytes of a file ends the process, as a kill does: no handler, no clean-up."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def killed_at(step: int) -> None:
+    """SIGKILL before the step of that number, from 0, that a process takes from now on."""
+    left = [step]
+
+    def hook(event: str, _: object) -> None:
+        if event in STEPS:
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+            left[0] -= 1
+
+    sys.addaudithook(hook)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What readers may find: everything but what is at work in tmp/, and locks."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(("tmp/", "locks/"))}
+
+
+@pytest.mark.parametrize("write", WRITERS)
+def test_a_killed_writer_leaves_nothing_half_written(given: Path, write: Callable[[Path], None]) -> None:
+    def folder(name: str) -> Path:
+        (given / name).mkdir()
+        return given / name
+
+    def ended(where: Path, end: Callable[[int], None], at: int) -> bool:
+        def act() -> None:
+            end(at)
+            write(where)
+
+        status = in_child(act)
+        assert os.WIFSIGNALED(status) or status == 0, f"{end.__name__}({at}): status {status}"
+        return os.WIFSIGNALED(status)
+
+    whole = folder("whole")
+    assert in_child(lambda: write(whole)) == 0
+    expected = files(whole)
+    assert expected
+    kills = 0
+    for end, points in ((cut_after, CUTS), (killed_at, range(60))):
+        for at in points:
+            where = folder(f"{end.__name__}{at}")
+            killed = ended(where, end, at)
+            left = {name: data for name, data in files(where).items() if ".unfinished" not in name}
+            assert left.items() <= expected.items(), f"{end.__name__}({at}): half-written"
+            assert in_child(lambda where=where: write(where)) == 0  # type: ignore[misc]
+            assert files(where) == expected, f"{end.__name__}({at}): something is left after the next run"
+            kills += killed
+            if end is killed_at and not killed:
+                break
+        else:
+            assert end is cut_after, "more steps than were tried"
+    assert kills >= 3
+
+
+def test_a_run_killed_at_any_point_is_read_as_far_as_it_went(tmp_path: Path) -> None:
+    """Its lines are appended: the last may be cut, and the reader passes over it."""
+    records = [ended_record(case, outcomes()) for case in ("baseline", "mask-bypass")]
+
+    def write(folder: Path) -> None:
+        writer = begin_run(folder, run_head(records))
+        for each in records:
+            writer.add_record(each)
+        writer.end(records, 0)
+
+    sizes = set()
+    for size in (10, *range(700, 12_000, 450)):
+        folder = tmp_path / "store" / "runs" / str(size)
+        folder.mkdir(parents=True)
+        status = in_child(lambda size=size, folder=folder: (cut_after(size), write(folder)))  # type: ignore[misc]
+        if (folder / HEAD).exists():
+            run = read_run(folder)
+            assert [each.case_id for each in run.records] == [each.case_id for each in records][: len(run.records)]
+            assert (run.end is not None) == (status == 0) == (folder / END).exists()
+            sizes.add(len(run.records))
+    assert sizes == {0, 1, 2}
+    open_store(tmp_path / "store")
+    assert not [*tmp_path.rglob("*.unfinished")]
