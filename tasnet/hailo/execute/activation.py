@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import ExecuteError, RunContext
+from tasnet.hailo.execute.context import RunContext, layer_error
 from tasnet.hailo.files import Layer
 
 _IN_PLACE = {
@@ -45,9 +45,7 @@ def activate(layer: Layer, x: Tensor, context: RunContext, *, own: bool) -> Tens
     if name == "linear":
         return x
     if name not in ACTIVATIONS:
-        raise ExecuteError(
-            f"layer {layer.name} ({layer.type}): activation {name} can't be run; {', '.join(ACTIVATIONS)} can"
-        )
+        raise layer_error(layer, f"activation {name} can't be run; {', '.join(ACTIVATIONS)} can")
     if name in _NEW:
         return _NEW[name](x)
     x = x if own else x.clone()

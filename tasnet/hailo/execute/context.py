@@ -33,6 +33,11 @@ class ExecuteError(TasnetError, ValueError):
     """A network or an input that can't be run. One line: which layer or input, what is wrong, what to do."""
 
 
+def layer_error(layer: Layer, text: str) -> ExecuteError:
+    """The error that names the layer and its type, then says `text`."""
+    return ExecuteError(f"layer {layer.name} ({layer.type}): {text}")
+
+
 @dataclass(frozen=True)
 class RunContext:
     """A network's weights as float32 tensors, and which samples of a deconvolution are kept."""
@@ -44,13 +49,10 @@ class RunContext:
         """The layer's weight `what`, which must be of `shape`. Raises ExecuteError if it is missing or isn't."""
         array = self.network.weight(layer.name, what)
         if array is None:
-            raise ExecuteError(
-                f"layer {layer.name} ({layer.type}): no {what} among the weights; translate the model again"
-            )
+            raise layer_error(layer, f"no {what} among the weights; translate the model again")
         if tuple(array.shape) != shape:
-            raise ExecuteError(
-                f"layer {layer.name} ({layer.type}): {what} is {list(array.shape)}, "
-                f"its graph needs {list(shape)}; translate the model again"
+            raise layer_error(
+                layer, f"{what} is {list(array.shape)}, its graph needs {list(shape)}; translate the model again"
             )
         return self.tensor(array)
 
@@ -72,9 +74,9 @@ def param(layer: Layer, name: str, length: int | None = None) -> Any:
     """A parameter of the layer. Raises ExecuteError if it is missing, or is no list of `length` numbers."""
     value = layer.params.get(name)
     if value is None:
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): no parameter {name}; translate the model again")
+        raise layer_error(layer, f"no parameter {name}; translate the model again")
     if length is not None and not (isinstance(value, list | tuple) and len(value) == length):
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): {name} {value}: {length} numbers are needed")
+        raise layer_error(layer, f"{name} {value}: {length} numbers are needed")
     return value
 
 
@@ -83,4 +85,4 @@ def refuse(layer: Layer, params: Mapping[str, Any]) -> None:
     for name, known in params.items():
         value = layer.params.get(name, known)
         if value != known:
-            raise ExecuteError(f"layer {layer.name} ({layer.type}): {name}={value} can't be run; {known} can")
+            raise layer_error(layer, f"{name}={value} can't be run; {known} can")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
+from tasnet.hailo.execute.context import Kernel, RunContext, layer_error, param, refuse
 from tasnet.hailo.files import Layer
 
 Sides = tuple[int, int, int, int]
@@ -143,7 +143,7 @@ def dense(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tensor
     (x,) = inputs
     rows, cout = (int(v) for v in param(layer, "kernel_shape", 2))
     if rows != x[0].numel():
-        raise ExecuteError(f"layer {layer.name} (dense): {rows} rows of weights on {x[0].numel()} features")
+        raise layer_error(layer, f"{rows} rows of weights on {x[0].numel()} features")
     kernel, bias = context.array(layer, "kernel", rows, cout), context.array(layer, "bias", cout)
     return torch.addmm(bias, x.reshape(x.shape[0], rows), kernel).reshape(-1, 1, 1, cout)
 
@@ -157,14 +157,14 @@ def external_pad(layer: Layer, inputs: Sequence[Tensor], context: RunContext) ->
 def _kernel_shape(layer: Layer, x: Tensor) -> tuple[int, int, int, int]:
     kh, kw, cin, cout = (int(v) for v in param(layer, "kernel_shape", 4))
     if cin != x.shape[3]:
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): a kernel for {cin} channels on {x.shape[3]}")
+        raise layer_error(layer, f"a kernel for {cin} channels on {x.shape[3]}")
     return kh, kw, cin, cout
 
 
 def _groups(layer: Layer, cin: int, cout: int) -> int:
     groups = int(layer.params.get("groups", 1))
     if groups < 1 or cin % groups or cout % groups:
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): {groups} groups don't divide {cin} or {cout} channels")
+        raise layer_error(layer, f"{groups} groups don't divide {cin} or {cout} channels")
     return groups
 
 
@@ -189,11 +189,9 @@ def padded_sides(
         elif padding == "VALID":
             sides += [0, 0]
         else:
-            raise ExecuteError(f"layer {layer.name} ({layer.type}): padding {padding} can't be run")
+            raise layer_error(layer, f"padding {padding} can't be run")
         if n + sides[-1] + sides[-2] < span:
-            raise ExecuteError(
-                f"layer {layer.name} ({layer.type}): a kernel of {span} on {n} positions; give it a longer input"
-            )
+            raise layer_error(layer, f"a kernel of {span} on {n} positions; give it a longer input")
     return sides[0], sides[1], sides[2], sides[3]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, refuse
+from tasnet.hailo.execute.context import Kernel, RunContext, layer_error, refuse
 from tasnet.hailo.files import Layer
 
 
@@ -46,12 +46,11 @@ def _operands(layer: Layer, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     """Both operands, each repeated as `input_repeats` ([[h, w, c], [h, w, c]]) says."""
     repeats = layer.params.get("input_repeats") or [[1, 1, 1]] * 2
     if len(repeats) != 2 or any(len(each) != 3 for each in repeats):
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): input_repeats {repeats}: [h, w, c] twice are needed")
+        raise layer_error(layer, f"input_repeats {repeats}: [h, w, c] twice are needed")
     left, right = (repeated(x, [int(v) for v in each]) for x, each in zip(inputs, repeats, strict=True))
     if left.shape != right.shape:
-        raise ExecuteError(
-            f"layer {layer.name} ({layer.type}): its operands are {list(left.shape)} and {list(right.shape)}; "
-            "translate the model again"
+        raise layer_error(
+            layer, f"its operands are {list(left.shape)} and {list(right.shape)}; translate the model again"
         )
     return left, right
 

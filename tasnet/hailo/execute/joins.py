@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
+from tasnet.hailo.execute.context import Kernel, RunContext, layer_error, param, refuse
 from tasnet.hailo.execute.elementwise import repeated
 from tasnet.hailo.files import Layer
 
@@ -25,12 +25,12 @@ def concat(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tenso
     refuse(layer, {"concat_axis": "features"})
     if len({tuple(x.shape[:3]) for x in inputs}) != 1:
         shapes = " and ".join(str(list(x.shape)) for x in inputs)
-        raise ExecuteError(f"layer {layer.name} (concat): its operands are {shapes}; translate the model again")
+        raise layer_error(layer, f"its operands are {shapes}; translate the model again")
     sizes = layer.params.get("group_sizes")
     if not sizes:
         return torch.cat(list(inputs), 3)
     if any(x.shape[3] != sum(sizes) for x in inputs):
-        raise ExecuteError(f"layer {layer.name} (concat): group_sizes add up to {sum(sizes)}, not to its channels")
+        raise layer_error(layer, f"group_sizes add up to {sum(sizes)}, not to its channels")
     if set(sizes) == {1}:
         return torch.stack(list(inputs), 4).flatten(3)
     groups = zip(*(torch.split(x, list(sizes), 3) for x in inputs), strict=True)
@@ -57,7 +57,7 @@ def resize(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tenso
         return _bilinear(layer, x, ratios)
     refuse(layer, {"method": "nearest_neighbor"})
     if any(ratio < 1 or ratio != int(ratio) for ratio in ratios):
-        raise ExecuteError(f"layer {layer.name} (resize): ratios {ratios} can't be run; whole ones can")
+        raise layer_error(layer, f"ratios {ratios} can't be run; whole ones can")
     for axis, ratio in enumerate(ratios, start=1):
         if x.shape[axis] == 1:
             x = repeated(x, [int(ratio) if axis == i else 1 for i in (1, 2, 3)])
@@ -69,9 +69,8 @@ def resize(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> Tenso
 def _bilinear(layer: Layer, x: Tensor, ratios: Sequence[float]) -> Tensor:
     mode = layer.params.get("resize_bilinear_pixels_mode")
     if mode not in ("half_pixels", "align_corners") or ratios[2] != 1:
-        raise ExecuteError(
-            f"layer {layer.name} (resize): bilinear, {mode}, ratios {ratios} can't be run; "
-            "half_pixels and align_corners along H and W can"
+        raise layer_error(
+            layer, f"bilinear, {mode}, ratios {ratios} can't be run; half_pixels and align_corners along H and W can"
         )
     size = [round(n * ratio) for n, ratio in zip(x.shape[1:3], ratios, strict=False)]
     planes = F.interpolate(x.permute(0, 3, 1, 2), size, mode="bilinear", align_corners=mode == "align_corners")

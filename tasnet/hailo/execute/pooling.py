@@ -8,7 +8,7 @@ from math import inf
 from torch import Tensor
 from torch.nn import functional as F
 
-from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, param, refuse
+from tasnet.hailo.execute.context import Kernel, RunContext, layer_error, param, refuse
 from tasnet.hailo.execute.convolution import Sides, padded, padded_sides
 from tasnet.hailo.files import Layer
 
@@ -44,7 +44,7 @@ def reduce_mean(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> 
     refuse(layer, {"groups": 1, "height_groups": 1})
     axes = [int(axis) for axis in param(layer, "reduce_axes")]
     if not axes or not set(axes) <= {1, 2, 3}:
-        raise ExecuteError(f"layer {layer.name} (reduce_mean): reduce_axes {axes}: some of 1, 2 and 3 are needed")
+        raise layer_error(layer, f"reduce_axes {axes}: some of 1, 2 and 3 are needed")
     return inputs[0].mean(axes, keepdim=True)
 
 
@@ -54,7 +54,7 @@ def reduce_max(layer: Layer, inputs: Sequence[Tensor], context: RunContext) -> T
     (x,) = inputs
     groups = int(layer.params.get("groups", 1))
     if groups < 1 or x.shape[3] % groups:
-        raise ExecuteError(f"layer {layer.name} (reduce_max): {groups} groups don't divide {x.shape[3]} channels")
+        raise layer_error(layer, f"{groups} groups don't divide {x.shape[3]} channels")
     return x.reshape(*x.shape[:3], groups, -1).amax(4)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute.context import DeconvLength, ExecuteError, RunContext
+from tasnet.hailo.execute.context import DeconvLength, ExecuteError, RunContext, layer_error
 from tasnet.hailo.execute.traversal import layer_tensors, output_tensors
 from tasnet.hailo.files import Layer, Network
 
@@ -94,7 +94,5 @@ def _checked(layer: Layer, given: Array) -> Tensor:
 
 def _finite(layer: Layer, x: Tensor) -> Tensor:
     if not bool(torch.isfinite(x).all()):
-        raise ExecuteError(
-            f"layer {layer.name} ({layer.type}): gives NaN or infinity on this input; look at its weights"
-        )
+        raise layer_error(layer, "gives NaN or infinity on this input; look at its weights")
     return x

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tasnet.hailo.execute import convolution, elementwise, joins, pooling
 from tasnet.hailo.execute.activation import activate
-from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext
+from tasnet.hailo.execute.context import ExecuteError, Kernel, RunContext, layer_error
 from tasnet.hailo.files import Layer, Network
 
 ResultHook = Callable[[Layer, Tensor], Tensor]
@@ -128,7 +128,7 @@ def _result(layer: Layer, operands: Sequence[Tensor], context: RunContext) -> Te
         raise ExecuteError(f"layer {layer.name}: type {layer.type} can't be run; {', '.join(sorted(KERNELS))} can")
     needed = _OPERANDS.get(layer.type, max(1, len(operands)) if layer.type == "concat" else 1)
     if len(operands) != needed:
-        raise ExecuteError(f"layer {layer.name} ({layer.type}): {len(operands)} inputs, {needed} are needed")
+        raise layer_error(layer, f"{len(operands)} inputs, {needed} are needed")
     if operands and layer.type != "const_input":
         batch = max(x.shape[0] for x in operands)
         # a constant knows no batch
@@ -143,7 +143,4 @@ def _check_shape(layer: Layer, x: Tensor, context: RunContext) -> None:
     if layer.type == "feature_splitter":
         expected[2] = sum(shape[3] for shape in layer.output_shapes)
     if found[compared] != expected[compared]:
-        raise ExecuteError(
-            f"layer {layer.name} ({layer.type}): gives {found} (H, W, C) where its graph says "
-            f"{expected}; translate the model again"
-        )
+        raise layer_error(layer, f"gives {found} (H, W, C) where its graph says {expected}; translate the model again")

@@ -21,7 +21,7 @@ TOTAL = 1 << 25
 """elements of all constants that are made here: a graph may ask for as many as it has nodes"""
 
 _QUANTIZING = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
-_NO_LONGER = frozenset({"NonZero", "Compress", "Unique"})
+_NEVER_LONGER = frozenset({"NonZero", "Compress", "Unique"})
 """ops whose result has no static shape, and is bounded by their operand"""
 _ROUNDS = 8
 
@@ -55,11 +55,11 @@ def fold(model: ir.Model) -> None:
         fold_constants(
             model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=may_fold
         )
-        _split(model.graph)
+        _fold_splits(model.graph)
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
         common.IdentityEliminationPass()(model)
         common.RemoveUnusedNodesPass()(model)
-        if not _open(model):
+        if not _has_open_shapes(model):
             return
         # A size that was not known when it was first inferred may be now. ONNX's own propagation of data is left out:
         # it makes every element of a Range, however long.
@@ -68,7 +68,7 @@ def fold(model: ir.Model) -> None:
             return
 
 
-def _split(graph: ir.Graph) -> None:
+def _fold_splits(graph: ir.Graph) -> None:
     """A constant that is split is several: the library folds no node of more than one result."""
     for node in list(graph):
         source = node.inputs[0] if node.inputs else None
@@ -89,7 +89,7 @@ def _split(graph: ir.Graph) -> None:
             replace_all_uses_with(value, made)
 
 
-def _open(model: ir.Model) -> bool:
+def _has_open_shapes(model: ir.Model) -> bool:
     return foldable(model) or any(not static(value) for node in model.graph for value in node.outputs)
 
 
@@ -109,6 +109,6 @@ def _may_fold(node: ir.Node) -> bool:
         value is not None and value.const_value is not None and value.const_value.size > LIMIT for value in node.inputs
     ):
         return False
-    if node.op_type in _NO_LONGER:
+    if node.op_type in _NEVER_LONGER:
         return True
     return all(static(value) and _elements(value) <= LIMIT for value in node.outputs)

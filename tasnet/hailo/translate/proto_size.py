@@ -27,7 +27,7 @@ _RAW_DATA = onnx.TensorProto.RAW_DATA_FIELD_NUMBER
 
 def too_large_when_parsed(data: bytes) -> str | None:
     """What there is too much of in the bytes of a ModelProto; None where all is well. Raises WireError."""
-    if len(data) < COUNTED_FROM or len(data) - _raw(data) < COUNTED_FROM:
+    if len(data) < COUNTED_FROM or len(data) - _raw_data_bytes(data) < COUNTED_FROM:
         return None
     messages = growing = 0
     todo: list[tuple[int, int, Descriptor]] = [(0, len(data), onnx.ModelProto.DESCRIPTOR)]
@@ -50,7 +50,7 @@ def too_large_when_parsed(data: bytes) -> str | None:
     return None
 
 
-def _raw(data: bytes) -> int:
+def _raw_data_bytes(data: bytes) -> int:
     """Bytes of raw data of the graph's own initializers, where nearly all of a file is."""
     counted = 0
     for graph in read_message(data, 0, len(data), _GRAPH).messages(_GRAPH, _INITIALIZER):

@@ -15,8 +15,8 @@ import onnx_ir as ir
 
 from tasnet.hailo.translate.draft import onnx_shape
 
-_EACH_ALONE = frozenset({"Clip", "Dropout", "Elu", "HardSigmoid", "Identity", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
-_PAIRS = frozenset({"Add", "Div", "Mul", "Sub"})
+_ELEMENTWISE = frozenset({"Clip", "Dropout", "Elu", "HardSigmoid", "Identity", "LeakyRelu", "Relu", "Sigmoid", "Tanh"})
+_BINARY = frozenset({"Add", "Div", "Mul", "Sub"})
 _RESHAPES = frozenset({"Flatten", "Reshape", "Squeeze", "Unsqueeze"})
 
 
@@ -40,22 +40,22 @@ def gather_sources(graph: ir.Graph) -> tuple[str, ...]:
         if value is None or node.domain not in {"", "ai.onnx"}:
             continue
         if node.op_type in _RESHAPES and value not in splits:
-            count = _count(onnx_shape(value), onnx_shape(node.outputs[0]))
+            count = _source_count(onnx_shape(value), onnx_shape(node.outputs[0]))
             if count > 1:
                 splits[node.outputs[0]] = _Split(value, count)
                 names.append(node.name or "")
         elif node.op_type in _RESHAPES:
-            _reshaped(node, splits, splits[value])
-        elif node.op_type in _EACH_ALONE and value in splits:
-            _again(graph, node, [splits[value].flat, *node.inputs[1:]], splits, splits[value].count)
-        elif node.op_type in _PAIRS and any(each in splits for each in node.inputs):
-            _pair(graph, node, splits)
+            _follow_reshape(node, splits, splits[value])
+        elif node.op_type in _ELEMENTWISE and value in splits:
+            _repeat_on_channels(graph, node, [splits[value].flat, *node.inputs[1:]], splits, splits[value].count)
+        elif node.op_type in _BINARY and any(each in splits for each in node.inputs):
+            _gather_binary(graph, node, splits)
         elif node.op_type == "ConvTranspose" and value in splits and onnx_shape(value)[0] == splits[value].count:
-            _decode(graph, node, splits)
+            _gather_decoder(graph, node, splits)
     return tuple(names)
 
 
-def _count(source: tuple[int, ...], target: tuple[int, ...]) -> int:
+def _source_count(source: tuple[int, ...], target: tuple[int, ...]) -> int:
     """The sources that [1, S * N, …] -> [1, S, N, …] or [S, N, …] tells apart; 0 for another reshape."""
     rest = target[1:] if target[:1] == (1,) else target
     if len(source) < 3 or source[0] != 1 or len(rest) != len(source) or rest[2:] != source[2:]:
@@ -63,7 +63,7 @@ def _count(source: tuple[int, ...], target: tuple[int, ...]) -> int:
     return rest[0] if rest[1] > 1 and rest[0] * rest[1] == source[1] else 0
 
 
-def _reshaped(node: ir.Node, splits: dict[ir.Value, _Split], split: _Split) -> None:
+def _follow_reshape(node: ir.Node, splits: dict[ir.Value, _Split], split: _Split) -> None:
     """Sources move between the batch and an axis of their own, or back to the channels, without moving data."""
     shape, flat = onnx_shape(node.outputs[0]), onnx_shape(split.flat)
     moving = [size for size in shape if size != 1]
@@ -73,7 +73,7 @@ def _reshaped(node: ir.Node, splits: dict[ir.Value, _Split], split: _Split) -> N
         splits[node.outputs[0]] = split
 
 
-def _pair(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> None:
+def _gather_binary(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> None:
     found = [splits[each] for each in node.inputs if each is not None and each in splits]
     first, count = found[0], found[0].count
     shape = onnx_shape(node.outputs[0])
@@ -90,12 +90,14 @@ def _pair(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> Non
         own = onnx_shape(each)
         if each.const_value is not None or own[:3] != (1, 1, channels) or len(own) != len(shape):
             return
-        once = _made(graph, node, "Reshape", [each], (1, channels, *own[3:]), "")
-        operands.append(_made(graph, node, "Concat", [once] * count, (1, count * channels, *own[3:]), node.name or ""))
-    _again(graph, node, operands, splits, count)
+        once = _insert_node(graph, node, "Reshape", [each], (1, channels, *own[3:]), "")
+        operands.append(
+            _insert_node(graph, node, "Concat", [once] * count, (1, count * channels, *own[3:]), node.name or "")
+        )
+    _repeat_on_channels(graph, node, operands, splits, count)
 
 
-def _decode(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> None:
+def _gather_decoder(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> None:
     """A decoder on a batch of sources -> one group of it a source, all with its weights."""
     value = node.inputs[0]
     constants = [each.const_value if each is not None else None for each in node.inputs[1:]]
@@ -112,21 +114,23 @@ def _decode(graph: ir.Graph, node: ir.Node, splits: dict[ir.Value, _Split]) -> N
         tiled.append(ir.Value(name=f"{each.name}_per_source", shape=ir.Shape(array.shape), type=value.type))
         tiled[-1].const_value = ir.Tensor(array)
     count = node.attributes.get_int("group", 1) * split.count
-    made = _again(graph, node, [split.flat, *tiled], splits, split.count)
+    made = _repeat_on_channels(graph, node, [split.flat, *tiled], splits, split.count)
     made.attributes["group"] = ir.AttrInt64("group", count)
 
 
-def _again(
+def _repeat_on_channels(
     graph: ir.Graph,
     node: ir.Node,
     operands: list[ir.Value | None] | list[ir.Value],
     splits: dict[ir.Value, _Split],
     count: int,
 ) -> ir.Node:
-    """The node once more, on flat operands; the old one dies with its last reader."""
+    """The node again, on operands with the sources on the channels; the old one is removed once nothing reads it."""
     shape = onnx_shape(node.outputs[0])
     parts = shape if shape[0] == count else shape[1:]
-    flat = _made(graph, node, node.op_type, list(operands), (1, parts[0] * parts[1], *parts[2:]), node.name or "")
+    flat = _insert_node(
+        graph, node, node.op_type, list(operands), (1, parts[0] * parts[1], *parts[2:]), node.name or ""
+    )
     splits[node.outputs[0]] = _Split(flat, count)
     made = flat.producer()
     assert made is not None
@@ -134,7 +138,7 @@ def _again(
     return made
 
 
-def _made(
+def _insert_node(
     graph: ir.Graph,
     before: ir.Node,
     op: str,

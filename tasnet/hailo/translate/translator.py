@@ -22,7 +22,7 @@ from tasnet.hailo.translate.node_checks import check_node
 from tasnet.hailo.translate.numbering import numbered_network
 from tasnet.hailo.translate.prepare import SPLITS, prepare
 from tasnet.hailo.translate.rules import registry
-from tasnet.hailo.translate.rules.split import joined_directly
+from tasnet.hailo.translate.rules.split import without_needless_shortcuts
 
 
 def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = MappingProxyType({})) -> Network:
@@ -41,7 +41,7 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
         model = prepare(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
         drafting = Drafting(model.graph)
         outputs = _draft(drafting, where, model.opset_imports.get("", 0))
-    live = joined_directly(_live(drafting.drafts, outputs))
+    live = without_needless_shortcuts(_live(drafting.drafts, outputs))
     network = replace(
         numbered_network(name, live, outputs), assumptions=(*_assumptions(drafting, live), *_gathered(model))
     )

@@ -22,7 +22,7 @@ def concat(drafting: Drafting, node: ir.Node) -> None:
     if len(views) == 1:
         drafting.emit(node, known[0].draft, known[0].labels)
         return
-    if any(_channel_axis(view) not in {None, axis} or _crossed(view, known[0], axis) for view in known):
+    if any(_channel_axis(view) not in {None, axis} or _axes_differ(view, known[0], axis) for view in known):
         raise NodeError(node, f"joins ONNX axis {axis}, which isn't the channels", "concatenate on axis 1")
     labels = tuple("C" if i == axis else label for i, label in enumerate(known[0].labels))
     if known[0].labels[axis] not in {None, "C"}:
@@ -91,19 +91,21 @@ def slice_(drafting: Drafting, node: ir.Node) -> None:
             raise NodeError(node, f"step {step}", "reverse on the host")
         if (first, stride) == (0, 1) and last == shape[axis]:
             continue
-        draft = cut(drafting, node, view, axis, first, last, stride)
-        view = View(draft, tuple(label if i != axis else _kept(draft, label) for i, label in enumerate(view.labels)))
+        draft = slice_axis(drafting, node, view, axis, first, last, stride)
+        view = View(
+            draft, tuple(label if i != axis else _label_if_wide(draft, label) for i, label in enumerate(view.labels))
+        )
     drafting.emit(node, view.draft, view.labels)
 
 
-def cut(drafting: Drafting, node: ir.Node, view: View, axis: int, start: int, stop: int, step: int) -> Draft:
+def slice_axis(drafting: Drafting, node: ir.Node, view: View, axis: int, start: int, stop: int, step: int) -> Draft:
     """One `slice` of the layer's output along an ONNX axis (not observed)."""
     label = view.labels[axis]
     if label not in {"H", "W", "C"}:
-        raise NodeError(node, f"cuts ONNX axis {axis}, which isn't height, width or channels", "cut on the host")
+        raise NodeError(node, f"cuts ONNX axis {axis}, which isn't height, width or channels", "slice_axis on the host")
     sizes = {name: view.draft.size(name) for name in ("H", "W", "C")}
     bounds = {name: [0, size, 1] for name, size in sizes.items()}
-    # A deconvolution is shorter here than in ONNX: what lies past its end is not there to be cut.
+    # A deconvolution is shorter here than in ONNX: what lies past its end is not there to be slice_axis.
     stop = min(stop, sizes[label])
     if start >= stop:
         raise NodeError(node, "cuts everything away", "check its bounds")
@@ -117,13 +119,13 @@ def _channel_axis(view: View) -> int | None:
     return view.labels.index("C") if "C" in view.labels else None
 
 
-def _crossed(one: View, other: View, axis: int) -> bool:
+def _axes_differ(one: View, other: View, axis: int) -> bool:
     """True where an ONNX axis that both have in common lies on different axes of theirs."""
     pairs = list(zip(one.labels, other.labels, strict=True))
     return any(a is not None and b is not None and a != b for a, b in pairs[:axis] + pairs[axis + 1 :])
 
 
-def _kept(draft: Draft, label: Label) -> Label:
+def _label_if_wide(draft: Draft, label: Label) -> Label:
     return label if label is not None and draft.size(label) != 1 else None
 
 

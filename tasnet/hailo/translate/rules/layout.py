@@ -34,7 +34,7 @@ def reshape(drafting: Drafting, node: ir.Node) -> None:
             f"moves data: {list(source)} to {list(target)}",
             "keep [batch, channels, 1, time], sources on the channels; reshape on the host",
         )
-    _pass(drafting, node, view, tuple(labels))
+    _relabel(drafting, node, view, tuple(labels))
 
 
 def _flat(moving: list[Label]) -> Label:
@@ -53,10 +53,10 @@ def transpose(drafting: Drafting, node: ir.Node) -> None:
     after = [label for label in labels if label is not None]
     if before != after and sorted(map(str, after)) == sorted(map(str, before)) and not FLAT.keys().isdisjoint(before):
         raise NodeError(node, f"moves data: {axes_text(view.labels)} to {axes_text(labels)}", "drop it")
-    _pass(drafting, node, view, labels)
+    _relabel(drafting, node, view, labels)
 
 
-def nothing(drafting: Drafting, node: ir.Node) -> None:
+def pass_through(drafting: Drafting, node: ir.Node) -> None:
     """Identity, Dropout at inference, Cast to float32."""
     if node.op_type == "Cast" and node.outputs[0].dtype != ir.DataType.FLOAT:
         raise NodeError(node, f"casts to {node.outputs[0].dtype}", "keep the network in float32")
@@ -64,10 +64,10 @@ def nothing(drafting: Drafting, node: ir.Node) -> None:
     if training is not None and training.any():
         raise NodeError(node, "drops values as in training", "export in eval mode")
     view = drafting.view(node, 0)
-    _pass(drafting, node, view, view.labels)
+    _relabel(drafting, node, view, view.labels)
 
 
-def _pass(drafting: Drafting, node: ir.Node, view: View, labels: tuple[Label, ...]) -> None:
+def _relabel(drafting: Drafting, node: ir.Node, view: View, labels: tuple[Label, ...]) -> None:
     if drafting.fuse(node) is not None and view.draft.type not in {"input_layer", "const_input"}:
         view.draft.names += [node.name] if node.name else []
     drafting.emit(node, view.draft, labels)
@@ -79,7 +79,7 @@ RULES = {
     "Squeeze": reshape,
     "Unsqueeze": reshape,
     "Transpose": transpose,
-    "Identity": nothing,
-    "Dropout": nothing,
-    "Cast": nothing,
+    "Identity": pass_through,
+    "Dropout": pass_through,
+    "Cast": pass_through,
 }

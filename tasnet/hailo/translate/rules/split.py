@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import onnx_ir as ir
 
 from tasnet.hailo.translate.draft import Draft, Drafting, View, onnx_shape
-from tasnet.hailo.translate.rules.joins import cut
+from tasnet.hailo.translate.rules.joins import slice_axis
 
 
 def split(drafting: Drafting, node: ir.Node) -> None:
@@ -40,14 +40,14 @@ def _slices(drafting: Drafting, node: ir.Node, view: View, axis: int, sizes: Seq
     """One `slice` per part (not observed)."""
     start = 0
     for output, size in zip(node.outputs, sizes, strict=True):
-        draft = cut(drafting, node, view, axis, start, start + size, 1)
+        draft = slice_axis(drafting, node, view, axis, start, start + size, 1)
         labels = tuple(None if i == axis and size == 1 else label for i, label in enumerate(view.labels))
         drafting.views[output] = View(draft, labels)
         draft.values.append(output)
         start += size
 
 
-def joined_directly(drafts: Sequence[Draft]) -> list[Draft]:
+def without_needless_shortcuts(drafts: Sequence[Draft]) -> list[Draft]:
     """`drafts` without the shortcuts of parts that one layer alone reads: it reads the splitter itself.
 
     An output layer keeps its shortcut, for the graph names the layer before it and no place in that layer's list;
