@@ -54,8 +54,6 @@ class Detection:
     reason: str = ""
     version: str = ""
     """of the Python package, and with it of the library"""
-    driver: str = ""
-    nodes: tuple[str, ...] = ()
     chips: tuple[Chip, ...] = ()
     double: bool = False
     module: ModuleType | None = field(default=None, repr=False, compare=False)
@@ -68,18 +66,14 @@ class Detection:
 
 def detect_chip(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: Path = Path("/dev")) -> Detection:
     """Look for a chip, of architecture `arch` if given. Never raises; changes nothing."""
-    nodes = tuple(sorted(each.name for each in _files_in(dev, "hailo*")))
-    driver = _driver(sys_root)
-    seen: dict[str, Any] = {"driver": driver, "nodes": nodes}
     try:
         module = importlib.import_module(PACKAGE)
     except Exception as error:
         # A half-loaded package must not be found by the next import.
         sys.modules.pop(PACKAGE, None)
-        missing, reason = _import_problem(error)
-        return Detection(missing, reason, **seen)
+        return Detection(*_import_problem(error))
     version = str(getattr(module, "__version__", ""))
-    seen |= {"version": version, "module": module, "double": bool(getattr(module, DOUBLE_MARK, False))}
+    seen: dict[str, Any] = {"version": version, "module": module, "double": bool(getattr(module, DOUBLE_MARK, False))}
     if version and not version.startswith("4."):
         reason = f"library version: {PACKAGE} {version}; Hailo-8 needs HailoRT 4.x (5.x drives Hailo-10 and 15 alone)"
         return Detection(Missing.LIBRARY, reason, **seen)
@@ -89,8 +83,7 @@ def detect_chip(arch: str | None = None, *, sys_root: Path = Path("/sys"), dev: 
         missing = {64: Missing.DRIVER, 76: Missing.DRIVER}.get(error.code or 0, Missing.DEVICE)
         return Detection(missing, f"{missing.value}: {error}", **seen)
     if not chips:
-        missing, reason = _why_no_device(sys_root, dev, nodes, driver)
-        return Detection(missing, reason, **seen)
+        return Detection(*_why_no_device(sys_root, dev), **seen)
     if arch and all(chip.arch != arch for chip in chips):
         found = ", ".join(f"{chip.arch} at {chip.id}" for chip in chips)
         reason = f"architecture: no {arch} here, but {found}; ask for --arch {chips[0].arch}"
@@ -166,31 +159,25 @@ def _import_problem(error: Exception) -> tuple[Missing, str]:
     return Missing.PACKAGE, f"package: {PACKAGE} doesn't load ({type(error).__name__}: {text}); install it again"
 
 
-def _why_no_device(sys_root: Path, dev: Path, nodes: tuple[str, ...], driver: str) -> tuple[Missing, str]:
+def _why_no_device(sys_root: Path, dev: Path) -> tuple[Missing, str]:
     """What is missing if the library finds no device, and the reason."""
     characters = sys_root / "class" / "hailo_chardev"
-    if not characters.is_dir() and not driver:
+    if not characters.is_dir() and not _files_in(sys_root / "module" / "hailo_pci", "version"):
         return (
             Missing.DRIVER,
             f"driver: {characters} isn't there; install hailort-pcie-driver, reboot, and see `dmesg | grep hailo`",
         )
     if not any(_files_in(characters, "*")):
         return Missing.DEVICE, "device: the driver is loaded and found no chip; check the module's seat and `lspci`"
+    nodes = sorted(_files_in(dev, "hailo*"))
     if not nodes:
         return Missing.NODE, f"node: no {dev / 'hailo0'}; see udev's rules, or pass --device=/dev/hailo0 to a container"
     try:
-        with (dev / nodes[0]).open("rb"):
+        with nodes[0].open("rb"):
             pass
     except OSError as error:
-        return Missing.NODE, f"node: {dev / nodes[0]}: {error.strerror}; give this user the right to it"
+        return Missing.NODE, f"node: {nodes[0]}: {error.strerror}; give this user the right to it"
     return Missing.DEVICE, "device: driver and node are there, and HailoRT finds none; see hailort.log"
-
-
-def _driver(sys_root: Path) -> str:
-    """The driver's version; empty where it isn't loaded or doesn't say."""
-    with suppress(OSError):
-        return (sys_root / "module" / "hailo_pci" / "version").read_text().strip()
-    return ""
 
 
 def _files_in(folder: Path, pattern: str) -> list[Path]:

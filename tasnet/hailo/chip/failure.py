@@ -37,12 +37,11 @@ _STATUS = re.compile(r"libhailort failed with error: (\d{1,9})(?: \((\w{1,80})\)
 
 
 class RuntimeFailure(TasnetError):
-    """HailoRT, or the device, failed. One line. `code` is HailoRT's status, or None; `name` is the status's name."""
+    """HailoRT, or the device, failed. One line. `code` is HailoRT's status, or None."""
 
-    def __init__(self, message: str, code: int | None = None, name: str = "") -> None:
+    def __init__(self, message: str, code: int | None = None) -> None:
         super().__init__(message)
         self.code = code
-        self.name = name
 
 
 def is_hailort(error: BaseException) -> bool:
@@ -72,7 +71,7 @@ def runtime_failure(error: BaseException, doing: str) -> RuntimeFailure:
     name = (found.group(2) if found else None) or known or type(error).__name__
     status = f"status {code}, {name}" if code is not None else name
     words = f": {text[:200]}" if text and not found and not text.isdecimal() else ""
-    return RuntimeFailure(f"HailoRT: {doing} failed ({status}){words}; {todo}", code, name)
+    return RuntimeFailure(f"HailoRT: {doing} failed ({status}){words}; {todo}", code)
 
 
 @contextmanager

@@ -120,10 +120,8 @@ def infer_on_chip(
     outputs: dict[str, list[Array]] = {edge.name: [] for edge in hef.outputs}
     latencies: list[float] = []
     with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
-        for frame in _frames(data):
-            started = time.perf_counter()
-            result = session.start(frame)()
-            latencies.append(time.perf_counter() - started)
+        for result, seconds in _timed(session, data):
+            latencies.append(seconds)
             for name, value in result.items():
                 outputs[name].append(value)
     stacked = {name: np.stack(values) for name, values in outputs.items()}
@@ -142,12 +140,8 @@ def measure_on_chip(
     """Latency over `frames`, then throughput over `frames` again and again, `repeat` times; then the read_sensors."""
     hef, chip = checked_hef(path, detection)
     data = _checked_frames(hef, frames)
-    latencies: list[float] = []
     with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
-        for frame in _frames(data):
-            started = time.perf_counter()
-            session.start(frame)()
-            latencies.append(time.perf_counter() - started)
+        latencies = [seconds for _, seconds in _timed(session, data)]
         waiting: deque[Callable[[], Frame]] = deque()
         count = 0
         started = time.perf_counter()
@@ -244,6 +238,13 @@ def _checked_frames(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, 
     if len({len(array) for array in named.values()}) != 1:
         raise RuntimeFailure("the inputs have different numbers of frames; give as many for each")
     return named
+
+
+def _timed(session: _Session, data: Mapping[str, Array]) -> Iterator[tuple[Frame, float]]:
+    """The outputs of one frame after another, and the seconds that each took."""
+    for frame in _frames(data):
+        started = time.perf_counter()
+        yield session.start(frame)(), time.perf_counter() - started
 
 
 def _frames(data: Mapping[str, Array]) -> Iterator[Frame]:

@@ -10,13 +10,12 @@ import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
-from uuid import uuid4
 
 import numpy as np
 
@@ -35,15 +34,11 @@ CONTEXTS = ("SDK_NATIVE", "SDK_FP_OPTIMIZED", "SDK_QUANTIZED", "SDK_BIT_EXACT")
 KNOWN = tuple(f"3.{minor}" for minor in range(27, 35))
 """SDK versions whose calls this adapter was written to, as documented"""
 
-
-@dataclass(frozen=True)
-class Translation:
-    """The documented arguments of `translate_onnx_model`; None leaves one out. Names are of nodes, not tensors."""
-
-    start_node_names: Sequence[str] | None = None
-    end_node_names: Sequence[str] | None = None
-    net_input_shapes: Mapping[str, Sequence[int]] | None = None
-    net_input_format: Mapping[str, Sequence[str]] | None = None
+_WITHOUT_OPTIONS: Mapping[str, Any] = {
+    "translation": dict.fromkeys(("start_node_names", "end_node_names", "net_input_shapes", "net_input_format")),
+    "compile_script": "",
+}
+"""arguments of the SDK that are left out: part of the fingerprint under which outcomes are stored"""
 
 
 @dataclass(frozen=True)
@@ -51,9 +46,9 @@ class Dfc:
     """A Dataflow Compiler that was found and asked for its version; made by `connect_compiler`.
 
     `arch` is what a translation is for. `calibration` is an npy, or an npz: one array (N, H, W, C), or one per input
-    under its name `<net>/input_layerN`. `script` are model script lines for the optimization, `compile_script` for the
-    compilation; `quick` puts lines before the former that spare the slow algorithms. Logs go to `logs`, or beside the
-    file that a stage writes; the locks in `memory_slots` (a folder) keep stages within the machine's memory.
+    under its name `<net>/input_layerN`. `script` are model script lines for the optimization; `quick` puts lines before
+    them that leave out the slow algorithms. The log of a stage is kept beside the file that it writes; the locks in
+    `memory_slots` (a folder) keep stages within the machine's memory.
     """
 
     python: Path
@@ -62,11 +57,8 @@ class Dfc:
     arch: str = "hailo8"
     calibration: Path | None = None
     script: str = ""
-    compile_script: str = ""
     quick: bool = False
-    translation: Translation = field(default_factory=Translation)
     limits: CompilerLimits = field(default_factory=CompilerLimits)
-    logs: Path | None = None
     memory_slots: Path | None = None
     double: bool = False
     """a scripted stand-in for tests: nothing it says was observed"""
@@ -91,9 +83,8 @@ class Dfc:
             "sdk": self.version,
             "protocol": PROTOCOL,
             "arch": self.arch,
-            "translation": asdict(self.translation),
             "script": self.script,
-            "compile_script": self.compile_script,
+            **_WITHOUT_OPTIONS,
             "quick": self.quick,
             "calibration": "" if self.calibration is None else _file_hash(self.calibration),
         }
@@ -101,7 +92,7 @@ class Dfc:
 
     def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`."""
-        request = {"onnx": _existing_file(onnx), "net_name": net_name, "arguments": asdict(self.translation)}
+        request = {"onnx": _existing_file(onnx), "net_name": net_name}
         return self._run("translate", self.arch, har, request)
 
     def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
@@ -119,7 +110,7 @@ class Dfc:
 
     def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """Quantized HAR -> HEF at `hef`."""
-        return self._run("compile", arch, hef, {"har": _existing_file(har), "script": self.compile_script})
+        return self._run("compile", arch, hef, {"har": _existing_file(har)})
 
     def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> StageReport:
         """Emulate `har` on `data` (npz or npy, NHWC) in one of CONTEXTS -> npz at `out`: `output0`, or by name."""
@@ -180,8 +171,6 @@ def try_stage(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
     """One try of one stage: its ending, and the end of its process. The log is kept, working files are removed."""
     limits = dfc.limits.of(stage)
     log = out.with_name(f"{out.name}.log")
-    if dfc.logs is not None:
-        log = dfc.logs / f"{out.stem}-{stage}-{uuid4().hex[:8]}.log"
     run = StageRun(stage, dfc.python, dfc.sdk, log, out, dfc.double)
     try:
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -237,7 +226,7 @@ def check_arch(arch: str, sdk: str) -> None:
     if major.isdigit() and int(major) >= 4:
         raise DfcError(
             f"SDK {sdk} is for Hailo-10H and Hailo-15 and refuses {arch}: use Dataflow Compiler 3.x "
-            f"({KNOWN[0]} to {KNOWN[-1]}) in an compiler_environment of its own"
+            f"({KNOWN[0]} to {KNOWN[-1]}) in an environment of its own"
         )
 
 

@@ -111,7 +111,7 @@ def _glob(folder: Path, pattern: str) -> list[Path]:
 
 def _interpreter(path: Path, env: Mapping[str, str]) -> Interpreter | str:
     """The interpreter at `path`, or why it is none that can be used. The SDK isn't imported."""
-    # Not resolved: an environment's interpreter is a link, and where the link lies makes the compiler_environment.
+    # Not resolved: an environment's interpreter is a link, and the link's own folder makes the environment.
     python = Path(os.path.abspath(path.expanduser()))
     if not python.exists():
         return "there is no such file"

@@ -1,4 +1,4 @@
-"""CompilerLimits of the compiler's stages in time, memory and retries: `[tool.tasnet.limits]`.
+"""Limits of the compiler's stages in time, memory and retries: `[tool.tasnet.limits]`.
 
 [tool.tasnet.limits]
 grace_seconds = 5
@@ -37,7 +37,7 @@ _SIZE = re.compile(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*([KMGT]i?B|B)?\s*", re.IGNORE
 
 
 class LimitsError(TasnetError, ValueError):
-    """CompilerLimits that can't be used. The message says which, where, and what can be written instead."""
+    """Limits that can't be used. The message says which, where, and what can be written instead."""
 
 
 def _bytes(value: object) -> object:

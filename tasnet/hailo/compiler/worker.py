@@ -75,23 +75,21 @@ class Failed(Exception):
 
 def translate(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"])
-    arguments = {name: value for name, value in request["arguments"].items() if value is not None}
-    call(runner, "translate_onnx_model", request["onnx"], request["net_name"], **arguments)
+    call(runner, "translate_onnx_model", request["onnx"], request["net_name"])
     return save_har(runner, request["out"])
 
 
 def optimize(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
-    lines = (list(QUICK) if request["quick"] else []) + [request["script"]]
-    load_script(runner, "\n".join(lines))
+    script = "\n".join([*(QUICK if request["quick"] else ()), request["script"]])
+    if script.strip():
+        call(runner, "load_model_script", script)
     call(runner, "optimize", load_arrays(request["calibration"]))
     return save_har(runner, request["out"])
 
 
 def compile_(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
-    if request["script"].strip():
-        load_script(runner, request["script"], append=True)
     ends = hn_ends(runner)
     hef = call(runner, "compile")
     if not isinstance(hef, (bytes, bytearray, memoryview)) or not len(hef):
@@ -172,14 +170,6 @@ def hn_ends(runner: Any) -> dict[str, Any] | None:
     except Exception:
         # The compile is what was asked for; the report of its success says that the HEF wasn't compared with the HN.
         return None
-
-
-def load_script(runner: Any, text: str, append: bool = False) -> None:
-    if text.strip():
-        if append:
-            call(runner, "load_model_script", text, append=True)
-        else:
-            call(runner, "load_model_script", text)
 
 
 def load_arrays(path: str) -> Any:

@@ -34,7 +34,7 @@ from tasnet.hailo.logs.event import (
 from tasnet.hailo.logs.lines import (
     EXCEPTION_HINTS,
     LONGEST_LINE,
-    Line,
+    LogLine,
     blocks,
     hinted_lines,
     line_pieces,
@@ -199,7 +199,7 @@ def _unclassified(phase: _Phase, message: str, failure: Failure | None) -> Failu
     )
 
 
-def _take_lines(phase: _Phase, lines: Iterable[Line], *, marks: bool = True) -> _Phase:
+def _take_lines(phase: _Phase, lines: Iterable[LogLine], *, marks: bool = True) -> _Phase:
     taken: set[int] = set()
     for line in lines:
         if line.start not in taken:
@@ -208,7 +208,7 @@ def _take_lines(phase: _Phase, lines: Iterable[Line], *, marks: bool = True) -> 
     return phase
 
 
-def _take_line(phase: _Phase, raw: Line, *, marks: bool) -> tuple[_Phase, int]:
+def _take_line(phase: _Phase, raw: LogLine, *, marks: bool) -> tuple[_Phase, int]:
     """The phase after one more line, and how many of the lines after it continued it."""
     line = without_progress_bars(raw.text)
     if marks and (mark := phase_mark(line)):

@@ -60,10 +60,10 @@ _OPERATION = re.compile(r"/\w{1,100}_op$")
 _MOST_IN_A_LINE = 256
 _OWN_LAYERS = "format_conversion"
 """layers that the compiler inserts itself"""
-_SUFFIX = re.compile(r"(?<=.)_(?:sd\d+|d\d+|dc\d*|ws\d*|fs\d*)$")
-_RESHAPE = "auto_spatial_reshape_from_"
-_REAL = re.compile(r"[a-z]+(?:_[a-z]+)*\d+(?=_|\W|$)")
-_LONGEST_NAME = 256
+_PART_SUFFIX = re.compile(r"(?<=.)_(?:sd\d+|d\d+|dc\d*|ws\d*|fs\d*)$")
+_RESHAPE_PREFIX = "auto_spatial_reshape_from_"
+_LAYER_AT_START = re.compile(r"[a-z]+(?:_[a-z]+)*\d+(?=_|\W|$)")
+_MOST_NAME_CHARS = 256
 
 
 @dataclass(frozen=True)
@@ -205,17 +205,17 @@ def _without_one_affix(name: str) -> tuple[str, ...]:
     if not bare:
         return ()
     # No layer has so long a name; taking it apart would only cost time.
-    if bare != name or len(bare) > _LONGEST_NAME:
+    if bare != name or len(bare) > _MOST_NAME_CHARS:
         return (bare,)
-    short = _SUFFIX.sub("", bare)
+    short = _PART_SUFFIX.sub("", bare)
     if short != bare:
         return (short,)
     if bare.startswith("ne_activation_") and bare != "ne_activation_":
         return (bare.removeprefix("ne_activation_"),)
-    source, middle, target = bare.removeprefix(_RESHAPE).partition("_to_")
-    if bare.startswith(_RESHAPE) and source and middle and target:
+    source, middle, target = bare.removeprefix(_RESHAPE_PREFIX).partition("_to_")
+    if bare.startswith(_RESHAPE_PREFIX) and source and middle and target:
         # The target is followed by the compiler's own running text.
-        known = _REAL.match(target)
+        known = _LAYER_AT_START.match(target)
         return (source, known.group() if known else target)
     return (bare,)
 

@@ -7,7 +7,7 @@ from collections import deque
 from pathlib import Path
 
 from tasnet.hailo.logs.event import continuations, event_of, exception_name, log_level, without_progress_bars
-from tasnet.hailo.logs.lines import ESCAPE, Block, Line, hinted_lines, unwrapped, without_escapes
+from tasnet.hailo.logs.lines import ESCAPE, LogBlock, LogLine, hinted_lines, unwrapped, without_escapes
 from tasnet.hailo.logs.messages import RULES
 from tasnet.hailo.logs.phases import phase_mark
 
@@ -18,9 +18,9 @@ _SHOWN = 160
 """characters of a line"""
 
 
-def key_trace_lines(log: Path, count: int = 3) -> tuple[tuple[int, str], ...]:
-    """The last `count` lines of a log that say how it ended, as (line number from 1, text). Raises OSError."""
-    last: deque[tuple[int, bytes]] = deque(maxlen=count)
+def key_trace_lines(log: Path) -> tuple[tuple[int, str], ...]:
+    """The last three lines of a log that say how it ended, as (line number from 1, text). Raises OSError."""
+    last: deque[tuple[int, bytes]] = deque(maxlen=3)
     with log.open("rb") as file:
         for number, line in enumerate(file, 1):
             # A line may hold a whole progress bar; the words that count are near one of its ends.
@@ -36,7 +36,7 @@ def outcome_lines(data: bytes, ahead: bytes) -> list[bytes]:
     width at which the log was: a reader recognises a terminal's width by its longest lines.
     """
     own = without_escapes(data)
-    block = unwrapped(Block(own + without_escapes(ahead), len(own)))
+    block = unwrapped(LogBlock(own + without_escapes(ahead), len(own)))
     kept = [text for line in hinted_lines(block) for text in _with_continuation(line)]
     widths = [block.width or len(text) or 1 for text in kept]
     return [
@@ -45,7 +45,7 @@ def outcome_lines(data: bytes, ahead: bytes) -> list[bytes]:
     ]
 
 
-def _with_continuation(line: Line) -> list[str]:
+def _with_continuation(line: LogLine) -> list[str]:
     """The line and those that may continue it if it says an outcome; else nothing."""
     text = without_progress_bars(line.text)
     if phase_mark(text):

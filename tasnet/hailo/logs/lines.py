@@ -44,7 +44,7 @@ _BAR = re.compile(rb"%\|[^|\r\n]{0,400}\|[^\[\r\n]{0,80}\[[^\]\r\n]{0,160}\]")
 
 
 @dataclass(frozen=True)
-class Line:
+class LogLine:
     """A line with a hint in it; `following` are the lines after it, as (start in the block, text)."""
 
     start: int
@@ -53,7 +53,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Block:
+class LogBlock:
     """Whole lines without escape sequences. Those that start at `own` or later come again in the next block."""
 
     data: bytes
@@ -84,7 +84,7 @@ def line_pieces(lines: Iterable[str | bytes]) -> Iterator[bytes]:
     yield b"".join(held)
 
 
-def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
+def blocks(pieces: Iterable[bytes]) -> Iterator[LogBlock]:
     """Blocks of whole lines; a carriage return ends a line too. Lines without an end are cut, with an overlap."""
     rest = b""
     for piece in pieces:
@@ -98,15 +98,15 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[Block]:
         if own:
             block = without_escapes(data[:end])
             kept = without_escapes(data[own:end])
-            yield unwrapped(Block(block, len(block) - len(kept)))
+            yield unwrapped(LogBlock(block, len(block) - len(kept)))
         rest = data[own:]
     if rest:
         yield _whole(rest)
 
 
-def _whole(data: bytes) -> Block:
+def _whole(data: bytes) -> LogBlock:
     block = without_escapes(data)
-    return unwrapped(Block(block, len(block)))
+    return unwrapped(LogBlock(block, len(block)))
 
 
 def _last_lines(data: bytes, end: int) -> int:
@@ -139,7 +139,7 @@ def _kept_by_docker(found: re.Match[bytes]) -> bytes:
     return str(text).removesuffix("\n").encode(errors="replace")
 
 
-def unwrapped(block: Block) -> Block:
+def unwrapped(block: LogBlock) -> LogBlock:
     """The block without the line breaks of a terminal that wrapped lines at its width, within words."""
     lines = block.data.split(b"\n")
     width = max(map(len, lines))
@@ -156,10 +156,10 @@ def unwrapped(block: Block) -> Block:
             own -= at <= block.own
         whole = len(line) < width
         at += len(line) + 1
-    return Block(b"\n".join(joined), own, width)
+    return LogBlock(b"\n".join(joined), own, width)
 
 
-def hinted_lines(block: Block) -> list[Line]:
+def hinted_lines(block: LogBlock) -> list[LogLine]:
     """The block's own lines with a hint in them, in order, each of bounded length and with the lines after it."""
     data = block.data
     # A hint itself may be wrapped over two lines.
@@ -175,7 +175,7 @@ def hinted_lines(block: Block) -> list[Line]:
             if start < block.own:
                 spans[start] = max(stop, spans.get(start, 0))
             at = flat.find(hint, max(stop, at + 1))
-    return [Line(start, _text(data[start:stop]), _following(data, stop)) for start, stop in sorted(spans.items())]
+    return [LogLine(start, _text(data[start:stop]), _following(data, stop)) for start, stop in sorted(spans.items())]
 
 
 def _following(data: bytes, stop: int) -> tuple[tuple[int, str], ...]:

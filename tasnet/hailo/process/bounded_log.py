@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -30,14 +31,11 @@ class BoundedLog:
     """A file of at most `head + 2 * tail + kept` bytes and two lines, whole on disk after every write.
 
     Read as a compiler's log it says what the whole log would, as long as the kept lines have room. What the disk
-    refuses to take is lost and counted in `lost`; nothing is raised after the file is open. Raises OSError if it can't
+    refuses to take is lost; nothing is raised after the file is open. Raises OSError if it can't
     be opened.
     """
 
     def __init__(self, path: Path, head: int = HEAD_BYTES, tail: int = TAIL_BYTES, kept: int = KEPT_BYTES) -> None:
-        self.path = path
-        self.lost = 0
-        """bytes that the disk refused"""
         self.left_out = 0
         """bytes left out between head and tail, those of the kept lines among them"""
         self._head = head
@@ -49,10 +47,8 @@ class BoundedLog:
 
     def write(self, data: bytes) -> None:
         """Append `data`; leave out the middle when the file is full."""
-        try:
+        with suppress(OSError):
             self._write(data)
-        except OSError:
-            self.lost += len(data)
 
     def _write(self, data: bytes) -> None:
         view = memoryview(data)

@@ -67,7 +67,7 @@ class ProcessEnd:
     """How a command ended. `code` is its exit code and `signal` the signal it died of; the other is None.
 
     Both are None if it never started (`unstarted` says why) or if the keeper was killed with it. `exceeded` is the
-    limit that ended it. `malformed` counts lines on the message descriptor that are no messages.
+    limit that ended it.
     """
 
     messages: tuple[Message, ...] = ()
@@ -75,14 +75,10 @@ class ProcessEnd:
     signal: int | None = None
     exceeded: ExceededLimit | None = None
     unstarted: str = ""
-    seconds: float = 0.0
-    peak_bytes: int = 0
-    """the largest resident memory of the process tree that was seen, sampled every fifth of a second"""
-    malformed: int = 0
 
 
 @dataclass
-class _Running:
+class _RunState:
     """A running command: what is known of its end so far, and whether the keeper says that its tree is gone."""
 
     end: ProcessEnd = ProcessEnd()
@@ -114,9 +110,9 @@ def run_process(
     is ended. Any exception here (Ctrl-C, one raised by `on_message`) ends the tree first. Raises OSError if the log or
     `cwd` can't be used.
     """
-    started = time.monotonic()
     mark = uuid4().hex
-    running = _Running()
+    state = _RunState()
+    on_message = on_message or state.messages.append
     with contextlib.ExitStack() as stack:
         log_file = stack.enter_context(BoundedLog(log))
         request_file = stack.enter_context(tempfile.TemporaryFile())
@@ -146,35 +142,35 @@ def run_process(
         try:
             for end in (lifeline_in, status_in, messages_in, output_in):
                 end.close()
-            selector.register(status, selectors.EVENT_READ, _lines(functools.partial(_on_status, running)))
+            selector.register(status, selectors.EVENT_READ, _lines(functools.partial(_on_status, state)))
             selector.register(
-                messages, selectors.EVENT_READ, _lines(functools.partial(_on_message, running, on_message))
+                messages,
+                selectors.EVENT_READ,
+                _lines(functools.partial(_on_message, on_message)),
             )
             selector.register(output, selectors.EVENT_READ, log_file.write)
-            _follow(selector, status, running, keeper, lifeline, started, seconds, memory_bytes, grace, stopped)
+            _follow(selector, status, state, keeper, lifeline, seconds, memory_bytes, grace, stopped)
         finally:
-            _leave_nothing(keeper, lifeline, running, mark)
+            _leave_nothing(keeper, lifeline, state, mark)
         _drain(selector)
-    return replace(running.end, messages=tuple(running.messages), seconds=time.monotonic() - started)
+    return replace(state.end, messages=tuple(state.messages))
 
 
 def _follow(
     selector: selectors.BaseSelector,
     status: FileIO,
-    running: _Running,
+    state: _RunState,
     keeper: subprocess.Popen[bytes],
     lifeline: FileIO,
-    started: float,
     seconds: float,
     memory_bytes: int,
     grace: float,
     stopped: Callable[[], bool],
 ) -> None:
     """Read what comes until the keeper is done; end the command at its limits."""
-    deadline = started + seconds
-    look = time.monotonic() + _MEMORY_EVERY
+    deadline, look = time.monotonic() + seconds, time.monotonic() + _MEMORY_EVERY
     while status in selector.get_map():
-        exceeded = running.end.exceeded
+        exceeded = state.end.exceeded
         until = deadline if exceeded else min(deadline, look)
         for key, _ in selector.select(max(0.0, until - time.monotonic())):
             _take(selector, key)
@@ -185,14 +181,13 @@ def _follow(
             if now >= deadline:
                 return
         elif now >= deadline:
-            running.update(exceeded=ExceededLimit(Resource.TIME, seconds))
+            state.update(exceeded=ExceededLimit(Resource.TIME, seconds))
             _order(lifeline, b"T")
             deadline = now + grace + _KEEPER_SECONDS
         elif now >= look:
             used = _tree_bytes(keeper.pid, memory_bytes)
-            running.update(peak_bytes=max(running.end.peak_bytes, used))
             if used > memory_bytes:
-                running.update(exceeded=ExceededLimit(Resource.MEMORY, memory_bytes))
+                state.update(exceeded=ExceededLimit(Resource.MEMORY, memory_bytes))
                 _order(lifeline, b"K")
                 deadline = now + _KEEPER_SECONDS
             look = time.monotonic() + _MEMORY_EVERY
@@ -232,30 +227,25 @@ def _lines(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
     return read
 
 
-def _on_message(running: _Running, on_message: Callable[[Message], None] | None, line: bytes) -> None:
-    """JSON objects are messages; any other line is counted and skipped."""
+def _on_message(on_message: Callable[[Message], None], line: bytes) -> None:
+    """JSON objects are messages; any other line is skipped."""
     try:
         message = json.loads(line)
     except (ValueError, RecursionError):
         message = None
     if isinstance(message, dict):
-        if on_message is None:
-            running.messages.append(message)
-        else:
-            on_message(message)
-    else:
-        running.update(malformed=running.end.malformed + 1)
+        on_message(message)
 
 
-def _on_status(running: _Running, line: bytes) -> None:
+def _on_status(state: _RunState, line: bytes) -> None:
     word, _, rest = line.decode(errors="replace").partition(" ")
     if word == "unstarted":
-        running.update(unstarted=rest)
+        state.update(unstarted=rest)
     elif word == "gone":
-        running.gone = True
-    elif word == "status" and not running.end.unstarted:
+        state.gone = True
+    elif word == "status" and not state.end.unstarted:
         code = os.waitstatus_to_exitcode(int(rest))
-        running.update(code=None, signal=-code) if code < 0 else running.update(code=code)
+        state.update(code=None, signal=-code) if code < 0 else state.update(code=code)
 
 
 def _tree_bytes(pid: int, limit: int) -> int:
@@ -283,9 +273,9 @@ def _proportional(process: psutil.Process) -> int:
         return _resident(process)
 
 
-def _leave_nothing(keeper: subprocess.Popen[bytes], lifeline: FileIO, running: _Running, mark: str) -> None:
+def _leave_nothing(keeper: subprocess.Popen[bytes], lifeline: FileIO, state: _RunState, mark: str) -> None:
     """End the tree: by the keeper or, if that was killed, from here. It is gone when this returns."""
-    if not running.gone:
+    if not state.gone:
         _order(lifeline, b"K")
     with contextlib.suppress(subprocess.TimeoutExpired):
         keeper.wait(_KEEPER_SECONDS)

@@ -19,7 +19,7 @@ import numpy as np
 from tasnet.hailo.files import Layer, Network, Shape, row_elements, total_figures, widest_shape
 
 
-class ChangeKind(str, Enum):
+class GraphChangeKind(str, Enum):
     """What differs between two graphs, the gravest first."""
 
     STRUCTURE = "structure"
@@ -72,7 +72,7 @@ class LayerChange:
 class GraphDifference:
     """How a graph differs from the base's."""
 
-    kind: ChangeKind
+    kind: GraphChangeKind
     layers: tuple[LayerChange, ...]
     before: GraphSizes
     after: GraphSizes
@@ -93,9 +93,9 @@ class GraphDifference:
 
 
 _NO_LAYER_CHANGED = {
-    ChangeKind.STRUCTURE: "no layer is other; the graph's outputs are",
-    ChangeKind.WEIGHTS: "weights alone",
-    ChangeKind.NAMES: "names alone",
+    GraphChangeKind.STRUCTURE: "no layer is other; the graph's outputs are",
+    GraphChangeKind.WEIGHTS: "weights alone",
+    GraphChangeKind.NAMES: "names alone",
 }
 
 
@@ -117,12 +117,12 @@ def graph_difference(
     layers, pairs = _matched_layers(before, after)
     old, new = (graph_sizes(each, size) for each, size in zip((before, after), onnx_bytes, strict=True))
     if layers or len(before.output_layers) != len(after.output_layers):
-        return GraphDifference(ChangeKind.STRUCTURE, layers, old, new)
+        return GraphDifference(GraphChangeKind.STRUCTURE, layers, old, new)
     one, other = weights()
     # A HAR without its weights can't say that they are the same.
     known = bool(one.weights and other.weights) or not old.weights
     same = known and all(_same_weights(one, other, was.name, now.name) for was, now in pairs)
-    return GraphDifference(ChangeKind.NAMES if same else ChangeKind.WEIGHTS, (), old, new)
+    return GraphDifference(GraphChangeKind.NAMES if same else GraphChangeKind.WEIGHTS, (), old, new)
 
 
 _Pairs = list[tuple[Layer, Layer]]

@@ -16,7 +16,7 @@ from pathlib import Path
 from tasnet.common import Notify, unfinished, utc_today
 from tasnet.hailo.files import Network, har
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile_cases
-from tasnet.suite.gate.difference import ChangeKind, GraphDifference, graph_difference
+from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference, graph_difference
 from tasnet.suite.gate.regression import GateSettings, Regression, gate_settings, size_regressions, verdict_regressions
 from tasnet.suite.gate.result import ChangedGraph
 from tasnet.suite.history import CaseRecord, case_record
@@ -156,7 +156,7 @@ def judge_pair(request: GateRequest, pair: GraphPair) -> tuple[ChangedGraph, Cas
     first = context.cases[pair.cases[0]]
     translated = [context.outcomes(first, file, Stage.TRANSLATE) for file in (pair.before, pair.after)]
     found = _pair_difference(context.pipeline, *translated)
-    if found and found.kind is ChangeKind.NAMES:
+    if found and found.kind is GraphChangeKind.NAMES:
         return ChangedGraph(pair.cases, found), ()
     both = [context.outcomes(first, file) for file in (pair.before, pair.after)]
     grown = [*size_regressions(found, context.limits.size_share)] if found else []

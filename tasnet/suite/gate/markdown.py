@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from tasnet.common import MAX_LINE_CHARS, printable
-from tasnet.suite.gate.difference import GROWN, ChangeKind, GraphDifference, LayerChange, layer_types
+from tasnet.suite.gate.difference import GROWN, GraphChangeKind, GraphDifference, LayerChange, layer_types
 from tasnet.suite.gate.result import ChangedGraph, GateResult, GraphParity, RegressionGroup
 
 SHOWN = 8
@@ -73,7 +73,7 @@ def _changes(result: GateResult) -> Iterator[str]:
             _verdicts(those),
         ]
         yield f"| {' | '.join(cells)} |"
-    if any(each.difference and each.difference.kind is ChangeKind.NAMES for each in result.changed):
+    if any(each.difference and each.difference.kind is GraphChangeKind.NAMES for each in result.changed):
         yield from ("", "Graphs that differ in names alone are not run again.")
 
 

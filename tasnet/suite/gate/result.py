@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tasnet.suite.gate.checkout import Revision
-from tasnet.suite.gate.difference import ChangeKind, GraphDifference
+from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference
 from tasnet.suite.gate.regression import Reason, Regression
 from tasnet.suite.history import CaseRecord
 
@@ -83,7 +83,7 @@ class GateResult:
     def measured_of(self) -> int:
         """How many changed graphs could have been measured for parity."""
         return sum(
-            each.difference is not None and each.difference.kind is not ChangeKind.NAMES for each in self.changed
+            each.difference is not None and each.difference.kind is not GraphChangeKind.NAMES for each in self.changed
         )
 
 

@@ -21,7 +21,7 @@ from tasnet.suite.gate.checkout import (
     uncommitted,
     worktree,
 )
-from tasnet.suite.gate.difference import ChangeKind
+from tasnet.suite.gate.difference import GraphChangeKind
 from tasnet.suite.gate.judging import GateContext, GateRequest, GraphPair, gate_context, judge_pairs
 from tasnet.suite.gate.regression import Reason, Regression, new_case_regressions
 from tasnet.suite.gate.result import ChangedGraph, GateResult, GraphParity, group_regressions
@@ -131,7 +131,7 @@ def _parity(
     different = [
         (pair, each.difference)
         for pair, each in zip(pairs, changed, strict=True)
-        if each.difference and each.difference.kind is not ChangeKind.NAMES
+        if each.difference and each.difference.kind is not GraphChangeKind.NAMES
     ]
     # Of each change the smallest graph is measured first, then the largest: in seconds, and where errors add up.
     different.sort(key=lambda each: each[1].after.macs)

