@@ -9,7 +9,7 @@ import pytest
 from tasnet.suite.cases.outcome import Status
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.report.sources import ReportSource
-from tasnet.suite.report.tables import reached
+from tasnet.suite.report.tables import entries_of_case
 from tests.browser.filled_store import MEASURED, run_of
 from tests.browser.reading import Visit, at, count, open_case
 
@@ -43,7 +43,7 @@ def ends_at(record: CaseRecord) -> str:
 FACETS: dict[str, Callable[[CaseRecord], set[str]]] = {
     "verdict": lambda record: {f"predicted {record.verdict.word}"},
     "judged": lambda record: {record.kind.value.replace("_", " ")},
-    "entry": lambda record: set(reached(record)) or {"none"},
+    "entry": lambda record: set(entries_of_case(record)) or {"none"},
     "stage": lambda record: {ends_at(record)},
     "family": lambda record: {blocker.failure.family for blocker in record.blockers} or {"none"},
 }
@@ -95,7 +95,7 @@ def test_the_blockers_below_follow_the_filter(visit: Visit, shown: ReportSource)
     hit = sum(any(b.failure.family == "unsupported_kernel" for b in record.blockers) for record in grouped)
     assert row.locator("td.n").first.inner_text() == str(hit)
     reach = page.locator('#entries tr[data-entry="grouped-super-deconv"] [data-cases]').inner_text()
-    assert reach == str(sum("grouped-super-deconv" in reached(record) for record in grouped))
+    assert reach == str(sum("grouped-super-deconv" in entries_of_case(record) for record in grouped))
 
 
 def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: ReportSource) -> None:
@@ -183,4 +183,4 @@ def test_a_link_in_the_page_filters_by_an_entry(visit: Visit, shown: ReportSourc
     page = visit()
     page.locator('#entries a[href="#entry=wide-row-agent"]').click()
     run = shown.shown
-    assert count(page) == sum("wide-row-agent" in reached(record) for record in run.records)
+    assert count(page) == sum("wide-row-agent" in entries_of_case(record) for record in run.records)

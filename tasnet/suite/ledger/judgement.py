@@ -313,12 +313,12 @@ def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocker]) -> str:
         doubts = "; ".join(f"{doubt.family}: {doubt.message}" for doubt in end.doubts[:2])
         by = f" by {end.blocked_by.value}" if end.blocked_by else ""
         return f"{known}{end.status.value}{by} at {end.stage.value}: {end.reason or doubts or 'no reason was given'}"
-    told = [blocker.failure for blocker in blockers if not blocker.entries] or [b.failure for b in blockers]
-    if not told:
+    failures = [blocker.failure for blocker in blockers if not blocker.entries] or [b.failure for b in blockers]
+    if not failures:
         return f"{known}failure at {end.stage.value}: {end.reason or 'no blocker was named'}"
-    first = told[0]
+    first = failures[0]
     layers = f" [{short_layers(first.layers)}]" if first.layers else ""
-    more = f"; and {len(told) - 1} more" if len(told) > 1 else ""
+    more = f"; and {len(failures) - 1} more" if len(failures) > 1 else ""
     return f"{known}failure at {first.stage}, {first.family}{layers}: {_one_line(first.message)}{more}"
 
 

@@ -234,14 +234,14 @@ class LedgerModel(_Map):
 
 def json_schema() -> _Node:
     """The JSON Schema of the ledger, draft 2020-12."""
-    told = LedgerModel.model_json_schema(by_alias=True)
-    defined = told["$defs"]
+    schema = LedgerModel.model_json_schema(by_alias=True)
+    defined = schema["$defs"]
     scope = {"anyOf": [{**_TEXT, "examples": ["*", ">=3.33,<3.35"]}, {"$ref": "#/$defs/ScopeModel"}]}
     defined["ToolchainModel"]["properties"] = dict.fromkeys(TOOLCHAINS, scope)
-    for each in (told, *defined.values()):
+    for each in (schema, *defined.values()):
         for held in each["properties"].values():
             held.pop("default", None)
         if "where" in each["properties"]:
             each["properties"]["where"] = {"$ref": "#/$defs/where"}
     defined |= where_schema()
-    return {"$schema": SCHEMA_URI, **told, "title": "expected_failures.yaml"}
+    return {"$schema": SCHEMA_URI, **schema, "title": "expected_failures.yaml"}

@@ -42,5 +42,5 @@ def _compiled(pattern: str) -> Any:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeEncodeError) as error:
         what = error.args[0] if isinstance(error, re2.error) and error.args else error
-        told = what.decode(errors="replace") if isinstance(what, bytes) else str(what)
-        raise PatternError(told) from None
+        message = what.decode(errors="replace") if isinstance(what, bytes) else str(what)
+        raise PatternError(message) from None

@@ -58,7 +58,7 @@ def _ledger(root: Any, path: Path) -> Ledger:
     try:
         model = LedgerModel.model_validate(plain)
     except ValidationError as error:
-        raise _told(error.errors()[0], places) from None
+        raise _refusal(error.errors()[0], places) from None
     if len(model.entries) > _MOST_ENTRIES:
         raise places.error(f"{len(model.entries)} entries; at most {_MOST_ENTRIES} are judged", "entries")
     if len(model.entries) > model.budget:
@@ -213,7 +213,7 @@ _SHAPES = {
 _MODELS: dict[str, type[BaseModel]] = {"flaky": FlakyModel, "toolchain": ToolchainModel}
 
 
-def _told(error: ErrorDetails, places: _Places) -> LedgerError:
+def _refusal(error: ErrorDetails, places: _Places) -> LedgerError:
     """What the model refused, in the ledger's words."""
     at = places.within(error["loc"])
     about, inner = "", at
@@ -229,8 +229,8 @@ def _told(error: ErrorDetails, places: _Places) -> LedgerError:
         return places.error(f"{_prefix(inner[:-1], True)}unknown key '{name}'; one of {known}", *at, about=about)
     if isinstance(raised, ValueError):
         deeper = getattr(raised, "at", None)
-        told = f"{_prefix(inner, deeper is not None)}{raised}"
-        return places.error(told, *at, *(deeper or ()), about=about)
+        text = f"{_prefix(inner, deeper is not None)}{raised}"
+        return places.error(text, *at, *(deeper or ()), about=about)
     if not inner:
         return places.error(f"entry {int(at[1]) + 1} isn't a map; write its keys, id first", *at)
     return places.error(f"{_prefix(inner, False)}{_SHAPES.get(str(inner[-1]), error['msg'])}", *at, about=about)

@@ -15,7 +15,7 @@ def conditions_met(where: Iterable[Claim], axes: Axes) -> list[str]:
     """The conditions of the claim that holds for the case, each with the case's value."""
     for claim in where:
         if where_matches([claim], axes):
-            return [_told(axis, condition, axes) for axis, condition in claim.items()] or ["every case"]
+            return [_condition_line(axis, condition, axes) for axis, condition in claim.items()] or ["every case"]
     return []
 
 
@@ -29,18 +29,22 @@ def conditions_unmet(entry: Entry, axes: Axes, toolchain: str = "") -> list[str]
 
 def _unmet(where: Iterable[Claim], axes: Axes) -> list[str]:
     each = [
-        [_told(axis, condition, axes, "isn't") for axis, condition in claim.items() if not holds(condition, axis, axes)]
+        [
+            _condition_line(axis, condition, axes, "isn't")
+            for axis, condition in claim.items()
+            if not holds(condition, axis, axes)
+        ]
         for claim in where
     ]
     return min(each, key=len, default=[])
 
 
-def _told(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
+def _condition_line(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
     if axis == NOT:
         return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {condition_text(condition)}"
     same = isinstance(condition, Word) and condition.pattern == axes[axis]
-    said = condition_text(condition).replace('"', "")
-    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {said}")
+    text = condition_text(condition).replace('"', "")
+    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {text}")
 
 
 @dataclass(frozen=True)
@@ -73,19 +77,19 @@ def closest_mismatch(entries: Iterable[Entry], failures: Sequence[Failure]) -> M
     if not pairs:
         return None
     what, entry, failure = min(pairs, key=lambda pair: len(pair[0]))
-    said = {
+    stated = {
         "stage": entry.stage.value,
         "family": entry.family,
         "message": entry.message.pattern,
         "layers": ", ".join(entry.layers),
     }
-    came = {
+    found = {
         "stage": failure.stage,
         "family": failure.family,
         "message": " ".join(failure.message.split()),
         "layers": ", ".join(failure.layers),
     }
-    return Mismatch(entry, what[0], said[what[0]], _cut(came[what[0]]))
+    return Mismatch(entry, what[0], stated[what[0]], _shortened(found[what[0]]))
 
 
 def nearest_entries(
@@ -100,5 +104,5 @@ def nearest_entries(
     yield from (entry for _, entry in sorted(missing, key=lambda each: each[0]))
 
 
-def _cut(told: str, width: int = 64) -> str:
-    return told if len(told) <= width else told[: width - 1] + "…"
+def _shortened(text: str, width: int = 64) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

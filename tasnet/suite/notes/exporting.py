@@ -24,23 +24,23 @@ def write_night_run(
     keys, and two more: `failures` as this package knows them, and `predicted`, so that a prediction is never read
     back as an observation.
     """
-    told = tuple(records)
+    all_records = tuple(records)
     stamp = stamp or datetime.now(timezone.utc).strftime("%Y%m%d_%H%M%S")
     inner = folder / stamp
     inner.mkdir(parents=True, exist_ok=True)
     cells: dict[str, dict[str, str]] = {}
-    for record in told:
-        mine = cells.setdefault(record.case_id, {})
+    for record in all_records:
+        row = cells.setdefault(record.case_id, {})
         if log := (logs or {}).get(record.case_id):
             shutil.copyfile(log, inner / f"{record.run_tag}.log")
-            mine["log_path"] = f"{stamp}/{record.run_tag}.log"
-            mine["key_trace"] = "|".join(f"{number}:{line}" for number, line in key_trace_lines(log))
+            row["log_path"] = f"{stamp}/{record.run_tag}.log"
+            row["key_trace"] = "|".join(f"{number}:{line}" for number, line in key_trace_lines(log))
         failures = tuple(blocker.failure for blocker in record.blockers)
         if failures:
             name = f"{record.run_tag}.failure.txt"
             note = note_of(failures, predicted=record.predicted)
             write_whole(inner / name, as_text(note).encode())
             write_whole(inner / f"{name}.json", f"{json.dumps(note, indent=2)}\n".encode())
-            mine["failure_json"] = f"{stamp}/{name}.json"
-    write_summary(told, folder / "summary.tsv", cells)
+            row["failure_json"] = f"{stamp}/{name}.json"
+    write_summary(all_records, folder / "summary.tsv", cells)
     return folder / "summary.tsv"

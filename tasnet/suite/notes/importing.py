@@ -128,8 +128,8 @@ def _run(row: Mapping[str, str], tag: str, source: str, folder: RunFolder, versi
     texts = files_of_row(row, tag, folder)
     if texts.note.get("predicted") is True:
         raise RowSkipped("its failure.txt.json is a prediction")
-    said = row.get("toolchain_version") or texts.version or version or UNKNOWN_VERSION
-    stages = stages_of(row, texts, case, said)
+    compiler_version = row.get("toolchain_version") or texts.version or version or UNKNOWN_VERSION
+    stages = stages_of(row, texts, case, compiler_version)
     return NightRun(tag, case, texts.run, source, stages, texts.log)
 
 

@@ -166,8 +166,8 @@ def _ended(
         update: dict[str, Any] = {"seconds": seconds if here or (at is None and stage is STAGES[-1]) else 0.0}
         if here:
             # Words that nobody knows block nothing.
-            told = "doubts" if status is Status.UNCLASSIFIED else "failures"
-            update |= {"status": status, told: failures, "reason": reason}
+            field = "doubts" if status is Status.UNCLASSIFIED else "failures"
+            update |= {"status": status, field: failures, "reason": reason}
             reached = False
         elif not reached and at is not None:
             after = Status.BLOCKED if status is Status.FAILED else status
@@ -210,8 +210,8 @@ def _failures(row: Mapping[str, str], texts: RowFiles, version: str) -> tuple[Fa
         update["exception"] = kind
     negative = note.get("negexp")
     if isinstance(negative, dict) and failure.family == "negative_slope":
-        told = {key: _number(str(negative[key])) for key in ("desired_shift", "data_bits") if key in negative}
-        update["figures"] = {**told, **failure.figures}
+        figures = {key: _number(str(negative[key])) for key in ("desired_shift", "data_bits") if key in negative}
+        update["figures"] = {**figures, **failure.figures}
     return (failure.model_copy(update=update),)
 
 

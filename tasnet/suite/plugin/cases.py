@@ -16,7 +16,7 @@ from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, 
 from tasnet.suite.observed import keep_run_evidence
 from tasnet.suite.plugin.ci_properties import tags
 from tasnet.suite.plugin.pairs import generate_pairs
-from tasnet.suite.plugin.setup import MARKS, SETUP, RunsCases, repeated, run_head, uncaptured_printer
+from tasnet.suite.plugin.setup import MARKS, SETUP, RunsCases, repeat_command, run_head, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
 from tasnet.suite.report import failing_lines
 from tasnet.suite.run import Store, open_pipeline
@@ -70,9 +70,9 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
     """The entries whose day of review is at most a week away. pytest warns of them, once a process."""
     found = due_for_review(ledger.entries, today)
     for entry in found:
-        told = f"{entry.place}: entry {entry.id} is to be reviewed by {entry.review}"
+        text = f"{entry.place}: entry {entry.id} is to be reviewed by {entry.review}"
         owner = f", by {entry.owner}" if entry.owner else ""
-        warnings.warn(ReviewDue(f"{told}{owner}; after that day it fails the run"), stacklevel=1)
+        warnings.warn(ReviewDue(f"{text}{owner}; after that day it fails the run"), stacklevel=1)
     return found
 
 
@@ -120,25 +120,25 @@ def _judged(
         sized = pipeline.resolve(case)
         outcomes = pipeline.run(case, until=until)
     except TasnetError as error:
-        _keep_record(request, case, sized, until, _broken(request, until, error_line(error)), today, past_runs)
-        pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+        _keep_record(request, case, sized, until, _broken_down(request, until, error_line(error)), today, past_runs)
+        pytest.fail(f"{error_line(error)}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False)
     except Exception as error:
         # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
-        broken = _broken(request, until, named_error_line(error))
+        broken = _broken_down(request, until, named_error_line(error))
         _keep_record(request, case, sized, until, broken, today, past_runs)
         raise
     if setup.compiler:
         keep_run_evidence(Store(setup.store), sized, outcomes)
-    told, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
-    text = "\n".join(failing_lines(told, setup.ledger.entries))
+    record, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
+    text = "\n".join(failing_lines(record, setup.ledger.entries))
     traced = request.config.option.tbstyle == "long"
     if judgement.kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED):
         pytest.fail(text, pytrace=traced)
     if judgement.kind is JudgementKind.FLAKY:
         # Not strict: it shows as xfailed or as xpassed, and as neither passed nor failed.
-        said = ", ".join(name for name in judgement.entries)
-        request.applymarker(pytest.mark.xfail(reason=f"flaky: {_reason(told.predicted, said)}", strict=False))
-    return Judged(judgement, text, told.predicted, traced)
+        names = ", ".join(name for name in judgement.entries)
+        request.applymarker(pytest.mark.xfail(reason=f"flaky: {_xfail_reason(record.predicted, names)}", strict=False))
+    return Judged(judgement, text, record.predicted, traced)
 
 
 def _keep_record(
@@ -154,13 +154,15 @@ def _keep_record(
     setup = request.config.stash[SETUP]
     seen = history_of_case(past_runs, case.id, setup.ledger.entries)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
-    told = case_record(case.id, sized, setup.profile, until, outcomes, judgement, repeated(request.node.nodeid, setup))
-    request.node.user_properties.append((RECORD_PROPERTY, told.model_dump_json(exclude_defaults=True)))
-    _tag(request, told)
-    return told, judgement
+    record = case_record(
+        case.id, sized, setup.profile, until, outcomes, judgement, repeat_command(request.node.nodeid, setup)
+    )
+    request.node.user_properties.append((RECORD_PROPERTY, record.model_dump_json(exclude_defaults=True)))
+    _tag(request, record)
+    return record, judgement
 
 
-def _broken(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[Stage, Outcome]:
+def _broken_down(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[Stage, Outcome]:
     """The outcomes of a case of which nothing was learned: its last stage broke down."""
     by = run_head(request.config)
     provenance = Provenance(
@@ -169,12 +171,12 @@ def _broken(request: pytest.FixtureRequest, until: Stage, reason: str) -> dict[S
     return {until: Outcome(stage=until, status=Status.INFRA, provenance=provenance, reason=reason)}
 
 
-def _tag(request: pytest.FixtureRequest, told: CaseRecord) -> None:
+def _tag(request: pytest.FixtureRequest, record: CaseRecord) -> None:
     """Into the CTRF report, where pytest-json-ctrf writes one: its fixture is what it knows of the test."""
     if getattr(request.config.option, "ctrf", None):
         known = request.getfixturevalue("ctrf_json_metadata")
-        known["tags"] = [*known["tags"], *tags(told)]
-        known["parameters"] = {"case": told.case_id}
+        known["tags"] = [*known["tags"], *tags(record)]
+        known["parameters"] = {"case": record.case_id}
 
 
 def conclude(judged: Judged) -> None:
@@ -185,7 +187,7 @@ def conclude(judged: Judged) -> None:
         # Imperative, for strictness is the judgement's: a case that passes against its entry never comes here.
         flaky = "flaky: " if judgement.kind is JudgementKind.FLAKY else ""
         blocked = "".join(f"; {each.stage.value} blocked by {each.by.value}" for each in judgement.upstream)
-        reason = f"{flaky}{_reason(judged.predicted, ', '.join(judgement.entries))}{blocked}"
+        reason = f"{flaky}{_xfail_reason(judged.predicted, ', '.join(judgement.entries))}{blocked}"
         raise pytest.xfail.Exception(reason, pytrace=False)
     if judgement.kind is JudgementKind.UNKNOWN:
         pytest.skip(judgement.happened)
@@ -193,7 +195,7 @@ def conclude(judged: Judged) -> None:
         pytest.fail(judged.text, pytrace=judged.traced)
 
 
-def _reason(predicted: bool, entries: str) -> str:
+def _xfail_reason(predicted: bool, entries: str) -> str:
     return f"{'predicted: ' if predicted else ''}{entries}"
 
 

@@ -11,7 +11,7 @@ PREFIX = "tasnet."
 
 def properties(record: CaseRecord) -> Iterator[tuple[str, str]]:
     """Names and values, in the order in which they are read; `tasnet.known` is `predicted` or `observed`."""
-    told = {
+    values = {
         "case": record.case_id,
         "verdict": record.verdict.word,
         "known": "predicted" if record.predicted else "observed",
@@ -23,7 +23,7 @@ def properties(record: CaseRecord) -> Iterator[tuple[str, str]]:
         "graph": record.graph,
         "repeat": record.repeat,
     }
-    yield from ((f"{PREFIX}{name}", value) for name, value in told.items() if value)
+    yield from ((f"{PREFIX}{name}", value) for name, value in values.items() if value)
 
 
 def tags(record: CaseRecord) -> Iterator[str]:

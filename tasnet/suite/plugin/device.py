@@ -40,9 +40,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     except DeviceError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     none = f"{folder}: no .hef in it; copy <case id>.hef files there" if folder else NO_FOLDER
-    told: list[CompiledHef | str] = [*found] or [none]
+    params: list[CompiledHef | str] = [*found] or [none]
     metafunc.parametrize(
-        "compiled_hef", told, ids=["none" if isinstance(each, str) else each[0].id for each in told], indirect=True
+        "compiled_hef", params, ids=["none" if isinstance(each, str) else each[0].id for each in params], indirect=True
     )
 
 
@@ -64,8 +64,8 @@ def compiled_hef(request: pytest.FixtureRequest, detection: Detection) -> Compil
     """A case and its compiled file. Skips without one, or fails under --require-device."""
     if isinstance(request.param, str):
         _missing(request.config, request.param)
-    told: CompiledHef = request.param
-    return told
+    compiled: CompiledHef = request.param
+    return compiled
 
 
 @pytest.fixture

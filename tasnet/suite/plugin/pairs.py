@@ -12,7 +12,7 @@ import pytest
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse_case
 from tasnet.suite.observed import evidence_of_cases
-from tasnet.suite.plugin.setup import SETUP, RunsCases, Setup, repeated, uncaptured_printer
+from tasnet.suite.plugin.setup import SETUP, RunsCases, Setup, repeat_command, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.run import Store
 
@@ -49,7 +49,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except TasnetError as error:
-        pytest.fail(f"{error_line(error)}\nrepeat    {repeated(request.node.nodeid, setup)}", pytrace=False)
+        pytest.fail(f"{error_line(error)}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False)
     return ToolchainPair(request.param, predicted, observed, setup.compiler, store)
 
 

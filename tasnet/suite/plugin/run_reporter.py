@@ -108,12 +108,12 @@ class RunReporter:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "teardown":
-            report.user_properties = _readable(report)
+            report.user_properties = _readable_properties(report)
             return
         if pair := property_of(report, PAIR_PROPERTY):
-            self.pairs[json.loads(pair)["case_id"]] = _compared(json.loads(pair))
+            self.pairs[json.loads(pair)["case_id"]] = _verdict_comparison(json.loads(pair))
         if recalled := property_of(report, RECALLED_PROPERTY):
-            self.recalled = [_compared(each) for each in json.loads(recalled)]
+            self.recalled = [_verdict_comparison(each) for each in json.loads(recalled)]
         if report.when == "call":
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
@@ -126,11 +126,11 @@ class RunReporter:
         text = property_of(report)
         if text is None:
             return
-        told = CaseRecord.model_validate_json(text)
-        (self.records[told.case_id],) = latest_records([*filter(None, [self.records.get(told.case_id)]), told])
-        self._keep(told)
+        record = CaseRecord.model_validate_json(text)
+        (self.records[record.case_id],) = latest_records([*filter(None, [self.records.get(record.case_id)]), record])
+        self._keep(record)
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        self._step("error" if report.when == "setup" else category, told.case_id)
+        self._step("error" if report.when == "setup" else category, record.case_id)
 
     def _ordered(self) -> list[CaseRecord]:
         """The records in the profile's order, whatever the order in which workers sent them."""
@@ -151,7 +151,7 @@ class RunReporter:
         if self.trouble:
             session.exitstatus = session.exitstatus or pytest.ExitCode.TESTS_FAILED
 
-    def _keep(self, told: CaseRecord | ParityFigure | device.DeviceRecord) -> None:
+    def _keep(self, kept: CaseRecord | ParityFigure | device.DeviceRecord) -> None:
         """Into the run's history, which begins with the first thing to keep. A full disk ends it, not the run."""
         if self.trouble:
             return
@@ -161,12 +161,12 @@ class RunReporter:
                     new_folder(self.config.stash[SETUP].store / "runs"),
                     run_head(self.config, self.total, find_origin(self.config.rootpath)),
                 )
-            if isinstance(told, CaseRecord):
-                self.writer.add_record(told)
-            elif isinstance(told, ParityFigure):
-                self.writer.add_parity(told)
+            if isinstance(kept, CaseRecord):
+                self.writer.add_record(kept)
+            elif isinstance(kept, ParityFigure):
+                self.writer.add_parity(kept)
             else:
-                self.writer.add_device_record(told)
+                self.writer.add_device_record(kept)
         except OSError as error:
             self._in_trouble(error)
 
@@ -180,7 +180,7 @@ class RunReporter:
             terminalreporter.section(device.title(ran))
             for line in table_lines([device.HEADS, *(row.cells for row in ran)]):
                 terminalreporter.write_line(line)
-        for index, line in enumerate(_shortened(list(self.damaged))):
+        for index, line in enumerate(_first_few(list(self.damaged))):
             terminalreporter.write_line(labelled_line("" if index else "damaged", line), yellow=True)
         records = self._ordered()
         if not records:
@@ -192,7 +192,7 @@ class RunReporter:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = summary_text(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
-        due = (labelled_line("review" if not index else "", told) for index, told in enumerate(self.due))
+        due = (labelled_line("review" if not index else "", text) for index, text in enumerate(self.due))
         for line in [*_flaky(records), *due]:
             terminalreporter.write_line(line, yellow=True)
         if self.trouble:
@@ -225,21 +225,21 @@ class RunReporter:
             terminalreporter.write_line(f"entry {printable(name)}: observed in {len(runs)} runs")
 
 
-def _readable(report: pytest.TestReport) -> list[tuple[str, object]]:
+def _readable_properties(report: pytest.TestReport) -> list[tuple[str, object]]:
     """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
     text = property_of(report)
-    told = properties(CaseRecord.model_validate_json(text)) if text else ()
-    return [*(each for each in report.user_properties if each[0] not in PROPERTIES), *told]
+    readable = properties(CaseRecord.model_validate_json(text)) if text else ()
+    return [*(each for each in report.user_properties if each[0] not in PROPERTIES), *readable]
 
 
-def _compared(told: dict[str, Any]) -> VerdictComparison:
+def _verdict_comparison(fields: dict[str, Any]) -> VerdictComparison:
     from tasnet.suite.observed import Agreement, VerdictComparison
 
-    told |= {"families": tuple(told["families"]), "agreement": Agreement(told["agreement"])}
-    return VerdictComparison(**told)
+    fields |= {"families": tuple(fields["families"]), "agreement": Agreement(fields["agreement"])}
+    return VerdictComparison(**fields)
 
 
-def _shortened(damaged: Sequence[str]) -> Iterator[str]:
+def _first_few(damaged: Sequence[str]) -> Iterator[str]:
     """The first few of what was damaged, and how many more there are; what becomes of them all."""
     yield from damaged[:_SHOWN]
     if len(damaged) > _SHOWN:
@@ -253,8 +253,8 @@ def _flaky(records: Iterable[CaseRecord]) -> list[str]:
     found = [record for record in records if record.kind is JudgementKind.FLAKY]
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
-    told = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
-    return [labelled_line("flaky", told), labelled_line("", f"  such as {found[0].case_id}")] if found else []
+    text = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
+    return [labelled_line("flaky", text), labelled_line("", f"  such as {found[0].case_id}")] if found else []
 
 
 def _fresh_line(writer: Any, text: str) -> None:

@@ -147,7 +147,7 @@ def _setup(config: pytest.Config) -> Setup:
         store = options.store_root(config.rootpath)
     except TasnetError as error:
         raise pytest.UsageError(error_line(error)) from None
-    repeat = _repeated(option, options)
+    repeat = _options_to_repeat(option, options)
     return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, cases)
 
 
@@ -156,14 +156,14 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _repeated(option: Any, options: RunOptions) -> tuple[tuple[str, str], ...]:
+def _options_to_repeat(option: Any, options: RunOptions) -> tuple[tuple[str, str], ...]:
     """The options that a command needs to repeat this run, without those that have their usual value."""
     profile = [("--profile", option.profile)] if option.profile != DEFAULT_PROFILE else []
     ledger = [("--ledger", option.ledger)] if option.ledger else []
     return tuple((name, f" '{value}'" if value else "") for name, value in (*profile, *options.given(), *ledger))
 
 
-def repeated(nodeid: str, setup: Setup) -> str:
+def repeat_command(nodeid: str, setup: Setup) -> str:
     """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
     return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)
 

@@ -79,24 +79,24 @@ def layers_of_har(store: Store, name: str, desk: Path) -> LayerList:
         network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
     except (StoreError, HarError, HNError) as error:
         raise GraphUnavailable(error_line(error)) from None
-    graph = LayerList(layers=tuple(map(_shown, network_json(network)["layers"], network)))
+    graph = LayerList(layers=tuple(map(_layer_row, network_json(network)["layers"], network)))
     with suppress(StoreError, OSError):
         # A store that can't be written, such as another machine's, is read all the same.
         store.put_note(key, graph.model_dump())
     return graph
 
 
-def _shown(told: dict[str, Any], layer: Layer) -> LayerRow:
+def _layer_row(as_dict: dict[str, Any], layer: Layer) -> LayerRow:
     return LayerRow(
-        name=told["name"],
-        type=told["type"],
-        inputs=" + ".join(_shape(shape) for shape in told["input_shapes"]),
-        output=_shape(told["output_shape"]),
+        name=as_dict["name"],
+        type=as_dict["type"],
+        inputs=" + ".join(_shape(shape) for shape in as_dict["input_shapes"]),
+        output=_shape(as_dict["output_shape"]),
         detail=_detail(layer),
-        weights=told["weights"],
-        macs=told["macs"],
-        row_in=told["row_in"],
-        row_out=told["row_out"],
+        weights=as_dict["weights"],
+        macs=as_dict["macs"],
+        row_in=as_dict["row_in"],
+        row_out=as_dict["row_out"],
     )
 
 

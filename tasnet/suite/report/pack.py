@@ -101,9 +101,9 @@ class Packer:
         return self.words.add(text)
 
     def _record(self, run: StoredRun, record: CaseRecord) -> tuple[int, ...]:
-        told = page_sign(record)
+        sign = page_sign(record)
         body = (
-            self.marks.add((told.sign, told.paint, told.meaning)),
+            self.marks.add((sign.sign, sign.paint, sign.meaning)),
             ("predicted", "observed", "double").index(verdict_source(run, record)),
             self.word(record.verdict.word),
             self.word(record.certainty.value if record.certainty else ""),

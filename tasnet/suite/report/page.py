@@ -96,7 +96,7 @@ def _joined(names: tuple[str, ...]) -> str:
     return "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in names)
 
 
-def _embedded(told: object) -> str:
+def _embedded(data: object) -> str:
     """JSON that can stand in a script element: no `<` can end it or begin a comment."""
-    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -56,20 +56,20 @@ def parity_rows(runs: Iterable[StoredRun]) -> tuple[ParityRow, ...]:
     return tuple(_row(*key, groups[key]) for key in sorted(groups, key=lambda key: (rank[key[0]], *key)))
 
 
-def _row(stage: str, form: str, length: int, those: list[ParityFigure]) -> ParityRow:
-    worst = min(those, key=lambda measure: measure.snr_db)
+def _row(stage: str, form: str, length: int, figures: list[ParityFigure]) -> ParityRow:
+    worst = min(figures, key=lambda measure: measure.snr_db)
     bars = [0] * (MOST_DB // BAR_DB)
-    for measure in those:
+    for measure in figures:
         bars[int(min(max(measure.snr_db, 0), MOST_DB - 1) // BAR_DB)] += 1
     return ParityRow(
         stage=stage,
         ran=STAGES.get(stage, stage),
         form=form,
         length=length,
-        cases=len(those),
+        cases=len(figures),
         worst_db=worst.snr_db,
-        median_db=median(measure.snr_db for measure in those),
+        median_db=median(measure.snr_db for measure in figures),
         worst_case=worst.case_id,
-        of_peak=max(measure.of_peak for measure in those),
+        of_peak=max(measure.of_peak for measure in figures),
         bars=tuple(bars),
     )

@@ -80,8 +80,8 @@ def _with_hef(folder: Path, record: CaseRecord, store: Store) -> CaseRecord:
 
 
 def _write_log(file: IO[bytes], record: CaseRecord, store: Store) -> None:
-    said = "predicted by a stand-in for" if record.predicted else "observed with"
-    _line(file, f"[tasnet] {record.case_id}: {said} Dataflow Compiler {record.version}")
+    by = "predicted by a stand-in for" if record.predicted else "observed with"
+    _line(file, f"[tasnet] {record.case_id}: {by} Dataflow Compiler {record.version}")
     for stage in STAGES:
         if stage not in record.logs:
             continue

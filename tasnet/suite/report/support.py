@@ -18,7 +18,7 @@ from tasnet.suite.history import CaseRecord, RunError, RunHead, StoredRun, Unrea
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
-from tasnet.suite.report.tables import reached
+from tasnet.suite.report.tables import entries_of_case
 from tasnet.suite.run import file_sha256
 
 PROFILES = ("matrix", "probes")
@@ -43,18 +43,20 @@ def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRu
     """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
     found: dict[str, StoredRun] = {}
     for profile in PROFILES:
-        run = _last(store, profile, arch, _predicted)
+        run = _last_whole_run(store, profile, arch, _predicted)
         if run is None:
-            raise SupportError(f"{store}: no whole run of {profile} on {arch} is stored; run `{_again(profile)}`")
+            raise SupportError(f"{store}: no whole run of {profile} on {arch} is stored; run `{_run_command(profile)}`")
         if run.head.ledger_sha256 != file_sha256(ledger.path):
-            raise SupportError(f"run {run.id}: another ledger than {ledger.path} judged it; run `{_again(profile)}`")
+            raise SupportError(
+                f"run {run.id}: another ledger than {ledger.path} judged it; run `{_run_command(profile)}`"
+            )
         found[profile] = run
     return found
 
 
 def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:
     """The last whole observed run of each of PROFILES that has one."""
-    runs = {profile: _last(store, profile, arch, _observed) for profile in PROFILES}
+    runs = {profile: _last_whole_run(store, profile, arch, _observed) for profile in PROFILES}
     return {profile: run for profile, run in runs.items() if run}
 
 
@@ -81,7 +83,7 @@ def support_document(
         *_predicted_part(ledger, letters, predicted),
         "## Observed",
         "",
-        *(_observed_part(letters, observed) if observed else _kept(before)),
+        *(_observed_part(letters, observed) if observed else _kept_section(before)),
     ]
     text = "\n".join(lines).rstrip() + "\n"
     # Nothing but the date is new: then the date isn't either.
@@ -130,7 +132,7 @@ def _matrices(word: str, letters: Mapping[str, str], runs: Mapping[str, StoredRu
     yield from _clear(runs, word)
 
 
-def _kept(before: str) -> list[str]:
+def _kept_section(before: str) -> list[str]:
     """The observed section of the file as it is."""
     found = re.search(f"{_BEGIN}\n(.*?){_END}", before, re.DOTALL)
     return [_BEGIN, *(found[1].removesuffix("\n").split("\n") if found else [_NOTHING]), _END]
@@ -157,7 +159,7 @@ def _entries(entries: Sequence[Entry], letters: Mapping[str, str], runs: Mapping
             entry.id,
             entry.summary,
             f"{entry.family} at {entry.stage.value}",
-            *(sum(entry.id in reached(record) for record in run.records) for run in runs.values()),
+            *(sum(entry.id in entries_of_case(record) for record in run.records) for run in runs.values()),
             entry.evidence,
             entry.review,
         )
@@ -194,8 +196,8 @@ def _cell(records: Iterable[CaseRecord], letters: Mapping[str, str], lengths: bo
     if len({ending for _, ending in placed}) <= 1 and (not lengths or len(placed) > 1 or not placed):
         return placed[0][1] if placed else "–"
     parts = []
-    for ending, those in groupby(placed, key=lambda each: each[1]):
-        where = ", ".join(_where(*each) for each, _ in those)
+    for ending, group in groupby(placed, key=lambda each: each[1]):
+        where = ", ".join(_where(*each) for each, _ in group)
         parts.append(f"{where}: {ending}")
     return "; ".join(parts)
 
@@ -208,11 +210,11 @@ def _where(blocks: str, length: str) -> str:
 
 
 def _ending(record: CaseRecord, letters: Mapping[str, str]) -> str:
-    named = sorted(letters.get(name, "?") for name in reached(record))
+    named = sorted(letters.get(name, "?") for name in entries_of_case(record))
     if record.certainty:
         return f"clear ({record.certainty.value})" if record.predicted else "clear"
-    news = "" if record.kind in PASSING_KINDS else " **not as expected**"
-    return " ".join((record.verdict.word, *named)) + news
+    surprise = "" if record.kind in PASSING_KINDS else " **not as expected**"
+    return " ".join((record.verdict.word, *named)) + surprise
 
 
 def _clear(runs: Mapping[str, StoredRun], word: str) -> Iterator[str]:
@@ -249,7 +251,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]], right: int = 9
 # --- which runs --------------------------------------------------------------------------------------------
 
 
-def _again(profile: str) -> str:
+def _run_command(profile: str) -> str:
     return f"tasnet matrix --profile {profile}"
 
 
@@ -261,7 +263,7 @@ def _observed(head: RunHead) -> bool:
     return head.toolchain == "dfc" and not head.double
 
 
-def _last(store: Path, profile: str, arch: str, wanted: Callable[[RunHead], bool]) -> StoredRun | None:
+def _last_whole_run(store: Path, profile: str, arch: str, wanted: Callable[[RunHead], bool]) -> StoredRun | None:
     """The last whole run of a profile with such a head. One of a checkpoint is of another network, and no support."""
     for each in reversed(list(run_heads(store))):
         if isinstance(each, UnreadableRun):

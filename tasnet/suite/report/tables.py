@@ -22,7 +22,7 @@ from tasnet.suite.report.signs import (
 )
 from tasnet.suite.report.sources import ReportSource
 
-WARN_DAYS = 7
+WARNING_DAYS = 7
 """days before its review from which an entry is pointed at"""
 
 
@@ -73,17 +73,17 @@ class EntryRow:
     @property
     def warns(self) -> bool:
         """True from a week before the review on."""
-        return self.left is not None and self.left <= WARN_DAYS
+        return self.left is not None and self.left <= WARNING_DAYS
 
 
 def label(run: StoredRun, record: CaseRecord) -> str:
     """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
     meaning = page_sign(record).meaning
     more = "" if meaning == record.verdict.word else f", {meaning}"
-    return f"{record.case_id}: {worded(verdict_source(run, record), record.verdict.word)}{more}"
+    return f"{record.case_id}: {verdict_words(verdict_source(run, record), record.verdict.word)}{more}"
 
 
-def worded(whose: str, verdict: str) -> str:
+def verdict_words(whose: str, verdict: str) -> str:
     """`predicted blocked`, `observed clear`, `blocked by a test double`."""
     return f"{verdict} {SOURCE_WORDS[whose]}" if whose == "double" else f"{SOURCE_WORDS[whose]} {verdict}"
 
@@ -130,20 +130,20 @@ def on_device(source: ReportSource) -> tuple[DeviceRow, ...]:
 def entry_rows(source: ReportSource, run: StoredRun) -> tuple[EntryRow, ...]:
     """The ledger's entries, then those that only a stored run knows; figures are of `run`."""
     known = {entry.id: entry for entry in source.ledger.entries} if source.ledger else {}
-    named = (name for each in source.runs for record in each.records for name in reached(record))
+    named = (name for each in source.runs for record in each.records for name in entries_of_case(record))
     return tuple(_entry(name, known.get(name), source, run) for name in dict.fromkeys((*known, *named)))
 
 
-def reached(record: CaseRecord) -> Iterator[str]:
+def entries_of_case(record: CaseRecord) -> Iterator[str]:
     """The entries that a case speaks of: those that it was judged by, and those that cover a blocker of it."""
     yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
 def _entry(name: str, entry: Entry | None, source: ReportSource, run: StoredRun) -> EntryRow:
-    mine = [record for record in run.records if name in reached(record)]
-    families = {blocker.failure.family for record in mine for blocker in record.blockers if name in blocker.entries}
+    reaching = [record for record in run.records if name in entries_of_case(record)]
+    families = {blocker.failure.family for record in reaching for blocker in record.blockers if name in blocker.entries}
     reach = tuple(
-        (each.id, sum(name in reached(record) for record in each.records), len(each.records))
+        (each.id, sum(name in entries_of_case(record) for record in each.records), len(each.records))
         for each in source.runs
         if each.records
     )
@@ -152,8 +152,8 @@ def _entry(name: str, entry: Entry | None, source: ReportSource, run: StoredRun)
         entry=entry,
         owner=entry.owner if entry else "",
         left=days_left(entry, source.today) if entry else None,
-        cases=len(mine),
-        graphs=len({record.graph for record in mine}),
+        cases=len(reaching),
+        graphs=len({record.graph for record in reaching}),
         families=tuple(sorted(families)),
         reach=reach,
     )

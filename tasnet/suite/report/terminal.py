@@ -43,7 +43,7 @@ def summary_title(records: Sequence[CaseRecord]) -> str:
     return printable(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
 
 
-def overview(records: Sequence[CaseRecord], width: int, ascii_only: bool) -> Iterator[RenderableType]:
+def summary_parts(records: Sequence[CaseRecord], width: int, ascii_only: bool) -> Iterator[RenderableType]:
     """The whole of the end, but for the files."""
     predicted = "predicted " if records[0].predicted else ""
     yield heatmap(records, width, ascii_only)
@@ -53,11 +53,11 @@ def overview(records: Sequence[CaseRecord], width: int, ascii_only: bool) -> Ite
         yield Text(f"{predicted}blockers", style="bold")
         yield blockers_table(tallies)
     yield Text()
-    yield Text(f"verdicts  {predicted}{counts(records)}")
+    yield Text(f"verdicts  {predicted}{verdict_counts(records)}")
     yield Text(f"graphs    {len({r.graph for r in records})} distinct in {len(records)} cases")
 
 
-def counts(records: Sequence[CaseRecord]) -> str:
+def verdict_counts(records: Sequence[CaseRecord]) -> str:
     """`12 clear (2 observed, 10 extrapolated), 828 blocked`: what the verdicts are and how well clears are known."""
     verdicts = Counter(record.verdict for record in records)
     words: dict[str, list[Verdict]] = {}
@@ -89,10 +89,10 @@ def next_steps(records: Sequence[CaseRecord]) -> list[str]:
         return ["all as the ledger says; the compiler has the last word on a clear one", f"  such as {clear.case_id}"]
     return [
         line
-        for kind, those in found.items()
+        for kind, group in found.items()
         for line in (
-            f"{len(those)} {kind.value.replace('_', ' ')}: {those[0].hint}",
-            f"  such as {those[0].case_id}",
+            f"{len(group)} {kind.value.replace('_', ' ')}: {group[0].hint}",
+            f"  such as {group[0].case_id}",
         )
     ]
 
@@ -101,7 +101,7 @@ def summary_text(
     records: Sequence[CaseRecord], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]
 ) -> str:
     """The end of a run as text."""
-    text = render(overview(records, width, ascii_only), width, colour)
+    text = render(summary_parts(records, width, ascii_only), width, colour)
     # Ids, paths and commands are copied from the terminal: no line of these is ever folded.
     tail = [*_labelled("next", next_steps(records)), *_labelled("files", [str(path) for path in files])]
     return "\n".join((text, "", *tail))
@@ -148,6 +148,6 @@ def svg(records: Sequence[CaseRecord]) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    for each in overview(records, WIDTH, ascii_only=False):
+    for each in summary_parts(records, WIDTH, ascii_only=False):
         console.print(each)
     return console.export_svg(title=summary_title(records), code_format=_FRAME, unique_id="tasnet")

@@ -48,8 +48,8 @@ def growth_since(now: Ledger, base: BaseLedger) -> str:
     if before is None or (now.budget_reason and now.budget_reason != before.budget_reason):
         return ""
     counts = (("budget", before.budget, now.budget), ("entries", len(before.entries), len(now.entries)))
-    told = [f"{what} {old} -> {new}" for what, old, new in counts if new > old]
-    return f"grew since {base.revision}: {', '.join(told)}" if told else ""
+    grown = [f"{what} {old} -> {new}" for what, old, new in counts if new > old]
+    return f"grew since {base.revision}: {', '.join(grown)}" if grown else ""
 
 
 def _answers(folder: Path, *words: str) -> bool:

@@ -68,42 +68,51 @@ def check_ledger(
     `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
     bears it out. No runs: the ledger by itself.
     """
-    found = [*_alone(ledger, today, base)]
+    found = [*_without_runs(ledger, today, base)]
     if runs:
-        told = rejudge(runs[0], ledger.entries, today, past)
-        found += [*_untold(ledger, runs[0])]
-        found += [*_stale(ledger, runs), *_doubled(ledger, told), *_broad(ledger, told, runs[0]), *_rates(ledger, told)]
+        judged = rejudge(runs[0], ledger.entries, today, past)
+        found += [*_cases_without_verdict(ledger, runs[0])]
+        found += [
+            *_stale(ledger, runs),
+            *_overlapping(ledger, judged),
+            *_too_broad(ledger, judged, runs[0]),
+            *_off_rate(ledger, judged),
+        ]
     return found
 
 
 # --- by itself ---------------------------------------------------------------------------------------------
 
 
-def _alone(ledger: Ledger, today: date, base: BaseLedger | None) -> Iterator[LedgerFinding]:
+def _without_runs(ledger: Ledger, today: date, base: BaseLedger | None) -> Iterator[LedgerFinding]:
     cases = [case.axes() for name in PROFILES for case in profile_cases(name)]
     for entry in entries_without_cases(ledger.entries, cases):
-        yield _of(entry, "dead", "claims no case of any profile", "remove it, or mend its `where`")
+        yield _about_entry(entry, "dead", "claims no case of any profile", "remove it, or mend its `where`")
     for entry in ledger.entries:
         owner = f", by {entry.owner}" if entry.owner else ""
         if entry.review < today:
-            yield _of(entry, "expired", f"was to be reviewed by {entry.review}{owner}", "look again, then set `review`")
+            yield _about_entry(
+                entry, "expired", f"was to be reviewed by {entry.review}{owner}", "look again, then set `review`"
+            )
         if not entry.owner:
-            yield _of(entry, "ownerless", "has no owner", "add `owner`, to the entry or at the top of the ledger")
+            yield _about_entry(
+                entry, "ownerless", "has no owner", "add `owner`, to the entry or at the top of the ledger"
+            )
     for entry in due_for_review(ledger.entries, today):
         owner = f", by {entry.owner}" if entry.owner else ""
-        told = f"is to be reviewed by {entry.review}{owner}"
-        yield _of(entry, "expiring", told, "look again, then set `review`", warning=True)
-    yield from _narrow(ledger)
+        text = f"is to be reviewed by {entry.review}{owner}"
+        yield _about_entry(entry, "expiring", text, "look again, then set `review`", warning=True)
+    yield from _too_narrow(ledger)
     if ledger.budget > len(ledger.entries):
-        told = f"of {ledger.budget} is more than the {len(ledger.entries)} entries need"
-        yield LedgerFinding("budget", ("budget",), str(ledger.path), told, f"write budget: {len(ledger.entries)}")
+        text = f"of {ledger.budget} is more than the {len(ledger.entries)} entries need"
+        yield LedgerFinding("budget", ("budget",), str(ledger.path), text, f"write budget: {len(ledger.entries)}")
     growth = growth_since(ledger, base) if base else ""
     if growth:
         to_do = "remove entries, or say why in a new `budget_reason`"
         yield LedgerFinding("grown", ("ledger",), str(ledger.path), growth, to_do)
 
 
-def _narrow(ledger: Ledger) -> Iterator[LedgerFinding]:
+def _too_narrow(ledger: Ledger) -> Iterator[LedgerFinding]:
     """Entries of one cause: all the same but for one condition of their `where`."""
     groups: dict[object, list[Entry]] = {}
     for entry in ledger.entries:
@@ -115,9 +124,9 @@ def _narrow(ledger: Ledger) -> Iterator[LedgerFinding]:
             merged = _merged(one.where, two.where)
             scoped = any(scope.where is not None for each in (one, two) for scope in each.toolchain.values())
             if merged and not scoped:
-                told = "are one cause: they differ in one condition of `where`"
+                text = "are one cause: they differ in one condition of `where`"
                 to_do = f"make them one entry with where: {merged}"
-                yield LedgerFinding("too narrow", (one.id, two.id), one.place, told, to_do)
+                yield LedgerFinding("too narrow", (one.id, two.id), one.place, text, to_do)
 
 
 def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
@@ -138,7 +147,7 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
 # --- against runs ------------------------------------------------------------------------------------------
 
 
-def _untold(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFinding]:
+def _cases_without_verdict(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFinding]:
     """Cases of which the run says nothing, so that no entry was held against them."""
     for verdict, to_do in (
         (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
@@ -147,28 +156,28 @@ def _untold(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFinding]:
     ):
         cases = [record.case_id for record in run.records if record.verdict is verdict]
         if cases:
-            told = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
+            text = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
             # Of a run that judged others too it is a warning: an entry that holds there is held against those.
             some = len(cases) < len(run.records)
-            yield LedgerFinding(verdict.value, (f"run {run.id}",), str(ledger.path), told, to_do, _first(cases), some)
+            yield LedgerFinding(verdict.value, (f"run {run.id}",), str(ledger.path), text, to_do, _first(cases), some)
 
 
 def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
-        seen = [fails_as_stated(entry, record) for run in runs for record in run.records]
-        judged = [each for each in seen if each is not None]
+        failed = [fails_as_stated(entry, record) for run in runs for record in run.records]
+        judged = [each for each in failed if each is not None]
         if judged and not any(judged):
             of = f"run {runs[0].id}" if len(runs) == 1 else f"the last {len(runs)} whole runs, from {runs[0].id} back"
-            told = f"claims {len(judged)} cases of {of}, and none fails so"
-            yield _of(entry, "stale", told, "remove it: tasnet ledger update")
+            text = f"claims {len(judged)} cases of {of}, and none fails so"
+            yield _about_entry(entry, "stale", text, "remove it: tasnet ledger update")
 
 
-def _doubled(ledger: Ledger, told: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
+def _overlapping(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
     """Two entries that cover one blocker; one whose blockers are all the other's too is in its shade."""
     covered: dict[str, int] = {}
     shared: dict[tuple[str, str], list[str]] = {}
     alone: set[str] = set()
-    for each in told:
+    for each in judged:
         for blocker in each.judgement.blockers:
             for name in blocker.entries:
                 covered[name] = covered.get(name, 0) + 1
@@ -183,20 +192,20 @@ def _doubled(ledger: Ledger, told: Sequence[JudgedCase]) -> Iterator[LedgerFindi
         outer = one if inner == two else two
         if inner and outer not in shadowed and covered[inner] == len(cases):
             shadowed.add(inner)
-            said = f"lies in the shade of {outer}, which covers all {covered[inner]} of its blockers"
-            yield _of(entries[inner], "shadowed", said, "remove it, or narrow the other one", cases)
+            text = f"lies in the shade of {outer}, which covers all {covered[inner]} of its blockers"
+            yield _about_entry(entries[inner], "shadowed", text, "remove it, or narrow the other one", cases)
         else:
-            said = f"cover one blocker in {len(set(cases))} cases"
+            text = f"cover one blocker in {len(set(cases))} cases"
             yield LedgerFinding(
-                "overlapping", (one, two), entries[two].place, said, "narrow one of them", _first(cases)
+                "overlapping", (one, two), entries[two].place, text, "narrow one of them", _first(cases)
             )
 
 
-def _broad(ledger: Ledger, told: Sequence[JudgedCase], run: StoredRun) -> Iterator[LedgerFinding]:
+def _too_broad(ledger: Ledger, judged: Sequence[JudgedCase], run: StoredRun) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
         passing, otherwise = list[str](), list[str]()
         keep, leave = list[Axes](), list[Axes]()
-        for each in told:
+        for each in judged:
             kind, about = each.judgement.kind, each.judgement.entries
             confirmed = fails_as_stated(entry, each.record)
             if confirmed:
@@ -212,25 +221,25 @@ def _broad(ledger: Ledger, told: Sequence[JudgedCase], run: StoredRun) -> Iterat
         if leave and keep:
             counts = [f"{len(passing)} that pass"] * bool(passing)
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
-            said = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
+            text = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
             least = [joined_claim(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
             others = [name for name in entry.toolchain if name != run.head.toolchain]
             # What one toolchain shows is no word on what the other was seen to do.
             what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
             to_do = f"{what}: where: {flow_yaml(one_or_list(least))}"
-            yield _of(entry, "too broad", said, to_do, [*passing, *otherwise])
+            yield _about_entry(entry, "too broad", text, to_do, [*passing, *otherwise])
 
 
-def _rates(ledger: Ledger, told: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
+def _off_rate(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
         off = [
             each
-            for each in told
+            for each in judged
             if each.judgement.kind is JudgementKind.OFF_RATE and entry.id in each.judgement.entries
         ]
         if off:
             cases = [each.record.case_id for each in off]
-            yield _of(
+            yield _about_entry(
                 entry, "off rate", f"is not as flaky as it says in {len(off)} cases", off[0].judgement.hint, cases
             )
 
@@ -245,10 +254,10 @@ def entries_out_of_scope(ledger: Ledger, run: StoredRun) -> list[str]:
     ]
 
 
-def _of(
-    entry: Entry, kind: str, told: str, proposal: str, cases: Sequence[str] = (), warning: bool = False
+def _about_entry(
+    entry: Entry, kind: str, text: str, proposal: str, cases: Sequence[str] = (), warning: bool = False
 ) -> LedgerFinding:
-    return LedgerFinding(kind, (entry.id,), entry.place, told, proposal, _first(cases), warning)
+    return LedgerFinding(kind, (entry.id,), entry.place, text, proposal, _first(cases), warning)
 
 
 def _first(cases: Sequence[str]) -> tuple[str, ...]:

@@ -94,22 +94,24 @@ def _why_not(entry: Entry, axes: dict[str, str | int], toolchain: str, version: 
 # --- shown -------------------------------------------------------------------------------------------------
 
 
-def explanation_lines(told: Explanation) -> Iterator[str]:
+def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """The explanation for a person."""
-    yield told.case.id
-    record, judgement = told.record, told.judgement
+    yield explanation.case.id
+    record, judgement = explanation.record, explanation.judgement
     if record and judgement:
         word = "predicted" if record.predicted else "observed"
-        yield f"run       {told.run}: {word} by {told.toolchain} {told.version} on {record.arch}"
+        yield f"run       {explanation.run}: {word} by {explanation.toolchain} {explanation.version} on {record.arch}"
         yield f"judged    {judgement.kind.value.replace('_', ' ')}" + (f": {judgement.hint}" if judgement.hint else "")
         for index, part in enumerate(judgement.expected.split("; ")):
             yield from labelled_paragraph("expected" if not index else "", part)
         yield from labelled_paragraph("happened", judgement.happened)
     else:
-        said = "; ".join(f"failure at {entry.stage.value}, {entry.family}" for entry, _ in told.claiming) or "pass"
+        text = (
+            "; ".join(f"failure at {entry.stage.value}, {entry.family}" for entry, _ in explanation.claiming) or "pass"
+        )
         yield "run       none has it: this is what is expected"
-        yield f"expected  {said}"
-    for entry, why in told.claiming:
+        yield f"expected  {text}"
+    for entry, why in explanation.claiming:
         yield ""
         yield f"claimed by {entry.id} at {entry.place}"
         yield f"  because   {', '.join(why)}"
@@ -117,22 +119,22 @@ def explanation_lines(told: Explanation) -> Iterator[str]:
         if entry.flaky:
             yield f"  flaky     {entry.flaky.rate:g} of the last {entry.flaky.over} runs"
         if judgement and record:
-            mine = [blocker.failure for blocker in judgement.blockers if entry.id in blocker.entries]
-            yield from (f"  covers    {_blocker(failure, record.predicted)}" for failure in mine)
-            if not mine:
-                yield from _nothing(entry, judgement)
+            covered = [blocker.failure for blocker in judgement.blockers if entry.id in blocker.entries]
+            yield from (f"  covers    {_blocker(failure, record.predicted)}" for failure in covered)
+            if not covered:
+                yield from _covers_nothing(entry, judgement)
     if record and judgement:
         for blocker in judgement.blockers:
             if not blocker.entries:
                 yield ""
                 yield f"no entry covers  {_blocker(blocker.failure, record.predicted)}"
-    for entry, why in told.near:
+    for entry, why in explanation.near:
         yield ""
         yield f"not by {entry.id} at {entry.place}"
         yield f"  because   {', '.join(why)}"
 
 
-def _nothing(entry: Entry, judgement: Judgement) -> Iterator[str]:
+def _covers_nothing(entry: Entry, judgement: Judgement) -> Iterator[str]:
     blocked = next((each for each in judgement.upstream if each.stage is entry.stage), None)
     yield f"  covers    nothing{f': {blocked}' if blocked else ''}"
     found = closest_mismatch([entry], [blocker.failure for blocker in judgement.blockers])
@@ -146,9 +148,9 @@ def _blocker(failure: Failure, predicted: bool) -> str:
     return f"{word} {failure.family} at {failure.stage}{layers}: {' '.join(failure.message.split())[:100]}"
 
 
-def explanation_json(told: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """The explanation as one object; its keys are stable."""
-    record, judgement = told.record, told.judgement
+    record, judgement = explanation.record, explanation.judgement
     blockers: Sequence[dict[str, Any]] = [
         {
             "stage": blocker.failure.stage,
@@ -160,15 +162,17 @@ def explanation_json(told: Explanation) -> dict[str, Any]:
         for blocker in (judgement.blockers if judgement else ())
     ]
     return {
-        "case": told.case.id,
-        "run": told.run or None,
-        "toolchain": {"name": told.toolchain, "version": told.version} if record else None,
+        "case": explanation.case.id,
+        "run": explanation.run or None,
+        "toolchain": {"name": explanation.toolchain, "version": explanation.version} if record else None,
         "predicted": record.predicted if record else None,
         "judged": judgement.kind.value if judgement else None,
         "expected": judgement.expected if judgement else None,
         "happened": judgement.happened if judgement else None,
         "hint": judgement.hint if judgement else None,
-        "claimed_by": [{"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in told.claiming],
-        "not_by": [{"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in told.near],
+        "claimed_by": [
+            {"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in explanation.claiming
+        ],
+        "not_by": [{"entry": entry.id, "place": entry.place, "because": list(why)} for entry, why in explanation.near],
         "blockers": blockers,
     }

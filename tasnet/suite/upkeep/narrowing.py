@@ -43,40 +43,40 @@ def conditions_to_add(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes])
         raise ValueError("a case can't be kept and left out")
     if not kept:
         return [] if left else [{}]
-    return _least(kept, left)
+    return _fewest_conditions(kept, left)
 
 
 def _distinct(cases: Iterable[Axes]) -> list[Axes]:
     return list({tuple(sorted(axes.items())): axes for axes in cases}.values())
 
 
-def _least(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
+def _fewest_conditions(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     """Conditions on single axes where they are enough. Else the shorter of: a `not` beside them, or parted cases."""
-    chosen, left = _together(keep, leave)
+    chosen, left = _by_single_axes(keep, leave)
     if not left:
         return [chosen]
-    ways = [_parted(keep, leave)]
+    ways = [_by_parts(keep, leave)]
     for beside, rest in ((chosen, left), ({}, leave)):
-        out, kept = _together(rest, keep)
+        out, kept = _by_single_axes(rest, keep)
         ways += [] if kept else [[{**beside, "not": out}]]
-    return min((way for way in ways if way), key=length)
+    return min((way for way in ways if way), key=count_conditions)
 
 
-def length(claims: object) -> int:
+def count_conditions(claims: object) -> int:
     """How many conditions are said."""
     if isinstance(claims, list):
-        return sum(map(length, claims)) + len(claims)
+        return sum(map(count_conditions, claims)) + len(claims)
     if isinstance(claims, dict):
-        return sum(1 + (length(value) if axis == "not" else 0) for axis, value in claims.items())
+        return sum(1 + (count_conditions(value) if axis == "not" else 0) for axis, value in claims.items())
     return 0
 
 
-def _together(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], list[Axes]]:
+def _by_single_axes(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], list[Axes]]:
     """Conditions on single axes that leave out as much as they can, the best first, and what they don't leave out."""
     chosen: dict[str, object] = {}
     left = leave
     while left:
-        best = max(_steps(keep, left), key=lambda step: len(left) - len(step[2]), default=None)
+        best = max(_candidates(keep, left), key=lambda step: len(left) - len(step[2]), default=None)
         if best is None:
             break
         axis = best[0]
@@ -97,7 +97,7 @@ def _holding(claim: PlainClaim, cases: Iterable[Axes]) -> list[Axes]:
     return [axes for axes in cases if where_matches(read, axes)]
 
 
-def _steps(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
+def _candidates(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
     """(axis, condition, what it does not leave out) of each axis on which something can be left out."""
     for axis in (*WORD_AXES, *COUNT_AXES):
         condition = _condition(axis, keep, leave)
@@ -129,7 +129,7 @@ def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object
     return one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": one_or_list(sorted(outside))}
 
 
-def _parted(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
+def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     """The cases to keep parted on the axis that mixes them least with those to leave out, and each part by itself."""
     best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
     for axis in (*WORD_AXES, *COUNT_AXES):
@@ -149,7 +149,7 @@ def _parted(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     parts: list[PlainClaim] = []
     for values_, inside in groups:
         here = _holding({axis: values_}, leave)
-        parts += [{axis: values_, **rest} for rest in _least(inside, here)]
+        parts += [{axis: values_, **rest} for rest in _fewest_conditions(inside, here)]
     return parts
 
 
@@ -172,7 +172,7 @@ def joined_condition(axis: str, old: Condition, new: object) -> object:
         return [*out, *(new if isinstance(new, list) else [new])]
     added = read_where({axis: new})[0][axis]
     if axis in WORD_AXES:
-        values = [word for word in WORD_AXES[axis] if _takes(old, axis, word) and _takes(added, axis, word)]
+        values = [word for word in WORD_AXES[axis] if _accepts(old, axis, word) and _accepts(added, axis, word)]
         others = [word for word in WORD_AXES[axis] if word not in values]
         short = isinstance(old, Not) and 0 < len(others) <= len(values)
         return {NOT: one_or_list(others)} if short else one_or_list(values)
@@ -183,7 +183,7 @@ def joined_condition(axis: str, old: Condition, new: object) -> object:
     return {NOT: [{NOT: plain_condition(old)}, {NOT: new}]}
 
 
-def _takes(condition: Condition, axis: str, word: str) -> bool:
+def _accepts(condition: Condition, axis: str, word: str) -> bool:
     axes: Axes = {axis: word}
     return holds(condition, axis, axes)
 

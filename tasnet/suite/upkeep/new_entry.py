@@ -15,10 +15,10 @@ from tasnet.suite.ledger import Ledger, flow_yaml
 from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
 from tasnet.suite.upkeep.rejudging import JudgedCase
 
-LOOK_AGAIN = timedelta(days=182)
+REVIEW_AFTER = timedelta(days=182)
 """How long a new entry stands before someone must look again."""
 
-_TELLING = 10
+_DISTINCT_LETTERS = 10
 """So many letters of a message tell it from others."""
 
 
@@ -42,61 +42,63 @@ class NewEntry:
     review: date
 
 
-def new_entries(told: Sequence[JudgedCase], run: StoredRun, ledger: Ledger, today: date, reason: str) -> list[NewEntry]:
+def new_entries(
+    judged: Sequence[JudgedCase], run: StoredRun, ledger: Ledger, today: date, reason: str
+) -> list[NewEntry]:
     """The root causes of the failures that no entry covers: those of one stage, family and wording are one."""
     found: dict[tuple[str, str, str], dict[str, Failure]] = {}
-    for each in told:
+    for each in judged:
         for blocker in each.judgement.blockers:
             if not blocker.entries:
                 failure = blocker.failure
                 key = (failure.stage, failure.family, wording(failure))
                 found.setdefault(key, {}).setdefault(each.record.case_id, failure)
     taken = {entry.id for entry in ledger.entries}
-    fresh = []
+    entries = []
     head = run.head
-    said = "predicted by" if any(each.record.predicted for each in told) else "observed with"
+    by = "predicted by" if any(each.record.predicted for each in judged) else "observed with"
     for (stage, family, words), failures in found.items():
         name = _name(family, taken)
         taken.add(name)
-        fresh.append(
+        entries.append(
             NewEntry(
                 id=name,
                 stage=stage,
                 family=family,
                 message=_escaped(words) if words else ".",
                 layers=_layers(list(failures.values())),
-                where=tuple(_where(told, failures.keys(), Stage(stage))),
+                where=tuple(_where(judged, failures.keys(), Stage(stage))),
                 cases=tuple(failures),
                 toolchain=head.toolchain,
                 # The embedded toolchain is the package's own; what a compiler did holds for its version alone.
                 versions="*" if head.toolchain == "reference" else f"=={head.version}",
                 arch=head.arch,
-                evidence=f"{said} {head.toolchain} {head.version}, run {run.id}: {reason}",
+                evidence=f"{by} {head.toolchain} {head.version}, run {run.id}: {reason}",
                 since=today,
-                review=today + LOOK_AGAIN,
+                review=today + REVIEW_AFTER,
             )
         )
-    return fresh
+    return entries
 
 
-def entry_lines(cause: NewEntry) -> list[str]:
+def entry_lines(entry: NewEntry) -> list[str]:
     """The entry's lines, without indentation."""
-    where = [flow_yaml(claim) for claim in cause.where]
-    told = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
-    layers = [f"layers: [{', '.join(cause.layers)}]"] if cause.layers else []
+    where = [flow_yaml(claim) for claim in entry.where]
+    where_lines = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
+    layers = [f"layers: [{', '.join(entry.layers)}]"] if entry.layers else []
     return [
-        f"id: {cause.id}",
-        f"summary: {_text(f'{cause.family} at {cause.stage}, not looked into yet')}",
-        *told,
-        f"stage: {cause.stage}",
-        f"family: {cause.family}",
-        f"message: {json.dumps(cause.message, ensure_ascii=False)}",
+        f"id: {entry.id}",
+        f"summary: {_text(f'{entry.family} at {entry.stage}, not looked into yet')}",
+        *where_lines,
+        f"stage: {entry.stage}",
+        f"family: {entry.family}",
+        f"message: {json.dumps(entry.message, ensure_ascii=False)}",
         *layers,
-        f"toolchain: {{{cause.toolchain}: {json.dumps(cause.versions)}}}",
-        f"arch: [{cause.arch}]",
-        f"evidence: {_text(cause.evidence)}",
-        f"since: {cause.since}",
-        f"review: {cause.review}",
+        f"toolchain: {{{entry.toolchain}: {json.dumps(entry.versions)}}}",
+        f"arch: [{entry.arch}]",
+        f"evidence: {_text(entry.evidence)}",
+        f"since: {entry.since}",
+        f"review: {entry.review}",
     ]
 
 
@@ -105,7 +107,7 @@ def wording(failure: Failure) -> str:
     names = [re.escape(layer) for layer in sorted(failure.layers, key=len, reverse=True)]
     pieces = re.split("|".join([*names, r"\S*\d\S*", r"[\n:,;()\[\]\"']"]), failure.message)
     words = [piece.strip() for piece in pieces]
-    return next((piece for piece in words if len(piece) >= _TELLING), max(words, key=len))
+    return next((piece for piece in words if len(piece) >= _DISTINCT_LETTERS), max(words, key=len))
 
 
 def _escaped(words: str) -> str:
@@ -118,14 +120,14 @@ def _layers(failures: Sequence[Failure]) -> tuple[str, ...]:
     return first if len(first) <= 2 and all(failure.layers == first for failure in failures) else ()
 
 
-def _where(told: Sequence[JudgedCase], failing: Collection[str], stage: Stage) -> list[PlainClaim]:
-    keep = [each.record.axes for each in told if each.record.case_id in failing]
-    leave = [each.record.axes for each in told if each.record.case_id not in failing and _reached(each, stage)]
+def _where(judged: Sequence[JudgedCase], failing: Collection[str], stage: Stage) -> list[PlainClaim]:
+    keep = [each.record.axes for each in judged if each.record.case_id in failing]
+    leave = [each.record.axes for each in judged if each.record.case_id not in failing and _reached(each, stage)]
     return conditions_to_add({}, keep, leave)
 
 
-def _reached(told: JudgedCase, stage: Stage) -> bool:
-    outcome = told.record.by_stage.get(stage)
+def _reached(judged: JudgedCase, stage: Stage) -> bool:
+    outcome = judged.record.by_stage.get(stage)
     return outcome is not None and outcome.judged
 
 

@@ -69,7 +69,7 @@ def latest_run(store: Path, case_id: str = "") -> StoredRun | None:
     The numerics leave runs that measured and judged no case: they say nothing of the ledger. Raises RunError.
     """
     wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
-    known = [folder for folder, head in _readable(store) if not head.double]
+    known = [folder for folder, head in _readable_heads(store) if not head.double]
     for folder in reversed(known):
         # Cut, or without its records, it may have had the case, or been the last.
         check_run(folder)
@@ -89,7 +89,7 @@ def latest_run(store: Path, case_id: str = "") -> StoredRun | None:
 def last_whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
     """The last `over` whole runs of the toolchain, architecture and profile of `like`, the latest first."""
     found: list[StoredRun] = []
-    for folder, head in reversed(list(_readable(store))):
+    for folder, head in reversed(list(_readable_heads(store))):
         same = (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
         if same and not head.double and len(found) < over:
             run = read_run(folder)
@@ -103,14 +103,14 @@ def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: 
     if not wanted:
         return {}
     longest = max(entry.flaky.over for entry in wanted if entry.flaky)
-    return count_failures(wanted, _records(store, like, before, longest))
+    return count_failures(wanted, _earlier_records(store, like, before, longest))
 
 
-def _records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
+def _earlier_records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
     """The records of runs like this one, the latest first. One that hasn't ended may be the one that asks."""
     known = [each for each in run_heads(store) if not isinstance(each, UnreadableRun)]
     until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
-    told = 0
+    count = 0
     for name, head, end in reversed(known[:until]):
         same = (head.toolchain, head.arch, head.double) == (like.toolchain, like.arch, like.double)
         if not same or end is None:
@@ -120,13 +120,13 @@ def _records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[
         except RunError:
             # Damaged: what it showed is lost, and this run can go on without.
             continue
-        told += 1
+        count += 1
         # Runs of a few cases are many: past ten times the longest window nobody looks.
-        if told >= 10 * longest:
+        if count >= 10 * longest:
             return
 
 
-def _readable(store: Path) -> Iterator[tuple[Path, RunHead]]:
+def _readable_heads(store: Path) -> Iterator[tuple[Path, RunHead]]:
     for each in run_heads(store):
         if not isinstance(each, UnreadableRun):
             name, head, _ = each

@@ -34,12 +34,12 @@ from tasnet.suite.ledger import (
     read_where,
     where_matches,
 )
-from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add, joined_claim, length
+from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add, count_conditions, joined_claim
 from tasnet.suite.upkeep.new_entry import NewEntry, entry_lines, new_entries
 from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, rejudge
 from tasnet.suite.upkeep.text_edits import Edits
 
-_WORTH = 2
+_MOST_EXTRA_CONDITIONS = 2
 """So many conditions more may be said for the sake of cases that were not run."""
 
 
@@ -91,35 +91,35 @@ def plan_update(
     `allow_new`.
     """
     ledger = parse_ledger(text, path)
-    told = rejudge(run, ledger.entries, today, past)
+    judged = rejudge(run, ledger.entries, today, past)
     edits = Edits(text)
     changes: list[EntryChange] = []
     gone: list[int] = []
     for index, entry in enumerate(ledger.entries):
-        parted = _parted(entry, told, run, ledger.entries)
+        parted = _claimed_cases(entry, judged, run, ledger.entries)
         if parted is None:
             continue
-        change = _shrink(edits, index, entry, run, parted)
+        change = _narrow_or_remove(edits, index, entry, run, parted)
         changes.append(change)
         if change.what == "removed":
             gone.append(index)
     edits.remove(gone)
-    fresh: list[NewEntry] = []
+    added: list[NewEntry] = []
     if allow_new and not shrink_only:
-        fresh = new_entries(told, run, ledger, today, allow_new)
-        edits.add([entry_lines(cause) for cause in fresh])
+        added = new_entries(judged, run, ledger, today, allow_new)
+        edits.add([entry_lines(entry) for entry in added])
         changes += [
             EntryChange(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
-            for each in fresh
+            for each in added
         ]
-    count = len(ledger.entries) - len(gone) + len(fresh)
+    count = len(ledger.entries) - len(gone) + len(added)
     if count > ledger.budget:
         edits.budget(count, allow_new)
     elif gone and count < ledger.budget:
         edits.budget(count)
     after = edits.result()
     new = ledger if after == text else parse_ledger(after, path)
-    _verify(ledger, new, run, told, gone)
+    _verify(ledger, new, run, judged, gone)
     return LedgerUpdate(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
 
 
@@ -147,7 +147,7 @@ def update_ledger(
 
 
 @dataclass(frozen=True)
-class _Parted:
+class _ClaimedCases:
     """The cases that an entry claims: those of the run that it may go on to claim, those not, and those not run."""
 
     keep: list[Axes]
@@ -155,25 +155,29 @@ class _Parted:
     beyond: list[Axes]
 
 
-def _parted(entry: Entry, told: Sequence[JudgedCase], run: StoredRun, entries: Sequence[Entry]) -> _Parted | None:
+def _claimed_cases(
+    entry: Entry, judged: Sequence[JudgedCase], run: StoredRun, entries: Sequence[Entry]
+) -> _ClaimedCases | None:
     """None where the run says nothing against the entry."""
     toolchain = run.head.toolchain
     if not in_scope(entry, toolchain, run.head.version):
         return None
-    mine = [each for each in told if claims(entry, each.record.axes, toolchain)]
-    refuting = {each.record.case_id for each in mine if _refutes(entry, each, entries)}
+    claimed = [each for each in judged if claims(entry, each.record.axes, toolchain)]
+    refuting = {each.record.case_id for each in claimed if _refutes(entry, each, entries)}
     if not refuting:
         return None
-    seen = {tuple(each.record.axes.items()) for each in mine}
-    beyond = [axes for axes in _known() if tuple(axes.items()) not in seen and claims(entry, axes, toolchain)]
-    return _Parted(
-        [each.record.axes for each in mine if each.record.case_id not in refuting],
-        [each.record.axes for each in mine if each.record.case_id in refuting],
+    run_cases = {tuple(each.record.axes.items()) for each in claimed}
+    beyond = [axes for axes in _all_cases() if tuple(axes.items()) not in run_cases and claims(entry, axes, toolchain)]
+    return _ClaimedCases(
+        [each.record.axes for each in claimed if each.record.case_id not in refuting],
+        [each.record.axes for each in claimed if each.record.case_id in refuting],
         beyond,
     )
 
 
-def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[list[PlainClaim]], int]:
+def _conditions_for_entry(
+    where: Sequence[Claim], parted: _ClaimedCases, whole: bool
+) -> tuple[list[list[PlainClaim]], int]:
     """What `narrowed` says of each claim, and how many cases that were not run are left out with the others.
 
     Every case that was not run is kept, unless that takes many words more: then a whole run is followed in what it
@@ -183,38 +187,38 @@ def _least(where: Sequence[Claim], parted: _Parted, whole: bool) -> tuple[list[l
     if not whole or not parted.keep:
         return exact, 0
     short = [conditions_to_add(claim, parted.keep, parted.leave) for claim in where]
-    if sum(map(length, exact)) <= sum(map(length, short)) + _WORTH:
+    if sum(map(count_conditions, exact)) <= sum(map(count_conditions, short)) + _MOST_EXTRA_CONDITIONS:
         return exact, 0
     now = [joined_claim(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
     return short, sum(not where_matches(read_where(now), axes) for axes in parted.beyond)
 
 
-def _refutes(entry: Entry, told: JudgedCase, entries: Sequence[Entry]) -> bool:
+def _refutes(entry: Entry, judged: JudgedCase, entries: Sequence[Entry]) -> bool:
     """True when the case shows that the entry claims too much: judged with it, it is a surprise because of it."""
-    kind, about = told.judgement.kind, told.judgement.entries
-    blockers = told.judgement.blockers
-    mine = [blocker for blocker in blockers if entry.id in blocker.entries]
-    if mine:
+    kind, about = judged.judgement.kind, judged.judgement.entries
+    blockers = judged.judgement.blockers
+    covered = [blocker for blocker in blockers if entry.id in blocker.entries]
+    if covered:
         # Of two entries that cover one blocker the first in the file has it.
         order = [each.id for each in entries]
-        return all(min(blocker.entries, key=order.index) != entry.id for blocker in mine)
+        return all(min(blocker.entries, key=order.index) != entry.id for blocker in covered)
     if kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED) or entry.flaky:
-        return entry.id in about and told.judgement.rate_error is RateError.TOO_HIGH
+        return entry.id in about and judged.judgement.rate_error is RateError.TOO_HIGH
     if kind in (JudgementKind.UNEXPECTED_PASS, JudgementKind.UNCONFIRMED) and entry.id in about:
         return True
-    outcome = told.record.by_stage.get(entry.stage)
+    outcome = judged.record.by_stage.get(entry.stage)
     return outcome is not None and outcome.judged and outcome.provenance.exhaustive
 
 
 @cache
-def _known() -> tuple[Mapping[str, str | int], ...]:
+def _all_cases() -> tuple[Mapping[str, str | int], ...]:
     """Every case of every profile, on every architecture."""
     from tasnet.hailo import ARCHITECTURES
 
     return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile_cases(name, arch))
 
 
-def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Parted) -> EntryChange:
+def _narrow_or_remove(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _ClaimedCases) -> EntryChange:
     toolchain = run.head.toolchain
     scope = entry.toolchain[toolchain]
     alone = set(entry.toolchain) == {toolchain}
@@ -226,7 +230,7 @@ def _shrink(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _Par
         return EntryChange(entry.id, "narrowed", f"{of}; it says nothing of {toolchain} any more")
     here = alone and scope.where is None
     where: Sequence[Claim] = entry.where if here else scope.where if scope.where is not None else ({},)
-    added, unseen = _least(where, parted, run.whole)
+    added, unseen = _conditions_for_entry(where, parted, run.whole)
     of += f"; that were not run and go with them: {unseen}" if unseen else ""
     if here:
         edits.narrow(index, where, added)
@@ -251,18 +255,20 @@ def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Itera
         yield EntryChange(about, "left", text, uncovered)
 
 
-def _verify(ledger: Ledger, new: Ledger, run: StoredRun, told: Sequence[JudgedCase], gone: Sequence[int]) -> None:
+def _verify(ledger: Ledger, new: Ledger, run: StoredRun, judged: Sequence[JudgedCase], gone: Sequence[int]) -> None:
     """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
     kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
     for old, now in zip(kept, new.entries, strict=False):
-        if len(new.entries) < len(kept) or not _meant(old, now, run, _parted(old, told, run, ledger.entries)):
+        if len(new.entries) < len(kept) or not _changed_as_planned(
+            old, now, run, _claimed_cases(old, judged, run, ledger.entries)
+        ):
             raise LedgerError(
                 f"{old.place}: entry {old.id}: its YAML can't be changed in place; "
                 "write out what stands there by anchors, aliases or merge keys"
             )
 
 
-def _meant(old: Entry, now: Entry, run: StoredRun, parted: _Parted | None) -> bool:
+def _changed_as_planned(old: Entry, now: Entry, run: StoredRun, parted: _ClaimedCases | None) -> bool:
     """True when the entry changed as it was meant to, and in nothing else."""
     if parted is None:
         return replace(now, place=old.place) == old
@@ -274,6 +280,6 @@ def _meant(old: Entry, now: Entry, run: StoredRun, parted: _Parted | None) -> bo
         return False
     if toolchain not in now.toolchain:
         return not parted.keep and not parted.beyond
-    wider = any(claims(now, axes, toolchain) and not claims(old, axes, toolchain) for axes in _known())
+    wider = any(claims(now, axes, toolchain) and not claims(old, axes, toolchain) for axes in _all_cases())
     kept = all(claims(now, axes, toolchain) for axes in parted.keep)
     return kept and not wider and not any(claims(now, axes, toolchain) for axes in parted.leave)

@@ -25,7 +25,7 @@ from tasnet.suite.notes.summary_tsv import COLUMNS, row
 from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, PAINTS, page_sign, terminal_sign
 from tasnet.suite.report.support import support_document
 from tasnet.suite.report.tables import label
-from tasnet.suite.report.terminal import counts, summary_text
+from tasnet.suite.report.terminal import summary_text, verdict_counts
 from tasnet.suite.upkeep.checking import check_ledger
 from tests.doubles.ledgers import ledger
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV
@@ -127,7 +127,7 @@ def test_only_a_clear_of_a_compiler_is_a_success_in_the_table(records: list[Case
 
 
 def test_each_word_is_in_the_counts_once(records: list[CaseRecord]) -> None:
-    text = counts(records)
+    text = verdict_counts(records)
     assert [part.split(" ", 1)[1].partition(" (")[0] for part in text.split(", ") if part[0].isdigit()].count(
         "clear"
     ) == 1

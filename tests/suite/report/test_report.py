@@ -20,7 +20,7 @@ from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags,
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import heatmap
 from tasnet.suite.report.progress import ProgressLines
-from tasnet.suite.report.terminal import counts, next_steps, render, summary_text, summary_title
+from tasnet.suite.report.terminal import next_steps, render, summary_text, summary_title, verdict_counts
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ended_record
 
@@ -92,7 +92,7 @@ def test_what_a_compiler_said_is_not_called_predicted() -> None:
 
 def test_counts_and_next_steps() -> None:
     clear, blocked = recorded(parse_case("baseline")), recorded(parse_case("mask-bypass"), RESHAPE)
-    assert counts([clear, blocked]) == "1 blocked, 1 clear (1 observed)"
+    assert verdict_counts([clear, blocked]) == "1 blocked, 1 clear (1 observed)"
     assert "such as concat-normal-grouped-all" in "\n".join(next_steps([clear]))
     assert next_steps([blocked])[0].startswith("1 unexpected failure: ")
 
