@@ -1,15 +1,17 @@
 """The ledger, `expected_failures.yaml`: one entry per root cause of expected failures.
 
-    entry.py     Entry and Ledger; which cases and failures an entry speaks of
-    model.py     the keys of the file, and the JSON Schema of them
-    reading.py   the file, read strictly: every error has file, line and column
-    flaky.py     an entry whose failure comes and goes: the rate it states against the one seen
-    pattern.py   a message's regular expression, in linear time
-    where.py     the conditions of an entry
-    why.py       why an entry claims a case or not, and what tells a failure from the one it tells of
-    judgement.py what the entries mean for a case
+In: the file's text, the axes of a case, the outcomes of its stages. Out: a `Ledger` of entries, or a LedgerError with
+file, line and column; the `Judgement` of a case against the entries; the reasons for it.
 
-How it is kept honest is the room `upkeep`.
+    entry.py      an entry: which cases it claims, which failures it covers
+    model.py      the keys of the file, and their JSON Schema
+    reading.py    the file, read strictly
+    where.py      the conditions of an entry
+    where_yaml.py the same as YAML on one line
+    pattern.py    the regular expression of a message, matched in linear time
+    flaky.py      the failure rate of a flaky entry, tested against stored runs
+    judgement.py  what the entries mean for a case
+    why.py        which conditions hold for a case, and how a failure differs from an entry
 """
 
 import lazy_loader

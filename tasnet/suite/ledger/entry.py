@@ -20,17 +20,17 @@ from tasnet.suite.ledger.where import Axes, Claim, where_matches
 
 
 class LedgerError(TasnetError, ValueError):
-    """A ledger that can't be meant: `file:line:column: entry ID: what is wrong; what to do`."""
+    """A ledger that is refused: `file:line:column: entry ID: what is wrong; what to do`."""
 
 
 @dataclass(frozen=True)
 class ToolchainScope:
-    """The versions of one toolchain that an entry speaks of, and what it claims there of all that it claims."""
+    """For which versions of a toolchain an entry holds, and the conditions that apply to that toolchain alone."""
 
     versions: str
     """a PEP 440 specifier; empty for every version"""
     where: tuple[Claim, ...] | None = None
-    """what must hold beside the entry's own `where`; None for nothing more"""
+    """conditions in addition to the entry's own `where`; None for none"""
 
 
 @dataclass(frozen=True)
@@ -57,10 +57,10 @@ class Entry:
     evidence: str
     since: date
     review: date
-    """the last day on which nobody need look again"""
+    """the last day before someone must confirm the entry"""
     issue: str = ""
     owner: str = ""
-    """who looks again: the entry's own, else the ledger's; empty where neither says"""
+    """who reviews it: the entry's own, else the ledger's; empty where neither names one"""
     flaky: Flaky | None = None
     place: str = ""
 
@@ -81,7 +81,7 @@ class Ledger:
 def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
     """True when the entry's `where` and `arch` claim a case with these axes.
 
-    With a toolchain named, what the entry says of that toolchain alone must hold too; the version is `in_scope`'s.
+    With a toolchain named, the entry's conditions for that toolchain must hold too. `in_scope` checks the version.
     """
     if axes["arch"] not in entry.arch or not where_matches(entry.where, axes):
         return False
@@ -90,7 +90,7 @@ def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
 
 
 def in_scope(entry: Entry, toolchain: str, version: str) -> bool:
-    """True when the entry speaks of this toolchain at this version (a version that isn't PEP 440 is no version)."""
+    """True when the entry holds for this toolchain and version. A version that isn't PEP 440 is in no range."""
     scope = entry.toolchain.get(toolchain)
     return scope is not None and _contains(scope.versions, version)
 
@@ -104,17 +104,16 @@ def _contains(versions: str, version: str) -> bool:
 
 
 def covers(entry: Entry, failure: Failure) -> bool:
-    """True when the failure is the one the entry tells of: stage, family, message, and every layer pattern.
+    """True when the failure matches the entry: stage, family, message, and every layer pattern.
 
-    Some of the compiler's messages name no layer ("Super deconv is not supported with groups"): such a failure
-    can't be held against the layers.
-    Whether the entry claims the failure's case is another question: `claims`.
+    Some of the compiler's messages name no layer ("Super deconv is not supported with groups"): for such a failure the
+    layer patterns are not checked. Whether the entry claims the failure's case is checked by `claims`.
     """
-    return not unlike(entry, failure)
+    return not differing_fields(entry, failure)
 
 
-def unlike(entry: Entry, failure: Failure) -> tuple[str, ...]:
-    """What tells the failure from the one the entry tells of: `stage`, `family`, `message`, `layers`, in this order."""
+def differing_fields(entry: Entry, failure: Failure) -> tuple[str, ...]:
+    """In what the failure differs from the entry: `stage`, `family`, `message`, `layers`, in this order."""
     same = {
         "stage": entry.stage.value == failure.stage,
         "family": entry.family == failure.family,

@@ -1,8 +1,7 @@
-"""A failure that comes and goes: the rate an entry states, against how often a case failed in the last runs.
+"""A failure that comes and goes: the rate that an entry states, tested against the last stored runs of a case.
 
-The rate is refuted when what was seen would come by chance less than once in a thousand times: an exact one-sided
-binomial test on either side. Few runs refute nothing, and a failure that is there for good is noticed after
-`enough(rate)` runs.
+The rate is refuted where an exact one-sided binomial test, on either side, gives a probability below 0.001. A few runs
+refute nothing, and a permanent failure is noticed after `runs_to_refute(rate)` runs.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ BY_CHANCE = 0.001
 
 @dataclass(frozen=True)
 class FailureCount:
-    """In how many of how many runs a case failed as an entry says."""
+    """How many of the last stored runs of a case failed as an entry says."""
 
     failed: int = 0
     runs: int = 0

@@ -1,4 +1,4 @@
-"""The one judgement of a case: what happened to it against the ledger's entries that claim it."""
+"""The judgement of a case: its outcomes compared with the entries of the ledger that claim it."""
 
 from __future__ import annotations
 
@@ -19,33 +19,33 @@ from tasnet.suite.ledger.where import Axes
 
 
 class JudgementKind(str, Enum):
-    """What a case's outcomes are against what the ledger says of it."""
+    """How a case's outcomes compare with the ledger."""
 
     EXPECTED_PASS = "expected_pass"
     EXPECTED_FAILURE = "expected_failure"
-    """fails as its entries say; the only failure that is reported as xfail"""
+    """fails as its entries say; the one kind that is always reported as xfail"""
     UNEXPECTED_FAILURE = "unexpected_failure"
     """fails, or has a blocker, that no entry covers"""
     WRONG_FAILURE = "wrong_failure"
-    """entries claim it, and it fails as none of them says"""
+    """entries claim it, and its failure matches none of them"""
     UNEXPECTED_PASS = "unexpected_pass"
     """entries claim it, and it passes"""
     OVERLAP = "overlap"
     """two entries cover one blocker"""
     EXPIRED = "expired"
-    """fails as expected, by an entry whose day to look again is past"""
+    """fails as expected, and the review date of its entry is past"""
     UNCONFIRMED = "unconfirmed"
     """an entry claims it, and a toolchain that lists every blocker finds none of that entry's"""
     FLAKY = "flaky"
-    """passes or fails as a flaky entry says, about as often as it says; fails no run, and is never silent"""
+    """passes or fails as a flaky entry says, at its rate; fails no run, and is always listed"""
     OFF_RATE = "off_rate"
     """a flaky entry's case fails more often, or less, than the entry says"""
     NOT_COMPILED = "not_compiled"
-    """no stage failed, and nobody asked for the compile: no word on the network, and no pass"""
+    """no stage failed, and the compile was not asked for: neither a pass nor a failure"""
     UNKNOWN = "unknown"
     """the toolchain can't tell, or the stage was not run; skipped with the reason"""
     UNCLASSIFIED = "unclassified"
-    """the compiler ended in words that nobody knows; an error of the run, and nothing was learned of the network"""
+    """the compiler's message is unknown; an error of the run that says nothing of the network"""
     INFRA = "infra"
     """the tool broke down; an error of the run, not a failure of the network"""
 
@@ -75,7 +75,7 @@ class Blocker:
 
 @dataclass(frozen=True)
 class BlockedStage:
-    """A stage that was never reached, the stage that failed in its way, and the entries that cover that failure."""
+    """A stage that was not reached, the earlier stage that failed, and the entries that cover that failure."""
 
     stage: Stage
     by: Stage
@@ -111,13 +111,13 @@ def judge(
 ) -> Judgement:
     """Judges a case with these axes by its outcomes, which are those of every stage up to the last one asked for.
 
-    Entries of a later stage than that, of another toolchain or version, or that don't claim the case, have no
-    say. The blockers of a case are the failures at all its stages. Where the toolchain is exhaustive each of them
+    Entries of a later stage than that, of another toolchain or version, or that don't claim the case, don't
+    count. The blockers of a case are the failures at all its stages. Where the toolchain is exhaustive each of them
     must be covered, and every entry that claims the case must cover one, unless a stage before the entry's failed.
-    Where it isn't, it names one blocker of maybe several, and one covering entry is enough.
+    Where it isn't, it may name one blocker of several, and one covering entry is enough.
 
-    A flaky entry owes nothing: its case may pass, or fail as it says, as long as the runs before this one, `seen` by
-    the entry's id, don't refute its rate.
+    The case of a flaky entry may pass, or fail as the entry says, as long as the earlier runs (`seen`, by the entry's
+    id) don't refute its rate.
     """
     if not outcomes:
         raise ValueError("a case without outcomes can't be judged")
@@ -150,7 +150,7 @@ def judge(
 
 
 def blocked_stages(outcomes: Mapping[Stage, Outcome], blockers: Sequence[Blocker]) -> tuple[BlockedStage, ...]:
-    """Of each blocked stage the one cause: the failed stage before it, and the entries that cover its failures."""
+    """For each blocked stage the failed stage before it, and the entries that cover its failures."""
     found = []
     for stage in STAGES:
         by: Stage | None = stage
@@ -201,7 +201,7 @@ def _conclude(
             return _conclude_failed(ordered, blockers, claiming, today, seen)
         case Verdict.UNKNOWN:
             untold = next((each for each in ordered if each.status is Status.UNKNOWN), ordered[-1])
-            # an entry of a stage that was never asked owes nothing: what went before could not be told
+            # An entry of a stage that was not reached needs no confirmation.
             owing = [entry.id for entry in claiming if not entry.flaky and _owes_proof(entry, ordered)]
             if owing and untold.provenance.exhaustive:
                 hint = "the toolchain can't tell; narrow the entry's `where`, or bring evidence"
@@ -266,7 +266,7 @@ def _conclude_failed(
 def _conclude_flaky(
     shown: Sequence[Entry], about: Sequence[str], today: date, seen: Mapping[str, FailureCount]
 ) -> _Conclusion:
-    """Of a case that passes, or fails as its entries say, with a flaky one among them."""
+    """For a case that passes, or fails as its entries say, where one of them is flaky."""
     past = _past_review(shown, today)
     if past:
         return past
@@ -287,7 +287,7 @@ def _past_review(shown: Sequence[Entry], today: date) -> _Conclusion | None:
 
 
 def _owes_proof(entry: Entry, ordered: Sequence[Outcome]) -> bool:
-    """True when the entry's stage was reached by a toolchain that lists every blocker it knows."""
+    """True when a toolchain that lists every blocker judged the entry's stage, so that one must be the entry's."""
     return any(outcome.stage is entry.stage and outcome.judged and outcome.provenance.exhaustive for outcome in ordered)
 
 
@@ -302,7 +302,7 @@ def _expected(claiming: Sequence[Entry]) -> str:
 
 
 def _happened(ordered: Sequence[Outcome], blockers: Sequence[Blocker]) -> str:
-    """The way the case ended, in a line; `predicted` where nobody observed it."""
+    """How the case ended, in a line; with `predicted` where it was not observed."""
     ends = (Status.INFRA, Status.UNCLASSIFIED, Status.FAILED, Status.UNKNOWN, Status.SKIPPED, Status.BLOCKED)
     end = next((outcome for status in ends for outcome in ordered if outcome.status is status), ordered[-1])
     known = "predicted " if end.provenance.predicted else ""

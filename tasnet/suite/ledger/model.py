@@ -38,7 +38,7 @@ _Node = dict[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class FieldReader:
-    """Reads a value with `read`, which raises ValueError, and says in JSON Schema what it takes."""
+    """A field's annotation: `read` validates a value or raises ValueError, `schema` is the field's JSON Schema."""
 
     read: Callable[[object], Any]
     schema: _Node

@@ -14,7 +14,7 @@ import re2
 
 
 class PatternError(ValueError):
-    """No regular expression that RE2 knows. One line, without the pattern."""
+    """The text isn't a regular expression of RE2. One line, without the pattern."""
 
 
 @dataclass(frozen=True)

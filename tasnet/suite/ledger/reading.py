@@ -25,12 +25,12 @@ _LARGEST = 200_000
 """Values in a ledger once its aliases are written out; one with 300 entries has 10,000."""
 
 _DEEPEST = 20
-"""Values within values; what judges a `where` goes down with it."""
+"""Levels of nested values; `where` is judged by recursion."""
 
 _FAR = 10**18
 
 _MOST_ENTRIES = 1000
-"""Each is held against each other, and against every case."""
+"""Each is compared with each other one, and with every case."""
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -72,7 +72,7 @@ def _ledger(root: Any, path: Path) -> Ledger:
 
 
 def _plain(value: Any, left: Iterator[int], path: Path, deeper: int) -> Any:
-    """The value in plain lists and maps, merge keys and aliases written out. The model's own words are for those."""
+    """The value in plain lists and maps, merge keys and aliases written out. The model's messages are about those."""
     if next(left, None) is None:
         raise LedgerError(f"{path}:1:1: more than {_LARGEST} values, aliases written out; use fewer aliases")
     if not isinstance(value, (dict, list)):
@@ -214,7 +214,7 @@ _MODELS: dict[str, type[BaseModel]] = {"flaky": FlakyModel, "toolchain": Toolcha
 
 
 def _refusal(error: ErrorDetails, places: _Places) -> LedgerError:
-    """What the model refused, in the ledger's words."""
+    """The model's error as a LedgerError with its place."""
     at = places.within(error["loc"])
     about, inner = "", at
     if len(at) > 1 and at[0] == "entries":

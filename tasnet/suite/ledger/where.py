@@ -44,7 +44,7 @@ _OPERATORS: Mapping[str, Callable[[int, int], bool]] = {
 
 
 class WhereError(ValueError):
-    """A condition that can't be meant. `at` is the path of keys and indices to the culprit."""
+    """A condition that is refused. `at` is the path of keys and indices to it."""
 
     def __init__(self, message: str, at: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Why an entry claims a case or doesn't, and what tells a failure from the one that an entry tells of."""
+"""Why an entry claims a case or doesn't, and how a failure differs from the one that an entry describes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasnet.hailo import Failure
-from tasnet.suite.ledger.entry import Entry, claims, covers, unlike
+from tasnet.suite.ledger.entry import Entry, claims, covers, differing_fields
 from tasnet.suite.ledger.where import NOT, Axes, Claim, Condition, Word, holds, where_matches
 from tasnet.suite.ledger.where_yaml import condition_text
 
@@ -49,30 +49,30 @@ def _condition_line(axis: str, condition: Condition, axes: Axes, word: str = "is
 
 @dataclass(frozen=True)
 class Mismatch:
-    """The first thing in which a failure differs from an entry: `what`, as the entry has it and as it came."""
+    """The first field in which a failure differs from an entry: its name, the entry's value, the failure's."""
 
     entry: Entry
-    what: str
-    said: str
-    came: str
+    field: str
+    expected: str
+    found: str
 
     def lines(self) -> Iterator[str]:
-        """The two below each other, and a mark under the first sign that differs."""
-        yield f"{self.what} of entry {self.entry.id}"
-        yield f"  says  {self.said}"
-        yield f"  came  {self.came}"
-        yield f"        {' ' * _first_difference(self.said, self.came)}^"
+        """The two values below each other, and a mark under the first character that differs."""
+        yield f"{self.field} of entry {self.entry.id}"
+        yield f"  says  {self.expected}"
+        yield f"  came  {self.found}"
+        yield f"        {' ' * _first_difference(self.expected, self.found)}^"
 
 
 def _first_difference(one: str, other: str) -> int:
-    """The index of the first sign in which two texts differ."""
+    """The index of the first character in which two texts differ."""
     pairs = zip(one, other, strict=False)
     return next((index for index, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def closest_mismatch(entries: Iterable[Entry], failures: Sequence[Failure]) -> Mismatch | None:
-    """Of the entry and the failure that are most alike, the first thing that differs; None where nothing does."""
-    pairs = [(unlike(entry, failure), entry, failure) for entry in entries for failure in failures]
+    """The mismatch of the entry and the failure that are most alike but differ; None where no pair differs."""
+    pairs = [(differing_fields(entry, failure), entry, failure) for entry in entries for failure in failures]
     pairs = [pair for pair in pairs if pair[0]]
     if not pairs:
         return None
@@ -95,7 +95,8 @@ def closest_mismatch(entries: Iterable[Entry], failures: Sequence[Failure]) -> M
 def nearest_entries(
     entries: Iterable[Entry], failures: Sequence[Failure], axes: Axes, toolchain: str
 ) -> Iterator[Entry]:
-    """The entries that tell of one of the failures, and don't claim the case; those that come closest first."""
+    """The entries that cover one of the failures but don't claim the case, those with the fewest unmet conditions
+    first."""
     missing = [
         (len(conditions_unmet(entry, axes, toolchain)), entry)
         for entry in entries

@@ -37,7 +37,7 @@ _FAILURE_LIST = TypeAdapter(tuple[Failure, ...])
 
 
 class RowSkipped(Exception):
-    """The row is left out."""
+    """The row is skipped, with the reason."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def stages_of(row: Mapping[str, str], texts: RowFiles, case: Case, version: str)
         return _ended(at, Status.INFRA, (), failures[0].message, seconds, case, version)
     limit = next((each.figures["limit_seconds"] for each in failures if "limit_seconds" in each.figures), seconds)
     if timed_out and not any(_ended_itself(each) for each in failures):
-        # Whatever its search had said by then: it might have gone on from there.
+        # What the compiler's search had printed by then is no result: it might have gone on.
         reason = f"a time limit ended it{f' after {limit:g} s' if limit else ''}, and not the compiler"
         return _ended(at, Status.INFRA, (), reason, seconds, case, version)
     if not failures and translated and not stage and row.get("command_status", "") in ("", "0"):
@@ -136,7 +136,7 @@ def stages_of(row: Mapping[str, str], texts: RowFiles, case: Case, version: str)
 
 
 def _ended_itself(failure: Failure) -> bool:
-    """Whether a failure ends in the compiler's own word: an exception that it raised, or its own timeout."""
+    """Whether the compiler itself ended with the failure: an exception that it raised, or its own timeout."""
     last = classify_failure(exception=failure.terminal_event or failure.message)
     raised = re.search(r"(?:Exception|NonFixable|InputsShape|(?<!Timeout)Error)$", failure.exception)
     return raised is not None or (last is not None and last.family == "mapping_timeout")
@@ -223,7 +223,7 @@ def _own_failures(note: Mapping[str, Any]) -> tuple[Failure, ...]:
 
 
 def _uncut(head: str) -> str:
-    """A message's head without the layer that its end was cut through."""
+    """A message's head without a layer name that was cut."""
     if len(head) < _HEAD_LENGTH or " but " in head or "Reshape is needed" not in head:
         return head
     return head.rpartition(",")[0] or head

@@ -1,7 +1,7 @@
 """summary.tsv: the conversion notes' table, their columns first and in their order, then what they lack.
 
-A row says what its toolchain said; `predicted` is true where that was the embedded one, and then the failures in the
-row are predictions. It compiles nothing: of a case that it calls clear, `compile_success` is empty and `case_status`
+A row has its toolchain's results; `predicted` is true for the embedded one, and then the failures in the row are
+predictions. It compiles nothing: of a case that it calls clear, `compile_success` is empty and `case_status`
 har_only_success, so that a reader of the notes' columns alone never takes a prediction for a compile; `verdict` says
 clear. Booleans are `true` and `false`, empty when nobody knows.
 """

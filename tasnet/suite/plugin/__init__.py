@@ -1,4 +1,4 @@
-"""The suite in pytest's words: options, marks, the `case` of a test, its judgement, and the run's report.
+"""The suite as a pytest plugin: options, marks, the `case` of a test, its judgement, and the run's report.
 
 A test of the suite carries one of the marks `compile`, `numerics`, `device` and asks for `case`, or for a fixture
 that does; it is then run for each case of the profile. `compiled` and `translated` are the judgements of its case,
@@ -8,7 +8,7 @@ and `conclude` turns a judgement into pytest's verdict.
     collection.py    which test files a run opens
     cases.py         a test for each case, and its judgement
     device.py        the device, the compiled files that it runs, and what is kept of it
-    pairs.py         the compiler's word beside the prediction
+    pairs.py         predictions compared with the compiler
     worker_reports.py what a test's report carries from a worker to the process that reports
     run_reporter.py  that process: records, progress, the run's end
     distribution.py  which worker gets which case

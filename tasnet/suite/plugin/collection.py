@@ -1,4 +1,4 @@
-"""Which test files a run opens at all."""
+"""Which test files are collected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The compiler's word beside the prediction: a test for each distinct graph, and one for all evidence in the store."""
+"""Predictions compared with the compiler: a test for each distinct graph, and one for all evidence in the store."""
 
 from __future__ import annotations
 

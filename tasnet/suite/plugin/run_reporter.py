@@ -1,4 +1,4 @@
-"""The process that reports: it gathers the records of all workers, shows progress and tells the run's end."""
+"""The process that reports: it gathers the records of all workers, shows progress and prints the summary."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def pytest_report_teststatus(
 
 @dataclass(eq=False)
 class RunReporter:
-    """Sits in the process that reports: gathers the records of all workers, shows progress, prints the end."""
+    """The plugin object of the process that reports."""
 
     config: pytest.Config
     records: dict[str, CaseRecord] = field(default_factory=dict)
@@ -70,9 +70,9 @@ class RunReporter:
     summary: Path | None = None
     trouble: str = ""
     due: dict[str, None] = field(default_factory=dict)
-    """what is said of entries whose review is near, once each"""
+    """the warnings of entries that must be reviewed soon, each once"""
     damaged: dict[str, None] = field(default_factory=dict)
-    """what is said of damaged files of the store, once each"""
+    """the warnings of damaged files of the store, each once"""
 
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         if issubclass(warning_message.category, ReviewDue):
@@ -226,7 +226,7 @@ class RunReporter:
 
 
 def _readable_properties(report: pytest.TestReport) -> list[tuple[str, object]]:
-    """The properties for JUnit: a case's as a person reads them, and not as they crossed from a worker."""
+    """The properties for JUnit: readable ones of the case in place of the JSON from the worker."""
     text = property_of(report)
     readable = properties(CaseRecord.model_validate_json(text)) if text else ()
     return [*(each for each in report.user_properties if each[0] not in PROPERTIES), *readable]
@@ -240,7 +240,7 @@ def _verdict_comparison(fields: dict[str, Any]) -> VerdictComparison:
 
 
 def _first_few(damaged: Sequence[str]) -> Iterator[str]:
-    """The first few of what was damaged, and how many more there are; what becomes of them all."""
+    """The first few damaged files, the count of the others, and what happens to them."""
     yield from damaged[:_SHOWN]
     if len(damaged) > _SHOWN:
         yield f"and {len(damaged) - _SHOWN} files more"
@@ -249,7 +249,7 @@ def _first_few(damaged: Sequence[str]) -> Iterator[str]:
 
 
 def _flaky(records: Iterable[CaseRecord]) -> list[str]:
-    """A flaky entry is never silent: in how many cases it failed and passed, and one of them."""
+    """Lines about flaky entries: how many of their cases failed and passed, and an example."""
     found = [record for record in records if record.kind is JudgementKind.FLAKY]
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))

@@ -18,7 +18,7 @@ PROPERTIES = frozenset({RECORD_PROPERTY, MEASURE_PROPERTY, PAIR_PROPERTY, RECALL
 
 
 class ReviewDue(UserWarning):
-    """An entry whose day of review is near. pytest brings warnings from the workers by itself."""
+    """An entry must be reviewed soon. pytest itself brings warnings from the workers."""
 
 
 def property_of(report: pytest.TestReport, wanted: str = RECORD_PROPERTY) -> str | None:

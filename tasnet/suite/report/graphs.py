@@ -59,7 +59,7 @@ class LayerList(BaseModel):
 
 
 class GraphUnavailable(ValueError):
-    """A graph that can't be shown. One line: why, and what brings it back."""
+    """A graph that can't be shown. One line: the reason and the remedy."""
 
 
 def layers_of_har(store: Store, name: str, desk: Path) -> LayerList:

@@ -1,4 +1,4 @@
-"""Pack: what a report shows as one compact JSON object, in which whatever is equal stands once.
+"""The page's data: what a report shows as one compact JSON object, in which equal values are stored once.
 
 Twenty runs of the matrix are 16,800 cases of 285 graphs and few ends. So the object holds tables (`words`, `signs`,
 `layers`, `graphs`, `failures`, `bodies`, …) and the runs point into them by index; -1 is none. A case in a run is
@@ -32,7 +32,7 @@ _HERE = "\x00"
 
 
 class UniqueRows:
-    """Things in the order in which they came, each once."""
+    """Distinct rows in the order in which they were added."""
 
     def __init__(self) -> None:
         self._index: dict[Hashable, int] = {}

@@ -89,7 +89,7 @@ def _blocked(causes: int) -> TerminalSign:
 
 
 SOURCE_WORDS = {"predicted": "predicted", "observed": "observed", "double": "by a test double"}
-"""Whose word a verdict is -> the word that stands with it."""
+"""The source of a verdict -> how it is printed."""
 
 
 PAINTS = {
@@ -119,7 +119,7 @@ class PageSign:
 
 
 def page_sign(record: CaseRecord) -> PageSign:
-    """The mark of a record; how it is drawn as predicted or observed is another class, `said`."""
+    """The mark of a record; whether it is predicted or observed is another class, by `verdict_source`."""
     drawn = terminal_sign(record)
     if record.kind is JudgementKind.EXPECTED_FAILURE:
         return PageSign(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
@@ -149,7 +149,7 @@ def _paint(verdict: Verdict) -> str:
 
 
 def verdict_source(run: StoredRun, record: CaseRecord) -> str:
-    """Whose word the verdict is: predicted, observed, or a test double's, which is neither."""
+    """The source of the verdict: predicted, observed, or a test double's, which is neither."""
     if run.head.double:
         return "double"
     return "predicted" if record.predicted else "observed"
@@ -165,7 +165,7 @@ def run_source(run: StoredRun) -> str:
 
 
 def run_toolchain(run: StoredRun) -> str:
-    """Who said what `run_said` means, with its version: HailoRT of a run that judged nothing and ran on a device."""
+    """The toolchain behind `run_source`, with its version: HailoRT for a run that judged nothing and ran on a device."""
     if run.ran and not run.records:
         by = run.ran[0].outcome.provenance
         return f"{by.toolchain} {by.version}"

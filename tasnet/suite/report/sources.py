@@ -63,8 +63,9 @@ def gather_runs(
 ) -> ReportSource:
     """The runs called `names`, else the `last` ones, with what belongs to them.
 
-    A run that can't be read is told of, unless it was named. Raises ReportError when no case is in any of the runs
-    and none ran on a device, RunError for a name that no run has or a named run that can't be read, StoreError.
+    A run that can't be read is listed in `unreadable`, unless it was named. Raises ReportError when no case is in any
+    of the runs and none ran on a device, RunError for a name that no run has or a named run that can't be read,
+    StoreError.
     """
     with _no_search_for_cycles():
         runs, unreadable = _named(store.root, names) if names else _last(store.root, last)

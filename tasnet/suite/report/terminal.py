@@ -37,7 +37,7 @@ def render(renderables: Iterable[RenderableType], width: int, colour: bool) -> s
 
 
 def summary_title(records: Sequence[CaseRecord]) -> str:
-    """`matrix on hailo8: predicted by reference 0.1.0`: nobody reads a map without whose word it is."""
+    """`matrix on hailo8: predicted by reference 0.1.0`: a map always has the source of its verdicts."""
     first = records[0]
     by = "predicted by" if first.predicted else "observed with"
     return printable(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")

@@ -13,7 +13,7 @@ _SECONDS = 20.0
 
 @dataclass(frozen=True)
 class BaseLedger:
-    """What stood at a revision; `ledger` is None where none stood there that can be read, and `why` says so."""
+    """The ledger at a revision; `ledger` is None where none can be read there, and `why` says the reason."""
 
     revision: str
     ledger: Ledger | None
@@ -43,7 +43,7 @@ def ledger_at(path: Path, revision: str) -> BaseLedger:
 
 
 def growth_since(now: Ledger, base: BaseLedger) -> str:
-    """How the ledger grew without a reason; empty where it didn't. A reason that stood there before is none."""
+    """How the ledger grew without a reason; empty where it didn't. An unchanged reason doesn't count."""
     before = base.ledger
     if before is None or (now.budget_reason and now.budget_reason != before.budget_reason):
         return ""

@@ -66,7 +66,7 @@ def check_ledger(
     """All findings, in the order of the file within each kind.
 
     `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
-    bears it out. No runs: the ledger by itself.
+    confirms it. Without runs the ledger is checked by itself.
     """
     found = [*_without_runs(ledger, today, base)]
     if runs:
@@ -148,7 +148,7 @@ def _merged(one: Sequence[Claim], two: Sequence[Claim]) -> str:
 
 
 def _cases_without_verdict(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFinding]:
-    """Cases of which the run says nothing, so that no entry was held against them."""
+    """Cases without a verdict, for which no entry could be checked."""
     for verdict, to_do in (
         (Verdict.NOT_COMPILED, "take them to the compile: tasnet matrix, or pytest -m compile"),
         (Verdict.UNCLASSIFIED, "read the logs, and run again"),
@@ -157,7 +157,7 @@ def _cases_without_verdict(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFin
         cases = [record.case_id for record in run.records if record.verdict is verdict]
         if cases:
             text = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
-            # Of a run that judged others too it is a warning: an entry that holds there is held against those.
+            # A warning where the run judged other cases: the entries are checked by those.
             some = len(cases) < len(run.records)
             yield LedgerFinding(verdict.value, (f"run {run.id}",), str(ledger.path), text, to_do, _first(cases), some)
 
@@ -173,7 +173,7 @@ def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[LedgerFinding]
 
 
 def _overlapping(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:
-    """Two entries that cover one blocker; one whose blockers are all the other's too is in its shade."""
+    """Pairs of entries that cover one blocker; an entry all of whose blockers another one covers is shadowed."""
     covered: dict[str, int] = {}
     shared: dict[tuple[str, str], list[str]] = {}
     alone: set[str] = set()
@@ -217,14 +217,14 @@ def _too_broad(ledger: Ledger, judged: Sequence[JudgedCase], run: StoredRun) -> 
             ):
                 leave.append(each.record.axes)
                 (passing if kind is JudgementKind.UNEXPECTED_PASS else otherwise).append(each.record.case_id)
-        # One that no case bears out is stale, and said to be.
+        # An entry that no case confirms is stale, and reported as that.
         if leave and keep:
             counts = [f"{len(passing)} that pass"] * bool(passing)
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
             text = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
             least = [joined_claim(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
             others = [name for name in entry.toolchain if name != run.head.toolchain]
-            # What one toolchain shows is no word on what the other was seen to do.
+            # A run of one toolchain says nothing of the other.
             what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
             to_do = f"{what}: where: {flow_yaml(one_or_list(least))}"
             yield _about_entry(entry, "too broad", text, to_do, [*passing, *otherwise])
@@ -245,7 +245,7 @@ def _off_rate(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFi
 
 
 def entries_out_of_scope(ledger: Ledger, run: StoredRun) -> list[str]:
-    """The entries that this run says nothing of: of another toolchain, version or architecture."""
+    """The ids of entries for another toolchain, version or architecture than the run's."""
     head = run.head
     return [
         entry.id

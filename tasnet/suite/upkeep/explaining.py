@@ -1,4 +1,4 @@
-"""Why a case is judged as it is: the entries that claim it, the blockers they cover, and the entries that come near."""
+"""Why a case is judged as it is: the entries that claim it, the blockers they cover, and the entries that almost do."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from tasnet.suite.ledger import (
 from tasnet.suite.upkeep.rejudging import FlakyHistory, history_of_case
 
 _NEAR = 1
-"""An entry that this many conditions keep from claiming the case comes near."""
+"""An entry with at most this many unmet conditions is listed as near."""
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the ledger says of a case; with a run that has the case, what happened, and the judgement of it."""
+    """What the ledger says of a case, and what a run that has the case showed, with its judgement."""
 
     case: Case
     toolchain: str

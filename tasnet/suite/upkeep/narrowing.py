@@ -1,7 +1,7 @@
-"""The least that a `where` must say to claim these cases and not those.
+"""The fewest conditions with which a `where` claims some cases and not others.
 
-Nothing here knows a ledger or a run: cases are their axes. What comes back claims every case of `keep` and none of
-`leave`, and no case at all that was not claimed before: it is the old `where` with conditions added.
+Nothing here knows a ledger or a run: cases are their axes. The result claims every case of `keep` and none of `leave`,
+and no case that was not claimed before: it is the old `where` with conditions added.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ PlainClaim = Mapping[str, object]
 def conditions_to_add(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes]) -> list[PlainClaim]:
     """The conditions to add to a claim: one map for each claim that must take its place.
 
-    `keep` and `leave` may hold cases that the claim doesn't claim: they need nothing. An empty list: the claim keeps
-    no case, and nothing takes its place. `[{}]`: it is fine as it is. Raises ValueError for a case in both.
+    Cases of `keep` and `leave` that the claim doesn't claim are ignored. An empty list means that the claim keeps no
+    case and is to be removed, `[{}]` that nothing need be added. Raises ValueError for a case in both.
     """
     kept = _distinct(axes for axes in keep if where_matches([claim], axes))
     left = _distinct(axes for axes in leave if where_matches([claim], axes))
@@ -51,7 +51,7 @@ def _distinct(cases: Iterable[Axes]) -> list[Axes]:
 
 
 def _fewest_conditions(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
-    """Conditions on single axes where they are enough. Else the shorter of: a `not` beside them, or parted cases."""
+    """Conditions on single axes where they suffice, else the shorter of: a `not` beside them, or several claims."""
     chosen, left = _by_single_axes(keep, leave)
     if not left:
         return [chosen]
@@ -63,7 +63,7 @@ def _fewest_conditions(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
 
 
 def count_conditions(claims: object) -> int:
-    """How many conditions are said."""
+    """How many conditions claims have."""
     if isinstance(claims, list):
         return sum(map(count_conditions, claims)) + len(claims)
     if isinstance(claims, dict):
@@ -130,7 +130,7 @@ def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object
 
 
 def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
-    """The cases to keep parted on the axis that mixes them least with those to leave out, and each part by itself."""
+    """Several claims: the cases to keep are split on the axis that separates them best, and each part is solved."""
     best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
     for axis in (*WORD_AXES, *COUNT_AXES):
         values: dict[object, list[Axes]] = {}
@@ -154,7 +154,7 @@ def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
 
 
 def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> list[tuple[object, list[Axes]]]:
-    """The values that need no more to be said go together; each other one stays by itself."""
+    """Values that need no further condition in one group, each other value in its own."""
     pure = [value for value in values if value not in there]
     groups = [(value, inside) for value, inside in values.items() if value in there]
     if pure:
@@ -166,7 +166,7 @@ def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> l
 
 
 def joined_condition(axis: str, old: Condition, new: object) -> object:
-    """One condition that holds where the old and the new one do, in the words of the old one where it can."""
+    """One condition that holds where both do, written as the old one is where possible."""
     if axis == NOT:
         out = [plain_claim(claim) for claim in old.claims] if isinstance(old, Without) else []
         return [*out, *(new if isinstance(new, list) else [new])]
@@ -189,7 +189,7 @@ def _accepts(condition: Condition, axis: str, word: str) -> bool:
 
 
 def _tightest(comparisons: Sequence[tuple[str, int]]) -> str:
-    """The comparisons without those that another one makes needless."""
+    """The comparisons without those that another one implies."""
     bounds: dict[str, int] = {}
     kept = []
     for operator, number in comparisons:

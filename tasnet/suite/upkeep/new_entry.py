@@ -1,4 +1,4 @@
-"""New entries: one for each root cause of a run that no entry covers, for a person to look at."""
+"""New entries: one for each root cause of a run that no entry covers, to be reviewed by a person."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
 from tasnet.suite.upkeep.rejudging import JudgedCase
 
 REVIEW_AFTER = timedelta(days=182)
-"""How long a new entry stands before someone must look again."""
+"""A new entry must be reviewed within this time."""
 
 _DISTINCT_LETTERS = 10
-"""So many letters of a message tell it from others."""
+"""A piece of a message with so many letters is taken to be distinct."""
 
 
 @dataclass(frozen=True)
 class NewEntry:
-    """One root cause, and what an entry of it says."""
+    """The fields of a proposed entry."""
 
     id: str
     stage: str
@@ -103,7 +103,7 @@ def entry_lines(entry: NewEntry) -> list[str]:
 
 
 def wording(failure: Failure) -> str:
-    """The part of the message that is the same for every case of one cause: without layers' names and numbers."""
+    """The part of the message that all cases of a cause share: without names of layers, and numbers."""
     names = [re.escape(layer) for layer in sorted(failure.layers, key=len, reverse=True)]
     pieces = re.split("|".join([*names, r"\S*\d\S*", r"[\n:,;()\[\]\"']"]), failure.message)
     words = [piece.strip() for piece in pieces]
@@ -141,5 +141,5 @@ def _name(family: str, taken: set[str]) -> str:
 
 
 def _text(line: str) -> str:
-    """A line as YAML: bare where it can be, for that is how people write it."""
+    """A line as YAML, without quotes where it needs none."""
     return line if re.fullmatch(r"[a-zA-Z][\w ,./-]*", line) else json.dumps(line, ensure_ascii=False)

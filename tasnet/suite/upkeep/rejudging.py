@@ -1,4 +1,4 @@
-"""A stored run again: its cases judged against a ledger, and what runs before it showed of flaky entries."""
+"""Stored runs: their cases judged against the ledger as it is now, and how often flaky entries' cases failed before."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tasnet.suite.history import (
 from tasnet.suite.ledger import Entry, FailureCount, Judgement, claims, covers, in_scope, judge
 
 FlakyHistory = Mapping[tuple[str, str], FailureCount]
-"""(case's id, entry's id) -> what the runs before this one showed"""
+"""(case's id, entry's id) -> how many of the earlier runs failed"""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class JudgedCase:
 
 
 def rejudge(run: StoredRun, entries: Sequence[Entry], today: date, past: FlakyHistory) -> tuple[JudgedCase, ...]:
-    """The cases of a run, judged against the entries as they are now."""
+    """The cases of a run, judged against these entries."""
     return tuple(
         JudgedCase(
             record, judge(record.axes, record.by_stage, entries, today, history_of_case(past, record.case_id, entries))
@@ -46,7 +46,7 @@ def rejudge(run: StoredRun, entries: Sequence[Entry], today: date, past: FlakyHi
 
 
 def history_of_case(past: FlakyHistory, case_id: str, entries: Sequence[Entry]) -> Mapping[str, FailureCount]:
-    """Flaky entry's id -> what was seen of it on one case."""
+    """Flaky entry's id -> its count for one case."""
     return {each.id: past[case_id, each.id] for each in entries if each.flaky and (case_id, each.id) in past}
 
 
@@ -71,13 +71,13 @@ def latest_run(store: Path, case_id: str = "") -> StoredRun | None:
     wanted = f'"case_id":"{case_id}"'.encode() if case_id else b""
     known = [folder for folder, head in _readable_heads(store) if not head.double]
     for folder in reversed(known):
-        # Cut, or without its records, it may have had the case, or been the last.
+        # A run that was cut, or has lost its records, may have had the case: it isn't passed over silently.
         check_run(folder)
-        # Looked for before it is read: a case of long ago is in few of many runs.
+        # The bytes are searched before the run is parsed: few of many runs may have the case.
         records = folder / RECORDS
         if records.exists() and (not wanted or wanted in stored_bytes(records)):
             return read_run(folder)
-    # Another version's runs say nothing here, and are no fault: whoever changes the version has only such.
+    # Runs of another version can't be read here, and are no error: after an upgrade all runs are such.
     unreadable = [
         each.reason for each in run_heads(store) if isinstance(each, UnreadableRun) and not each.other_version
     ]
@@ -98,7 +98,7 @@ def last_whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
 
 
 def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> FlakyHistory:
-    """What the stored runs of a toolchain and architecture showed of the flaky entries; `before` is a run's id."""
+    """How often the flaky entries' cases failed in the stored runs of a toolchain before run `before`."""
     wanted = [entry for entry in entries if entry.flaky]
     if not wanted:
         return {}
@@ -107,7 +107,7 @@ def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: 
 
 
 def _earlier_records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
-    """The records of runs like this one, the latest first. One that hasn't ended may be the one that asks."""
+    """The records of ended runs like this one, the latest first. A run that hasn't ended may be the current one."""
     known = [each for each in run_heads(store) if not isinstance(each, UnreadableRun)]
     until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
     count = 0
@@ -118,10 +118,10 @@ def _earlier_records(store: Path, like: RunHead, before: str, longest: int) -> I
         try:
             yield read_run(store / "runs" / name).records
         except RunError:
-            # Damaged: what it showed is lost, and this run can go on without.
+            # A damaged run is passed over: the others still count.
             continue
         count += 1
-        # Runs of a few cases are many: past ten times the longest window nobody looks.
+        # There may be many runs of a few cases each: at most ten times the longest window is read.
         if count >= 10 * longest:
             return
 
@@ -134,7 +134,7 @@ def _readable_heads(store: Path) -> Iterator[tuple[Path, RunHead]]:
 
 
 def count_failures(entries: Sequence[Entry], runs: Iterable[Sequence[CaseRecord]]) -> FlakyHistory:
-    """What stored runs, the latest first, showed of the flaky entries. Each entry looks `over` runs of a case back."""
+    """How often the flaky entries' cases failed. `runs`: the latest first; an entry counts `over` runs of a case."""
     wanted = [entry for entry in entries if entry.flaky]
     seen: dict[tuple[str, str], FailureCount] = {}
     for records in runs if wanted else ():
@@ -150,7 +150,7 @@ def count_failures(entries: Sequence[Entry], runs: Iterable[Sequence[CaseRecord]
 
 
 def fails_as_stated(entry: Entry, record: CaseRecord) -> bool | None:
-    """Did the case fail as the entry says? None where the run can't tell: out of scope, or never got so far."""
+    """Whether the case failed as the entry says; None where the run can't tell: out of scope, or stage not reached."""
     outcome = record.by_stage.get(entry.stage)
     if outcome is None or not in_scope(entry, record.toolchain, record.version):
         return None
@@ -158,6 +158,6 @@ def fails_as_stated(entry: Entry, record: CaseRecord) -> bool | None:
         return None
     if any(covers(entry, failure) for failure in outcome.failures):
         return True
-    # Another failure at the stage, told by a tool that names but one, says nothing of this one.
+    # Where a tool names only one failure, another one at the stage says nothing of the entry's.
     silent = outcome.status is Status.FAILED and not outcome.provenance.exhaustive
     return None if silent or outcome.status not in (Status.PASSED, Status.FAILED) else False

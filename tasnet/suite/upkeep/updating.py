@@ -1,8 +1,8 @@
 """What a stored run changes in the ledger: entries narrowed, removed, and with a reason added.
 
-Evidence alone counts. An entry that its cases of the run don't bear out is narrowed by just those cases: what it
-claims of other cases, other toolchains and other architectures stays. A run of the embedded toolchain touches what an
-entry says of `reference`, and nothing that a compiler was seen to do.
+An entry that cases of the run refute is narrowed by those cases alone: what it claims for other cases, toolchains and
+architectures stays. A run of the embedded toolchain changes only what an entry claims for `reference`, and nothing that
+was observed with a compiler.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, rejudge
 from tasnet.suite.upkeep.text_edits import Edits
 
 _MOST_EXTRA_CONDITIONS = 2
-"""So many conditions more may be said for the sake of cases that were not run."""
+"""So many more conditions may be written to keep cases that were not run."""
 
 
 @dataclass(frozen=True)
 class EntryChange:
-    """What happens to one entry, in a line for a person."""
+    """What changes in one entry, with a line for a person."""
 
     entry: str
     what: str
@@ -148,7 +148,7 @@ def update_ledger(
 
 @dataclass(frozen=True)
 class _ClaimedCases:
-    """The cases that an entry claims: those of the run that it may go on to claim, those not, and those not run."""
+    """The cases that an entry claims: those to keep and those to leave out of the run, and those that were not run."""
 
     keep: list[Axes]
     leave: list[Axes]
@@ -158,7 +158,7 @@ class _ClaimedCases:
 def _claimed_cases(
     entry: Entry, judged: Sequence[JudgedCase], run: StoredRun, entries: Sequence[Entry]
 ) -> _ClaimedCases | None:
-    """None where the run says nothing against the entry."""
+    """The cases that the entry claims, sorted; None where the run doesn't refute it."""
     toolchain = run.head.toolchain
     if not in_scope(entry, toolchain, run.head.version):
         return None
@@ -180,8 +180,8 @@ def _conditions_for_entry(
 ) -> tuple[list[list[PlainClaim]], int]:
     """What `narrowed` says of each claim, and how many cases that were not run are left out with the others.
 
-    Every case that was not run is kept, unless that takes many words more: then a whole run is followed in what it
-    has in common. Either way a case that should have been kept, or left out, makes itself heard when it is run.
+    Every case that was not run is kept, unless that takes many more conditions: then only the cases of the run count,
+    if it is whole. Either way a case that is claimed wrongly, or no longer, fails as unexpected when it is run.
     """
     exact = [conditions_to_add(claim, [*parted.keep, *parted.beyond], parted.leave) for claim in where]
     if not whole or not parted.keep:
@@ -194,7 +194,7 @@ def _conditions_for_entry(
 
 
 def _refutes(entry: Entry, judged: JudgedCase, entries: Sequence[Entry]) -> bool:
-    """True when the case shows that the entry claims too much: judged with it, it is a surprise because of it."""
+    """True when the case shows that the entry claims too much: the entry makes it an unexpected result."""
     kind, about = judged.judgement.kind, judged.judgement.entries
     blockers = judged.judgement.blockers
     covered = [blocker for blocker in blockers if entry.id in blocker.entries]
@@ -241,7 +241,7 @@ def _narrow_or_remove(edits: Edits, index: int, entry: Entry, run: StoredRun, pa
 
 
 def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Iterator[EntryChange]:
-    """What a person must settle: the surprises that are still there, by kind and entries, or family."""
+    """The unexpected results that remain for a person, grouped by kind and by entries or family."""
     groups: dict[tuple[str, str, bool], list[JudgedCase]] = {}
     for each in rejudge(run, new.entries, today, past):
         found = each.judgement
@@ -256,7 +256,7 @@ def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Itera
 
 
 def _verify(ledger: Ledger, new: Ledger, run: StoredRun, judged: Sequence[JudgedCase], gone: Sequence[int]) -> None:
-    """The text means what the update meant, and no entry claims more than before. Raises LedgerError."""
+    """Checks that the new text has the planned changes and no others. Raises LedgerError."""
     kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
     for old, now in zip(kept, new.entries, strict=False):
         if len(new.entries) < len(kept) or not _changed_as_planned(
@@ -269,7 +269,7 @@ def _verify(ledger: Ledger, new: Ledger, run: StoredRun, judged: Sequence[Judged
 
 
 def _changed_as_planned(old: Entry, now: Entry, run: StoredRun, parted: _ClaimedCases | None) -> bool:
-    """True when the entry changed as it was meant to, and in nothing else."""
+    """True when the entry has the planned change, no other, and claims no more than before."""
     if parted is None:
         return replace(now, place=old.place) == old
     toolchain = run.head.toolchain
