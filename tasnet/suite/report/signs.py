@@ -165,7 +165,7 @@ def run_source(run: StoredRun) -> str:
 
 
 def run_toolchain(run: StoredRun) -> str:
-    """The toolchain behind `run_source`, with its version: HailoRT for a run that judged nothing and ran on a device."""
+    """The toolchain behind `run_source`, with its version; HailoRT for a run that only ran on a device."""
     if run.ran and not run.records:
         by = run.ran[0].outcome.provenance
         return f"{by.toolchain} {by.version}"
