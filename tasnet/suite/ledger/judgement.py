@@ -195,7 +195,7 @@ def _conclude(
         case Verdict.BROKE_DOWN:
             return _Conclusion(JudgementKind.INFRA, (), "mend the tool and run again; the network is not at fault")
         case Verdict.UNCLASSIFIED:
-            hint = "read its log: mend the set-up, or report the words, that the table learns them"
+            hint = "read its log: mend the set-up, or report the message so that it becomes a known one"
             return _Conclusion(JudgementKind.UNCLASSIFIED, (), hint)
         case Verdict.BLOCKED:
             return _conclude_failed(ordered, blockers, claiming, today, seen)
@@ -206,9 +206,9 @@ def _conclude(
             if owing and untold.provenance.exhaustive:
                 hint = "the toolchain can't tell; narrow the entry's `where`, or bring evidence"
                 return _Conclusion(JudgementKind.UNCONFIRMED, owing, hint)
-            return _Conclusion(JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it")
+            return _Conclusion(JudgementKind.UNKNOWN, (), "only a compiler can tell")
         case Verdict.NOT_COMPILED if any(each.status is Status.SKIPPED for each in ordered):
-            return _Conclusion(JudgementKind.UNKNOWN, (), "a compiler's word on it would settle it")
+            return _Conclusion(JudgementKind.UNKNOWN, (), "only a compiler can tell")
         case Verdict.NOT_COMPILED | Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
             if steady:
                 return _Conclusion(JudgementKind.UNEXPECTED_PASS, steady, _NARROW)

@@ -59,9 +59,9 @@ class Mismatch:
     def lines(self) -> Iterator[str]:
         """The two values below each other, and a mark under the first character that differs."""
         yield f"{self.field} of entry {self.entry.id}"
-        yield f"  says  {self.expected}"
-        yield f"  came  {self.found}"
-        yield f"        {' ' * _first_difference(self.expected, self.found)}^"
+        yield f"  entry    {self.expected}"
+        yield f"  failure  {self.found}"
+        yield f"           {' ' * _first_difference(self.expected, self.found)}^"
 
 
 def _first_difference(one: str, other: str) -> int:

@@ -15,8 +15,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from typing_extensions import assert_never
-
 from tasnet.common import natural_order, printable, write_whole
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage, Status, Verdict
@@ -136,29 +134,16 @@ def row(record: CaseRecord) -> dict[str, object]:
     }
 
 
+def _exit_status(verdict: Verdict) -> int | None:
+    """0 for a case that is clear, 1 for one that is blocked, None where nobody knows."""
+    return 0 if verdict.is_clear else 1 if verdict is Verdict.BLOCKED else None
+
+
 def _compiled(record: CaseRecord) -> bool | None:
     """Whether the compiler wrote a file; None where nobody knows. A prediction compiles nothing."""
-    match record.verdict:
-        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
-            return None if record.predicted else True
-        case Verdict.BLOCKED:
-            return False
-        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
-            return None
-        case _:
-            assert_never(record.verdict)
-
-
-def _exit_status(verdict: Verdict) -> int | None:
-    match verdict:
-        case Verdict.CLEAR_OBSERVED | Verdict.CLEAR_EXTRAPOLATED:
-            return 0
-        case Verdict.BLOCKED:
-            return 1
-        case Verdict.NOT_COMPILED | Verdict.UNKNOWN | Verdict.UNCLASSIFIED | Verdict.BROKE_DOWN:
-            return None
-        case _:
-            assert_never(verdict)
+    if record.verdict.is_clear:
+        return None if record.predicted else True
+    return False if record.verdict is Verdict.BLOCKED else None
 
 
 def timed_out(record: CaseRecord) -> bool:

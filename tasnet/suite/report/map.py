@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tasnet.suite.history import CaseRecord
-from tasnet.suite.report.signs import signs_in, terminal_sign
+from tasnet.suite.report.signs import sign_of, signs_in
 
 Column = tuple[str, str]
 """(blocks, length or '')"""
@@ -111,7 +111,7 @@ def _upright(words: Sequence[str]) -> list[str]:
 def _marks(records: Sequence[CaseRecord | None], ascii_only: bool) -> Text:
     text = Text()
     for record in records:
-        sign = terminal_sign(record) if record else None
+        sign = sign_of(record) if record else None
         text.append((sign.ascii if ascii_only else sign.sign) if sign else " ", sign.style if sign else "")
     return text
 

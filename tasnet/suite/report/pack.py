@@ -19,7 +19,7 @@ from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
 from tasnet.suite.report.map import map_layout
-from tasnet.suite.report.signs import PAINTS, page_sign, run_source, run_toolchain, verdict_source
+from tasnet.suite.report.signs import PAINTS, run_source, run_toolchain, sign_of, verdict_source
 from tasnet.suite.report.sources import ReportSource, har_of
 from tasnet.suite.run import content_of
 
@@ -101,7 +101,7 @@ class Packer:
         return self.words.add(text)
 
     def _record(self, run: StoredRun, record: CaseRecord) -> tuple[int, ...]:
-        sign = page_sign(record)
+        sign = sign_of(record)
         body = (
             self.marks.add((sign.sign, sign.paint, sign.meaning)),
             ("predicted", "observed", "double").index(verdict_source(run, record)),

@@ -13,30 +13,39 @@ from tasnet.suite.ledger import JudgementKind
 
 
 @dataclass(frozen=True)
-class TerminalSign:
-    """A sign of one column, its stand-in where the terminal has ASCII only, its rich style, its meaning."""
+class Sign:
+    """How a case is drawn in the terminal's map, and in the page's."""
 
     sign: str
+    """one column"""
     ascii: str
+    """in its place where the terminal has ASCII only"""
     style: str
+    """rich's"""
     meaning: str
+    paint: str
+    """one of PAINTS: the class of the page's style sheet"""
 
 
-CLEAR = TerminalSign("●", "o", "green", "clear")
-CLEAR_EXTRAPOLATED = TerminalSign("○", "c", "green", "clear (extrapolated)")
-NOT_COMPILED = TerminalSign("-", "-", "dim", "not compiled")
-UNKNOWN = TerminalSign("?", "?", "yellow", "unknown")
-UNCLASSIFIED = TerminalSign("X", "X", "bold magenta", "ended in words that nobody knows")
-BROKE_DOWN = TerminalSign("!", "!", "bold magenta", "broke down")
-SURPRISES: dict[JudgementKind, TerminalSign] = {
-    JudgementKind.UNEXPECTED_FAILURE: TerminalSign("F", "F", "bold white on red", "unexpected failure"),
-    JudgementKind.WRONG_FAILURE: TerminalSign("W", "W", "bold white on red", "wrong failure"),
-    JudgementKind.UNEXPECTED_PASS: TerminalSign("P", "P", "bold white on red", "unexpected pass"),
-    JudgementKind.UNCONFIRMED: TerminalSign("U", "U", "bold white on red", "entry unconfirmed"),
-    JudgementKind.OVERLAP: TerminalSign("O", "O", "bold white on red", "entries overlap"),
-    JudgementKind.EXPIRED: TerminalSign("E", "E", "bold white on red", "entry past review"),
-    JudgementKind.FLAKY: TerminalSign("~", "~", "bold yellow", "flaky, as its entry says"),
-    JudgementKind.OFF_RATE: TerminalSign("R", "R", "bold white on red", "flaky, not at its entry's rate"),
+def _surprise(letter: str, meaning: str) -> Sign:
+    return Sign(letter, letter, "bold white on red", meaning, "news")
+
+
+CLEAR = Sign("●", "o", "green", "clear", "clear")
+CLEAR_EXTRAPOLATED = Sign("○", "c", "green", "clear (extrapolated)", "maybe")
+NOT_COMPILED = Sign("-", "-", "dim", "not compiled", "untold")
+UNKNOWN = Sign("?", "?", "yellow", "unknown", "unknown")
+UNCLASSIFIED = Sign("X", "X", "bold magenta", "ended in words that nobody knows", "unclassified")
+BROKE_DOWN = Sign("!", "!", "bold magenta", "broke down", "infra")
+SURPRISES: dict[JudgementKind, Sign] = {
+    JudgementKind.UNEXPECTED_FAILURE: _surprise("F", "unexpected failure"),
+    JudgementKind.WRONG_FAILURE: _surprise("W", "wrong failure"),
+    JudgementKind.UNEXPECTED_PASS: _surprise("P", "unexpected pass"),
+    JudgementKind.UNCONFIRMED: _surprise("U", "entry unconfirmed"),
+    JudgementKind.OVERLAP: _surprise("O", "entries overlap"),
+    JudgementKind.EXPIRED: _surprise("E", "entry past review"),
+    JudgementKind.FLAKY: Sign("~", "~", "bold yellow", "flaky, as its entry says", "flaky"),
+    JudgementKind.OFF_RATE: _surprise("R", "flaky, not at its entry's rate"),
 }
 """the kinds whose sign is their own, whatever the verdict"""
 
@@ -44,21 +53,21 @@ HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
 
 
-def terminal_sign(record: CaseRecord) -> TerminalSign:
+def sign_of(record: CaseRecord) -> Sign:
     """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
     if record.kind is JudgementKind.EXPECTED_FAILURE:
         return _blocked(min(len(record.entries), 9))
     return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
 
 
-def signs_in(records: Sequence[CaseRecord]) -> list[TerminalSign]:
+def signs_in(records: Sequence[CaseRecord]) -> list[Sign]:
     """The signs that occur in the records, in the order of the legend."""
-    seen = {terminal_sign(record) for record in records}
+    seen = {sign_of(record) for record in records}
     plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)
     return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain) if each in seen]
 
 
-def _of_verdict(verdict: Verdict) -> TerminalSign:
+def _of_verdict(verdict: Verdict) -> Sign:
     """The sign of a case that is no surprise."""
     match verdict:
         case Verdict.CLEAR_OBSERVED:
@@ -80,9 +89,10 @@ def _of_verdict(verdict: Verdict) -> TerminalSign:
             assert_never(verdict)
 
 
-def _blocked(causes: int) -> TerminalSign:
+def _blocked(causes: int) -> Sign:
     meaning = "blocked as expected" + (f", {causes} root causes" if causes > 1 else ", one root cause")
-    return TerminalSign(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning)
+    paint = f"c{min(max(causes, 1), 4)}"
+    return Sign(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning, paint)
 
 
 # --- on the page --------------------------------------------------------------------------------------------
@@ -107,45 +117,6 @@ PAINTS = {
     "infra": "broke down",
 }
 """How a case is painted -> what it means, in the order of the bars."""
-
-
-@dataclass(frozen=True)
-class PageSign:
-    """`paint` is one of PAINTS, and a class of the style sheet."""
-
-    sign: str
-    paint: str
-    meaning: str
-
-
-def page_sign(record: CaseRecord) -> PageSign:
-    """The mark of a record; whether it is predicted or observed is another class, by `verdict_source`."""
-    drawn = terminal_sign(record)
-    if record.kind is JudgementKind.EXPECTED_FAILURE:
-        return PageSign(drawn.sign, f"c{min(max(len(record.entries), 1), 4)}", drawn.meaning)
-    if record.kind in SURPRISES:
-        return PageSign(drawn.sign, "flaky" if record.kind is JudgementKind.FLAKY else "news", drawn.meaning)
-    return PageSign(drawn.sign, _paint(record.verdict), drawn.meaning)
-
-
-def _paint(verdict: Verdict) -> str:
-    match verdict:
-        case Verdict.CLEAR_OBSERVED:
-            return "clear"
-        case Verdict.CLEAR_EXTRAPOLATED:
-            return "maybe"
-        case Verdict.NOT_COMPILED:
-            return "untold"
-        case Verdict.UNKNOWN:
-            return "unknown"
-        case Verdict.BLOCKED:
-            return "news"
-        case Verdict.UNCLASSIFIED:
-            return "unclassified"
-        case Verdict.BROKE_DOWN:
-            return "infra"
-        case _:
-            assert_never(verdict)
 
 
 def verdict_source(run: StoredRun, record: CaseRecord) -> str:

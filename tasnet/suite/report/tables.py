@@ -14,10 +14,10 @@ from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.signs import (
     PAINTS,
     SOURCE_WORDS,
-    PageSign,
-    page_sign,
+    Sign,
     run_source,
     run_toolchain,
+    sign_of,
     verdict_source,
 )
 from tasnet.suite.report.sources import ReportSource
@@ -31,7 +31,7 @@ class MapCell:
     """A case in the map."""
 
     case_id: str
-    mark: PageSign
+    mark: Sign
     said: str
     label: str
 
@@ -78,7 +78,7 @@ class EntryRow:
 
 def label(run: StoredRun, record: CaseRecord) -> str:
     """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
-    meaning = page_sign(record).meaning
+    meaning = sign_of(record).meaning
     more = "" if meaning == record.verdict.word else f", {meaning}"
     return f"{record.case_id}: {verdict_words(verdict_source(run, record), record.verdict.word)}{more}"
 
@@ -94,7 +94,7 @@ def map_rows(run: StoredRun) -> tuple[tuple[str, tuple[MapCell | None, ...]], ..
     cells: list[MapCell | None] = [None] * (len(plan.rows) * plan.width)
     for record in run.records:
         cells[plan.at[record.case_id]] = MapCell(
-            record.case_id, page_sign(record), verdict_source(run, record), label(run, record)
+            record.case_id, sign_of(record), verdict_source(run, record), label(run, record)
         )
     return tuple(
         (row, tuple(cells[index * plan.width : (index + 1) * plan.width])) for index, row in enumerate(plan.rows)
@@ -108,7 +108,7 @@ def run_rows(source: ReportSource) -> tuple[RunRow, ...]:
 
 def _run(run: StoredRun) -> RunRow:
     whose = run_source(run)
-    painted = Counter(page_sign(record).paint for record in run.records)
+    painted = Counter(sign_of(record).paint for record in run.records)
     verdicts = Counter(record.verdict.word for record in run.records)
     return RunRow(
         run,

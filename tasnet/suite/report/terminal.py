@@ -80,13 +80,13 @@ def next_steps(records: Sequence[CaseRecord]) -> list[str]:
         predicted = records[0].predicted
         untold = sum(record.verdict is Verdict.NOT_COMPILED for record in records)
         if untold:
-            return [f"{untold} of {len(records)} cases were not compiled: pytest -m compile takes them as far"]
+            return [f"{untold} of {len(records)} cases were not compiled: pytest -m compile compiles them"]
         clear = next((record for record in records if record.verdict.is_clear), None)
         if clear is None:
             return ["all as the ledger says; no case is clear"]
         if not predicted:
             return ["all as the ledger says; nothing to do"]
-        return ["all as the ledger says; the compiler has the last word on a clear one", f"  such as {clear.case_id}"]
+        return ["all as the ledger says; only the compiler can confirm a clear case", f"  such as {clear.case_id}"]
     return [
         line
         for kind, group in found.items()

@@ -192,7 +192,7 @@ def _overlapping(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[Ledge
         outer = one if inner == two else two
         if inner and outer not in shadowed and covered[inner] == len(cases):
             shadowed.add(inner)
-            text = f"lies in the shade of {outer}, which covers all {covered[inner]} of its blockers"
+            text = f"is shadowed by {outer}, which covers all {covered[inner]} of its blockers"
             yield _about_entry(entries[inner], "shadowed", text, "remove it, or narrow the other one", cases)
         else:
             text = f"cover one blocker in {len(set(cases))} cases"

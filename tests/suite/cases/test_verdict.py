@@ -22,7 +22,7 @@ from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.trends import find_trend
 from tasnet.suite.ledger.judgement import JudgementKind, judge
 from tasnet.suite.notes.summary_tsv import COLUMNS, row
-from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, PAINTS, page_sign, terminal_sign
+from tasnet.suite.report.signs import CLEAR, CLEAR_EXTRAPOLATED, PAINTS, sign_of
 from tasnet.suite.report.support import support_document
 from tasnet.suite.report.tables import label
 from tasnet.suite.report.terminal import summary_text, verdict_counts
@@ -105,10 +105,10 @@ def _statuses(end: Mapping[Stage, Outcome]) -> set[Status]:
 def test_only_a_clear_is_drawn_clear(records: list[CaseRecord]) -> None:
     signs = {CLEAR: Verdict.CLEAR_OBSERVED, CLEAR_EXTRAPOLATED: Verdict.CLEAR_EXTRAPOLATED}
     for record in records:
-        drawn, painted = terminal_sign(record), page_sign(record)
+        drawn = sign_of(record)
         assert signs.get(drawn) is (record.verdict if record.verdict in CLEARS else None)
-        assert painted.paint in PAINTS
-        assert (painted.paint in ("clear", "maybe")) == (record.verdict in CLEARS)
+        assert drawn.paint in PAINTS
+        assert (drawn.paint in ("clear", "maybe")) == (record.verdict in CLEARS)
         assert ("clear" in drawn.meaning) == (record.verdict in CLEARS)
 
 

@@ -121,9 +121,9 @@ def test_what_differs_is_marked(suite: pytest.Pytester) -> None:
             f"wrong failure: {row.case.id}",
             "entry     row-* at expected_failures.yaml:*",
             "differs   message of entry row-*",
-            "            says  Super deconv is not supported with groups",
-            "            came  Super conv is new",
-            "                        ^",
+            "            entry    Super deconv is not supported with groups",
+            "            failure  Super conv is new",
+            "                           ^",
         ]
     )
 

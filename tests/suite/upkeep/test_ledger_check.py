@@ -99,7 +99,7 @@ def test_stale_too_broad_shadowed_and_overlapping(tmp_path: Path) -> None:
     )
     assert kinds(both) == [("stale", ("stale",)), ("shadowed", ("shadow",))]
     assert both[0].told == "claims 2 cases of run 20260601T000000Z, and none fails so"
-    assert both[1].told == "lies in the shade of good, which covers all 3 of its blockers"
+    assert both[1].told == "is shadowed by good, which covers all 3 of its blockers"
 
 
 def test_an_entry_that_claims_passing_cases_is_told_the_where_that_does_not(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_an_unexpected_pass(tmp_path: Path) -> None:
 def test_a_wrong_failure_shows_what_differs(tmp_path: Path) -> None:
     run = store_profile(tmp_path, lambda case: outcomes(failure("unsupported_kernel", "Super conv is new", "deconv1")))
     said = "\n".join(explanation_lines(explain_case(ledger(*BOOK), parse_case("baseline"), run, {}, TODAY)))
-    assert "    message of entry deconv\n      says  Super deconv\n      came  Super conv is new\n" in said
+    assert "    message of entry deconv\n      entry    Super deconv\n      failure  Super conv is new\n" in said
     assert "no entry covers  predicted unsupported_kernel at compile [deconv1]: Super conv is new" in said
 
 
