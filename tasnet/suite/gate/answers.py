@@ -69,11 +69,6 @@ class SideGraphs:
     files: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def distinct(self) -> int:
-        """How many graphs there are."""
-        return len({*self.graphs.values()})
-
 
 @dataclass
 class SideAnswers:

@@ -74,8 +74,8 @@ def measure_parity(
     for index, pair in enumerate(pairs, 1):
         say(f"parity: {index} of {len(pairs)}, {pair.case.id}")
         mix = one_mix(pair.case.length)
-        told = measure_case(pair.case, pipeline, compiler=compiler)
-        breaches = limits.check(told) if limits else ()
+        figures = measure_case(pair.case, pipeline, compiler=compiler)
+        breaches = limits.check(figures) if limits else ()
         beyond = [breach for breach in breaches if breach.limit]
         # Only then: it takes as long again.
         before = _base_figures(pair, pipeline, mix) if beyond else {}
@@ -84,7 +84,7 @@ def measure_parity(
             GraphParity(
                 case=pair.case.id,
                 cause=pair.cause,
-                snr_db={each.stage: each.snr_db for each in told},
+                snr_db={each.stage: each.snr_db for each in figures},
                 to_base=_to_base(pair, mix),
                 breaches=tuple(str(breach) for breach in beyond if breach not in old),
                 known=tuple(str(breach) for breach in old),
