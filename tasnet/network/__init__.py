@@ -1,4 +1,15 @@
-"""The network: Conv-TasNet in PyTorch, in every form the suite compares. Knows nothing of Hailo."""
+"""The network: Conv-TasNet in PyTorch, in every form the suite compares. Knows nothing of Hailo.
+
+In go a `Variant` (one choice per axis), a `Size` and `Weights` (Asteroid's names -> float32 tensors, drawn from a seed
+or read from a checkpoint); out come the module, its ONNX graph, and what the host does around it: waves [B, T] -> the
+network's input, NCHW; its outputs -> waves [B, sources, T'].
+
+- `variant`, `weights`: the form, the sizes and the numbers
+- `convtasnet`, `norms`, `rewrites`: the network and its exact rewrites
+- `plain`, `parts`, `export`: from a module to a static ONNX graph
+- `checkpoint` (`torchfile`, `pickled`, `storedtensor`, `foundnetwork`, `layouts`): weights of Asteroid and torchaudio,
+  from files that are read as data
+"""
 
 import lazy_loader
 

@@ -2,8 +2,8 @@ from . import rewrites as rewrites
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import CheckpointError as CheckpointError
 from .checkpoint import load_checkpoint as load_checkpoint
-from .convtasnet import Block as Block
 from .convtasnet import Conv as Conv
+from .convtasnet import TcnBlock as TcnBlock
 from .convtasnet import build_network as build_network
 from .convtasnet import output_names as output_names
 from .convtasnet import to_host_input as to_host_input
@@ -34,12 +34,12 @@ __all__ = [
     "EXACT",
     "MASK_ACTIVATIONS",
     "MAX_ELEMENTS",
-    "Block",
     "Checkpoint",
     "CheckpointError",
     "Conv",
     "Norm",
     "Size",
+    "TcnBlock",
     "Variant",
     "VariantError",
     "Weights",

@@ -207,7 +207,7 @@ def _norm(variant: Variant, weights: Weights, name: str) -> nn.Module | None:
     return Norm(variant.norm, gamma, beta, rewrites.time_axis(variant.layout))
 
 
-class Block(nn.Module):
+class TcnBlock(nn.Module):
     """One block of the TCN: [N, B, ., .] -> what it adds to the residual stream, and to the skips, if any."""
 
     def __init__(self, variant: Variant, size: Size, weights: Weights, index: int, *, res: bool) -> None:
@@ -254,7 +254,7 @@ class Masker(nn.Module):
         for index, name in enumerate(self.blocks):
             # With skips the last block's residual goes nowhere; Asteroid stores it all the same.
             res = variant.skip == "off" or index + 1 < kept
-            self.add_module(name, Block(variant, size, weights, index, res=res))
+            self.add_module(name, TcnBlock(variant, size, weights, index, res=res))
         self.act = _activation(
             variant, weights["masker.mask_net.0.weight"], size.Sc if variant.skip == "on" else size.B
         )

@@ -30,11 +30,6 @@ def to_rank4(weight: torch.Tensor, layout: str) -> torch.Tensor:
     return weight.unsqueeze(3 if layout == "vertical" else 2)
 
 
-def transposed_layout(tensor: Array) -> Array:
-    """[N, C, 1, T] <-> [N, C, T, 1], for weights and signals alike. Exact: no number changes."""
-    return tensor.swapaxes(2, 3)
-
-
 def stacked_identity(channels: int, n_src: int) -> torch.Tensor:
     """[C, C, 1] identities, one per source, stacked to [n_src * C, C, 1]: a 1x1 convolution that repeats.
 

@@ -276,14 +276,3 @@ def set_axis(variant: Variant, name: str, value: str) -> Variant:
         return variant
     changes: dict[str, Any] = {axis: value}
     return replace(variant, **changes)
-
-
-def parse_flags(text: str, base: Variant | None = None) -> Variant:
-    """A variant from `axis=value` pairs joined by commas, such as the notes' `export_flags` column."""
-    variant = base or Variant()
-    for part in filter(None, (p.strip() for p in text.split(","))):
-        name, equals, value = part.partition("=")
-        if not equals:
-            raise VariantError(f"{part}: expected axis=value")
-        variant = set_axis(variant, name, value)
-    return variant

@@ -64,11 +64,6 @@ def head_shapes(size: Size) -> dict[str, Shape]:
     return shapes
 
 
-def parameter_count(size: Size) -> int:
-    """Parameters of the trained model, by its state dict (the last residual one counts, though dead)."""
-    return sum(math.prod(shape) for shape in asteroid_shapes(size).values())
-
-
 @dataclass(frozen=True)
 class SeededWeights(Mapping[str, torch.Tensor]):
     """Tensors drawn when they are first asked for; see `seeded`. Holds each one it has drawn, and no more."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from tasnet.network import Block, Conv, Norm, Variant, rewrites
+from tasnet.network import Conv, Norm, TcnBlock, Variant, rewrites
 from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut
 from tasnet.plan.function import GLOBAL_NORM, TrainedFunction
 
@@ -44,11 +44,11 @@ def _activation(trained: TrainedFunction, name: str) -> nn.Module:
     return nn.LeakyReLU(float(trained.weights[f"{name}.weight"]))
 
 
-def _block(trained: TrainedFunction, cut: Cut, index: int) -> Block:
+def _block(trained: TrainedFunction, cut: Cut, index: int) -> TcnBlock:
     """The network's own block, on every `phase`-th frame."""
     function = trained.function
     variant = Variant(activation="relu", norm=function.norm, layout=_LAYOUT)
-    block = Block(variant, function.size, trained.weights, index, res=index + 1 < function.blocks)
+    block = TcnBlock(variant, function.size, trained.weights, index, res=index + 1 < function.blocks)
     dilation = function.dilation(index) // cut.phase
     block.dw_conv.dilation = rewrites.along_time(_LAYOUT, dilation, 1)
     block.dw_conv.padding = rewrites.along_time(_LAYOUT, dilation * (function.size.P - 1) // 2, 0)

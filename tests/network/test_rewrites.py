@@ -62,4 +62,4 @@ def test_layouts_are_transposes() -> None:
     weight = torch.randn(4, 3, 5, generator=torch.Generator().manual_seed(5))
     horizontal, vertical = rewrites.to_rank4(weight, "horizontal"), rewrites.to_rank4(weight, "vertical")
     assert horizontal.shape == (4, 3, 1, 5)
-    assert torch.equal(rewrites.transposed_layout(horizontal), vertical)
+    assert torch.equal(horizontal.swapaxes(2, 3), vertical)

@@ -40,15 +40,13 @@ def distance(found: Signal, expected: Signal) -> SignalDistance:
     return SignalDistance(si_sdr(found, expected), snr(found, expected), max_abs(found, expected), peak(expected))
 
 
-def si_sdr(found: Signal, expected: Signal, *, zero_mean: bool = False) -> float:
+def si_sdr(found: Signal, expected: Signal) -> float:
     """Scale-invariant signal-to-distortion ratio in dB (Le Roux et al. 2019).
 
     With a = <found, expected> / <expected, expected>: 10 log10(|a expected|^2 / |found - a expected|^2).
-    `zero_mean` takes the means off both first. -inf for a silent estimate, and for one at right angles.
+    The means stay in. -inf for a silent estimate, and for one at right angles.
     """
     x, r = _pair(found, expected)
-    if zero_mean and x.size:
-        x, r = x - x.mean(), r - r.mean()
     energy = float(r @ r)
     if not energy or not np.isfinite(energy) or not np.isfinite(x).all():
         return float("nan")

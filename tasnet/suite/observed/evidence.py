@@ -1,19 +1,19 @@
 """Evidence: what a real compiler or chip said of a case, kept in the store's `evidence/` beside its own outcomes.
 
-Night runs (`tasnet import-runs`), a device (`on_device.py`) and every run of the compiler (`keep_run`) bring it.
+Night runs (`tasnet import-runs`), a device (`on_device.py`) and the compiler (`keep_run_evidence`) bring it.
 
     evidence/<sha256 of the case's id>/<sha256 of what was said>.json
 
-One file per run of a case, its name made of its content: kept twice it is one file, in any number of processes. What
-isn't what its name says, or isn't the case's that its folder is named for, is damaged: set aside, and no evidence.
-Nothing predicted and nothing a test double said gets in.
+One file per run of a case, named after its content: the same evidence is one file, whoever writes it. A file whose
+content doesn't fit its name or its folder is damaged: it is set aside, and no evidence. Predictions and the words of a
+test double are refused.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -89,7 +89,10 @@ class Evidence(BaseModel):
 
 
 def keep_evidence(store: Store, evidence: Evidence) -> bool:
-    """Keeps it; False if it was there. Raises EvidenceError for what was not observed, or for no known case."""
+    """Writes it to the store; False if it was there.
+
+    Raises EvidenceError for what wasn't observed, and for an unknown case.
+    """
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
     if evidence.end.status in LEARNED_NOTHING:
@@ -110,29 +113,25 @@ def keep_evidence(store: Store, evidence: Evidence) -> bool:
 
 
 def keep_run_evidence(store: Store, case: Case, outcomes: Mapping[Stage, Outcome]) -> bool:
-    """Keeps what the compiler said of a case in a run as far as compile; False where it is known, or no evidence.
+    """Writes what the compiler said of a case to the store; False where it is there already, or is no evidence.
 
-    No evidence is a prediction, a test double's word, what tells of the machine, of the set-up or nothing at all, and
-    what was said of a checkpoint's graph whose masks end in another activation than the case's. Outcomes that are read
-    from the store again are the same evidence.
+    No evidence are predictions, what a test double says, failures of the machine or the set-up, and a checkpoint's
+    graph whose masks end in another activation than the case's. Outcomes that come from the store are the same
+    evidence again.
     """
     if Stage.EXPORT in outcomes and "mask_activation" in outcomes[Stage.EXPORT].figures:
         return False
-    told = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
-    evidence = Evidence(case_id=case.id, tag=case.id, outcomes=told)
+    compiled = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
+    evidence = Evidence(case_id=case.id, tag=case.id, outcomes=compiled)
     if Stage.COMPILE not in outcomes or _not_observed(evidence) or not _is_of_the_network(evidence):
         return False
     return keep_evidence(store, evidence)
 
 
-def evidence_of_case(store: Store, case_id: str) -> tuple[Evidence, ...]:
-    """All evidence of the case, by run. What can't be read is passed over."""
-    return _sorted(store, _folder(store, case_id).glob("*.json"))
-
-
 def all_evidence(store: Store) -> tuple[Evidence, ...]:
     """All evidence in the store, by case, then by run."""
-    return _sorted(store, (store.root / "evidence").glob("*/*.json"))
+    files = sorted((store.root / "evidence").glob("*/*.json"))
+    return _in_order(evidence for file in files if (evidence := _readable(store, file)) is not None)
 
 
 def evidence_of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
@@ -173,7 +172,7 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
 
 
 def _is_of_the_network(evidence: Evidence) -> bool:
-    """Whether a run tells something of the network: what the machine or the set-up did, or nobody knows, doesn't."""
+    """Whether a run says something about the network, and not about the machine, the set-up or nothing known."""
     # What ran on a chip was compiled, however it sounds.
     compiled = [outcome for outcome in evidence.outcomes if outcome.stage is not Stage.INFER]
     failures = [failure for outcome in compiled for failure in outcome.failures]
@@ -192,7 +191,7 @@ def _version(evidence: Evidence) -> Version:
 
 
 def _not_observed(evidence: Evidence) -> Provenance | None:
-    """Whose word in it is a prediction, or a test double's; None if all was observed."""
+    """The source of a prediction or a test double's outcome in it; None if everything was observed."""
     said = (outcome.provenance for outcome in evidence.outcomes)
     return next((each for each in said if each.predicted or each.double), None)
 
@@ -203,10 +202,6 @@ def _folder(store: Store, case_id: str) -> Path:
 
 def _case_key(case_id: str) -> str:
     return hashlib.sha256(case_id.encode()).hexdigest()
-
-
-def _sorted(store: Store, files: Iterator[Path]) -> tuple[Evidence, ...]:
-    return _in_order(evidence for file in sorted(files) if (evidence := _readable(store, file)) is not None)
 
 
 def _in_order(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:

@@ -26,7 +26,6 @@ from tasnet.suite.observed.evidence import (
     EvidenceError,
     all_evidence,
     evidence_by_entry,
-    evidence_of_case,
     keep_evidence,
 )
 from tasnet.suite.run.pipeline import Pipeline
@@ -55,7 +54,7 @@ def test_an_import_keeps_each_run_once_from_wherever_it_is_read(tmp_path):
     second = import_night_runs(store, tmp_path / "copy", version="3.33.0")
     assert (second.kept, second.known) == (0, 6)
     assert len(all_evidence(store)) == 6
-    (found,) = evidence_of_case(store, "concat-normal-grouped-all")
+    (found,) = (each for each in all_evidence(store) if each.case_id == "concat-normal-grouped-all")
     assert "summary.tsv:2" in found.line
     assert "\n" not in found.line
 

@@ -19,12 +19,11 @@ def _pair(noise: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.mark.parametrize("noise", [1e-4, 1e-2, 1.0, 30.0])
-@pytest.mark.parametrize("zero_mean", [False, True])
-def test_torchmetrics_agrees(noise: float, zero_mean: bool) -> None:
+def test_torchmetrics_agrees(noise: float) -> None:
     found, expected = _pair(noise)
     found, expected = found + 0.3, expected + 0.1
-    theirs = scale_invariant_signal_distortion_ratio(torch.tensor(found), torch.tensor(expected), zero_mean=zero_mean)
-    assert si_sdr(found, expected, zero_mean=zero_mean) == pytest.approx(float(theirs), abs=1e-4)
+    theirs = scale_invariant_signal_distortion_ratio(torch.tensor(found), torch.tensor(expected), zero_mean=False)
+    assert si_sdr(found, expected) == pytest.approx(float(theirs), abs=1e-4)
     assert snr(found, expected) == pytest.approx(
         float(signal_noise_ratio(torch.tensor(found), torch.tensor(expected))), abs=1e-4
     )

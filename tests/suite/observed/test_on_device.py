@@ -15,7 +15,7 @@ from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.numerics.waves import host_frames
-from tasnet.suite.observed.evidence import all_evidence, evidence_of_case
+from tasnet.suite.observed.evidence import all_evidence
 from tasnet.suite.observed.on_device import (
     DeviceError,
     broken_outcome,
@@ -133,7 +133,7 @@ def test_what_a_device_ran_is_kept_as_observed_evidence(tmp_path, double):
     store = Store(tmp_path / "store")
     assert keep_device_outcome(store, case, path, seen)
     assert not keep_device_outcome(store, case, path, seen)
-    assert evidence_of_case(store, case.id)[0].outcomes == (seen,)
+    assert all_evidence(store)[0].outcomes == (seen,)
     worse = device_parity(got.waves + voice(got.waves.size).reshape(got.waves.shape), got.waves)
     failed = parity_outcome(case, path, real, worse, least_db=20)
     assert failed.status is Status.FAILED
