@@ -52,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except TasnetError as error:
         return _complain(error_line(error), NOT_CLEAR if error.about_graph else USAGE)
     except _ParserError as error:
-        told: str = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{' '.join(told.split()).rstrip('.')}; see tasnet --help")
+        message: str = getattr(error, "format_message", error.__str__)()
+        return _complain(f"{' '.join(message.split()).rstrip('.')}; see tasnet --help")
     return code if isinstance(code, int) else OK
 
 

@@ -172,7 +172,7 @@ def classify(
         if as_json
         else chain.from_iterable(log_lines.lines(*each) for each in found)
     )
-    return OK if all(told.end is LogEnd.SUCCEEDED for _, told in found) else NOT_CLEAR
+    return OK if all(summary.end is LogEnd.SUCCEEDED for _, summary in found) else NOT_CLEAR
 
 
 def import_runs(

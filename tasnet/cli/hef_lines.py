@@ -33,14 +33,14 @@ def as_json(hef: Hef) -> dict[str, Any]:
 
     `format_name` and `data_type` say `format` and `data_bytes` in HailoRT's words.
     """
-    told = asdict(hef)
-    told["timestamp"] = hef.timestamp.isoformat() if hef.timestamp else None
-    for shown, group in zip(told["groups"], hef.groups, strict=True):
+    result = asdict(hef)
+    result["timestamp"] = hef.timestamp.isoformat() if hef.timestamp else None
+    for shown, group in zip(result["groups"], hef.groups, strict=True):
         for what in ("inputs", "outputs"):
             for edge, layer in zip(shown[what], getattr(group, what), strict=True):
                 edge["shape"] = list(layer.shape)
                 edge["format_name"], edge["data_type"] = _format(layer), _data_type(layer)
-    return {"kind": "hef", **told}
+    return {"kind": "hef", **result}
 
 
 def lines(hef: Hef) -> Iterator[str]:
@@ -86,7 +86,7 @@ def _quantized(layer: EdgeLayer) -> str:
     """The scale and zero point that HailoRT takes, and which of the file's they are."""
     if layer.per_feature:
         return f"{len(layer.qp_scales)} scales and zero points, one per feature"
-    told = f"scale {layer.qp_scale:g}, zero point {layer.qp_zp:g}"
+    scale = f"scale {layer.qp_scale:g}, zero point {layer.qp_zp:g}"
     if count := max(len(layer.qp_scales), len(layer.qp_zps)):
-        return f"{told} (its {count} per feature count only with the extension {PER_FEATURE})"
-    return told
+        return f"{scale} (its {count} per feature count only with the extension {PER_FEATURE})"
+    return scale

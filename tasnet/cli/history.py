@@ -30,11 +30,10 @@ def compare(before: Name, after: Name, store: StoreAt = None, as_json: AsJson = 
 
     Example: tasnet compare last~1 last
     """
-    from tasnet.suite.history import compare_runs as compared
-    from tasnet.suite.history import comparison_json, comparison_lines, find_run
+    from tasnet.suite.history import compare_runs, comparison_json, comparison_lines, find_run
 
     root = store_at(store)
-    found = compared(find_run(root, before), find_run(root, after))
+    found = compare_runs(find_run(root, before), find_run(root, after))
     show(comparison_json(found) if as_json else comparison_lines(found))
     return NOT_CLEAR if found.worse else OK
 
@@ -48,9 +47,8 @@ def trend(
 
     Example: tasnet trend wide-row-agent
     """
-    from tasnet.suite.history import find_trend as trended
-    from tasnet.suite.history import trend_json, trend_lines
+    from tasnet.suite.history import find_trend, trend_json, trend_lines
 
-    found = trended(store_at(store), name)
+    found = find_trend(store_at(store), name)
     show(trend_json(found) if as_json else trend_lines(found))
     return OK

@@ -118,8 +118,8 @@ def check(
 def _count(findings: Sequence[LedgerFinding]) -> str:
     wrong = sum(not finding.warning for finding in findings)
     warned = len(findings) - wrong
-    told = f"{wrong} wrong" if wrong else "nothing wrong"
-    return f"{told}, {warned} warned of" if warned else told
+    text = f"{wrong} wrong" if wrong else "nothing wrong"
+    return f"{text}, {warned} warned of" if warned else text
 
 
 @commands.command()
@@ -156,7 +156,7 @@ def update(
         ledger_text(ledger), ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only
     )
     if not as_json:
-        show(_shown(done, base))
+        show(_update_lines(done, base))
     if write and done.before != done.after:
         done = update_ledger(ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only)
         if not as_json:
@@ -177,7 +177,7 @@ def update(
     return NOT_CLEAR if done.left and not shrink_only else OK
 
 
-def _shown(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
+def _update_lines(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
     from tasnet.suite.cases import Verdict
 
     yield from done.diff.splitlines()

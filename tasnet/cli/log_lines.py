@@ -13,19 +13,25 @@ _WIDTH = 160
 _NAMES = 8
 
 
-def as_json(log: str, told: LogSummary) -> dict[str, Any]:
+def as_json(log: str, summary: LogSummary) -> dict[str, Any]:
     """`{"log", "end", "stage", "failure", "warnings"}`; the failure is null where the log tells of none."""
-    failure = told.failure.model_dump(mode="json") if told.failure else None
-    return {"log": log, "end": told.end.value, "stage": told.stage, "failure": failure, "warnings": told.warnings}
+    failure = summary.failure.model_dump(mode="json") if summary.failure else None
+    return {
+        "log": log,
+        "end": summary.end.value,
+        "stage": summary.stage,
+        "failure": failure,
+        "warnings": summary.warnings,
+    }
 
 
-def lines(log: str, told: LogSummary) -> Iterator[str]:
+def lines(log: str, summary: LogSummary) -> Iterator[str]:
     """A line for the log, and one for each thing that is known of how it ends."""
-    failure = told.failure
+    failure = summary.failure
     if failure is None:
-        yield f"{printable(log)}: {_without_failure(told)}"
+        yield f"{printable(log)}: {_without_failure(summary)}"
         yield from _labelled(
-            ("warned", told.warning), ("last line", told.last if told.end is not LogEnd.SUCCEEDED else "")
+            ("warned", summary.warning), ("last line", summary.last if summary.end is not LogEnd.SUCCEEDED else "")
         )
         return
     yield f"{printable(log)}: {failure.family} at {failure.stage}"
@@ -45,12 +51,12 @@ def lines(log: str, told: LogSummary) -> Iterator[str]:
     )
 
 
-def _without_failure(told: LogSummary) -> str:
-    if told.end is LogEnd.SUCCEEDED:
-        more = f", with {told.warnings} warning{'s' * (told.warnings != 1)}" if told.warnings else ""
-        return f"no failure: {told.stage or 'the last stage'} ended well{more}"
-    if told.end is LogEnd.UNFINISHED:
-        return f"ended without a success, and names no failure: {told.stage} began, and its end is not in the log"
+def _without_failure(summary: LogSummary) -> str:
+    if summary.end is LogEnd.SUCCEEDED:
+        more = f", with {summary.warnings} warning{'s' * (summary.warnings != 1)}" if summary.warnings else ""
+        return f"no failure: {summary.stage or 'the last stage'} ended well{more}"
+    if summary.end is LogEnd.UNFINISHED:
+        return f"ended without a success, and names no failure: {summary.stage} began, and its end is not in the log"
     return "names neither a failure nor a success, nor a stage that began: is it a log of the compiler?"
 
 
@@ -59,7 +65,7 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_NAMES]) + more
 
 
-def _labelled(*told: tuple[str, str]) -> Iterator[str]:
-    for label, text in told:
+def _labelled(*parts: tuple[str, str]) -> Iterator[str]:
+    for label, text in parts:
         if text:
             yield f"  {label:11}{printable(' '.join(text.split()), _WIDTH)}"

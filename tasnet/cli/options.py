@@ -166,10 +166,10 @@ def writable(path: Path) -> None:
         raise UsageError(f"{path}: a directory; name a file")
 
 
-def show(told: object) -> None:
+def show(output: object) -> None:
     """Lines, each of which is one whatever names it is made of; anything else as JSON, which has its own escapes."""
-    if isinstance(told, Iterator):
-        for line in told:
+    if isinstance(output, Iterator):
+        for line in output:
             print_line(line)
     else:
-        print(json.dumps(told, indent=2))
+        print(json.dumps(output, indent=2))

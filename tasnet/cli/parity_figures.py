@@ -38,8 +38,8 @@ def measure_cases(cases: Sequence[Case], pipeline: Pipeline, compiler: Pipeline 
         found = known or measure_case(case, pipeline, compiler=compiler)
         if not known:
             keep_figures(pipeline.store, found)
-        told = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
-        print_line(f"{number}/{len(distinct)} {case.id}, {weights}: {told}{' (kept)' if known else ''}")
+        figures = ", ".join(f"{each.stage} {each.snr_db:.1f} dB" for each in found)
+        print_line(f"{number}/{len(distinct)} {case.id}, {weights}: {figures}{' (kept)' if known else ''}")
         yield from found
 
 

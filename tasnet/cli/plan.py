@@ -137,8 +137,8 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     loaded = load_checkpoint(
         recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
     )
-    for told in loaded.assumed:
-        print_line(f"note: {options.checkpoint}: {told}", error=True)
+    for line in loaded.assumed:
+        print_line(f"note: {options.checkpoint}: {line}", error=True)
     own = function_of_checkpoint(loaded)
     if meant is None:
         return own, None

@@ -1,4 +1,4 @@
-"""A lock file that one process holds at a time; who waits for long says for whom.
+"""A lock file that one process holds at a time; a process that waits for long says for which.
 
 The system frees it when its holder dies. A holder that is suspended, or at work for hours, is alive: it is named.
 """
@@ -23,13 +23,13 @@ Notify = Callable[[str], None]
 
 
 def notify_on_stderr(text: str) -> None:
-    """Where nobody listens otherwise."""
+    """The usual Notify: one line on stderr."""
     print(f"tasnet: {text}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def locked(path: Path, say: Notify = notify_on_stderr, patience: float = PATIENCE_SECONDS) -> Iterator[None]:
-    """Keeps every other process out until left. After `patience` seconds `say` hears who holds it, once."""
+    """Keeps every other process out until left. After `patience` seconds `say` is called once: who holds it."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=patience, poll_interval=0.02)
@@ -57,11 +57,11 @@ def lock_holder(path: Path) -> str:
         number, when = int(pid), datetime.fromisoformat(since).astimezone()
     except (OSError, ValueError):
         return f"another process, which holds {path}"
-    told = f"process {number} on {ascii(host)[1:-1]}, which has held {path} since {when:%Y-%m-%d %H:%M:%S}"
+    holder = f"process {number} on {ascii(host)[1:-1]}, which has held {path} since {when:%Y-%m-%d %H:%M:%S}"
     if host != socket.gethostname():
-        return told
+        return holder
     try:
         suspended = psutil.Process(number).status() == psutil.STATUS_STOPPED
     except (psutil.Error, ValueError, OverflowError):
-        return told
-    return f"{told}; it is suspended: kill -CONT {number}, or end it" if suspended else told
+        return holder
+    return f"{holder}; it is suspended: kill -CONT {number}, or end it" if suspended else holder

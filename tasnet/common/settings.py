@@ -18,7 +18,7 @@ else:
 LARGEST = 1 << 20
 """bytes of a pyproject.toml"""
 
-FAR = 10**18
+TOO_LARGE = 10**18
 """No setting is so large; what is can't be written out in a message either."""
 
 
@@ -34,14 +34,14 @@ def settings_table(pyproject: Path, name: str, error: type[Exception]) -> Mappin
         found = found.get(part, {})
         if not isinstance(found, dict):
             raise error(f"{pyproject}: {part} isn't a table; write [{name}]")
-    if _far(found):
+    if _has_too_large(found):
         raise error(f"{pyproject}: [{name}]: a number past 10^18; write one that is meant")
     return dict(found)
 
 
-def _far(value: object) -> bool:
+def _has_too_large(value: object) -> bool:
     if isinstance(value, dict):
-        return any(map(_far, value.values()))
+        return any(map(_has_too_large, value.values()))
     if isinstance(value, list):
-        return any(map(_far, value))
-    return isinstance(value, int) and abs(value) >= FAR
+        return any(map(_has_too_large, value))
+    return isinstance(value, int) and abs(value) >= TOO_LARGE

@@ -1,4 +1,4 @@
-"""Case: a variant at a size, a length and an architecture; its id; and the named sets of cases.
+"""Case: a variant at a size, a length and an architecture, and its id.
 
 An id leaves out whatever stands on the base: ReLU, identity norms, strided encoder, horizontal, 16000
 samples, the paper's size, hailo8: what the conversion notes compiled. All profiles have one base, not one
@@ -109,6 +109,3 @@ def variant_of(head: str) -> Variant:
         decoder=decoder,
         blocks=parse_blocks(blocks),
     )
-
-
-# --- profiles ----------------------------------------------------------------------------------------------

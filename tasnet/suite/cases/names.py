@@ -1,4 +1,4 @@
-"""A case's name, read: an id, a tag of the notes, or their flags."""
+"""Reads the name of a case: an id, a run tag of the notes, or their flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Verdict: what is said of a case, read off its outcomes in this one place.
+"""Verdict: the one word on a case, made from its outcomes in this one place.
 
 No word of it is a default: a case that no compile was asked of is `not compiled`, one whose tool broke down `broke
 down`, and a pass that doesn't say how it is known is `unknown`. A reader of verdicts goes through all of them, and mypy
@@ -63,9 +63,9 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
 
     What ran on a chip was compiled, whatever it made of the sound.
     """
-    said = [each for each in map(_said, outcomes) if each is not None]
+    verdicts = [each for each in map(_stage_verdict, outcomes) if each is not None]
     order = list(Verdict)
-    return max(said, key=order.index, default=Verdict.NOT_COMPILED)
+    return max(verdicts, key=order.index, default=Verdict.NOT_COMPILED)
 
 
 def severity(verdict: Verdict) -> int | None:
@@ -83,7 +83,7 @@ def severity(verdict: Verdict) -> int | None:
             assert_never(verdict)
 
 
-def _said(outcome: Outcome) -> Verdict | None:
+def _stage_verdict(outcome: Outcome) -> Verdict | None:
     """What one stage says of the case; None for a stage before the compile that passed: the case goes on."""
     match outcome.status:
         case Status.INFRA:

@@ -1,4 +1,4 @@
-"""Compare: what changed from one run to another, grouped by what changed and not by case."""
+"""What changed from one run to another, grouped by what changed and not by case."""
 
 from __future__ import annotations
 
@@ -152,8 +152,8 @@ def _case(before: CaseRecord, after: CaseRecord, one_machine: bool) -> Iterator[
     ranks = old.rank, new.rank
     if None not in ranks and ranks[0] != ranks[1]:
         worse = (ranks[1] or 0) > (ranks[0] or 0)
-        told = new if worse else old
-        families = ", ".join(sorted({each.family for each in (*told.failures, *told.doubts)}))
+        blocked = new if worse else old
+        families = ", ".join(sorted({each.family for each in (*blocked.failures, *blocked.doubts)}))
         what = f"{old.word} -> {new.word}: {families or 'no blocker was named'}{now}"
         change = CaseChange.NEWLY_FAILING if worse else CaseChange.NEWLY_PASSING
         yield _FoundChange(change, what, worse or broken, after.happened if worse else before.happened)

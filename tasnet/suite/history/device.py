@@ -1,4 +1,4 @@
-"""Ran: what a run did on a device, as its history keeps it; and a row of figures per case for whoever shows it."""
+"""What a run did on a device, as the history keeps it, and its figures as rows of a table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DeviceCheck = Literal["parity", "bit_exact"]
 """with PyTorch, in SI-SDR; with the compiler's emulation, bit for bit"""
 
 ENDS: Mapping[Status, str] = {Status.PASSED: "agrees", Status.FAILED: "differs", Status.INFRA: "broke down"}
-"""How a run on a device can end. A device that was busy, or timed out, broke down: it said nothing of the network."""
+"""How a run on a device can end. A device that was busy, or timed out, broke down: no evidence."""
 
 
 class DeviceRecord(BaseModel):
@@ -31,10 +31,10 @@ class DeviceRecord(BaseModel):
 
     @field_validator("outcome")
     @classmethod
-    def _of_a_device(cls, told: Outcome) -> Outcome:
-        if told.stage is not Stage.INFER or told.status not in ENDS:
-            raise ValueError(f"{told.stage.value} {told.status.value}: no end of a run on a device")
-        return told
+    def _of_a_device(cls, outcome: Outcome) -> Outcome:
+        if outcome.stage is not Stage.INFER or outcome.status not in ENDS:
+            raise ValueError(f"{outcome.stage.value} {outcome.status.value}: no end of a run on a device")
+        return outcome
 
 
 @dataclass(frozen=True)
@@ -75,18 +75,18 @@ def device_rows(ran: Iterable[DeviceRecord]) -> tuple[DeviceRow, ...]:
     return tuple(_row(*key, checks) for key, checks in found.items())
 
 
-def summary(told: Sequence[DeviceRow]) -> str:
+def summary(rows: Sequence[DeviceRow]) -> str:
     """`3 on a device: 2 agree, 1 broke down`; empty where nothing ran."""
-    if not told:
+    if not rows:
         return ""
-    good = sum(row.good for row in told)
-    doubles = ", by a test double" if any(row.said == "double" for row in told) else ""
-    return f"{len(told)} on a device{doubles}: {good} agree" + (f", {len(told) - good} not" if good < len(told) else "")
+    good = sum(row.good for row in rows)
+    doubles = ", by a test double" if any(row.said == "double" for row in rows) else ""
+    return f"{len(rows)} on a device{doubles}: {good} agree" + (f", {len(rows) - good} not" if good < len(rows) else "")
 
 
-def title(told: Sequence[DeviceRow]) -> str:
+def title(rows: Sequence[DeviceRow]) -> str:
     """`on hailo8: observed with hailort 4.23.0`."""
-    by = sorted({f"on {row.arch}: {_known(row)} {row.by}" for row in told})
+    by = sorted({f"on {row.arch}: {_known(row)} {row.by}" for row in rows})
     return "; ".join(by)
 
 

@@ -1,4 +1,4 @@
-"""The history for a person: tables of runs and trends, a comparison by its groups; and each as JSON."""
+"""The history as lines and as JSON: tables of runs and of trends, a comparison by its groups."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tasnet.common import table_lines
 from tasnet.suite.history import device
 from tasnet.suite.history.comparison import CaseChange, ChangeGroup, RunComparison, commit
 from tasnet.suite.history.run import (
+    NOT_WRITTEN,
     RunEnd,
     RunError,
     RunHead,
@@ -73,6 +74,8 @@ class _RunSummary:
     ran: tuple[device.DeviceRecord, ...]
     going_on: bool = False
     """of a run without an end: its process lives"""
+    unwritten: bool = False
+    """of a run without an end: its files could not be written, as on a full disk"""
 
     @property
     def cases(self) -> int:
@@ -96,42 +99,45 @@ def _runs(store: Path) -> Iterator[_RunSummary | UnreadableRun]:
         except RunError as error:
             yield UnreadableRun.of(folder, error)
             continue
+        summed = {kind.value: count for kind, count in kinds.items()}
+        stopped = end is None
         yield _RunSummary(
-            name, head, end, {kind.value: count for kind, count in kinds.items()}, ran, end is None and going_on(folder)
+            name, head, end, summed, ran, stopped and going_on(folder), stopped and (folder / NOT_WRITTEN).exists()
         )
 
 
 def _on_device(found: Sequence[_RunSummary]) -> Iterator[str]:
     """What was measured on a device, the newest runs' rows, the oldest of them first."""
-    told = [(each.id, row) for each in found for row in device.device_rows(each.ran)]
-    if told:
+    rows = [(each.id, row) for each in found for row in device.device_rows(each.ran)]
+    if rows:
         yield ""
         yield from table_lines(
-            [["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in told[-ROWS:])]
+            [["run", "by", *device.HEADS], *([run, _by(row), *row.cells] for run, row in rows[-ROWS:])]
         )
-    if len(told) > ROWS:
-        yield f"{len(told) - ROWS} earlier ones on a device: tasnet runs --json has them"
+    if len(rows) > ROWS:
+        yield f"{len(rows) - ROWS} earlier ones on a device: tasnet runs --json has them"
 
 
 def _by(row: device.DeviceRow) -> str:
     return f"{row.by} on {row.arch}, {'observed' if row.said == 'observed' else 'a test double: nothing was observed'}"
 
 
-def _told_by(told: _RunSummary) -> str:
+def _toolchain_or_device(run: _RunSummary) -> str:
     """Whose word the run is; the device's where nothing was judged."""
-    return device.title(device.device_rows(told.ran)) if told.ran and not told.cases else told.head.told_by
+    return device.title(device.device_rows(run.ran)) if run.ran and not run.cases else run.head.told_by
 
 
-def _row(told: _RunSummary) -> list[str]:
-    head, end = told.head, told.end
-    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in told.kinds.items())
-    how = "" if end else "still running" if told.going_on else "killed"
-    unfinished = f"{how}, {told.cases} of {head.cases} cases: " if how else ""
+def _row(run: _RunSummary) -> list[str]:
+    head, end = run.head, run.end
+    kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in run.kinds.items())
+    stopped = "its files were not written" if run.unwritten else "killed"
+    how = "" if end else "still running" if run.going_on else stopped
+    unfinished = f"{how}, {run.cases} of {head.cases} cases: " if how else ""
     when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
-        *(told.id, when, head.profile, head.arch, _told_by(told), commit(head) or "-", seconds),
-        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.device_rows(told.ran))])) or 'none'}",
+        *(run.id, when, head.profile, head.arch, _toolchain_or_device(run), commit(head) or "-", seconds),
+        f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.device_rows(run.ran))])) or 'none'}",
     ]
 
 
@@ -142,6 +148,7 @@ def _run_json(each: _RunSummary | UnreadableRun) -> dict[str, Any]:
         "id": each.id,
         "finished": each.end is not None,
         "running": each.going_on,
+        "unwritten": each.unwritten,
         "known": each.head.known,
         "judged": each.cases,
         "kinds": dict(each.kinds),

@@ -1,4 +1,4 @@
-"""Origin: the commit, the versions and the machine that a run comes from."""
+"""Where a run comes from: the commit, the versions of libraries and the machine."""
 
 from __future__ import annotations
 

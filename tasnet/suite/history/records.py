@@ -1,4 +1,4 @@
-"""Record: all that a report says of one case. Crosses from an xdist worker to the controller as JSON."""
+"""The record of one case: all that a report says of it. It crosses from an xdist worker to the controller as JSON."""
 
 from __future__ import annotations
 

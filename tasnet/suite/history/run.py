@@ -1,4 +1,4 @@
-"""Run: a stored run, read. A broken one is named, not passed over; a killed one is what it got to."""
+"""Stored runs, read. A damaged run is named and not passed over; of a killed one there is what it wrote before."""
 
 from __future__ import annotations
 
@@ -26,6 +26,8 @@ SCHEMA = 2
 
 HEAD, RECORDS, MEASURES, END = "run.json", "records.jsonl", "measures.jsonl", "end.json"
 DEVICE = "device.jsonl"
+NOT_WRITTEN = "not-written"
+"""an empty file: the run's files could not be written to their end"""
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -219,8 +221,8 @@ def _is_empty(folder: Path) -> bool:
 def _number(folder: Path) -> int | None:
     """A run's number: 0 for one of a version that gave none, None where its head can't be read."""
     try:
-        told = json.loads(stored_bytes(folder / HEAD))
-        number = told.get("number", 0 if "started" in told else None)
+        content = json.loads(stored_bytes(folder / HEAD))
+        number = content.get("number", 0 if "started" in content else None)
     except (OSError, ValueError, AttributeError, RecursionError):
         return None
     return number if isinstance(number, int) else None
@@ -322,19 +324,20 @@ def _all(store: Path) -> list[Path]:
 def _head(folder: Path) -> RunHead:
     path = folder / HEAD
     try:
-        told = json.loads(stored_bytes(path))
+        content = json.loads(stored_bytes(path))
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; the run can't be read") from None
     except (ValueError, RecursionError):
         raise RunError(f"{path}: not JSON; {_DAMAGED}") from None
-    if not isinstance(told, dict) or type(told.get("schema")) is not int:
+    if not isinstance(content, dict) or type(content.get("schema")) is not int:
         raise RunError(f"{path}: no schema; {_DAMAGED}")
-    if told["schema"] != SCHEMA:
+    if content["schema"] != SCHEMA:
         raise OtherVersion(
-            f"{path}: schema {told['schema']}, and this version reads {SCHEMA}; read it with the tasnet that wrote it"
+            f"{path}: schema {content['schema']}, and this version reads {SCHEMA}; "
+            "read it with the tasnet that wrote it"
         )
     try:
-        return RunHead.model_validate(told)
+        return RunHead.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         raise RunError(f"{path}: {'.'.join(map(str, first['loc']))}: {first['msg']}; {_DAMAGED}") from None

@@ -1,4 +1,4 @@
-"""Trend: one case, or one entry of the ledger, over all stored runs."""
+"""One case, or one entry of the ledger, over all stored runs."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def _of_case(runs: Iterable[StoredRun], case: str) -> Iterator[CasePoint]:
         parity = {each.stage: each.snr_db for each in run.measures if each.case_id in measured}
         if record is not None:
             families = tuple(dict.fromkeys(blocker.failure.family for blocker in record.blockers))
-            told = (record.verdict.word, record.kind.value, families, record.seconds, record.onnx_bytes)
-            yield CasePoint(*_of_run(run), *told, parity)
+            figures = (record.verdict.word, record.kind.value, families, record.seconds, record.onnx_bytes)
+            yield CasePoint(*_of_run(run), *figures, parity)
         elif parity:
             yield CasePoint(*_of_run(run), parity=parity)
 

@@ -1,4 +1,4 @@
-"""Writer: keeps a run as it goes, so that a kill loses no more than the line that was being written."""
+"""Writes a run as it goes, so that a kill loses no more than the line that was being written."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from tasnet.suite.history.run import (
     END,
     HEAD,
     MEASURES,
+    NOT_WRITTEN,
     RECORDS,
     ParityFigure,
     RunEnd,
@@ -38,9 +39,9 @@ class RunWriter:
 
     folder: Path
     key: str
-    """what its lines are sealed under"""
+    """the key under which its lines are sealed"""
     alive: BinaryIO = field(compare=False, repr=False)
-    """what this process holds of the run"""
+    """run.json, locked while this process lives"""
     began: float = field(default_factory=time.monotonic)
 
     def add_record(self, record: CaseRecord) -> None:
@@ -58,7 +59,7 @@ class RunWriter:
     def end(self, records: Iterable[CaseRecord], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""
         kinds = Counter(record.kind for record in records)
-        told = RunEnd(
+        end = RunEnd(
             exit_status=exit_status,
             seconds=time.monotonic() - self.began,
             kinds=dict(kinds),
@@ -66,8 +67,14 @@ class RunWriter:
             measures=kept_of(_flushed(self.folder / MEASURES)),
             device=kept_of(_flushed(self.folder / DEVICE)),
         )
-        text = told.model_dump_json(by_alias=True).encode()
+        text = end.model_dump_json(by_alias=True).encode()
         write_whole(self.folder / END, sealed(self.key, text) + b"\n")
+        self.alive.close()
+
+    def give_up(self) -> None:
+        """Notes that the run's files can't be written, as on a full disk: an empty file needs no room there."""
+        with suppress(OSError):
+            (self.folder / NOT_WRITTEN).touch()
         self.alive.close()
 
 

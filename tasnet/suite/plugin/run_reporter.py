@@ -144,7 +144,7 @@ class RunReporter:
         try:
             if self.writer and self.records:
                 self.summary = write_run(self.writer.folder, self._ordered(), Store(root))
-            if self.writer:
+            if self.writer and not self.trouble:
                 self.writer.end(self.records.values(), int(session.exitstatus))
         except OSError as error:
             self._in_trouble(error)
@@ -172,6 +172,8 @@ class RunReporter:
 
     def _in_trouble(self, error: OSError) -> None:
         self.trouble = f"the run's files were not written: {error}; name another --store"
+        if self.writer:
+            self.writer.give_up()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)

@@ -238,9 +238,9 @@ def _windows(
                 pieces[each.name] = resample(wave, each.rate, rate)[: wanted[each.name]]
                 turned[each.name] = wanted[each.name]
     if not pieces:
-        told = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3]) or "it holds no wav"
+        why = "; ".join(f"{each.name}: {each.reason}" for each in left_out[:3]) or "it holds no wav"
         raise CalibrationError(
-            f"calibration {path}: nothing to use ({told}); give recordings of at least {length / rate:.2f} s, unclipped"
+            f"calibration {path}: nothing to use ({why}); give recordings of at least {length / rate:.2f} s, unclipped"
         )
     kept = [each for each in able if each.name in pieces]
     used = [

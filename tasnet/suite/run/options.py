@@ -83,7 +83,7 @@ class RunOptions:
 
 def store_root(given: Path | None, folder: Path) -> Path:
     """The store that is named, else the environment's, else `.tasnet` in `folder`. Raises StoreOptionError."""
-    store = Path(given or os.environ.get("TASNET_STORE") or folder / ".tasnet").absolute()
-    if instead := why_no_folder(store):
+    store = Path(given or os.environ.get("TASNET_STORE") or folder / ".tasnet")
+    if instead := why_no_folder(store.absolute()):
         raise StoreOptionError(f"--store {store}: {instead}")
-    return store
+    return store.absolute()

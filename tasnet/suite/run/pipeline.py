@@ -139,7 +139,7 @@ class Pipeline:
             return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
         parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
         tool = self.fit(self.toolchain, case) if self.fit and stage is Stage.OPTIMIZE else self.toolchain
-        key = content_key({**(self._tool if tool is self.toolchain else _told_by(tool)), **parts})
+        key = content_key({**(self._tool if tool is self.toolchain else _tool_key(tool)), **parts})
         return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
 
     def _once(self, key: str, stage: Stage, case: Case, given: str, work: Callable[[], Outcome]) -> Outcome:
@@ -221,7 +221,7 @@ class Pipeline:
     def _translate(self, case: Case, onnx: str, desk: Path) -> Outcome:
         har = desk / "translated.har"
         report = self.toolchain.translate(self.store.path(onnx), NET_NAME, har)
-        return self._told(Stage.TRANSLATE, case, onnx, report, desk)
+        return self._outcome_of_report(Stage.TRANSLATE, case, onnx, report, desk)
 
     def _judge(self, tool: Toolchain, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
         given = desk / har_file(har)
@@ -231,9 +231,9 @@ class Pipeline:
             report = tool.optimize(given, case.arch, desk / "optimized.har")
         else:
             report = tool.compile(given, case.arch, desk / "compiled.hef")
-        return self._told(stage, case, har, report, desk)
+        return self._outcome_of_report(stage, case, har, report, desk)
 
-    def _told(self, stage: Stage, case: Case, given: str, report: StageReport, desk: Path) -> Outcome:
+    def _outcome_of_report(self, stage: Stage, case: Case, given: str, report: StageReport, desk: Path) -> Outcome:
         if stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value and report.artifact is None:
             raise PipelineError(
                 f"toolchain {self.toolchain.name}: translate passed but left no HAR; mend the toolchain"
@@ -289,7 +289,7 @@ class Pipeline:
 
     @cached_property
     def _tool(self) -> dict[str, Any]:
-        return _told_by(self.toolchain)
+        return _tool_key(self.toolchain)
 
     @cached_property
     def _exporter(self) -> dict[str, str]:
@@ -368,7 +368,7 @@ def _drawn(size: Size, seed: int) -> Weights:
     return seeded_weights(size, seed)
 
 
-def _told_by(tool: Toolchain) -> dict[str, Any]:
+def _tool_key(tool: Toolchain) -> dict[str, Any]:
     """The part of a key that says who made the outcome."""
     return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
 

@@ -71,7 +71,7 @@ def arrays(
             raise CalibrationError(f"{where}: a single array; save it with np.savez")
         with file:
             names = [each for each in file.files if each not in _RATES]
-            told = [int(file[each]) for each in _RATES if each in file.files and file[each].ndim == 0]
+            rates = [int(file[each]) for each in _RATES if each in file.files and file[each].ndim == 0]
             if name is None and len(names) != 1:
                 raise CalibrationError(f"{where}: {len(names)} arrays ({', '.join(names[:5])}); say which one to use")
             chosen = names[0] if name is None else name
@@ -84,7 +84,7 @@ def arrays(
         raise CalibrationError(
             f"{where}: not an npz of plain arrays ({error_line(error, 200)}); save it with np.savez"
         ) from None
-    own_rate = source_rate or (told[0] if told else None)
+    own_rate = source_rate or (rates[0] if rates else None)
     if own_rate is not None and own_rate < 1:
         raise CalibrationError(f"{where}: rate {own_rate} Hz; it must be at least 1")
     if own_rate is None:

@@ -118,7 +118,7 @@ class Store:
 
     root: Path
     say: Notify = field(default=notify_on_stderr, compare=False, repr=False)
-    """hears for whom this process waits, if it waits for long"""
+    """is called with one line where this process waits for another for long"""
 
     # --- outcomes
 
@@ -316,8 +316,8 @@ class Store:
         with suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(path, target)
-        told = f"{path.relative_to(self.root).as_posix()}: not what was kept there; set aside in {target.parent}"
-        warnings.warn(DamageWarning(told), stacklevel=2)
+        message = f"{path.relative_to(self.root).as_posix()}: not what was kept there; set aside in {target.parent}"
+        warnings.warn(DamageWarning(message), stacklevel=2)
 
     def _recipe(self, name: str) -> tuple[list[str | int], memoryview]:
         """Of a HAR: how many own bytes and which blobs it is made of, in turn, and its own bytes. Raises Damaged."""

@@ -145,7 +145,7 @@ class CaseCalibration:
 
         if not isinstance(toolchain, Dfc):
             return toolchain
-        # One set for all cases that hear the same: what is inside the network doesn't matter here.
+        # One set of data for all cases with the same input: what is inside the network doesn't matter here.
         variant = Variant(encoder=case.variant.encoder, layout=case.variant.layout)
         data = _calibration(self.recordings, self.root, variant, case.size, case.length)
         return replace(toolchain, calibration=data)
@@ -188,8 +188,8 @@ def _calibration(recordings: Path, root: Path, variant: Variant, size: Size, len
     from tasnet.suite.run.calibration import load_calibration
 
     made = load_calibration(recordings, Case(variant, size, length))
-    for told in made.report.warnings:
-        warnings.warn(f"calibration {recordings.name}: {told}", CalibrationWarning, stacklevel=2)
+    for warning in made.report.warnings:
+        warnings.warn(f"calibration {recordings.name}: {warning}", CalibrationWarning, stacklevel=2)
     data = io.BytesIO()
     np.save(data, made.data)
     store = open_store(root)

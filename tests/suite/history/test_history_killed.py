@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.history.lines import runs_lines
+from tasnet.suite.history.lines import runs_json, runs_lines
 from tasnet.suite.history.run import END, HEAD, RECORDS, RunHead, find_run, read_run, run_folders
 from tasnet.suite.history.writer import begin_run
 from tests.doubles.processes import until
@@ -20,6 +20,7 @@ from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
+TOLD = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "1"}
 
 
 def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Path) -> None:
@@ -54,6 +55,15 @@ def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Pat
     known = {record.case_id: record for record in again.records}
     for record in killed.records:
         assert record.by_stage == {stage: known[record.case_id].by_stage[stage] for stage in record.by_stage}
+
+
+def test_a_run_whose_files_could_not_be_written_is_not_called_killed(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "full").mkdir(parents=True)
+    begin_run(tmp_path / "runs" / "full", RunHead(started=NOW, cases=20, chosen=20, **TOLD)).give_up()
+    assert any("its files were not written, 0 of 20 cases: none" in line for line in runs_lines(tmp_path))
+    (told,) = runs_json(tmp_path)
+    assert told["unwritten"]
+    assert not told["running"]
 
 
 def test_last_is_the_run_that_began_last_whatever_the_clock_said(tmp_path: Path) -> None:
@@ -103,7 +113,6 @@ def _begun(store: Path, name: str) -> str:
     """A run that was begun and goes no further, as a killed one."""
     folder = store / "runs" / name
     folder.mkdir(parents=True)
-    told = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version": "1"}
-    writer = begin_run(folder, RunHead(started=NOW, cases=20, chosen=20, **told))
+    writer = begin_run(folder, RunHead(started=NOW, cases=20, chosen=20, **TOLD))
     writer.alive.close()
     return name

@@ -342,7 +342,7 @@ def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
     warned = text.replace(
         "def tell(case):\n",
         "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageWarning\n"
-        "    for number in range(7):\n        warnings.warn(DamageFound(f'outcomes/{number}.json: set aside'))\n",
+        "    for number in range(7):\n        warnings.warn(DamageWarning(f'outcomes/{number}.json: set aside'))\n",
     )
     assert warned != text
     (suite.path / "conftest.py").write_text(warned)
