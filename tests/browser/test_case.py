@@ -70,7 +70,7 @@ def test_a_case_shows_its_stages_blockers_layers_and_how_to_repeat_it(visit: Vis
         assert blocker.failure.evidence in text
         assert blocker.failure.message.split("\t")[0] in text
     assert "rests on layers of this kind and size that were observed" in text
-    assert "extrapolated: nobody has tried this kind and size" in text
+    assert "extrapolated: no compile of this kind and size is known" in text
     assert panel.locator(".command code").inner_text() == record.repeat
     rows = panel.locator(".layers-table tbody tr")
     graph = shown.graphs[har_of(record)]

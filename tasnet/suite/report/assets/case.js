@@ -45,12 +45,12 @@ function caseHead(record) {
     make("p", {}, stamp(record.said, worded(record.said, record.verdict)), " ",
       make("span", {}, record.meaning === record.verdict ? "" : record.meaning),
       record.certainty ? make("span", { class: "dim" }, ` (${certainty(record.certainty)})`) : ""),
-    record.said === "double" ? make("p", { class: "note" }, "A test double said this: nothing was observed, and it predicts nothing.") : "");
+    record.said === "double" ? make("p", { class: "note" }, "The result of a test double: neither observed nor predicted.") : "");
 }
 
 const certainty = (word) =>
   word === "observed" ? "rests on layers of this kind and size that were observed"
-    : "extrapolated: nobody has tried this kind and size";
+    : "extrapolated: no compile of this kind and size is known";
 
 function judged(record) {
   const lines = [["expected", record.expected], ["happened", record.happened], ["to do", record.hint]];
@@ -177,7 +177,7 @@ function logs(record) {
   return [part("Logs", kept.map((outcome) => make("details", { class: "log", open: outcome === kept.at(-1) },
     make("summary", {}, `${outcome.stage}, the end of `, make("code", {}, outcome.log)),
     outcome.tail ? make("pre", { tabindex: 0, role: "region", "aria-label": `Log of ${outcome.stage}` }, outcome.tail)
-      : make("p", { class: "dim" }, "Left out: gone from the store, or no room in the report."))))];
+      : make("p", { class: "dim" }, "Left out: the log is gone from the store, or the report has no room for it."))))];
 }
 
 function past(record) {

@@ -74,13 +74,13 @@ const place = (row) => (row <= ROW_PASS ? "within" : row < ROW_FAIL ? "between" 
 const PLACE_SIGN = { within: "✓", between: "?", past: "✕" };
 const PLACE_WORD = {
   within: "within: rows up to 384,000 have compiled",
-  between: "in between: nobody knows",
+  between: "in between: not known",
   past: "past: rows of 512,000 and more have not compiled",
 };
 
 function drawChange(record) {
   const choices = others(record);
-  if (!choices.length) return make("p", { class: "dim" }, "No other graph to hold it against in these runs.");
+  if (!choices.length) return make("p", { class: "dim" }, "These runs have no other graph to compare with.");
   const box = make("div", {});
   const select = make("select", { "aria-label": "Held against", change: () => show(choices[select.value][1]) },
     choices.map(([name], at) => make("option", { value: at }, name)));
@@ -139,7 +139,7 @@ function drawLayers(record) {
     make("thead", {}, make("tr", {},
       make("th", { scope: "col" }, "Layer"), make("th", { scope: "col", class: "n" }, "Row, elements"),
       make("th", { scope: "col" }, make("span", { class: "axis", style: bracket(most) },
-        make("span", { class: "unseen" }, "against the bracket"),
+        make("span", { class: "unseen" }, "compared with the bracket"),
         make("i", { class: "at-pass", "aria-hidden": "true" }, "384 k"), make("i", { class: "at-fail", "aria-hidden": "true" }, "512 k"))),
       make("th", { scope: "col" }, "Type"), make("th", { scope: "col" }, "Input → output, H x W x C"),
       make("th", { scope: "col", class: "n" }, "MACs"), make("th", { scope: "col", class: "n" }, "Weights"))),
