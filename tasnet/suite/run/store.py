@@ -86,10 +86,6 @@ def content_of(name: str) -> str:
     return name.rpartition("/")[2].partition(".")[0]
 
 
-def _is_weights(path: Path) -> bool:
-    return has_content(path, content_of(path.name))
-
-
 def open_store(root: Path, say: Notify = notify_on_stderr) -> Store:
     """The store at `root`, made if it isn't there, with the leftovers of killed runs removed.
 
@@ -178,7 +174,7 @@ class Store:
     def path(self, name: str) -> Path:
         """Where the artifact `name` lies, which is what its name says, and so are the weights beside a graph.
 
-        Raises Damaged if it isn't there, or is damaged and was set aside; StoreError for a HAR (`get_har`).
+        Raises DamagedArtifact if it isn't there, or is damaged and was set aside; StoreError for a HAR (`get_har`).
         """
         if name.startswith("har/"):
             raise StoreError(f"{name}: HARs are kept in parts; put it together with get_har")
@@ -193,7 +189,7 @@ class Store:
         return path
 
     def check(self, name: str) -> None:
-        """Raises Damaged unless the artifact `name` is there and whole, a HAR with all of its arrays."""
+        """Raises DamagedArtifact unless the artifact `name` is there and whole, a HAR with all of its arrays."""
         if not name.startswith("har/"):
             self.path(name)
             return
@@ -254,7 +250,7 @@ class Store:
     def get_har(self, name: str, dest: Path) -> Path:
         """Writes the HAR `name` to `dest`, byte for byte as it was put; returns `dest`.
 
-        Raises Damaged if it isn't there or is damaged; what is damaged is set aside, so the next run makes it again.
+        Raises DamagedArtifact if it is gone or damaged; what is damaged is set aside, so the next run makes it again.
         """
         index, own = self._recipe(name)
         pieces: list[bytes | memoryview] = []
@@ -270,7 +266,7 @@ class Store:
     def get_har_graph(self, name: str, dest: Path) -> Path:
         """Writes the HAR `name` to `dest` with holes for its arrays: enough to read its graph, and far less to do.
 
-        Raises Damaged as `get_har` does, but for the content of its arrays, which nobody reads.
+        Raises DamagedArtifact as `get_har` does, but for the content of its arrays, which nobody reads.
         """
         index, own = self._recipe(name)
         with dest.open("wb") as file:
@@ -320,7 +316,7 @@ class Store:
         warnings.warn(DamageWarning(message), stacklevel=2)
 
     def _recipe(self, name: str) -> tuple[list[str | int], memoryview]:
-        """Of a HAR: how many own bytes and which blobs it is made of, in turn, and its own bytes. Raises Damaged."""
+        """The parts of a HAR in turn (a count of own bytes, or a blob), and its own bytes. Raises DamagedArtifact."""
         path = self.root / name
         data = self.bytes_at(path)
         if data is None:
@@ -334,7 +330,7 @@ class Store:
         return recipe["parts"], memoryview(zlib.decompress(packed))
 
     def _blob(self, name: str, blob: str) -> bytes:
-        """The content of an array of the HAR `name`. Raises Damaged."""
+        """The content of an array of the HAR `name`. Raises DamagedArtifact."""
         data = self.bytes_at(self.root / "blobs" / blob)
         if data is None or sha256(data) != blob:
             raise self._lacks(name, blob)
@@ -350,8 +346,12 @@ class Store:
         return DamagedArtifact(f"{self.root / name}: its array {path} is damaged or gone; run the case again")
 
     def _check_weights(self, model: Path) -> None:
-        """Raises Damaged unless all weights of a graph lie beside it whole. All that don't are set aside."""
-        bad = [model.parent / each for each in weights_beside(model) if not _is_weights(model.parent / each)]
+        """Raises DamagedArtifact unless all weights of a graph lie beside it whole. All that don't are set aside."""
+        bad = [
+            model.parent / each
+            for each in weights_beside(model)
+            if not has_content(model.parent / each, content_of(each))
+        ]
         for path in bad:
             if os.path.lexists(path):
                 self.set_aside(path)
