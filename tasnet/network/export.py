@@ -23,7 +23,7 @@ from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
 SHARED_FROM = 1024
-"""Bytes above which `save_shared` gives an initializer a file of its own."""
+"""Bytes above which `write_shared_onnx` gives an initializer a file of its own."""
 
 
 class ExportError(TasnetError, RuntimeError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -13,14 +12,12 @@ from typing import Any
 
 import onnx
 import pytest
-from onnx import TensorProto, helper
 
 from tasnet.cli import main
-from tasnet.hailo.files.har import write
-from tasnet.hailo.files.hn import Layer, Network
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.observed.sweeping import SweepResult, SweptGraph
+from tests.cli.small_files import har, model
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import dfc_python
 
@@ -36,35 +33,6 @@ COMMANDS = (
     "calibrate",
     "emulate",
 )
-
-
-def model(path: Path, op: str = "Relu", width: int = 100, channels: int = 8) -> Path:
-    """An ONNX file of one node on [1, channels, 1, width]."""
-    shape = [1, channels, 1, width]
-    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in ("x", "y")]
-    graph = helper.make_graph([helper.make_node(op, ["x"], ["y"], name="node")], "g", ends[:1], ends[1:])
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7), str(path))
-    return path
-
-
-def har(path: Path, width: int, kind: str = "activation") -> Path:
-    """A HAR of one layer on rows of 512 x width."""
-    shape = (-1, 1, width, 512)
-    names = ("input_layer1", "node1", "output_layer1")
-    kinds = ("input_layer", kind, "output_layer")
-    layers = tuple(
-        Layer(
-            name,
-            each,
-            names[index - 1 : index] if index else (),
-            names[index + 1 : index + 2],
-            (shape,),
-            (shape,),
-        )
-        for index, (name, each) in enumerate(zip(names, kinds, strict=True))
-    )
-    write(Network("net", layers, ("node1",)), path)
-    return path
 
 
 def test_matrix_lists_ids_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -294,91 +262,6 @@ def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "optimize.memory=8 GiB",
     ]
     assert "--quick" in command
-
-
-BAD = {
-    "no command": [],
-    "unknown command": ["chekc"],
-    "unknown option": ["check", "--fast"],
-    "no file": ["check", "none.onnx"],
-    "a directory": ["check", "."],
-    "garbage": ["check", "garbage"],
-    "garbage.har": ["check", "garbage.har"],
-    "garbage inspected": ["inspect", "garbage"],
-    "empty": ["check", "empty.onnx"],
-    "unknown arch": ["check", "good.onnx", "--arch", "hailo9"],
-    "garbage translated": ["translate", "garbage", "--name", "net", "-o", "out"],
-    "no name": ["translate", "good.onnx", "-o", "out"],
-    "a bad name": ["translate", "good.onnx", "--name", "a/b", "-o", "out"],
-    "nowhere to write": ["translate", "good.onnx", "--name", "net", "-o", "none/out"],
-    "onto a directory": ["translate", "good.onnx", "--name", "net", "-o", "."],
-    "unknown case": ["export", "concat-normal-gruoped-all", "-o", "out"],
-    "unknown axis": ["export", "colour=red", "-o", "out"],
-    "bad opset": ["export", "baseline", "-o", "out", "--opset", "3"],
-    "opset a word": ["export", "baseline", "-o", "out", "--opset", "new"],
-    "negative seed": ["export", "baseline", "-o", "out", "--seed", "-1"],
-    "no checkpoint": ["export", "baseline", "-o", "out", "--checkpoint", "none.pt"],
-    "garbage checkpoint": ["export", "baseline", "-o", "out", "--checkpoint", "garbage"],
-    "unknown profile": ["matrix", "--list", "--profile", "all"],
-    "unknown arch of a profile": ["matrix", "--list", "--arch", "hailo9"],
-    "garbage.hef": ["inspect", "garbage.hef"],
-    "a HEF cut short": ["inspect", "short"],
-    "no log": ["classify", "none.log"],
-    "a directory of logs": ["classify", "."],
-    "no runs": ["import-runs", "none", "--store", "s"],
-    "no table in it": ["import-runs", "runs", "--store", "s"],
-    "another table": ["import-runs", "runs/table.tsv", "--store", "s"],
-    "unknown arch of runs": ["import-runs", "runs/table.tsv", "--arch", "hailo9"],
-    "unknown toolchain": ["sweep", "--toolchain", "gcc"],
-    "unknown toolchain of a matrix": ["matrix", "--toolchain", "gcc"],
-    "a matrix without a compiler": ["matrix", "--toolchain", "dfc", "--dfc-python", "none"],
-    "a matrix's limit for nobody": ["matrix", "--quick"],
-    "no compiler": ["sweep", "--toolchain", "dfc", "--dfc-python", "none"],
-    "no workers": ["sweep", "-n", "0"],
-    "a sweep of nothing": ["sweep", "--profile", "all"],
-    "a limit for nobody": ["sweep", "--limit", "compile.seconds=3"],
-    "a store that is a file": ["runs", "--store", "garbage"],
-    "a store below a file": ["trend", "baseline", "--store", "garbage/s"],
-    "a store that is a link to itself": ["compare", "last", "last", "--store", "circle"],
-    "a store with an evil name": ["report", "-o", "r.html", "--store", "garbage\nclear on hailo8\x1b[31m"],
-    "a pipe": ["inspect", "pipe"],
-    "a pipe checked": ["check", "pipe"],
-    "workers a word": ["matrix", "--profile", "notes", "-n", "many"],
-}
-
-
-@pytest.mark.parametrize("arguments", BAD.values(), ids=BAD)
-def test_bad_input_is_one_line_and_leaves_nothing(
-    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("garbage", "garbage.har"):
-        Path(name).write_bytes(b"\x08\xff garbage")
-    Path("empty.onnx").touch()
-    Path("garbage.hef").write_bytes(b"garbage")
-    Path("short").write_bytes(hef_writer.sealed(2, hef_writer.small())[:-1])
-    os.mkfifo("pipe")
-    Path("circle").symlink_to("circle")
-    Path("garbage\nclear on hailo8\x1b[31m").touch()
-    Path("runs").mkdir()
-    Path("runs/table.tsv").write_text("a\tb\n1\t2\n")
-    model(Path("good.onnx"))
-    before = sorted(Path().iterdir())
-    assert main(arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("tasnet: ")
-    assert err.count("\n") == 1
-    assert "\x1b" not in err
-    assert sorted(Path().iterdir()) == before
-
-
-def test_an_existing_file_survives_a_failed_command(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    out.write_text("old")
-    (tmp_path / "garbage").write_bytes(b"garbage")
-    assert main(["translate", str(tmp_path / "garbage"), "--name", "net", "-o", str(out)]) == 2
-    assert out.read_text() == "old"
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

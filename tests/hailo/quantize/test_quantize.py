@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.hailo.execute import run_network
-from tasnet.hailo.failures import Certainty
 from tasnet.hailo.files.hn import Network
 from tasnet.hailo.quantize import (
     QuantizeError,
@@ -26,51 +24,16 @@ from tasnet.hailo.quantize import (
     negative_slope_failures,
     quantization_figures,
     quantize_network,
-    required_shifts,
     run_quantized,
 )
 from tasnet.hailo.quantize.calibration import calibrated_ranges
 from tasnet.hailo.quantize.equalization import equalized
 from tasnet.hailo.quantize.scheme import Clipping, grid_over
 from tasnet.hailo.quantize.simulation import round_to_grid
-from tasnet.hailo.translate import translate
-from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.metrics import si_sdr
-from tasnet.suite.numerics.speech import mixtures
 from tests.hailo.networks import conv_params, floats, one_layer, results
-
-SIZE = Size(N=64, L=16, B=24, H=48, Sc=24, X=3, R=2)
-LENGTH = 8000
-
-
-@cache
-def _model(variant: Variant, length: int = LENGTH, size: Size = SIZE) -> onnx.ModelProto:
-    return to_onnx(variant, size, seeded_weights(size, 1), length)
-
-
-@cache
-def _network(variant: Variant, length: int = LENGTH, size: Size = SIZE) -> Network:
-    return translate(_model(variant, length, size), "net")
-
-
-@cache
-def _speech(count: int = 3, skip: int = 0, length: int = LENGTH) -> np.ndarray:
-    return np.stack([m.mix for m in mixtures(count, length, skip=skip)]).reshape(count, 1, length, 1)
-
-
-CLEAN = Variant()
-MIX = 3
-"""voices from here on aren't in the calibration set"""
-
-
-def _si_sdr(network: Network, scheme: Scheme) -> float:
-    """On the calibration set itself: nothing is clipped, rounding alone counts."""
-    return si_sdr(
-        run_quantized(quantize_network(network, _speech(), scheme), _speech())[0], run_network(network, _speech())[0]
-    )
-
+from tests.hailo.quantize.quantized import CLEAN, LENGTH, MIX, SIZE, model_of, network_of, si_sdr_of, speech_of
 
 # --- grids
 
@@ -107,23 +70,23 @@ def test_a_network_of_values_on_their_grid_is_exact() -> None:
 
 
 def test_sixteen_bits_are_far_better_than_eight() -> None:
-    network = _network(CLEAN)
+    network = network_of(CLEAN)
     every = frozenset(layer.name for layer in network)
-    eight, sixteen = _si_sdr(network, Scheme()), _si_sdr(network, Scheme(sixteen=every))
+    eight, sixteen = si_sdr_of(network, Scheme()), si_sdr_of(network, Scheme(sixteen=every))
     assert 15 < eight < 45
     # each bit is 6 dB
     assert sixteen > eight + 35
 
 
 def test_a_layer_left_in_float_brings_no_noise() -> None:
-    network = _network(CLEAN)
+    network = network_of(CLEAN)
     every = frozenset(layer.name for layer in network)
-    assert _si_sdr(network, Scheme(floating=every)) > 120
-    assert _si_sdr(network, Scheme(floating=every - {"conv1"})) > _si_sdr(network, Scheme())
+    assert si_sdr_of(network, Scheme(floating=every)) > 120
+    assert si_sdr_of(network, Scheme(floating=every - {"conv1"})) > si_sdr_of(network, Scheme())
 
 
 def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> None:
-    network, mix = _network(CLEAN), _speech(1)
+    network, mix = network_of(CLEAN), speech_of(1)
     assert si_sdr(run_network(equalized(network), mix)[0], run_network(network, mix)[0]) > 100
     # the same function with channels a hundredfold apart
     uneven = dict(network.weights)
@@ -136,7 +99,7 @@ def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> Non
         uneven[key] = uneven[key] / factor.reshape(1, 1, -1, 1)
     bad = replace(network, weights=uneven)
     assert si_sdr(run_network(bad, mix)[0], run_network(network, mix)[0]) > 100
-    assert _si_sdr(bad, Scheme(equalize=True)) > _si_sdr(bad, Scheme()) + 3
+    assert si_sdr_of(bad, Scheme(equalize=True)) > si_sdr_of(bad, Scheme()) + 3
 
 
 def test_weight_scales_per_channel_mend_uneven_weights_too() -> None:
@@ -154,7 +117,7 @@ def test_weight_scales_per_channel_mend_uneven_weights_too() -> None:
 
 
 def test_bias_correction_takes_the_mean_error_off() -> None:
-    network, speech = _network(CLEAN), _speech()
+    network, speech = network_of(CLEAN), speech_of()
 
     def bias(scheme: Scheme) -> float:
         quantized = quantize_network(network, speech, scheme)
@@ -189,24 +152,24 @@ def test_the_least_squared_error_is_no_more_than_that_of_the_whole_range() -> No
 
 
 def test_the_report_names_range_noise_and_clipped_share() -> None:
-    network = _network(CLEAN)
-    quantized = quantize_network(network, 0.25 * _speech(1))
-    figures = {each.layer: each for each in quantization_figures(quantized, _speech(1))}
+    network = network_of(CLEAN)
+    quantized = quantize_network(network, 0.25 * speech_of(1))
+    figures = {each.layer: each for each in quantization_figures(quantized, speech_of(1))}
     first, last = figures["input_layer1"], figures["deconv1"]
     assert (first.bits, first.type) == (8, "input_layer")
     # four times louder than what it was calibrated on
     assert 0 < first.clipped < 1
-    assert first.high == pytest.approx(0.25 * float(_speech(1).max()), rel=0.02)
+    assert first.high == pytest.approx(0.25 * float(speech_of(1).max()), rel=0.02)
     assert last.snr < first.snr
-    quiet = {each.layer: each for each in quantization_figures(quantized, 0.25 * _speech(1))}
+    quiet = {each.layer: each for each in quantization_figures(quantized, 0.25 * speech_of(1))}
     assert quiet["input_layer1"].clipped == 0
     assert quiet["deconv1"].snr > last.snr
 
 
 def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
-    network = _network(CLEAN)
-    quantized = quantize_network(network, _speech())
-    points = choose_16_bit_layers(quantized, _speech(1), lambda found, exact: si_sdr(found[0], exact[0]), points=6)
+    network = network_of(CLEAN)
+    quantized = quantize_network(network, speech_of())
+    points = choose_16_bit_layers(quantized, speech_of(1), lambda found, exact: si_sdr(found[0], exact[0]), points=6)
     assert points[0].sixteen == frozenset()
     assert points[0].mean_bits == 8
     assert points[-1].mean_bits == 16
@@ -217,21 +180,21 @@ def test_the_curve_of_bits_begins_at_8_and_ends_at_16() -> None:
 
 
 def test_gains_that_are_known_are_not_measured_again_and_new_ones_are_handed_out() -> None:
-    quantized = quantize_network(_network(CLEAN), _speech())
+    quantized = quantize_network(network_of(CLEAN), speech_of())
 
     def score(found: tuple[np.ndarray, ...], exact: tuple[np.ndarray, ...]) -> float:
         return si_sdr(found[0], exact[0])
 
     found: dict[str, float] = {}
     said: list[str] = []
-    whole = choose_16_bit_layers(quantized, _speech(1), score, points=6, gains=found, say=said.append)
+    whole = choose_16_bit_layers(quantized, speech_of(1), score, points=6, gains=found, say=said.append)
     assert said[-1] == f"{len(found)} of {len(found)} layers at 16 bits"
     half = dict(list(found.items())[: len(found) // 2])
-    assert choose_16_bit_layers(quantized, _speech(1), score, points=6, gains=half) == whole
+    assert choose_16_bit_layers(quantized, speech_of(1), score, points=6, gains=half) == whole
     assert half == found
     # The order of the layers is that of the gains that were given: nothing was measured behind their back.
     upside_down = {layer: -gain for layer, gain in found.items()}
-    turned = choose_16_bit_layers(quantized, _speech(1), score, points=len(found) + 1, gains=upside_down)
+    turned = choose_16_bit_layers(quantized, speech_of(1), score, points=len(found) + 1, gains=upside_down)
     assert turned[1].added == (min(found, key=lambda layer: found[layer]),)
 
 
@@ -262,8 +225,8 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
 ) -> None:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
-    network, calibration, mix = _network(variant, length, size), _speech(3, 0, length), _speech(1, MIX, length)
-    onnx.save(_model(variant, length, size), str(tmp_path / "float.onnx"))
+    network, calibration, mix = network_of(variant, length, size), speech_of(3, 0, length), speech_of(1, MIX, length)
+    onnx.save(model_of(variant, length, size), str(tmp_path / "float.onnx"))
     quantize_static(
         str(tmp_path / "float.onnx"),
         str(tmp_path / "qdq.onnx"),
@@ -315,86 +278,20 @@ def _quantized_values(model: onnx.ModelProto) -> dict[str, str]:
     return found
 
 
-# --- the shift
-
-
-def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
-    return np.random.default_rng(0).uniform(low, high, (1, 1, length, 1)).astype(np.float32)
-
-
-@pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin"])
-@pytest.mark.parametrize("norm", ["gln", "gln_pool"])
-def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str, activation: str) -> None:
-    quantized = quantize_network(_network(Variant(activation=activation, norm=norm), 16000), _noise(0, 1))
-    found = negative_slope_failures(quantized)
-    assert found
-    first = found[0]
-    assert first.family == "negative_slope"
-    assert first.stage == "optimize"
-    assert first.certainty is Certainty.EXTRAPOLATED
-    assert first.layers[0].startswith("avgpool")
-    assert first.message.startswith(f"Quantization failed in layer net/ne_activation_{first.layers[0]} due to")
-    # the figure that the compiler printed
-    assert max(shift.needed for shift in required_shifts(quantized)) == 10
-
-
-@pytest.mark.parametrize("norm", ["gln", "identity"])
-def test_no_shift_is_too_much_on_speech(norm: str) -> None:
-    variant = Variant(activation="prelu" if norm == "gln" else "relu", norm=norm)
-    assert not negative_slope_failures(quantize_network(_network(variant, 16000), _speech(2, 0, 16000)))
-
-
-CLEAN_FORMS = [
-    CLEAN,
-    Variant(mask="bypass", expansion="project"),
-    Variant(mask="bypass", expansion="project", decoder="reduced_deconv_64"),
-    Variant(expansion="project", decoder="conv1x1_head", blocks=1),
-    Variant(skip="off", sources="first"),
-    Variant(norm="affine", activation="prelu"),
-]
-
-
-@pytest.mark.parametrize("variant", CLEAN_FORMS, ids=str)
-@pytest.mark.parametrize("low", [-1, 0])
-def test_without_averages_noise_does_no_harm(variant: Variant, low: int) -> None:
-    """Forms of the notes and others without averages over time: none of the notes' ended so."""
-    assert not negative_slope_failures(quantize_network(_network(variant, 16000), _noise(low, 1)))
-
-
-@pytest.mark.parametrize("norm", ["gln", "gln_pool"])
-def test_noise_around_zero_needs_all_the_bits_there_are_and_no_more(norm: str) -> None:
-    quantized = quantize_network(_network(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
-    assert max(shift.needed for shift in required_shifts(quantized)) in (7, 8)
-    assert not negative_slope_failures(quantized)
-
-
-def test_an_average_over_few_positions_always_fits() -> None:
-    params = {"kernel_shape": [1, 1, 500, 1], "strides": [1, 1, 500, 1], "padding": "VALID", "activation": "linear"}
-    network = one_layer("avgpool", [(1, 500, 1)], (1, 1, 1), params)
-    (shift,) = required_shifts(quantize_network(network, np.ones((1, 1, 500, 1), np.float32)))
-    assert (shift.needed, shift.fits) == (8, True)
-
-
-def test_at_16_bits_the_average_fits() -> None:
-    network = _network(Variant(activation="prelu", norm="gln"), 16000)
-    every = frozenset(layer.name for layer in network)
-    assert not negative_slope_failures(quantize_network(network, _noise(0, 1), Scheme(sixteen=every)))
-
-
 # --- bad input
 
 
 def test_one_signal_is_a_calibration_set_and_says_so() -> None:
-    assert calibrated_ranges(_network(CLEAN), _speech(1)).count == 1
+    assert calibrated_ranges(network_of(CLEAN), speech_of(1)).count == 1
 
 
 def test_silence_quantizes_to_silence() -> None:
-    network = _network(Variant(mask="bypass"))
+    network = network_of(Variant(mask="bypass"))
     silence = np.zeros((1, 1, LENGTH, 1), np.float32)
     quantized = quantize_network(network, silence)
     assert not run_quantized(quantized, silence)[0].any()
     # everything but silence is clipped away, and the report says it
-    assert quantization_figures(quantized, _speech(1))[0].clipped < 1
+    assert quantization_figures(quantized, speech_of(1))[0].clipped < 1
     assert not negative_slope_failures(quantized)
 
 
@@ -414,12 +311,12 @@ def test_silence_quantizes_to_silence() -> None:
 )
 def test_calibration_sets_that_cannot_be_used(signals: np.ndarray, says: str) -> None:
     with pytest.raises(QuantizeError, match=says):
-        quantize_network(_network(CLEAN), signals)
+        quantize_network(network_of(CLEAN), signals)
 
 
 def test_schemes_that_cannot_be_meant() -> None:
     with pytest.raises(QuantizeError, match="layer conv99 isn't in the network"):
-        quantize_network(_network(CLEAN), _speech(1), Scheme(sixteen=frozenset({"conv99"})))
+        quantize_network(network_of(CLEAN), speech_of(1), Scheme(sixteen=frozenset({"conv99"})))
     with pytest.raises(QuantizeError, match="layer conv1: at 16 bits and in float"):
         Scheme(sixteen=frozenset({"conv1"}), floating=frozenset({"conv1"}))
     with pytest.raises(QuantizeError, match="clipping entropy: one of"):

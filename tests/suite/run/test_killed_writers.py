@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from tasnet.common import write_whole
 from tasnet.hailo.files import har
 from tasnet.hailo.translate import translate
-from tasnet.network import save, save_shared
+from tasnet.network import write_onnx, write_shared_onnx
 from tasnet.suite.cases import Stage
 from tasnet.suite.history.run import END, HEAD, read_run
 from tasnet.suite.history.writer import begin_run
@@ -45,11 +45,11 @@ def graph(op: str, width: int) -> onnx.ModelProto:
 
 
 def export_into_store(folder: Path) -> None:
-    save_shared(graph("Add", 4096), open_store(folder).onnx_folder())
+    write_shared_onnx(graph("Add", 4096), open_store(folder).onnx_folder())
 
 
 def export(folder: Path) -> None:
-    save(graph("Add", 4096), folder / "model.onnx")
+    write_onnx(graph("Add", 4096), folder / "model.onnx")
 
 
 def outcome_and_note(folder: Path) -> None:
@@ -100,7 +100,7 @@ WRITERS = [
 @pytest.fixture
 def given(tmp_path: Path) -> Path:
     """A folder with what the writers are given beside it."""
-    save(graph("Mul", 4096), tmp_path / "small.onnx")
+    write_onnx(graph("Mul", 4096), tmp_path / "small.onnx")
     har.write(translate(tmp_path / "small.onnx", "n"), har_of(tmp_path))
     return tmp_path
 

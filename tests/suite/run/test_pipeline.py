@@ -1,12 +1,5 @@
 """The pipeline: stages in order, each distinct piece of work once, nothing finished ever lost."""
 
-import multiprocessing
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,14 +12,15 @@ from tasnet.hailo.failures import Certainty, Failure
 from tasnet.hailo.predict.reference import Reference
 from tasnet.hailo.toolchain import StageEnd, StageReport, Toolchain
 from tasnet.network.variant import Variant
-from tasnet.suite.cases.case import Case, graph_key
+from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import STAGES, Stage, Status
 from tasnet.suite.ledger.judgement import JudgementKind, judge
 from tasnet.suite.run.pipeline import Pipeline, PipelineError
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store, StoreError
 from tests.doubles.scripted_toolchain import ScriptedToolchain
-from tests.suite.run.small_cases import TINY, ten_graphs
+from tests.suite.run.scripted_cases import ALL_PASSED, checkpoint_file, done, statuses
+from tests.suite.run.small_cases import TINY
 
 BLOCKER = Failure(
     stage="compile", family="unsupported_kernel", message="Super deconv", certainty=Certainty.EXTRAPOLATED
@@ -35,29 +29,6 @@ BLOCKER = Failure(
 
 def tiny(*axes, length=160, **named):
     return Case(Variant(*axes, **named), size=TINY, length=length)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
-@pytest.fixture
-def calls(tmp_path):
-    return tmp_path / "calls"
-
-
-def done(calls):
-    """Method -> how often it was run to its end."""
-    lines = calls.read_text().split("\n") if calls.exists() else []
-    return Counter(line.split()[1] for line in lines if line.startswith("end"))
-
-
-def statuses(outcomes):
-    return {stage.value: outcome.status.value for stage, outcome in outcomes.items()}
-
-
-ALL_PASSED = dict.fromkeys(("export", "translate", "optimize", "compile"), "passed")
 
 
 def test_the_double_keeps_the_contract(calls):
@@ -252,16 +223,6 @@ def test_a_store_that_cant_be_used_says_so(tmp_path, calls):
 # --- checkpoints
 
 
-def checkpoint_file(path, seed=3):
-    import torch
-
-    from tasnet.network.weights import asteroid_shapes, seeded_weights
-
-    weights = seeded_weights(TINY, seed)
-    torch.save({name: weights[name] for name in asteroid_shapes(TINY)}, path)
-    return path
-
-
 def test_a_checkpoint_gives_the_size_and_the_weights(store, calls, tmp_path):
     file = checkpoint_file(tmp_path / "best.pth")
     recipe = Recipe(checkpoint=file, blocks_per_repeat=2)
@@ -278,101 +239,6 @@ def test_a_missing_checkpoint_is_said_in_one_line(store, calls, tmp_path):
     pipeline = Pipeline(store, ScriptedToolchain(calls), Recipe(checkpoint=tmp_path / "none.pth"))
     with pytest.raises(PipelineError, match=r"none\.pth: No such file"):
         pipeline.run(tiny())
-
-
-def in_a_new_process(code, *arguments):
-    return subprocess.Popen(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{code}", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-
-
-def test_a_full_store_needs_no_torch_even_with_a_checkpoint(store, calls, tmp_path):
-    file = checkpoint_file(tmp_path / "best.pth")
-    recipe = Recipe(checkpoint=file, blocks_per_repeat=2)
-    case = Case(Variant(), length=160)
-    Pipeline(store, ScriptedToolchain(calls), recipe).run(case)
-    code = f"""
-from pathlib import Path
-from tasnet.network.variant import Variant
-from tasnet.suite.cases.case import Case
-from tasnet.suite.ledger.judgement import Kind, judge
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.recipe import Recipe
-from tasnet.suite.run.store import Store
-from tests.doubles.scripted_toolchain import ScriptedToolchain
-recipe = Recipe(checkpoint=Path({str(file)!r}), blocks_per_repeat=2)
-outcomes = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r})), recipe).run(
-    Case(Variant(), length=160))
-print([o.status.value for o in outcomes.values()], 'torch' in sys.modules, 'onnx' in sys.modules)
-"""
-    text, _ = in_a_new_process(code).communicate()
-    assert text.strip() == "['passed', 'passed', 'passed', 'passed'] False False"
-    assert done(calls) == {"translate": 1, "optimize": 1, "compile": 1}
-
-
-# --- many processes
-
-
-def one_worker(number, root, calls):
-    """Runs all cases from its own place in the list, and counts its exports in the file of calls."""
-    real = export_module.to_onnx
-
-    def counted(*args, **named):
-        with calls.open("a") as file:
-            file.write("end export\n")
-        return real(*args, **named)
-
-    export_module.to_onnx = counted
-    cases = ten_graphs()
-    pipeline = Pipeline(Store(root), ScriptedToolchain(calls))
-    for case in cases[number * 5 :] + cases[: number * 5]:
-        assert statuses(pipeline.run(case)) == ALL_PASSED
-
-
-def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
-    cases = ten_graphs()
-    assert (len(cases), len({graph_key(case) for case in cases})) == (40, 10)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-    workers = [context.Process(target=one_worker, args=(n, store.root, calls)) for n in range(8)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert [worker.exitcode for worker in workers] == [0] * 8
-    assert done(calls) == {"export": 10, "translate": 10, "optimize": 10, "compile": 10}
-    assert list((store.root / "tmp").iterdir()) == []
-
-
-def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
-    code = f"""
-from pathlib import Path
-from tasnet.suite.ledger.judgement import Kind, judge
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import Store
-from tests.doubles.scripted_toolchain import ScriptedToolchain
-from tests.suite.run.small_cases import ten_graphs
-pipeline = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r}), seconds=0.3))
-for case in ten_graphs():
-    pipeline.run(case)
-"""
-    run = in_a_new_process(code)
-    try:
-        # in the middle of the third graph's translation
-        while not (calls.exists() and calls.read_text().count("start translate") == 3):
-            assert run.poll() is None
-            time.sleep(0.02)
-    finally:
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate()
-    before = done(calls)
-    assert before == {"translate": 2, "optimize": 2, "compile": 2}
-    pipeline = Pipeline(store, ScriptedToolchain(calls))
-    for case in ten_graphs():
-        assert statuses(pipeline.run(case)) == ALL_PASSED
-    assert done(calls) == {"translate": 10, "optimize": 10, "compile": 10}
 
 
 def test_a_run_reads_what_it_needs_without_making_a_workspace(store, calls, monkeypatch):
