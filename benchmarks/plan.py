@@ -20,7 +20,7 @@ import soundfile
 
 from benchmarks.machine import describe
 from tasnet.hailo.predict import predict_network
-from tasnet.network import Size, Variant, seeded, to_onnx
+from tasnet.network import Size, Variant, seeded_weights, to_onnx
 from tasnet.plan import Bounds, function_of_variant, make_plan, read_profile, separate_wav, write_plan
 from tasnet.plan.cut import CHAIN, Cut, phases
 from tasnet.plan.executors import OnnxRuntime, read_host_weights
@@ -36,7 +36,7 @@ MEMORY = "--memory"
 
 
 def planned(size: Size, norm: str, length: int, objective: str = "time", **bounds: object):
-    trained = function_of_variant(Variant(activation="prelu", norm=norm), size, seeded(size, 1))
+    trained = function_of_variant(Variant(activation="prelu", norm=norm), size, seeded_weights(size, 1))
     begun = time.perf_counter()
     made = make_plan(trained, length, "hailo8", Bounds(**bounds), objective, PI)
     return made.plan, trained, time.perf_counter() - begun
@@ -104,7 +104,7 @@ def modelled() -> Iterator[str]:
 
 def checked() -> Iterator[str]:
     """A million candidates, and a sample against the checker on exported graphs."""
-    function = function_of_variant(Variant(activation="prelu", norm="cln"), PAPER, seeded(PAPER)).function
+    function = function_of_variant(Variant(activation="prelu", norm="cln"), PAPER, seeded_weights(PAPER)).function
     stretches = [
         (start, stop, phase)
         for start in range(function.stages)
@@ -122,7 +122,7 @@ def checked() -> Iterator[str]:
     spent, cpu = time.perf_counter() - begun, time.process_time() - cpu
     yield f"{count:,} candidates judged in {spent:.1f} s, {cpu:.1f} of the CPU (asked: < 10): {kinds}"
     chance, wrong, tried = random.Random(1), 0, 12
-    trained = function_of_variant(Variant(activation="prelu", norm="cln"), PAPER, seeded(PAPER))
+    trained = function_of_variant(Variant(activation="prelu", norm="cln"), PAPER, seeded_weights(PAPER))
     for _ in range(tried):
         start, stop, phase = chance.choice([each for each in stretches if each[1] - each[0] <= 5])
         cut = Cut(CHAIN, start, stop, phase, chance.randrange(500, 1100), chance.randrange(1, 4))
@@ -136,7 +136,7 @@ def run(folder: Path) -> Iterator[str]:
     import onnxruntime
 
     variant = Variant(activation="prelu", norm="cln", expansion="split", encoder="polyphase", decoder="polyphase")
-    model = to_onnx(variant, PAPER, seeded(PAPER, 1), 16000)
+    model = to_onnx(variant, PAPER, seeded_weights(PAPER, 1), 16000)
     options = onnxruntime.SessionOptions()
     # As a plan's segments are run: threads that wait busily count as work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -238,11 +238,11 @@ _EXPORT = """
 import hashlib, sys
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant
-from tasnet.network.weights import seeded
+from tasnet.network.weights import seeded_weights
 size = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=2, R=2)
 digest = hashlib.sha256()
 for norm in ("gln", "cgln"):
-    model = to_onnx(Variant("repeat", activation="prelu", norm=norm), size, seeded(size, 1), 203)
+    model = to_onnx(Variant("repeat", activation="prelu", norm=norm), size, seeded_weights(size, 1), 203)
     digest.update(model.SerializeToString(deterministic=True))
 print(digest.hexdigest())
 """

@@ -35,7 +35,6 @@ def test_a_full_store_needs_no_torch_even_with_a_checkpoint(store, calls, tmp_pa
 from pathlib import Path
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
-from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store
@@ -87,7 +86,6 @@ def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
 def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
     code = f"""
 from pathlib import Path
-from tasnet.suite.ledger.judgement import Kind, judge
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store
 from tests.doubles.scripted_toolchain import ScriptedToolchain
