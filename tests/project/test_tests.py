@@ -42,9 +42,9 @@ def test_nothing_is_imported_from_a_test_file() -> None:
 
 
 def test_programs_in_strings_import_what_is_there() -> None:
-    """No linter reads them: a name that was changed everywhere else is found here."""
+    """No linter reads them: a name that was changed everywhere else is found here. The project's own are examples."""
     absent = []
-    for path in SOURCES:
+    for path in (each for each in SOURCES if each.parent.name != "project"):
         texts = [node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)]
         lines = [line for text in texts if isinstance(text, str) for line in text.splitlines()]
         for line in filter(None, map(OURS.match, lines)):
