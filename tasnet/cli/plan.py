@@ -119,6 +119,42 @@ def run(
     return OK
 
 
+@commands.command(name="compile")
+@with_run_options("store", "dfc_python", "limit", "calibration", "script", "quick")
+def compile_(
+    options: RunOptions,
+    at: At,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
+) -> int:
+    """Compile a plan's segments. Where the compiler refuses one, go on with the next best plan that does without.
+
+    Needs the compiler and recordings. FOLDER gets the plan that compiled whole: a .hef each, plan.json, and what was
+    tried in evidence.jsonl. Stopped at any time, the same command goes on where it was. Exits 2 when no plan is left,
+    or when a stage broke down: nothing is learned from that, and nothing is written to FOLDER.
+
+    Example: tasnet plan compile plan -o hefs --calibration speech --limit compile.seconds=3600
+    """
+    from dataclasses import replace
+
+    from tasnet.plan import check_place, plan_lines, read_plan, trained_of_plan
+    from tasnet.suite.run import compile_plan, open_compiler, open_store
+
+    plan = read_plan(at)
+    check_place(output)
+    trained = trained_of_plan(plan, at if at.is_dir() else at.parent)
+    root = options.store_root(Path())
+    choice = replace(options, toolchain="dfc", arch=plan.arch).toolchain_options(Path())
+    dfc = open_compiler(choice)
+    kept_in = open_store(root)
+    waves = _waves(trained, plan.length, choice.calibration)
+    done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True))
+    show(plan_lines(done.plan))
+    refused = len(done.plan.refused)
+    by = "a test double: nothing was observed" if dfc.double else f"{dfc.name} {dfc.version}"
+    print_line(f"{output}: {len(done.plan.on_chip)} HEFs by {by}; {refused} segments refused on the way")
+    return OK
+
+
 def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace

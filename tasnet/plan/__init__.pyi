@@ -1,13 +1,25 @@
 from .candidates import Bounds as Bounds
+from .compiled import check_files as check_files
+from .compiled import name_hefs as name_hefs
+from .compiled import plan_without as plan_without
+from .compiled import refused_of as refused_of
+from .compiled import segment_inputs as segment_inputs
+from .compiled import trained_of_plan as trained_of_plan
+from .cut import Refused as Refused
+from .cuts import Plan as Plan
+from .cuts import Segment as Segment
 from .cuts import read_plan as read_plan
 from .drawing import drawing_lines as drawing_lines
 from .drawing import drawing_svg as drawing_svg
+from .function import PlanError as PlanError
 from .function import TrainedFunction as TrainedFunction
 from .function import function_of_checkpoint as function_of_checkpoint
 from .function import function_of_variant as function_of_variant
 from .hardware import read_profile as read_profile
 from .make import Made as Made
+from .make import check_place as check_place
 from .make import make_plan as make_plan
+from .make import move_plan as move_plan
 from .make import write_plan as write_plan
 from .on_wav import separate_wav as separate_wav
 from .search import OBJECTIVES as OBJECTIVES
@@ -20,18 +32,30 @@ __all__ = [
     "OBJECTIVES",
     "Bounds",
     "Made",
+    "Plan",
+    "PlanError",
+    "Refused",
+    "Segment",
     "TrainedFunction",
+    "check_files",
+    "check_place",
     "drawing_lines",
     "drawing_svg",
     "front_lines",
     "function_of_checkpoint",
     "function_of_variant",
     "make_plan",
+    "move_plan",
+    "name_hefs",
     "plan_lines",
+    "plan_without",
     "read_plan",
     "read_profile",
+    "refused_of",
+    "segment_inputs",
     "separate_wav",
     "swing_lines",
     "swings",
+    "trained_of_plan",
     "write_plan",
 ]

@@ -12,7 +12,7 @@ import numpy as np
 from tasnet.common import sha256, unfinished
 from tasnet.hailo.files import har
 from tasnet.plan.cuts import Plan, Segment, Written
-from tasnet.plan.executors import OnnxRuntime
+from tasnet.plan.executors import OnnxRuntime, input_layers
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.run import separate
 
@@ -58,7 +58,7 @@ def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place
 def _npz(each: Segment, inputs: Sequence[Mapping[str, Array]], place: Path) -> bytes:
     assert each.har is not None
     network = har.read(place / each.har.name, weights=False)
-    doors = {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
+    doors = input_layers(network)
     arrays = {
         f"{each.name}/{doors[f'in_{port.role}']}": np.concatenate([given[port.role] for given in inputs])
         for port in each.inputs

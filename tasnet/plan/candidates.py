@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
-from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, halo, phases
+from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, Refused, halo, phases
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
-from tasnet.plan.layers import Facts, facts, verdict
+from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
 from tasnet.plan.rows import count_of
 
 MORE_WINDOWS = 2
@@ -29,6 +29,8 @@ class Bounds:
     max_height: int = 16
     """rows side by side: more save a fraction of a millisecond each, and take the host's memory"""
     coders: str = HOST
+    refused: tuple[Refused, ...] = ()
+    """what a compiler refused: no segment may be one of these, or hold all that one of them has"""
 
 
 @dataclass(frozen=True)
@@ -82,20 +84,25 @@ def _of_form(
         return ()
     found: list[Candidate] = []
     for phase in phases(function, blocks):
-        for width in _widths(function, form, start, stop, frames, phase, bounds):
-            made = _candidate(function, Cut(form, start, stop, phase, width, 1, bounds.coders), frames, arch, bounds)
+        narrow = Cut(form, start, stop, phase, 1, 1, bounds.coders)
+        binding = refusals(function, narrow, bounds.refused)
+        for width in _widths(function, narrow, frames, bounds, binding):
+            side_by_side = not any(each.cut.height > 1 and each.cut.width <= width for each in binding)
+            height = bounds.max_height if side_by_side else 1
+            made = _candidate(function, replace(narrow, width=width), frames, arch, bounds, height)
             found += [made] if made else []
     return tuple(found)
 
 
-def _widths(
-    function: Function, form: str, start: int, stop: int, frames: int, phase: int, bounds: Bounds
-) -> Iterator[int]:
+def _widths(function: Function, cut: Cut, frames: int, bounds: Bounds, binding: tuple[Refused, ...]) -> Iterator[int]:
     """The widths that cover a signal without waste, from the fewest windows that the rows allow."""
-    cut = Cut(form, start, stop, phase, 1, 1, bounds.coders)
-    around = halo(function, cut.blocks(function), phase)
-    shortest, longest = frames // phase, -(-frames // phase)
+    around = halo(function, cut.blocks(function), cut.phase)
+    shortest, longest = frames // cut.phase, -(-frames // cut.phase)
     widest = min(bounds.rows // facts(function, cut).widest_row, shortest)
+    for each in binding:
+        if each.stage == "translate":
+            return
+        widest = min(widest, each.cut.width // 2) if each.cut.height == 1 else widest
     if widest <= 2 * around:
         return
     fewest = 1 if longest <= widest else -(-(longest - 2 * around) // (widest - 2 * around))
@@ -105,14 +112,16 @@ def _widths(
             yield width
 
 
-def _candidate(function: Function, cut: Cut, frames: int, arch: str, bounds: Bounds) -> Candidate | None:
+def _candidate(
+    function: Function, cut: Cut, frames: int, arch: str, bounds: Bounds, max_height: int
+) -> Candidate | None:
     around = cut.halo(function)
     longer = frames % cut.phase
     counts = [count_of(length, cut.width, around) for length in (-(-frames // cut.phase), frames // cut.phase)]
     if counts[0] is None or counts[1] is None:
         return None
     count = longer * counts[0] + (cut.phase - longer) * counts[1]
-    invocations = -(-count // bounds.max_height)
+    invocations = -(-count // max_height)
     cut = Cut(cut.form, cut.start, cut.stop, cut.phase, cut.width, -(-count // invocations), cut.coders)
     found = facts(function, cut)
     if found.widest_row > bounds.rows or (bounds.max_layers is not None and found.layers > bounds.max_layers):
@@ -120,6 +129,23 @@ def _candidate(function: Function, cut: Cut, frames: int, arch: str, bounds: Bou
     if not trusted(verdict(function, cut, arch), bounds):
         return None
     return Candidate(cut, found, count, invocations)
+
+
+def refusals(function: Function, cut: Cut, refused: tuple[Refused, ...]) -> tuple[Refused, ...]:
+    """What was refused of which a cut has all layers: it must be half as wide, or one row high where that was more.
+
+    So a refusal is taken for monotone, though no compiler promises that; and half, for a try takes minutes to hours.
+    A quantization fails by its weights as well: there the refused stages themselves must be inside, and not just layers
+    like theirs. A parser refuses layers at any width.
+    """
+    found = []
+    for each in refused:
+        own = each.cut
+        alike = cut.form == own.form and cut.coders == own.coders
+        inside = cut.start <= own.start and own.stop <= cut.stop and cut.phase == own.phase
+        if alike and (inside or each.stage != "optimize") and has_layers_of(function, cut, own):
+            found.append(each)
+    return tuple(found)
 
 
 def trusted(judged: Prediction, bounds: Bounds) -> bool:

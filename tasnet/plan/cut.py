@@ -63,6 +63,16 @@ class Cut:
         return halo(function, self.blocks(function), self.phase)
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A segment that a compiler refused, at which stage and why, and who said so."""
+
+    cut: Cut
+    stage: str
+    why: str
+    told_by: str
+
+
 def halo(function: Function, blocks: range, phase: int) -> int:
     """Frames of every `phase`-th that the blocks reach to each side."""
     return sum(function.dilation(block) // phase for block in blocks) * (function.size.P - 1) // 2

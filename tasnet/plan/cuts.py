@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.common import printable, read_text
-from tasnet.plan.cut import CHIP, Port
+from tasnet.plan.cut import CHIP, Port, Refused
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 
 SCHEMA = 1
@@ -87,6 +87,9 @@ class Segment(_Data):
     har: Written | None = None
     calibration: Written | None = None
     """what the segment is given for recordings, an npz for the compiler's `optimize`"""
+    hef: Written | None = None
+    compiled_by: str = ""
+    """who made the HEF, name and version: then it is observed that the segment compiles"""
 
 
 class Profile(_Data):
@@ -116,6 +119,11 @@ class Plan(_Data):
     coders: str
     rows: int
     """elements of the widest row that is trusted to compile"""
+    max_layers: int | None
+    max_blocks: int | None
+    max_height: int
+    refused: tuple[Refused, ...] = ()
+    """what a compiler refused before: the plan does without"""
     segments: tuple[Segment, ...]
     host_seconds: Seconds
     """the steps outside the segments: encoder, product, decoder"""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tasnet.common import sha256
-from tasnet.hailo.files import har
+from tasnet.hailo.files import Network, har
 from tasnet.plan.cuts import Plan, Segment, Written
 from tasnet.plan.function import PlanError
 from tasnet.plan.run import Execute
@@ -55,11 +55,16 @@ class NativeHar:
             assert segment.har is not None
             self.loaded = (segment.name, har.read(self.folder / segment.har.name))
         network = self.loaded[1]
-        doors = {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
+        doors = input_layers(network)
         given = {doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()}
         made = run_network(network, given)
         roles = [port.role for port in segment.outputs]
         return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
+
+
+def input_layers(network: Network) -> dict[str, str]:
+    """The ONNX graph's inputs -> the layers that they became."""
+    return {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
 
 
 EXECUTORS: dict[str, Callable[[Path], Execute]] = {"onnx": OnnxRuntime, "har": NativeHar}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib.resources import files
 from pathlib import Path
@@ -49,6 +50,11 @@ class Hardware:
     def figures(self) -> dict[str, float]:
         """The values in use, by name."""
         return {name: getattr(self, name).value for name in FIGURES}
+
+
+def hardware_of(name: str, figures: Mapping[str, float]) -> Hardware:
+    """A profile of a plan's own figures, which have no ranges there."""
+    return Hardware(name, **{each: Figure(figures[each], figures[each], figures[each], "the plan") for each in FIGURES})
 
 
 FIGURES = tuple(each.name for each in fields(Hardware) if each.name != "name")

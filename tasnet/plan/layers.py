@@ -61,6 +61,12 @@ def facts(function: Function, cut: Cut) -> Facts:
     )
 
 
+def has_layers_of(function: Function, cut: Cut, inner: Cut) -> bool:
+    """Whether a segment has every layer of another, dilations counted, on rows of whatever width."""
+    layers = dict(_kinds(function, _shape_of(function, cut)))
+    return all(layers.get(kind, 0) >= times for kind, times in _kinds(function, _shape_of(function, inner)))
+
+
 def verdict(function: Function, cut: Cut, arch: str) -> Prediction:
     """What the constraints say of a cut's graph, its count of layers left aside."""
     return checker(function, arch)(cut)

@@ -73,6 +73,10 @@ def make_plan(
         objective=objective,
         coders=bounds.coders,
         rows=bounds.rows,
+        max_layers=bounds.max_layers,
+        max_blocks=bounds.max_blocks,
+        max_height=bounds.max_height,
+        refused=bounds.refused,
         segments=tuple(_segments(search, path)),
         host_seconds=around(function, bounds.coders, frames, hardware),
         uncut_macs=_uncut(function, frames, bounds.coders),
@@ -114,7 +118,7 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
     judged as it was written. Raises PlanError for a folder that is there and isn't empty, for weights that aren't the
     plan's, and where a graph's verdict isn't the one that it was planned by.
     """
-    _check_place(folder)
+    check_place(folder)
     if trained.digest != plan.weights:
         raise PlanError("these weights are not the plan's: plan again with this checkpoint")
     with unfinished.folder(folder.parent, f".{folder.name}") as place:
@@ -127,13 +131,19 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
             update={"segments": segments, "host_weights": Written(name=name, sha256=sha256(content))}
         )
         unfinished.write(place / "plan.json", plan_json(whole))
-        folder.mkdir(exist_ok=True)
-        for each in sorted(place.iterdir(), key=lambda path: path.name == "plan.json"):
-            os.replace(each, folder / each.name)
+        move_plan(place, folder)
     return whole
 
 
-def _check_place(folder: Path) -> None:
+def move_plan(place: Path, folder: Path) -> None:
+    """Moves a plan's whole folder to its place, plan.json last: where that is, all of it is."""
+    folder.mkdir(exist_ok=True)
+    for each in sorted(place.iterdir(), key=lambda path: path.name == "plan.json"):
+        os.replace(each, folder / each.name)
+
+
+def check_place(folder: Path) -> None:
+    """Raises PlanError unless a plan can be written to `folder`, which is empty or isn't there."""
     if instead := why_no_folder(folder):
         raise PlanError(f"{folder}: {instead}")
     if not folder.parent.is_dir():

@@ -172,6 +172,8 @@ def _miss(search: Search) -> str:
             for start in range(stage + 1)
             for stop in range(stage + 1, function.stages + 1)
         )
+        if not reached and search.bounds.refused:
+            return f"no plan is left without what was refused: nothing computes stage {stage + 1} of {function.stages}"
         if not reached and stage not in (0, function.stages - 1):
             miss = nearest_miss(function, stage, search.frames, search.arch, search.bounds)
             where = f"block {stage} (dilation {function.dilation(stage - 1)})"

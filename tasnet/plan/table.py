@@ -38,7 +38,7 @@ def _cells(plan: Plan, each: Segment) -> tuple[str, ...]:
         f"{each.weights:,}",
         f"{each.widest_row:,}",
         spent,
-        f"{each.verdict}, {each.certainty}",
+        f"compiled by {each.compiled_by}" if each.compiled_by else f"{each.verdict}, {each.certainty}",
     )
 
 
@@ -68,6 +68,11 @@ def _share(plan: Plan, spent: float) -> str:
 
 def weakest(plan: Plan) -> str:
     """What of the plan nobody has seen compile, the weakest of it; each segment says its own."""
+    makers = sorted({each.compiled_by for each in plan.on_chip})
+    if all(makers):
+        double = any(maker.endswith("+double") for maker in makers)
+        said = "a test double compiled the segments, nothing was observed" if double else "every segment compiled"
+        return f"{said}: {', '.join(makers)}"
     if all(each.evidence == ("observed piece",) for each in plan.on_chip):
         return "observed pieces alone"
     row = max(each.widest_row for each in plan.on_chip)

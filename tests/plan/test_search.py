@@ -10,9 +10,9 @@ import pytest
 from tasnet.network import Size
 from tasnet.plan.candidates import Bounds, candidates
 from tasnet.plan.cost import runs, seconds
-from tasnet.plan.cut import CHIP
+from tasnet.plan.cut import CHIP, Refused
 from tasnet.plan.function import Function, PlanError
-from tasnet.plan.search import Search, choose, front, total_seconds
+from tasnet.plan.search import Search, Step, choose, front, total_seconds
 from tests.plan.running import HARDWARE
 
 PAPER = Size()
@@ -114,3 +114,49 @@ def test_gln_costs_more_than_a_local_norm_and_less_than_the_host_in_between() ->
     forms = {path: {step.candidate.cut.form for step in path.steps if step.candidate} for path in paths}
     (by_norms,) = [path for path, found in forms.items() if "pointwise" in found]
     assert by_norms.seconds > by_scalars.seconds
+
+
+def dilations(function: Function, step: Step) -> list[int]:
+    """Those of a step's blocks, as its graph has them."""
+    assert step.candidate is not None
+    cut = step.candidate.cut
+    return [function.dilation(block) // cut.phase for block in cut.blocks(function)]
+
+
+def test_a_refused_segment_is_in_no_later_plan_nor_anywhere_else_in_the_network() -> None:
+    asked = search(max_blocks=4, max_height=1)
+    path, _ = choose(asked, "time")
+    inner = [each for each in path.steps if each.start and each.stop < LOCAL.stages - 1]
+    step = max(inner, key=lambda each: len(dilations(LOCAL, each)))
+    assert step.candidate is not None
+    for stage, anywhere in (("compile", True), ("optimize", False)):
+        refused = Refused(step.candidate.cut, stage, "agent_infeasible", "dfc 3.33.0")
+        later, _ = choose(replace(asked, bounds=replace(asked.bounds, refused=(refused,))), "time")
+        assert later.seconds >= path.seconds
+        alike = [
+            each
+            for each in later.steps
+            # the last block has a layer less
+            if each.candidate
+            and each.stop < LOCAL.stages - 1
+            and dilations(LOCAL, each) == dilations(LOCAL, step)
+            and each.candidate.cut.width * 2 > step.candidate.cut.width
+        ]
+        # Weights decide a quantization: the same layers elsewhere are another try.
+        assert bool(alike) is not anywhere
+        assert all((each.start, each.stop) != (step.start, step.stop) for each in alike)
+
+
+def test_what_no_parser_takes_is_in_no_plan_at_any_width() -> None:
+    path, _ = choose(search(), "time")
+    refused = tuple(
+        Refused(each.candidate.cut, "translate", "unsupported_op", "dfc 3.33.0")
+        for each in path.steps
+        if each.candidate
+    )
+    single = search().bounds
+    later, _ = choose(replace(search(), bounds=replace(single, refused=refused)), "time")
+    for each in later.steps:
+        for gone in refused:
+            if each.candidate and each.candidate.cut.phase == gone.cut.phase:
+                assert not (each.start <= gone.cut.start and gone.cut.stop <= each.stop)

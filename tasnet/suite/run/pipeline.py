@@ -8,7 +8,6 @@ imported only when a graph has to be exported, or a checkpoint is new.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
@@ -21,6 +20,7 @@ from tasnet.common import TasnetError, named_error_line, source_digest
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
 from tasnet.suite.cases import STAGES, Case, Outcome, Provenance, Stage, Status, graph_case
+from tasnet.suite.run.once import once
 from tasnet.suite.run.recipe import Recipe, masked_by
 from tasnet.suite.run.reported import har_file, reported
 from tasnet.suite.run.store import DamagedArtifact, Store, content_key, content_of, file_sha256
@@ -139,43 +139,11 @@ class Pipeline:
             return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
         parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
         tool = self.fit(self.toolchain, case) if self.fit and stage is Stage.OPTIMIZE else self.toolchain
-        key = content_key({**(self._tool if tool is self.toolchain else _tool_key(tool)), **parts})
+        key = content_key({**(self._tool if tool is self.toolchain else tool_key(tool)), **parts})
         return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
 
     def _once(self, key: str, stage: Stage, case: Case, given: str, work: Callable[[], Outcome]) -> Outcome:
-        """The outcome under `key`; worked out by one process while the others that want it wait."""
-        if found := self._kept(key):
-            return found
-        with self.store.lock(key):
-            if found := self._kept(key):
-                return found
-            started = time.perf_counter()
-            try:
-                outcome = work()
-                outcome = outcome.model_copy(update={"seconds": time.perf_counter() - started})
-                self.store.put_outcome(key, outcome)
-            except (OSError, MemoryError) as error:
-                reason = named_error_line(error)
-            except RuntimeError as error:
-                # torch's allocator reports an exhausted memory as a plain RuntimeError
-                if "allocate memory" not in str(error) and "not enough memory" not in str(error):
-                    raise
-                reason = named_error_line(error)
-            else:
-                return outcome
-            return Outcome(
-                stage=stage,
-                status=Status.INFRA,
-                provenance=self._provenance(stage, case, given),
-                reason=reason,
-                seconds=time.perf_counter() - started,
-            )
-
-    def _kept(self, key: str) -> Outcome | None:
-        outcome = self.store.outcome(key)
-        if outcome and outcome.artifact and not self.store.holds(outcome.artifact):
-            return None
-        return outcome
+        return once(self.store, key, self._provenance(stage, case, given), stage, work)
 
     def _export(self, case: Case) -> Outcome:
         import torch
@@ -289,7 +257,7 @@ class Pipeline:
 
     @cached_property
     def _tool(self) -> dict[str, Any]:
-        return _tool_key(self.toolchain)
+        return tool_key(self.toolchain)
 
     @cached_property
     def _exporter(self) -> dict[str, str]:
@@ -368,7 +336,7 @@ def _drawn(size: Size, seed: int) -> Weights:
     return seeded_weights(size, seed)
 
 
-def _tool_key(tool: Toolchain) -> dict[str, Any]:
+def tool_key(tool: Toolchain) -> dict[str, Any]:
     """The part of a key that says who made the outcome."""
     return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
 

@@ -8,6 +8,8 @@ What it says of a graph is what was published of such graphs:
 - no such chain, and 1x1 convolutions that read rows of 512,000 and more: `Reshape is needed for layers: ...`
 - rows of 384,000 elements and less throughout: it compiles
 
+With `rows` in the script, rows of that many compile, and 512,000 shrink alike.
+
 Nobody who wrote the adapter or the embedded translator wrote this: it names and orders layers by the documentation.
 """
 
@@ -15,6 +17,7 @@ import io
 import json
 from collections import deque
 
+from .actions import SCRIPT
 from .exceptions import (
     BackendAllocatorException,
     BadInputsShape,
@@ -24,8 +27,8 @@ from .exceptions import (
 )
 from .writing import ARCHS, STATE, add_members, hef_of, members_of
 
-COMPILED = 384_000
-FAILED = 512_000
+COMPILED = SCRIPT.get("rows", 384_000)
+FAILED = COMPILED * 4 // 3
 UNIT_BYTES = 16 * 1024
 UNITS = 128
 

@@ -1,0 +1,87 @@
+"""A plan and the compiler: what is read from its folder again, the plan without what was refused, its HEFs named."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tasnet.common import sha256, unfinished
+from tasnet.hailo.files import har
+from tasnet.plan.candidates import Bounds
+from tasnet.plan.cut import Refused
+from tasnet.plan.cuts import Plan, Segment, Written, plan_json
+from tasnet.plan.executors import held, input_layers, read_host_weights
+from tasnet.plan.function import PlanError, TrainedFunction
+from tasnet.plan.hardware import hardware_of
+from tasnet.plan.make import cut_of, make_plan
+
+if TYPE_CHECKING:
+    from tasnet.network import Weights
+
+
+def check_files(plan: Plan, folder: Path) -> None:
+    """Raises PlanError where a file of the plan is gone, or is another."""
+    for each in plan.on_chip:
+        held(folder, each.onnx)
+        held(folder, each.har)
+
+
+def trained_of_plan(plan: Plan, folder: Path) -> TrainedFunction:
+    """The function that a plan in `folder` was made of. Raises PlanError for weights that aren't the plan's."""
+    import torch
+
+    weights: Weights = {name: torch.from_numpy(array) for name, array in read_host_weights(plan, folder).items()}
+    trained = TrainedFunction(plan.function, weights, plan.sample_rate, plan.padding)
+    if trained.digest != plan.weights:
+        raise PlanError(f"{folder}: its host.npz holds another checkpoint's weights; make the plan again")
+    return trained
+
+
+def plan_without(plan: Plan, trained: TrainedFunction, refused: tuple[Refused, ...]) -> Plan:
+    """The best plan for the same length, bounds, objective and hardware that has nothing that was refused.
+
+    Raises PlanError where none is left.
+    """
+    bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused)
+    hardware = hardware_of(plan.profile.name, plan.profile.figures)
+    return make_plan(trained, plan.length, plan.arch, bounds, plan.objective, hardware).plan
+
+
+def refused_of(plan: Plan, each: Segment, stage: str, why: str, told_by: str) -> Refused:
+    """That a compiler refused this segment."""
+    return Refused(cut_of(plan, each), stage, why, told_by)
+
+
+def name_hefs(plan: Plan, place: Path, hefs: Mapping[str, bytes], told_by: str) -> Plan:
+    """Writes each segment's HEF (by the segment's name) into the plan's folder `place`, and the plan that names them.
+
+    With one missing nothing may be called compiled: KeyError.
+    """
+    segments = []
+    for each in plan.segments:
+        if each not in plan.on_chip:
+            segments.append(each)
+            continue
+        name, content = f"{each.name}.hef", hefs[each.name]
+        unfinished.write(place / name, content)
+        written = Written(name=name, sha256=sha256(content))
+        segments.append(each.model_copy(update={"hef": written, "compiled_by": told_by}))
+    named = plan.model_copy(update={"segments": tuple(segments)})
+    unfinished.write(place / "plan.json", plan_json(named))
+    return named
+
+
+def segment_inputs(each: Segment, folder: Path) -> dict[str, np.ndarray]:
+    """What a segment is given for the recordings: `in_<role>` -> [N, height, width, channels] float32.
+
+    Raises PlanError for a plan without recordings.
+    """
+    if each.calibration is None or each.har is None:
+        raise PlanError(f"{folder}: {each.name} has no calibration; make the plan with recordings")
+    doors = input_layers(har.read(folder / each.har.name, weights=False))
+    with np.load(io.BytesIO(held(folder, each.calibration)), allow_pickle=False) as arrays:
+        return {graph_input: arrays[f"{each.name}/{layer}"] for graph_input, layer in doors.items()}
