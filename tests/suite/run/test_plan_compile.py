@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -154,3 +157,21 @@ def test_what_cant_be_compiled_is_one_line_before_any_work(
     plan = json.loads((made / "plan.json").read_text())
     (made / "plan.json").write_text(json.dumps(plan | {"weights": other.digest}))
     refused("another checkpoint's weights")
+
+
+def test_a_killed_compile_goes_on_where_it_was(tmp_path: Path, speech: Path) -> None:
+    plan = planned(tmp_path / "plan", max_blocks=1)
+    mark, hang = {"do": "once", "marker": str(tmp_path / "mark"), "then": {"do": "hang"}}, {"do": "hang"}
+    python = dfc_python(tmp_path / "sdk", {"graph": "read", "calls": str(tmp_path / "calls"), "optimize": [mark, hang]})
+    command = [sys.executable, "-m", "tasnet", "plan", "compile", str(plan), "-o", str(tmp_path / "hefs")]
+    command += ["--calibration", str(speech), "--dfc-python", str(python), "--store", str(tmp_path / "store")]
+    with subprocess.Popen(command) as process:
+        while not (tmp_path / "mark").exists():
+            time.sleep(0.05)
+        process.kill()
+    assert calls(tmp_path) == {"translate": 1}
+    assert not (tmp_path / "hefs").exists()
+    assert compiled(tmp_path, plan, speech) == 0
+    assert calls(tmp_path) == {"translate": 2, "optimize": 2, "compile": 2}
+    assert len(with_hefs(tmp_path).on_chip) == 2
+    assert not list(tmp_path.glob(".hefs*"))
