@@ -46,6 +46,7 @@ def make(
     max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
     max_height: Annotated[int, typer.Option(metavar="N", min=1, help="windows side by side, at most")] = 16,
     coders: Annotated[str, typer.Option(help="encoder and decoder: host (better at 8 bits) or chip")] = "host",
+    certainty: Annotated[str, typer.Option(help="observed (pieces seen to compile) or extrapolated")] = "extrapolated",
     hardware: Annotated[str, typer.Option(help="what to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
     calibration: Recordings = None,
 ) -> int:
@@ -63,10 +64,17 @@ def make(
     samples = _samples(trained, length, seconds, usual)
     from tasnet.plan import OBJECTIVES, Bounds, make_plan, read_profile, write_plan
 
-    for name, value, known in (("objective", objective, OBJECTIVES), ("coders", coders, ("host", "chip"))):
+    known_values = (
+        ("objective", objective, OBJECTIVES),
+        ("coders", coders, ("host", "chip")),
+        ("certainty", certainty, ("observed", "extrapolated")),
+    )
+    for name, value, known in known_values:
         if value not in known:
             raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
-    bounds = Bounds(rows, max_layers, max_blocks, max_height, coders)
+    if certainty == "observed" and coders == "chip":
+        raise UsageError("--certainty observed: no encoder or decoder was seen to compile; leave --coders host")
+    bounds = Bounds(rows, max_layers, max_blocks, max_height, coders, observed=certainty == "observed")
     made = make_plan(trained, samples, options.arch, bounds, objective, read_profile(hardware))
     waves = _waves(trained, samples, calibration)
     write_plan(made.plan, trained, output, waves)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import product
+from math import prod
 
+from tasnet.hailo import Certainty
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
-from tasnet.plan.cut import CHAIN, HOST, POINTWISE, SCALED, Cut, Refused, halo, phases
+from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, halo, phases, piece_channels
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
 from tasnet.plan.rows import count_of
@@ -31,6 +34,8 @@ class Bounds:
     coders: str = HOST
     refused: tuple[Refused, ...] = ()
     """what a compiler refused: no segment may be one of these, or hold all that one of them has"""
+    observed: bool = False
+    """only segments whose every layer was seen to compile, alone and at that size"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def candidates(
     function: Function, start: int, stop: int, frames: int, arch: str, bounds: Bounds
 ) -> tuple[Candidate, ...]:
     """The segments that compute stages `start` to `stop` of a signal of `frames`; none where none fits."""
-    form = form_of(function, start, stop)
+    form = None if bounds.observed else form_of(function, start, stop)
     return () if form is None else _of_form(function, form, start, stop, frames, arch, bounds)
 
 
@@ -74,6 +79,66 @@ def form_of(function: Function, start: int, stop: int) -> str | None:
 def pointwise(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> tuple[Candidate, ...]:
     """The segments of the 1x1 convolutions between two depthwise ones."""
     return _of_form(function, POINTWISE, stage, stage + 1, frames, arch, bounds)
+
+
+MOST_PARTS = 32
+"""that one convolution's channels are cut into, on either side"""
+
+
+def pieces(function: Function, form: str, stage: int, frames: int, arch: str, bounds: Bounds) -> tuple[Candidate, ...]:
+    """The fewest observed pieces of a stage's 1x1 convolution; none where none was seen to compile."""
+    channels = piece_channels(function, form, stage)
+    found = []
+    for each in _pieces(function, channels, frames, arch, bounds):
+        found.append(replace(each, cut=replace(each.cut, form=form, start=stage, stop=stage + 1)))
+    # A smaller piece is no remedy: what was seen to compile elsewhere was refused here.
+    return () if any(refusals(function, each.cut, bounds.refused) for each in found) else tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _pieces(
+    function: Function, channels: tuple[int, int], frames: int, arch: str, bounds: Bounds
+) -> tuple[Candidate, ...]:
+    """The same for channels in and out, wherever in the network."""
+    counts = range(1, MOST_PARTS + 1)
+    if not _cut_into(function, channels, (MOST_PARTS, MOST_PARTS), frames, arch, bounds):
+        # Where the smallest piece was never seen, no larger one was.
+        return ()
+    splits = sorted(product(counts, counts), key=prod)
+    found = (_cut_into(function, channels, split, frames, arch, bounds) for split in splits)
+    return next(whole for whole in found if whole)
+
+
+def _cut_into(
+    function: Function, channels: tuple[int, int], split: tuple[int, int], frames: int, arch: str, bounds: Bounds
+) -> tuple[Candidate, ...]:
+    """All pieces of so many parts of the channels in and out; none where one was never seen."""
+    takes, gives = (_parts(each, count) for each, count in zip(channels, split, strict=True))
+    found = []
+    for given, made in product(takes, gives):
+        each = _observed(function, given[1] - given[0], made[1] - made[0], frames, arch, bounds)
+        if each is None:
+            return ()
+        found.append(replace(each, cut=replace(each.cut, takes=given, gives=made)))
+    return tuple(found)
+
+
+def _parts(channels: int, count: int) -> list[tuple[int, int]]:
+    """The channels in so many parts, of one size but for the last."""
+    each = -(-channels // count)
+    return [(start, min(start + each, channels)) for start in range(0, channels, each)]
+
+
+@lru_cache(maxsize=4096)
+def _observed(function: Function, given: int, made: int, frames: int, arch: str, bounds: Bounds) -> Candidate | None:
+    """A piece at the widest windows that were seen to compile, one at a time."""
+    for width in dict.fromkeys(-(-frames // count) for count in range(1, frames + 1)):
+        cut = Cut(PIECE_IN, 1, 2, 1, width, 1, HOST, (0, given), (0, made))
+        judged = verdict(function, cut, arch)
+        if judged.kind is PredictionKind.CLEAR and judged.certainty is Certainty.OBSERVED:
+            found, windows = facts(function, cut), -(-frames // width)
+            return Candidate(cut, found, windows, windows) if found.widest_row <= bounds.rows else None
+    return None
 
 
 def _of_form(

@@ -12,7 +12,7 @@ import numpy as np
 from tasnet.common import sha256, unfinished
 from tasnet.hailo.files import har
 from tasnet.plan.candidates import Bounds
-from tasnet.plan.cut import Refused
+from tasnet.plan.cut import PIECES, Refused
 from tasnet.plan.cuts import Plan, Segment, Written, plan_json
 from tasnet.plan.executors import held, input_layers, read_host_weights
 from tasnet.plan.function import PlanError, TrainedFunction
@@ -46,7 +46,8 @@ def plan_without(plan: Plan, trained: TrainedFunction, refused: tuple[Refused, .
 
     Raises PlanError where none is left.
     """
-    bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused)
+    observed = all(each.form in PIECES for each in plan.on_chip)
+    bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused, observed)
     hardware = hardware_of(plan.profile.name, plan.profile.figures)
     return make_plan(trained, plan.length, plan.arch, bounds, plan.objective, hardware).plan
 

@@ -6,7 +6,7 @@ reads and writes for it, and as multiplications where it computes layers.
 
 from __future__ import annotations
 
-from tasnet.plan.cut import HOST, POINTWISE, SCALED, Cut
+from tasnet.plan.cut import HOST, PIECE_IN, PIECES, POINTWISE, SCALED, Cut, piece_channels
 from tasnet.plan.cuts import Seconds
 from tasnet.plan.function import GLOBAL_NORM, Function
 from tasnet.plan.hardware import Hardware
@@ -48,6 +48,8 @@ def seconds(function: Function, cut: Cut, found: Facts, invocations: int, frames
 
 
 def _decodes(function: Function, cut: Cut) -> bool:
+    if cut.form in PIECES:
+        return cut.start == function.stages - 1 and cut.takes[0] == cut.gives[0] == 0
     return cut.has_tail(function) and cut.coders == HOST
 
 
@@ -59,15 +61,34 @@ def _decoding(function: Function, frames: int) -> int:
 def _passes(function: Function, cut: Cut) -> int:
     """Passes over one frame's elements that the host makes beside moving them."""
     size = function.size
+    if cut.form in PIECES:
+        # Partial sums are added; what is between the convolutions is counted once, with the first piece.
+        adding = 3 * (cut.gives[1] - cut.gives[0])
+        return adding + (_between(function, cut) if cut.takes[0] == cut.gives[0] == 0 else 0)
     if cut.form == POINTWISE:
         final = cut.stop == function.stages - 1
-        kernel = _DEPTHWISE * size.P + 2 * (_ACTIVATION[function.activation] + _NORM[function.norm])
-        return 3 * size.Sc + (0 if final else size.H * kernel)
+        return 3 * size.Sc + (0 if final else _hidden(function))
     if cut.form == SCALED:
         # scaled, shifted, and added to the stream and the skips
         return (size.B + size.Sc) * (2 + 2 + 3)
     # a mask is multiplied and decoded at once; skips are added
     return 5 * size.n_src * size.N if _decodes(function, cut) else 3 * size.Sc if not cut.has_tail(function) else 0
+
+
+def _hidden(function: Function) -> int:
+    """Passes of a block between its 1x1 convolutions."""
+    kernel = _DEPTHWISE * function.size.P + 2 * (_ACTIVATION[function.activation] + _NORM[function.norm])
+    return function.size.H * kernel
+
+
+def _between(function: Function, cut: Cut) -> int:
+    """Passes of what follows the convolution that a piece is of."""
+    size = function.size
+    if cut.form == PIECE_IN and cut.start == function.stages - 1:
+        return _ACTIVATION[function.activation] * size.Sc + 5 * size.n_src * size.N
+    if cut.form == PIECE_IN:
+        return _NORM[function.norm] * size.N if cut.has_head() else _hidden(function)
+    return 3 * piece_channels(function, cut.form, cut.start)[1]
 
 
 def around(function: Function, coders: str, frames: int, hardware: Hardware) -> Seconds:

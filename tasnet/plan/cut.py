@@ -16,6 +16,13 @@ CHAIN, SCALED, POINTWISE = "chain", "scaled", "pointwise"
 """The forms of a segment: stages one after another with norms inside; one block of a gLN network whose scalars come
 from the host; the 1x1 convolutions between two depthwise ones, everything else on the host."""
 
+PIECE_IN, PIECE_OUT = "piece-in", "piece-out"
+"""Some channels of one 1x1 convolution: a stage's first (head, block or tail), or a block's res and skip as one.
+
+Partial sums and all else are the host's. This is what layers that were seen to compile alone can be made of."""
+
+PIECES = frozenset({PIECE_IN, PIECE_OUT})
+
 HOST, CHIP = "host", "chip"
 """Where something is computed."""
 
@@ -43,10 +50,14 @@ class Cut:
     width: int
     height: int
     coders: str = HOST
+    takes: tuple[int, int] = (0, 0)
+    """of a piece: the input channels from and to (not included)"""
+    gives: tuple[int, int] = (0, 0)
+    """of a piece: the output channels"""
 
     def blocks(self, function: Function) -> range:
         """The TCN blocks whose depthwise convolution is inside."""
-        if self.form == POINTWISE:
+        if self.form == POINTWISE or self.form in PIECES:
             return range(0)
         return range(max(self.start, 1) - 1, min(self.stop, function.stages - 1) - 1)
 
@@ -86,7 +97,19 @@ def phases(function: Function, blocks: range) -> list[int]:
 
 def ports(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     """What a segment takes and gives, in the order of its graph's inputs and outputs."""
+    if cut.form in PIECES:
+        return (Port("taken", cut.takes[1] - cut.takes[0]),), (Port("given", cut.gives[1] - cut.gives[0]),)
     return {CHAIN: _chain, SCALED: _scaled, POINTWISE: _pointwise}[cut.form](function, cut)
+
+
+def piece_channels(function: Function, form: str, stage: int) -> tuple[int, int]:
+    """Channels in and out of the whole convolution that pieces of a stage are cut from."""
+    size, final = function.size, function.stages - 1
+    if form == PIECE_OUT:
+        return size.H, size.Sc if stage == function.blocks else size.B + size.Sc
+    if stage == 0:
+        return size.N, size.B
+    return (size.Sc, size.n_src * size.N) if stage == final else (size.B, size.H)
 
 
 def _chain(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:

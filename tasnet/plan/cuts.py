@@ -71,6 +71,8 @@ class Segment(_Data):
     width: int
     height: int
     halo: int
+    takes: tuple[int, int]
+    gives: tuple[int, int]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     count: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from tasnet.plan.cut import CHIP
+from tasnet.plan.cut import CHIP, PIECE_OUT, PIECES
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.rows import Row, rows
 
@@ -17,6 +17,10 @@ def stages_of(plan: Plan, each: Segment) -> str:
     """A segment's stages in words: `head, blocks 1-3`."""
     if each.form == "pointwise":
         return f"1x1s before block {each.start + 1}" if each.start < plan.function.blocks else "1x1 of the last skip"
+    if each.form in PIECES:
+        what = {0: "head", plan.function.blocks + 1: "masks"}.get(each.start, f"block {each.start}")
+        side = "out" if each.form == PIECE_OUT else "in"
+        return f"1x1 {side} of {what}, {each.takes[0]}-{each.takes[1]} to {each.gives[0]}-{each.gives[1]}"
     blocks = [f"block {each.blocks[0] + 1}"] if len(each.blocks) == 1 else []
     blocks = [f"blocks {each.blocks[0] + 1}-{each.blocks[-1] + 1}"] if len(each.blocks) > 1 else blocks
     return ", ".join(["head"] * each.head + blocks + ["masks"] * each.tail)

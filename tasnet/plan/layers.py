@@ -14,7 +14,7 @@ from functools import lru_cache
 from tasnet.hailo import Certainty
 from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
 from tasnet.hailo.predict import Prediction, PredictionKind, predict_network
-from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut, ports
+from tasnet.plan.cut import CHAIN, CHIP, PIECES, POINTWISE, Cut, ports
 from tasnet.plan.function import GLOBAL_NORM, Function
 
 
@@ -78,11 +78,11 @@ def checker(function: Function, arch: str) -> Callable[[Cut], Prediction]:
 
     No rule sees a dilation along the width, nor more of the height than whether it is 1.
     """
-    kinds_of: dict[tuple[str, int, int, str], frozenset[Kind]] = {}
+    kinds_of: dict[tuple[object, ...], frozenset[Kind]] = {}
     told: dict[tuple[frozenset[Kind], int, bool], Prediction] = {}
 
     def check(cut: Cut) -> Prediction:
-        stretch = (cut.form, cut.start, cut.stop, cut.coders)
+        stretch = (cut.form, cut.start, cut.stop, cut.coders, cut.takes, cut.gives)
         kinds = kinds_of.get(stretch)
         if kinds is None:
             made = {replace(kind, dilation=1) for kind, _ in _kinds(function, _shape_of(function, cut))}
@@ -119,6 +119,8 @@ class _Shape:
     last: bool
     takes_skips: bool
     chip: bool
+    piece: tuple[int, int]
+    """channels in and out of a piece"""
 
 
 def _shape_of(function: Function, cut: Cut) -> _Shape:
@@ -135,12 +137,15 @@ def _shape_of(function: Function, cut: Cut) -> _Shape:
         cut.stop >= function.stages - 1,
         cut.has_tail(function) and cut.start > 1,
         cut.coders == CHIP,
+        (cut.takes[1] - cut.takes[0], cut.gives[1] - cut.gives[0]),
     )
 
 
 @lru_cache(maxsize=4096)
 def _kinds(function: Function, shape: _Shape) -> tuple[tuple[Kind, int], ...]:
     """The layers at work, alike ones counted."""
+    if shape.form in PIECES:
+        return ((_conv(*shape.piece), 1),)
     maker = {CHAIN: _chain, POINTWISE: _pointwise}.get(shape.form, _scaled)
     return tuple(Counter(maker(function, shape)).items())
 

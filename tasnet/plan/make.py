@@ -32,6 +32,8 @@ from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
 HOST_WEIGHTS = "host.npz"
+MOST_HEFS = 256
+"""core-ops that a device can hold"""
 MOST_FRAMES = 1 << 20
 """of the clip that a plan is made for: 17 minutes at 8 kHz"""
 
@@ -61,6 +63,8 @@ def make_plan(
         )
     search = Search(function, frames, arch, bounds, hardware)
     path, front = choose(search, objective)
+    if path.hefs > MOST_HEFS:
+        raise PlanError(f"{path.hefs} HEFs, and a device holds {MOST_HEFS}; allow more blocks, layers or wider rows")
     plan = Plan(
         made_by=f"tasnet {__version__}",
         function=function,
@@ -108,7 +112,9 @@ def _uncut(function: Function, frames: int, coders: str) -> int:
 
 def cut_of(plan: Plan, each: Segment) -> Cut:
     """The cut that a plan's segment is."""
-    return Cut(each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders)
+    return Cut(
+        each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders, each.takes, each.gives
+    )
 
 
 def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:

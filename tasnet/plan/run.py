@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from itertools import groupby
 from typing import Any, Protocol
 
 import numpy as np
@@ -107,9 +108,15 @@ def _frames(plan: Any, weights: host.Weights, execute: Execute, frames: Array, s
     if too_short(plan, frames.shape[1]):
         _host_stages(plan, weights, range(plan.function.blocks), True, True, signals, made)
         return made
-    if not plan.local:
+    if not plan.local or any(segment.form in _PIECES for segment in plan.segments):
         signals["encoded"] = host.normed(weights, "masker.bottleneck.0", coded, plan.function.norm)
-    for segment in plan.segments:
+    # The pieces of one convolution stand together.
+    for _, group in groupby(plan.segments, key=lambda each: (each.form, each.start)):
+        segment, *others = group
+        if segment.form in _PIECES:
+            running = [_Running(each, execute, spent) for each in (segment, *others)]
+            _pieces(plan, weights, running, signals, made)
+            continue
         if segment.place == "host":
             _host_stages(plan, weights, segment.blocks, segment.head, segment.tail, signals, made)
         elif segment.form == "scaled":
@@ -226,6 +233,43 @@ def _sums(gave: Mapping[str, Array], taken: list[rows.Row], which: str) -> Array
         valid = slice(row.low - row.start, row.high - row.start)
         found += [gave[f"{what}{which}"][0, 0, index, valid].sum(dtype=np.float64) for what in ("mean", "square")]
     return found
+
+
+_PIECES = frozenset({"piece-in", "piece-out"})
+
+
+def _pieces(
+    plan: Any, weights: host.Weights, running: list[_Running], signals: dict[str, Array], made: list[Array]
+) -> None:
+    """One 1x1 convolution in pieces, and what the host does until the next. Changes `signals` and `made`."""
+    function, first = plan.function, running[0].segment
+    stage, block, last = first.start, first.start - 1, first.start == plan.function.blocks + 1
+    if first.form == "piece-out":
+        taken = signals["hidden"]
+    elif last:
+        taken = host.activated(weights, "masker.mask_net.0", signals["skips"], function.activation)
+    else:
+        taken = signals["stream"] if stage else signals["encoded"]
+    given = np.zeros((max(each.segment.gives[1] for each in running), taken.shape[1]), taken.dtype)
+    for each in running:
+        part = slice(*each.segment.gives)
+        for found, gave in each.invocations({"taken": taken[slice(*each.segment.takes)]}, ("given",)):
+            rows.scatter(gave["given"], found, 1, given[part], add=True)
+    if first.form == "piece-out":
+        if block + 1 < function.blocks:
+            signals["stream"] = signals["stream"] + given[: function.size.B]
+        skips = given[-function.size.Sc :]
+        signals["skips"] = skips if "skips" not in signals else signals["skips"] + skips
+    elif last:
+        masks = host.masked_by(given, function.mask_activation)
+        for source, frames in enumerate(made):
+            part = slice(source * function.size.N, (source + 1) * function.size.N)
+            frames[:] = host.decoded(weights, masks[part] * signals["coded"])
+    elif stage:
+        dilation = _dilation(plan, block)
+        signals["hidden"] = host.between(weights, block, given, dilation, function.norm, function.activation)
+    else:
+        signals["stream"] = given
 
 
 def _host_stages(

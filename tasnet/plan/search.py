@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pointwise
+from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
 from tasnet.plan.cost import around, on_host, runs, seconds
+from tasnet.plan.cut import PIECE_IN, PIECE_OUT
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function, PlanError
 from tasnet.plan.hardware import Hardware
 
@@ -89,6 +90,9 @@ def choose(search: Search, objective: str) -> tuple[Route, list[Route]]:
 
 def _by_hefs(search: Search, objective: str) -> Iterator[Route]:
     """The best path for each count of HEFs."""
+    if search.bounds.observed:
+        yield from (path for path in [_observed(search)] if path)
+        return
     function, key = search.function, _KEYS[objective]
     steps = list(_steps(search, key))
     # best[stage][hefs]: a path to that stage with that many
@@ -158,6 +162,19 @@ def _pointwise(search: Search, key: Key) -> Route | None:
     return min((_after(path, step) for step in tail if step), key=lambda each: _value(each, key))
 
 
+def _observed(search: Search) -> Route | None:
+    """All 1x1 convolutions in pieces that were seen to compile, everything else on the host: any norm."""
+    function, path = search.function, Route((), 0.0, 0, 0)
+    for stage in range(function.stages):
+        for form in (PIECE_IN, PIECE_OUT) if 0 < stage <= function.blocks else (PIECE_IN,):
+            found = pieces(function, form, stage, search.frames, search.arch, search.bounds)
+            if not found:
+                return None
+            for each in found:
+                path = _after(path, search.step(stage, stage + 1, each))
+    return path
+
+
 def total_seconds(search: Search, path: Route) -> float:
     """A path's seconds with what the host does around it."""
     return path.seconds + around(search.function, search.bounds.coders, search.frames, search.hardware).total
@@ -166,6 +183,13 @@ def total_seconds(search: Search, path: Route) -> float:
 def _miss(search: Search) -> str:
     """Where no path goes through, and what binds there."""
     function = search.function
+    if search.bounds.observed and search.bounds.refused:
+        return "no plan of observed pieces is left without what was refused; use --certainty extrapolated"
+    if search.bounds.observed:
+        return (
+            f"no plan of observed pieces for {search.arch}: what was seen to compile are 1x1 convolutions on hailo8; "
+            "use --certainty extrapolated"
+        )
     for stage in range(function.stages):
         reached = any(
             candidates(function, start, stop, search.frames, search.arch, search.bounds)

@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from tasnet.network import Conv, Norm, TcnBlock, Variant, rewrites
-from tasnet.plan.cut import CHAIN, CHIP, POINTWISE, Cut
+from tasnet.plan.cut import CHAIN, CHIP, PIECE_OUT, POINTWISE, SCALED, Cut
 from tasnet.plan.function import GLOBAL_NORM, TrainedFunction
 
 _LAYOUT = "horizontal"
 
 
-def build(trained: TrainedFunction, cut: Cut) -> nn.Module:
+def build_segment(trained: TrainedFunction, cut: Cut) -> nn.Module:
     """The segment's network, in eval mode: tensors of `ports`' inputs -> a tuple of its outputs, [1, C, H, W] each."""
-    made = {CHAIN: Chain, POINTWISE: Pointwise}.get(cut.form, Scaled)
+    made = {CHAIN: Chain, POINTWISE: Pointwise, SCALED: Scaled}.get(cut.form, Piece)
     with torch.no_grad():
         network: nn.Module = made(trained, cut)
     return network.eval().requires_grad_(False)
@@ -197,3 +197,25 @@ class Pointwise(nn.Module):
         skips = self.skip_conv(given) if self.skip_conv else None
         hidden = self.in_conv(stream) if self.in_conv else None
         return tuple(each for each in (stream, skips, hidden) if each is not None)
+
+
+class Piece(nn.Module):
+    """Some channels of one 1x1 convolution; the first input channels' piece has the bias."""
+
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
+        super().__init__()
+        parts = [(trained.weights[f"{name}.weight"], trained.weights[f"{name}.bias"]) for name in _parts(trained, cut)]
+        weight, bias = (torch.cat(each)[slice(*cut.gives)] for each in zip(*parts, strict=True))
+        self.conv = _conv(weight[:, slice(*cut.takes)], bias if cut.takes[0] == 0 else None)
+
+    def forward(self, taken: Tensor) -> tuple[Tensor, ...]:
+        return (self.conv(taken),)
+
+
+def _parts(trained: TrainedFunction, cut: Cut) -> list[str]:
+    """The convolutions that a piece's whole is made of."""
+    blocks = trained.function.blocks
+    block = f"masker.TCN.{cut.start - 1}"
+    if cut.form == PIECE_OUT:
+        return [f"{block}.{part}" for part in ("res_conv", "skip_conv")[cut.start == blocks :]]
+    return [{0: "masker.bottleneck.1", blocks + 1: "masker.mask_net.1"}.get(cut.start, f"{block}.shared_block.0")]

@@ -17,7 +17,7 @@ from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.function import TrainedFunction
 from tasnet.plan.hardware import read_profile
 from tasnet.plan.make import cut_of, make_plan
-from tasnet.plan.segment_network import build
+from tasnet.plan.segment_network import build_segment
 
 HARDWARE = read_profile("raspberry-pi-5")
 
@@ -36,7 +36,7 @@ class Modules:
     ) -> dict[str, np.ndarray]:
         given = [torch.from_numpy(np.ascontiguousarray(inputs[port.role])) for port in segment.inputs]
         self.shapes += [tuple(each.shape) for each in given]
-        made = build(self.trained, cut_of(self.plan, segment)).double()(*given)
+        made = build_segment(self.trained, cut_of(self.plan, segment)).double()(*given)
         return {port.role: each.numpy() for port, each in zip(segment.outputs, made, strict=True)}
 
 

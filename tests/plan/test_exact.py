@@ -50,6 +50,13 @@ def test_every_depth_of_cut_with_encoder_and_decoder_on_either_side(
     assert difference(Variant(norm="cln", activation="prelu"), SMALL, 900, 900, mask_activation, **bounds) < ROUNDING
 
 
+@pytest.mark.parametrize("norm", ["identity", "cln", "gln", "cgln"])
+def test_observed_pieces_alone_with_everything_between_on_the_host(norm: str) -> None:
+    # Channels past what was seen to compile, so that both sides of a convolution are cut.
+    size = Size(N=300, L=8, B=20, H=260, Sc=18, P=3, X=2, R=1, n_src=2)
+    assert difference(Variant(norm=norm, activation="prelu"), size, 500, 611, "sigmoid", observed=True) < ROUNDING
+
+
 @st.composite
 def sizes(draw: st.DrawFn) -> Size:
     few = st.integers(2, 8)

@@ -9,7 +9,20 @@ from hypothesis import strategies as st
 from tasnet.hailo.files import Layer, row_elements, total_figures, widest_shape
 from tasnet.hailo.predict import predict_network
 from tasnet.network import Size, seeded_weights
-from tasnet.plan.cut import CHAIN, CHIP, HOST, POINTWISE, SCALED, Cut, phases, ports
+from tasnet.plan.cut import (
+    CHAIN,
+    CHIP,
+    HOST,
+    PIECE_IN,
+    PIECE_OUT,
+    PIECES,
+    POINTWISE,
+    SCALED,
+    Cut,
+    phases,
+    piece_channels,
+    ports,
+)
 from tasnet.plan.function import Function, TrainedFunction
 from tasnet.plan.layers import facts, verdict
 from tasnet.plan.segment_files import to_network, to_onnx
@@ -21,7 +34,7 @@ NOT_WORK = {"input_layer", "output_layer", "const_input"}
 @st.composite
 def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
     size = Size(N=12, L=8, B=5, H=9, Sc=6, P=draw(st.sampled_from([1, 3])), X=4, R=2, n_src=draw(st.integers(1, 3)))
-    form = draw(st.sampled_from([CHAIN, CHAIN, SCALED, POINTWISE]))
+    form = draw(st.sampled_from([CHAIN, CHAIN, SCALED, POINTWISE, PIECE_IN, PIECE_OUT]))
     start = draw(st.integers(0, BLOCKS))
     stop = start + 1
     norm = "gln"
@@ -31,13 +44,23 @@ def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
         norm = draw(st.sampled_from(["identity", "affine", "cln"]))
     elif form == SCALED:
         start, stop = (0, 2) if start == 0 else (start, start + 1)
+    elif form == PIECE_OUT:
+        start, stop = max(start, 1), max(start, 1) + 1
     function = Function(size, BLOCKS, norm, draw(st.sampled_from(["prelu", "relu"])), "sigmoid")
     coders = draw(st.sampled_from([HOST, CHIP]))
     cut = Cut(form, start, stop, 1, 1, 1, coders)
     phase = draw(st.sampled_from(phases(function, cut.blocks(function))))
     # Widths on both sides of the bracket's ends, prime and composite.
     width = draw(st.sampled_from([17, 640, 32_000, 32_003, 40_000, 60_000, 60_013, 400_000]))
-    return function, Cut(form, start, stop, phase, width, draw(st.integers(1, 3)), coders)
+    takes = gives = (0, 0)
+    if form in PIECES:
+        takes, gives = (tuple(sorted(draw(parts(most)))) for most in piece_channels(function, form, start))
+    return function, Cut(form, start, stop, phase, width, draw(st.integers(1, 3)), coders, takes, gives)
+
+
+def parts(most: int) -> st.SearchStrategy[list[int]]:
+    """Some channels of so many, from and to."""
+    return st.lists(st.integers(0, most), min_size=2, max_size=2, unique=True)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])

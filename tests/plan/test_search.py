@@ -106,6 +106,23 @@ def test_a_network_too_wide_for_any_row_is_refused_by_its_row() -> None:
         front(search(Function(wide, 2, "cln", "relu", "relu"), rows=8192))
 
 
+@pytest.mark.parametrize("norm", ["cln", "gln", "channel"])
+def test_a_plan_of_observed_pieces_is_1x1s_of_the_size_that_compiled_one_at_a_time(norm: str) -> None:
+    path, _ = choose(search(replace(LOCAL, norm=norm), observed=True), "time")
+    # By hand: 512 -> 128 is 2 pieces, 128 -> 512 is 2, 512 -> 256 is 2, 128 -> 1024 is 4.
+    assert path.hefs == 2 + 24 * (2 + 2) + 4
+    for step in path.steps:
+        cut = step.candidate.cut
+        assert (cut.height, step.candidate.facts.layers) == (1, 1)
+        assert cut.width <= 1024
+        assert max(cut.takes[1] - cut.takes[0], cut.gives[1] - cut.gives[0]) <= 256
+
+
+def test_nothing_was_observed_on_another_chip() -> None:
+    with pytest.raises(PlanError, match="no plan of observed pieces for hailo8l"):
+        front(replace(search(observed=True), arch="hailo8l"))
+
+
 def test_gln_costs_more_than_a_local_norm_and_less_than_the_host_in_between() -> None:
     gln = search(replace(LOCAL, norm="gln"))
     by_scalars, paths = choose(gln, "time")
