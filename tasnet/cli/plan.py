@@ -163,6 +163,37 @@ def compile_(
     return OK
 
 
+@commands.command()
+def measure(
+    at: At,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the profile to write, a .toml")],
+    hardware: Annotated[str, typer.Option(help="what keeps its figure where none is measured")] = "raspberry-pi-5",
+) -> int:
+    """Measure this host and its chip with a compiled plan: link, invocation, switch, rate and host, as a profile.
+
+    Each figure says when, where and how it was measured; one that can't be told keeps what --hardware has, and says so.
+
+    Example: tasnet plan measure hefs -o pi.toml
+    """
+    from datetime import datetime, timezone
+
+    from tasnet.common import write_whole
+    from tasnet.hailo.chip import detect_chip
+    from tasnet.plan import measure_profile, profile_toml, read_plan, read_profile
+
+    plan, base = read_plan(at), read_profile(hardware)
+    if output.suffix != ".toml":
+        raise UsageError(f"-o {output}: a profile ends in .toml, by which --hardware knows it")
+    writable(output)
+    folder = at if at.is_dir() else at.parent
+    found = measure_profile(plan, folder, detect_chip(plan.arch), base, datetime.now(timezone.utc).date())
+    write_whole(output, profile_toml(found))
+    for name, value in found.figures.items():
+        print_line(f"{name} {value:.4g}: {getattr(found, name).source}")
+    print_line(f"{output}: {found.name}; plan with it: tasnet plan make … --hardware {output}")
+    return OK
+
+
 def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace

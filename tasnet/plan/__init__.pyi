@@ -21,6 +21,8 @@ from .make import check_place as check_place
 from .make import make_plan as make_plan
 from .make import move_plan as move_plan
 from .make import write_plan as write_plan
+from .measure import measure_profile as measure_profile
+from .measure import profile_toml as profile_toml
 from .on_wav import separate_wav as separate_wav
 from .search import OBJECTIVES as OBJECTIVES
 from .sensitivity import swings as swings
@@ -45,10 +47,12 @@ __all__ = [
     "function_of_checkpoint",
     "function_of_variant",
     "make_plan",
+    "measure_profile",
     "move_plan",
     "name_hefs",
     "plan_lines",
     "plan_without",
+    "profile_toml",
     "read_plan",
     "read_profile",
     "refused_of",

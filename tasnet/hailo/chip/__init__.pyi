@@ -3,5 +3,15 @@ from .detection import detect_chip as detect_chip
 from .runtime import ChipInference as ChipInference
 from .runtime import ChipMeasurement as ChipMeasurement
 from .runtime import infer_on_chip as infer_on_chip
+from .switching import FrameTimes as FrameTimes
+from .switching import time_switches as time_switches
 
-__all__ = ["ChipInference", "ChipMeasurement", "Detection", "detect_chip", "infer_on_chip"]
+__all__ = [
+    "ChipInference",
+    "ChipMeasurement",
+    "Detection",
+    "FrameTimes",
+    "detect_chip",
+    "infer_on_chip",
+    "time_switches",
+]

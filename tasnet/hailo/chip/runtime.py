@@ -116,7 +116,7 @@ def infer_on_chip(
     `api` is chosen by the library's version unless given. Raises RuntimeFailure, HefError.
     """
     hef, chip = checked_hef(path, detection)
-    data = _checked_frames(hef, frames)
+    data = checked_frames(hef, frames)
     outputs: dict[str, list[Array]] = {edge.name: [] for edge in hef.outputs}
     latencies: list[float] = []
     with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
@@ -139,7 +139,7 @@ def measure_on_chip(
 ) -> ChipMeasurement:
     """Latency over `frames`, then throughput over `frames` again and again, `repeat` times; then the read_sensors."""
     hef, chip = checked_hef(path, detection)
-    data = _checked_frames(hef, frames)
+    data = checked_frames(hef, frames)
     with _open_session(path, hef, chip, detection, timeout_ms, api) as session:
         latencies = [seconds for _, seconds in _timed(session, data)]
         waiting: deque[Callable[[], Frame]] = deque()
@@ -213,7 +213,7 @@ def _wrong_ends(hef: Hef) -> str:
     return ""
 
 
-def _checked_frames(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
+def checked_frames(hef: Hef, frames: Mapping[str, Array] | Array) -> dict[str, Array]:
     """Frames by the HEF's own input names, float32 as the library takes it, finite. Raises RuntimeFailure."""
     if not isinstance(frames, Mapping):
         if len(hef.inputs) != 1:
@@ -260,19 +260,27 @@ def _open_session(
     path: str | os.PathLike[str], hef: Hef, chip: Chip, detection: Detection, timeout_ms: int, api: Api | None
 ) -> Iterator[_Session]:
     library: Any = detection.module
-    with hailort_call("opening the device"):
-        # With one device the library chooses it; naming it is reading for only where there is a choice.
-        device = library.VDevice(device_ids=[chip.id]) if len(detection.chips) > 1 else library.VDevice()
     # What the device may still write to until it is closed: a frame that timed out is still in flight.
     buffers: dict[int, object] = {}
-    with _entered(device, "the device"):
+    with open_virtual_device(detection, chip) as device:
         name = os.fspath(path)
         if (api or _newest_api(device, detection.version)) == "async":
-            made = _async(library, device, name, hef, timeout_ms, buffers)
+            made = async_session(library, device, name, hef, timeout_ms, buffers)
         else:
             made = _classic(library, device, name, hef)
         with made as session:
             yield session
+
+
+@contextmanager
+def open_virtual_device(detection: Detection, chip: Chip) -> Iterator[Any]:
+    """HailoRT's VDevice on this chip, closed when left. Raises RuntimeFailure."""
+    library: Any = detection.module
+    with hailort_call("opening the device"):
+        # With one device the library chooses it; naming it is reading for only where there is a choice.
+        device = library.VDevice(device_ids=[chip.id]) if len(detection.chips) > 1 else library.VDevice()
+    with _entered(device, "the device"):
+        yield device
 
 
 def _newest_api(device: Any, version: str) -> Api:
@@ -301,7 +309,7 @@ def _entered(resource: Any, what: str) -> Iterator[Any]:
 
 
 @contextmanager
-def _async(
+def async_session(
     library: Any, device: Any, path: str, hef: Hef, timeout_ms: int, buffers: dict[int, object]
 ) -> Iterator[_Session]:
     with hailort_call("loading the HEF"):
