@@ -71,7 +71,10 @@ class Search:
 
 
 def front(search: Search) -> list[Route]:
-    """The Pareto front over seconds, HEFs and MACs, the fewest HEFs first. Raises PlanError where nothing fits."""
+    """For each count of HEFs the quickest path and that of the fewest MACs, without those that another beats in all.
+
+    The fewest HEFs come first. Raises PlanError where nothing fits.
+    """
     found = [path for objective in ("time", "macs") for path in _by_hefs(search, objective)]
     if not found:
         raise PlanError(_miss(search))
