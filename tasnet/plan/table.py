@@ -84,9 +84,9 @@ def weakest(plan: Plan) -> str:
 
 
 def front_lines(plan: Plan, front: Sequence[Route]) -> Iterator[str]:
-    """The Pareto front: HEFs, MACs and modelled time."""
+    """The quickest plan and the one of the fewest MACs for each count of HEFs, if no other beats it in all three."""
     around = plan.host_seconds.total
-    yield "front     HEFs, times the network's MACs, modelled ms (none of these is worse than another in all three)"
+    yield "front     HEFs, times the network's MACs, modelled ms: for each count the quickest and the fewest MACs"
     for path in front:
         yield f"          {path.hefs:>3}  {path.macs / plan.uncut_macs:.2f}  {1e3 * (path.seconds + around):.0f}"
 
