@@ -194,6 +194,31 @@ def measure(
     return OK
 
 
+@commands.command()
+def runtime(
+    at: At,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the program to write, a .py")],
+) -> int:
+    """Write a program that runs a compiled plan with Python, numpy and HailoRT alone, and copy it beside the HEFs.
+
+    It runs as `python separate.py mix.wav OUT`. Its files are the plan's HEFs and host.npz, and it takes no others.
+
+    Example: tasnet plan runtime hefs -o hefs/separate.py
+    """
+    from tasnet.common import write_whole
+    from tasnet.plan import read_plan, runtime_source
+
+    plan = read_plan(at)
+    if output.suffix != ".py":
+        raise UsageError(f"-o {output}: a program ends in .py")
+    writable(output)
+    written = runtime_source(plan, at if at.is_dir() else at.parent)
+    write_whole(output, written.encode())
+    files = ", ".join([*(each.hef.name for each in plan.on_chip if each.hef), "host.npz"])
+    print_line(f"{output}: run it beside {files}: python {output.name} mix.wav OUT")
+    return OK
+
+
 def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace

@@ -9,6 +9,7 @@ hardware, cost        a profile of figures with their sources; what a step takes
 search, cuts, make    the cheapest way through; the plan as data; its files
 segment_network       a segment in PyTorch, and `segment_files` its graph
 rows, host, run       windows, the host's layers, the run: numpy alone
+hailort, standalone   HEFs on a device; the program for a machine without this library, which `runtime` writes out
 """
 
 import lazy_loader

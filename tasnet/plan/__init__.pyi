@@ -24,6 +24,7 @@ from .make import write_plan as write_plan
 from .measure import measure_profile as measure_profile
 from .measure import profile_toml as profile_toml
 from .on_wav import separate_wav as separate_wav
+from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
 from .sensitivity import swings as swings
 from .table import front_lines as front_lines
@@ -56,6 +57,7 @@ __all__ = [
     "read_plan",
     "read_profile",
     "refused_of",
+    "runtime_source",
     "segment_inputs",
     "separate_wav",
     "swing_lines",

@@ -80,7 +80,7 @@ def gather(signal: Array, taken: list[Row], width: int, height: int, phase: int)
 def scatter(made: Array, taken: list[Row], phase: int, signal: Array, *, add: bool = False) -> None:
     """Writes the valid parts of [1, C, height, width] to their frames of [C, frames], or adds them."""
     for index, row in enumerate(taken):
-        place = frames_of(row, phase)
+        place = place_of(row, phase)
         valid = made[0, :, index, row.low - row.start : row.high - row.start]
         if add:
             signal[:, place] += valid
@@ -88,6 +88,6 @@ def scatter(made: Array, taken: list[Row], phase: int, signal: Array, *, add: bo
             signal[:, place] = valid
 
 
-def frames_of(row: Row, phase: int) -> slice:
+def place_of(row: Row, phase: int) -> slice:
     """The frames of the signal that a row's valid part is."""
     return slice(row.sequence + phase * row.low, row.sequence + phase * (row.high - 1) + 1, phase)

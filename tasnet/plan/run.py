@@ -7,6 +7,7 @@ signal, the signal is taken in spans that overlap by the network's reach, so mem
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Protocol
@@ -23,9 +24,12 @@ SPAN = 30_000
 
 class Execute(Protocol):
     """Runs one invocation: inputs by role, [1, C, height, width] -> the outputs by role. Those in `wanted` are needed;
-    others may be there too."""
+    others may be there too. One that only starts it gives a function that waits for them, and has as `ahead` how many
+    it takes before the first of them is asked for."""
 
-    def __call__(self, segment: Any, inputs: Mapping[str, Array], wanted: Collection[str]) -> Mapping[str, Array]: ...
+    def __call__(
+        self, segment: Any, inputs: Mapping[str, Array], wanted: Collection[str]
+    ) -> Mapping[str, Array] | Callable[[], Mapping[str, Array]]: ...
 
 
 Spent = dict[str, float]
@@ -145,14 +149,28 @@ class _Running:
         roles = [port.role for port in segment.inputs]
         frames = signals[roles[0]].shape[1]
         found = rows.rows(frames, segment.width, segment.halo, segment.phase)
+        started: deque[tuple[list[rows.Row], Any]] = deque()
         for taken in rows.groups(found, segment.height):
             inputs = {
                 role: rows.gather(signals[role], taken, segment.width, segment.height, segment.phase) for role in roles
             }
             begun = time.perf_counter()
-            made = self.execute(segment, inputs, wanted)
-            self.spent[segment.name] = self.spent.get(segment.name, 0.0) + time.perf_counter() - begun
-            yield taken, made
+            started.append((taken, self.execute(segment, inputs, wanted)))
+            self._spend(begun)
+            if len(started) > getattr(self.execute, "ahead", 0):
+                yield self._ended(*started.popleft())
+        while started:
+            yield self._ended(*started.popleft())
+
+    def _ended(self, taken: list[rows.Row], made: Any) -> tuple[list[rows.Row], Mapping[str, Array]]:
+        begun = time.perf_counter()
+        gave = made() if callable(made) else made
+        self._spend(begun)
+        return taken, gave
+
+    def _spend(self, begun: float) -> None:
+        name = self.segment.name
+        self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - begun
 
 
 def _plain(weights: host.Weights, running: _Running, signals: dict[str, Array], made: list[Array]) -> None:
@@ -185,7 +203,7 @@ def _source(role: str) -> int:
 def _decode(weights: host.Weights, mask: Array, taken: list[rows.Row], phase: int, coded: Array, made: Array) -> None:
     """The product with the encoding and the decoder, row by row: all masks of a long signal would be large."""
     for index, row in enumerate(taken):
-        place = rows.frames_of(row, phase)
+        place = rows.place_of(row, phase)
         valid = mask[0, :, index, row.low - row.start : row.high - row.start]
         made[:, place] = host.decoded(weights, valid * coded[:, place])
 

@@ -31,7 +31,7 @@ def test_every_frame_is_valid_in_one_row_and_as_far_from_a_cut_edge_as_the_halo(
         assert row.start + width <= length
         assert row.low == 0 or row.low - row.start >= halo
         assert row.high == length or row.start + width - row.high >= halo
-        seen[rows.frames_of(row, phase)] += 1
+        seen[rows.place_of(row, phase)] += 1
     assert (seen == 1).all()
 
 

@@ -1,0 +1,41 @@
+"""A chip for the double of HailoRT that computes a plan's segments, by their ONNX graphs in ONNX Runtime.
+
+The double tells it the HEF alone: the segment is known by the shapes of its inputs and outputs and by its name.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def computing(folder: Path) -> Any:
+    """`Script.compute` for the plan in `folder`, whose HEFs' names begin with the segment's."""
+    import onnxruntime
+
+    from tasnet.hailo.files import har
+
+    plan = json.loads((folder / "plan.json").read_text("utf-8"))
+    known = {}
+    for each in plan["segments"]:
+        if each["place"] == "chip":
+            session = onnxruntime.InferenceSession(str(folder / each["onnx"]["name"]))
+            known[each["name"]] = (session, har.read(folder / each["har"]["name"], weights=False))
+
+    def compute(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+        scope = hef.inputs[0].name.split("/")[0]
+        session, network = known[scope]
+        doors = {layer.name: layer.original_names[0] for layer in network if layer.type == "input_layer"}
+        given = {doors[name.split("/")[1]]: each.transpose(2, 0, 1)[None] for name, each in inputs.items()}
+        made = session.run(None, given)
+        told = {
+            f"{scope}/{name}": np.ascontiguousarray(each[0].transpose(1, 2, 0))
+            for name, each in zip(network.output_layers, made, strict=True)
+        }
+        assert set(told) == {edge.name for edge in hef.outputs}
+        return told
+
+    return compute

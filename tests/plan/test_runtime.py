@@ -1,0 +1,173 @@
+"""The program that `tasnet plan runtime` writes: what `plan run` gives, with Python, numpy and HailoRT alone."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tasnet.cli import main
+from tasnet.hailo.files import har
+from tasnet.network import Size, Variant, seeded_weights
+from tasnet.plan.candidates import Bounds
+from tasnet.plan.compiled import name_hefs
+from tasnet.plan.cuts import Plan, read_plan
+from tasnet.plan.executors import input_layers
+from tasnet.plan.function import function_of_variant
+from tasnet.plan.make import make_plan, write_plan
+from tasnet.plan.standalone import Wrong, read_wav, to_float
+from tests.doubles import hef_writer as written
+from tests.plan.running import HARDWARE, apart, noise, uncut
+
+SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
+WEIGHTS = seeded_weights(SIZE, 5)
+ROOT = Path(__file__).parents[2]
+
+
+def compiled(folder: Path, norm: str, **bounds: object) -> Plan:
+    """A plan in `folder` with HEFs that have each segment's inputs and outputs, in another order than the plan's."""
+    trained = function_of_variant(Variant(norm=norm, activation="prelu"), SIZE, WEIGHTS)
+    made = make_plan(trained, 1600, "hailo8", Bounds(rows=1200, **bounds), "time", HARDWARE)  # type: ignore[arg-type]
+    plan = write_plan(made.plan, trained, folder)
+    hefs = {}
+    for each in plan.on_chip:
+        assert each.har is not None
+        network = har.read(folder / each.har.name, weights=False)
+        doors = input_layers(network)
+        ends = [(doors[f"in_{port.role}"], port.channels, False) for port in each.inputs]
+        names = zip(network.output_layers, each.outputs, strict=True)
+        ends += [(name, port.channels, True) for name, port in names]
+        edges = [
+            written.edge(f"{each.name}/{name}", (each.height, each.width, channels), output=output)
+            for name, channels, output in reversed(ends)
+        ]
+        group = written.group(each.name, [written.context(0, edges)])
+        hefs[each.name] = written.sealed(2, written.proto([group]))
+    return name_hefs(plan, folder, hefs, "a test")
+
+
+def separated(
+    program: Path, plan: Path, mix: Path, output: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, with the double of HailoRT whose chip computes the plan's segments."""
+    script = plan / "chip.py"
+    script.write_text(
+        "from pathlib import Path\nfrom tests.plan.chips import computing\n"
+        f"SCRIPT.compute = computing(Path({str(plan)!r}))\n"
+    )
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "doubles")])
+    told = {**os.environ, "PYTHONPATH": paths, "HAILO_PLATFORM_SCRIPT": str(script), **environment}
+    command = [sys.executable, str(program), str(mix), str(output)]
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+
+
+def sources(folder: Path) -> np.ndarray:
+    return np.array([soundfile.read(folder / f"source{source}.wav", dtype="float32")[0] for source in (1, 2)])
+
+
+@pytest.mark.parametrize(("norm", "bounds"), [("gln", {}), ("cln", {"max_blocks": 2, "coders": "chip"})])
+def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: str, bounds: dict[str, object]) -> None:
+    plan = compiled(tmp_path / "plan", norm, **bounds)
+    assert len(plan.on_chip) > 1
+    program = tmp_path / "plan" / "separate.py"
+    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+    mix = noise(3777)
+    soundfile.write(tmp_path / "mix.wav", mix, 8000, subtype="FLOAT")
+    done = separated(program, tmp_path / "plan", tmp_path / "mix.wav", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "by a test double" in done.stdout
+    assert plan.on_chip[-1].name in done.stdout
+    given = ["--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "here")]
+    assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 0
+    got = sources(tmp_path / "out")
+    assert apart(got, sources(tmp_path / "here")) < 1e-6
+    assert apart(got, uncut(Variant(norm=norm, activation="prelu"), SIZE, WEIGHTS, mix)) < 5e-6
+    assert soundfile.info(tmp_path / "out" / "source1.wav").subtype == "FLOAT"
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_program_needs_numpy_and_nothing_else_until_it_opens_the_device(tmp_path: Path) -> None:
+    compiled(tmp_path / "plan", "cln")
+    program = tmp_path / "plan" / "separate.py"
+    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+    tree = ast.parse(program.read_text("utf-8"))
+    roots = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
+    roots |= {str(node.module).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert roots - sys.stdlib_module_names == {"numpy", "hailo_platform"}
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for each in (Path(np.__file__).parent, Path(np.__file__).parents[1] / "numpy.libs"):
+        if each.exists():
+            (alone / each.name).symlink_to(each)
+    soundfile.write(tmp_path / "mix.wav", noise(2000), 8000)
+    code = "import sys, runpy; sys.path.append(sys.argv.pop(1)); runpy.run_path(sys.argv.pop(1), run_name='__main__')"
+    command = [sys.executable, "-I", "-S", "-c", code, str(alone)]
+    command = [*command, str(program), str(tmp_path / "mix.wav"), str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no hailo_platform to import (ModuleNotFoundError")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_clip_shorter_than_a_window_is_the_hosts_and_a_fault_of_the_device_is_one_line(tmp_path: Path) -> None:
+    compiled(tmp_path / "plan", "cln")
+    program = tmp_path / "plan" / "separate.py"
+    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+    short = noise(50)
+    soundfile.write(tmp_path / "short.wav", short, 8000, subtype="FLOAT")
+    done = separated(program, tmp_path / "plan", tmp_path / "short.wav", tmp_path / "out")
+    assert "the host computed the whole network" in done.stdout
+    expected = uncut(Variant(norm="cln", activation="prelu"), SIZE, WEIGHTS, short)
+    assert apart(sources(tmp_path / "out"), expected) < 5e-6
+    given = (program, tmp_path / "plan", tmp_path / "short.wav", tmp_path / "no")
+    done = separated(*given, HAILO_PLATFORM_DOUBLE="library")
+    assert done.returncode == 2
+    assert "MissingPyHRTLib" in done.stderr
+    next((tmp_path / "plan").glob("*.hef")).write_bytes(b"another")
+    done = separated(*given)
+    assert done.returncode == 2
+    assert "not the plan's file" in done.stderr
+    assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])
+@pytest.mark.parametrize("form", ["WAV", "WAVEX"])
+def test_any_mono_wav_is_read_as_libsndfile_reads_it(tmp_path: Path, subtype: str, form: str) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(1001), 8000, subtype=subtype, format=form)
+    samples, rate = read_wav(path)
+    expected, _ = soundfile.read(path, dtype="float32")
+    assert rate == 8000
+    np.testing.assert_array_equal(to_float(samples), expected)
+
+
+def test_what_is_no_mono_wav_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    soundfile.write(path, np.zeros((10, 2)), 8000)
+    for content, told in (
+        (path.read_bytes(), "2 channels"),
+        (b"RIFF....WAVE", "not a whole wav"),
+        (b"OggS", "not a wav"),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(Wrong, match=told):
+            read_wav(path)
+
+
+def test_no_program_is_written_without_hefs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = compiled(tmp_path / "plan", "cln")
+    told = json.loads((tmp_path / "plan" / "plan.json").read_text())
+    for each in told["segments"]:
+        each["hef"] = None
+    (tmp_path / "plan" / "plan.json").write_text(json.dumps(told))
+    assert read_plan(tmp_path / "plan").segments != plan.segments
+    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(tmp_path / "separate.py")]) == 2
+    assert "compile it with tasnet plan compile" in capsys.readouterr().err
+    assert not (tmp_path / "separate.py").exists()
