@@ -1,15 +1,23 @@
-"""What the plans of the networks that matter cost is kept here: a change that makes one dearer is seen."""
+"""The networks that matter, as trained: each segment translated and judged, exact at their real size, not dearer."""
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tasnet.network import Size
+import numpy as np
+import pytest
+import torch
+
+from tasnet.network import Size, Variant, seeded_weights
+from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cost import runs
-from tasnet.plan.function import Function
+from tasnet.plan.executors import OnnxRuntime, read_host_weights
+from tasnet.plan.function import Function, function_of_variant
+from tasnet.plan.make import make_plan, write_plan
+from tasnet.plan.run import separate
 from tasnet.plan.search import Search, choose, total_seconds
-from tests.plan.running import HARDWARE
+from tests.plan.running import HARDWARE, apart, noise
 
 NETWORKS = {
     "notes, 8 kHz": (Size(), 16_000),
@@ -46,3 +54,22 @@ def test_no_plan_got_dearer(network: str, norm: str, hefs: int, invocations: int
     assert path.hefs <= hefs
     assert sum(each.invocations * runs(each.cut.form) for each in on_chip) <= invocations
     assert 1e3 * total_seconds(search, path) <= GREW * milliseconds
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_segment_is_predicted_to_compile_and_together_they_are_the_trained_network(
+    tmp_path: Path, network: str
+) -> None:
+    size, length = NETWORKS[network]
+    variant, weights = Variant(norm="gln", activation="prelu"), seeded_weights(size, 0)
+    trained, folder = function_of_variant(variant, size, weights), tmp_path / "plan"
+    # Writing translates every segment's graph, and judges what came out of that.
+    plan = write_plan(make_plan(trained, length, "hailo8", Bounds(), "time", HARDWARE).plan, trained, folder)
+    assert {each.verdict for each in plan.on_chip} == {"clear"}
+    assert {each.certainty for each in plan.on_chip} == {"extrapolated"}
+    mix = noise(length).astype(np.float32)
+    got = separate(plan, read_host_weights(plan, folder), OnnxRuntime(folder), mix)
+    with torch.no_grad():
+        given = to_host_input(variant, size, torch.from_numpy(mix[None]))
+        expected = to_waveform(variant, size, build_network(variant, size, weights)(given))[0].numpy()
+    assert apart(got[:, : expected.shape[1]], expected) < 5e-6
