@@ -10,8 +10,9 @@ from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size
 from tasnet.network.weights import seeded_weights
 from tasnet.suite.cases.case import Case
-from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform, reference_waveform, torch_waveform
+from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform, reference_waveform
 from tasnet.suite.numerics.metrics import distance
+from tasnet.suite.numerics.waves import torch_waveform
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics

@@ -2,7 +2,6 @@ from .emulated import EmulationError as EmulationError
 from .emulated import aligned_distance as aligned_distance
 from .emulated import emulated_arrays as emulated_arrays
 from .float64_reference import onnx_waveform as onnx_waveform
-from .float64_reference import torch_waveform as torch_waveform
 from .kept_figures import keep_figures as keep_figures
 from .kept_figures import read_case_figures as read_case_figures
 from .kept_figures import read_figures as read_figures
@@ -30,6 +29,7 @@ from .waves import each_window as each_window
 from .waves import frames_waveform as frames_waveform
 from .waves import host_frames as host_frames
 from .waves import in_a_row as in_a_row
+from .waves import torch_waveform as torch_waveform
 
 __all__ = [
     "PARITY_STAGES",

@@ -19,9 +19,9 @@ import torch
 from tasnet.common import TasnetError
 from tasnet.hailo.execute import run_network, visit_layers
 from tasnet.hailo.files import Layer, Network
-from tasnet.network import Size, Variant, Weights, build_network, output_names, seeded_weights, to_host_input, to_onnx
+from tasnet.network import Size, Variant, Weights, output_names, seeded_weights, to_onnx
 from tasnet.suite.numerics.metrics import SignalDistance, distance, snr
-from tasnet.suite.numerics.waves import Signal, frames_waveform, host_frames, host_input, waveform
+from tasnet.suite.numerics.waves import Signal, frames_waveform, host_frames, host_input, torch_waveform, waveform
 
 
 class ParityError(TasnetError, RuntimeError):
@@ -60,21 +60,6 @@ def reference_waveform(
     """What `variant` should make of a mix [B, T]: the plain form in float64, [B, sources, T'] (see `waveform`)."""
     form = plain_form(variant, size)
     return torch_waveform(form, size, weights, mix, mask_activation=mask_activation, dtype=torch.float64)
-
-
-def torch_waveform(
-    variant: Variant,
-    size: Size,
-    weights: Weights,
-    mix: Signal,
-    *,
-    mask_activation: str = "relu",
-    dtype: torch.dtype = torch.float32,
-) -> Signal:
-    """What PyTorch makes of a mix [B, T] in the precision of `dtype`."""
-    network = build_network(variant, size, weights, mask_activation=mask_activation).to(dtype)
-    outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix)).to(dtype)))
-    return waveform(variant, size, [output.numpy() for output in outputs])
 
 
 def onnx_waveform(

@@ -20,9 +20,9 @@ from tasnet.hailo.files import Network, har
 from tasnet.hailo.quantize import Quantized, QuantizeError, quantize_network, run_quantized
 from tasnet.suite.cases import Case, Outcome, Stage
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
-from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform, torch_waveform
+from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform
 from tasnet.suite.numerics.speech import mixtures
-from tasnet.suite.numerics.waves import Signal, each_window, frames_waveform, host_frames
+from tasnet.suite.numerics.waves import Signal, each_window, frames_waveform, host_frames, torch_waveform
 from tasnet.suite.run import Pipeline, RecipeWeights, load_weights
 
 PARITY_STAGES = ("torch", "onnx", "har", "har8")

@@ -1,4 +1,7 @@
-"""Between waves and a network's arrays: what goes in, what comes out, and windows one after the other."""
+"""Between waves and a network's arrays: what goes in, what comes out, PyTorch in between, and windows in a row.
+
+Nothing here needs ONNX: a machine with a chip compares the chip with PyTorch.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
-from tasnet.network import Size, Variant, to_host_input, to_waveform
+from tasnet.network import Size, Variant, Weights, build_network, to_host_input, to_waveform
 
 Signal = npt.NDArray[Any]
 
@@ -34,6 +38,21 @@ def frames_waveform(variant: Variant, size: Size, outputs: Sequence[Signal]) -> 
     """`waveform` of outputs in NHWC, as float32."""
     planes = [np.asarray(output, np.float32).transpose(0, 3, 1, 2) for output in outputs]
     return np.asarray(waveform(variant, size, planes), np.float32)
+
+
+def torch_waveform(
+    variant: Variant,
+    size: Size,
+    weights: Weights,
+    mix: Signal,
+    *,
+    mask_activation: str = "relu",
+    dtype: torch.dtype = torch.float32,
+) -> Signal:
+    """What PyTorch makes of a mix [B, T] in the precision of `dtype`."""
+    network = build_network(variant, size, weights, mask_activation=mask_activation).to(dtype)
+    outputs = network(to_host_input(variant, size, torch.from_numpy(np.array(mix)).to(dtype)))
+    return waveform(variant, size, [output.numpy() for output in outputs])
 
 
 def each_window(run: Callable[[Signal], Signal], windows: Signal) -> Signal:
