@@ -108,9 +108,9 @@ def run(
     at: At,
     mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate, of any length")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, source2.wav, …")],
-    executor: Annotated[str, typer.Option(help="onnx (ONNX Runtime) or har (the native HAR), both in float")] = "onnx",
+    executor: Annotated[str, typer.Option(help="onnx (ONNX Runtime), har (native HAR) or hailort")] = "onnx",
 ) -> int:
-    """Separate a wav with a plan, on this machine and in float: what the uncut network gives.
+    """Separate a wav with a plan, on this machine: in float what the uncut network gives; or on its chip, compiled.
 
     Example: tasnet plan run plan --mix mix.wav -o separated
     """
@@ -119,6 +119,8 @@ def run(
     ran = separate_wav(at, readable(mix, "a wav"), output, executor)
     for path in ran.files:
         print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz")
+    if ran.double:
+        print_line("note: a test double was in the chip's place: nothing was observed", error=True)
     if ran.by_host:
         print_line("note: shorter than the plan's windows: the host computed the whole network", error=True)
     total = sum(ran.spent.values()) or 1.0

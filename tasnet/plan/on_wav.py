@@ -16,12 +16,17 @@ from tasnet.common import open_wav, printable, unfinished, why_no_folder
 from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.executors import EXECUTORS, held, read_host_weights
 from tasnet.plan.function import PlanError
-from tasnet.plan.run import estimates, too_short
+from tasnet.plan.on_device import on_device
+from tasnet.plan.run import Execute, estimates, too_short
+
+DEVICE = "hailort"
+"""the executor that is no simulation"""
 
 
 @dataclass(frozen=True)
 class Ran:
-    """What a run took. `spent` is seconds by segment and of the `host`; `by_host` where the clip was too short."""
+    """What a run took. `spent` is seconds by segment and of the `host`; `by_host` where the clip was too short;
+    `double` where a test double was in the device's place."""
 
     files: tuple[Path, ...]
     samples: int
@@ -29,6 +34,7 @@ class Ran:
     seconds: float
     spent: Mapping[str, float]
     by_host: bool
+    double: bool
 
 
 def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran:
@@ -36,11 +42,11 @@ def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") 
 
     Everything is checked before anything is run, and the files appear when all of them are whole. Raises PlanError.
     """
-    if executor not in EXECUTORS:
-        raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join(EXECUTORS)}")
+    if executor not in (*EXECUTORS, DEVICE):
+        raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join((*EXECUTORS, DEVICE))}")
     plan, folder = read_plan(folder), folder if folder.is_dir() else folder.parent
     weights = read_host_weights(plan, folder)
-    for each in plan.on_chip:
+    for each in plan.on_chip if executor != DEVICE else ():
         held(folder, each.har if executor == "har" else each.onnx)
     names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
     _check_output(output, mix, names)
@@ -59,9 +65,11 @@ def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") 
                 raise PlanError(f"{mix}: holds NaN or infinity; mend the recording")
             return found
 
-        with unfinished.folder(output.parent, f".{output.name}") as place:
+        with (
+            _opened(plan, folder, executor) as (run, double),
+            unfinished.folder(output.parent, f".{output.name}") as place,
+        ):
             with _writers([place / name.name for name in names], sound.samplerate) as writers:
-                run = EXECUTORS[executor](folder)
                 for block in estimates(plan, weights, run, samples, sound.frames, spent):
                     for writer, each in zip(writers, block, strict=True):
                         writer.write(each)
@@ -69,7 +77,17 @@ def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") 
             for name in names:
                 os.replace(place / name.name, name)
         seconds = time.perf_counter() - begun
-        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, too_short(plan, frames))
+        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, too_short(plan, frames), double)
+
+
+@contextmanager
+def _opened(plan: Plan, folder: Path, executor: str) -> Iterator[tuple[Execute, bool]]:
+    """What runs segments, and whether it is a test double of a device."""
+    if executor != DEVICE:
+        yield EXECUTORS[executor](folder), False
+        return
+    with on_device(plan, folder) as (run, double):
+        yield run, double
 
 
 def _check_output(output: Path, mix: Path, names: list[Path]) -> None:

@@ -24,21 +24,17 @@ _MOST_SOURCE = 1 << 20
 
 def runtime_source(plan: Plan, folder: Path) -> str:
     """The program's text, for the plan in `folder`. Raises PlanError for files that aren't the plan's, or no HEFs."""
-    hefs = [each for each in plan.on_chip if each.hef is not None]
-    if len(hefs) < len(plan.on_chip):
-        raise PlanError(f"{folder}: a plan without HEFs; compile it with tasnet plan compile and name that folder")
-    if len(hefs) > MOST_HEFS:
-        raise PlanError(f"{folder}: {len(hefs)} HEFs, a device holds {MOST_HEFS}; plan again with --objective hefs")
+    ends = hef_ends(plan, folder)
     assert plan.host_weights is not None
     held(folder, plan.host_weights)
-    written = [plan.host_weights, *(each.hef for each in hefs if each.hef)]
+    written = [plan.host_weights, *(each.hef for each in plan.on_chip if each.hef)]
     data = {
         **plan.model_dump(mode="json", include={"made_by", "weights", "function", "sample_rate", "padding"}),
         "reach": plan.reach,
         "local": plan.local,
         "segments": [each.model_dump(mode="json", include=_NEEDED) for each in plan.segments],
         "files": {file.name: file.sha256 for file in written},
-        "ends": {each.name: _ends(each, folder, plan.arch) for each in hefs},
+        "ends": ends,
     }
     return _joined(json.dumps(data, indent=1), plan)
 
@@ -49,8 +45,22 @@ _NEEDED = {
 }
 
 
-def _ends(each: Segment, folder: Path, arch: str) -> tuple[str, dict[str, str], dict[str, str]]:
-    """The HEF's file, and its names by role. Raises PlanError for one that isn't the segment's."""
+Ends = tuple[str, dict[str, str], dict[str, str]]
+"""a HEF's file, and the names of its inputs and of its outputs by role"""
+
+
+def hef_ends(plan: Plan, folder: Path) -> dict[str, Ends]:
+    """By segment. Raises PlanError for a plan without HEFs, or with others than its own."""
+    hefs = [each for each in plan.on_chip if each.hef is not None]
+    if len(hefs) < len(plan.on_chip):
+        raise PlanError(f"{folder}: a plan without HEFs; compile it with tasnet plan compile and name that folder")
+    if len(hefs) > MOST_HEFS:
+        raise PlanError(f"{folder}: {len(hefs)} HEFs, a device holds {MOST_HEFS}; plan again with --objective hefs")
+    return {each.name: _ends(each, folder, plan.arch) for each in hefs}
+
+
+def _ends(each: Segment, folder: Path, arch: str) -> Ends:
+    """Of one segment. Raises PlanError for a HEF that isn't the segment's."""
     assert each.hef is not None
     assert each.har is not None
     path = folder / each.hef.name

@@ -7,7 +7,9 @@ import json
 import os
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +26,8 @@ from tasnet.plan.function import function_of_variant
 from tasnet.plan.make import make_plan, write_plan
 from tasnet.plan.standalone import Wrong, read_wav, to_float
 from tests.doubles import hef_writer as written
+from tests.doubles.hailort import as_hailo_platform
+from tests.plan.chips import computing
 from tests.plan.running import HARDWARE, apart, noise, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
@@ -135,6 +139,46 @@ def test_a_clip_shorter_than_a_window_is_the_hosts_and_a_fault_of_the_device_is_
     assert done.returncode == 2
     assert "not the plan's file" in done.stderr
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize("norm", ["gln", "cln"])
+def test_on_a_device_all_invocations_of_a_segment_come_before_the_next(
+    tmp_path: Path, norm: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = compiled(tmp_path / "plan", norm, max_blocks=2)
+    mix = noise(3777)
+    soundfile.write(tmp_path / "mix.wav", mix, 8000, subtype="FLOAT")
+    given = ["--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "out"), "--executor", "hailort"]
+    with as_hailo_platform() as library:
+        run = computing(tmp_path / "plan")
+        seen: list[str] = []
+
+        def compute(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
+            seen.append(hef.inputs[0].name.split("/")[0])
+            made: dict[str, Any] = run(hef, inputs)
+            return made
+
+        library.SCRIPT.compute = compute
+        assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 0
+        assert library.SCRIPT.open == 0
+        assert library.SCRIPT.calls.count("VDevice") == 1
+        assert library.SCRIPT.most_in_flight == library.SCRIPT.queue
+        assert [name for name, _ in groupby(seen)] == [each.name for each in plan.on_chip]
+        assert (
+            apart(sources(tmp_path / "out"), uncut(Variant(norm=norm, activation="prelu"), SIZE, WEIGHTS, mix)) < 5e-6
+        )
+        assert "nothing was observed" in capsys.readouterr().err
+        library.SCRIPT.raises["completion"] = library.HailoRTTimeout("libhailort failed with error: 4 (HAILO_TIMEOUT)")
+        assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 2
+        assert "raise the time limit" in capsys.readouterr().err
+        library.SCRIPT.raises.clear()
+        library.SCRIPT.has_async = False
+        assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 2
+        assert "has no async API" in capsys.readouterr().err
+        library.SCRIPT.devices.clear()
+        assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 2
+        assert "no Hailo device to run on" in capsys.readouterr().err
+        assert not list(tmp_path.glob(".*"))
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])

@@ -1,5 +1,6 @@
 from .detection import Detection as Detection
 from .detection import detect_chip as detect_chip
+from .failure import hailort_call as hailort_call
 from .runtime import ChipInference as ChipInference
 from .runtime import ChipMeasurement as ChipMeasurement
 from .runtime import infer_on_chip as infer_on_chip
@@ -12,6 +13,7 @@ __all__ = [
     "Detection",
     "FrameTimes",
     "detect_chip",
+    "hailort_call",
     "infer_on_chip",
     "time_switches",
 ]
