@@ -19,7 +19,7 @@ TIMEOUT_MS = 10_000
 """for one invocation, which takes well under a second"""
 
 
-class DeviceError(Exception):
+class HailortError(Exception):
     """What isn't the library's own word about the device: one line."""
 
 
@@ -42,7 +42,7 @@ class HailoRT:
         self.device = self.stack.enter_context(self.library.VDevice())
         if not hasattr(self.device, "create_infer_model"):
             self.stack.close()
-            raise DeviceError("this HailoRT has no async API; install 4.18 or later")
+            raise HailortError("this HailoRT has no async API; install 4.18 or later")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +83,7 @@ class HailoRT:
         def wait() -> Mapping[str, Array]:
             job.wait(TIMEOUT_MS)
             if not called.wait(TIMEOUT_MS / 1000):
-                raise DeviceError(f"{segment.name}: an inference ended and was never told of; see hailort.log")
+                raise HailortError(f"{segment.name}: an inference ended and was never told of; see hailort.log")
             # A failed inference is told of by the callback's argument alone.
             for info in ended:
                 if (error := getattr(info, "exception", None)) is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tasnet.hailo.chip import detect_chip, hailort_call
 from tasnet.plan.cuts import Plan
 from tasnet.plan.function import PlanError
-from tasnet.plan.hailort import DeviceError, HailoRT
+from tasnet.plan.hailort import HailoRT, HailortError
 from tasnet.plan.runtime import hef_ends
 
 
@@ -26,5 +26,5 @@ def on_device(plan: Plan, folder: Path) -> Iterator[tuple[HailoRT, bool]]:
     try:
         with hailort_call("running the plan"), HailoRT(detection.module, folder, ends) as run:
             yield run, detection.double
-    except DeviceError as error:
+    except HailortError as error:
         raise PlanError(str(error)) from None

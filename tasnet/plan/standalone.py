@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-from tasnet.plan.hailort import DeviceError, HailoRT
+from tasnet.plan.hailort import HailoRT, HailortError
 from tasnet.plan.run import estimates
 
 MOST_WAV = 1 << 32
 """bytes: a RIFF's own sizes have 32 bits"""
 
 
-class Wrong(Exception):
+class SeparationError(Exception):
     """One line: what is wrong, and what to do."""
 
 
@@ -39,7 +39,7 @@ def main(text: str, folder: Path, arguments: Sequence[str]) -> int:
         return 2
     try:
         told = run_plan(text, folder, Path(arguments[0]), Path(arguments[1]))
-    except (Wrong, DeviceError, OSError) as error:
+    except (SeparationError, HailortError, OSError) as error:
         return _refused(str(error))
     except Exception as error:
         # In 4.x not all of the library's exceptions have one base class.
@@ -61,21 +61,21 @@ def run_plan(text: str, folder: Path, mix: Path, output: Path) -> list[str]:
     plan = json.loads(text, object_hook=lambda each: SimpleNamespace(**each))
     for name, digest in given["files"].items():
         if not (folder / name).is_file():
-            raise Wrong(f"{folder / name}: missing; copy it here from the plan's folder")
+            raise SeparationError(f"{folder / name}: missing; copy it here from the plan's folder")
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
-            raise Wrong(f"{folder / name}: not the plan's file; copy it again, or write this program again")
+            raise SeparationError(f"{folder / name}: not the plan's file; copy it again, or write this program again")
     samples, rate = read_wav(mix)
     if plan.sample_rate is not None and rate != plan.sample_rate:
-        raise Wrong(f"{mix}: {rate} Hz, the network hears {plan.sample_rate:g} Hz; resample it first")
+        raise SeparationError(f"{mix}: {rate} Hz, the network hears {plan.sample_rate:g} Hz; resample it first")
     if len(samples) + 2 * plan.padding < plan.function.size.L:
-        raise Wrong(
+        raise SeparationError(
             f"{mix}: {len(samples)} samples, the encoder's kernel has {plan.function.size.L}; give a longer one"
         )
     names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
     if any(name.exists() and name.samefile(mix) for name in names):
-        raise Wrong(f"{mix}: would be overwritten; name another folder")
+        raise SeparationError(f"{mix}: would be overwritten; name another folder")
     if not output.is_dir() and (output.exists() or not output.parent.is_dir()):
-        raise Wrong(f"{output}: no folder, and none can be made there; name another")
+        raise SeparationError(f"{output}: no folder, and none can be made there; name another")
     library = _library()
     with np.load(folder / "host.npz", allow_pickle=False) as arrays:
         weights = {name: arrays[name] for name in arrays.files}
@@ -85,7 +85,7 @@ def run_plan(text: str, folder: Path, mix: Path, output: Path) -> list[str]:
     def read(start: int, count: int) -> Any:
         found = to_float(samples[start : start + count])
         if not np.isfinite(found).all():
-            raise Wrong(f"{mix}: holds NaN or infinity; mend the recording")
+            raise SeparationError(f"{mix}: holds NaN or infinity; mend the recording")
         return found
 
     with ExitStack() as stack:
@@ -122,7 +122,9 @@ def _library() -> Any:
         import hailo_platform  # type: ignore[import-not-found, unused-ignore]
     except Exception as error:
         # A missing library, one for another numpy, and two versions that don't fit are told by different classes.
-        raise Wrong(f"no hailo_platform to import ({type(error).__name__}: {error}); install HailoRT 4.x") from None
+        raise SeparationError(
+            f"no hailo_platform to import ({type(error).__name__}: {error}); install HailoRT 4.x"
+        ) from None
     return hailo_platform
 
 
@@ -132,12 +134,12 @@ def _library() -> Any:
 def read_wav(path: Path) -> tuple[Any, int]:
     """The samples of a mono wav, mapped and not read, in the file's own type (24 bits: [T, 3] bytes); its rate."""
     if not path.is_file():
-        raise Wrong(f"{path}: no such file; name a wav")
+        raise SeparationError(f"{path}: no such file; name a wav")
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WAVE" or size > MOST_WAV:
-            raise Wrong(f"{path}: not a wav: it doesn't begin with RIFF and WAVE; give PCM")
+            raise SeparationError(f"{path}: not a wav: it doesn't begin with RIFF and WAVE; give PCM")
         form = None
         while len(chunk := file.read(8)) == 8:
             name, length = struct.unpack("<4sI", chunk)
@@ -151,23 +153,23 @@ def read_wav(path: Path) -> tuple[Any, int]:
             else:
                 file.seek(length, 1)
             file.seek(length % 2, 1)
-    raise Wrong(f"{path}: not a whole wav; copy it again")
+    raise SeparationError(f"{path}: not a whole wav; copy it again")
 
 
 def _samples(path: Path, form: bytes | None, start: int, length: int) -> tuple[Any, int]:
     if form is None:
-        raise Wrong(f"{path}: a wav whose form comes after its data; write it again as PCM")
+        raise SeparationError(f"{path}: a wav whose form comes after its data; write it again as PCM")
     code, channels, rate, _, _, bits = struct.unpack("<HHIIHH", form[:16])
     if code == 0xFFFE and len(form) >= 26:
         code = struct.unpack("<H", form[24:26])[0]
     if channels != 1:
-        raise Wrong(f"{path}: {channels} channels; the network hears one: give a mono wav")
+        raise SeparationError(f"{path}: {channels} channels; the network hears one: give a mono wav")
     known = {(1, 8): "u1", (1, 16): "<i2", (1, 24): "u1", (1, 32): "<i4", (3, 32): "<f4", (3, 64): "<f8"}
     if (code, bits) not in known or not rate:
-        raise Wrong(f"{path}: a wav of form {code} with {bits} bits; give PCM of 16 bits or float of 32")
+        raise SeparationError(f"{path}: a wav of form {code} with {bits} bits; give PCM of 16 bits or float of 32")
     count = length // (bits // 8)
     if not count:
-        raise Wrong(f"{path}: no samples; give a recording")
+        raise SeparationError(f"{path}: no samples; give a recording")
     shape = (count, 3) if bits == 24 else (count,)
     return np.memmap(path, known[code, bits], "r", start, shape), rate
 

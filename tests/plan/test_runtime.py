@@ -24,7 +24,7 @@ from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.executors import input_layers
 from tasnet.plan.function import function_of_variant
 from tasnet.plan.make import make_plan, write_plan
-from tasnet.plan.standalone import Wrong, read_wav, to_float
+from tasnet.plan.standalone import SeparationError, read_wav, to_float
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform
 from tests.plan.chips import computing
@@ -201,7 +201,7 @@ def test_what_is_no_mono_wav_is_refused(tmp_path: Path) -> None:
         (b"OggS", "not a wav"),
     ):
         path.write_bytes(content)
-        with pytest.raises(Wrong, match=told):
+        with pytest.raises(SeparationError, match=told):
             read_wav(path)
 
 

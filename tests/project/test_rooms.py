@@ -60,3 +60,13 @@ def test_an_import_past_a_door_breaks_the_contract(tmp_path: Path) -> None:
     assert broken.returncode == 1
     assert "tasnet.outside: import from tasnet.room" in broken.stdout
     assert "line 1: from tasnet.room.inner import hidden" in broken.stdout
+
+
+def test_one_name_is_one_class() -> None:
+    """Two rooms that call different things by one name can't be talked about; programs that run alone are apart."""
+    where: dict[str, list[str]] = {}
+    for path in (ROOT / "tasnet").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                where.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
+    assert {name: files for name, files in where.items() if len(files) > 1} == {}

@@ -57,7 +57,7 @@ class Lacks(Exception):
     """The SDK hasn't got a documented call, or not with the documented arguments."""
 
 
-class Wrong(Exception):
+class UnexpectedAnswer(Exception):
     """A call gave back something else than documented."""
 
 
@@ -93,7 +93,7 @@ def compile_(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     ends = hn_ends(runner)
     hef = call(runner, "compile")
     if not isinstance(hef, (bytes, bytearray, memoryview)) or not len(hef):
-        raise Wrong(f"compile() gave {description(hef)} and not the HEF's bytes")
+        raise UnexpectedAnswer(f"compile() gave {description(hef)} and not the HEF's bytes")
     write_result(request["out"], lambda path: write_synced(path, hef))
     return {"bytes": len(hef), "ends": ends}
 
@@ -115,7 +115,7 @@ def hn(sdk: Any, request: dict[str, Any]) -> dict[str, Any]:
     runner = call(sdk, "ClientRunner", hw_arch=request["arch"], har=request["har"])
     graph = call(runner, "get_hn_dict")
     if not isinstance(graph, dict):
-        raise Wrong(f"get_hn_dict() gave {description(graph)} and not a dict")
+        raise UnexpectedAnswer(f"get_hn_dict() gave {description(graph)} and not a dict")
     text = json.dumps(graph, default=json_value)
     write_result(request["out"], lambda path: write_synced(path, text.encode()))
     return {"layers": len(graph.get("layers", ()))}
@@ -196,7 +196,7 @@ def save_arrays(result: Any, out: str) -> dict[str, Any]:
         parts = result if isinstance(result, (list, tuple)) else [result]
         named = {f"output{i}": part for i, part in enumerate(parts)}
     if not named or any(not hasattr(part, "shape") for part in named.values()):
-        raise Wrong(f"infer() gave {description(result)} and not arrays")
+        raise UnexpectedAnswer(f"infer() gave {description(result)} and not arrays")
 
     def save(path: str) -> None:
         with open(path, "wb") as file:
@@ -218,7 +218,7 @@ def write_result(out: str, make: Callable[[str], object]) -> None:
     path = os.path.abspath("result" + os.path.splitext(out)[1])
     make(path)
     if not os.path.isfile(path):
-        raise Wrong("save_har() left no file")
+        raise UnexpectedAnswer("save_har() left no file")
     os.replace(path, out)
 
 
@@ -338,7 +338,7 @@ def run(request: dict[str, Any], send: Callable[[dict[str, Any]], None]) -> None
     except Lacks as error:
         print_exception(error)
         send({"kind": "lacks", "what": str(error)})
-    except Wrong as error:
+    except UnexpectedAnswer as error:
         print_exception(error)
         send({"kind": "wrong", "what": str(error)})
     except Failed as error:

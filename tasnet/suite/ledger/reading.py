@@ -49,7 +49,7 @@ def parse_ledger(text: str, path: Path) -> Ledger:
 
 
 def _ledger(root: Any, path: Path) -> Ledger:
-    places = _Places(path, root)
+    places = _SourcePositions(path, root)
     if not isinstance(root, dict):
         raise LedgerError(f"{path}:1:1: expected a map with schema, budget and entries; write one")
     plain = _plain(root, iter(range(_LARGEST)), path, _DEEPEST)
@@ -88,7 +88,7 @@ def _plain(value: Any, left: Iterator[int], path: Path, deeper: int) -> Any:
     return [_plain(item, left, path, deeper - 1) for item in value]
 
 
-def _entries(model: LedgerModel, places: _Places) -> Iterator[Entry]:
+def _entries(model: LedgerModel, places: _SourcePositions) -> Iterator[Entry]:
     seen: dict[str, str] = {}
     for index, each in enumerate(model.entries):
         at = ("entries", index)
@@ -149,7 +149,7 @@ def _scopes(model: ToolchainModel) -> dict[str, ToolchainScope]:
 # --- what is wrong, and where ------------------------------------------------------------------------------
 
 
-class _Places:
+class _SourcePositions:
     """Where in the file a value stands, by its path of keys and indices."""
 
     def __init__(self, path: Path, root: Any) -> None:
@@ -213,7 +213,7 @@ _SHAPES = {
 _MODELS: dict[str, type[BaseModel]] = {"flaky": FlakyModel, "toolchain": ToolchainModel}
 
 
-def _refusal(error: ErrorDetails, places: _Places) -> LedgerError:
+def _refusal(error: ErrorDetails, places: _SourcePositions) -> LedgerError:
     """The model's error as a LedgerError with its place."""
     at = places.within(error["loc"])
     about, inner = "", at

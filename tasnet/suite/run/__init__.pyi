@@ -5,8 +5,6 @@ from .options import RunOptions as RunOptions
 from .options import store_root as store_root
 from .pipeline import Pipeline as Pipeline
 from .pipeline import onnx_bytes as onnx_bytes
-from .plan_compile import CompiledPlan as CompiledPlan
-from .plan_compile import PlanCompileError as PlanCompileError
 from .plan_compile import compile_plan as compile_plan
 from .recipe import Recipe as Recipe
 from .recipe_weights import RecipeWeights as RecipeWeights
@@ -24,11 +22,9 @@ from .toolchains import open_compiler as open_compiler
 from .toolchains import open_pipeline as open_pipeline
 
 __all__ = [
-    "CompiledPlan",
     "DamageWarning",
     "DamagedArtifact",
     "Pipeline",
-    "PlanCompileError",
     "Recipe",
     "RecipeWeights",
     "RunOptions",
