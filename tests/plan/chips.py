@@ -1,6 +1,6 @@
 """A chip for the double of HailoRT that computes a plan's segments, by their ONNX graphs in ONNX Runtime.
 
-The double tells it the HEF alone: the segment is known by the shapes of its inputs and outputs and by its name.
+The double tells it what the HEF says: the segment is the one whose own file says the same.
 """
 
 from __future__ import annotations
@@ -13,21 +13,22 @@ import numpy as np
 
 
 def computing(folder: Path) -> Any:
-    """`Script.compute` for the plan in `folder`, whose HEFs' names begin with the segment's."""
+    """`Script.compute` for the plan in `folder`."""
     import onnxruntime
 
-    from tasnet.hailo.files import har
+    from tasnet.hailo.files import har, read_hef
 
     plan = json.loads((folder / "plan.json").read_text("utf-8"))
-    known = {}
+    known = []
     for each in plan["segments"]:
         if each["place"] == "chip":
             session = onnxruntime.InferenceSession(str(folder / each["onnx"]["name"]))
-            known[each["name"]] = (session, har.read(folder / each["har"]["name"], weights=False))
+            network = har.read(folder / each["har"]["name"], weights=False)
+            known.append((read_hef(folder / each["hef"]["name"]), session, network))
 
     def compute(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         scope = hef.inputs[0].name.split("/")[0]
-        session, network = known[scope]
+        ((session, network),) = (rest for told, *rest in known if told == hef)
         doors = {layer.name: layer.original_names[0] for layer in network if layer.type == "input_layer"}
         given = {doors[name.split("/")[1]]: each.transpose(2, 0, 1)[None] for name, each in inputs.items()}
         made = session.run(None, given)

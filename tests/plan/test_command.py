@@ -10,32 +10,18 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import soundfile
-import torch
 
 from tasnet.cli import main
-from tasnet.network import Size, Variant, asteroid_shapes, seeded_weights
+from tasnet.network import Size, Variant, seeded_weights
+from tests.plan.programs import RATE, asteroids
 from tests.plan.running import apart, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
-RATE = 8000
 
 
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
-    """A checkpoint as Asteroid 0.7 serializes one: gLN, PReLU, its sizes and its rate beside the weights."""
-    weights = seeded_weights(SIZE, 5)
-    arguments = {"n_src": 2, "n_filters": 14, "kernel_size": 8, "stride": 4, "bn_chan": 12, "hid_chan": 16}
-    arguments |= {"skip_chan": 10, "n_blocks": 4, "n_repeats": 2, "norm_type": "gLN", "mask_act": "relu"}
-    path = tmp_path / "best.pth"
-    torch.save(
-        {
-            "model_name": "ConvTasNet",
-            "model_args": arguments | {"sample_rate": float(RATE)},
-            "state_dict": {name: weights[name] for name in asteroid_shapes(SIZE)},
-        },
-        path,
-    )
-    return path
+    return asteroids(tmp_path / "best.pth", SIZE)
 
 
 def wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:

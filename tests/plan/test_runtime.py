@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import subprocess
 import sys
 from itertools import groupby
@@ -28,11 +27,11 @@ from tasnet.plan.standalone import SeparationError, read_wav, to_float
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform
 from tests.plan.chips import computing
+from tests.plan.programs import separated, sources
 from tests.plan.running import HARDWARE, apart, noise, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
 WEIGHTS = seeded_weights(SIZE, 5)
-ROOT = Path(__file__).parents[2]
 
 
 def compiled(folder: Path, norm: str, **bounds: object) -> Plan:
@@ -55,25 +54,6 @@ def compiled(folder: Path, norm: str, **bounds: object) -> Plan:
         group = written.group(each.name, [written.context(0, edges)])
         hefs[each.name] = written.sealed(2, written.proto([group]))
     return name_hefs(plan, folder, hefs, "a test")
-
-
-def separated(
-    program: Path, plan: Path, mix: Path, output: Path, **environment: str
-) -> subprocess.CompletedProcess[str]:
-    """The program in a process of its own, with the double of HailoRT whose chip computes the plan's segments."""
-    script = plan / "chip.py"
-    script.write_text(
-        "from pathlib import Path\nfrom tests.plan.chips import computing\n"
-        f"SCRIPT.compute = computing(Path({str(plan)!r}))\n"
-    )
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "doubles")])
-    told = {**os.environ, "PYTHONPATH": paths, "HAILO_PLATFORM_SCRIPT": str(script), **environment}
-    command = [sys.executable, str(program), str(mix), str(output)]
-    return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
-
-
-def sources(folder: Path) -> np.ndarray:
-    return np.array([soundfile.read(folder / f"source{source}.wav", dtype="float32")[0] for source in (1, 2)])
 
 
 @pytest.mark.parametrize(("norm", "bounds"), [("gln", {}), ("cln", {"max_blocks": 2, "coders": "chip"})])

@@ -32,7 +32,8 @@ def options(words: list[str]) -> set[str]:
 @pytest.mark.parametrize("words", list(commands("tasnet")), ids=" ".join)
 def test_tasnet(words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    assert main([words[0], "--help"]) == 0
+    command = words[:2] if words[0] == "plan" else words[:1]
+    assert main([*command, "--help"]) == 0
     assert options(words) <= set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", capsys.readouterr().out))
 
 
@@ -62,7 +63,7 @@ def anchors(page: str) -> set[str]:
     return {"#" + re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/compiler-and-device.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/compiler-and-device.md", "docs/plan.md"])
 def test_links_lead_somewhere(page: str) -> None:
     source = ROOT / page
     for path, anchor in LINK.findall(source.read_text(encoding="utf-8")):

@@ -1,0 +1,52 @@
+"""A checkpoint that a plan is made of, and the program that comes of it, run in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from tasnet.network import Size, asteroid_shapes, seeded_weights
+
+ROOT = Path(__file__).parents[2]
+RATE = 8000
+
+
+def asteroids(path: Path, size: Size) -> Path:
+    """A checkpoint as Asteroid 0.7 serializes one: gLN, PReLU, its sizes and its rate beside the weights."""
+    weights = seeded_weights(size, 5)
+    arguments = {"n_src": 2, "n_filters": 14, "kernel_size": 8, "stride": 4, "bn_chan": 12, "hid_chan": 16}
+    arguments |= {"skip_chan": 10, "n_blocks": size.X, "n_repeats": size.R, "norm_type": "gLN", "mask_act": "relu"}
+    torch.save(
+        {
+            "model_name": "ConvTasNet",
+            "model_args": arguments | {"sample_rate": float(RATE)},
+            "state_dict": {name: weights[name] for name in asteroid_shapes(size)},
+        },
+        path,
+    )
+    return path
+
+
+def separated(
+    program: Path, plan: Path, mix: Path, output: Path, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The program in a process of its own, with the double of HailoRT whose chip computes the plan's segments."""
+    script = plan / "chip.py"
+    script.write_text(
+        "from pathlib import Path\nfrom tests.plan.chips import computing\n"
+        f"SCRIPT.compute = computing(Path({str(plan)!r}))\n"
+    )
+    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "doubles")])
+    told = {**os.environ, "PYTHONPATH": paths, "HAILO_PLATFORM_SCRIPT": str(script), **environment}
+    command = [sys.executable, str(program), str(mix), str(output)]
+    return subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+
+
+def sources(folder: Path) -> np.ndarray:
+    return np.array([soundfile.read(folder / f"source{source}.wav", dtype="float32")[0] for source in (1, 2)])
