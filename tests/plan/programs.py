@@ -20,12 +20,13 @@ RATE = 8000
 def asteroids(path: Path, size: Size) -> Path:
     """A checkpoint as Asteroid 0.7 serializes one: gLN, PReLU, its sizes and its rate beside the weights."""
     weights = seeded_weights(size, 5)
-    arguments = {"n_src": 2, "n_filters": 14, "kernel_size": 8, "stride": 4, "bn_chan": 12, "hid_chan": 16}
-    arguments |= {"skip_chan": 10, "n_blocks": size.X, "n_repeats": size.R, "norm_type": "gLN", "mask_act": "relu"}
+    arguments = {"n_src": size.n_src, "n_filters": size.N, "kernel_size": size.L, "stride": size.L // 2}
+    arguments |= {"bn_chan": size.B, "hid_chan": size.H, "skip_chan": size.Sc, "conv_kernel_size": size.P}
+    arguments |= {"n_blocks": size.X, "n_repeats": size.R}
     torch.save(
         {
             "model_name": "ConvTasNet",
-            "model_args": arguments | {"sample_rate": float(RATE)},
+            "model_args": arguments | {"norm_type": "gLN", "mask_act": "relu", "sample_rate": float(RATE)},
             "state_dict": {name: weights[name] for name in asteroid_shapes(size)},
         },
         path,
