@@ -25,7 +25,7 @@ LAYER = (
     ("        skips = None\n", "        stream = self.extra(stream)\n        skips = None\n"),
 )
 CHANGES = {
-    "a comment": (NETWORK, (("class Block(nn.Module):", "# a comment\nclass Block(nn.Module):"),)),
+    "a comment": (NETWORK, (("class TcnBlock(nn.Module):", "# a comment\nclass TcnBlock(nn.Module):"),)),
     "one layer more, 266 graphs": (NETWORK, LAYER),
 }
 

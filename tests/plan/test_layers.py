@@ -63,7 +63,7 @@ def parts(most: int) -> st.SearchStrategy[list[int]]:
     return st.lists(st.integers(0, most), min_size=2, max_size=2, unique=True)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 @given(cuts())
 def test_the_figures_and_the_verdict_are_the_translated_graphs(drawn: tuple[Function, Cut]) -> None:
     function, cut = drawn

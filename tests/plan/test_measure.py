@@ -38,7 +38,7 @@ def timed(moved: int, macs: int, weights: int, parts: tuple[float, float, float,
     st.tuples(st.floats(1e-4, 1e-2), st.floats(1e8, 3e9), st.floats(1e11, 4e12), st.floats(1e-3, 2e-2)),
     st.permutations([(10**5, 10**6), (4 * 10**6, 10**8), (10**6, 5 * 10**9), (2 * 10**6, 10**9)]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_models_own_figures_are_found_again(
     parts: tuple[float, float, float, float], sizes: list[tuple[int, int]]
 ) -> None:
@@ -70,7 +70,6 @@ def test_a_term_that_is_lost_in_the_others_keeps_its_figure() -> None:
 
 
 @given(st.floats(1e-9, 1e15), st.text(min_size=1), st.text(min_size=1))
-@settings(deadline=None)
 def test_a_written_profile_is_the_one_that_is_read(
     tmp_path_factory: pytest.TempPathFactory, value: float, name: str, source: str
 ) -> None:

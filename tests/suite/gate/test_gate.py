@@ -66,7 +66,7 @@ def test_a_change_of_other_files_exports_nothing(repository: Path, tmp_path: Pat
 
 
 def test_a_comment_changes_no_graph(repository: Path, store: Path) -> None:
-    changed(repository, NET, ("class Block(nn.Module):", "# a comment\nclass Block(nn.Module):"))
+    changed(repository, NET, ("class TcnBlock(nn.Module):", "# a comment\nclass TcnBlock(nn.Module):"))
     code, told = gate(repository, store)
     assert (code, told["same_sources"], told["unchanged"], told["changed"]) == (0, False, 20, [])
     assert told["known"] == "predicted"

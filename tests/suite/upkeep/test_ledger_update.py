@@ -209,7 +209,7 @@ ends = st.lists(st.integers(0, 15), min_size=len(SOME), max_size=len(SOME))
 """for each case, which of the POOL it has, as bits"""
 scopes = st.sampled_from(['{reference: "*"}', BOTH, '{dfc: "*"}'])
 entries = st.lists(st.tuples(st.integers(0, len(POOL) - 1), st.sampled_from(WHERES), scopes), max_size=4)
-QUICK = settings(phases=(Phase.explicit, Phase.reuse, Phase.generate), deadline=None)
+QUICK = settings(phases=(Phase.explicit, Phase.reuse, Phase.generate))
 
 
 def texts(listed: list[tuple[int, str, str]]) -> list[str]:

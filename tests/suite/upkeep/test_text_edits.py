@@ -72,7 +72,7 @@ def loaded(text: str) -> object:
     return json.loads(json.dumps(YAML(typ="safe").load(text)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(entry_chunks(), st.data(), st.sampled_from(("narrow", "scope", "drop", "remove")), st.booleans(), st.booleans())
 def test_entries_that_an_edit_does_not_name_stay_byte_for_byte(
     parts: tuple[list[str], str, str], data: st.DataObject, edit: str, windows: bool, ended: bool
