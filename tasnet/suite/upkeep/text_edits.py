@@ -7,6 +7,7 @@ styles that people write it keeps 9, and it loses comments in flow lists.)
 
 from __future__ import annotations
 
+import bisect
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -214,7 +215,12 @@ class Edits:
         """The last line on which something of the node stands."""
         if isinstance(node, CollectionNode) and not node.flow_style and node.value:
             last = node.value[-1]
-            return self._last_line(last[1] if isinstance(last, tuple) else last)
+            key, value = last if isinstance(last, tuple) else (None, last)
+            # An alias has the marks of its anchor, which stands further up: the alias itself stands behind its key.
+            if key is not None and value.start_mark.index < key.end_mark.index:
+                alias = self.text.index("*", self._at(key.end_mark))
+                return bisect.bisect_right(self._starts, alias) - 1
+            return self._last_line(value)
         mark = node.end_mark
         # A block scalar ends at the beginning of what follows it.
         line: int = mark.line

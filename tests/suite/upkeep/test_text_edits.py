@@ -113,3 +113,11 @@ def test_entries_that_an_edit_does_not_name_stay_byte_for_byte(
         # A blank line goes with the entry that it parted from the next one.
         assert after.startswith(before.rstrip(" \r\n"))
     assert after.endswith(behind.removeprefix(line_end).removeprefix("  " + line_end))
+
+
+def test_an_entry_that_ends_in_an_alias_goes_whole() -> None:
+    """An alias has its anchor's place in the parsed text."""
+    entry = "- id: one\n  evidence: &seen seen\n  owner: *seen\n"
+    edits = Edits(f"schema: 1\nentries:\n{entry}")
+    edits.remove([0])
+    assert loaded(edits.result()) == {"schema": 1, "entries": []}
