@@ -35,7 +35,7 @@ def open_regular(path: Path, *, most: int, what: str, error: type[Exception]) ->
     """The regular file at `path`, of at most `most` bytes, open for reading. `what` it should be: "an ONNX file".
 
     Raises `error` with one line: no such file, no right to it, not a file, too long. A link is followed. The file
-    may grow while it is read: `contents` holds to the bound all the same.
+    may grow while it is read: `read_bytes` holds to the bound all the same.
     """
     try:
         # Asked before it is opened too: opening is an act on a device, and a pipe's writer takes notice.
@@ -95,7 +95,7 @@ def read_bytes(path: Path, *, most: int, what: str, error: type[Exception]) -> b
 def read_text(path: Path, *, most: int, what: str, error: type[Exception]) -> str:
     """The text of the file at `path`: UTF-8, or what its byte-order mark says, and that mark taken off.
 
-    Line breaks are left as they are. Raises `error` as `contents` does, and where the bytes are not text.
+    Line breaks are left as they are. Raises `error` as `read_bytes` does, and where the bytes are not text.
     """
     data = read_bytes(path, most=most, what=what, error=error)
     encoding = next((name for mark, name in _WIDE.items() if data.startswith(mark)), "utf-8-sig")

@@ -353,7 +353,7 @@ def _own_decoder(variant: Variant, size: Size, filters: Tensor, sources: int) ->
 
 
 class ConvTasNet(nn.Module):
-    """The whole network; `build` makes one."""
+    """The whole network; `build_network` makes one."""
 
     def __init__(self, variant: Variant, size: Size, weights: Weights, mask_activation: str) -> None:
         super().__init__()

@@ -35,7 +35,7 @@ def joined_nodes(variant: Variant, size: Size, length: int, opset: int, mask_act
 
 
 def traced_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
-    """What `nodes` gives, traced in one piece and from nothing: the reference that the parts must add up to."""
+    """What `joined_nodes` gives, traced in one piece and from nothing: the reference that the parts must add up to."""
     network = _any_network(variant, size, mask_activation)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))

@@ -97,7 +97,7 @@ def _sizes(value: object) -> TypeGuard[Sequence[int]]:
 def read_tensors(path: Path, tensors: Mapping[str, StoredTensor], storages: Storages) -> dict[str, torch.Tensor]:
     """The tensors as float32, each with memory of its own. Raises CheckpointError, before it allocates, naming one.
 
-    Refused are tensors that aren't floats, that don't lie within their storage, that are larger than MOST_VALUES
+    Refused are tensors that aren't floats, that don't lie within their storage, that are larger than MAX_VALUES
     together, and values that no float32 holds.
     """
     total = 0

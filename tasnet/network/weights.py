@@ -66,7 +66,7 @@ def head_shapes(size: Size) -> dict[str, Shape]:
 
 @dataclass(frozen=True)
 class SeededWeights(Mapping[str, torch.Tensor]):
-    """Tensors drawn when they are first asked for; see `seeded`. Holds each one it has drawn, and no more."""
+    """Tensors drawn when they are first asked for; see `seeded_weights`. Holds each one it has drawn, and no more."""
 
     shapes: Mapping[str, Shape]
     seed: int

@@ -1,7 +1,7 @@
 """A plan made: searched on shapes, then its segments' graphs written, judged again as they are, and sealed.
 
 made = make_plan(trained, 16000, "hailo8", Bounds(), "time", read_profile("raspberry-pi-5"))
-write(made.plan, trained, Path("plan"))
+write_plan(made.plan, trained, Path("plan"))
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tasnet.hailo.files import HarError, HNError, Layer, har, network_json
 from tasnet.suite.run import Store, StoreError, content_key
 
 SCHEMA = 2
-"""Of what is noted in the store; raise it when `LayerShown` changes."""
+"""Of what is noted in the store; raise it when `LayerList` changes."""
 
 
 class LayerRow(BaseModel):
