@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-# No test asserts times: a slow machine breaks none. On a Pi, where tests/device run alone, no test tool is installed.
-with contextlib.suppress(ModuleNotFoundError):
-    from hypothesis import settings
-
-    settings.register_profile("no deadline", deadline=None)
-    settings.load_profile("no deadline")
-
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_pycollect_makemodule(module_path: Path) -> None:
+    """No test asserts times: hypothesis gets no deadline, before the module is imported whose settings build on it.
+
+    It is imported for those modules alone: the suite's own need it nowhere, and on a Pi it isn't installed.
+    """
+    if b"hypothesis" in module_path.read_bytes():
+        from hypothesis import settings
+
+        settings.register_profile("no deadline", deadline=None)
+        settings.load_profile("no deadline")
 
 
 @pytest.fixture(scope="session")

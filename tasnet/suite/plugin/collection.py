@@ -10,11 +10,13 @@ import pytest
 from tasnet.suite.plugin.setup import MARKS
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `-m compile` (or another mark of the suite, alone), files that never name the mark have no test to run.
 
     Opened all the same, they and the conftest.py of their folder would be imported, with torch, and their tests
-    collected by every worker, to be deselected.
+    collected by every worker, to be deselected. Last in turn: an environment, which pytest never enters, has
+    thousands of files that needn't be read.
     """
     mark = str(config.option.markexpr).strip()
     if mark not in MARKS or collection_path == config.rootpath:
@@ -29,4 +31,5 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def _names(mark: str, file: Path) -> bool:
-    return re.search(rb"\bmark\.%b\b" % mark.encode(), file.read_bytes()) is not None
+    # An editor's lock is a link to nowhere.
+    return file.is_file() and re.search(rb"\bmark\.%b\b" % mark.encode(), file.read_bytes()) is not None

@@ -292,6 +292,24 @@ def test_with_one_mark_alone_files_that_never_name_it_are_not_opened(suite: pyte
     assert run(suite).ret == pytest.ExitCode.INTERRUPTED
 
 
+def test_an_environment_in_the_checkout_is_not_read_and_an_editors_lock_stops_nothing(
+    suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = suite.mkdir(".venv") / "lib"
+    installed.mkdir()
+    (installed.parent / "pyvenv.cfg").touch()
+    (installed / "module.py").touch()
+    other = suite.mkdir("other")
+    (other / ".#test_edited.py").symlink_to("someone@somewhere")
+    (other / "test_other.py").touch()
+    opened: list[Path] = []
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path) or read(path))
+    assert run(suite).ret == 0
+    assert other / "test_other.py" in opened
+    assert not [path for path in opened if installed in path.parents]
+
+
 def test_marks_are_registered(suite: pytest.Pytester) -> None:
     result = suite.runpytest_subprocess("--markers")
     result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])
