@@ -20,6 +20,9 @@ else:
 MOST = 1 << 16
 """bytes of a profile"""
 
+MAX_HEFS = 256
+"""core-ops that a device can hold: HailoRT 4.23 casts their index to uint8"""
+
 SHIPPED = {"raspberry-pi-5": "raspberry_pi_5.toml", "x86": "x86_gen3_x4.toml"}
 """the profiles that come with the package, by the names they are asked for by"""
 

@@ -25,15 +25,13 @@ from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut
 from tasnet.plan.cuts import Plan, Profile, Segment, Written, plan_json
 from tasnet.plan.function import Function, PlanError, TrainedFunction
-from tasnet.plan.hardware import Hardware
+from tasnet.plan.hardware import MAX_HEFS, Hardware
 from tasnet.plan.layers import facts
 from tasnet.plan.search import Route, Search, choose
 from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
 HOST_WEIGHTS = "host.npz"
-MOST_HEFS = 256
-"""core-ops that a device can hold"""
 MOST_FRAMES = 1 << 20
 """of the clip that a plan is made for: 17 minutes at 8 kHz"""
 
@@ -63,8 +61,8 @@ def make_plan(
         )
     search = Search(function, frames, arch, bounds, hardware)
     path, front = choose(search, objective)
-    if path.hefs > MOST_HEFS:
-        raise PlanError(f"{path.hefs} HEFs, and a device holds {MOST_HEFS}; allow more blocks, layers or wider rows")
+    if path.hefs > MAX_HEFS:
+        raise PlanError(f"{path.hefs} HEFs, and a device holds {MAX_HEFS}; allow more blocks, layers or wider rows")
     plan = Plan(
         made_by=f"tasnet {__version__}",
         function=function,

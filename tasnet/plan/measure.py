@@ -25,7 +25,7 @@ from tasnet.plan.hardware import FIGURES, Figure, Hardware
 
 REPEATS = 20
 """frames of each HEF: a median of so many is steady where a driver's hiccup is one of them"""
-MOST_HEFS = 8
+MAX_OPEN_HEFS = 8
 """kept open at once; a device holds more"""
 STREAM_ELEMENTS = 1 << 24
 """float32: 64 MB, more than a cache"""
@@ -48,7 +48,9 @@ def measure_profile(plan: Plan, folder: Path, detection: Detection, base: Hardwa
         raise PlanError(f"{folder}: not compiled; compile it first (tasnet plan compile), and name that folder")
     # The largest, the smallest and those between: alike ones tell the terms apart badly.
     ranked = sorted(plan.on_chip, key=lambda each: each.macs)
-    picked = [ranked[at] for at in sorted({round(i * (len(ranked) - 1) / (MOST_HEFS - 1)) for i in range(MOST_HEFS)})]
+    picked = [
+        ranked[at] for at in sorted({round(i * (len(ranked) - 1) / (MAX_OPEN_HEFS - 1)) for i in range(MAX_OPEN_HEFS)})
+    ]
     for each in picked:
         held(folder, each.hef)
     paths = [folder / each.hef.name for each in picked if each.hef is not None]

@@ -12,13 +12,12 @@ from tasnet.hailo.files import HefError, edges_in_order, har, read_hef, runs_on
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.executors import held, input_layers
 from tasnet.plan.function import PlanError
+from tasnet.plan.hardware import MAX_HEFS
 
 MODULES = ("rows", "host", "run", "hailort", "standalone")
 """in the order in which they need each other"""
 SPACES = ("rows", "host")
 """Modules whose names the others use with the module's: there they are one object."""
-MOST_HEFS = 256
-"""core-ops that a device can hold: HailoRT 4.23 casts their index to uint8"""
 _MOST_SOURCE = 1 << 20
 
 
@@ -54,8 +53,8 @@ def hef_ends(plan: Plan, folder: Path) -> dict[str, Ends]:
     hefs = [each for each in plan.on_chip if each.hef is not None]
     if len(hefs) < len(plan.on_chip):
         raise PlanError(f"{folder}: a plan without HEFs; compile it with tasnet plan compile and name that folder")
-    if len(hefs) > MOST_HEFS:
-        raise PlanError(f"{folder}: {len(hefs)} HEFs, a device holds {MOST_HEFS}; plan again with --objective hefs")
+    if len(hefs) > MAX_HEFS:
+        raise PlanError(f"{folder}: {len(hefs)} HEFs, a device holds {MAX_HEFS}; plan again with --objective hefs")
     return {each.name: _ends(each, folder, plan.arch) for each in hefs}
 
 
