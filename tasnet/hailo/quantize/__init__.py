@@ -1,7 +1,7 @@
 """8 bits, simulated: what quantization would do to a network, without the compiler and without the chip.
 
-In: a `Network`, calibration signals [count, H, W, C] and a `Scheme`. Out: a `Quantized` network, which can be run, and
-figures and failures of its layers.
+In: a `Network`, calibration signals [count, H, W, C] (several inputs: such an array for each, by its name) and a
+`Scheme`. Out: a `Quantized` network, which can be run, and figures and failures of its layers.
 
     quantized = quantize_network(network, signals, Scheme(sixteen=frozenset({"conv1"}), equalize=True))
     (estimate,) = run_quantized(quantized, mix)

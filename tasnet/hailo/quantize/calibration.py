@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tasnet.hailo.execute import Array, ExecuteError, RunContext, input_tensors, layer_tensors
+from tasnet.hailo.execute import ExecuteError, Inputs, RunContext, input_tensors, layer_tensors
 from tasnet.hailo.files import Layer, Network
 from tasnet.hailo.quantize.scheme import PERCENTILE, Clipping, QuantizeError
 
@@ -37,12 +37,14 @@ class CalibratedRanges:
     count: int
 
 
-def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "minmax") -> CalibratedRanges:
-    """The ranges of `network`, run in float on `signals` [count, H, W, C].
+def calibrated_ranges(network: Network, signals: Inputs, clipping: Clipping = "minmax") -> CalibratedRanges:
+    """The ranges of `network`, run in float on `signals`: [count, H, W, C], or one such array per input layer.
 
-    Silence is a range of nothing, and quantizes to silence. Raises QuantizeError for no signals or another shape
-    (another length or sampling rate, say), or values that aren't finite.
+    Silence is a range of nothing, and quantizes to silence. Raises QuantizeError for no signals, an input without
+    any or with another count than its neighbours, another shape (another length or sampling rate, say), or values
+    that aren't finite.
     """
+    count = _count(signals)
     results: dict[str, Range] = {}
     sums: dict[str, Range] = {}
     scope = RunContext(network)
@@ -61,25 +63,46 @@ def calibrated_ranges(network: Network, signals: Array, clipping: Clipping = "mi
         histograms = _histograms(network, signals, ranges, scope)
         cut = _percentile if clipping == "percentile" else _least_error
         ranges = {name: cut(histograms[name], found) for name, found in ranges.items()}
-    return CalibratedRanges(ranges, sums, len(signals))
+    return CalibratedRanges(ranges, sums, count)
 
 
-def signal_inputs(network: Network, signals: Array) -> Iterator[dict[str, Tensor]]:
+def signal_inputs(network: Network, signals: Inputs) -> Iterator[dict[str, Tensor]]:
     """The signals one by one, as inputs of a run. Raises QuantizeError as `calibrated_ranges` does."""
-    array = np.asarray(signals)
-    if array.ndim != 4 or not len(array):
-        raise QuantizeError(
-            f"calibration set of shape {list(array.shape)}: [count, height, width, channels] is needed, "
-            "one signal at least"
-        )
-    for index in range(len(array)):
+    for index in range(_count(signals)):
         try:
-            yield input_tensors(network, array[index : index + 1])
+            yield input_tensors(network, stretch_of(signals, index, index + 1))
         except ExecuteError as error:
             raise QuantizeError(f"calibration signal {index}: {error}") from None
 
 
-def _histograms(network: Network, signals: Array, ranges: Mapping[str, Range], scope: RunContext) -> dict[str, Tensor]:
+def stretch_of(signals: Inputs, start: int, stop: int) -> Inputs:
+    """The signals from `start` to before `stop`, of every input."""
+    if isinstance(signals, Mapping):
+        return {name: np.asarray(array)[start:stop] for name, array in signals.items()}
+    return np.asarray(signals)[start:stop]
+
+
+def _count(signals: Inputs) -> int:
+    """How many signals there are. Raises QuantizeError for none, or where the inputs differ in it."""
+    named = signals if isinstance(signals, Mapping) else {"": signals}
+    counts = {}
+    for name, given in named.items():
+        array = np.asarray(given)
+        if array.ndim != 4 or not len(array):
+            raise QuantizeError(
+                f"calibration set{f' of {name}' if name else ''} of shape {list(array.shape)}: "
+                "[count, height, width, channels] is needed, one signal at least"
+            )
+        counts[name] = len(array)
+    if not counts:
+        raise QuantizeError("calibration set: names no input; give an array for each input layer")
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise QuantizeError(f"calibration set: as many signals are needed for each input; it has {told}")
+    return next(iter(counts.values()))
+
+
+def _histograms(network: Network, signals: Inputs, ranges: Mapping[str, Range], scope: RunContext) -> dict[str, Tensor]:
     found = {name: torch.zeros(BINS) for name in ranges}
     for signal in signal_inputs(network, signals):
         for layer, x in layer_tensors(scope, signal):

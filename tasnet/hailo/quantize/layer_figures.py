@@ -7,7 +7,7 @@ from math import inf, log10, nan
 
 import torch
 
-from tasnet.hailo.execute import Array, RunContext, input_tensors, layer_tensors
+from tasnet.hailo.execute import Inputs, RunContext, input_tensors, layer_tensors
 from tasnet.hailo.quantize.shift import required_shifts
 from tasnet.hailo.quantize.simulation import Quantized, keeps_operand_grid, rounding_hook
 
@@ -33,8 +33,8 @@ class QuantizationFigures:
     shift: int | None
 
 
-def quantization_figures(quantized: Quantized, signals: Array) -> tuple[QuantizationFigures, ...]:
-    """The figures of every layer on `signals` [count, H, W, C], in the order of the run.
+def quantization_figures(quantized: Quantized, signals: Inputs) -> tuple[QuantizationFigures, ...]:
+    """The figures of every layer on `signals` (as for `quantize_network`), in the order of the run.
 
     Both networks run side by side, so that no more than two layers' results are compared at a time.
     """

@@ -6,7 +6,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 
-from tasnet.hailo.execute import Array, RunContext, input_tensors, output_tensors, run_network
+from tasnet.hailo.execute import Array, Inputs, RunContext, input_tensors, output_tensors, run_network
 from tasnet.hailo.files import Layer
 from tasnet.hailo.quantize.scheme import Scheme
 from tasnet.hailo.quantize.simulation import (
@@ -40,11 +40,11 @@ class PrecisionPoint:
 
 def choose_16_bit_layers(
     quantized: Quantized,
-    signals: Array,
+    signals: Inputs,
     score: Score,
     *,
     points: int = 12,
-    chosen_on: Array | None = None,
+    chosen_on: Inputs | None = None,
     gains: MutableMapping[str, float] | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> tuple[PrecisionPoint, ...]:
@@ -105,7 +105,7 @@ def _counts(layers: int, points: int) -> list[int]:
     return sorted({0, layers, *steps})
 
 
-def _noise_of(quantized: Quantized, layer: Layer, signals: Array, exact: tuple[Array, ...]) -> float:
+def _noise_of(quantized: Quantized, layer: Layer, signals: Inputs, exact: tuple[Array, ...]) -> float:
     """Energy of the outputs' error with this layer at 8 bits and all others in float."""
     others = frozenset(other.name for other in quantized.reference) - {layer.name}
     alone = quantize_with_ranges(

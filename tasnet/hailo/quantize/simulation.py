@@ -27,7 +27,7 @@ from tasnet.hailo.execute import (
     output_tensors,
 )
 from tasnet.hailo.files import Layer, Network
-from tasnet.hailo.quantize.calibration import CalibratedRanges, calibrated_ranges
+from tasnet.hailo.quantize.calibration import CalibratedRanges, calibrated_ranges, stretch_of
 from tasnet.hailo.quantize.equalization import equalized, out_axis
 from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid_over
 
@@ -67,8 +67,8 @@ class Quantized:
     grids: Mapping[str, Grid]
 
 
-def quantize_network(network: Network, signals: Array, scheme: Scheme | None = None) -> Quantized:
-    """Quantizes `network` by what it does on `signals` [count, H, W, C], float32 in [-1, 1].
+def quantize_network(network: Network, signals: Inputs, scheme: Scheme | None = None) -> Quantized:
+    """Quantizes `network` by what it does on `signals`: [count, H, W, C], or one such array per input layer, by name.
 
     Raises QuantizeError for a scheme that names a layer that isn't there and for a calibration set that can't be
     used, and ExecuteError for a network that can't be run.
@@ -79,7 +79,7 @@ def quantize_network(network: Network, signals: Array, scheme: Scheme | None = N
 
 
 def quantize_with_ranges(
-    reference: Network, calibration: CalibratedRanges, scheme: Scheme, signals: Array | None = None
+    reference: Network, calibration: CalibratedRanges, scheme: Scheme, signals: Inputs | None = None
 ) -> Quantized:
     """As `quantize_network`, with ranges that are known already. `signals` are needed for bias correction alone."""
     known = {layer.name for layer in reference}
@@ -156,9 +156,9 @@ def _with_weights(network: Network, scheme: Scheme, grids: Mapping[str, Grid]) -
     return replace(network, weights=MappingProxyType(weights))
 
 
-def _bias_corrected(quantized: Quantized, signals: Array) -> Quantized:
+def _bias_corrected(quantized: Quantized, signals: Inputs) -> Quantized:
     """With the mean error of each channel, ahead of the activation, taken off the bias: layer after layer."""
-    signals = np.asarray(signals)[:CORRECTED_ON]
+    signals = stretch_of(signals, 0, CORRECTED_ON)
     means: dict[str, Tensor] = {}
     found: dict[str, Float] = {}
 

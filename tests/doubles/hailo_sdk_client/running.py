@@ -15,10 +15,10 @@ import numpy as np
 from tasnet.hailo.files import har
 
 from .actions import SCRIPT
-from .exceptions import AccelerasValueError
+from .exceptions import AccelerasValueError, BadInputsShape
 from .writing import ARCHS, STATE, add_members, hef_of, members_of
 
-CALIBRATION = "calibration.npy"
+CALIBRATION = "calibration.npz"
 
 
 class Graph:
@@ -33,16 +33,29 @@ class Graph:
         return {}, io.BytesIO()
 
     def calibrate(self, named):
-        self.calibration = next(iter(named.values()))
+        shapes = {
+            f"{self.network.name}/{layer.name}": tuple(layer.output_shape[1:])
+            for layer in self.network
+            if layer.type == "input_layer"
+        }
+        if set(named) == {""}:
+            named = dict.fromkeys(shapes, named[""])
+        for name, wanted in shapes.items():
+            given = tuple(named[name].shape[1:])
+            if given != wanted:
+                text = "Data shape {} for layer {} doesn't match network's input shape {}"
+                raise BadInputsShape(text.format(given, name, wanted))
+        self.calibration = {name.rpartition("/")[2]: named[name] for name in shapes}
 
     def compile(self, arch, version):
         name = self.network.name
+        first = {layer: each[:1] for layer, each in self.calibration.items()}
         edges = [
             (f"{name}/{layer.name}", layer.output_shape[1:], False, 1 / 128, 128)
             for layer in self.network
             if layer.type == "input_layer"
         ]
-        for layer, output in zip(self.network.output_layers, self._quantized(self.calibration[:1]), strict=True):
+        for layer, output in zip(self.network.output_layers, self._quantized(first), strict=True):
             low, high = min(0.0, float(output.min())), max(1e-6, float(output.max()))
             scale = float(np.float32((high - low) / 255))
             edges.append((f"{name}/{layer}", output.shape[1:], True, scale, round(-low / scale)))
@@ -79,13 +92,14 @@ class Graph:
         members = {STATE: told}
         if self.calibration is not None:
             stream = io.BytesIO()
-            np.save(stream, self.calibration)
+            np.savez(stream, **self.calibration)
             members[CALIBRATION] = stream.getvalue()
         add_members(path, members)
 
     def load(self, path):
         self.network, members = har.read(Path(path)), members_of(path)
         if CALIBRATION in members:
-            self.calibration = np.load(io.BytesIO(members[CALIBRATION]))
+            with np.load(io.BytesIO(members[CALIBRATION])) as arrays:
+                self.calibration = dict(arrays)
         # the embedded translator's own HAR is parsed and no more
         return json.loads(members[STATE]) if STATE in members else {"state": "hailo_model", "script": "", "calls": []}

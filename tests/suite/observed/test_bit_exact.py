@@ -120,7 +120,7 @@ def on_the_chip(double: ModuleType, built: Built, case: Case, folder: Path) -> N
     store, outcomes = built.pipeline.store, built.pipeline.run(case)
     file = store.get_har(outcomes[Stage.OPTIMIZE].artifact, folder / "net.har")
     with tarfile.open(file) as archive:
-        calibration = np.load(io.BytesIO(archive.extractfile("calibration.npy").read()))  # type: ignore[union-attr]
+        calibration = dict(np.load(io.BytesIO(archive.extractfile("calibration.npz").read())))  # type: ignore[union-attr]
     network = eight_bit(har.read(file), calibration)
 
     def run(hef: Hef, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -175,3 +175,13 @@ def test_a_killed_compile_goes_on_where_it_was(tmp_path: Path, speech: Path) -> 
     assert calls(tmp_path) == {"translate": 2, "optimize": 2, "compile": 2}
     assert len(with_hefs(tmp_path).on_chip) == 2
     assert not list(tmp_path.glob(".hefs*"))
+
+
+def test_segments_of_several_inputs_are_calibrated_each_by_its_name(tmp_path: Path, speech: Path) -> None:
+    # The double of the compiler runs what it optimizes, in simulated 8 bits, and refuses an array of another shape.
+    trained = function_of_variant(Variant(norm="gln", activation="prelu"), SIZE, seeded_weights(SIZE, 5))
+    plan = make_plan(trained, LENGTH, "hailo8", Bounds(), "hefs", read_profile("raspberry-pi-5")).plan
+    write_plan(plan, trained, tmp_path / "plan")
+    assert all(len(each.inputs) == 2 for each in plan.on_chip)
+    assert compiled(tmp_path, tmp_path / "plan", speech, graph="run") == 0
+    assert len(with_hefs(tmp_path).on_chip) == len(plan.on_chip)
