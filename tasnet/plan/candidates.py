@@ -81,7 +81,7 @@ def pointwise(function: Function, stage: int, frames: int, arch: str, bounds: Bo
     return _of_form(function, POINTWISE, stage, stage + 1, frames, arch, bounds)
 
 
-MOST_PARTS = 32
+MAX_PARTS = 32
 """that one convolution's channels are cut into, on either side"""
 
 
@@ -100,8 +100,8 @@ def _pieces(
     function: Function, channels: tuple[int, int], frames: int, arch: str, bounds: Bounds
 ) -> tuple[Candidate, ...]:
     """The same for channels in and out, wherever in the network."""
-    counts = range(1, MOST_PARTS + 1)
-    if not _cut_into(function, channels, (MOST_PARTS, MOST_PARTS), frames, arch, bounds):
+    counts = range(1, MAX_PARTS + 1)
+    if not _cut_into(function, channels, (MAX_PARTS, MAX_PARTS), frames, arch, bounds):
         # Where the smallest piece was never seen, no larger one was.
         return ()
     splits = sorted(product(counts, counts), key=prod)

@@ -16,8 +16,8 @@ from tasnet.plan.cut import CHIP, Port, Refused
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 
 SCHEMA = 1
-MOST = 1 << 22
-"""bytes of a plan.json; one of the most segments has a tenth of them"""
+MAX_PLAN_BYTES = 1 << 22
+"""bytes of a plan.json: ten times what the plan with the most segments takes"""
 
 
 class _Data(BaseModel):
@@ -174,7 +174,7 @@ def read_plan(path: Path) -> Plan:
     """The plan at `path`, a plan.json or its folder. Raises PlanError for anything that `plan_json` wouldn't give."""
     if path.is_dir():
         path = path / "plan.json"
-    content = read_text(path, most=MOST, what="a plan.json", error=PlanError)
+    content = read_text(path, most=MAX_PLAN_BYTES, what="a plan.json", error=PlanError)
     try:
         given = json.loads(content)
     except (ValueError, RecursionError) as error:

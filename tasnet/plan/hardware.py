@@ -17,7 +17,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-MOST = 1 << 16
+MAX_PROFILE_BYTES = 1 << 16
 """bytes of a profile"""
 
 MAX_HEFS = 256
@@ -70,7 +70,7 @@ def read_profile(asked: str) -> Hardware:
     path = Path(asked)
     if not path.suffix and not path.exists():
         raise PlanError(f"--hardware {printable(asked)}: unknown; one of {', '.join(SHIPPED)}, or a .toml file")
-    return _parsed(read_text(path, most=MOST, what="a hardware profile", error=PlanError), str(path))
+    return _parsed(read_text(path, most=MAX_PROFILE_BYTES, what="a hardware profile", error=PlanError), str(path))
 
 
 def _parsed(content: str, where: str) -> Hardware:

@@ -32,7 +32,7 @@ from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
 HOST_WEIGHTS = "host.npz"
-MOST_FRAMES = 1 << 20
+MAX_FRAMES = 1 << 20
 """of the clip that a plan is made for: 17 minutes at 8 kHz"""
 
 
@@ -55,9 +55,9 @@ def make_plan(
         frames = function.size.frames(length + 2 * trained.padding)
     except VariantError as error:
         raise PlanError(f"{error}; plan a longer signal") from None
-    if frames > MOST_FRAMES:
+    if frames > MAX_FRAMES:
         raise PlanError(
-            f"length {length:,}: {frames:,} frames; plan a clip of at most {MOST_FRAMES:,}, it runs on longer"
+            f"length {length:,}: {frames:,} frames; plan a clip of at most {MAX_FRAMES:,}, it runs on longer"
         )
     search = Search(function, frames, arch, bounds, hardware)
     path, front = choose(search, objective)

@@ -18,7 +18,7 @@ MODULES = ("rows", "host", "run", "hailort", "standalone")
 """in the order in which they need each other"""
 SPACES = ("rows", "host")
 """Modules whose names the others use with the module's: there they are one object."""
-_MOST_SOURCE = 1 << 20
+_MAX_MODULE_BYTES = 1 << 20
 
 
 def runtime_source(plan: Plan, folder: Path) -> str:
@@ -91,7 +91,9 @@ def _joined(data: str, plan: Plan) -> str:
     parts: list[str] = []
     known: dict[str, str] = {}
     for name in MODULES:
-        text = read_text(Path(__file__).with_name(f"{name}.py"), most=_MOST_SOURCE, what="a module", error=PlanError)
+        text = read_text(
+            Path(__file__).with_name(f"{name}.py"), most=_MAX_MODULE_BYTES, what="a module", error=PlanError
+        )
         tree = ast.parse(text)
         lines = text.splitlines()
         dropped: set[int] = set()

@@ -24,7 +24,7 @@ import numpy as np
 from tasnet.plan.hailort import HailoRT, HailortError
 from tasnet.plan.run import estimates
 
-MOST_WAV = 1 << 32
+MAX_WAV_BYTES = 1 << 32
 """bytes: a RIFF's own sizes have 32 bits"""
 
 
@@ -138,7 +138,7 @@ def read_wav(path: Path) -> tuple[Any, int]:
     size = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(12)
-        if head[:4] != b"RIFF" or head[8:] != b"WAVE" or size > MOST_WAV:
+        if head[:4] != b"RIFF" or head[8:] != b"WAVE" or size > MAX_WAV_BYTES:
             raise SeparationError(f"{path}: not a wav: it doesn't begin with RIFF and WAVE; give PCM")
         form = None
         while len(chunk := file.read(8)) == 8:
