@@ -108,17 +108,37 @@ def run(
     at: At,
     mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate, of any length")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, source2.wav, …")],
-    executor: Annotated[str, typer.Option(help="onnx (ONNX Runtime), har (native HAR) or hailort")] = "onnx",
+    executor: Annotated[
+        str, typer.Option(help="onnx (ONNX Runtime), har (native HAR), simulated (8 bits) or hailort")
+    ] = "onnx",
+    cut_bits: Annotated[
+        int | None, typer.Option(metavar="8|16", help="simulated: bits of what crosses a cut (default: 8)")
+    ] = None,
 ) -> int:
     """Separate a wav with a plan, on this machine: in float what the uncut network gives; or on its chip, compiled.
 
+    Simulated, each segment runs at a8_w8, calibrated by the recordings that the plan was made with; what that loses
+    against the same plan in float is printed.
+
     Example: tasnet plan run plan --mix mix.wav -o separated
     """
+    import sys
+
+    from tasnet.cli.plan_progress import invocations_bar
     from tasnet.plan import separate_wav
 
-    ran = separate_wav(at, readable(mix, "a wav"), output, executor)
-    for path in ran.files:
-        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz")
+    if cut_bits not in (None, 8, 16):
+        raise UsageError(f"--cut-bits {cut_bits}: 8 or 16")
+    if cut_bits is not None and executor != "simulated":
+        raise UsageError(f"--cut-bits {cut_bits}: of --executor simulated alone")
+    with invocations_bar(sys.stderr) as tell:
+        ran = separate_wav(at, readable(mix, "a wav"), output, executor, cut_bits or 8, tell)
+    losses = zip(ran.loss.snr, ran.loss.si_sdr, strict=True) if ran.loss else ()
+    against = [f"; SNR {snr:.1f} dB, SI-SDR {si_sdr:.1f} dB against the plan in float" for snr, si_sdr in losses]
+    for path, lost in zip(ran.files, against or [""] * len(ran.files), strict=True):
+        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz{lost}")
+    if ran.loss:
+        print_line("note: 8 bits are simulated: predicted, nothing was observed", error=True)
     if ran.double:
         print_line("note: a test double was in the chip's place: nothing was observed", error=True)
     if ran.by_host:

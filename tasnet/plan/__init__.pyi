@@ -1,9 +1,9 @@
+from .calibration import segment_inputs as segment_inputs
 from .candidates import Bounds as Bounds
 from .compiled import check_files as check_files
 from .compiled import name_hefs as name_hefs
 from .compiled import plan_without as plan_without
 from .compiled import refused_of as refused_of
-from .compiled import segment_inputs as segment_inputs
 from .compiled import trained_of_plan as trained_of_plan
 from .cut import Refused as Refused
 from .cuts import Plan as Plan

@@ -12,7 +12,7 @@ import numpy as np
 from tasnet.common import sha256, unfinished
 from tasnet.hailo.files import har
 from tasnet.plan.cuts import Plan, Segment, Written
-from tasnet.plan.executors import OnnxRuntime, input_layers
+from tasnet.plan.executors import OnnxRuntime, held, input_layers
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.run import separate
 
@@ -53,6 +53,18 @@ def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place
         unfinished.write(place / name, content)
         found.append(each.model_copy(update={"calibration": Written(name=name, sha256=sha256(content))}))
     return tuple(found)
+
+
+def segment_inputs(each: Segment, folder: Path) -> dict[str, Array]:
+    """What a segment is given for the recordings: `in_<role>` -> [N, height, width, channels] float32.
+
+    Raises PlanError for a plan without recordings.
+    """
+    if each.calibration is None or each.har is None:
+        raise PlanError(f"{folder}: made without recordings, which 8 bits need; make the plan again with --calibration")
+    doors = input_layers(har.read(folder / each.har.name, weights=False))
+    with np.load(io.BytesIO(held(folder, each.calibration)), allow_pickle=False) as arrays:
+        return {graph_input: arrays[f"{each.name}/{layer}"] for graph_input, layer in doors.items()}
 
 
 def _npz(each: Segment, inputs: Sequence[Mapping[str, Array]], place: Path) -> bytes:

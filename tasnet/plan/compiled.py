@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from tasnet.common import sha256, unfinished
-from tasnet.hailo.files import har
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cut import PIECES, Refused
 from tasnet.plan.cuts import Plan, Segment, Written, plan_json
-from tasnet.plan.executors import held, input_layers, read_host_weights
+from tasnet.plan.executors import held, read_host_weights
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.hardware import hardware_of
 from tasnet.plan.make import cut_of, make_plan
@@ -74,15 +70,3 @@ def name_hefs(plan: Plan, place: Path, hefs: Mapping[str, bytes], told_by: str) 
     named = plan.model_copy(update={"segments": tuple(segments)})
     unfinished.write(place / "plan.json", plan_json(named))
     return named
-
-
-def segment_inputs(each: Segment, folder: Path) -> dict[str, np.ndarray]:
-    """What a segment is given for the recordings: `in_<role>` -> [N, height, width, channels] float32.
-
-    Raises PlanError for a plan without recordings.
-    """
-    if each.calibration is None or each.har is None:
-        raise PlanError(f"{folder}: {each.name} has no calibration; make the plan with recordings")
-    doors = input_layers(har.read(folder / each.har.name, weights=False))
-    with np.load(io.BytesIO(held(folder, each.calibration)), allow_pickle=False) as arrays:
-        return {graph_input: arrays[f"{each.name}/{layer}"] for graph_input, layer in doors.items()}

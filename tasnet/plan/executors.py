@@ -55,11 +55,20 @@ class NativeHar:
             assert segment.har is not None
             self.loaded = (segment.name, har.read(self.folder / segment.har.name))
         network = self.loaded[1]
-        doors = input_layers(network)
-        given = {doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()}
-        made = run_network(network, given)
-        roles = [port.role for port in segment.outputs]
-        return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
+        return run_har(network, segment, inputs, lambda given: run_network(network, given))
+
+
+def run_har(
+    network: Network,
+    segment: Segment,
+    inputs: Mapping[str, Array],
+    run: Callable[[dict[str, Array]], tuple[Array, ...]],
+) -> dict[str, Array]:
+    """A segment's inputs by role through its HN: `run` is given them by input layer, [1, H, W, C]."""
+    doors = input_layers(network)
+    made = run({doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()})
+    roles = [port.role for port in segment.outputs]
+    return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
 
 
 def input_layers(network: Network) -> dict[str, str]:

@@ -16,17 +16,22 @@ from tasnet.common import open_wav, printable, unfinished, why_no_folder
 from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.executors import EXECUTORS, held, read_host_weights
 from tasnet.plan.function import PlanError
+from tasnet.plan.loss import Loss
 from tasnet.plan.on_device import on_device
+from tasnet.plan.progress import Tell, Told, invocations
 from tasnet.plan.run import Execute, estimates, too_short
+from tasnet.plan.simulated import Simulated, check_recordings
 
 DEVICE = "hailort"
 """the executor that is no simulation"""
+SIMULATED = "simulated"
+"""the executor in 8 bits, beside which the plan is run in float"""
 
 
 @dataclass(frozen=True)
 class Ran:
     """What a run took. `spent` is seconds by segment and of the `host`; `by_host` where the clip was too short;
-    `double` where a test double was in the device's place."""
+    `double` where a test double was in the device's place. `loss` is a simulation's, against the same plan in float."""
 
     files: tuple[Path, ...]
     samples: int
@@ -35,19 +40,23 @@ class Ran:
     spent: Mapping[str, float]
     by_host: bool
     double: bool
+    loss: Loss | None
 
 
-def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") -> Ran:
+def separate_wav(
+    folder: Path, mix: Path, output: Path, executor: str = "onnx", cut_bits: int = 8, tell: Tell | None = None
+) -> Ran:
     """Separates `mix` with the plan in `folder`; `output` is a folder, made where it is missing.
 
-    Everything is checked before anything is run, and the files appear when all of them are whole. Raises PlanError.
+    `cut_bits` are a simulation's, for what crosses a cut: 8 or 16. `tell` hears of each invocation. Everything is
+    checked before anything is run, and the files appear when all of them are whole. Raises PlanError.
     """
-    if executor not in (*EXECUTORS, DEVICE):
-        raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join((*EXECUTORS, DEVICE))}")
+    known = (*EXECUTORS, SIMULATED, DEVICE)
+    if executor not in known:
+        raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join(known)}")
     plan, folder = read_plan(folder), folder if folder.is_dir() else folder.parent
     weights = read_host_weights(plan, folder)
-    for each in plan.on_chip if executor != DEVICE else ():
-        held(folder, each.har if executor == "har" else each.onnx)
+    _check_segments(plan, folder, executor)
     names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
     _check_output(output, mix, names)
     with open_wav(mix, PlanError) as sound:
@@ -65,29 +74,54 @@ def separate_wav(folder: Path, mix: Path, output: Path, executor: str = "onnx") 
                 raise PlanError(f"{mix}: holds NaN or infinity; mend the recording")
             return found
 
+        def blocks(run: Execute, spent: dict[str, float]) -> Iterator[Any]:
+            return estimates(plan, weights, run, samples, sound.frames, spent)
+
+        loss = Loss(plan.function.size.n_src) if executor == SIMULATED and not too_short(plan, frames) else None
+        total = invocations(plan, frames) * (1 if loss is None else 2)
+
+        def told(run: Execute) -> Execute:
+            return Told(run, total, tell) if tell else run
+
         with (
-            _opened(plan, folder, executor) as (run, double),
+            _opened(plan, folder, executor, cut_bits) as (run, double),
             unfinished.folder(output.parent, f".{output.name}") as place,
         ):
+            exact = None if loss is None else blocks(told(EXECUTORS["har"](folder)), {})
             with _writers([place / name.name for name in names], sound.samplerate) as writers:
-                for block in estimates(plan, weights, run, samples, sound.frames, spent):
+                for block in blocks(told(run), spent):
+                    if loss is not None and exact is not None:
+                        loss.add(block, next(exact))
                     for writer, each in zip(writers, block, strict=True):
                         writer.write(each)
             output.mkdir(exist_ok=True)
             for name in names:
                 os.replace(place / name.name, name)
         seconds = time.perf_counter() - begun
-        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, too_short(plan, frames), double)
+        short = too_short(plan, frames)
+        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, short, double, loss)
 
 
 @contextmanager
-def _opened(plan: Plan, folder: Path, executor: str) -> Iterator[tuple[Execute, bool]]:
+def _opened(plan: Plan, folder: Path, executor: str, cut_bits: int) -> Iterator[tuple[Execute, bool]]:
     """What runs segments, and whether it is a test double of a device."""
+    if executor == SIMULATED:
+        yield Simulated(folder, cut_bits), False
+        return
     if executor != DEVICE:
         yield EXECUTORS[executor](folder), False
         return
     with on_device(plan, folder) as (run, double):
         yield run, double
+
+
+def _check_segments(plan: Plan, folder: Path, executor: str) -> None:
+    """Raises PlanError unless what the executor reads of the plan is there, as it was written."""
+    if executor == SIMULATED:
+        check_recordings(plan, folder)
+        return
+    for each in plan.on_chip if executor != DEVICE else ():
+        held(folder, each.har if executor == "har" else each.onnx)
 
 
 def _check_output(output: Path, mix: Path, names: list[Path]) -> None:

@@ -44,7 +44,7 @@ def test_every_command_of_the_page_runs_one_after_another(tmp_path: Path, monkey
             with as_hailo_platform():
                 assert main(words) == 0, command
         ran.append(" ".join(words[:2]))
-    assert len(ran) == 8
+    assert len(ran) == 10
     assert np.abs(sources(tmp_path / "by-chip") - sources(tmp_path / "separated")).max() < 1e-6
 
 
