@@ -21,8 +21,8 @@ from benchmarks.outside._hostile_archives import ARCHIVES
 from benchmarks.outside._hostile_pickles import PICKLES
 from benchmarks.outside._hostile_tensors import TENSORS
 
-MOST_SECONDS = 20
-MOST_BYTES = 2 << 30
+MAX_SECONDS = 20
+MAX_BYTES = 2 << 30
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,14 @@ def figures() -> list[str]:
     with tempfile.TemporaryDirectory(prefix="tasnet-hostile-") as folder:
         found = read(write(Path(folder)))
     wrong = [each for each in found if not each.ours]
-    large = [each for each in found if each.peak_bytes > MOST_BYTES]
-    slow = [each for each in found if each.seconds > MOST_SECONDS]
+    large = [each for each in found if each.peak_bytes > MAX_BYTES]
+    slow = [each for each in found if each.seconds > MAX_SECONDS]
     worst, longest = max(each.peak_bytes for each in found), max(each.seconds for each in found)
     return [
         f"{len(found)} hostile checkpoints read",
         f"{len(wrong)} tracebacks, or taken for a network (goal: 0){_names(wrong)}",
         f"{len(large)} over 2 GB (goal: 0){_names(large)}; the largest process {worst >> 20} MiB",
-        f"{len(slow)} over {MOST_SECONDS} s (goal: 0){_names(slow)}; the longest {longest:.1f} s",
+        f"{len(slow)} over {MAX_SECONDS} s (goal: 0){_names(slow)}; the longest {longest:.1f} s",
     ]
 
 
@@ -90,7 +90,7 @@ def _read(path: Path, load: object, expected: type[Exception]) -> Read:
     with open(here, encoding="utf-8", errors="replace") as told:
         # A child that hangs closes nothing: it is ended, and what it holds with it.
         signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
-        signal.alarm(MOST_SECONDS + 5)
+        signal.alarm(MAX_SECONDS + 5)
         text = told.read()
         _, _, used = os.wait4(child, 0)
         signal.alarm(0)

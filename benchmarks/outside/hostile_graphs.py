@@ -25,9 +25,9 @@ from benchmarks.fuzz_hef import damaged
 from benchmarks.outside._hostile_hars import HARS, HEFS, HNS
 from benchmarks.outside._hostile_models import MODELS, whole
 
-MOST_SECONDS = 20
-MOST_BYTES = 2 << 30
-MOST_PRINTED = 5_000
+MAX_SECONDS = 20
+MAX_BYTES = 2 << 30
+MAX_PRINTED = 5_000
 """characters of a verdict with its doubts, or of an error, whatever the file is"""
 
 KINDS: Mapping[str, Mapping[str, Callable[[Path], object]]] = {"onnx": MODELS, "har": HARS, "hn": HNS, "hef": HEFS}
@@ -70,13 +70,13 @@ def figures(count: int = 2_000) -> list[str]:
     found, changed = list(hostile()), list(mutated(count))
     every = [*found, *changed]
     wrong = [each for each in every if each.wrong]
-    large = [each for each in every if each.peak_bytes > MOST_BYTES]
-    slow = [each for each in found if each.seconds > MOST_SECONDS]
+    large = [each for each in every if each.peak_bytes > MAX_BYTES]
+    slow = [each for each in found if each.seconds > MAX_SECONDS]
     return [
         f"{len(found)} hostile ONNX, HAR, HN and HEF files, {count} mutated graphs",
         f"{len(wrong)} tracebacks, foreign errors or more than a line (goal: 0){_names(wrong)}",
         f"{len(large)} over 2 GB (goal: 0){_names(large)}; the largest {max(e.peak_bytes for e in every) >> 20} MiB",
-        f"{len(slow)} over {MOST_SECONDS} s (goal: 0){_names(slow)}; the longest {max(e.seconds for e in found):.1f} s",
+        f"{len(slow)} over {MAX_SECONDS} s (goal: 0){_names(slow)}; the longest {max(e.seconds for e in found):.1f} s",
     ]
 
 
@@ -159,7 +159,7 @@ def _ended(name: str, work: Callable[[], int]) -> Ended:
         if child == 0:
             _work(work, printed.fileno())
         signal.signal(signal.SIGALRM, lambda *_: os.kill(child, signal.SIGKILL))
-        signal.alarm(MOST_SECONDS + 10)
+        signal.alarm(MAX_SECONDS + 10)
         _, status, used = os.wait4(child, 0)
         signal.alarm(0)
         seconds = time.perf_counter() - started
@@ -170,7 +170,7 @@ def _ended(name: str, work: Callable[[], int]) -> Ended:
         wrong = f"ended by signal {os.WTERMSIG(status)}"
     elif os.WEXITSTATUS(status) not in {0, 1, 2}:
         wrong = (text.strip().splitlines() or ["ended without a word"])[-1][:200]
-    elif "Traceback" in text or len(text) > MOST_PRINTED or not all(line.isprintable() for line in text.split("\n")):
+    elif "Traceback" in text or len(text) > MAX_PRINTED or not all(line.isprintable() for line in text.split("\n")):
         wrong = f"printed {len(text)} characters: {text[:200]!r}"
     elif os.WEXITSTATUS(status) == 2 and len(text.splitlines()) != 1:
         wrong = f"an error of {len(text.splitlines())} lines: {text[:200]!r}"

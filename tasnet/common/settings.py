@@ -15,16 +15,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-LARGEST = 1 << 20
+MAX_PYPROJECT_BYTES = 1 << 20
 """bytes of a pyproject.toml"""
 
-TOO_LARGE = 10**18
+MAX_SETTING = 10**18
 """No setting is so large; what is can't be written out in a message either."""
 
 
 def settings_table(pyproject: Path, name: str, error: type[Exception]) -> Mapping[str, Any]:
     """The table `name`, such as `tool.tasnet.limits`; empty where the file has none. Raises `error`, one line."""
-    text = bounded.read_text(pyproject, most=LARGEST, what="a pyproject.toml", error=error)
+    text = bounded.read_text(pyproject, most=MAX_PYPROJECT_BYTES, what="a pyproject.toml", error=error)
     try:
         found: Any = tomllib.loads(text)
     except (ValueError, RecursionError) as refused:
@@ -44,4 +44,4 @@ def _has_too_large(value: object) -> bool:
         return any(map(_has_too_large, value.values()))
     if isinstance(value, list):
         return any(map(_has_too_large, value))
-    return isinstance(value, int) and abs(value) >= TOO_LARGE
+    return isinstance(value, int) and abs(value) >= MAX_SETTING

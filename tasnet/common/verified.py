@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tasnet.common.files import sha256
 
-MOST_BYTES = 1 << 30
+MAX_BYTES = 1 << 30
 """No file of the store has as many: the largest are compiled files and tables of a run."""
 
 
@@ -30,7 +30,7 @@ def stored_bytes(path: Path) -> bytes:
 
 
 def _could_be(found: os.stat_result) -> bool:
-    return stat.S_ISREG(found.st_mode) and found.st_size <= MOST_BYTES
+    return stat.S_ISREG(found.st_mode) and found.st_size <= MAX_BYTES
 
 
 def has_content(path: Path, digest: str) -> bool:

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-MOST_BYTES = 1 << 30
+MAX_BYTES = 1 << 30
 HEADS = (b"RIFF", b"RIFX", b"RF64")
 """of a wav, of a big-endian one, and of one that may be longer than 4 GB"""
 
 
 @contextmanager
-def open_wav(path: Path, error: type[Exception], most: int = MOST_BYTES) -> Iterator[Any]:
+def open_wav(path: Path, error: type[Exception], most: int = MAX_BYTES) -> Iterator[Any]:
     """The wav at `path` as an open `soundfile.SoundFile`. Raises `error` with one line, also for what is read of it."""
     import soundfile  # type: ignore[import-untyped, unused-ignore]
 

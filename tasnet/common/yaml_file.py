@@ -16,24 +16,24 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from tasnet.common import bounded
 from tasnet.common.printing import printable
 
-LARGEST = 1 << 20
+MAX_YAML_CHARS = 1 << 20
 """bytes; a ledger with 300 entries has a fifth of that"""
 
-MOST_MARKS = 50_000
+MAX_MARKS = 50_000
 """of the characters that part values, `, : [ {`; a ledger with 300 entries has 10,000"""
 
 
 def text(path: Path, what: str, error: type[Exception]) -> str:
     """The file's text, its line ends as they are. Raises `error`, one line; `what` it should be: "a ledger"."""
-    return bounded.read_text(path, most=LARGEST, what=what, error=error)
+    return bounded.read_text(path, most=MAX_YAML_CHARS, what=what, error=error)
 
 
 def loaded(content: str, path: Path, yaml: YAML, error: type[Exception]) -> Any:
     """The value that YAML text means. Raises `error`: `path:line:column: what is wrong; what to do`."""
     marks = sum(map(content.count, ",:[{"))
-    if len(content) > LARGEST or marks > MOST_MARKS:
+    if len(content) > MAX_YAML_CHARS or marks > MAX_MARKS:
         raise error(
-            f"{path}:1:1: {len(content):,} characters with {marks:,} of , : [ {{; at most {MOST_MARKS:,} are read"
+            f"{path}:1:1: {len(content):,} characters with {marks:,} of , : [ {{; at most {MAX_MARKS:,} are read"
         )
     try:
         with warnings.catch_warnings():

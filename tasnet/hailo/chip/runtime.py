@@ -28,7 +28,7 @@ from tasnet.hailo.files import EdgeLayer, Hef, HefError, read_hef, runs_on
 
 TIMEOUT_MS = 10_000
 """for one frame; a Conv-TasNet window takes well under a second"""
-_MOST_ELEMENTS = 1 << 28
+_MAX_ELEMENTS = 1 << 28
 """of one frame of an input or output: a GiB as float32"""
 ASYNC_SINCE = Version("4.18")
 
@@ -208,7 +208,7 @@ def _wrong_ends(hef: Hef) -> str:
         if len({edge.name for edge in edges}) != len(edges):
             return f"two {what}s of one name"
         for edge in edges:
-            if not 0 < edge.height * edge.width * edge.features <= _MOST_ELEMENTS:
+            if not 0 < edge.height * edge.width * edge.features <= _MAX_ELEMENTS:
                 return f"{what} {edge.name} has {edge.height} x {edge.width} x {edge.features} elements"
     return ""
 

@@ -7,11 +7,11 @@ from .faults import may_pass as may_pass
 from .faults import remedy as remedy
 from .key_lines import key_trace_lines as key_trace_lines
 from .key_lines import outcome_lines as outcome_lines
-from .lines import LONGEST_LINE as LONGEST_LINE
+from .lines import MAX_LINE_BYTES as MAX_LINE_BYTES
 from .lines import without_escapes as without_escapes
 
 __all__ = [
-    "LONGEST_LINE",
+    "MAX_LINE_BYTES",
     "LogEnd",
     "LogError",
     "LogSummary",

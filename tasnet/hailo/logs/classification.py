@@ -33,7 +33,7 @@ from tasnet.hailo.logs.event import (
 )
 from tasnet.hailo.logs.lines import (
     EXCEPTION_HINTS,
-    LONGEST_LINE,
+    MAX_LINE_BYTES,
     LogLine,
     blocks,
     hinted_lines,
@@ -44,11 +44,11 @@ from tasnet.hailo.logs.lines import (
 from tasnet.hailo.logs.phases import PhaseMark, Transition, phase_mark
 from tasnet.hailo.logs.rule import Rank
 
-_MOST_LINES = 30_000
+_MAX_PARSED_LINES = 30_000
 """lines that are parsed; after so many, only the last few of each block are"""
 _LAST_LINES = 32
-_MOST_LAYERS = 4096
-_LARGEST = 1 << 40
+_MAX_LAYERS = 4096
+_MAX_LOG_BYTES = 1 << 40
 """bytes of a log: it is read in blocks"""
 
 _ERRORS = "errors:"
@@ -115,7 +115,7 @@ def classify_failure(text_or_lines: str | bytes | Iterable[str | bytes] = "", ex
 def read_log(path: str | os.PathLike[str], exception: str = "") -> LogSummary:
     """What a log on disk says, read in blocks. Raises LogError if it can't be read, is empty, or is no text."""
     try:
-        with open_regular(Path(path), most=_LARGEST, what="a log", error=LogError) as file:
+        with open_regular(Path(path), most=_MAX_LOG_BYTES, what="a log", error=LogError) as file:
             return _read(utf8_blocks(file), exception)
     except NotText as error:
         raise LogError(f"log {Path(path).name}: {error}") from None
@@ -155,13 +155,13 @@ def _read(pieces: Iterable[bytes], exception: str) -> LogSummary:
     parsed = 0
     last = b""
     for block in blocks(pieces):
-        last = block.data.rstrip()[-LONGEST_LINE:] or last
+        last = block.data.rstrip()[-MAX_LINE_BYTES:] or last
         lines = hinted_lines(block)
-        if parsed > _MOST_LINES:
+        if parsed > _MAX_PARSED_LINES:
             lines = lines[-_LAST_LINES:]
         parsed += len(lines)
         phase = _take_lines(phase, lines)
-    text = exception[: 4 * LONGEST_LINE]
+    text = exception[: 4 * MAX_LINE_BYTES]
     for block in blocks(text_pieces(text)):
         phase = _take_lines(phase, hinted_lines(block), marks=False)
     failure = _failure(phase)
@@ -281,10 +281,10 @@ def _keep_event(phase: _Phase, event: Event, *, final: bool) -> None:
                 phase.named = event
     kept = phase.layers.setdefault(event.rule.family, {})
     for layer in event.layers:
-        if len(kept) < _MOST_LAYERS:
+        if len(kept) < _MAX_LAYERS:
             kept[layer] = None
     for node in event.nodes:
-        if len(phase.nodes) < _MOST_LAYERS:
+        if len(phase.nodes) < _MAX_LAYERS:
             phase.nodes[node] = None
 
 

@@ -19,10 +19,10 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_LEAST_NULS = 0.05
+_MIN_NUL_SHARE = 0.05
 """the least share of NULs in a log of two or four bytes a character: ASCII has many, text in CJK alone has none"""
 _CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\b\a\x1b")
-_MOST_CONTROLS = 0.01
+_MAX_CONTROL_SHARE = 0.01
 """the largest share of control characters in a text: protobufs, archives and random bytes have far more"""
 _PACKED: Mapping[bytes, str] = {
     b"\x1f\x8b": "gunzip",
@@ -60,13 +60,13 @@ def encoding_of(start: bytes) -> str:
         raise NotText("is empty: nothing was logged")
     nulls = start.count(0) / len(start)
     marked = next((name for mark, name in _MARKS if start.startswith(mark)), "")
-    if marked and nulls > _LEAST_NULS:
+    if marked and nulls > _MIN_NUL_SHARE:
         return marked
     # Without a mark: Latin text has a NUL in every other place.
     odd, even = start[1::2].count(0) * 2 / len(start), start[::2].count(0) * 2 / len(start)
     if max(odd, even) > 0.5 > 10 * min(odd, even):
         return "utf-16-le" if odd > even else "utf-16-be"
-    if sum(map(start.count, _CONTROLS)) > _MOST_CONTROLS * len(start):
+    if sum(map(start.count, _CONTROLS)) > _MAX_CONTROL_SHARE * len(start):
         if unpack := next((tool for mark, tool in _PACKED.items() if start.startswith(mark)), ""):
             raise NotText(f"is no text but packed: name what is in it ({unpack})")
         raise NotText("is no text, and no log: name what the compiler printed")

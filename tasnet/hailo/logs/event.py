@@ -57,13 +57,13 @@ _NEW_MESSAGE = re.compile(
 _OPEN = re.compile(r"[-:,]$")
 """the end of a line whose message continues on the next"""
 _OPERATION = re.compile(r"/\w{1,100}_op$")
-_MOST_IN_A_LINE = 256
+_MAX_IN_A_LINE = 256
 _OWN_LAYERS = "format_conversion"
 """layers that the compiler inserts itself"""
 _PART_SUFFIX = re.compile(r"(?<=.)_(?:sd\d+|d\d+|dc\d*|ws\d*|fs\d*)$")
 _RESHAPE_PREFIX = "auto_spatial_reshape_from_"
 _LAYER_AT_START = re.compile(r"[a-z]+(?:_[a-z]+)*\d+(?=_|\W|$)")
-_MOST_NAME_CHARS = 256
+_MAX_NAME_CHARS = 256
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def _matched(line: str) -> tuple[Rule, re.Match[str]] | None:
 def _event(rule: Rule, found: re.Match[str], line: str) -> Event:
     groups = {name: text for name, text in found.groupdict().items() if text}
     # A table's cell has a message's lines in one: each of them counts.
-    every = [each.groupdict() for each in islice(rule.pattern.finditer(line), _MOST_IN_A_LINE)]
+    every = [each.groupdict() for each in islice(rule.pattern.finditer(line), _MAX_IN_A_LINE)]
     names = [t for each in every for n in _LAYER_GROUPS for t in re.split(r"[\s,]+", each.get(n) or "") if t]
     figures = {n: _figure(n, text) for n, text in groups.items() if n not in _LAYER_GROUPS}
     for name, required, available in _PAIR.findall(line):
@@ -205,7 +205,7 @@ def _without_one_affix(name: str) -> tuple[str, ...]:
     if not bare:
         return ()
     # No layer has so long a name; taking it apart would only cost time.
-    if bare != name or len(bare) > _MOST_NAME_CHARS:
+    if bare != name or len(bare) > _MAX_NAME_CHARS:
         return (bare,)
     short = _PART_SUFFIX.sub("", bare)
     if short != bare:

@@ -16,11 +16,11 @@ from tasnet.hailo.logs.event import starts_message
 from tasnet.hailo.logs.messages import RULES
 from tasnet.hailo.logs.phases import HINTS as PHASES
 
-LONGEST_LINE = 1 << 14
-"""characters kept of a line after the hint in it"""
+MAX_LINE_BYTES = 1 << 14
+"""bytes kept of a line after the hint in it"""
 FOLLOWING = 4
 """lines after one with a hint that may continue it"""
-_NARROWEST, _WIDEST = 60, 400
+_MIN_WIDTH, _MAX_WIDTH = 60, 400
 _TERMINALS = frozenset({80, 100, 120, 132, 160, 200})
 """widths of usual terminals: a single line of this length is taken for a wrapped one"""
 _FULL = 3
@@ -90,7 +90,7 @@ def blocks(pieces: Iterable[bytes]) -> Iterator[LogBlock]:
     for piece in pieces:
         data = rest + piece
         end = max(data.rfind(b"\n"), data.rfind(b"\r")) + 1
-        if end == 0 and len(data) > 2 * LONGEST_LINE:
+        if end == 0 and len(data) > 2 * MAX_LINE_BYTES:
             yield _whole(data)
             rest = data[-_BEFORE:]
             continue
@@ -115,8 +115,8 @@ def _last_lines(data: bytes, end: int) -> int:
     for _ in range(FOLLOWING):
         at = max(data.rfind(b"\n", 0, max(at, 0)), data.rfind(b"\r", 0, max(at, 0)))
         if at < 0:
-            return 0 if end <= LONGEST_LINE else end
-    return at + 1 if end - at <= LONGEST_LINE else end
+            return 0 if end <= MAX_LINE_BYTES else end
+    return at + 1 if end - at <= MAX_LINE_BYTES else end
 
 
 def without_escapes(data: bytes) -> bytes:
@@ -144,7 +144,7 @@ def unwrapped(block: LogBlock) -> LogBlock:
     lines = block.data.split(b"\n")
     width = max(map(len, lines))
     full = sum(len(line) == width for line in lines)
-    if not _NARROWEST <= width <= _WIDEST or full < (1 if width in _TERMINALS else _FULL):
+    if not _MIN_WIDTH <= width <= _MAX_WIDTH or full < (1 if width in _TERMINALS else _FULL):
         return block
     joined: list[bytes] = []
     own, at, whole = block.own, 0, True
@@ -170,8 +170,8 @@ def hinted_lines(block: LogBlock) -> list[LogLine]:
         while at >= 0:
             floor = max(0, at - _BEFORE)
             start = data.rfind(b"\n", floor, at) + 1 or floor
-            stop = data.find(b"\n", at, at + LONGEST_LINE)
-            stop = min(at + LONGEST_LINE, len(data)) if stop < 0 else stop
+            stop = data.find(b"\n", at, at + MAX_LINE_BYTES)
+            stop = min(at + MAX_LINE_BYTES, len(data)) if stop < 0 else stop
             if start < block.own:
                 spans[start] = max(stop, spans.get(start, 0))
             at = flat.find(hint, max(stop, at + 1))
@@ -184,9 +184,9 @@ def _following(data: bytes, stop: int) -> tuple[tuple[int, str], ...]:
         if data[stop : stop + 1] != b"\n":
             break
         start = stop + 1
-        stop = data.find(b"\n", start, start + LONGEST_LINE)
+        stop = data.find(b"\n", start, start + MAX_LINE_BYTES)
         if stop < 0:
-            stop = min(start + LONGEST_LINE, len(data))
+            stop = min(start + MAX_LINE_BYTES, len(data))
         if stop > start:
             found.append((start, _text(data[start:stop])))
         else:

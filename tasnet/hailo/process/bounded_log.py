@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from tasnet.hailo.logs import LONGEST_LINE, outcome_lines
+from tasnet.hailo.logs import MAX_LINE_BYTES, outcome_lines
 
 HEAD_BYTES = 4 << 20
 TAIL_BYTES = 8 << 20
@@ -58,15 +58,15 @@ class BoundedLog:
         if self._file.tell() <= self._body + 2 * self._tail:
             return
         if not self.left_out:
-            self._file.seek(max(0, self._head - LONGEST_LINE))
-            self._head -= _after_last_line(self._file.read(min(self._head, LONGEST_LINE)))
+            self._file.seek(max(0, self._head - MAX_LINE_BYTES))
+            self._head -= _after_last_line(self._file.read(min(self._head, MAX_LINE_BYTES)))
             self._body = self._head
         self._file.seek(self._body)
         rest = self._file.read()
         given_up = len(rest) - self._tail
-        given_up -= _after_last_line(rest[max(0, given_up - LONGEST_LINE) : given_up])
+        given_up -= _after_last_line(rest[max(0, given_up - MAX_LINE_BYTES) : given_up])
         self.left_out += given_up
-        self._kept.add(outcome_lines(rest[:given_up], rest[given_up : given_up + LONGEST_LINE]))
+        self._kept.add(outcome_lines(rest[:given_up], rest[given_up : given_up + MAX_LINE_BYTES]))
         kept = self._kept.data
         between = (_KEPT_FOLLOW + kept if kept else b"") + _LEFT_OUT % self.left_out
         self._body = self._head + len(between)

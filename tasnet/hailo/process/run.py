@@ -38,7 +38,7 @@ _KEEPER = Path(__file__).with_name("keeper.py")
 _MEMORY_EVERY = 0.2
 _KEEPER_SECONDS = 10.0
 """time for the keeper, beyond the grace, before the tree is ended from here"""
-_LONGEST_MESSAGE = 16 << 20
+_MAX_MESSAGE_BYTES = 16 << 20
 _BLOCK = 1 << 18
 
 
@@ -218,7 +218,7 @@ def _lines(take: Callable[[bytes], None]) -> Callable[[bytes], None]:
     def read(data: bytes) -> None:
         held.extend(data)
         *lines, rest = held.split(b"\n")
-        if len(rest) > _LONGEST_MESSAGE:
+        if len(rest) > _MAX_MESSAGE_BYTES:
             lines, rest = [*lines, rest], bytearray()
         held[:] = rest
         for line in lines:

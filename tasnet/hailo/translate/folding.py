@@ -15,9 +15,9 @@ from onnx_ir.passes import common
 
 from tasnet.hailo.translate.draft import onnx_shape
 
-LIMIT = 1 << 24
+MAX_ELEMENTS = 1 << 24
 """elements of a constant that is read or made here"""
-TOTAL = 1 << 25
+MAX_TOTAL_ELEMENTS = 1 << 25
 """elements of all constants that are made here: a graph may ask for as many as it has nodes"""
 
 _QUANTIZING = frozenset({"QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear"})
@@ -40,7 +40,7 @@ def fold(model: ir.Model) -> None:
     # Imported here: most files have nothing to fold, and the folder takes as long to import as to run.
     from onnxscript.optimizer import fold_constants
 
-    left = TOTAL
+    left = MAX_TOTAL_ELEMENTS
 
     def may_fold(node: ir.Node) -> bool:
         nonlocal left
@@ -53,7 +53,11 @@ def fold(model: ir.Model) -> None:
     for _ in range(_ROUNDS):
         before = len(model.graph)
         fold_constants(
-            model, onnx_shape_inference=True, output_size_limit=LIMIT, input_size_limit=LIMIT, should_fold=may_fold
+            model,
+            onnx_shape_inference=True,
+            output_size_limit=MAX_ELEMENTS,
+            input_size_limit=MAX_ELEMENTS,
+            should_fold=may_fold,
         )
         _fold_splits(model.graph)
         common.LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
@@ -106,9 +110,10 @@ def _elements(value: ir.Value) -> int:
 def _may_fold(node: ir.Node) -> bool:
     """All whose operands and result are known to be small; a quantized weight is left as it is."""
     if node.op_type in _QUANTIZING or any(
-        value is not None and value.const_value is not None and value.const_value.size > LIMIT for value in node.inputs
+        value is not None and value.const_value is not None and value.const_value.size > MAX_ELEMENTS
+        for value in node.inputs
     ):
         return False
     if node.op_type in _NEVER_LONGER:
         return True
-    return all(static(value) and _elements(value) <= LIMIT for value in node.outputs)
+    return all(static(value) and _elements(value) <= MAX_ELEMENTS for value in node.outputs)

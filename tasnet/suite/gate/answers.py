@@ -12,7 +12,7 @@ from tasnet.common import Notify, printable
 from tasnet.suite.cases import MAX_ID_CHARS
 from tasnet.suite.gate.checkout import GateError
 
-MOST_CASES = 20_000
+MAX_CASES = 20_000
 
 
 def _printable(text: str) -> str:
@@ -32,7 +32,7 @@ class _Answer(BaseModel):
 class CasesAnswer(_Answer):
     """Every case with its graph: [id, graph]."""
 
-    cases: Annotated[list[Annotated[list[Name], Field(min_length=2, max_length=2)]], Field(max_length=MOST_CASES)]
+    cases: Annotated[list[Annotated[list[Name], Field(min_length=2, max_length=2)]], Field(max_length=MAX_CASES)]
 
 
 class GraphAnswer(_Answer):

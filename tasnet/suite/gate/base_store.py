@@ -28,7 +28,7 @@ from tasnet.suite.run import Store, content_of
 KEPT = 4
 """stores of bases that are kept, those used last; one of the matrix has 30 MB"""
 
-LARGEST = 512 << 20
+MAX_BYTES = 512 << 20
 """bytes of a graph or of its weights, as the translator reads them"""
 
 _WEIGHTS = re.compile(r"[0-9a-f]{64}\.bin")
@@ -85,9 +85,9 @@ def checked_bytes(own: Path, name: str) -> bytes:
             os.close(inner)
         with os.fdopen(handle, "rb") as file:
             found = os.fstat(handle)
-            if not stat.S_ISREG(found.st_mode) or found.st_size > LARGEST:
-                raise GateError(f"{own / name}: no regular file of at most {LARGEST:,} bytes; choose another revision")
-            data = file.read(LARGEST + 1)
+            if not stat.S_ISREG(found.st_mode) or found.st_size > MAX_BYTES:
+                raise GateError(f"{own / name}: no regular file of at most {MAX_BYTES:,} bytes; take another revision")
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise GateError(f"{own / name}: {error.strerror}, and it was said to be exported; run the gate again") from None
     if hashlib.sha256(data).hexdigest() != content_of(name):

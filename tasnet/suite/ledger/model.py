@@ -26,9 +26,9 @@ from tasnet.suite.ledger.where import Claim, read_where, where_schema
 SCHEMA = 1
 SCHEMA_URI = "https://json-schema.org/draft/2020-12/schema"
 
-LONGEST_LINE = 2000
+MAX_TEXT_CHARS = 2000
 """characters of one text of an entry"""
-MOST_ITEMS = 1000
+MAX_ITEMS = 1000
 """of one list; a glob such as conv* stands for many layers"""
 
 _ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -61,8 +61,8 @@ class ItemError(ValueError):
 def _line(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise ValueError("must be text; write a line")
-    if len(value) > LONGEST_LINE:
-        raise ValueError(f"is {len(value):,} characters long; at most {LONGEST_LINE:,}")
+    if len(value) > MAX_TEXT_CHARS:
+        raise ValueError(f"is {len(value):,} characters long; at most {MAX_TEXT_CHARS:,}")
     return str(value)
 
 
@@ -133,10 +133,10 @@ def _list_of(known: Sequence[str], item: str) -> FieldReader:
     def read(value: object) -> tuple[str, ...]:
         if not isinstance(value, list) or not value:
             raise ValueError(f"must be a list with at least one item, such as [{(known or ('conv*',))[0]}]")
-        if len(value) > MOST_ITEMS:
-            raise ValueError(f"has {len(value):,} items; at most {MOST_ITEMS:,}, and a glob stands for many")
+        if len(value) > MAX_ITEMS:
+            raise ValueError(f"has {len(value):,} items; at most {MAX_ITEMS:,}, and a glob stands for many")
         for index, each in enumerate(value):
-            if not isinstance(each, str) or len(each) > LONGEST_LINE or not each or (known and each not in known):
+            if not isinstance(each, str) or len(each) > MAX_TEXT_CHARS or not each or (known and each not in known):
                 raise ItemError(f"unknown value '{each}'; {item}", index)
             if each in value[:index]:
                 raise ItemError(f"'{each}' is given twice; remove one", index)

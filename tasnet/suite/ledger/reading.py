@@ -21,15 +21,16 @@ from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, Toolcha
 from tasnet.suite.ledger.flaky import runs_to_refute
 from tasnet.suite.ledger.model import SCHEMA, EntryModel, FlakyModel, LedgerModel, ScopeModel, ToolchainModel
 
-_LARGEST = 200_000
+_MAX_VALUES = 200_000
 """Values in a ledger once its aliases are written out; one with 300 entries has 10,000."""
 
-_DEEPEST = 20
+_MAX_DEPTH = 20
 """Levels of nested values; `where` is judged by recursion."""
 
-_FAR = 10**18
+_MAX_INT = 10**18
+"""Integers past it are refused: none is meant, and one of thousands of digits takes long to print."""
 
-_MOST_ENTRIES = 1000
+_MAX_ENTRIES = 1000
 """Each is compared with each other one, and with every case."""
 
 
@@ -52,15 +53,15 @@ def _ledger(root: Any, path: Path) -> Ledger:
     places = _SourcePositions(path, root)
     if not isinstance(root, dict):
         raise LedgerError(f"{path}:1:1: expected a map with schema, budget and entries; write one")
-    plain = _plain(root, iter(range(_LARGEST)), path, _DEEPEST)
+    plain = _plain(root, iter(range(_MAX_VALUES)), path, _MAX_DEPTH)
     if plain.get("schema", SCHEMA) != SCHEMA or isinstance(plain.get("schema"), bool):
         raise places.error(f"schema {plain['schema']} is unknown; this version reads schema {SCHEMA}", "schema")
     try:
         model = LedgerModel.model_validate(plain)
     except ValidationError as error:
         raise _refusal(error.errors()[0], places) from None
-    if len(model.entries) > _MOST_ENTRIES:
-        raise places.error(f"{len(model.entries)} entries; at most {_MOST_ENTRIES} are judged", "entries")
+    if len(model.entries) > _MAX_ENTRIES:
+        raise places.error(f"{len(model.entries)} entries; at most {_MAX_ENTRIES} are judged", "entries")
     if len(model.entries) > model.budget:
         raise places.error(
             f"{len(model.entries)} entries, and the budget is {model.budget}; "
@@ -74,15 +75,15 @@ def _ledger(root: Any, path: Path) -> Ledger:
 def _plain(value: Any, left: Iterator[int], path: Path, deeper: int) -> Any:
     """The value in plain lists and maps, merge keys and aliases written out. The model's messages are about those."""
     if next(left, None) is None:
-        raise LedgerError(f"{path}:1:1: more than {_LARGEST} values, aliases written out; use fewer aliases")
+        raise LedgerError(f"{path}:1:1: more than {_MAX_VALUES} values, aliases written out; use fewer aliases")
     if not isinstance(value, (dict, list)):
-        if isinstance(value, int) and abs(value) >= _FAR:
+        if isinstance(value, int) and abs(value) >= _MAX_INT:
             raise LedgerError(f"{path}:1:1: a number past 10^18; no value of a ledger is so large")
         return value
     if not deeper:
         at = getattr(value, "lc", None)
         where = f"{(at.line or 0) + 1}:{(at.col or 0) + 1}" if at else "1:1"
-        raise LedgerError(f"{path}:{where}: nested more than {_DEEPEST} deep; write it flatter")
+        raise LedgerError(f"{path}:{where}: nested more than {_MAX_DEPTH} deep; write it flatter")
     if isinstance(value, dict):
         return {_plain(key, left, path, 0): _plain(item, left, path, deeper - 1) for key, item in value.items()}
     return [_plain(item, left, path, deeper - 1) for item in value]

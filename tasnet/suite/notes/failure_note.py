@@ -15,7 +15,7 @@ from typing import Any
 from tasnet.common import read_bytes
 from tasnet.hailo import Failure
 
-_LARGEST_NOTE = 1 << 20
+_MAX_NOTE_BYTES = 1 << 20
 """bytes; the notes' have a few thousand"""
 
 
@@ -25,7 +25,7 @@ class NoteError(ValueError):
 
 def read_note(file: Path) -> Mapping[str, Any]:
     """A failure.txt.json, or a failure.txt in its form; empty for anything else. Raises NoteError."""
-    text = read_bytes(file, most=_LARGEST_NOTE, what="a failure's note", error=NoteError).decode("utf-8", "replace")
+    text = read_bytes(file, most=_MAX_NOTE_BYTES, what="a failure's note", error=NoteError).decode("utf-8", "replace")
     if file.suffix != ".json":
         return from_text(text)
     try:

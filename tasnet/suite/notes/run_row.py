@@ -25,7 +25,7 @@ STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
 _HEADS = ("exception_head", "failure_head", "exception_message")
 _LOGS = ("log_path", "hef_log", "har_log")
 _FAILURES = ("failure_json", "failure_log")
-_LARGEST_LOG = 256 << 20
+_MAX_LOG_BYTES = 256 << 20
 _HEAD_LENGTH = 180
 _VERSION_WITHIN = 1 << 18
 """bytes at a log's start in which the compiler says its version, if it does"""
@@ -63,8 +63,8 @@ def files_of_row(row: Mapping[str, str], tag: str, folder: RunFolder) -> RowFile
             if note := read_note(file):
                 used = file
                 break
-        if log and (size := log.stat().st_size) > _LARGEST_LOG:
-            raise RowSkipped(f"its log has {size:,} bytes, and at most {_LARGEST_LOG:,} are read")
+        if log and (size := log.stat().st_size) > _MAX_LOG_BYTES:
+            raise RowSkipped(f"its log has {size:,} bytes, and at most {_MAX_LOG_BYTES:,} are read")
     except (NoteError, OSError) as error:
         raise RowSkipped(str(error)) from None
     cells = [row[name] for name in (*_LOGS, *_FAILURES) if row.get(name)]

@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from tasnet.common import TasnetError, open_regular, printable
 
-_LONGEST_LINE = 1 << 20
+_MAX_LINE_BYTES = 1 << 20
 """bytes; what is longer is no row"""
-LARGEST_TABLE = 64 << 20
+MAX_TABLE_BYTES = 64 << 20
 """bytes of a table; the notes' have a few thousand"""
-MOST_ROWS, MOST_COLUMNS, MOST_FILES = 10_000, 500, 200_000
+MAX_ROWS, MAX_COLUMNS, MAX_FILES = 10_000, 500, 200_000
 """of a table, and in the folders beside it: a night has 840 runs at most, a table of all that is told 30 columns"""
 
 
@@ -43,22 +43,22 @@ class TableRow:
 
 def rows_of(table: Path) -> Iterator[TableRow]:
     """The rows of a tab-separated table, read line by line. Raises OldRunsError."""
-    with open_regular(table, most=LARGEST_TABLE, what="a table of night runs", error=NightRunsError) as file:
+    with open_regular(table, most=MAX_TABLE_BYTES, what="a table of night runs", error=NightRunsError) as file:
         header: list[str] = []
         try:
             for number, raw in enumerate(iter(partial(_line, file), b""), 1):
-                if len(raw) > _LONGEST_LINE:
+                if len(raw) > _MAX_LINE_BYTES:
                     if not header:
-                        raise NightRunsError(f"{table}:1: a line of more than {_LONGEST_LINE:,} bytes; is it a table?")
-                    yield TableRow(number, {}, f"a line of more than {_LONGEST_LINE:,} bytes")
+                        raise NightRunsError(f"{table}:1: a line of over {_MAX_LINE_BYTES:,} bytes; is it a table?")
+                    yield TableRow(number, {}, f"a line of more than {_MAX_LINE_BYTES:,} bytes")
                     continue
                 cells = [cell.strip() for cell in raw.decode("utf-8-sig", "replace").rstrip("\r\n").split("\t")]
                 if not header:
                     header = cells
                     _check_header(table, header)
                 elif any(cells):
-                    if number > MOST_ROWS:
-                        raise NightRunsError(f"{table}:{number}: at most {MOST_ROWS:,} rows are read; split the table")
+                    if number > MAX_ROWS:
+                        raise NightRunsError(f"{table}:{number}: at most {MAX_ROWS:,} rows are read; split the table")
                     unfit = "" if len(cells) == len(header) else f"{len(cells)} of {len(header)} cells"
                     yield TableRow(number, dict(zip(header, cells, strict=False)), unfit)
         except OSError as error:
@@ -69,16 +69,16 @@ def rows_of(table: Path) -> Iterator[TableRow]:
 
 def _line(file: BinaryIO) -> bytes:
     """The next line; of one that is too long a byte too many, and the rest of it passed over."""
-    found = file.readline(_LONGEST_LINE + 1)
+    found = file.readline(_MAX_LINE_BYTES + 1)
     rest = found
-    while len(rest) > _LONGEST_LINE and not rest.endswith(b"\n"):
-        rest = file.readline(_LONGEST_LINE + 1)
+    while len(rest) > _MAX_LINE_BYTES and not rest.endswith(b"\n"):
+        rest = file.readline(_MAX_LINE_BYTES + 1)
     return found
 
 
 def _check_header(table: Path, header: Sequence[str]) -> None:
-    if len(header) > MOST_COLUMNS:
-        raise NightRunsError(f"{table}:1: {len(header):,} columns; at most {MOST_COLUMNS}, is it the right table?")
+    if len(header) > MAX_COLUMNS:
+        raise NightRunsError(f"{table}:1: {len(header):,} columns; at most {MAX_COLUMNS}, is it the right table?")
     columns = set(header)
     doubled = sorted({each for each in header if header.count(each) > 1 and each})
     if doubled:
@@ -115,8 +115,8 @@ class RunFolder:
                     for each in listed:
                         count += 1
                         names.setdefault(each.name, []).append(folder / each.name)
-                if count > MOST_FILES:
-                    raise NightRunsError(f"{root}: more than {MOST_FILES:,} files; name the folder of night runs alone")
+                if count > MAX_FILES:
+                    raise NightRunsError(f"{root}: more than {MAX_FILES:,} files; name the folder of night runs alone")
         except OSError as error:
             raise NightRunsError(f"{error.filename}: {error.strerror}; name a folder that can be read") from None
         return RunFolder(root, {name: tuple(places) for name, places in names.items()})

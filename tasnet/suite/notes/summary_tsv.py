@@ -61,7 +61,7 @@ OWN_COLUMNS = (
     "entries",
     "graph",
 )
-_MOST_CELL = 20_000
+_MAX_CELL_CHARS = 20_000
 COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
 
 
@@ -199,4 +199,4 @@ def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     # A break is a blank, which it was as well; what else acts on a terminal is shown, and a cell has an end.
-    return printable(re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value)), _MOST_CELL)
+    return printable(re.sub(r"[\t\r\n\v\f\x00\x85\u2028\u2029]+", " ", str(value)), _MAX_CELL_CHARS)

@@ -18,7 +18,7 @@ Samples = npt.NDArray[np.float32]
 
 PAGE = "index.html"
 
-LEAST_CLIPPED = 0.001
+MIN_CLIPPED_SHARE = 0.001
 """share of clipped samples that is worth a word: single ones are nothing to hear"""
 
 
@@ -108,7 +108,7 @@ def listen_html(result: ListenResult) -> str:
         "references": len(result.mix.references),
         "peak": float(np.abs(result.staged.waves["torch"]).max()),
         "gain": result.gain,
-        "clipped": result.clipped if (result.clipped or 0) > LEAST_CLIPPED else 0,
+        "clipped": result.clipped if (result.clipped or 0) > MIN_CLIPPED_SHARE else 0,
         "given": _given(result),
         "rows": _rows(result),
     }

@@ -15,7 +15,7 @@ import numpy as np
 from tasnet.common import TasnetError, open_wav, resample, unfinished
 from tasnet.suite.cases import Case
 from tasnet.suite.numerics.listen_page import (
-    LEAST_CLIPPED,
+    MIN_CLIPPED_SHARE,
     PAGE,
     ListenResult,
     MixedRecording,
@@ -38,13 +38,13 @@ SILENT = 1e-4
 """peak against full scale below which a recording is silent: less than 16 bits can tell from nothing"""
 
 
-MOST_SAMPLES = 40_000_000
+MAX_SAMPLES = 40_000_000
 """83 minutes at 8 kHz; what is made of them on the way stays under 2 GB"""
 
-HIGHEST_RATE = 768_000
+MAX_RATE = 768_000
 """samples per second that the fastest converters for sound take; more is a wrong header"""
 
-LOWEST_RATE = 4000
+MIN_RATE = 4000
 """samples per second below which a recording holds no speech: a wrong header, most likely"""
 
 
@@ -122,8 +122,8 @@ def read_recording(path: Path, rate: int) -> Samples:
         own, channels, count = sound.samplerate, sound.channels, sound.frames
         if channels != 1:
             raise ListenError(f"{path}: {channels} channels; mix them down to one first")
-        if count > MOST_SAMPLES:
-            raise ListenError(f"{path}: {count:,} samples; cut a part of at most {MOST_SAMPLES:,} out of it")
+        if count > MAX_SAMPLES:
+            raise ListenError(f"{path}: {count:,} samples; cut a part of at most {MAX_SAMPLES:,} out of it")
         data = sound.read(dtype="float32", always_2d=True)
     wave = np.ascontiguousarray(data[:, 0])
     if not len(wave):
@@ -132,10 +132,10 @@ def read_recording(path: Path, rate: int) -> Samples:
         raise ListenError(f"{path}: {wrong} of {len(wave)} samples are NaN or infinite; mend the recording")
     if float(np.abs(wave).max()) < SILENT:
         raise ListenError(f"{path}: silent; give a recording with a voice in it")
-    if own < LOWEST_RATE:
-        raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {LOWEST_RATE} Hz at least are needed")
-    if own > HIGHEST_RATE:
-        raise ListenError(f"{path}: recorded at {own} Hz, and no converter takes over {HIGHEST_RATE}; mend the header")
+    if own < MIN_RATE:
+        raise ListenError(f"{path}: recorded at {own} Hz, where no voice fits; {MIN_RATE} Hz at least are needed")
+    if own > MAX_RATE:
+        raise ListenError(f"{path}: recorded at {own} Hz, and no converter takes over {MAX_RATE}; mend the header")
     return resample(wave, int(own), rate)
 
 
@@ -218,7 +218,7 @@ def listen_summary(result: ListenResult, out: Path) -> str:
         if stage in result.improvements:
             shown += f", SI-SDRi {result.improvements[stage]:.1f} dB"
         lines.append(f"  {STAGE_LABELS[stage] + word:38}{shown}")
-    if result.clipped is not None and result.clipped > LEAST_CLIPPED:
+    if result.clipped is not None and result.clipped > MIN_CLIPPED_SHARE:
         lines.append(
             f"  {100 * result.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped"
         )

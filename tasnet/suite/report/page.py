@@ -24,7 +24,7 @@ FOLDER = Path(__file__).with_name("assets")
 SCRIPTS = ("data.js", "filter.js", "map.js", "graph.js", "case.js", "blockers.js", "app.js")
 """in the order in which they stand in the page; together they are one function"""
 STYLES = ("page.css", "map.css", "case.css", "print.css")
-MOST_BYTES = 5_000_000
+MAX_BYTES = 5_000_000
 """of a report: what a mail still takes"""
 
 
@@ -40,8 +40,8 @@ class WrittenPage:
 
     @property
     def too_big(self) -> bool:
-        """True past MOST_BYTES."""
-        return self.size > MOST_BYTES
+        """True past MAX_BYTES."""
+        return self.size > MAX_BYTES
 
 
 def page_html(source: ReportSource) -> str:

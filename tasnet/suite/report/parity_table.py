@@ -20,7 +20,7 @@ STAGES: Mapping[str, str] = {
 """Stage -> what ran. What the embedded toolchain ran of a HAR is a prediction of what the chip computes."""
 
 BAR_DB = 5
-MOST_DB = 140
+MAX_DB = 140
 """the bars of a row: one for every 5 dB from 0 to 140; what is beyond is in the first or the last"""
 
 
@@ -58,9 +58,9 @@ def parity_rows(runs: Iterable[StoredRun]) -> tuple[ParityRow, ...]:
 
 def _row(stage: str, form: str, length: int, figures: list[ParityFigure]) -> ParityRow:
     worst = min(figures, key=lambda measure: measure.snr_db)
-    bars = [0] * (MOST_DB // BAR_DB)
+    bars = [0] * (MAX_DB // BAR_DB)
     for measure in figures:
-        bars[int(min(max(measure.snr_db, 0), MOST_DB - 1) // BAR_DB)] += 1
+        bars[int(min(max(measure.snr_db, 0), MAX_DB - 1) // BAR_DB)] += 1
     return ParityRow(
         stage=stage,
         ran=STAGES.get(stage, stage),

@@ -39,7 +39,7 @@ from tasnet.suite.upkeep.new_entry import NewEntry, entry_lines, new_entries
 from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, rejudge
 from tasnet.suite.upkeep.text_edits import Edits
 
-_MOST_EXTRA_CONDITIONS = 2
+_MAX_EXTRA_CONDITIONS = 2
 """So many more conditions may be written to keep cases that were not run."""
 
 
@@ -187,7 +187,7 @@ def _conditions_for_entry(
     if not whole or not parted.keep:
         return exact, 0
     short = [conditions_to_add(claim, parted.keep, parted.leave) for claim in where]
-    if sum(map(count_conditions, exact)) <= sum(map(count_conditions, short)) + _MOST_EXTRA_CONDITIONS:
+    if sum(map(count_conditions, exact)) <= sum(map(count_conditions, short)) + _MAX_EXTRA_CONDITIONS:
         return exact, 0
     now = [joined_claim(claim, one) for claim, added in zip(where, short, strict=True) for one in added]
     return short, sum(not where_matches(read_where(now), axes) for axes in parted.beyond)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasnet.suite.history.run import ParityFigure, StoredRun
-from tasnet.suite.report.parity_table import BAR_DB, MOST_DB, parity_rows
+from tasnet.suite.report.parity_table import BAR_DB, MAX_DB, parity_rows
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import parity_measure, unstored_run
 
@@ -52,7 +52,7 @@ def test_what_the_embedded_toolchain_ran_is_called_predicted_and_nothing_is_call
 @given(st.lists(st.floats(-50, 400) | st.just(math.inf), min_size=1, max_size=30))
 def test_every_case_is_in_one_bar(figures: list[float]) -> None:
     (row,) = parity_rows([run(*(measure(str(index), snr) for index, snr in enumerate(figures)))])
-    assert len(row.bars) * BAR_DB == MOST_DB
+    assert len(row.bars) * BAR_DB == MAX_DB
     assert sum(row.bars) == row.cases == len(figures)
     assert row.worst_db == min(figures)
     assert row.median_db == median(figures)
