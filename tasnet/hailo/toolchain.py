@@ -50,7 +50,7 @@ class StageReport:
     log: Path | None = None
     detail: str = ""
     figures: Mapping[str, int | float | str] = field(default_factory=dict)
-    """what is known of the end in numbers: the limit that cut it (`limit_seconds`, `limit_bytes`), `warnings`"""
+    """what is known of the end in numbers: the limit that cut it (`ExceededLimit.figures`), `warnings`"""
 
 
 @runtime_checkable

@@ -1,6 +1,6 @@
 """`concat`, `shortcut`, `slice`, `resize`, `const_input`, and what only passes on: `output_layer`, `activation`.
 
-`feature_splitter` passes on as well: who reads it takes its part (`walking.py`).
+`feature_splitter` passes on as well: who reads it takes its part (`traversal.py`).
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ class Case:
     def id(self) -> str:
         """`<expansion>-<mask>[-first][-noskip]-<decoder>-<all|kN>`, then `+axis=value` for each departure.
 
-        `parse` reads it back to an equal case. The departures come in the order of `AXES`, then T, the
+        `parse_case` reads it back to an equal case. The departures come in the order of `AXES`, then T, the
         letters of Size, arch.
         """
         v, base, usual_size = self.variant, Variant(), Size()

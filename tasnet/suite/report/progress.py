@@ -51,7 +51,7 @@ class ProgressLines:
         self._write, self._total, self._tenths = write, max(total, 1), 0
 
     def step(self, category: str, name: str) -> None:
-        """As `Bar.step`."""
+        """As `ProgressBar.step`."""
         self._counts[category] += 1
         done = self._counts.total()
         tenths = done * 10 // self._total
