@@ -2,6 +2,7 @@ from .calibration import segment_inputs as segment_inputs
 from .candidates import Bounds as Bounds
 from .compiled import check_files as check_files
 from .compiled import name_hefs as name_hefs
+from .compiled import network_name as network_name
 from .compiled import plan_without as plan_without
 from .compiled import refused_of as refused_of
 from .compiled import trained_of_plan as trained_of_plan
@@ -51,6 +52,7 @@ __all__ = [
     "measure_profile",
     "move_plan",
     "name_hefs",
+    "network_name",
     "plan_lines",
     "plan_without",
     "profile_toml",

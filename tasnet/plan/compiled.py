@@ -53,6 +53,17 @@ def refused_of(plan: Plan, each: Segment, stage: str, why: str, told_by: str) ->
     return Refused(cut_of(plan, each), stage, why, told_by)
 
 
+def network_name(each: Segment) -> str:
+    """What a segment's network is called where it is compiled: form, stages, phase, rows, and a piece's channels.
+
+    Two plans call the same segment the same, whatever its number is there.
+    """
+    parts = [each.form.replace("-", "_"), f"stages_{each.start}_{each.stop}", f"phase_{each.phase}"]
+    parts.append(f"rows_{each.height}x{each.width}")
+    parts += [f"{name}_{low}_{high}" for name, (low, high) in (("takes", each.takes), ("gives", each.gives)) if high]
+    return "_".join(parts)
+
+
 def name_hefs(plan: Plan, place: Path, hefs: Mapping[str, bytes], told_by: str) -> Plan:
     """Writes each segment's HEF (by the segment's name) into the plan's folder `place`, and the plan that names them.
 

@@ -85,11 +85,11 @@ def on_the_host(function: Function, start: int, stop: int, frames: int, hardware
 
 
 def evidence(cut: Cut, found: Facts, judged: Prediction) -> tuple[str, ...]:
-    """What carries a segment: the pieces that were seen to compile, or what of it nobody has seen."""
+    """What carries a segment: an observed piece, or the rows of pieces that compiled; then what nobody has seen."""
     if judged.certainty.value == "observed" and judged.kind.value == "clear" and found.layers == 1:
         return ("observed piece",)
     seen = next((most for most in (OBSERVED_ROW, ROW_PASS) if found.widest_row <= most), None)
-    told = [f"rows of {found.widest_row:,} ({f'rows up to {seen:,} compiled' if seen else 'never seen to compile'})"]
+    told = [f"rows up to {seen:,}" if seen else f"rows of {found.widest_row:,}, never seen to compile"]
     if found.layers > 1:
         told.append(f"{found.layers} layers together")
     if cut.height > 1:

@@ -13,11 +13,15 @@ from tasnet.plan.sensitivity import Swing
 
 _UNITS = {"switch_seconds": (1e3, "ms"), "invocation_seconds": (1e3, "ms")}
 
+_HEAD = (
+    *("segment", "stages", "rows", "invocations", "layers", "MMACs", "weights", "widest row", "ms"),
+    *("verdict", "evidence"),
+)
+
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The segments, then the totals."""
-    head = ("segment", "stages", "rows", "invocations", "layers", "MMACs", "weights", "widest row", "ms", "verdict")
-    yield from table_lines([head, *(_cells(plan, each) for each in plan.segments)])
+    yield from table_lines([_HEAD, *(_cells(plan, each) for each in plan.segments)])
     yield ""
     yield from totals(plan)
 
@@ -25,7 +29,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
 def _cells(plan: Plan, each: Segment) -> tuple[str, ...]:
     spent = f"{1e3 * each.seconds.total:.1f}"
     if each.place != CHIP:
-        return (each.name, stages_of(plan, each), "host", "", "", "", "", "", spent, "")
+        return (each.name, stages_of(plan, each), "host", "", "", "", "", "", spent, "", "")
     phase = f" /{each.phase}" if each.phase > 1 else ""
     runs = 2 if each.form == "scaled" else 1
     return (
@@ -39,7 +43,12 @@ def _cells(plan: Plan, each: Segment) -> tuple[str, ...]:
         f"{each.widest_row:,}",
         spent,
         f"compiled by {each.compiled_by}" if each.compiled_by else f"{each.verdict}, {each.certainty}",
+        "" if each.compiled_by and not _by_double(each) else ", ".join(each.evidence),
     )
+
+
+def _by_double(each: Segment) -> bool:
+    return each.compiled_by.endswith("+double")
 
 
 def totals(plan: Plan) -> Iterator[str]:
@@ -70,7 +79,7 @@ def weakest(plan: Plan) -> str:
     """What of the plan nobody has seen compile, the weakest of it; each segment says its own."""
     makers = sorted({each.compiled_by for each in plan.on_chip})
     if all(makers):
-        double = any(maker.endswith("+double") for maker in makers)
+        double = any(map(_by_double, plan.on_chip))
         said = "a test double compiled the segments, nothing was observed" if double else "every segment compiled"
         return f"{said}: {', '.join(makers)}"
     if all(each.evidence == ("observed piece",) for each in plan.on_chip):

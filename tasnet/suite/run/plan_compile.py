@@ -28,6 +28,7 @@ from tasnet.plan import (
     check_place,
     move_plan,
     name_hefs,
+    network_name,
     plan_without,
     read_plan,
     refused_of,
@@ -129,7 +130,7 @@ def _compiled(
     done: dict[str, bytes] = {}
     for each in sorted(plan.on_chip, key=lambda segment: (-segment.layers, -segment.widest_row, segment.name)):
         assert each.onnx is not None
-        graph = SegmentGraph(at / each.onnx.name, partial(segment_inputs, each, at), recordings)
+        graph = SegmentGraph(network_name(each), at / each.onnx.name, partial(segment_inputs, each, at), recordings)
         outcomes = compile_segment(store, dfc, plan.arch, graph)
         end = list(outcomes.values())[-1]
         told = _told(number, each, end)

@@ -18,7 +18,7 @@ from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.files import har
 from tasnet.suite.cases import Outcome, Provenance, Stage, Status
 from tasnet.suite.run.once import once
-from tasnet.suite.run.pipeline import NET_NAME, tool_key
+from tasnet.suite.run.pipeline import tool_key
 from tasnet.suite.run.reported import har_file, reported
 from tasnet.suite.run.store import Store, content_key, file_sha256
 
@@ -27,11 +27,13 @@ STAGES = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
 
 @dataclass(frozen=True)
 class SegmentGraph:
-    """A segment's ONNX, what its inputs are given for the recordings, and the digest of the recordings themselves.
+    """A segment's name, its ONNX, what its inputs are given for the recordings, and the digest of the recordings.
 
-    What a segment is given differs in its last bits with the segments before it; the recordings don't.
+    The name is the network's in its HAR, HEF and logs. What a segment is given differs in its last bits with the
+    segments before it; the recordings don't.
     """
 
+    name: str
     onnx: Path
     inputs: Callable[[], Mapping[str, np.ndarray]]
     recordings: str
@@ -44,7 +46,7 @@ def compile_segment(store: Store, dfc: Dfc, arch: str, graph: SegmentGraph) -> d
     parts = {"segment": given, "recordings": graph.recordings, "arch": arch}
     with store.workspace() as desk:
         for stage in STAGES:
-            own = {"onnx": given} if stage is Stage.TRANSLATE else parts
+            own = {"net": graph.name, **({"onnx": given} if stage is Stage.TRANSLATE else parts)}
             provenance = Provenance(
                 toolchain=dfc.name,
                 version=dfc.version,
@@ -69,7 +71,7 @@ def _worked(
     store: Store, dfc: Dfc, arch: str, graph: SegmentGraph, stage: Stage, source: str, by: Provenance, desk: Path
 ) -> Outcome:
     if stage is Stage.TRANSLATE:
-        report: StageReport = dfc.translate(graph.onnx, NET_NAME, desk / "translated.har")
+        report: StageReport = dfc.translate(graph.onnx, graph.name, desk / "translated.har")
         return reported(report, stage, by, store, desk / "segment.onnx")
     given = desk / har_file(source)
     if not given.exists():
@@ -86,7 +88,7 @@ def _calibration(translated: Path, graph: SegmentGraph, path: Path) -> Path:
     """An npz by the input layers' names in the compiler's own HAR: which input is which only that can tell."""
     inputs = graph.inputs()
     layers = [layer for layer in har.read(translated, weights=False) if layer.type == "input_layer"]
-    arrays = {f"{NET_NAME}/{layer.name}": inputs[layer.original_names[0]] for layer in layers}
+    arrays = {f"{graph.name}/{layer.name}": inputs[layer.original_names[0]] for layer in layers}
     with unfinished.opened(path) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type, unused-ignore]
     return path

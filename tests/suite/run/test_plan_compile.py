@@ -71,6 +71,9 @@ def with_hefs(tmp_path: Path) -> Plan:
         shapes = sorted((each.height, each.width, port.channels) for port in each.inputs)
         assert sorted(edge.shape for edge in hef.inputs) == shapes
         assert len(hef.outputs) == len(each.outputs)
+        scopes = {edge.name.split("/")[0] for edge in (*hef.inputs, *hef.outputs)}
+        own = f"{each.form}_stages_{each.start}_{each.stop}_phase_{each.phase}_rows_{each.height}x{each.width}"
+        assert scopes == {own}
     return plan
 
 
