@@ -99,6 +99,8 @@ def _plan(asked: argparse.Namespace) -> tuple[Plan, dict[str, torch.Tensor] | No
         if found.source != "asteroid":
             raise UsageError(f"{asked.checkpoint} is torchaudio's, which pads the wave: take one of Asteroid's")
         variant = parse_case(asked.form).variant if asked.form else replace(TRAINED, norm=found.norm)
+        if found.causal or variant.causal != "off":
+            raise UsageError("a causal network: what is written here has the names of one that isn't")
         form, start = Form(variant, found.size, found.mask_activation), dict(found.weights)
     return Plan(form, asked.steps, asked.rate, seed=asked.seed), start
 

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tasnet.network.convtasnet import Conv, PRelu
+from tasnet.network.layers import Conv, PRelu
 from tasnet.network.norms import EPS, Norm
 
 THREADS = 2

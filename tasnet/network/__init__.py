@@ -5,10 +5,10 @@ or read from a checkpoint); out come the module, its ONNX graph, and what the ho
 network's input, NCHW; its outputs -> waves [B, sources, T'].
 
 - `variant`, `weights`: the form, the sizes and the numbers
-- `convtasnet`, `norms`, `rewrites`: the network and its exact rewrites
+- `convtasnet`, `layers`, `norms`, `rewrites`: the network and its exact rewrites
 - `plain`, `parts`, `export`: from a module to a static ONNX graph
-- `checkpoint` (`torchfile`, `pickled`, `storedtensor`, `foundnetwork`, `layouts`): weights of Asteroid and torchaudio,
-  from files that are read as data
+- `checkpoint` (`torchfile`, `pickled`, `storedtensor`, `foundnetwork`, `layouts`, `said`): weights of Asteroid and
+  torchaudio, from files that are read as data
 """
 
 import lazy_loader

@@ -2,7 +2,6 @@ from . import rewrites as rewrites
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import CheckpointError as CheckpointError
 from .checkpoint import load_checkpoint as load_checkpoint
-from .convtasnet import Conv as Conv
 from .convtasnet import TcnBlock as TcnBlock
 from .convtasnet import build_network as build_network
 from .convtasnet import output_names as output_names
@@ -12,6 +11,7 @@ from .export import module_to_onnx as module_to_onnx
 from .export import to_onnx as to_onnx
 from .export import write_onnx as write_onnx
 from .export import write_shared_onnx as write_shared_onnx
+from .layers import Conv as Conv
 from .norms import Norm as Norm
 from .variant import AXES as AXES
 from .variant import EXACT as EXACT

@@ -6,7 +6,6 @@ What such a network is, by asteroid 0.7 (`models/base_models.py`, serialize) and
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,10 +17,11 @@ import torch
 from tasnet.common import printable
 from tasnet.network import pickled
 from tasnet.network.foundnetwork import FoundNetwork, TooMuchError, find_networks
-from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroid_name, module_arguments
+from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroid_name, is_causal, module_arguments
+from tasnet.network.said import assumed_lines, said_activation, said_norm, said_number, unread_lines
 from tasnet.network.storedtensor import StoredTensor, read_tensors, stored_tensor
 from tasnet.network.torchfile import CheckpointError, TorchFile, fail, open_torch_file, value_text
-from tasnet.network.variant import MASK_ACTIVATIONS, Size, VariantError
+from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint"]
@@ -32,8 +32,9 @@ class Checkpoint:
     """A trained network. `weights` are float32 under Asteroid's names, whatever the file's were.
 
     `sample_rate` is in Hz, or None where the file doesn't say. `mask_activation` is relu or sigmoid, `norm` a
-    value of the axis `norm`. `source` is `asteroid` or `torchaudio`: torchaudio's model pads the wave by one
-    stride at both ends before the encoder and crops as much after the decoder, which the weights can't tell.
+    value of the axis `norm`, `causal` whether the depthwise convolutions are padded on the left only. `source` is
+    `asteroid` or `torchaudio`: torchaudio's model pads the wave by one stride at both ends before the encoder and
+    crops as much after the decoder, which the weights can't tell.
     `refused` names the classes and functions of the file that mean nothing here, sorted: none was imported or called.
     `assumed` has a line for each thing that the file doesn't say, and for what in it was left out.
     """
@@ -44,6 +45,7 @@ class Checkpoint:
     mask_activation: str
     norm: str
     source: str
+    causal: bool
     refused: tuple[str, ...]
     assumed: tuple[str, ...] = ()
 
@@ -60,31 +62,34 @@ def load_checkpoint(
     error.
 
     Raises CheckpointError for a missing, truncated or foreign file, another network, shapes that don't fit,
-    an option the variants don't have (causal, no skips, another filterbank), a file that tries to run code.
+    an option the variants don't have (no skips, another filterbank), a file that tries to run code.
     """
     path = Path(path)
     with open_torch_file(path) as file:
         network, left = _network(path, file)
         args = _arguments(path, file.content, network)
-        tensors = _described_tensors(path, network)
+        causal = _causal(path, network, args)
+        tensors = _described_tensors(path, network, causal)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
         if network.layout is TORCHAUDIO:
             shapes |= {key: shape for key, shape in _dead(shapes).items() if key not in shapes}
-        size = _size(path, shapes, args, blocks_per_repeat)
+        size = _size(path, shapes, args, blocks_per_repeat, causal)
         read = read_tensors(path, tensors, file.storages)
-    activation = _mask_activation(path, args, mask_activation)
+    activation = said_activation(path, args, mask_activation)
     source = "torchaudio" if network.layout is TORCHAUDIO else "asteroid"
     refused = tuple(sorted(name for name in file.names if not _KNOWN.fullmatch(name)))
-    assumed = _assumed(args, source, size, activation if mask_activation is None else "", blocks_per_repeat)
+    norm, of_norm = said_norm(path, args, source, causal)
+    assumed = assumed_lines(args, source, size, activation if mask_activation is None else "", blocks_per_repeat)
     return Checkpoint(
         size=size,
         weights={key: read[key] if key in read else torch.zeros(shapes[key]) for key in asteroid_shapes(size)},
-        sample_rate=_number(path, args, "sample_rate"),
+        sample_rate=said_number(path, args, "sample_rate"),
         mask_activation=activation,
-        norm=_norm(path, args),
+        norm=norm,
         source=source,
+        causal=causal,
         refused=refused,
-        assumed=(*assumed, *left, *_unread(refused)),
+        assumed=(*assumed, *of_norm, *left, *unread_lines(refused)),
     )
 
 
@@ -146,7 +151,7 @@ def _distinct(networks: list[FoundNetwork]) -> list[FoundNetwork]:
     return distinct
 
 
-def _described_tensors(path: Path, network: FoundNetwork) -> dict[str, StoredTensor]:
+def _described_tensors(path: Path, network: FoundNetwork, causal: bool) -> dict[str, StoredTensor]:
     """The network's tensors as the file describes them, under Asteroid's names."""
     tensors: dict[str, StoredTensor] = {}
     for key, value in network.entries.items():
@@ -161,7 +166,7 @@ def _described_tensors(path: Path, network: FoundNetwork) -> dict[str, StoredTen
             fail(path, what, "save the state_dict")
         if tensor.odd:
             fail(path, f"{printable(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
-        tensors[asteroid_name(network.layout, key)] = tensor
+        tensors[asteroid_name(network.layout, key, causal)] = tensor
     return tensors
 
 
@@ -230,20 +235,25 @@ def _block_count(keys: Iterable[str]) -> int:
     return max(blocks, default=-1) + 1
 
 
-def _size(path: Path, shapes: Mapping[str, tuple[int, ...]], args: Mapping[str, Any], per_repeat: int | None) -> Size:
+def _causal(path: Path, network: FoundNetwork, args: Mapping[str, Any]) -> bool:
+    """Whether the network is causal, by its names and by what the file says."""
+    causal, said = is_causal(network.entries), args.get("causal")
+    if said is not None and bool(said) != causal:
+        what = f"its model_args say causal={value_text(said)}, its names are those of"
+        fail(path, f"{what} {'a causal network' if causal else 'one that is not'}", "check the export")
+    return causal
+
+
+def _size(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], args: Mapping[str, Any], per_repeat: int | None, causal: bool
+) -> Size:
     """The network's size by its tensors' shapes, each of which must fit it, and `model_args` too."""
-    if args.get("causal") or any(re.fullmatch(r"masker\.TCN\.\d+\.shared_block\.3\.0\.weight", key) for key in shapes):
-        fail(
-            path,
-            "a causal network, padded on the left only",
-            "the variants aren't causal: use one trained with causal=False",
-        )
     if args.get("skip_chan", True) in (0, None) or (
         "masker.TCN.0.res_conv.weight" in shapes and "masker.TCN.0.skip_conv.weight" not in shapes
     ):
         fail(path, "a network without skip connections", "only networks trained with skips are known")
     blocks = _block_count(shapes)
-    size = _size_by_shapes(path, shapes, blocks, _blocks_per_repeat(path, args, blocks, per_repeat))
+    size = _size_by_shapes(path, shapes, blocks, _blocks_per_repeat(path, args, blocks, per_repeat), causal)
     expected = asteroid_shapes(size)
     _same_names(path, expected, shapes)
     for key, shape in expected.items():
@@ -253,7 +263,9 @@ def _size(path: Path, shapes: Mapping[str, tuple[int, ...]], args: Mapping[str, 
     return size
 
 
-def _size_by_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], blocks: int, per_repeat: int) -> Size:
+def _size_by_shapes(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], blocks: int, per_repeat: int, causal: bool
+) -> Size:
     block = "masker.TCN.0"
     kernels = (
         "encoder.filterbank._filters",
@@ -272,7 +284,7 @@ def _size_by_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], blocks: i
     if filters[0] < 1 or head[0] % filters[0]:
         fail(path, f"{head[0]} mask rows for {filters[0]} filters", "one mask per source is needed")
     try:
-        return Size(
+        size = Size(
             N=filters[0],
             L=filters[2],
             B=bottleneck[0],
@@ -283,6 +295,8 @@ def _size_by_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], blocks: i
             R=blocks // per_repeat,
             n_src=head[0] // filters[0],
         )
+        Variant(causal="pad" if causal else "off").check(size)
+        return size
     except VariantError as error:
         fail(path, str(error), "this size is not supported")
 
@@ -337,62 +351,3 @@ def _same_args(path: Path, args: Mapping[str, Any], size: Size) -> None:
             fail(
                 path, f"its model_args say {name}={value_text(args[name])}", f"only {allowed_values[0]!r} is supported"
             )
-
-
-def _mask_activation(path: Path, args: Mapping[str, Any], asked: str | None) -> str:
-    said = args.get("mask_act")
-    if said is not None and asked is not None and said != asked:
-        fail(path, f"says mask_act={value_text(said)}, not {asked!r}", "leave out --mask-activation")
-    value = said or asked or "relu"
-    if value not in MASK_ACTIVATIONS:
-        fail(path, f"its mask activation is {value_text(value)}", f"only {' and '.join(MASK_ACTIVATIONS)} are known")
-    return str(value)
-
-
-def _assumed(args: Mapping[str, Any], source: str, size: Size, activation: str, per_repeat: int | None) -> list[str]:
-    """A line for each thing that the file doesn't say and nobody asked for."""
-    lines = []
-    if activation and args.get("mask_act") is None:
-        lines.append(
-            f"the file doesn't say the masks' activation: {activation} is assumed, as in Asteroid's and torchaudio's "
-            "published models (a network made with either library's defaults has sigmoid); --mask-activation names it"
-        )
-    if per_repeat is None and args.get("n_blocks") is None:
-        lines.append(
-            f"the file doesn't say how many blocks a repeat has: {size.X} of its {size.total_blocks} are assumed, as "
-            "in published models; --blocks-per-repeat names it"
-        )
-    if source == "torchaudio":
-        lines.append(
-            f"torchaudio pads the wave with {size.stride} zeros at both ends and crops as much of the output; this "
-            "network is what lies between"
-        )
-    elif args.get("norm_type") is None:
-        lines.append("the file doesn't say its norm: gLN is assumed (cLN and cgLN have the same names)")
-    return lines
-
-
-def _unread(refused: tuple[str, ...]) -> list[str]:
-    """A line about the classes and functions that the file asks for."""
-    if not refused:
-        return []
-    names = ", ".join(printable(name, 80) for name in refused[:3])
-    more = f" and {len(refused) - 3} more" if len(refused) > 3 else ""
-    return [f"the file names {names}{more}: none of it was imported or called"]
-
-
-def _norm(path: Path, args: Mapping[str, Any]) -> str:
-    said = args.get("norm_type") or "gLN"
-    norms = {"gLN": "gln", "cgLN": "cgln", "cLN": "cln"}
-    if said not in norms:
-        fail(path, f"its norm is {value_text(said)}", f"known are {', '.join(norms)}")
-    return norms[said]
-
-
-def _number(path: Path, args: Mapping[str, Any], name: str) -> float | None:
-    value = args.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, (int, float)) or not math.isfinite(value) or value <= 0:
-        fail(path, f"its {name} is {value_text(value)}", "it should be a number above 0")
-    return float(value)

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from tasnet.network import rewrites
+from tasnet.network.layers import Conv, Deconv, LeftPad, MaxMinPRelu, PRelu
 from tasnet.network.norms import Norm
 from tasnet.network.rewrites import Array
 from tasnet.network.variant import MASK_ACTIVATIONS, Size, Variant, VariantError
@@ -29,8 +29,9 @@ def build_network(variant: Variant, size: Size, weights: Weights, *, mask_activa
     `weights`, and they are shared with it where their form allows.
 
     Raises VariantError for what can't be built: `skip=off` needs Sc == B, since the mask head then reads the
-    residual stream; a `mask_activation` other than relu or sigmoid.
+    residual stream; a `mask_activation` other than relu or sigmoid; an even kernel without `causal`.
     """
+    variant.check(size)
     if mask_activation not in MASK_ACTIVATIONS:
         raise VariantError(f"mask activation {mask_activation}: one of {', '.join(MASK_ACTIVATIONS)}")
     if variant.mask == "normal" and variant.skip == "off" and size.Sc != size.B:
@@ -117,81 +118,6 @@ def _mixes_sources(variant: Variant) -> bool:
     return variant.decoder.startswith("reduced_deconv_") or variant.decoder == "conv1x1_head"
 
 
-class Conv(nn.Module):
-    """A convolution along time, stride 1 unless said. `weight` is Conv1d's, [out, in / groups, kernel]."""
-
-    weight: Tensor
-    bias: Tensor | None
-
-    def __init__(
-        self,
-        layout: str,
-        weight: Tensor,
-        bias: Tensor | None = None,
-        *,
-        stride: int = 1,
-        padding: int = 0,
-        dilation: int = 1,
-        groups: int = 1,
-    ) -> None:
-        super().__init__()
-        self.register_buffer("weight", rewrites.to_rank4(weight, layout))
-        self.register_buffer("bias", bias)
-        self.stride = rewrites.along_time(layout, stride, 1)
-        self.padding = rewrites.along_time(layout, padding, 0)
-        self.dilation = rewrites.along_time(layout, dilation, 1)
-        self.groups = groups
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
-
-
-class Deconv(nn.Module):
-    """A transposed convolution along time, no bias. `weight` is ConvTranspose1d's: [in, out / groups, k]."""
-
-    weight: Tensor
-
-    def __init__(self, layout: str, weight: Tensor, stride: int, groups: int = 1) -> None:
-        super().__init__()
-        self.register_buffer("weight", rewrites.to_rank4(weight, layout))
-        self.stride = rewrites.along_time(layout, stride, 1)
-        self.groups = groups
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.conv_transpose2d(x, self.weight, None, self.stride, groups=self.groups)
-
-
-class PRelu(nn.Module):
-    """PReLU with one slope for the layer, [1]. ONNX: PRelu."""
-
-    weight: Tensor
-
-    def __init__(self, slope: Tensor) -> None:
-        super().__init__()
-        self.register_buffer("weight", slope)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.prelu(x, self.weight)
-
-
-class MaxMinPRelu(nn.Module):
-    """PReLU as max(0, x) + slope * min(0, x), with the zeros as a tensor [1, C, 1, 1]. Exact.
-
-    ONNX: Max and Min with the constant as first operand, Mul, Add: how the notes' exporter wrote PReLU.
-    """
-
-    weight: Tensor
-    zero: Tensor
-
-    def __init__(self, slope: Tensor, channels: int) -> None:
-        super().__init__()
-        self.register_buffer("weight", slope.reshape(1, 1, 1, 1))
-        self.register_buffer("zero", torch.zeros(1, channels, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.maximum(self.zero, x) + self.weight * torch.minimum(self.zero, x)
-
-
 def _activation(variant: Variant, slope: Tensor, channels: int) -> nn.Module:
     if variant.activation == "prelu":
         return PRelu(slope)
@@ -221,7 +147,12 @@ class TcnBlock(nn.Module):
         self.in_conv = conv("shared_block.0")
         self.in_act = _activation(variant, weights[f"{name}.shared_block.1.weight"], size.H)
         self.in_norm = _norm(variant, weights, f"{name}.shared_block.2")
-        self.dw_conv = conv("shared_block.3", dilation=dilation, padding=dilation * (size.P - 1) // 2, groups=size.H)
+        taps, bias = weights[f"{name}.shared_block.3.weight"], weights[f"{name}.shared_block.3.bias"]
+        taps = rewrites.centred_taps(taps) if variant.causal == "taps" else taps
+        back = dilation * (size.P - 1)
+        self.dw_pad = LeftPad(layout, back) if variant.causal == "pad" and back else None
+        padding = 0 if self.dw_pad else dilation * (taps.shape[2] - 1) // 2
+        self.dw_conv = Conv(layout, taps, bias, dilation=dilation, padding=padding, groups=size.H)
         self.dw_act = _activation(variant, weights[f"{name}.shared_block.4.weight"], size.H)
         self.dw_norm = _norm(variant, weights, f"{name}.shared_block.5")
         self.res_conv = conv("res_conv") if res else None
@@ -230,6 +161,7 @@ class TcnBlock(nn.Module):
     def forward(self, x: Tensor) -> tuple[Tensor | None, Tensor | None]:
         x = self.in_act(self.in_conv(x))
         x = self.in_norm(x) if self.in_norm else x
+        x = self.dw_pad(x) if self.dw_pad else x
         x = self.dw_act(self.dw_conv(x))
         x = self.dw_norm(x) if self.dw_norm else x
         # Residual before skip: the Hailo parser numbers its layers in this order.

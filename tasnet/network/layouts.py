@@ -9,7 +9,7 @@ whatever the others are; their convolutions have no bias, and their blocks no sk
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tasnet.network.pickled import PickledObject
@@ -60,8 +60,22 @@ _TORCHAUDIO = (
 """torchaudio's names -> Asteroid's: the same function."""
 
 
-def asteroid_name(layout: CheckpointLayout | None, key: str) -> str:
-    """A tensor's name in Asteroid's state dict; `key` itself where it has none there."""
+_DEPTHWISE = re.compile(r"(masker\.TCN\.\d+\.shared_block\.3)(\.0)?\.(weight|bias)")
+
+
+def is_causal(keys: Iterable[str]) -> bool:
+    """Whether these names are a causal network's of Asteroid.
+
+    There a depthwise convolution stands in a Sequential with a layer that cuts its end off.
+    """
+    found = [match for match in map(_DEPTHWISE.fullmatch, keys) if match]
+    return bool(found) and all(match[2] for match in found)
+
+
+def asteroid_name(layout: CheckpointLayout | None, key: str, causal: bool = False) -> str:
+    """A tensor's name in the state dict of Asteroid's network that isn't causal; `key` itself where it has none."""
+    if causal and (match := _DEPTHWISE.fullmatch(key)):
+        return f"{match[1]}.{match[3]}"
     if layout is TORCHAUDIO:
         for pattern, name in _TORCHAUDIO:
             if match := re.fullmatch(pattern, key):

@@ -30,6 +30,14 @@ def to_rank4(weight: torch.Tensor, layout: str) -> torch.Tensor:
     return weight.unsqueeze(3 if layout == "vertical" else 2)
 
 
+def centred_taps(weight: torch.Tensor) -> torch.Tensor:
+    """A causal kernel [C, 1, P] -> [C, 1, 2P - 1], the same convolution with 'same' padding. Exact: the rest is zero.
+
+    The last tap, which reads the frame itself, comes to stand in the middle.
+    """
+    return torch.nn.functional.pad(weight, (0, weight.shape[2] - 1))
+
+
 def stacked_identity(channels: int, n_src: int) -> torch.Tensor:
     """[C, C, 1] identities, one per source, stacked to [n_src * C, C, 1]: a 1x1 convolution that repeats.
 

@@ -31,8 +31,13 @@ AXES: Mapping[str, tuple[str, ...]] = {
     "activation": ("prelu", "prelu_maxmin", "relu"),
     "norm": ("gln", "gln_pool", "cgln", "cln", "channel", "affine", "identity"),
     "layout": ("horizontal", "vertical"),
+    "causal": ("off", "pad", "taps"),
 }
-"""Every axis and its values. `blocks` takes `all` or a count of TCN blocks kept."""
+"""Every axis and its values. `blocks` takes `all` or a count of TCN blocks kept.
+
+Causal networks pad their depthwise convolutions on the left only, as Asteroid's `causal=True`: `pad` with a Pad,
+`taps` as 'same' convolutions whose taps right of the middle are zero.
+"""
 
 EXACT: Mapping[str, frozenset[str]] = {
     "expansion": frozenset({"concat", "repeat", "project", "split"}),
@@ -44,6 +49,7 @@ EXACT: Mapping[str, frozenset[str]] = {
     "activation": frozenset({"prelu", "prelu_maxmin"}),
     "norm": frozenset({"gln", "gln_pool"}),
     "layout": frozenset({"horizontal", "vertical"}),
+    "causal": frozenset({"off"}),
 }
 """The values that keep the trained model's function (PReLU, gLN, all blocks), up to noise and layout."""
 
@@ -100,8 +106,6 @@ class Size:
                 )
         if self.L % 2:
             raise VariantError(f"size L={self.L}: the stride is L/2, so L must be even")
-        if self.P % 2 == 0:
-            raise VariantError(f"size P={self.P}: 'same' padding needs an odd kernel")
         if self.total_blocks > MAX_BLOCKS:
             raise VariantError(f"sizes R={self.R} X={self.X}: R * X is {self.total_blocks}, at most {MAX_BLOCKS}")
         if self.weights > MAX_WEIGHTS:
@@ -153,6 +157,7 @@ class Variant:
     activation: str = "relu"
     norm: str = "identity"
     layout: str = "horizontal"
+    causal: str = "off"
 
     def __post_init__(self) -> None:
         for axis, values in AXES.items():
@@ -186,19 +191,27 @@ class Variant:
             gone.append("blocks")
         if size.n_src == 1 and "sources" in gone:
             gone.remove("sources")
+        if normal.causal == "off" and "causal" in gone:
+            gone.remove("causal")
         return tuple(axis for axis in AXES if axis in gone)
 
     def keeps_function(self, size: Size) -> bool:
         """True when the variant computes what the trained model computes, up to float noise and layout."""
         return not self.departures(size)
 
+    def check(self, size: Size) -> None:
+        """Raises VariantError for an even kernel where the padding is 'same'."""
+        if self.causal == "off":
+            check_kernel(size)
+
     def normal(self, size: Size) -> Variant:
         """The representative of all variants that export this variant's graph at this size.
 
-        - Without the mask product the masker is dead: truncation, skips, activation and norm change nothing.
+        - Without the mask product the masker is dead: truncation, skips, activation, norm and padding change nothing.
         - With one source there is nothing to expand, and a grouped decoder has one group.
         - With one product per source, each source has its own decoder: grouped and block-diagonal are one.
         - Keeping all blocks, or more than there are, is keeping all.
+        - A kernel of one frame looks at no other: it is padded nowhere.
         """
         v = self
         if v.blocks >= size.total_blocks:
@@ -210,8 +223,16 @@ class Variant:
         if v.decoder == "ungrouped_blockdiag" and (v.sources == "first" or size.n_src == 1 or v.expansion == "split"):
             v = replace(v, decoder="grouped")
         if v.mask == "bypass":
-            v = replace(v, blocks=0, skip="on", activation="relu", norm="identity")
+            v = replace(v, blocks=0, skip="on", activation="relu", norm="identity", causal="off")
+        if size.P == 1:
+            v = replace(v, causal="off")
         return v
+
+
+def check_kernel(size: Size) -> None:
+    """Raises VariantError for the size of a network that isn't causal, and whose kernel has no middle."""
+    if size.P % 2 == 0:
+        raise VariantError(f"size P={size.P}: 'same' padding needs an odd kernel; a causal network has any")
 
 
 def parse_blocks(text: str) -> int:

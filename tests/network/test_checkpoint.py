@@ -307,7 +307,7 @@ def test_values_that_are_not_finite(tmp_path: Path) -> None:
     [
         ("n_src", 3, "model_args say n_src=3; only 2"),
         ("stride", 2, "model_args say stride=2; only 4"),
-        ("causal", True, "a causal network, padded on the left only"),
+        ("causal", True, "its model_args say causal=True, its names are those of one that is not"),
         ("encoder_activation", "relu", "encoder_activation='relu'; only None"),
         ("fb_name", "stft", "fb_name='stft'"),
         ("skip_chan", 0, "without skip connections"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from tasnet.network.convtasnet import (
+    TcnBlock,
     build_network,
     input_shape,
     output_names,
@@ -31,7 +32,7 @@ SIZES = [
 NORMS = {"gln": "gLN", "cgln": "cgLN", "cln": "cLN"}
 
 
-def _asteroid(size: Size, norm: str, mask_activation: str, seed: int = 1) -> torch.nn.Module:
+def _asteroid(size: Size, norm: str, mask_activation: str, seed: int = 1, *, causal: bool = False) -> torch.nn.Module:
     model: torch.nn.Module = asteroid_convtasnet()(
         n_src=size.n_src,
         n_blocks=size.X,
@@ -45,10 +46,17 @@ def _asteroid(size: Size, norm: str, mask_activation: str, seed: int = 1) -> tor
         n_filters=size.N,
         kernel_size=size.L,
         stride=size.stride,
+        causal=causal,
     )
     drawn = seeded_weights(size, seed)
-    model.load_state_dict({key: drawn[key] for key in asteroid_shapes(size)})
+    # A causal depthwise convolution is the first of a Sequential.
+    state = {key: drawn[key] for key in asteroid_shapes(size)}
+    model.load_state_dict({_causal_name(key) if causal else key: tensor for key, tensor in state.items()})
     return model.eval()
+
+
+def _causal_name(key: str) -> str:
+    return key.replace("shared_block.3.", "shared_block.3.0.")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size.n_src}src")
@@ -114,6 +122,68 @@ def test_any_size_length_and_weights_are_asteroids(size: Size, norm: str, more: 
     assert peak_error(F.pad(found, (0, length - found.shape[-1])), expected) < 1e-9
 
 
+@given(
+    sizes(kernels=(2, 3, 4, 5)),
+    st.sampled_from(["cgln", "cln"]),
+    st.sampled_from(["pad", "taps"]),
+    st.sampled_from(["horizontal", "vertical"]),
+    st.integers(0, 400),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=40)
+def test_any_causal_size_length_and_weights_are_asteroids(
+    size: Size, norm: str, form: str, layout: str, more: int, seed: int
+) -> None:
+    """Even kernels as well: they have no middle, and a causal network needs none."""
+    length = size.L + more
+    mix = wave(length, batch=2, seed=seed % 1000).double()
+    with torch.no_grad():
+        expected = _asteroid(size, norm, "sigmoid", seed, causal=True).double()(mix.unsqueeze(1))
+    variant = replace(FAITHFUL, norm=norm, causal=form, layout=layout)
+    network = build_network(variant, size, seeded_weights(size, seed), mask_activation="sigmoid").double()
+    found = to_waveform(variant, size, network(to_host_input(variant, size, mix)))
+    assert peak_error(F.pad(found, (0, length - found.shape[-1])), expected) < 1e-9
+
+
+@pytest.mark.parametrize("form", ["pad", "taps"])
+def test_a_causal_convolution_is_its_formula(form: str) -> None:
+    """y[c, t] = bias[c] + the sum over k of w[c, k] x[c, t - (P - 1 - k) d], x = 0 before the first frame."""
+    size = Size(N=4, L=4, B=3, H=5, Sc=3, P=3, X=3, R=1, n_src=1)
+    weights = seeded_weights(size, 2)
+    block = TcnBlock(Variant(causal=form), size, weights, 2, res=True).double()
+    x = wave(5 * 23).reshape(5, 23).double()
+    taps, bias = (weights[f"masker.TCN.2.shared_block.3.{part}"].double() for part in ("weight", "bias"))
+    expected = torch.zeros(5, 23, dtype=torch.float64)
+    for channel, frame in product(range(5), range(23)):
+        expected[channel, frame] = bias[channel] + sum(
+            taps[channel, 0, tap] * x[channel, frame - (2 - tap) * 4] for tap in range(3) if frame >= (2 - tap) * 4
+        )
+    padded = block.dw_pad(x[None, :, None]) if block.dw_pad else x[None, :, None]
+    assert peak_error(block.dw_conv(padded)[0, :, 0], expected) < 1e-12
+
+
+@given(sizes(kernels=(2, 3, 4, 5)), st.integers(1, 40), st.integers(0, 39), st.integers(0, 2**32))
+@settings(max_examples=25)
+def test_what_a_causal_network_gives_never_hangs_on_what_comes_later(
+    size: Size, frames: int, after: int, seed: int
+) -> None:
+    variant = replace(FAITHFUL, norm=("cgln", "cln", "affine", "identity")[seed % 4], causal=("pad", "taps")[seed % 2])
+    mix = wave((frames + after + 1) * size.stride, seed=seed % 1000).double()
+    network = build_network(variant, size, seeded_weights(size, seed)).double()
+    whole = to_waveform(variant, size, network(to_host_input(variant, size, mix)))
+    cut = mix[:, : (frames + 1) * size.stride]
+    first = to_waveform(variant, size, network(to_host_input(variant, size, cut)))
+    # The last stride of the cut one lacks the next frame's half.
+    assert torch.allclose(first[..., : -size.stride], whole[..., : frames * size.stride], rtol=0, atol=1e-9)
+
+
+def test_an_even_kernel_is_for_causal_networks_alone() -> None:
+    size = replace(SMALL, P=2)
+    with pytest.raises(VariantError, match="'same' padding needs an odd kernel; a causal network has any"):
+        build_network(FAITHFUL, size, seeded_weights(size))
+    build_network(replace(FAITHFUL, causal="pad"), size, seeded_weights(size))
+
+
 @given(sizes(kernels=(3,)), st.integers(1, 60), st.integers(0, 2**32))
 @settings(max_examples=40)
 def test_any_size_length_and_weights_are_torchaudios(size: Size, frames: int, seed: int) -> None:
@@ -164,7 +234,7 @@ def _others(axis: str) -> list[str]:
 
 EXACT = [
     Variant(**{**FAITHFUL.__dict__, axis: value})
-    for axis in ("expansion", "decoder", "encoder", "activation", "norm", "layout")
+    for axis in ("expansion", "decoder", "encoder", "activation", "norm", "layout", "causal")
     for value in _others(axis)
     if Variant(**{**FAITHFUL.__dict__, axis: value}).keeps_function(SMALL)
 ]
@@ -185,6 +255,7 @@ CHANGING = [
     replace(FAITHFUL, activation="relu"),
     *(replace(FAITHFUL, norm=norm) for norm in ("cgln", "cln", "channel", "affine", "identity")),
     *(replace(FAITHFUL, decoder=f"reduced_deconv_{width}") for width in (128, 64)),
+    *(replace(FAITHFUL, causal=form) for form in ("pad", "taps")),
 ]
 
 

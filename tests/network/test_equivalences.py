@@ -120,6 +120,15 @@ def test_horizontal_is_vertical_transposed(size: Size, frames: int, rest: int, s
     _equal("layout", "vertical", replace(other, layout="horizontal"), size, seed, _mix(size, frames, rest, seed))
 
 
+@given(sizes(), st.sampled_from([2, 3, 4]), FRAMES, REST, SEEDS, variants())
+@settings(max_examples=25)
+def test_a_causal_padding_is_more_taps_of_zero(
+    size: Size, kernel: int, frames: int, rest: int, seed: int, other: Variant
+) -> None:
+    size = replace(size, P=kernel)
+    _equal("causal", "taps", replace(other, causal="pad"), size, seed, _mix(size, frames, rest, seed))
+
+
 @given(sizes(st.integers(2, 3)), FRAMES, REST, SEEDS, variants())
 @settings(max_examples=25)
 def test_the_first_source_alone_is_the_first_of_all(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from tasnet.network.checkpoint import Checkpoint, CheckpointError, load_checkpoint
+from tasnet.network.variant import Variant
 from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet
 from tests.network.sizes import FAITHFUL, SMALL, separate, wave
 
@@ -61,11 +63,11 @@ def torchaudio(activation: str = "sigmoid") -> nn.Module:
     return made
 
 
-def same_function(read: Checkpoint, model: nn.Module, padded: int = 0) -> bool:
+def same_function(read: Checkpoint, model: nn.Module, padded: int = 0, variant: Variant = FAITHFUL) -> bool:
     """Whether the network that was read gives what the library's module gives."""
     mix = wave(96)
     found = separate(
-        FAITHFUL, read.size, F.pad(mix, (padded, padded)), weights=read.weights, mask_activation=read.mask_activation
+        variant, read.size, F.pad(mix, (padded, padded)), weights=read.weights, mask_activation=read.mask_activation
     )
     with torch.no_grad():
         expected = model(mix.unsqueeze(1))
@@ -195,11 +197,55 @@ def test_torchscript_is_read_where_it_holds_a_convtasnet(tmp_path: Path, activat
     assert read.mask_activation == activation
 
 
-def test_a_causal_network_is_told_by_its_names_even_where_no_argument_says_so(tmp_path: Path) -> None:
-    causal = asteroid(causal=True, norm_type="cgLN")
-    for content in (causal.state_dict(), causal, {"state_dict": causal.state_dict(), "hyper_parameters": RECIPE}):
-        with pytest.raises(CheckpointError, match="a causal network, padded on the left only"):
-            load_checkpoint(saved(tmp_path, content), blocks_per_repeat=2)
+@pytest.mark.parametrize("kernel", [3, 2, 4])
+@pytest.mark.parametrize("norm", ["cgLN", "cLN"])
+def test_a_causal_network_is_read_as_the_function_that_it_is(tmp_path: Path, norm: str, kernel: int) -> None:
+    model: Any = asteroid(causal=True, norm_type=norm, conv_kernel_size=kernel)
+    state, said = model.state_dict(), {**RECIPE, "causal": True, "norm_type": norm}
+    for content in (
+        model,
+        {"model_name": "ConvTasNet", "model_args": model.get_model_args(), "state_dict": state, "infos": {}},
+        {"state_dict": prefixed(dict(state), "model."), "hyper_parameters": said},
+    ):
+        read = load_checkpoint(saved(tmp_path, content), blocks_per_repeat=2, mask_activation="sigmoid")
+        assert (read.causal, read.norm, read.size.P) == (True, norm.lower(), kernel)
+        for form in ("pad", "taps"):
+            assert same_function(read, model, variant=replace(FAITHFUL, norm=read.norm, causal=form))
+    assert not [line for line in read.assumed if "norm" in line]
+
+
+@pytest.mark.parametrize("said", [None, "gLN"])
+def test_the_norm_that_asteroid_takes_for_a_causal_network_is_assumed_and_told(
+    tmp_path: Path, said: str | None
+) -> None:
+    # What these arguments make there is no network of gLN.
+    with pytest.warns(UserWarning, match="Changing"):
+        model = asteroid(causal=True, **({"norm_type": said} if said else {}))
+    content = {"state_dict": model.state_dict(), "hyper_parameters": {**RECIPE, "causal": True, "norm_type": said}}
+    read = load_checkpoint(saved(tmp_path, content))
+    assert read.norm == "cln"
+    assert same_function(read, model, variant=replace(FAITHFUL, norm="cln", causal="pad"))
+    assert any("cLN is assumed (not cgLN)" in line for line in read.assumed)
+    assert not any("gLN is assumed" in line for line in read.assumed if "cLN is assumed" not in line)
+
+
+def test_names_and_arguments_that_differ_on_causal_are_refused(tmp_path: Path) -> None:
+    model = asteroid(causal=True, norm_type="cLN")
+    content = {"state_dict": model.state_dict(), "hyper_parameters": {**RECIPE, "causal": False}}
+    with pytest.raises(CheckpointError, match="say causal=False, its names are those of a causal network"):
+        load_checkpoint(saved(tmp_path, content))
+    mixed = {
+        key.replace("TCN.1.shared_block.3.0.", "TCN.1.shared_block.3."): value
+        for key, value in model.state_dict().items()
+    }
+    with pytest.raises(CheckpointError, match=r"unexpected masker.TCN.0.shared_block.3.0.weight"):
+        load_checkpoint(saved(tmp_path, mixed), blocks_per_repeat=2)
+    even = {
+        key.replace("3.0.", "3."): value
+        for key, value in asteroid(causal=True, norm_type="cLN", conv_kernel_size=2).state_dict().items()
+    }
+    with pytest.raises(CheckpointError, match="'same' padding needs an odd kernel; a causal network has any"):
+        load_checkpoint(saved(tmp_path, even), blocks_per_repeat=2)
 
 
 @pytest.mark.parametrize("norm", ["gLN", "cLN", "cgLN"])

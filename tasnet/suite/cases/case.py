@@ -30,7 +30,8 @@ class CaseError(TasnetError, ValueError):
 class Case:
     """A variant at a size, for `length` samples of input, on the Hailo architecture `arch`.
 
-    Raises CaseError for an unknown architecture or a length below the encoder's kernel.
+    Raises CaseError for an unknown architecture or a length below the encoder's kernel, VariantError for an even
+    kernel without `causal`.
     """
 
     variant: Variant
@@ -39,6 +40,7 @@ class Case:
     arch: str = BASE_ARCH
 
     def __post_init__(self) -> None:
+        self.variant.check(self.size)
         if self.arch not in ARCHITECTURES:
             raise CaseError(f"arch={self.arch}: unknown architecture; one of {', '.join(ARCHITECTURES)}")
         if self.length < self.size.L:

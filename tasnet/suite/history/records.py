@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from tasnet.hailo import Certainty
+from tasnet.network import Variant
 from tasnet.suite.cases import NOTES_TAGS, STAGES, Case, Outcome, Stage, Status, Verdict, graph_key, verdict_of
 from tasnet.suite.ledger import BlockedStage, Blocker, Judgement, JudgementKind, blocked_stages
 
@@ -42,6 +43,13 @@ class CaseRecord(BaseModel):
     """the command that runs this case again"""
     hef: str = ""
     """where the compiled file lies, if one was written: the store's name of it, or a path beside summary.tsv"""
+
+    @field_validator("axes")
+    @classmethod
+    def _with_later_axes(cls, axes: dict[str, str | int]) -> dict[str, str | int]:
+        """A run from before there was an axis has none of its cases off that axis' base."""
+        base = Variant().axes()
+        return axes if base.keys() <= axes.keys() else {**base, **axes}
 
     @property
     def verdict(self) -> Verdict:

@@ -51,6 +51,7 @@ def plain_form(variant: Variant, size: Size) -> Variant:
         decoder="grouped" if exact_decoder else variant.decoder,
         norm="gln" if variant.norm == "gln_pool" else variant.norm,
         activation="prelu" if variant.activation == "prelu_maxmin" else variant.activation,
+        causal="pad" if variant.causal == "taps" else variant.causal,
     ).normal(size)
 
 

@@ -45,6 +45,7 @@ def test_an_id_reads_back_as_its_case_whatever_the_order_of_its_departures(case,
             Case(Variant("project", "bypass", "first", "off", "conv1x1_head", blocks=1)),
             "project-bypass-first-noskip-conv1x1_head-k1",
         ),
+        (Case(Variant(norm="cln", causal="taps"), Size(P=2)), "concat-normal-grouped-all+norm=cln+causal=taps+P=2"),
         (
             Case(
                 Variant("split", decoder="polyphase", encoder="polyphase", layout="vertical", norm="gln"),
@@ -110,6 +111,8 @@ def test_the_given_architecture_is_for_texts_that_name_none():
         ("baseline+T=many", ["T=many"]),
         ("baseline+T=3", ["T=3"]),
         ("baseline+L=15", ["L=15"]),
+        ("baseline+P=2", ["P=2", "odd kernel"]),
+        ("baseline+causal=yes", ["causal=yes", "off, pad, taps"]),
         ("baseline+T=8000+T=4000", ["twice"]),
         ("baseline+arch=hailo9", ["hailo9", "hailo8"]),
         ("deconv_mode=foo", ["decoder=foo"]),

@@ -53,6 +53,16 @@ UNKNOWN = outcomes(status=Status.UNKNOWN, reason="a long row")
 INFRA = outcomes(status=Status.INFRA, reason="no memory")
 WORDS = outcomes(SUPER_DECONV.model_copy(update={"message": "Super deconv: no", "layers": ("deconv1", "deconv2")}))
 
+
+def test_a_record_from_before_there_was_an_axis_stands_on_its_base() -> None:
+    made = ended_record(A, outcomes(), ENTRIES, Stage.COMPILE)
+    kept = made.model_dump(mode="json")
+    del kept["axes"]["causal"]
+    read = CaseRecord.model_validate(kept)
+    assert read == made
+    assert list(read.axes.items()) == list(made.axes.items())
+
+
 PAIRS: dict[str, tuple[Any, Any, CaseChange, bool, str]] = {
     "clear, then blocked": (
         outcomes(),
