@@ -139,7 +139,7 @@ def _runs(
     ]
     if not named:
         if seeds:
-            raise UsageError("--seed: of which cases? name --case or --profile")
+            raise UsageError("--seed needs cases to draw weights for; add --case or --profile")
         return stored_figures(Store(store_at(store)))
     pipeline = embedded(RunOptions(store=store))
     given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]

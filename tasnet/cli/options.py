@@ -83,7 +83,7 @@ def sizes(shapes: list[str] | None) -> dict[str, tuple[int, ...]]:
         if not name or not all(number.strip().isdecimal() and len(number) <= 12 for number in numbers):
             raise UsageError(f"--shape {each}: write an input's name and its sizes, as in --shape x=1,1,1,16000")
         if name in given:
-            raise UsageError(f"--shape {name}: given twice")
+            raise UsageError(f"--shape {name}: given twice; give each input once")
         given[name] = tuple(map(int, numbers))
     return given
 

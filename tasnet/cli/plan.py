@@ -59,7 +59,7 @@ def make(
     """
     known_arch(options.arch)
     if case is None and options.checkpoint is None:
-        raise UsageError("plan what? name a case, or a network with --checkpoint")
+        raise UsageError("plan make: no case and no --checkpoint; give one of them")
     trained, usual = _trained(case, options)
     samples = _samples(trained, length, seconds, usual)
     from tasnet.plan import OBJECTIVES, Bounds, make_plan, read_profile, write_plan

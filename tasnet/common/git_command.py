@@ -43,7 +43,9 @@ def git(folder: Path, *words: str, stdin: str = "", seconds: float = 60.0) -> st
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise GitError(f"git {words[0]} gave no answer in {seconds:g} s") from None
+        raise GitError(
+            f"{folder}: git {words[0]} gave no answer in {seconds:g} s; is another git at work there?"
+        ) from None
     except OSError as error:
         raise GitError(f"git can't be run: {error.strerror}; install git") from None
     if done.returncode:

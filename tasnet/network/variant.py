@@ -183,28 +183,28 @@ class Variant:
         values["blocks"] = str(self.blocks) if self.blocks else "all"
         return values
 
-    def departures(self, size: Size) -> tuple[str, ...]:
+    def inexact_axes(self, size: Size) -> tuple[str, ...]:
         """The axes on which this variant is another function than the trained model, in `AXES` order."""
-        normal = self.normal(size)
+        canonical = self.canonical(size)
         gone = [axis for axis, exact in EXACT.items() if getattr(self, axis) not in exact]
-        if normal.blocks:
+        if canonical.blocks:
             gone.append("blocks")
         if size.n_src == 1 and "sources" in gone:
             gone.remove("sources")
-        if normal.causal == "off" and "causal" in gone:
+        if canonical.causal == "off" and "causal" in gone:
             gone.remove("causal")
         return tuple(axis for axis in AXES if axis in gone)
 
     def keeps_function(self, size: Size) -> bool:
         """True when the variant computes what the trained model computes, up to float noise and layout."""
-        return not self.departures(size)
+        return not self.inexact_axes(size)
 
     def check(self, size: Size) -> None:
         """Raises VariantError for an even kernel where the padding is 'same'."""
         if self.causal == "off":
             check_kernel(size)
 
-    def normal(self, size: Size) -> Variant:
+    def canonical(self, size: Size) -> Variant:
         """The representative of all variants that export this variant's graph at this size.
 
         - Without the mask product the masker is dead: truncation, skips, activation, norm and padding change nothing.

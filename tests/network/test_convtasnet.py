@@ -274,14 +274,14 @@ def variants(draw: st.DrawFn) -> Variant:
 
 @given(variants(), st.integers(1, 3), st.integers(8, 60))
 @settings(max_examples=30)
-def test_every_variant_has_the_function_of_its_normal_form(variant: Variant, n_src: int, length: int) -> None:
+def test_every_variant_has_the_function_of_its_canonical_form(variant: Variant, n_src: int, length: int) -> None:
     size, mix = replace(SMALL, n_src=n_src), wave(length, batch=2)
     weights = seeded_weights(size, 1)
     found = build_network(variant, size, weights)(to_host_input(variant, size, mix))
     assert [(1, *output.shape[1:]) for output in found] == list(output_shapes(variant, size, length))
     assert len(found) == len(output_names(variant, size))
-    normal = variant.normal(size)
-    expected = build_network(normal, size, weights)(to_host_input(normal, size, mix))
+    canonical = variant.canonical(size)
+    expected = build_network(canonical, size, weights)(to_host_input(canonical, size, mix))
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
 
 

@@ -90,13 +90,13 @@ def test_any_variant_runs_at_any_length_and_opset(variant: Variant, n_src: int, 
 @given(variants())
 @settings(max_examples=15)
 def test_equal_normal_forms_are_equal_graphs(variant: Variant) -> None:
-    assert _bytes(variant) == _bytes(variant.normal(SMALL))
+    assert _bytes(variant) == _bytes(variant.canonical(SMALL))
 
 
 @given(st.lists(variants(), min_size=2, max_size=5))
 @settings(max_examples=6)
 def test_distinct_normal_forms_are_distinct_graphs(chosen: list[Variant]) -> None:
-    forms = {variant.normal(SMALL) for variant in chosen}
+    forms = {variant.canonical(SMALL) for variant in chosen}
     assert len({_bytes(form) for form in forms}) == len(forms)
 
 
@@ -109,14 +109,14 @@ def _matrix(blocks: tuple[int, ...]) -> list[Variant]:
 def test_the_840_cases_of_the_matrix_are_285_forms() -> None:
     cases = _matrix((0, 1, 2, 4, 8, 12, 16))
     assert len(cases) == 840
-    assert len({case.normal(Size()) for case in cases}) == 285
+    assert len({case.canonical(Size()) for case in cases}) == 285
 
 
 def test_the_forms_of_a_small_matrix_are_as_many_graphs() -> None:
     """All topologies and decoders: every form is a graph of its own."""
     size = replace(SMALL, R=1)
     weights = seeded_weights(size, 1)
-    forms = {case.normal(size) for case in _matrix((0,))}
+    forms = {case.canonical(size) for case in _matrix((0,))}
     graphs = {to_onnx(form, size, weights, 40).SerializeToString(deterministic=True) for form in forms}
     assert len(graphs) == len(forms) == 57
 

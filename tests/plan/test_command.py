@@ -108,7 +108,7 @@ def test_calibration_is_what_each_segment_is_given_for_the_recordings(tmp_path: 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ([], "plan what? name a case"),
+        ([], "plan make: no case and no --checkpoint"),
         (["concat-normal-grouped-all", "--seconds", "2"], "nothing says the network's sample rate"),
         (["concat-normal-grouped-all", "--length", "7"], "shorter than the encoder's kernel of 16 samples"),
         (["concat-normal-grouped-all", "--length", "99999999999"], "plan a clip of at most"),

@@ -92,7 +92,7 @@ class Dfc:
 
     def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`."""
-        request = {"onnx": _existing_file(onnx), "net_name": net_name}
+        request = {"onnx": _existing_file(onnx, "ONNX file"), "net_name": net_name}
         return self._run("translate", self.arch, har, request)
 
     def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
@@ -101,8 +101,8 @@ class Dfc:
             raise DfcError("optimize: no calibration; give an npz or npy of (N, H, W, C)")
         check_arrays(self.calibration, "calibration")
         request = {
-            "har": _existing_file(har),
-            "calibration": _existing_file(self.calibration),
+            "har": _existing_file(har, "HAR"),
+            "calibration": _existing_file(self.calibration, "calibration file"),
             "script": self.script,
             "quick": self.quick,
         }
@@ -110,7 +110,7 @@ class Dfc:
 
     def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """Quantized HAR -> HEF at `hef`."""
-        return self._run("compile", arch, hef, {"har": _existing_file(har)})
+        return self._run("compile", arch, hef, {"har": _existing_file(har, "HAR")})
 
     def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> StageReport:
         """Emulate `har` on `data` (npz or npy, NHWC) in one of CONTEXTS -> npz at `out`: `output0`, or by name."""
@@ -118,12 +118,15 @@ class Dfc:
             raise DfcError(f"infer: no context {context!r}; known are {', '.join(CONTEXTS)}")
         check_arrays(data, "data")
         return self._run(
-            "infer", arch, out, {"har": _existing_file(har), "context": context, "data": _existing_file(data)}
+            "infer",
+            arch,
+            out,
+            {"har": _existing_file(har, "HAR"), "context": context, "data": _existing_file(data, "data file")},
         )
 
     def hn(self, har: Path, arch: str, out: Path) -> StageReport:
         """The HN of `har` as JSON at `out`, as the compiler sees it."""
-        return self._run("hn", arch, out, {"har": _existing_file(har)})
+        return self._run("hn", arch, out, {"har": _existing_file(har, "HAR")})
 
     def _run(self, stage: str, arch: str, out: Path, request: Mapping[str, Any]) -> StageReport:
         """One stage, tried again as often as its limits allow if the machine failed."""
@@ -232,7 +235,7 @@ def check_arch(arch: str, sdk: str) -> None:
 
 def check_arrays(path: Path, what: str) -> None:
     """DfcError where an npz or npy can't be read or isn't (N, H, W, C) throughout. Only headers are read."""
-    _existing_file(path)
+    _existing_file(path, what)
     try:
         shapes = dict(_shapes(path))
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
@@ -270,15 +273,15 @@ def _shape(file: IO[bytes]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _existing_file(path: Path) -> str:
+def _existing_file(path: Path, what: str) -> str:
     if not path.is_file():
-        raise DfcError(f"{path}: there is no such file")
+        raise DfcError(f"{path}: this {what} isn't there; check the path")
     return os.path.abspath(path)
 
 
 def _file_hash(path: Path) -> str:
     """Hash of a file's content; read again only when the file has changed."""
-    state = os.stat(_existing_file(path))
+    state = os.stat(_existing_file(path, "calibration file"))
     return _content(os.path.abspath(path), state.st_mtime_ns, state.st_size)
 
 

@@ -33,7 +33,7 @@ def run_network(network: Network, inputs: Inputs, *, deconv: DeconvLength = "ven
     outputs = output_tensors(context, given)
     if not all(bool(torch.isfinite(x).all()) for x in outputs):
         output_tensors(context, given, after=_finite)
-        raise AssertionError("a second run of the same network was finite")
+        raise AssertionError(f"network {network.name}: a result that isn't finite was finite when it was run again")
     return tuple(np.ascontiguousarray(x.numpy()) for x in outputs)
 
 
@@ -55,19 +55,19 @@ def input_tensors(network: Network, inputs: Inputs) -> dict[str, Tensor]:
     layers = [layer for layer in network if layer.type == "input_layer"]
     if not layers:
         raise ExecuteError(f"network {network.name}: has no input layer; translate the model again")
+    names = ", ".join(layer.name for layer in layers)
     if isinstance(inputs, Mapping):
         given = dict(inputs)
     elif len(layers) == 1:
         given = {layers[0].name: inputs}
     else:
-        names = ", ".join(layer.name for layer in layers)
         raise ExecuteError(f"network {network.name}: has {len(layers)} inputs ({names}); give an array for each")
     if unknown := sorted(given.keys() - {layer.name for layer in layers}):
-        raise ExecuteError(f"network {network.name}: has no input layer {unknown[0]}; it has {layers[0].name}")
+        raise ExecuteError(f"network {network.name}: has no input layer {unknown[0]}; it has {names}")
     tensors = {}
     for layer in layers:
         if layer.name not in given:
-            raise ExecuteError(f"input {layer.name}: not given")
+            raise ExecuteError(f"network {network.name}: input {layer.name} is not given; give an array for it")
         tensors[layer.name] = _checked(layer, given[layer.name])
     if len({x.shape[0] for x in tensors.values()}) > 1:
         raise ExecuteError(f"network {network.name}: its inputs differ in their batch; give one batch to all")
@@ -84,7 +84,7 @@ def _checked(layer: Layer, given: Array) -> Tensor:
             f"input {layer.name}: an array {list(array.shape)}; [batch, {', '.join(map(str, needed))}] (NHWC) is needed"
         )
     if not array.shape[0]:
-        raise ExecuteError(f"input {layer.name}: a batch of 0; give one signal at least")
+        raise ExecuteError(f"input {layer.name}: a batch of 0; give at least one signal")
     wrong = int(array.size - np.count_nonzero(np.isfinite(array)))
     if wrong:
         raise ExecuteError(f"input {layer.name}: {wrong} of {array.size} values are NaN or infinite; mend the signal")

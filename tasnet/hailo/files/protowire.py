@@ -100,8 +100,11 @@ class Message:
                 values.append(_float(self.buffer, field))
                 continue
             size = _of_wire(number, field, LENGTH_DELIMITED).stop - field.start
-            if size % 8 or size // 8 > _MAX_PACKED - len(values):
-                raise WireError(f"field {number} at byte {field.start}: {size} bytes are no list of doubles")
+            where = f"field {number} at byte {field.start}: {size} bytes of doubles"
+            if size % 8:
+                raise WireError(f"{where}, not a multiple of 8")
+            if size // 8 > _MAX_PACKED - len(values):
+                raise WireError(f"{where}, and at most {_MAX_PACKED:,} values are read")
             values.extend(struct.unpack(f"<{size // 8}d", self.buffer[field.start : field.stop]))
         return tuple(values)
 

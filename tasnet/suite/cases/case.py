@@ -82,7 +82,7 @@ class Case:
 
 def graph_case(case: Case) -> Case:
     """The representative of all cases with `case`'s graph: its variant's normal form, the base arch."""
-    return replace(case, variant=case.variant.normal(case.size), arch=BASE_ARCH)
+    return replace(case, variant=case.variant.canonical(case.size), arch=BASE_ARCH)
 
 
 def graph_key(case: Case) -> str:

@@ -41,7 +41,7 @@ def parse_case(text: str, arch: str | None = None) -> Case:
             if not equals:
                 raise CaseError(f"'{part}' isn't axis=value")
             if name in seen:
-                raise CaseError(f"{name} is given twice")
+                raise CaseError(f"{name} is given twice; keep one")
             seen.add(name)
             given = _set(given, name, value)
         if arch and "arch" not in seen and "arch=" not in head:

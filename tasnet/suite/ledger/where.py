@@ -152,7 +152,7 @@ def _condition(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
 def _word(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
     known = f"one of {', '.join(WORD_AXES[axis])}, or a glob that matches one"
     if not isinstance(node, str):
-        raise WhereError(f"{axis}: '{node}' isn't a word; {known}", at)
+        raise WhereError(f"{axis}: '{node}' isn't text; quote it if it is meant; {known}", at)
     accepts = frozenset(word for word in WORD_AXES[axis] if fnmatchcase(word, node))
     if not accepts:
         raise WhereError(f"{axis}: unknown value '{node}'; {known}", at)

@@ -52,7 +52,7 @@ def plain_form(variant: Variant, size: Size) -> Variant:
         norm="gln" if variant.norm == "gln_pool" else variant.norm,
         activation="prelu" if variant.activation == "prelu_maxmin" else variant.activation,
         causal="pad" if variant.causal == "taps" else variant.causal,
-    ).normal(size)
+    ).canonical(size)
 
 
 def reference_waveform(

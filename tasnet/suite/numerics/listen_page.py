@@ -104,7 +104,9 @@ def listen_html(result: ListenResult) -> str:
         "drawn": trained.drawn,
         "weights": "drawn from a seed" if trained.drawn else "a checkpoint's",
         "keeps_function": case.variant.keeps_function(case.size),
-        "departures": ", ".join(f"{axis}={case.variant.axes()[axis]}" for axis in case.variant.departures(case.size)),
+        "inexact_axes": ", ".join(
+            f"{axis}={case.variant.axes()[axis]}" for axis in case.variant.inexact_axes(case.size)
+        ),
         "references": len(result.mix.references),
         "peak": float(np.abs(result.staged.waves["torch"]).max()),
         "gain": result.gain,

@@ -286,9 +286,9 @@ def _threshold(entry: object, index: int, path: Path) -> Threshold:
         raise ThresholdError(f"{where}: a mapping with stage, form, T, snr_db, of_peak is needed")
     if wrong := sorted((_KEYS ^ set(map(_value_text, entry))) - ({"reason"} if "reason" not in entry else set())):
         raise ThresholdError(f"{where}: {wrong[0]} is missing or unknown; it has {', '.join(sorted(_KEYS))}")
-    for key in ("stage", "form"):
+    for key, example in (("stage", "har"), ("form", "gln prelu")):
         if not isinstance(entry[key], str):
-            raise ThresholdError(f"{where}: {key} is {_value_text(entry[key])}; a word is needed")
+            raise ThresholdError(f"{where}: {key} is {_value_text(entry[key])}; text is needed, as '{example}'")
     length = entry["T"]
     if length != ANY and (not isinstance(length, int) or isinstance(length, bool) or not 1 <= length < 10**18):
         raise ThresholdError(f"{where}: T is {_value_text(length)}; a count of samples, or {ANY}")

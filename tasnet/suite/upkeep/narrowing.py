@@ -39,8 +39,8 @@ def conditions_to_add(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes])
     """
     kept = _distinct(axes for axes in keep if where_matches([claim], axes))
     left = _distinct(axes for axes in leave if where_matches([claim], axes))
-    if any(axes in left for axes in kept):
-        raise ValueError("a case can't be kept and left out")
+    if both := [axes for axes in kept if axes in left]:
+        raise ValueError(f"a case can't be kept and left out: {both[0]}")
     if not kept:
         return [] if left else [{}]
     return _fewest_conditions(kept, left)

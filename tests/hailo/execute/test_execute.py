@@ -226,7 +226,7 @@ def test_inputs_by_name() -> None:
     assert np.array_equal(run_network(network, {"input_layer2": b, "input_layer1": a})[0], a - b)
     with pytest.raises(ExecuteError, match="has 2 inputs"):
         run_network(network, a)
-    with pytest.raises(ExecuteError, match="input_layer2: not given"):
+    with pytest.raises(ExecuteError, match="input input_layer2 is not given; give an array for it"):
         run_network(network, {"input_layer1": a})
     with pytest.raises(ExecuteError, match="no input layer mix"):
         run_network(network, {"mix": a})

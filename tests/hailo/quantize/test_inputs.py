@@ -113,7 +113,7 @@ def test_figures_and_the_choice_of_bits_take_several_inputs() -> None:
     [
         (_signals(2), r"signal 0: .*has 2 inputs \(input_layer1, input_layer2\); give an array for each"),
         ({}, "names no input"),
-        ({"input_layer1": _signals(2)[..., :3]}, "signal 0: input input_layer2: not given"),
+        ({"input_layer1": _signals(2)[..., :3]}, "signal 0: network .*: input input_layer2 is not given"),
         (_split(_signals(2)) | {"input_layer3": _signals(2)}, "no input layer input_layer3"),
         (_split(_signals(2)) | {"input_layer1": _signals(3)[..., :3]}, "input_layer2 2, input_layer1 3"),
         (_split(_signals(2)) | {"input_layer1": _signals(0)[..., :3]}, r"of input_layer1 of shape \[0, 1, 60, 3\]"),

@@ -155,7 +155,7 @@ def test_a_case_that_is_named_is_measured_and_kept(
     assert main(["thresholds", "check", "--case", case, "--seed", "1", *where]) == 0
     assert "(kept)" in capsys.readouterr().out
     assert main(["thresholds", "check", "--seed", "1", *where]) == 2
-    assert "--seed: of which cases?" in capsys.readouterr().err
+    assert "--seed needs cases to draw weights for; add --case or --profile" in capsys.readouterr().err
 
 
 def test_the_voices_to_mix_follow_the_first(
