@@ -57,7 +57,7 @@ def _loop(sample: tuple[Case, ...]) -> float:
     from tasnet.hailo.translate import translate
     from tasnet.network.convtasnet import build_network
     from tasnet.network.export import with_weights, write_onnx
-    from tasnet.network.parts import traced_nodes
+    from tasnet.network.graph_parts import traced_nodes
     from tasnet.network.weights import seeded_weights
 
     with tempfile.TemporaryDirectory() as folder:

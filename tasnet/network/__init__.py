@@ -6,9 +6,10 @@ network's input, NCHW; its outputs -> waves [B, sources, T'].
 
 - `variant`, `weights`: the form, the sizes and the numbers
 - `convtasnet`, `layers`, `norms`, `rewrites`: the network and its exact rewrites
-- `plain`, `parts`, `export`: from a module to a static ONNX graph
-- `checkpoint` (`torchfile`, `pickled`, `storedtensor`, `foundnetwork`, `layouts`, `said`): weights of Asteroid and
-  torchaudio, from files that are read as data
+- `static_graph`, `graph_parts`, `export`: from a module to a static ONNX graph
+- `checkpoint`, `checkpoint_formats`, `checkpoint_arguments`: weights of Asteroid and torchaudio, and what a file
+  says of its network
+- `torch_file`, `pickled`, `state_dict_search`, `tensor_storage`: files of torch, read as data
 """
 
 import lazy_loader

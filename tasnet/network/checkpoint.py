@@ -1,7 +1,7 @@
 """A trained Conv-TasNet from a file of `torch.save`: Asteroid's, torchaudio's, or a training run's around one of them.
 
 What such a network is, by asteroid 0.7 (`models/base_models.py`, serialize) and torchaudio 2.11
-(`models/conv_tasnet.py`). The file is read as data by `torchfile`: nothing in it is imported or called.
+(`models/conv_tasnet.py`). The file is read as data by `torch_file`: nothing in it is imported or called.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import torch
 
 from tasnet.common import printable
 from tasnet.network import pickled
-from tasnet.network.foundnetwork import FoundNetwork, TooMuchError, find_networks
-from tasnet.network.layouts import TORCHAUDIO, arguments_of, asteroid_name, is_causal, module_arguments
-from tasnet.network.said import assumed_lines, said_activation, said_norm, said_number, unread_lines
-from tasnet.network.storedtensor import StoredTensor, read_tensors, stored_tensor
-from tasnet.network.torchfile import CheckpointError, TorchFile, fail, open_torch_file, value_text
+from tasnet.network.checkpoint_arguments import assumed_lines, said_activation, said_norm, said_number, unread_lines
+from tasnet.network.checkpoint_formats import TORCHAUDIO, arguments_of, asteroid_name, is_causal, module_arguments
+from tasnet.network.state_dict_search import FoundNetwork, TooMuchError, find_networks
+from tasnet.network.tensor_storage import StoredTensor, read_tensors, stored_tensor
+from tasnet.network.torch_file import CheckpointError, TorchFile, fail, open_torch_file, value_text
 from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes
 
@@ -71,12 +71,12 @@ def load_checkpoint(
         causal = _causal(path, network, args)
         tensors = _described_tensors(path, network, causal)
         shapes = {key: tensor.shape for key, tensor in tensors.items()}
-        if network.layout is TORCHAUDIO:
+        if network.format is TORCHAUDIO:
             shapes |= {key: shape for key, shape in _dead(shapes).items() if key not in shapes}
         size = _size(path, shapes, args, blocks_per_repeat, causal)
         read = read_tensors(path, tensors, file.storages)
     activation = said_activation(path, args, mask_activation)
-    source = "torchaudio" if network.layout is TORCHAUDIO else "asteroid"
+    source = "torchaudio" if network.format is TORCHAUDIO else "asteroid"
     refused = tuple(sorted(name for name in file.names if not _KNOWN.fullmatch(name)))
     norm, of_norm = said_norm(path, args, source, causal)
     assumed = assumed_lines(args, source, size, activation if mask_activation is None else "", blocks_per_repeat)
@@ -128,10 +128,10 @@ def _network(path: Path, file: TorchFile) -> tuple[FoundNetwork, list[str]]:
     rivals = [first.place, *(each.place for each in others if each.averaged == first.averaged)]
     if len(rivals) > 1:
         fail(path, f"holds {len(rivals)} networks: {', '.join(rivals)}", "save the one that is meant alone")
-    if first.layout is not None and first.layout.differs:
+    if first.format is not None and first.format.differs:
         fail(
             path,
-            f"a Conv-TasNet of {first.layout.source}, by the names in it: another function, for {first.layout.differs}",
+            f"a Conv-TasNet of {first.format.source}, by the names in it: another function, for {first.format.differs}",
             "use one that Asteroid or torchaudio trained",
         )
     left = [
@@ -164,9 +164,9 @@ def _described_tensors(path: Path, network: FoundNetwork, causal: bool) -> dict[
                 _refuse(path, "state_dict", value)
             what = f"another network: its entry {value_text(key)} is {value_text(value)}, not a tensor"
             fail(path, what, "save the state_dict")
-        if tensor.odd:
-            fail(path, f"{printable(key)} is {tensor.odd}", "save the weights as plain float32 tensors")
-        tensors[asteroid_name(network.layout, key, causal)] = tensor
+        if tensor.unsupported_kind:
+            fail(path, f"{printable(key)} is {tensor.unsupported_kind}", "save the weights as plain float32 tensors")
+        tensors[asteroid_name(network.format, key, causal)] = tensor
     return tensors
 
 
@@ -188,7 +188,7 @@ def _refuse(path: Path, part: str, value: object) -> NoReturn:
 
 def _arguments(path: Path, content: object, network: FoundNetwork) -> dict[str, Any]:
     """The model's arguments that the file has, under Asteroid's names: plain values."""
-    args = module_arguments(network.layout, network.attributes)
+    args = module_arguments(network.format, network.attributes)
     for around in network.around:
         if "model_args" in around:
             given = pickled.mapping(around["model_args"])

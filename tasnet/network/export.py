@@ -1,6 +1,6 @@
 """Variant -> ONNX: a static, folded, reproducible graph, and the files it is kept in.
 
-`parts` gives the nodes, plain: every shape known, no Identity, Constant or shape arithmetic left, nothing
+`graph_parts` gives the nodes, static: every shape known, no Identity, Constant or shape arithmetic left, nothing
 dead. Here they become a model, with every weight an initializer named after its module.
 """
 
@@ -16,9 +16,18 @@ import torch
 from onnx import GraphProto, ModelProto, StringStringEntryProto, TensorProto, helper
 
 from tasnet.common import TasnetError, sha256, unfinished
-from tasnet.network import parts
+from tasnet.network import graph_parts
 from tasnet.network.convtasnet import build_network, input_shape
-from tasnet.network.plain import IR_VERSIONS, OPSETS, PlainNodes, Shape, model_of, plain_nodes, types_of, value_infos
+from tasnet.network.static_graph import (
+    IR_VERSIONS,
+    OPSETS,
+    Shape,
+    StaticNodes,
+    model_of,
+    static_nodes,
+    types_of,
+    value_infos,
+)
 from tasnet.network.variant import Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
@@ -49,7 +58,7 @@ def to_onnx(
         raise VariantError(f"opset {opset}: one of {OPSETS[0]} to {OPSETS[-1]}")
     input_shape(variant, size, length)  # raises
     network = build_network(variant, size, weights, mask_activation=mask_activation)
-    nodes = parts.joined_nodes(variant, size, length, opset, mask_activation)
+    nodes = graph_parts.joined_nodes(variant, size, length, opset, mask_activation)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     return with_weights(nodes, tensors, opset)
 
@@ -67,11 +76,11 @@ def module_to_onnx(
     It is traced on zeros of the shapes `traced` and given the shapes `inputs` and `outputs`, by name and in order.
     """
     tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    return with_weights(plain_nodes(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
+    return with_weights(static_nodes(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
 
 
 def with_weights(
-    traced: PlainNodes, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
+    traced: StaticNodes, weights: Mapping[str, np.ndarray], opset: int, inputs: Sequence[str] = ("mix",)
 ) -> ModelProto:
     """The model of these nodes; `weights` holds at least those that they read, `inputs` names what else they do."""
     model = _without_weights(traced, opset, inputs)
@@ -84,7 +93,7 @@ def with_weights(
     return model
 
 
-def _without_weights(traced: PlainNodes, opset: int, given: Sequence[str]) -> ModelProto:
+def _without_weights(traced: StaticNodes, opset: int, given: Sequence[str]) -> ModelProto:
     """The model with its weights, in the order in which they are first read, as further inputs."""
     made = [name for node in traced.nodes for name in node.output]
     read = dict.fromkeys(name for node in traced.nodes for name in node.input)

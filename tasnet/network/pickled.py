@@ -65,7 +65,7 @@ class PersistentId:
     identity: object
 
 
-class OtherKey:
+class NonTextKey:
     """Stands for a key that isn't text: nothing here is looked up by one, and hashing it may never end."""
 
 
@@ -147,7 +147,7 @@ def walk(value: object) -> Iterator[object]:
 
 
 def _key(value: object) -> object:
-    return value if isinstance(value, str) else OtherKey()
+    return value if isinstance(value, str) else NonTextKey()
 
 
 _LITERALS: dict[str, Callable[[], object]] = {

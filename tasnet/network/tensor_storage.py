@@ -14,7 +14,7 @@ from typing import TypeGuard
 import torch
 
 from tasnet.network.pickled import PersistentId, PickledName, PickledObject
-from tasnet.network.torchfile import ELEMENTS, StorageRef, Storages, damaged, fail, is_count, storage_of
+from tasnet.network.torch_file import ELEMENTS, StorageRef, Storages, damaged, fail, is_count, storage_of
 
 MAX_VALUES = 1 << 27
 """of all tensors of a network together, 512 MiB of float32; a Conv-TasNet has about 5 million"""
@@ -30,16 +30,16 @@ FLOATS: Mapping[str, torch.dtype] = {
 
 @dataclass(frozen=True)
 class StoredTensor:
-    """A tensor as the file describes it. `odd` says what else it is, if not plain numbers in a storage."""
+    """A tensor as the file describes it. `unsupported_kind` says what it is if not plain numbers in a storage."""
 
     shape: tuple[int, ...]
     stride: tuple[int, ...] = ()
     start: int = 0
     storage: StorageRef | None = None
-    odd: str = ""
+    unsupported_kind: str = ""
 
 
-_ODD = {
+_UNSUPPORTED = {
     "torch._utils._rebuild_sparse_tensor": "a sparse tensor",
     "torch._utils._rebuild_meta_tensor_no_storage": "a meta tensor, which has no values",
     "torch._utils._rebuild_qtensor": "a quantized tensor",
@@ -66,14 +66,14 @@ def stored_tensor(value: object) -> StoredTensor | None:
             break
     if not isinstance(value, PickledObject):
         return None
-    if value.class_name in _ODD:
-        return StoredTensor((), odd=_ODD[value.class_name])
+    if value.class_name in _UNSUPPORTED:
+        return StoredTensor((), unsupported_kind=_UNSUPPORTED[value.class_name])
     if value.class_name not in (f"torch._utils._rebuild_tensor{version}" for version in ("", "_v2", "_v3")):
         return None
-    return _plain(value) or StoredTensor((), odd="a tensor whose description makes no sense")
+    return _tensor_of(value) or StoredTensor((), unsupported_kind="a tensor whose description makes no sense")
 
 
-def _plain(value: PickledObject) -> StoredTensor | None:
+def _tensor_of(value: PickledObject) -> StoredTensor | None:
     """The tensor that `_rebuild_tensor` would make of these arguments; None where they don't fit."""
     given = value.args
     if not isinstance(given, tuple) or len(given) < 4:
@@ -84,9 +84,9 @@ def _plain(value: PickledObject) -> StoredTensor | None:
         return None
     if value.class_name.endswith("_v3"):
         kept = given[6].name if len(given) > 6 and isinstance(given[6], PickledName) else "an unknown type"
-        return StoredTensor(tuple(shape), odd=f"a tensor of {kept}")
+        return StoredTensor(tuple(shape), unsupported_kind=f"a tensor of {kept}")
     if storage.kind not in ELEMENTS:
-        return StoredTensor(tuple(shape), odd=f"a tensor in a {storage.kind}")
+        return StoredTensor(tuple(shape), unsupported_kind=f"a tensor in a {storage.kind}")
     return StoredTensor(tuple(shape), tuple(stride), start + storage.start, storage)
 
 
@@ -127,8 +127,8 @@ def read_tensors(path: Path, tensors: Mapping[str, StoredTensor], storages: Stor
 def _check(path: Path, name: str, tensor: StoredTensor, storages: Storages) -> None:
     """Fails for a tensor that isn't plain floats within its storage."""
     storage = tensor.storage
-    if tensor.odd or storage is None:
-        fail(path, f"{name} is {tensor.odd}", "save the weights as plain float32 tensors")
+    if tensor.unsupported_kind or storage is None:
+        fail(path, f"{name} is {tensor.unsupported_kind}", "save the weights as plain float32 tensors")
     kept, size = ELEMENTS[storage.kind]
     if kept not in FLOATS:
         fail(path, f"{name} holds values that are not finite floats ({kept})", "save the weights as float32")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import printable
-from tasnet.network.torchfile import fail, value_text
+from tasnet.network.torch_file import fail, value_text
 from tasnet.network.variant import MASK_ACTIVATIONS, Size
 
 

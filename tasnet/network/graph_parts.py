@@ -15,8 +15,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from tasnet.network.convtasnet import ConvTasNet, build_network, input_shape, output_names, output_shapes
-from tasnet.network.plain import PlainNodes, Shape, live_nodes, plain_nodes, renamed_nodes
 from tasnet.network.rewrites import along_time
+from tasnet.network.static_graph import Shape, StaticNodes, live_nodes, renamed_nodes, static_nodes
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded_weights
 
@@ -24,22 +24,22 @@ _ENCODED, _FEATURES = "/encoder/Conv_output_0", "features"
 _TCN = "/masker/"
 
 
-def joined_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
+def joined_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> StaticNodes:
     """The graph of `variant`, which can be built, for `length` samples: from `mix` to `output_names`."""
     stem = _cut_stem(_of_stem(variant), size, length, opset, variant.blocks)
     tail = _tail(_of_tail(variant), size, length, opset, mask_activation)
     joined = renamed_nodes(tail.nodes, {_FEATURES: stem.outputs[-1]})
     types = {name: kind for name, kind in tail.types.items() if name != _FEATURES}
     constants = {**stem.constants, **tail.constants}
-    return PlainNodes((*stem.nodes, *joined), {**stem.types, **types}, constants, tail.outputs)
+    return StaticNodes((*stem.nodes, *joined), {**stem.types, **types}, constants, tail.outputs)
 
 
-def traced_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
+def traced_nodes(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> StaticNodes:
     """What `joined_nodes` gives, traced in one piece and from nothing: the reference that the parts must add up to."""
     network = _any_network(variant, size, mask_activation)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return plain_nodes(network, traced, {"mix": input_shape(variant, size, length)}, outputs, opset)
+    return static_nodes(network, traced, {"mix": input_shape(variant, size, length)}, outputs, opset)
 
 
 def _of_stem(variant: Variant) -> Variant:
@@ -53,7 +53,7 @@ def _of_tail(variant: Variant) -> Variant:
 
 
 @lru_cache(maxsize=64)
-def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int) -> PlainNodes:
+def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int) -> StaticNodes:
     """The stem cut after `blocks` blocks (0: not at all); its last output is what the mask head reads."""
     stem = _stem(variant, size, length, opset)
     features = stem.outputs[blocks if 0 < blocks < len(stem.outputs) else -1]
@@ -66,11 +66,11 @@ def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int
     used = {name for node in kept for name in (*node.input, *node.output)}
     types = {values.get(name, name): kind for name, kind in stem.types.items() if name in used}
     constants = {name: array for name, array in stem.constants.items() if name in used}
-    return PlainNodes(tuple(cut), types, constants, (_ENCODED, values.get(features, features)))
+    return StaticNodes(tuple(cut), types, constants, (_ENCODED, values.get(features, features)))
 
 
 @lru_cache(maxsize=16)
-def _stem(variant: Variant, size: Size, length: int, opset: int) -> PlainNodes:
+def _stem(variant: Variant, size: Size, length: int, opset: int) -> StaticNodes:
     """The whole stem. Its outputs: the encoding, and what a mask head would read after each block."""
     network = _any_network(variant, size)
 
@@ -83,11 +83,11 @@ def _stem(variant: Variant, size: Size, length: int, opset: int) -> PlainNodes:
     if network.masker:
         _compute(network.masker, network.masker.features)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
-    return plain_nodes(network, traced, {"mix": input_shape(variant, size, length)}, {}, opset)
+    return static_nodes(network, traced, {"mix": input_shape(variant, size, length)}, {}, opset)
 
 
 @lru_cache(maxsize=64)
-def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> PlainNodes:
+def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> StaticNodes:
     """The tail, from the encoding and (with a mask) what the mask head reads."""
     network = _any_network(variant, size, mask_activation)
 
@@ -99,7 +99,7 @@ def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation
         _compute(network.masker, network.masker.masks)
     traced = _between(variant, size, traced_length(variant, size, length))
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return plain_nodes(network, traced, _between(variant, size, length), outputs, opset)
+    return static_nodes(network, traced, _between(variant, size, length), outputs, opset)
 
 
 def _compute(module: nn.Module, forward: Callable[..., Any]) -> None:

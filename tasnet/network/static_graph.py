@@ -1,4 +1,4 @@
-"""A module -> its ONNX nodes, plain: every shape known, no Identity, Constant or shape arithmetic, nothing dead.
+"""A module -> its static ONNX nodes: every shape known, no Identity, Constant or shape arithmetic, nothing dead.
 
 Torch's tracing exporter writes the nodes (the other one can't go below opset 18 where a ReduceMean is
 present); weights stay inputs, named like the state dict: neither their values nor their 20 MB are looked at.
@@ -31,7 +31,7 @@ Types = dict[str, tuple[int, Shape]]
 
 
 @dataclass(frozen=True)
-class PlainNodes:
+class StaticNodes:
     """The nodes of a graph in their order, without weights. Shared by many graphs: nothing in it may be changed."""
 
     nodes: tuple[NodeProto, ...]
@@ -42,13 +42,13 @@ class PlainNodes:
     outputs: tuple[str, ...]
 
 
-def plain_nodes(
+def static_nodes(
     module: torch.nn.Module,
     traced: Mapping[str, Shape],
     inputs: Mapping[str, Shape],
     outputs: Mapping[str, Shape | None],
     opset: int,
-) -> PlainNodes:
+) -> StaticNodes:
     """The nodes of `module`, traced on zeros of the shapes `traced`, then given the input shapes `inputs`.
 
     `outputs` names the outputs and gives their shapes; None where it is to be inferred. Those without a name
@@ -56,7 +56,7 @@ def plain_nodes(
     """
     nodes, made = _trace(module, traced, list(outputs), opset)
     weights = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    return _plain(nodes, weights, inputs, dict(outputs) or dict.fromkeys(made), opset)
+    return _static(nodes, weights, inputs, dict(outputs) or dict.fromkeys(made), opset)
 
 
 def value_infos(types: Mapping[str, tuple[int, Shape | None]]) -> list[ValueInfoProto]:
@@ -141,13 +141,13 @@ def renamed_nodes(
     return copies
 
 
-def _plain(
+def _static(
     traced: Sequence[NodeProto],
     tensors: dict[str, np.ndarray],
     inputs: Mapping[str, Shape],
     outputs: Mapping[str, Shape | None],
     opset: int,
-) -> PlainNodes:
+) -> StaticNodes:
     """The traced nodes with true shapes and without Identity, Constant, shape arithmetic or dead nodes.
 
     Weights are typed inputs: inference needs their shapes alone. A PReLU slope in `tensors` is reshaped to
@@ -172,7 +172,7 @@ def _plain(
     used = {name for node in nodes for name in (*node.input, *node.output)}
     kept = {name: (_type_of(array), array.shape) for name, array in (tensors | found).items()}
     all_types = {name: kind for name, kind in (types | kept).items() if name in used}
-    return PlainNodes(tuple(nodes), all_types, found, tuple(outputs))
+    return StaticNodes(tuple(nodes), all_types, found, tuple(outputs))
 
 
 def _fold(

@@ -2,7 +2,7 @@
 
 Training code wraps a state dict in many ways (Lightning's `model.`, DataParallel's `module.`, `{"model": …}`, a whole
 module, a TorchScript archive). None of them is known by name here: all dicts and modules of the file are looked
-through for the names that a layout has, and what stands before those names is the prefix.
+through for the names that a format has, and what stands before those names is the prefix.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tasnet.common import printable
-from tasnet.network.layouts import LAYOUTS, CheckpointLayout
+from tasnet.network.checkpoint_formats import FORMATS, CheckpointFormat
 from tasnet.network.pickled import PickledObject, attributes, has_attributes, mapping
-from tasnet.network.storedtensor import stored_tensor
+from tasnet.network.tensor_storage import stored_tensor
 
 MAX_VISITED = 100_000
 """dicts, lists, objects and attributes of a file; a training run's checkpoint has some thousands"""
@@ -33,7 +33,7 @@ MAX_DEPTH = 8
 """of wrappers around a state dict"""
 
 _AVERAGED = re.compile(r"(?:^|[._\W])(ema|swa|averaged?|avg|shadow|teacher|target)(?:$|[._\W])", re.IGNORECASE)
-"""What training code calls the copy that follows the model."""
+"""What training code calls a moving average (EMA, SWA) of the weights."""
 
 
 class TooMuchError(ValueError):
@@ -45,10 +45,10 @@ class FoundNetwork:
     """A network in the file. `place` is the way to it as a person writes it, empty for the file's own top."""
 
     place: str
-    layout: CheckpointLayout | None
-    """None where no layout's names are in it"""
+    format: CheckpointFormat | None
+    """None where no format's names are in it"""
     entries: Mapping[str, object]
-    """name -> value, under the layout's own names"""
+    """name -> value, under the format's own names"""
     around: tuple[Mapping[object, object], ...]
     """the dicts that it lies in, the nearest first"""
     attributes: Mapping[str, object]
@@ -69,7 +69,7 @@ class _Flat:
 
 
 def find_networks(content: object) -> list[FoundNetwork]:
-    """All networks of known layouts in the file; else the largest collection of tensors; else nothing.
+    """All networks of known formats in the file; else the largest collection of tensors; else nothing.
 
     Raises TooMuchError.
     """
@@ -77,12 +77,12 @@ def find_networks(content: object) -> list[FoundNetwork]:
     rest: FoundNetwork | None = None
     for place, flat, around in _collections(content, _Budget()):
         groups = _groups(flat.entries)
-        for (prefix, layout), entries in groups.items():
+        for (prefix, format), entries in groups.items():
             start = f"{prefix}." if prefix else ""
             others = {key[len(start) :]: value for key, value in flat.others.items() if key.startswith(start)}
             if len(entries) > MAX_TENSORS:
                 raise TooMuchError(f"more than {MAX_TENSORS:,} tensors under one network's names")
-            networks.append(FoundNetwork(_joined(place, prefix), layout, entries, around, others))
+            networks.append(FoundNetwork(_joined(place, prefix), format, entries, around, others))
             if len(networks) > MAX_NETWORKS:
                 raise TooMuchError(f"more than {MAX_NETWORKS} networks")
         if not groups and (rest is None or len(flat.entries) > len(rest.entries)):
@@ -175,17 +175,17 @@ def _named(value: object, budget: _Budget) -> dict[str, object]:
     return {key: each for key, each in held.items() if isinstance(key, str) and len(key) <= MAX_NAME_CHARS}
 
 
-def _groups(entries: Mapping[str, object]) -> dict[tuple[str, CheckpointLayout], dict[str, object]]:
-    """The entries by prefix and layout, without the prefix; entries that stand under no prefix are left out."""
-    anchors: dict[str, CheckpointLayout] = {}
+def _groups(entries: Mapping[str, object]) -> dict[tuple[str, CheckpointFormat], dict[str, object]]:
+    """The entries by prefix and format, without the prefix; entries that stand under no prefix are left out."""
+    anchors: dict[str, CheckpointFormat] = {}
     for key in entries:
-        for layout in LAYOUTS:
-            if match := layout.anchor.match(key):
-                anchors.setdefault((match["prefix"] or "").rstrip("."), layout)
+        for format in FORMATS:
+            if match := format.anchor.match(key):
+                anchors.setdefault((match["prefix"] or "").rstrip("."), format)
         if len(anchors) > MAX_NETWORKS:
             raise TooMuchError(f"more than {MAX_NETWORKS} networks")
-    groups: dict[tuple[str, CheckpointLayout], dict[str, object]] = {
-        (prefix, layout): {} for prefix, layout in anchors.items()
+    groups: dict[tuple[str, CheckpointFormat], dict[str, object]] = {
+        (prefix, format): {} for prefix, format in anchors.items()
     }
     for key, value in entries.items():
         # The longest prefix: a copy's `ema.model.` begins like no other's, but a bare network's is empty.

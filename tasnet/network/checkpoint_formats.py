@@ -1,4 +1,4 @@
-"""The layouts of Conv-TasNets that people have: how to tell each, its names, and whether it is the same function.
+"""The formats of Conv-TasNets that people have: how to tell each, its names, and whether it is the same function.
 
 Same function: asteroid 0.7 (`models/conv_tasnet.py`) and torchaudio 2.11 (`models/conv_tasnet.py`). The others are
 other functions of like names (kaituoxu/Conv-TasNet; espnet 202511, `espnet2/enh/layers/tcn.py`; speechbrain 1.1,
@@ -16,7 +16,7 @@ from tasnet.network.pickled import PickledObject
 
 
 @dataclass(frozen=True)
-class CheckpointLayout:
+class CheckpointFormat:
     """One library's names. `anchor` matches a name that all its networks have, with `prefix` before it."""
 
     source: str
@@ -28,18 +28,18 @@ class CheckpointLayout:
 _OTHER = "its encoder ends in a ReLU, and its first norm is per frame whatever the others are"
 
 
-def _layout(source: str, anchor: str, differs: str = "") -> CheckpointLayout:
-    return CheckpointLayout(source, re.compile(rf"(?P<prefix>(?:.*\.)?){anchor}"), differs)
+def _format(source: str, anchor: str, differs: str = "") -> CheckpointFormat:
+    return CheckpointFormat(source, re.compile(rf"(?P<prefix>(?:.*\.)?){anchor}"), differs)
 
 
-ASTEROID = _layout("asteroid", r"masker\.TCN\.\d+\.")
-TORCHAUDIO = _layout("torchaudio", r"mask_generator\.")
-LAYOUTS = (
+ASTEROID = _format("asteroid", r"masker\.TCN\.\d+\.")
+TORCHAUDIO = _format("torchaudio", r"mask_generator\.")
+FORMATS = (
     ASTEROID,
     TORCHAUDIO,
-    _layout("kaituoxu/Conv-TasNet", r"separator\.network\.2\.\d+\.\d+\.net\.", _OTHER),
-    _layout("ESPnet", r"separator\.tcn\.network\.", _OTHER),
-    _layout("SpeechBrain", r"temporal_conv_net\.temporalblock_\d+_\d+\.", _OTHER),
+    _format("kaituoxu/Conv-TasNet", r"separator\.network\.2\.\d+\.\d+\.net\.", _OTHER),
+    _format("ESPnet", r"separator\.tcn\.network\.", _OTHER),
+    _format("SpeechBrain", r"temporal_conv_net\.temporalblock_\d+_\d+\.", _OTHER),
 )
 
 _LAYER = r"mask_generator\.conv_layers\.(\d+)\."
@@ -72,11 +72,11 @@ def is_causal(keys: Iterable[str]) -> bool:
     return bool(found) and all(match[2] for match in found)
 
 
-def asteroid_name(layout: CheckpointLayout | None, key: str, causal: bool = False) -> str:
+def asteroid_name(format: CheckpointFormat | None, key: str, causal: bool = False) -> str:
     """A tensor's name in the state dict of Asteroid's network that isn't causal; `key` itself where it has none."""
     if causal and (match := _DEPTHWISE.fullmatch(key)):
         return f"{match[1]}.{match[3]}"
-    if layout is TORCHAUDIO:
+    if format is TORCHAUDIO:
         for pattern, name in _TORCHAUDIO:
             if match := re.fullmatch(pattern, key):
                 return match.expand(name)
@@ -143,14 +143,14 @@ def arguments_of(hyper_parameters: Mapping[object, object]) -> dict[str, object]
 _NORMS = {"GlobLN": "gLN", "ChanLN": "cLN", "CumLN": "cgLN", "BatchNorm": "BN"}
 
 
-def module_arguments(layout: CheckpointLayout | None, attributes: Mapping[str, object]) -> dict[str, object]:
+def module_arguments(format: CheckpointFormat | None, attributes: Mapping[str, object]) -> dict[str, object]:
     """What a whole module's parts say of the model's arguments, under Asteroid's names; nothing for a state dict.
 
     A pickled module keeps what its class kept (Asteroid's masker: its arguments) and the classes of its parts;
     TorchScript keeps the classes, which it puts after `__torch__.` and a mark of its own.
     """
     found: dict[str, object] = {}
-    if layout is ASTEROID:
+    if format is ASTEROID:
         found = {key: attributes[f"masker.{key}"] for key in _MASKER if f"masker.{key}" in attributes}
         activation = _class_of(attributes.get("masker.output_act"))
         norm = _NORMS.get(_class_of(attributes.get("masker.bottleneck.0")))
