@@ -19,6 +19,7 @@ from tasnet.hailo.quantize import Scheme, quantize_network, run_quantized
 from tasnet.hailo.translate import translate
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.network.export import to_onnx
+from tasnet.plan import run as run_module
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan
 from tasnet.plan.executors import NativeHar, read_host_weights
@@ -100,12 +101,14 @@ def test_one_segment_loses_what_the_uncut_network_does_cuts_no_more_and_16_bits_
         assert sixteen > eight
 
 
-@pytest.mark.parametrize("norm", ["gln", "cln"])
+@pytest.mark.parametrize(("norm", "row", "spans"), [("gln", 384_000, 1), ("cln", 384_000, 1), ("cln", 4000, 3)])
 def test_the_command_separates_and_says_what_8_bits_lose(
-    tmp_path: Path, norm: str, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, norm: str, row: int, spans: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run_module, "SPAN", 100)
     folder = tmp_path / "plan"
-    plan = made(folder, Variant(norm=norm, activation="prelu"), max_blocks=1)
+    plan = made(folder, Variant(norm=norm, activation="prelu"), max_blocks=1, rows=row)
+    assert len(run_module.spans(plan, plan.frames)) == spans
     soundfile.write(tmp_path / "mix.wav", MIX, 8000, subtype="FLOAT")
     command = ["plan", "run", str(folder), "--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "out")]
     weights = read_host_weights(plan, folder)
