@@ -10,7 +10,7 @@ from math import prod
 
 from tasnet.hailo import Certainty
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
-from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, halo, phases, piece_channels
+from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, phases, piece_channels
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
 from tasnet.plan.rows import count_of
@@ -161,19 +161,19 @@ def _of_form(
 
 def _widths(function: Function, cut: Cut, frames: int, bounds: Bounds, binding: tuple[Refused, ...]) -> Iterator[int]:
     """The widths that cover a signal without waste, from the fewest windows that the rows allow."""
-    around = halo(function, cut.blocks(function), cut.phase)
+    spoilt = sum(cut.halo(function))
     shortest, longest = frames // cut.phase, -(-frames // cut.phase)
     widest = min(bounds.rows // facts(function, cut).widest_row, shortest)
     for each in binding:
         if each.stage == "translate":
             return
         widest = min(widest, each.cut.width // 2) if each.cut.height == 1 else widest
-    if widest <= 2 * around:
+    if widest <= spoilt:
         return
-    fewest = 1 if longest <= widest else -(-(longest - 2 * around) // (widest - 2 * around))
+    fewest = 1 if longest <= widest else -(-(longest - spoilt) // (widest - spoilt))
     for count in range(fewest, fewest + 1 + MORE_WINDOWS):
-        width = -(-(longest + 2 * (count - 1) * around) // count)
-        if 2 * around < width <= widest:
+        width = -(-(longest + (count - 1) * spoilt) // count)
+        if spoilt < width <= widest:
             yield width
 
 
@@ -230,7 +230,7 @@ def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds:
         return Miss("layers", found.layers, bounds.max_layers)
     blocks = probe.blocks(function)
     phase = max(phases(function, blocks))
-    needed = 2 * halo(function, blocks, phase) + 1
+    needed = sum(function.halo(blocks, phase)) + 1
     if frames // phase < needed:
         return Miss("frames", needed * phase, frames)
     return Miss("elements of a row", needed * found.widest_row, min(bounds.rows, ROW_FAIL - 1))

@@ -69,9 +69,9 @@ class Cut:
         """Whether it gives the masks or the estimates."""
         return self.form == CHAIN and self.stop == function.stages
 
-    def halo(self, function: Function) -> int:
-        """Frames of a row on each side that are spent on the convolutions' reach."""
-        return halo(function, self.blocks(function), self.phase)
+    def halo(self, function: Function) -> tuple[int, int]:
+        """Frames of a row, before and behind, that are spent on the convolutions' reach."""
+        return function.halo(self.blocks(function), self.phase)
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,6 @@ class Refused:
     stage: str
     why: str
     told_by: str
-
-
-def halo(function: Function, blocks: range, phase: int) -> int:
-    """Frames of every `phase`-th that the blocks reach to each side."""
-    return sum(function.dilation(block) // phase for block in blocks) * (function.size.P - 1) // 2
 
 
 def phases(function: Function, blocks: range) -> list[int]:

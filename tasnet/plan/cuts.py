@@ -15,7 +15,7 @@ from tasnet.common import printable, read_text
 from tasnet.plan.cut import CHIP, Port, Refused
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_PLAN_BYTES = 1 << 22
 """bytes of a plan.json: ten times what the plan with the most segments takes"""
 
@@ -70,7 +70,7 @@ class Segment(_Data):
     phase: int
     width: int
     height: int
-    halo: int
+    halo: tuple[int, int]
     takes: tuple[int, int]
     gives: tuple[int, int]
     inputs: tuple[Port, ...]
@@ -117,6 +117,8 @@ class Plan(_Data):
     arch: str
     length: int
     frames: int
+    block: int | None
+    """frames that a stream is taken in at a time; then all figures are of one such block"""
     objective: str
     coders: str
     rows: int
@@ -136,12 +138,12 @@ class Plan(_Data):
 
     @property
     def local(self) -> bool:
-        """Whether a frame depends on no more than `reach` frames to each side."""
+        """Whether a frame depends on no more than its `reach`."""
         return self.function.norm in LOCAL_NORMS
 
     @property
-    def reach(self) -> int:
-        """Frames to each side that a frame depends on, by the convolutions."""
+    def reach(self) -> tuple[int, int]:
+        """Frames before and behind that a frame depends on, by the convolutions."""
         return self.function.reach
 
     @property

@@ -27,13 +27,17 @@ class PlanError(TasnetError, ValueError):
 
 @dataclass(frozen=True)
 class Function:
-    """A Conv-TasNet's function without its numbers: `blocks` are the TCN blocks kept, `norm` a value of that axis."""
+    """A Conv-TasNet's function without its numbers: `blocks` are the TCN blocks kept, `norm` a value of that axis.
+
+    A `causal` one looks at no later frame: its depthwise convolutions are padded on the left only.
+    """
 
     size: Size
     blocks: int
     norm: str
     activation: str
     mask_activation: str
+    causal: bool = False
 
     @property
     def stages(self) -> int:
@@ -45,9 +49,19 @@ class Function:
         return int(2 ** (block % self.size.X))
 
     @property
-    def reach(self) -> int:
-        """Frames on each side that a frame of the output depends on, by the convolutions alone."""
-        return sum(self.dilation(block) for block in range(self.blocks)) * (self.size.P - 1) // 2
+    def taps(self) -> int:
+        """Of a depthwise convolution with 'same' padding: a causal one has zeros behind its own."""
+        return 2 * self.size.P - 1 if self.causal else self.size.P
+
+    def halo(self, blocks: range, phase: int = 1) -> tuple[int, int]:
+        """Frames of every `phase`-th, before and behind, that the blocks' convolutions reach to."""
+        reach = sum(self.dilation(block) // phase for block in blocks) * (self.size.P - 1)
+        return (reach, 0) if self.causal else (reach // 2, reach // 2)
+
+    @property
+    def reach(self) -> tuple[int, int]:
+        """Frames before and behind that a frame of the output depends on, by the convolutions alone."""
+        return self.halo(range(self.blocks))
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,7 @@ def function_of_variant(
     variant: Variant, size: Size, weights: Weights, mask_activation: str = "relu"
 ) -> TrainedFunction:
     """The function that a variant computes. Raises PlanError for one without masks, skips or the trained decoder."""
+    variant.check(size)
     if variant.mask != "normal":
         raise PlanError(f"mask={variant.mask}: without masks there is no network to cut; plan a case with mask=normal")
     if variant.skip != "on":
@@ -96,6 +111,7 @@ def function_of_variant(
         norm={"gln_pool": GLOBAL_NORM}.get(variant.norm, variant.norm),
         activation={"prelu_maxmin": "prelu"}.get(variant.activation, variant.activation),
         mask_activation=mask_activation,
+        causal=variant.normal(size).causal != "off",
     )
     return TrainedFunction(function, weights)
 
@@ -104,7 +120,7 @@ def function_of_checkpoint(checkpoint: Checkpoint) -> TrainedFunction:
     """A checkpoint's own function: its norm and its PReLUs."""
     size = checkpoint.size
     return TrainedFunction(
-        Function(size, size.total_blocks, checkpoint.norm, "prelu", checkpoint.mask_activation),
+        Function(size, size.total_blocks, checkpoint.norm, "prelu", checkpoint.mask_activation, checkpoint.causal),
         checkpoint.weights,
         checkpoint.sample_rate,
         size.stride if checkpoint.source == "torchaudio" else 0,

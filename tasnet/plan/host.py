@@ -2,17 +2,21 @@
 
 Weights are under Asteroid's names. Every function is the whole network's own layer at any length, and keeps the
 precision it is given (float32, or float64 for a reference); statistics are summed in float64.
+
+A causal network's layers can be given a signal a block at a time: `past` then holds what they know of the blocks
+before, by their names, and is changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
 
 Array = Any
 Weights = Mapping[str, Array]
+Past = MutableMapping[str, Any]
 
 EPS = 1e-8
 """of every norm, as in Asteroid"""
@@ -50,12 +54,20 @@ def conv1x1(weights: Weights, name: str, x: Array) -> Array:
     return made
 
 
-def depthwise(weights: Weights, name: str, x: Array, dilation: int) -> Array:
-    """Each channel's own taps, zeros outside."""
+def depthwise(
+    weights: Weights, name: str, x: Array, dilation: int, causal: bool = False, past: Past | None = None
+) -> Array:
+    """Each channel's own taps, zeros outside; the last tap reads the frame itself if `causal`, else the middle one."""
     taps = weights[f"{name}.weight"][:, 0]
     made = np.empty_like(x)
     made[:] = weights[f"{name}.bias"][:, None]
-    frames, middle = x.shape[1], taps.shape[1] // 2
+    frames, middle = x.shape[1], taps.shape[1] - 1 if causal else taps.shape[1] // 2
+    if past is not None:
+        whole = remembered(past, name, x, middle * dilation)
+        whole = np.pad(whole, ((0, 0), (middle * dilation + frames - whole.shape[1], 0)))
+        for tap in range(taps.shape[1]):
+            made += taps[:, tap, None] * whole[:, tap * dilation : tap * dilation + frames]
+        return made
     for tap in range(taps.shape[1]):
         shift = (tap - middle) * dilation
         if abs(shift) >= frames:
@@ -63,6 +75,13 @@ def depthwise(weights: Weights, name: str, x: Array, dilation: int) -> Array:
         low, high = max(0, -shift), frames - max(0, shift)
         made[:, low:high] += taps[:, tap, None] * x[:, low + shift : high + shift]
     return made
+
+
+def remembered(past: Past, name: str, x: Array, frames: int) -> Array:
+    """[C, new] -> [C, old + new]: before it the last frames of the blocks before, at most `frames`. Keeps its end."""
+    whole = np.concatenate([past[name], x], axis=1) if name in past else x
+    past[name] = whole[:, max(0, whole.shape[1] - frames) :].copy()
+    return whole
 
 
 def activated(weights: Weights, name: str, x: Array, activation: str) -> Array:
@@ -81,8 +100,8 @@ def masked_by(x: Array, activation: str) -> Array:
     return np.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
 
 
-def normed(weights: Weights, name: str, x: Array, norm: str) -> Array:
-    """Any norm of the axis `norm`, over all the frames that are given."""
+def normed(weights: Weights, name: str, x: Array, norm: str, past: Past | None = None) -> Array:
+    """Any norm of the axis `norm`, over all the frames that are given. A block at a time: local norms and cgLN."""
     if norm == "identity":
         return x
     gamma, beta = weights[f"{name}.gamma"][:, None], weights[f"{name}.beta"][:, None]
@@ -92,7 +111,7 @@ def normed(weights: Weights, name: str, x: Array, norm: str) -> Array:
         scale, mean = gln_scalars(x.mean(dtype=np.float64), np.einsum("cf,cf->", x, x, dtype=np.float64) / x.size)
         return (x - x.dtype.type(mean)) * (gamma * x.dtype.type(scale)) + beta
     if norm == "cgln":
-        return cumulative(x, gamma, beta)
+        return cumulative(x, gamma, beta, {} if past is None else past, name)
     axis = {"cln": 0, "channel": 1}[norm]
     centred = x - x.mean(axis, keepdims=True)
     variance = np.square(centred).mean(axis, keepdims=True)
@@ -104,30 +123,34 @@ def gln_scalars(mean: float, square: float) -> tuple[float, float]:
     return float(1 / np.sqrt(max(square - mean * mean, 0.0) + EPS)), float(mean)
 
 
-def cumulative(x: Array, gamma: Array, beta: Array) -> Array:
-    """Over channels and all frames so far (Asteroid's cgLN)."""
-    count = len(x) * np.arange(1, x.shape[1] + 1, dtype=np.float64)
-    mean = np.cumsum(x.sum(0, dtype=np.float64)) / count
-    variance = np.cumsum(np.square(x, dtype=np.float64).sum(0)) / count - mean**2
+def cumulative(x: Array, gamma: Array, beta: Array, past: Past, name: str) -> Array:
+    """Over channels and all frames so far (Asteroid's cgLN). What is kept: frames, sum and sum of squares so far."""
+    frames, total, squares = past.get(name, np.zeros(3))
+    count = len(x) * (frames + np.arange(1, x.shape[1] + 1, dtype=np.float64))
+    sums = total + np.cumsum(x.sum(0, dtype=np.float64))
+    powers = squares + np.cumsum(np.square(x, dtype=np.float64).sum(0))
+    past[name] = np.array([frames + x.shape[1], sums[-1], powers[-1]])
+    mean = sums / count
+    variance = powers / count - mean**2
     scale = 1 / np.sqrt(np.maximum(variance, 0) + EPS)
     return (x - mean.astype(x.dtype)) * scale.astype(x.dtype) * gamma + beta
 
 
-def block(weights: Weights, index: int, x: Array, dilation: int, norm: str, activation: str, *, res: bool) -> Any:
-    """One TCN block: the stream -> the stream after it (or before it, without `res`), and its skip."""
+def block(weights: Weights, function: Any, index: int, x: Array, past: Past | None = None) -> Any:
+    """One TCN block: the stream -> the stream after it, which the last block leaves as it is, and its skip."""
     name = f"masker.TCN.{index}"
     hidden = conv1x1(weights, f"{name}.shared_block.0", x)
-    hidden = between(weights, index, hidden, dilation, norm, activation)
-    stream = x + conv1x1(weights, f"{name}.res_conv", hidden) if res else x
+    hidden = between(weights, function, index, hidden, past)
+    stream = x + conv1x1(weights, f"{name}.res_conv", hidden) if index + 1 < function.blocks else x
     return stream, conv1x1(weights, f"{name}.skip_conv", hidden)
 
 
-def between(weights: Weights, index: int, hidden: Array, dilation: int, norm: str, activation: str) -> Array:
+def between(weights: Weights, function: Any, index: int, hidden: Array, past: Past | None = None) -> Array:
     """What a block does between its 1x1 convolutions: activation, norm, depthwise, activation, norm."""
-    name = f"masker.TCN.{index}.shared_block"
-    hidden = normed(weights, f"{name}.2", activated(weights, f"{name}.1", hidden, activation), norm)
-    hidden = depthwise(weights, f"{name}.3", hidden, dilation)
-    return normed(weights, f"{name}.5", activated(weights, f"{name}.4", hidden, activation), norm)
+    name, norm, dilation = f"masker.TCN.{index}.shared_block", function.norm, int(2 ** (index % function.size.X))
+    hidden = normed(weights, f"{name}.2", activated(weights, f"{name}.1", hidden, function.activation), norm, past)
+    hidden = depthwise(weights, f"{name}.3", hidden, dilation, function.causal, past)
+    return normed(weights, f"{name}.5", activated(weights, f"{name}.4", hidden, function.activation), norm, past)
 
 
 def masks(weights: Weights, skips: Array, activation: str, mask_activation: str) -> Array:

@@ -180,7 +180,7 @@ def _chain(function: Function, shape: _Shape) -> Iterator[Kind]:
         final = shape.last and index == shape.first + shape.blocks - 1
         yield _conv(size.B, size.H)
         yield from _norm(function.norm, size.H)
-        yield Kind("dw", (size.H,), size.H, size.P, function.dilation(index) // shape.phase)
+        yield Kind("dw", (size.H,), size.H, function.taps, function.dilation(index) // shape.phase)
         yield from _norm(function.norm, size.H)
         yield _conv(size.H, size.Sc)
         if not final:
@@ -205,8 +205,8 @@ def _scaled(function: Function, shape: _Shape) -> Iterator[Kind]:
     if shape.head:
         yield _conv(size.N, size.B)
     yield _conv(size.B, size.H)
-    yield Kind("dw", (size.H,), size.H, size.P, dilation)
-    yield Kind("conv", (2,), size.H, size.P, dilation)
+    yield Kind("dw", (size.H,), size.H, function.taps, dilation)
+    yield Kind("conv", (2,), size.H, function.taps, dilation)
     yield Kind("ew_add", (size.H, size.H), size.H)
     yield _conv(size.H, size.Sc if shape.last else size.B + size.Sc)
     for _ in range(2):

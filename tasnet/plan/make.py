@@ -72,6 +72,7 @@ def make_plan(
         arch=arch,
         length=length,
         frames=frames,
+        block=None,
         objective=objective,
         coders=bounds.coders,
         rows=bounds.rows,

@@ -16,8 +16,18 @@ Tell = Callable[[str, int, int], None]
 
 def invocations(plan: Any, frames: int) -> int:
     """What a run on a signal of `frames` takes, of all segments."""
+    if plan.block is not None:
+        starts = range(0, frames, plan.block)
+        return sum(
+            _of_block(each, plan.block, at, frames) for at in starts for each in plan.segments if each.place == "chip"
+        )
     widths = [width for width in map(plan_width, spans(plan, frames)) if not too_short(plan, width)]
     return sum(_of_segment(each, width) for width in widths for each in plan.segments if each.place == "chip")
+
+
+def _of_block(segment: Any, block: int, start: int, frames: int) -> int:
+    known, new = min(segment.halo[0], start), min(block, frames - start)
+    return len(list(rows.groups(rows.block_rows(known, new, block, segment.width, segment.halo), segment.height)))
 
 
 def _of_segment(segment: Any, frames: int) -> int:

@@ -6,14 +6,15 @@ last ends with it, so both true ends get the layers' own zero padding; what the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 Array = Any
 """a numpy array; of channels x frames where nothing else is said"""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,10 @@ def shortest(width: int, phase: int) -> int:
     return width * phase
 
 
-def rows(frames: int, width: int, halo: int, phase: int) -> list[Row]:
+def rows(frames: int, width: int, halo: tuple[int, int], phase: int) -> list[Row]:
     """The rows that cover a signal; their valid parts are disjoint, and every frame is in one.
 
+    `halo` is what a cut edge spoils: frames at a row's begin, and at its end.
     Raises ValueError where a sequence is shorter than a row, or where rows are all halo.
     """
     found = []
@@ -42,32 +44,47 @@ def rows(frames: int, width: int, halo: int, phase: int) -> list[Row]:
         count = count_of(length, width, halo)
         if count is None:
             raise ValueError(f"{length} frames in a sequence: rows of {width} with {halo} of halo don't cover them")
-        inner, low = width - 2 * halo, 0
+        inner, low = width - sum(halo), 0
         for index in range(count):
             last = index == count - 1
             start = length - width if last else index * inner
-            high = length if last else start + width - halo
+            high = length if last else start + width - halo[1]
             found.append(Row(sequence, start, low, high))
             low = high
     return found
 
 
-def count_of(length: int, width: int, halo: int) -> int | None:
+def block_rows(known: int, new: int, block: int, width: int, halo: tuple[int, int]) -> list[tuple[Row, Row]]:
+    """The rows for a block's `new` frames, behind `known` frames of the stream that are given again.
+
+    Each as it lies in the window of those, and as counted from the block's first frame. `known` is the halo before, or
+    all there is: then the window's begin is the stream's. A last block may be shorter than `block`.
+    """
+    found = []
+    for row in rows(block + halo[0], width, halo, 1):
+        low, high = max(row.low, known), min(row.high, known + new)
+        if low < high:
+            found.append((row, Row(0, row.start - known, low - known, high - known)))
+    return found
+
+
+def count_of(length: int, width: int, halo: tuple[int, int]) -> int | None:
     """Rows that cover a sequence of `length` frames; None where they can't."""
     if length == width:
         return 1
-    if length < width or width <= 2 * halo:
+    spoilt = sum(halo)
+    if length < width or width <= spoilt:
         return None
-    return max(1, -(-(length - 2 * halo) // (width - 2 * halo)))
+    return max(1, -(-(length - spoilt) // (width - spoilt)))
 
 
-def groups(found: list[Row], height: int) -> Iterator[list[Row]]:
+def groups(found: Sequence[T], height: int) -> Iterator[Sequence[T]]:
     """The rows, `height` at a time: what one invocation takes. The last group may be smaller."""
     for index in range(0, len(found), height):
         yield found[index : index + height]
 
 
-def gather(signal: Array, taken: list[Row], width: int, height: int, phase: int) -> Array:
+def gather(signal: Array, taken: Sequence[Row], width: int, height: int, phase: int) -> Array:
     """[C, frames] -> [1, C, height, width]; rows that are missing are the last one again, and mean nothing."""
     starts = np.array([row.sequence + phase * row.start for row in taken])
     starts = np.concatenate([starts, np.repeat(starts[-1:], height - len(taken))])
@@ -77,7 +94,7 @@ def gather(signal: Array, taken: list[Row], width: int, height: int, phase: int)
     return np.ascontiguousarray(np.take(signal, places.reshape(-1), axis=1).reshape(1, len(signal), height, width))
 
 
-def scatter(made: Array, taken: list[Row], phase: int, signal: Array, *, add: bool = False) -> None:
+def scatter(made: Array, taken: Sequence[Row], phase: int, signal: Array, *, add: bool = False) -> None:
     """Writes the valid parts of [1, C, height, width] to their frames of [C, frames], or adds them."""
     for index, row in enumerate(taken):
         place = place_of(row, phase)

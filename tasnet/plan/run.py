@@ -1,14 +1,15 @@
 """A plan run on a signal: frames -> segments -> sums -> samples. numpy and the plan's own modules, nothing else.
 
 `execute` runs one invocation of a segment; all rows of a segment are run before the next. Where no norm spans the
-signal, the signal is taken in spans that overlap by the network's reach, so memory doesn't grow with its length.
+signal, the signal is taken in spans that overlap by the network's reach, so memory doesn't grow with its length. A
+plan for streams takes it in blocks, and carries what the next block needs of those before.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Protocol
 
@@ -58,6 +59,11 @@ def estimates(
 
     `read(start, count)` gives samples of the wave, [count]; it is asked for what lies inside alone.
     """
+    if plan.block is not None:
+        step = plan.block * plan.function.size.L // 2
+        chunks = (read(start, min(step, samples - start)) for start in range(0, samples, step))
+        yield from streamed(plan, weights, execute, chunks, spent)
+        return
     size, spent = plan.function.size, {} if spent is None else spent
     length, half, sources = samples + 2 * plan.padding, size.L // 2, size.n_src
 
@@ -85,10 +91,50 @@ def estimates(
     yield np.pad(given, ((0, 0), (0, left - given.shape[1])))
 
 
+def streamed(
+    plan: Any,
+    weights: host.Weights,
+    execute: Execute,
+    chunks: Iterable[Array],
+    spent: Spent | None = None,
+    past: host.Past | None = None,
+) -> Iterator[Array]:
+    """The estimates of a stream, [sources, samples] as soon as a block's are known; together as many as came in.
+
+    `chunks` are samples, [count] of any count. `past` is what is carried from block to block.
+    """
+    size, spent, past = plan.function.size, {} if spent is None else spent, {} if past is None else past
+    half, sources = size.L // 2, size.n_src
+    samples, carried, behind = np.zeros(0, np.float32), np.zeros((sources, half), np.float32), 0
+
+    def estimate(count: int) -> Array:
+        nonlocal samples, carried
+        begun, before = time.perf_counter(), sum(spent.values())
+        frames = host.frames_of(samples[: (count - 1) * half + size.L], size.L)
+        made = _frames(plan, weights, execute, frames, spent, past)
+        block = np.stack([host.overlapped(each) for each in made])
+        block[:, :half] += carried
+        samples, carried = samples[count * half :], block[:, -half:]
+        spent["host"] = spent.get("host", 0.0) + time.perf_counter() - begun - (sum(spent.values()) - before)
+        return block[:, :-half]
+
+    for chunk in chunks:
+        samples, behind = np.concatenate([samples, chunk]), behind + len(chunk)
+        while (len(samples) - size.L) // half + 1 >= plan.block:
+            block = estimate(plan.block)
+            behind -= block.shape[1]
+            yield block
+    if (rest := (len(samples) - size.L) // half + 1) > 0:
+        block = estimate(rest)
+        behind -= block.shape[1]
+        yield block
+    yield np.pad(carried, ((0, 0), (0, behind - half)))
+
+
 def spans(plan: Any, frames: int) -> list[tuple[int, int, int, int]]:
     """(first frame, first and last valid frame, frame past its end) of what is run at a time: exact where cropped."""
     reach, shortest = plan.reach, max((rows.shortest(each.width, each.phase) for each in plan.segments), default=1)
-    width = max(SPAN, 8 * reach, shortest)
+    width = max(SPAN, 4 * sum(reach), shortest)
     if not plan.local or frames <= width:
         return [(0, 0, frames, frames)]
     return [(row.start, row.low, row.high, row.start + width) for row in rows.rows(frames, width, reach, 1)]
@@ -101,66 +147,87 @@ def plan_width(span: tuple[int, int, int, int]) -> int:
 
 def too_short(plan: Any, frames: int) -> bool:
     """Whether a signal is shorter than some segment's rows: the host then computes the whole network."""
-    return any(frames < rows.shortest(each.width, each.phase) for each in plan.segments if each.place == "chip")
+    on_chip = [each for each in plan.segments if each.place == "chip"]
+    return plan.block is None and any(frames < rows.shortest(each.width, each.phase) for each in on_chip)
 
 
-def _frames(plan: Any, weights: host.Weights, execute: Execute, frames: Array, spent: Spent) -> list[Array]:
-    """[L, frames] -> each source's frames, [L, frames], to be overlapped."""
+def _frames(
+    plan: Any, weights: host.Weights, execute: Execute, frames: Array, spent: Spent, past: host.Past | None = None
+) -> list[Array]:
+    """[L, frames] -> each source's frames, [L, frames], to be overlapped. With `past` they are a stream's block."""
     coded = host.encoded(weights, frames)
     signals = {"frames": frames, "coded": coded, "encoded": coded}
     made = [np.empty((plan.function.size.L, frames.shape[1]), coded.dtype) for _ in range(plan.function.size.n_src)]
     if too_short(plan, frames.shape[1]):
-        _host_stages(plan, weights, range(plan.function.blocks), True, True, signals, made)
+        _host_stages(plan, weights, range(plan.function.blocks), True, True, signals, made, past)
         return made
     if not plan.local or any(segment.form in _PIECES for segment in plan.segments):
-        signals["encoded"] = host.normed(weights, "masker.bottleneck.0", coded, plan.function.norm)
+        signals["encoded"] = host.normed(weights, "masker.bottleneck.0", coded, plan.function.norm, past)
     # The pieces of one convolution stand together.
     for _, group in groupby(plan.segments, key=lambda each: (each.form, each.start)):
         segment, *others = group
         if segment.form in _PIECES:
-            running = [_Running(each, execute, spent) for each in (segment, *others)]
-            _pieces(plan, weights, running, signals, made)
+            running = [_Running(each, execute, spent, plan.block, past) for each in (segment, *others)]
+            _pieces(plan, weights, running, signals, made, past)
             continue
+        running_alone = _Running(segment, execute, spent, plan.block, past)
         if segment.place == "host":
-            _host_stages(plan, weights, segment.blocks, segment.head, segment.tail, signals, made)
+            _host_stages(plan, weights, segment.blocks, segment.head, segment.tail, signals, made, past)
         elif segment.form == "scaled":
-            _scaled(plan, weights, _Running(segment, execute, spent), signals)
+            _scaled(plan, weights, running_alone, signals)
         else:
-            _plain(weights, _Running(segment, execute, spent), signals, made)
+            _plain(weights, running_alone, signals, made)
             if segment.form == "pointwise" and segment.start < plan.function.blocks:
-                function, index = plan.function, segment.start
-                signals["hidden"] = host.between(
-                    weights, index, signals["hidden"], _dilation(plan, index), function.norm, function.activation
-                )
+                signals["hidden"] = host.between(weights, plan.function, segment.start, signals["hidden"], past)
     return made
 
 
 class _Running:
-    """One segment's invocations over a signal."""
+    """One segment's invocations over a signal, or over a stream's `block`, of which `past` holds what was before."""
 
-    def __init__(self, segment: Any, execute: Execute, spent: Spent) -> None:
-        self.segment, self.execute, self.spent = segment, execute, spent
+    def __init__(
+        self, segment: Any, execute: Execute, spent: Spent, block: int | None = None, past: host.Past | None = None
+    ) -> None:
+        self.segment, self.execute, self.spent, self.block, self.past = segment, execute, spent, block, past
 
     def invocations(
         self, signals: Mapping[str, Array], wanted: Collection[str]
     ) -> Iterator[tuple[list[rows.Row], Mapping[str, Array]]]:
         """Each group of rows, and what the segment makes of it."""
         segment = self.segment
-        roles = [port.role for port in segment.inputs]
-        frames = signals[roles[0]].shape[1]
-        found = rows.rows(frames, segment.width, segment.halo, segment.phase)
+        signals, found = self._windows(signals)
         started: deque[tuple[list[rows.Row], Any]] = deque()
-        for taken in rows.groups(found, segment.height):
+        for group in rows.groups(found, segment.height):
+            taken, valid = [row for row, _ in group], [row for _, row in group]
             inputs = {
-                role: rows.gather(signals[role], taken, segment.width, segment.height, segment.phase) for role in roles
+                role: rows.gather(each, taken, segment.width, segment.height, segment.phase)
+                for role, each in signals.items()
             }
             begun = time.perf_counter()
-            started.append((taken, self.execute(segment, inputs, wanted)))
+            started.append((valid, self.execute(segment, inputs, wanted)))
             self._spend(begun)
             if len(started) > getattr(self.execute, "ahead", 0):
                 yield self._ended(*started.popleft())
         while started:
             yield self._ended(*started.popleft())
+
+    def _windows(self, signals: Mapping[str, Array]) -> tuple[dict[str, Array], list[tuple[rows.Row, rows.Row]]]:
+        """What rows are cut from, by role; the rows in that, and where their valid parts lie in the signal."""
+        segment = self.segment
+        given = {port.role: signals[port.role] for port in segment.inputs}
+        frames = next(iter(given.values())).shape[1]
+        if self.past is None or self.block is None:
+            return given, [(row, row) for row in rows.rows(frames, segment.width, segment.halo, segment.phase)]
+        before, known = segment.halo[0], 0
+        if before:
+            # What the blocks' convolutions look back at; of the other inputs only the block's own frames count.
+            role = next(iter(given)) if segment.head else "stream"
+            given[role] = host.remembered(self.past, segment.name, given[role], before)
+            known = given[role].shape[1] - frames
+        for role, each in given.items():
+            missing = known + frames - each.shape[1]
+            given[role] = np.pad(each, ((0, 0), (missing, before + self.block - known - frames)))
+        return given, rows.block_rows(known, frames, self.block, segment.width, segment.halo)
 
     def _ended(self, taken: list[rows.Row], made: Any) -> tuple[list[rows.Row], Mapping[str, Array]]:
         begun = time.perf_counter()
@@ -257,7 +324,12 @@ _PIECES = frozenset({"piece-in", "piece-out"})
 
 
 def _pieces(
-    plan: Any, weights: host.Weights, running: list[_Running], signals: dict[str, Array], made: list[Array]
+    plan: Any,
+    weights: host.Weights,
+    running: list[_Running],
+    signals: dict[str, Array],
+    made: list[Array],
+    past: host.Past | None,
 ) -> None:
     """One 1x1 convolution in pieces, and what the host does until the next. Changes `signals` and `made`."""
     function, first = plan.function, running[0].segment
@@ -284,8 +356,7 @@ def _pieces(
             part = slice(source * function.size.N, (source + 1) * function.size.N)
             frames[:] = host.decoded(weights, masks[part] * signals["coded"])
     elif stage:
-        dilation = _dilation(plan, block)
-        signals["hidden"] = host.between(weights, block, given, dilation, function.norm, function.activation)
+        signals["hidden"] = host.between(weights, function, block, given, past)
     else:
         signals["stream"] = given
 
@@ -298,27 +369,20 @@ def _host_stages(
     tail: bool,
     signals: dict[str, Array],
     made: list[Array],
+    past: host.Past | None,
 ) -> None:
     """Stages that the host computes over the whole signal. Changes `signals` and `made`."""
     function = plan.function
     if head:
         given = signals["encoded"]
         if given is signals["coded"]:
-            given = host.normed(weights, "masker.bottleneck.0", given, function.norm)
+            given = host.normed(weights, "masker.bottleneck.0", given, function.norm, past)
         signals["stream"] = host.conv1x1(weights, "masker.bottleneck.1", given)
     for index in blocks:
-        res = index + 1 < function.blocks
-        dilation = _dilation(plan, index)
-        signals["stream"], skip = host.block(
-            weights, index, signals["stream"], dilation, function.norm, function.activation, res=res
-        )
+        signals["stream"], skip = host.block(weights, function, index, signals["stream"], past)
         signals["skips"] = skip if "skips" not in signals else signals["skips"] + skip
     if tail:
         masks = host.masks(weights, signals["skips"], function.activation, function.mask_activation)
         for source, each in enumerate(made):
             part = slice(source * function.size.N, (source + 1) * function.size.N)
             each[:] = host.decoded(weights, masks[part] * signals["coded"])
-
-
-def _dilation(plan: Any, block: int) -> int:
-    return int(2 ** (block % plan.function.size.X))

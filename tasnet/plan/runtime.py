@@ -28,7 +28,7 @@ def runtime_source(plan: Plan, folder: Path) -> str:
     held(folder, plan.host_weights)
     written = [plan.host_weights, *(each.hef for each in plan.on_chip if each.hef)]
     data = {
-        **plan.model_dump(mode="json", include={"made_by", "weights", "function", "sample_rate", "padding"}),
+        **plan.model_dump(mode="json", include={"made_by", "weights", "function", "sample_rate", "padding", "block"}),
         "reach": plan.reach,
         "local": plan.local,
         "segments": [each.model_dump(mode="json", include=_NEEDED) for each in plan.segments],

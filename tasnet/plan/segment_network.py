@@ -28,7 +28,9 @@ def _conv(weight: Tensor, bias: Tensor | None = None) -> Conv:
     return Conv(_LAYOUT, weight, bias)
 
 
-def _dilated(weight: Tensor, dilation: int, groups: int) -> Conv:
+def _dilated(trained: TrainedFunction, weight: Tensor, dilation: int, groups: int) -> Conv:
+    """With 'same' padding: a causal one has taps of zero, and no layer that pads."""
+    weight = rewrites.centred_taps(weight) if trained.function.causal else weight
     padding = dilation * (weight.shape[2] - 1) // 2
     return Conv(_LAYOUT, weight, dilation=dilation, padding=padding, groups=groups)
 
@@ -47,11 +49,12 @@ def _activation(trained: TrainedFunction, name: str) -> nn.Module:
 def _block(trained: TrainedFunction, cut: Cut, index: int) -> TcnBlock:
     """The network's own block, on every `phase`-th frame."""
     function = trained.function
-    variant = Variant(activation="relu", norm=function.norm, layout=_LAYOUT)
+    causal = "taps" if function.causal else "off"
+    variant = Variant(activation="relu", norm=function.norm, layout=_LAYOUT, causal=causal)
     block = TcnBlock(variant, function.size, trained.weights, index, res=index + 1 < function.blocks)
     dilation = function.dilation(index) // cut.phase
     block.dw_conv.dilation = rewrites.along_time(_LAYOUT, dilation, 1)
-    block.dw_conv.padding = rewrites.along_time(_LAYOUT, dilation * (function.size.P - 1) // 2, 0)
+    block.dw_conv.padding = rewrites.along_time(_LAYOUT, dilation * (function.taps - 1) // 2, 0)
     block.in_act = _activation(trained, f"masker.TCN.{index}.shared_block.1")
     block.dw_act = _activation(trained, f"masker.TCN.{index}.shared_block.4")
     return block
@@ -157,10 +160,11 @@ class Scaled(nn.Module):
         taps, bias = weights[f"{name}.shared_block.3.weight"], weights[f"{name}.shared_block.3.bias"]
         gamma, beta = weights[f"{name}.shared_block.2.gamma"], weights[f"{name}.shared_block.2.beta"]
         dilation = trained.function.dilation(index) // cut.phase
-        self.dw_conv = _dilated(taps * gamma[:, None, None], dilation, size.H)
+        self.dw_conv = _dilated(trained, taps * gamma[:, None, None], dilation, size.H)
         shift = torch.cat((taps * beta[:, None, None], -taps * gamma[:, None, None]), 1)
-        shift[:, 0, size.P // 2] += bias
-        self.shift = _dilated(shift, dilation, 1)
+        # On the tap of the frame itself, which no end cuts off.
+        shift[:, 0, size.P - 1 if trained.function.causal else size.P // 2] += bias
+        self.shift = _dilated(trained, shift, dilation, 1)
         self.dw_act = _activation(trained, f"{name}.shared_block.4")
         outer = weights[f"{name}.shared_block.5.gamma"][None, :, None]
         kept = ("res_conv", "skip_conv") if index + 1 < trained.function.blocks else ("skip_conv",)

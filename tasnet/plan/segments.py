@@ -66,7 +66,7 @@ def on_the_host(function: Function, start: int, stop: int, frames: int, hardware
         phase=1,
         width=1,
         height=1,
-        halo=0,
+        halo=(0, 0),
         takes=(0, 0),
         gives=(0, 0),
         inputs=(),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
@@ -38,6 +40,15 @@ def test_every_norm_and_activation(norm: str, activation: str) -> None:
     for length in (700, 1001):
         most = POOLED if norm == "gln_pool" else ROUNDING
         assert difference(variant, SMALL, 700, length, rows=9 * 60) < most
+
+
+@pytest.mark.parametrize("kernel", [2, 3])
+@pytest.mark.parametrize("norm", NORMS)
+def test_every_norm_of_a_causal_network(norm: str, kernel: int) -> None:
+    size, variant = replace(SMALL, P=kernel), Variant(norm=norm, activation="prelu", causal="pad")
+    for length in (700, 1001):
+        most = POOLED if norm == "gln_pool" else ROUNDING
+        assert difference(variant, size, 700, length, rows=9 * 60) < most
 
 
 @pytest.mark.parametrize("coders", ["host", "chip"])
@@ -78,7 +89,8 @@ def sizes(draw: st.DrawFn) -> Size:
 def test_drawn_sizes_bounds_and_lengths(data: st.DataObject) -> None:
     size = data.draw(sizes())
     norm = data.draw(st.sampled_from(["identity", "affine", "cln", "gln", "cgln"]))
-    variant = Variant(norm=norm, activation=data.draw(st.sampled_from(["prelu", "relu"])))
+    causal = data.draw(st.sampled_from(["off", "pad"]))
+    variant = Variant(norm=norm, activation=data.draw(st.sampled_from(["prelu", "relu"])), causal=causal)
     frames = data.draw(st.integers(2, 150))
     bounds = {
         "rows": data.draw(st.integers(1, frames)) * max(size.N, size.H, size.B, size.Sc),
@@ -129,8 +141,6 @@ def test_a_long_signal_is_taken_in_spans_and_is_still_the_network(monkeypatch: p
 
 
 def test_torchaudios_padding_is_zeros_around_the_wave_and_a_crop() -> None:
-    from dataclasses import replace
-
     variant = Variant(norm="gln", activation="prelu")
     trained = replace(function_of_variant(variant, SMALL, seeded_weights(SMALL, 3)), padding=SMALL.stride)
     plan = planned(trained, 700, rows=9 * 60)

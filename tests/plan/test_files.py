@@ -96,7 +96,7 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda plan: plan | {"schema_": 7}, "schema 7, 1 is known"),
+        (lambda plan: plan | {"schema_": 7}, "schema 7, 2 is known"),
         (lambda plan: plan | {"colour": "red"}, "colour"),
         (lambda plan: {key: value for key, value in plan.items() if key != "segments"}, "segments"),
         (lambda plan: plan | {"function": plan["function"] | {"size": plan["function"]["size"] | {"N": 0}}}, "N=0"),

@@ -46,7 +46,7 @@ def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
         start, stop = (0, 2) if start == 0 else (start, start + 1)
     elif form == PIECE_OUT:
         start, stop = max(start, 1), max(start, 1) + 1
-    function = Function(size, BLOCKS, norm, draw(st.sampled_from(["prelu", "relu"])), "sigmoid")
+    function = Function(size, BLOCKS, norm, draw(st.sampled_from(["prelu", "relu"])), "sigmoid", draw(st.booleans()))
     coders = draw(st.sampled_from([HOST, CHIP]))
     cut = Cut(form, start, stop, 1, 1, 1, coders)
     phase = draw(st.sampled_from(phases(function, cut.blocks(function))))
