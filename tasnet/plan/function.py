@@ -111,7 +111,7 @@ def function_of_variant(
         norm={"gln_pool": GLOBAL_NORM}.get(variant.norm, variant.norm),
         activation={"prelu_maxmin": "prelu"}.get(variant.activation, variant.activation),
         mask_activation=mask_activation,
-        causal=variant.normal(size).causal != "off",
+        causal=variant.canonical(size).causal != "off",
     )
     return TrainedFunction(function, weights)
 
