@@ -1,19 +1,31 @@
-from .constraints import ROW_FAIL as ROW_FAIL
-from .constraints import ROW_PASS as ROW_PASS
+from .bracket import PUBLIC_BRACKET as PUBLIC_BRACKET
+from .bracket import ROW_FAIL as ROW_FAIL
+from .bracket import ROW_PASS as ROW_PASS
+from .bracket import Bracket as Bracket
 from .constraints import Prediction as Prediction
 from .constraints import PredictionKind as PredictionKind
 from .constraints import predict_network as predict_network
+from .demands import Demand as Demand
+from .demands import Demands as Demands
+from .demands import LayerKind as LayerKind
+from .demands import demands_of as demands_of
 from .reference import Reference as Reference
 from .reference import is_onnx as is_onnx
 from .reference import predict_file as predict_file
 from .reference import read_network as read_network
 
 __all__ = [
+    "PUBLIC_BRACKET",
     "ROW_FAIL",
     "ROW_PASS",
+    "Bracket",
+    "Demand",
+    "Demands",
+    "LayerKind",
     "Prediction",
     "PredictionKind",
     "Reference",
+    "demands_of",
     "is_onnx",
     "predict_file",
     "predict_network",

@@ -36,12 +36,9 @@ from math import isqrt
 
 from tasnet.hailo import ARCHITECTURES, Certainty, Failure
 from tasnet.hailo.files import Assumption, AssumptionKind, Layer, Network, row_elements, widest_shape
+from tasnet.hailo.predict.bracket import PUBLIC_BRACKET, ROW_FAIL, Bracket
 from tasnet.hailo.predict.layer_controllers import ALLOCATOR, NO_WORK, layer_controllers
 
-ROW_PASS = 384_000
-"""elements: rows up to this have compiled"""
-ROW_FAIL = 512_000
-"""elements: no row of this size or more has compiled"""
 MEMORY_UNITS = 128
 """memory units of a cluster, a limit of the silicon"""
 UNIT_BYTES = 16 * 1024
@@ -101,22 +98,25 @@ class Prediction:
     assumptions: tuple[Assumption, ...] = ()
 
 
-Rule = Callable[[Network], Iterator[PredictedFailure]]
+Rule = Callable[[Network, Bracket], Iterator[PredictedFailure]]
 
 
-def predict_network(network: Network, arch: str) -> Prediction:
-    """The verdict on a graph. Raises ValueError for an architecture that Dataflow Compiler 3.x does not take."""
+def predict_network(network: Network, arch: str, bracket: Bracket = PUBLIC_BRACKET) -> Prediction:
+    """The verdict on a graph. `bracket` is what is known of rows, by default what is public of them.
+
+    Raises ValueError for an architecture that Dataflow Compiler 3.x does not take.
+    """
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
-    predicted = _judged(network, arch)
+    predicted = _judged(network, arch, bracket)
     ranked = any(each.kind is AssumptionKind.RANK for each in network.assumptions)
     if ranked or (network.assumptions and predicted.kind is PredictionKind.CLEAR):
         predicted = replace(predicted, certainty=Certainty.EXTRAPOLATED)
     return replace(predicted, assumptions=network.assumptions)
 
 
-def _judged(network: Network, arch: str) -> Prediction:
-    findings = [finding for rule in RULES for finding in rule(network)]
+def _judged(network: Network, arch: str, bracket: Bracket) -> Prediction:
+    findings = [finding for rule in RULES for finding in rule(network, bracket)]
     blockers = tuple(_for_arch(f.failure, arch) for f in findings if f.certain)
     doubts = tuple(_for_arch(f.failure, arch) for f in findings if not f.certain)
     cautions = tuple(_for_arch(failure, arch) for failure in layer_controllers(network, arch))
@@ -136,7 +136,7 @@ def mixes_positions(layer: Layer) -> bool:
     return not (layer.type == "conv" and layer.kernel == (1, 1) and list(strides) == [1, 1, 1, 1])
 
 
-def grouped_super_deconv(network: Network) -> Iterator[PredictedFailure]:
+def grouped_super_deconv(network: Network, _bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
     """A deconvolution with groups has no kernel. A depthwise one was never tried: a doubt."""
     for layer in network:
         groups = int(layer.params.get("groups", 1)) if layer.type == "deconv" else 1
@@ -166,7 +166,7 @@ def grouped_super_deconv(network: Network) -> Iterator[PredictedFailure]:
         )
 
 
-def deconv_memory(network: Network) -> Iterator[PredictedFailure]:
+def deconv_memory(network: Network, _bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
     """A layer that mixes positions holds its rows whole: more than a cluster's memory units can't be had.
 
     The count is a lower bound (rows under the kernel, one output row, 8-bit weights, in units of 16 KiB).
@@ -210,7 +210,7 @@ def memory_units(layer: Layer) -> int:
     return sum(-(-part // UNIT_BYTES) for part in parts)
 
 
-def wide_rows_unfolded(network: Network) -> Iterator[PredictedFailure]:
+def wide_rows_unfolded(network: Network, bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
     """Wide rows around layers that do not mix positions, at a prime W: no reshape can be added.
 
     The compiler named a part of these layers only; by which rule it chose is not known.
@@ -230,10 +230,10 @@ def wide_rows_unfolded(network: Network) -> Iterator[PredictedFailure]:
         )
 
     evidence = f"{_NOTES}: conv2, conv3 with the mask bypassed, conv5..conv73 and the joins without"
-    yield from _wide(network, "reshape_insertion", member, message, seen, evidence)
+    yield from _wide(network, bracket, "reshape_insertion", member, message, seen, evidence)
 
 
-def wide_rows_unplaced(network: Network) -> Iterator[PredictedFailure]:
+def wide_rows_unplaced(network: Network, bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
     """Wide rows in layers that mix positions, or at a composite W: no agent can place them."""
 
     def member(layer: Layer) -> bool:
@@ -250,10 +250,10 @@ def wide_rows_unplaced(network: Network) -> Iterator[PredictedFailure]:
         "1x1 convolutions 256 -> 256 at W 2000, 512 -> 1 at W 1024; dw66, conv68 of an 8x3 network of 256 filters; "
     )
     evidence += "DFC 3.33.0"
-    yield from _wide(network, "agent_infeasible", member, message, seen, evidence)
+    yield from _wide(network, bracket, "agent_infeasible", member, message, seen, evidence)
 
 
-def prelu_dimensions(network: Network) -> Iterator[PredictedFailure]:
+def prelu_dimensions(network: Network, _bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
     """A PRelu op on C channels is spread over C x C features: seen to fail at 512, never tried with fewer."""
     layers = [layer for layer in network if layer.params.get("activation") == "prelu"]
     for certain in (True, False):
@@ -289,6 +289,7 @@ RULES: tuple[Rule, ...] = (
 
 def _wide(
     network: Network,
+    bracket: Bracket,
     family: str,
     member: Callable[[Layer], bool],
     message: Callable[[tuple[Layer, ...]], str],
@@ -298,11 +299,14 @@ def _wide(
     """Findings on the rows of the layers that `member` takes: past the bracket certain, inside it a doubt."""
     layers = [layer for layer in network if layer.type not in NO_WORK and member(layer)]
     for certain in (True, False):
-        chosen = tuple(layer for layer in layers if _in_range(row_elements(widest_shape(layer)), certain))
+        in_range = bracket.fails_at if certain else bracket.open_at
+        chosen = tuple(layer for layer in layers if in_range(row_elements(widest_shape(layer))))
         if not chosen:
             continue
         worst = max(chosen, key=lambda layer: row_elements(widest_shape(layer)))
-        observed = certain and any(seen(layer) for layer in chosen)
+        # What was seen to fail are rows past the public bracket; a narrower one was not of just any kind of layer.
+        past = [layer for layer in chosen if row_elements(widest_shape(layer)) >= ROW_FAIL]
+        observed = certain and any(seen(layer) for layer in past)
         yield PredictedFailure(
             Failure(
                 stage="compile",
@@ -314,18 +318,14 @@ def _wide(
                     "row_elements": row_elements(widest_shape(worst)),
                     "row_layer": worst.name,
                     "width": widest_shape(worst)[2],
-                    "bracket_pass_elements": ROW_PASS,
-                    "bracket_fail_elements": ROW_FAIL,
+                    "bracket_pass_elements": bracket.passes,
+                    "bracket_fail_elements": bracket.fails or 0,
                 },
                 evidence=evidence,
                 certainty=Certainty.OBSERVED if observed else Certainty.EXTRAPOLATED,
             ),
             certain,
         )
-
-
-def _in_range(elements: int, failing: bool) -> bool:
-    return elements >= ROW_FAIL if failing else ROW_PASS < elements < ROW_FAIL
 
 
 def _prime(number: int) -> bool:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tasnet.hailo.failures import FAMILIES, Certainty
 from tasnet.hailo.files.hn import Network, dumps, loads, row_elements, widest_shape
-from tasnet.hailo.predict.constraints import ROW_FAIL, ROW_PASS, Prediction, PredictionKind, predict_network
+from tasnet.hailo.predict.bracket import ROW_FAIL, ROW_PASS
+from tasnet.hailo.predict.constraints import Prediction, PredictionKind, predict_network
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
 from tasnet.network.variant import Size, Variant

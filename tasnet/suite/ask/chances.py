@@ -1,0 +1,109 @@
+"""How likely a graph compiles: by the rules' verdict on its layers and its certainty, and by the answers so far.
+
+A graph is taken to compile when each *trait* of it goes that no compiled graph had: a layout, an operation, an
+activation, a doubled count of layers, its widest row against the bracket, a family that the rules expect. Traits are
+shared: once one graph in columns compiled, columns are no news. Chances order questions and decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from math import log2, prod
+
+from tasnet.hailo import Certainty
+from tasnet.hailo.predict import Bracket, Demands, LayerKind, PredictionKind
+from tasnet.suite.ask.knowledge import Reply
+from tasnet.suite.ask.question import Foreseen, Question
+
+Trait = tuple[str, ...]
+
+PRIOR: Mapping[tuple[PredictionKind, Certainty], tuple[float, float]] = {
+    (PredictionKind.CLEAR, Certainty.OBSERVED): (19, 1),
+    (PredictionKind.CLEAR, Certainty.EXTRAPOLATED): (4, 1),
+    (PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED): (1, 1),
+    (PredictionKind.BLOCKED, Certainty.EXTRAPOLATED): (1, 4),
+    (PredictionKind.BLOCKED, Certainty.OBSERVED): (1, 19),
+}
+"""Graphs that compiled and that failed, as if so many had been seen of each verdict: a belief, moved by each answer."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """How the rules' verdicts fared: of each with its certainty, how many graphs compiled and how many failed."""
+
+    counts: Mapping[tuple[PredictionKind, Certainty], tuple[int, int]]
+
+    def chance(self, verdict: tuple[PredictionKind, Certainty]) -> float:
+        """That a graph of such a verdict compiles: the mean of the belief after the answers."""
+        good, bad = PRIOR.get(verdict, (1, 1))
+        seen = self.counts.get(verdict, (0, 0))
+        return (good + seen[0]) / (good + bad + sum(seen))
+
+
+def track_of(told: Iterable[tuple[Foreseen, bool]]) -> Track:
+    """The record of the rules in graphs that compiled (True) or failed."""
+    counts: dict[tuple[PredictionKind, Certainty], tuple[int, int]] = {}
+    for seen, compiled in told:
+        good, bad = counts.get((seen.kind, seen.certainty), (0, 0))
+        counts[(seen.kind, seen.certainty)] = (good + compiled, bad + (not compiled))
+    return Track(counts)
+
+
+def chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Foreseen]], bracket: Bracket) -> list[float]:
+    """For each graph that it compiles. `replies` are those that contradict nothing, each with what was foreseen."""
+    track = track_of((each, reply.compiled) for reply, each in replies)
+    seen: set[Trait] = set()
+    layers = 1
+    for reply, _ in replies:
+        if reply.compiled:
+            seen |= _traits(reply.demands)
+            layers = max(layers, reply.demands.layers_at_work)
+    usual = track.chance((PredictionKind.CLEAR, Certainty.EXTRAPOLATED))
+    goes: dict[Trait, float] = {}
+    for reply, each in replies:
+        if not reply.compiled and each.kind is not PredictionKind.BLOCKED:
+            _blame(goes, _traits(reply.demands) - seen, usual)
+    return [
+        prod(goes.get(trait, usual) for trait in _traits(each.demands) - seen)
+        * usual ** max(0.0, log2(max(each.demands.layers_at_work, 1) / layers))
+        * row_chance(each.demands.widest_row, bracket)
+        * _rules(each.foreseen, track, bracket.fails_at(each.demands.widest_row))
+        for each in asked
+    ]
+
+
+def row_chance(row: int, bracket: Bracket) -> float:
+    """That a row goes: inside the bracket the limit is as likely anywhere. What lies past it the rules say."""
+    if row <= bracket.passes or bracket.fails is None or row >= bracket.fails:
+        return 1.0
+    return (bracket.fails - row) / (bracket.fails - bracket.passes)
+
+
+def _rules(seen: Foreseen, track: Track, too_wide: bool) -> float:
+    """What the rules expect apart from rows inside the bracket, each family of doubts once."""
+    if too_wide and seen.kind is not PredictionKind.BLOCKED:
+        return track.chance((PredictionKind.BLOCKED, Certainty.EXTRAPOLATED))
+    if seen.kind is PredictionKind.BLOCKED:
+        return min(track.chance((PredictionKind.BLOCKED, certainty)) for _, certainty in seen.blockers)
+    return track.chance((PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED)) ** len(seen.doubts)
+
+
+def _traits(demands: Demands) -> frozenset[Trait]:
+    return frozenset(trait for each in demands.layers for trait in _traits_of(each.kind))
+
+
+@cache
+def _traits_of(kind: LayerKind) -> tuple[Trait, ...]:
+    operation = ("operation", kind.type, kind.kernel, kind.strides, str(kind.grouped))
+    return ("layout", kind.layout), operation, ("activation", kind.activation)
+
+
+def _blame(goes: dict[Trait, float], new: frozenset[Trait], usual: float) -> None:
+    """A graph with these new traits failed: each is less likely to go, by how likely another was to blame."""
+    all_go = prod(goes.get(trait, usual) for trait in new)
+    if not new or all_go >= 1.0:
+        return
+    for trait in new:
+        goes[trait] = (goes.get(trait, usual) - all_go) / (1 - all_go)

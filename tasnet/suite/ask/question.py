@@ -1,0 +1,62 @@
+"""A question: a distinct graph whose verdict nobody has observed, and what the rules foresee of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from tasnet.hailo import Certainty
+from tasnet.hailo.predict import Demands, Prediction, PredictionKind
+
+
+class Source(str, Enum):
+    """What a graph is of."""
+
+    CASE = "case"
+    SEGMENT = "segment"
+    """of a plan"""
+    PROBE = "probe"
+    """one layer alone, made to be asked"""
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """The rules' verdict on a graph: its blockers by family and certainty, its doubts but for those about rows."""
+
+    kind: PredictionKind
+    certainty: Certainty
+    blockers: frozenset[tuple[str, Certainty]] = frozenset()
+    doubts: frozenset[str] = frozenset()
+
+    @property
+    def text(self) -> str:
+        """`blocked, observed (agent_infeasible)` or the like."""
+        families = ", ".join(sorted({family for family, _ in self.blockers}))
+        return f"{self.kind.value}, {self.certainty.value}{f' ({families})' if families else ''}"
+
+
+@dataclass(frozen=True)
+class Question:
+    """One distinct graph. `stands_for` are the ids of the cases, or the names of the segments, that have it.
+
+    `weight` is the share that it has of what is asked about: of each profile, plan or set of probes that it is in.
+    """
+
+    name: str
+    demands: Demands
+    foreseen: Foreseen
+    source: Source = Source.CASE
+    stands_for: tuple[str, ...] = ()
+    weight: float = 1.0
+
+
+def foreseen(prediction: Prediction) -> Foreseen:
+    """What is kept of a prediction."""
+    # A doubt about a row names the bracket; how likely the row goes is told by the bracket itself.
+    doubts = {each.family for each in prediction.doubts if "bracket_pass_elements" not in each.figures}
+    return Foreseen(
+        prediction.kind,
+        prediction.certainty,
+        frozenset((each.family, each.certainty) for each in prediction.blockers if each.certainty is not None),
+        frozenset(doubts),
+    )
