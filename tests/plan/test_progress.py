@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from tasnet.cli import main
 from tasnet.cli.plan_progress import invocations_bar
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan import run as run_module
@@ -116,3 +118,17 @@ def test_what_is_no_terminal_hears_nothing() -> None:
     with invocations_bar(file) as tell:
         assert tell is None
     assert not file.getvalue()
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_command_draws_on_a_terminal_alone(
+    tmp_path: Path, plan: Plan, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert plan.on_chip
+    soundfile.write(tmp_path / "mix.wav", noise(1200), 8000)
+    monkeypatch.setattr(sys, "stderr", Terminal() if shown else io.StringIO())
+    assert (
+        main(["plan", "run", str(tmp_path / "plan"), "--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "o")])
+        == 0
+    )
+    assert ("invocations, left" in sys.stderr.getvalue()) == shown  # type: ignore[attr-defined]
