@@ -36,6 +36,8 @@ class Bounds:
     """what a compiler refused: no segment may be one of these, or hold all that one of them has"""
     observed: bool = False
     """only segments whose every layer was seen to compile, alone and at that size"""
+    stream: bool = False
+    """the frames are a stream's block: what a segment looks back at comes before them, and is given again"""
 
 
 @dataclass(frozen=True)
@@ -148,13 +150,15 @@ def _of_form(
     if bounds.max_blocks is not None and len(blocks) > bounds.max_blocks:
         return ()
     found: list[Candidate] = []
-    for phase in phases(function, blocks):
+    # A stream's few frames are one row: in phases they would be no fewer.
+    for phase in [1] if bounds.stream else phases(function, blocks):
         narrow = Cut(form, start, stop, phase, 1, 1, bounds.coders)
         binding = refusals(function, narrow, bounds.refused)
-        for width in _widths(function, narrow, frames, bounds, binding):
+        given = frames + narrow.halo(function)[0] if bounds.stream else frames
+        for width in _widths(function, narrow, given, bounds, binding):
             side_by_side = not any(each.cut.height > 1 and each.cut.width <= width for each in binding)
             height = bounds.max_height if side_by_side else 1
-            made = _candidate(function, replace(narrow, width=width), frames, arch, bounds, height)
+            made = _candidate(function, replace(narrow, width=width), given, arch, bounds, height)
             found += [made] if made else []
     return tuple(found)
 

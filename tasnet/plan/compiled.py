@@ -13,7 +13,7 @@ from tasnet.plan.cuts import Plan, Segment, Written, plan_json
 from tasnet.plan.executors import held, read_host_weights
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.hardware import hardware_of
-from tasnet.plan.make import cut_of, make_plan
+from tasnet.plan.make import cut_of, make_plan, make_stream_plan
 
 if TYPE_CHECKING:
     from tasnet.network import Weights
@@ -45,6 +45,8 @@ def plan_without(plan: Plan, trained: TrainedFunction, refused: tuple[Refused, .
     observed = all(each.form in PIECES for each in plan.on_chip)
     bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused, observed)
     hardware = hardware_of(plan.profile.name, plan.profile.figures)
+    if plan.block is not None:
+        return make_stream_plan(trained, plan.arch, bounds, plan.objective, hardware, block=plan.block).plan
     return make_plan(trained, plan.length, plan.arch, bounds, plan.objective, hardware).plan
 
 

@@ -38,13 +38,18 @@ def seconds(function: Function, cut: Cut, found: Facts, invocations: int, frames
     # The chip gives all outputs each time; the first time the host looks at two channels.
     handled = times * moved - (runs(cut.form) - 1) * invocations * found.activations_out
     return Seconds(
-        switch=hardware.switch_seconds.value + found.weights / link,
+        switch=switch_seconds(found, hardware),
         invoke=times * hardware.invocation_seconds.value,
         link=times * moved / link,
         compute=times * found.macs / hardware.macs_per_second.value,
         host=(handled * MOVED + PASSES * frames * _passes(function, cut)) / stream
         + (_decoding(function, frames) / hardware.host_macs_per_second.value if _decodes(function, cut) else 0.0),
     )
+
+
+def switch_seconds(found: Facts, hardware: Hardware) -> float:
+    """What it takes to load a HEF: the switch, and its weights over the link."""
+    return hardware.switch_seconds.value + found.weights / hardware.link_bytes_per_second.value
 
 
 def _decodes(function: Function, cut: Cut) -> bool:

@@ -147,6 +147,20 @@ class Plan(_Data):
         return self.function.reach
 
     @property
+    def state(self) -> int:
+        """Elements that a stream's host keeps from block to block: what blocks' convolutions and cgLN look back at, and
+        the half frames that overlap."""
+        size, kept = self.function.size, 0
+        for each in self.on_chip:
+            looked_at = next((port for port in each.inputs if each.head or port.role == "stream"), None)
+            kept += each.halo[0] * looked_at.channels if looked_at else 0
+        inside = {block for each in self.on_chip for block in each.blocks}
+        cumulative = 3 if self.function.norm == "cgln" else 0
+        for block in set(range(self.function.blocks)) - inside:
+            kept += self.function.halo(range(block, block + 1))[0] * size.H + 2 * cumulative
+        return kept + cumulative + (1 + size.n_src) * size.stride
+
+    @property
     def on_chip(self) -> tuple[Segment, ...]:
         """The segments that are HEFs."""
         return tuple(each for each in self.segments if each.place == CHIP)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 
 from tasnet.plan.cut import CHIP, PIECE_OUT, PIECES
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.rows import Row, rows
+from tasnet.plan.rows import Row, block_rows, rows
 
 COLUMNS = 60
 """of time in a terminal"""
@@ -34,7 +35,13 @@ def drawing_lines(plan: Plan) -> Iterator[str]:
         line = "·" * COLUMNS if each.place != CHIP else "".join(_cells(plan, each))
         yield f"{name.ljust(width)}  {line}  {_rows(each)}"
     seconds = f", {plan.length / plan.sample_rate:g} s" if plan.sample_rate else ""
-    yield f"{''.ljust(width)}  {'0'.ljust(COLUMNS - 8)}{plan.frames:>8}  frames{seconds}; █ once, ▒ again, · host"
+    first = f"{-_looked_at(plan)}" if plan.block is not None else "0"
+    yield f"{''.ljust(width)}  {first.ljust(COLUMNS - 8)}{plan.frames:>8}  frames{seconds}; █ once, ▒ again, · host"
+
+
+def _looked_at(plan: Plan) -> int:
+    """Frames before a stream's block that some segment is given again."""
+    return max(each.halo[0] for each in plan.segments)
 
 
 def _rows(each: Segment) -> str:
@@ -45,7 +52,13 @@ def _rows(each: Segment) -> str:
 
 
 def _cells(plan: Plan, each: Segment) -> Iterator[str]:
-    """How often each part of the first sequence is computed."""
+    """How often each part of the first sequence is computed; of a stream what is given again before the block."""
+    if plan.block is not None:
+        before = _looked_at(plan)
+        for column in range(COLUMNS):
+            place = (column + 0.5) * (before + plan.block) / COLUMNS - before
+            yield "█" if place >= 0 else "▒" if place >= -each.halo[0] else " "
+        return
     found = [row for row in _windows(plan, each) if row.sequence == 0]
     length = -(-plan.frames // each.phase)
     for column in range(COLUMNS):
@@ -54,7 +67,17 @@ def _cells(plan: Plan, each: Segment) -> Iterator[str]:
 
 
 def _windows(plan: Plan, each: Segment) -> list[Row]:
-    return rows(plan.frames, each.width, each.halo, each.phase)
+    """In a stream those of a block and what is given again, moved so that the longest begins at 0."""
+    if plan.block is None:
+        return rows(plan.frames, each.width, each.halo, each.phase)
+    moved, found = (
+        _looked_at(plan) - each.halo[0],
+        block_rows(each.halo[0], plan.block, plan.block, each.width, each.halo),
+    )
+    return [
+        Row(0, row.start + moved, row.low + moved, row.high + moved)
+        for row in (replace(row, low=row.start + valid.low - valid.start) for row, valid in found)
+    ]
 
 
 _WIDE, _STAGE, _LEFT, _GAP = 900, 14, 190, 6
@@ -70,7 +93,8 @@ def drawing_svg(plan: Plan) -> str:
         parts.append(f'<text x="4" y="{top + height / 2 + 4:g}">{label}</text>')
         parts += [*_band(plan, each, top, height), "</g>"]
         top += height + _GAP
-    axis = f'<text x="{_LEFT}" y="{top + 12:g}">0</text>'
+    first = -_looked_at(plan) if plan.block is not None else 0
+    axis = f'<text x="{_LEFT}" y="{top + 12:g}">{first}</text>'
     axis += f'<text x="{_LEFT + _WIDE}" y="{top + 12:g}" text-anchor="end">{plan.frames:,} frames</text>'
     size = f'width="{_LEFT + _WIDE + 10}" height="{top + 22:g}"'
     style = "text{font:12px sans-serif;fill:#333}.v{fill:#2b6cb0}.h{fill:#90cdf4;fill-opacity:.6}.o{fill:#bbb}"
@@ -86,7 +110,8 @@ def _band(plan: Plan, each: Segment, top: float, height: float) -> Iterator[str]
         yield f'<rect class="o" x="{_LEFT}" y="{top:g}" width="{_WIDE}" height="{height:g}"/>'
         return
     found = [row for row in _windows(plan, each) if row.sequence == 0]
-    scale, lane = _WIDE / -(-plan.frames // each.phase), height / len(found)
+    whole = plan.frames + _looked_at(plan) if plan.block is not None else -(-plan.frames // each.phase)
+    scale, lane = _WIDE / whole, height / len(found)
     for index, row in enumerate(found):
         for kind, low, high in (("h", row.start, row.start + each.width), ("v", row.low, row.high)):
             place = f'x="{_LEFT + low * scale:.1f}" width="{(high - low) * scale:.1f}"'

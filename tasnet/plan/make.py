@@ -26,6 +26,7 @@ from tasnet.plan.cut import CHAIN, CHIP, Cut
 from tasnet.plan.cuts import Plan, Profile, Segment, Written, plan_json
 from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.hardware import MAX_HEFS, Hardware
+from tasnet.plan.latency import MAX_BLOCK, Option, check_streams, larger_blocks, least_latency, options
 from tasnet.plan.layers import facts
 from tasnet.plan.search import Route, Search, choose
 from tasnet.plan.segment_files import to_network, to_onnx
@@ -44,6 +45,8 @@ class Made:
     search: Search
     path: Route
     front: tuple[Route, ...]
+    options: tuple[Option, ...] = ()
+    """of a stream: other blocks and paths that nothing beats in all"""
 
 
 def make_plan(
@@ -61,18 +64,61 @@ def make_plan(
         )
     search = Search(function, frames, arch, bounds, hardware)
     path, front = choose(search, objective)
+    return Made(_plan(trained, search, path, objective, length), search, path, tuple(front))
+
+
+def make_stream_plan(
+    trained: TrainedFunction,
+    arch: str,
+    bounds: Bounds,
+    objective: str,
+    hardware: Hardware,
+    *,
+    block: int | None = None,
+    latency: float | None = None,
+) -> Made:
+    """The plan for a stream in blocks of `block` frames; without, of those whose modelled latency is least.
+
+    With `latency` the largest block within so many seconds: it is the least load. Raises PlanError where nothing fits
+    or keeps up, for a function that looks ahead, and for a latency where nothing says the sample rate.
+    """
+    check_streams(trained)
+    if block is not None and not 0 < block <= MAX_BLOCK:
+        raise PlanError(f"--block {block:,}: blocks of 1 to {MAX_BLOCK:,} frames; a longer one is a clip")
+    bounds = replace(bounds, stream=True)
+
+    def of_block(frames: int) -> Search:
+        return Search(trained.function, frames, arch, bounds, hardware)
+
+    rate = trained.sample_rate
+    if rate is None and block is None:
+        raise PlanError("nothing says the network's sample rate, by which latency counts; give --block in frames")
+    found: list[Option] = []
+    if rate is not None:
+        found = options(of_block(block), rate) if block else least_latency(of_block, rate, latency)
+        block, found = found[0].block, larger_blocks(of_block, rate, found)
+    assert block is not None
+    search = of_block(block)
+    path, front = choose(search, objective)
+    plan = _plan(trained, search, path, objective, block * trained.function.size.stride)
+    return Made(plan, search, path, tuple(front), tuple(found))
+
+
+def _plan(trained: TrainedFunction, search: Search, path: Route, objective: str, length: int) -> Plan:
+    """The plan of a path. Raises PlanError for one of more HEFs than a device holds."""
     if path.hefs > MAX_HEFS:
         raise PlanError(f"{path.hefs} HEFs, and a device holds {MAX_HEFS}; allow more blocks, layers or wider rows")
-    plan = Plan(
+    function, frames, bounds, hardware = search.function, search.frames, search.bounds, search.hardware
+    return Plan(
         made_by=f"tasnet {__version__}",
         function=function,
         weights=trained.digest,
         sample_rate=trained.sample_rate,
         padding=trained.padding,
-        arch=arch,
+        arch=search.arch,
         length=length,
         frames=frames,
-        block=None,
+        block=frames if bounds.stream else None,
         objective=objective,
         coders=bounds.coders,
         rows=bounds.rows,
@@ -86,7 +132,6 @@ def make_plan(
         null_seconds=network_macs(function, frames) / hardware.host_macs_per_second.value,
         profile=Profile(name=hardware.name, figures=hardware.figures),
     )
-    return Made(plan, search, path, tuple(front))
 
 
 def _segments(search: Search, path: Route) -> list[Segment]:
@@ -94,12 +139,14 @@ def _segments(search: Search, path: Route) -> list[Segment]:
     digits = len(str(len(path.steps)))
     for number, step in enumerate(path.steps, 1):
         name = f"s{number:0{digits}}"
-        given = (search.frames, search.hardware, name)
         if step.candidate is None:
+            given = (search.frames, search.hardware, name)
             found.append(on_the_host(search.function, step.start, step.stop, *given))
         else:
-            cut, (frames, hardware, _) = step.candidate.cut, given
-            found.append(segment(search.function, cut, frames, search.arch, hardware, name))
+            found.append(segment(search, step.candidate.cut, name))
+    if search.bounds.stream and path.hefs == 1:
+        # Loaded once, before the stream begins.
+        return [each.model_copy(update={"seconds": each.seconds.model_copy(update={"switch": 0.0})}) for each in found]
     return found
 
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
-from tasnet.plan.cost import around, on_host, runs, seconds
+from tasnet.plan.cost import around, on_host, runs, seconds, switch_seconds
 from tasnet.plan.cut import PIECE_IN, PIECE_OUT
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function, PlanError
 from tasnet.plan.hardware import Hardware
 
-OBJECTIVES = ("time", "hefs", "macs")
-"""What is made least; of equals the quicker."""
+OBJECTIVES = ("time", "hefs", "macs", "latency")
+"""What is made least; of equals the quicker. Latency is a stream's: of one block it is the time."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ _KEYS: dict[str, Key] = {
     "hefs": lambda spent, hefs, macs: (hefs, spent, macs),
     "macs": lambda spent, hefs, macs: (macs, spent, hefs),
 }
+_KEYS["latency"] = _KEYS["time"]
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,21 @@ class Search:
         spent = seconds(self.function, cut, found, times, self.frames, self.hardware).total
         return Step(start, stop, candidate, spent, found.macs * times * runs(cut.form))
 
+    def route(self, steps: tuple[Step, ...]) -> Route:
+        """The steps as one path. A stream's only HEF is loaded once, before it begins."""
+        chosen = [step.candidate for step in steps if step.candidate]
+        spent = sum(step.seconds for step in steps)
+        if self.bounds.stream and len(chosen) == 1:
+            spent -= switch_seconds(chosen[0].facts, self.hardware)
+        return Route(steps, spent, len(chosen), sum(step.macs for step in steps))
+
 
 def front(search: Search) -> list[Route]:
     """For each count of HEFs the quickest path and that of the fewest MACs, without those that another beats in all.
 
     The fewest HEFs come first. Raises PlanError where nothing fits.
     """
-    found = [path for objective in ("time", "macs") for path in _by_hefs(search, objective)]
+    found = [search.route(path.steps) for objective in ("time", "macs") for path in _by_hefs(search, objective)]
     if not found:
         raise PlanError(_miss(search))
     best: list[Route] = []
@@ -86,7 +95,7 @@ def front(search: Search) -> list[Route]:
 
 
 def choose(search: Search, objective: str) -> tuple[Route, list[Route]]:
-    """The path that makes the objective least, and the front it is of. Raises PlanError."""
+    """The path that makes the objective least, and the front that it is of. Raises PlanError."""
     paths, key = front(search), _KEYS[objective]
     return min(paths, key=lambda each: key(each.seconds, each.hefs, each.macs)), paths
 

@@ -10,17 +10,19 @@ from tasnet.plan.function import Function
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import Facts, facts, verdict
 from tasnet.plan.rows import rows
+from tasnet.plan.search import Search
 
 OBSERVED_ROW = 262_144
 """elements: the widest row of any small piece that is known to have compiled"""
 
 
-def segment(function: Function, cut: Cut, frames: int, arch: str, hardware: Hardware, name: str) -> Segment:
-    """The segment on the chip, for a signal of `frames`. Raises ValueError where its rows don't cover that."""
+def segment(search: Search, cut: Cut, name: str) -> Segment:
+    """The segment on the chip, for the search's signal or block. Raises ValueError where its rows don't cover that."""
+    function, frames = search.function, search.frames
     given, made = ports(function, cut)
     halo = cut.halo(function)
-    count = len(rows(frames, cut.width, halo, cut.phase))
-    found, judged = facts(function, cut), verdict(function, cut, arch)
+    count = len(rows(frames + halo[0] if search.bounds.stream else frames, cut.width, halo, cut.phase))
+    found, judged = facts(function, cut), verdict(function, cut, search.arch)
     return Segment(
         name=name,
         place=CHIP,
@@ -47,7 +49,7 @@ def segment(function: Function, cut: Cut, frames: int, arch: str, hardware: Hard
         verdict=judged.kind.value,
         certainty=judged.certainty.value,
         evidence=evidence(cut, found, judged),
-        seconds=seconds(function, cut, found, -(-count // cut.height), frames, hardware),
+        seconds=seconds(function, cut, found, -(-count // cut.height), frames, search.hardware),
     )
 
 

@@ -45,8 +45,7 @@ def swings(search: Search, objective: str, chosen: Route) -> Iterator[Swing]:
 
 def priced(search: Search, path: Route) -> Route:
     """The path's steps at the prices of this search."""
-    steps = tuple(search.step(step.start, step.stop, step.candidate) for step in path.steps)
-    return replace(path, steps=steps, seconds=sum(step.seconds for step in steps))
+    return search.route(tuple(search.step(step.start, step.stop, step.candidate) for step in path.steps))
 
 
 def _cuts(path: Route) -> list[object]:

@@ -8,6 +8,7 @@ from tasnet.common import table_lines
 from tasnet.plan.cut import CHIP
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
+from tasnet.plan.latency import Option, heard_seconds
 from tasnet.plan.search import Route
 from tasnet.plan.sensitivity import Swing
 
@@ -57,6 +58,8 @@ def totals(plan: Plan) -> Iterator[str]:
     length = f"{plan.length:,} samples"
     if plan.sample_rate:
         length += f" ({plan.length / plan.sample_rate:g} s)"
+    if plan.block is not None:
+        length = f"a block of {plan.block:,} frames, {length}"
     share = f"{plan.macs / plan.uncut_macs:.2f} times the network's MACs"
     yield f"plan      {len(plan.on_chip)} HEFs, {plan.invocations} invocations, {share} for {length}"
     parts = ", ".join(f"{name} {1e3 * getattr(seconds, name):.1f}" for name in type(seconds).model_fields)
@@ -65,10 +68,37 @@ def totals(plan: Plan) -> Iterator[str]:
     alone = f"{1e3 * plan.null_seconds:.0f} ms{_share(plan, plan.null_seconds)}"
     yield f"null plan {alone}: the host's CPU alone, {than} time"
     yield f"evidence  {weakest(plan)}"
-    if not plan.local:
+    if plan.block is not None:
+        yield from _stream_lines(plan)
+    elif not plan.local:
         size = plan.function.size
         kept = 4 * (size.N + size.B + size.Sc) / size.stride
         yield f"memory    {plan.function.norm} spans the whole signal: the host keeps about {kept:.0f} bytes a sample"
+
+
+def _stream_lines(plan: Plan) -> Iterator[str]:
+    """How late a stream's estimates are by the model, and what the host keeps of it."""
+    if plan.sample_rate:
+        block, rate = plan.frames, plan.sample_rate
+        heard, late = (1e3 * heard_seconds(plan.function, frames, rate) for frames in (block, 1))
+        spent = 1e3 * plan.seconds.total
+        whole = (
+            f"latency {heard + late + spent:.0f} ms: {heard:g} + {late:g} to hear a block, {spent:.1f} to compute it"
+        )
+        fails = f"doesn't keep up: a block of {heard:g} ms takes {spent:.1f} ms; make it longer"
+        yield f"stream    {fails if spent > heard else whole} (modelled)"
+    else:
+        yield "stream    nothing says the network's sample rate: whether it keeps up isn't known"
+    yield f"state     {plan.state:,} elements, which the host keeps from block to block"
+
+
+def option_lines(options: Sequence[Option]) -> Iterator[str]:
+    """A stream's blocks and paths that nothing beats in all."""
+    if options:
+        yield "blocks    frames, HEFs, real-time factor, MMACs a frame, latency in ms, modelled: nothing beats these in all"
+    for each in options:
+        macs = each.path.macs / each.block / 1e6
+        yield (f"          {each.block:>5}  {each.path.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}")
 
 
 def _share(plan: Plan, spent: float) -> str:
