@@ -20,15 +20,19 @@ from .hardware import read_profile as read_profile
 from .make import Made as Made
 from .make import check_place as check_place
 from .make import make_plan as make_plan
+from .make import make_stream_plan as make_stream_plan
 from .make import move_plan as move_plan
 from .make import write_plan as write_plan
 from .measure import measure_profile as measure_profile
 from .measure import profile_toml as profile_toml
+from .on_stream import separate_stream as separate_stream
+from .on_wav import Ran as Ran
 from .on_wav import separate_wav as separate_wav
 from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
 from .sensitivity import swings as swings
 from .table import front_lines as front_lines
+from .table import option_lines as option_lines
 from .table import plan_lines as plan_lines
 from .table import swing_lines as swing_lines
 
@@ -38,6 +42,7 @@ __all__ = [
     "Made",
     "Plan",
     "PlanError",
+    "Ran",
     "Refused",
     "Segment",
     "TrainedFunction",
@@ -49,10 +54,12 @@ __all__ = [
     "function_of_checkpoint",
     "function_of_variant",
     "make_plan",
+    "make_stream_plan",
     "measure_profile",
     "move_plan",
     "name_hefs",
     "network_name",
+    "option_lines",
     "plan_lines",
     "plan_without",
     "profile_toml",
@@ -61,6 +68,7 @@ __all__ = [
     "refused_of",
     "runtime_source",
     "segment_inputs",
+    "separate_stream",
     "separate_wav",
     "swing_lines",
     "swings",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,19 @@ Array = Any
 
 
 class _Recorder:
-    """Runs the segments and keeps their inputs, but for those of the runs that only fetch scalars."""
+    """Runs the segments and keeps their inputs, but for those of the runs that only fetch scalars.
 
-    def __init__(self, folder: Path) -> None:
-        self.execute = OnnxRuntime(folder)
+    Of a stream's many invocations every `step`-th.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self.execute = OnnxRuntime(folder, keep=step > 1)
+        self.step, self.seen = step, Counter[str]()
         self.kept: dict[str, list[Mapping[str, Array]]] = {}
 
     def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
-        if {"mean1", "square1"} != set(wanted):
+        self.seen[segment.name] += 1
+        if {"mean1", "square1"} != set(wanted) and self.seen[segment.name] % self.step == 0:
             self.kept.setdefault(segment.name, []).append({role: each.copy() for role, each in inputs.items()})
         return self.execute(segment, inputs, wanted)
 
@@ -37,7 +43,7 @@ def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place
 
     An npz for each: `<segment>/<input layer>` -> [N, height, width, channels] float32, as `optimize` takes it.
     """
-    recorder = _Recorder(place)
+    recorder = _Recorder(place, _step(plan, waves))
     weights = {name: tensor.numpy() for name, tensor in trained.weights.items()}
     for wave in waves:
         separate(plan, weights, recorder, wave)
@@ -53,6 +59,17 @@ def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place
         unfinished.write(place / name, content)
         found.append(each.model_copy(update={"calibration": Written(name=name, sha256=sha256(content))}))
     return tuple(found)
+
+
+STREAMED = 64
+"""blocks of a stream that are kept, about"""
+
+
+def _step(plan: Plan, waves: Sequence[Array]) -> int:
+    """Of how many invocations one is kept: of a clip's all, for they are different parts of it."""
+    if plan.block is None:
+        return 1
+    return max(1, sum(len(wave) for wave in waves) // plan.length // STREAMED)
 
 
 def segment_inputs(each: Segment, folder: Path) -> dict[str, Array]:

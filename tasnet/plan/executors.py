@@ -19,42 +19,49 @@ Array = Any
 
 
 class OnnxRuntime:
-    """The `.onnx` files in ONNX Runtime, float32 on the CPU: one session at a time, as one HEF is on the chip."""
+    """The `.onnx` files in ONNX Runtime, float32 on the CPU: one session at a time, as one HEF is on the chip.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.loaded: tuple[str, Any] = ("", None)
+    With `keep` every session stays open.
+    """
+
+    def __init__(self, folder: Path, keep: bool = False) -> None:
+        self.folder, self.keep = folder, keep
+        self.loaded: dict[str, Any] = {}
 
     def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
         import onnxruntime
 
-        if self.loaded[0] != segment.name:
+        if segment.name not in self.loaded:
+            if not self.keep:
+                self.loaded.clear()
             content = held(self.folder, segment.onnx)
             options = onnxruntime.SessionOptions()
             # Between two runs the host has work of its own: threads that wait busily would take its time.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
             made = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-            self.loaded = (segment.name, made)
+            self.loaded[segment.name] = made
         names = [f"out_{role}" for role in wanted]
-        gave = self.loaded[1].run(names, {f"in_{role}": each for role, each in inputs.items()})
+        gave = self.loaded[segment.name].run(names, {f"in_{role}": each for role, each in inputs.items()})
         return dict(zip(wanted, gave, strict=True))
 
 
 class NativeHar:
-    """The `.har` files in float32 by the embedded executor."""
+    """The `.har` files in float32 by the embedded executor: one at a time, or with `keep` all."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.loaded: tuple[str, Any] = ("", None)
+    def __init__(self, folder: Path, keep: bool = False) -> None:
+        self.folder, self.keep = folder, keep
+        self.loaded: dict[str, Network] = {}
 
     def __call__(self, segment: Segment, inputs: Mapping[str, Array], wanted: Collection[str]) -> dict[str, Array]:
         from tasnet.hailo.execute import run_network
 
-        if self.loaded[0] != segment.name:
+        if segment.name not in self.loaded:
+            if not self.keep:
+                self.loaded.clear()
             held(self.folder, segment.har)
             assert segment.har is not None
-            self.loaded = (segment.name, har.read(self.folder / segment.har.name))
-        network = self.loaded[1]
+            self.loaded[segment.name] = har.read(self.folder / segment.har.name)
+        network = self.loaded[segment.name]
         return run_har(network, segment, inputs, lambda given: run_network(network, given))
 
 
@@ -76,7 +83,7 @@ def input_layers(network: Network) -> dict[str, str]:
     return {layer.original_names[0]: layer.name for layer in network if layer.type == "input_layer"}
 
 
-EXECUTORS: dict[str, Callable[[Path], Execute]] = {"onnx": OnnxRuntime, "har": NativeHar}
+EXECUTORS: dict[str, Callable[..., Execute]] = {"onnx": OnnxRuntime, "har": NativeHar}
 """by the names that they are asked for by"""
 
 

@@ -56,9 +56,9 @@ def separate_wav(
         raise PlanError(f"--executor {printable(executor)}: unknown; one of {', '.join(known)}")
     plan, folder = read_plan(folder), folder if folder.is_dir() else folder.parent
     weights = read_host_weights(plan, folder)
-    _check_segments(plan, folder, executor)
-    names = [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
-    _check_output(output, mix, names)
+    check_segments(plan, folder, executor)
+    names = source_names(plan, output)
+    check_output(output, names, mix)
     with open_wav(mix, PlanError) as sound:
         _check(plan, sound, mix)
         frames = (sound.frames + 2 * plan.padding - plan.function.size.L) // (plan.function.size.L // 2) + 1
@@ -84,16 +84,16 @@ def separate_wav(
             return Told(run, total, tell) if tell else run
 
         with (
-            _opened(plan, folder, executor, cut_bits) as (run, double),
+            opened(plan, folder, executor, cut_bits) as (run, double),
             unfinished.folder(output.parent, f".{output.name}") as place,
         ):
             exact = None if loss is None else blocks(told(EXECUTORS["har"](folder)), {})
-            with _writers([place / name.name for name in names], sound.samplerate) as writers:
+            with writers([place / name.name for name in names], sound.samplerate) as files:
                 for block in blocks(told(run), spent):
                     if loss is not None and exact is not None:
                         loss.add(block, next(exact))
-                    for writer, each in zip(writers, block, strict=True):
-                        writer.write(each)
+                    for file, each in zip(files, block, strict=True):
+                        file.write(each)
             output.mkdir(exist_ok=True)
             for name in names:
                 os.replace(place / name.name, name)
@@ -103,19 +103,20 @@ def separate_wav(
 
 
 @contextmanager
-def _opened(plan: Plan, folder: Path, executor: str, cut_bits: int) -> Iterator[tuple[Execute, bool]]:
+def opened(plan: Plan, folder: Path, executor: str, cut_bits: int = 8) -> Iterator[tuple[Execute, bool]]:
     """What runs segments, and whether it is a test double of a device."""
     if executor == SIMULATED:
         yield Simulated(folder, cut_bits), False
         return
     if executor != DEVICE:
-        yield EXECUTORS[executor](folder), False
+        # A stream comes back to each segment many times a second.
+        yield EXECUTORS[executor](folder, plan.block is not None), False
         return
     with on_device(plan, folder) as (run, double):
         yield run, double
 
 
-def _check_segments(plan: Plan, folder: Path, executor: str) -> None:
+def check_segments(plan: Plan, folder: Path, executor: str) -> None:
     """Raises PlanError unless what the executor reads of the plan is there, as it was written."""
     if executor == SIMULATED:
         check_recordings(plan, folder)
@@ -124,13 +125,19 @@ def _check_segments(plan: Plan, folder: Path, executor: str) -> None:
         held(folder, each.har if executor == "har" else each.onnx)
 
 
-def _check_output(output: Path, mix: Path, names: list[Path]) -> None:
+def source_names(plan: Plan, output: Path) -> list[Path]:
+    """The wavs that a run writes."""
+    return [output / f"source{source + 1}.wav" for source in range(plan.function.size.n_src)]
+
+
+def check_output(output: Path, names: list[Path], mix: Path | None = None) -> None:
+    """Raises PlanError unless the wavs can be written there, and none of them is the mix."""
     if instead := why_no_folder(output):
         raise PlanError(f"{output}: {instead}")
     if not output.parent.is_dir():
         raise PlanError(f"{output}: no directory {output.parent}; make it first")
     for name in names:
-        if name.exists() and mix.exists() and name.samefile(mix):
+        if mix is not None and name.exists() and mix.exists() and name.samefile(mix):
             raise PlanError(f"{name}: is the mix itself; name another folder")
 
 
@@ -146,7 +153,7 @@ def _check(plan: Plan, sound: Any, mix: Path) -> None:
 
 
 @contextmanager
-def _writers(names: list[Path], rate: int) -> Iterator[list[Any]]:
+def writers(names: list[Path], rate: int) -> Iterator[list[Any]]:
     """The wavs, open; the library's own errors become one line."""
     import soundfile  # type: ignore[import-untyped, unused-ignore]
 

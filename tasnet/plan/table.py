@@ -95,7 +95,7 @@ def _stream_lines(plan: Plan) -> Iterator[str]:
 def option_lines(options: Sequence[Option]) -> Iterator[str]:
     """A stream's blocks and paths that nothing beats in all."""
     if options:
-        yield "blocks    frames, HEFs, real-time factor, MMACs a frame, latency in ms, modelled: nothing beats these in all"
+        yield "blocks    frames, HEFs, real-time factor, MMACs a frame, latency in ms (modelled); none is beaten in all"
     for each in options:
         macs = each.path.macs / each.block / 1e6
         yield (f"          {each.block:>5}  {each.path.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}")
