@@ -24,7 +24,7 @@ from tasnet.cli.options import (
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, TrainedFunction
+    from tasnet.plan import Made, Ran, TrainedFunction
     from tasnet.suite.run import RunOptions
 
 commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
@@ -40,7 +40,16 @@ def make(
     case: Annotated[str | None, typer.Argument(metavar="CASE", help="an id or axis=value pairs")] = None,
     length: Annotated[int | None, typer.Option(metavar="T", min=1, help="samples of a clip")] = None,
     seconds: Annotated[float | None, typer.Option(help="the same in seconds, at the checkpoint's sample rate")] = None,
-    objective: Annotated[str, typer.Option(help="what is made least: time, hefs or macs")] = "time",
+    block: Annotated[
+        int | None, typer.Option(metavar="K", min=1, help="plan a stream, in blocks of K frames of a causal network")
+    ] = None,
+    latency: Annotated[
+        float | None, typer.Option(metavar="MS", help="plan a stream, in the largest blocks of at most so late")
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(help="what is made least: time, hefs, macs, or latency: a stream's (default: time; latency)"),
+    ] = None,
     rows: Annotated[int, typer.Option(metavar="N", min=1, help="elements of a row to trust")] = 384_000,
     max_layers: Annotated[int | None, typer.Option(metavar="N", min=1, help="layers of a segment, at most")] = None,
     max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
@@ -55,14 +64,25 @@ def make(
     A checkpoint alone means its own function. Times are modelled, verdicts predicted. With --calibration, also what
     each segment is given for recordings.
 
+    A causal network is planned as a stream with --block, --latency or --objective latency: of these the last finds the
+    blocks that are least late.
+
     Example: tasnet plan make --checkpoint best.pth --seconds 2 -o plan
     """
     known_arch(options.arch)
     if case is None and options.checkpoint is None:
         raise UsageError("plan make: no case and no --checkpoint; give one of them")
+    streams = block is not None or latency is not None or objective == "latency"
+    objective = objective or ("latency" if streams else "time")
+    if streams and (length is not None or seconds is not None):
+        raise UsageError("--length and --seconds are a clip's; a stream has --block or --latency")
+    if block is not None and latency is not None:
+        raise UsageError("--block and --latency: one of them")
+    if latency is not None and not 0 < latency < 60_000:
+        raise UsageError(f"--latency {latency:g}: milliseconds, more than 0 and less than a minute's")
     trained, usual = _trained(case, options)
-    samples = _samples(trained, length, seconds, usual)
-    from tasnet.plan import OBJECTIVES, Bounds, make_plan, read_profile, write_plan
+    samples = usual or 16_000 if streams else _samples(trained, length, seconds, usual)
+    from tasnet.plan import OBJECTIVES, Bounds, make_plan, make_stream_plan, read_profile, write_plan
 
     known_values = (
         ("objective", objective, OBJECTIVES),
@@ -75,7 +95,12 @@ def make(
     if certainty == "observed" and coders == "chip":
         raise UsageError("--certainty observed: no encoder or decoder was seen to compile; leave --coders host")
     bounds = Bounds(rows, max_layers, max_blocks, max_height, coders, observed=certainty == "observed")
-    made = make_plan(trained, samples, options.arch, bounds, objective, read_profile(hardware))
+    asked = (bounds, objective, read_profile(hardware))
+    if streams:
+        within = None if latency is None else latency / 1e3
+        made = make_stream_plan(trained, options.arch, *asked, block=block, latency=within)
+    else:
+        made = make_plan(trained, samples, options.arch, *asked)
     waves = _waves(trained, samples, calibration)
     write_plan(made.plan, trained, output, waves)
     show(_told(made, output, waves))
@@ -106,19 +131,26 @@ def show_(
 @commands.command()
 def run(
     at: At,
-    mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate, of any length")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, source2.wav, …")],
+    mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate; - for stdin")],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, …; - for stdout")],
     executor: Annotated[
         str, typer.Option(help="onnx (ONNX Runtime), har (native HAR), simulated (8 bits) or hailort")
     ] = "onnx",
     cut_bits: Annotated[
         int | None, typer.Option(metavar="8|16", help="simulated: bits of what crosses a cut (default: 8)")
     ] = None,
+    sample_format: Annotated[
+        str | None, typer.Option("--format", metavar="s16|f32", help="of stdin: raw PCM or float, mono (default: s16)")
+    ] = None,
+    rate: Annotated[float | None, typer.Option(metavar="HZ", help="of stdin (default: the network's)")] = None,
 ) -> int:
     """Separate a wav with a plan, on this machine: in float what the uncut network gives; or on its chip, compiled.
 
     Simulated, each segment runs at a8_w8, calibrated by the recordings that the plan was made with; what that loses
     against the same plan in float is printed.
+
+    A plan for streams takes raw samples from stdin, little-endian: 16-bit PCM, or 32-bit float. To stdout go the
+    sources' samples side by side, 32-bit float, as soon as a block is computed; to DIR wavs when the stream has ended.
 
     Example: tasnet plan run plan --mix mix.wav -o separated
     """
@@ -131,6 +163,10 @@ def run(
         raise UsageError(f"--cut-bits {cut_bits}: 8 or 16")
     if cut_bits is not None and executor != "simulated":
         raise UsageError(f"--cut-bits {cut_bits}: of --executor simulated alone")
+    if str(mix) == "-":
+        return _run_stream(at, output, executor, sample_format or "s16", rate)
+    if sample_format is not None or rate is not None or str(output) == "-":
+        raise UsageError(f"--mix {mix}: --format, --rate and -o - are for a stream from stdin, --mix -")
     with invocations_bar(sys.stderr) as tell:
         ran = separate_wav(at, readable(mix, "a wav"), output, executor, cut_bits or 8, tell)
     losses = zip(ran.loss.snr, ran.loss.si_sdr, strict=True) if ran.loss else ()
@@ -139,13 +175,35 @@ def run(
         print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz{lost}")
     if ran.loss:
         print_line("note: 8 bits are simulated: predicted, nothing was observed", error=True)
-    if ran.double:
-        print_line("note: a test double was in the chip's place: nothing was observed", error=True)
     if ran.by_host:
         print_line("note: shorter than the plan's windows: the host computed the whole network", error=True)
+    _tell_time(ran, ran.seconds)
+    return OK
+
+
+def _tell_time(ran: Ran, seconds: float, *, error: bool = False) -> None:
+    """How long a run took, whose share was what, and whether a chip was there."""
+    if ran.double:
+        print_line("note: a test double was in the chip's place: nothing was observed", error=True)
     total = sum(ran.spent.values()) or 1.0
     shares = ", ".join(f"{name} {share / total:.0%}" for name, share in ran.spent.items())
-    print_line(f"real-time factor {ran.seconds * ran.rate / ran.samples:.3f} on this machine: {shares}")
+    print_line(f"real-time factor {seconds * ran.rate / ran.samples:.3f} on this machine: {shares}", error=error)
+
+
+def _run_stream(at: Path, output: Path, executor: str, sample_format: str, rate: float | None) -> int:
+    """A stream from stdin. What is told goes to stderr: stdout may be the estimates'."""
+    import sys
+
+    from tasnet.plan import separate_stream
+
+    if sys.stdin.isatty():
+        raise UsageError("--mix -: nothing is piped in; name a wav, or pipe raw samples")
+    target = sys.stdout.buffer if str(output) == "-" else output
+    ran = separate_stream(at, sys.stdin.buffer, target, executor, sample_format, rate)
+    for path in ran.files:
+        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz", error=True)
+    # Its own time, and not the stream's, which it waits for.
+    _tell_time(ran, sum(ran.spent.values()), error=True)
     return OK
 
 
@@ -265,10 +323,11 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     if meant is None:
         return own, None
     named = function_of_variant(meant.variant, loaded.size, loaded.weights, loaded.mask_activation)
-    if (named.function.norm, named.function.activation) != (own.function.norm, own.function.activation):
+    parts = [(each.norm, each.activation, each.causal) for each in (named.function, own.function)]
+    if parts[0] != parts[1]:
         print_line(
             "note: the case is another function than the checkpoint's own: it was trained with "
-            f"{own.function.norm} and {own.function.activation}",
+            f"{own.function.norm} and {own.function.activation}, {'' if own.function.causal else 'not '}causal",
             error=True,
         )
     return replace(named, sample_rate=own.sample_rate, padding=own.padding), meant.length
@@ -306,11 +365,12 @@ CALIBRATED = 16
 
 
 def _told(made: Made, folder: Path, waves: Sequence[object]) -> Iterator[str]:
-    from tasnet.plan import drawing_lines, front_lines, plan_lines, swing_lines, swings
+    from tasnet.plan import drawing_lines, front_lines, option_lines, plan_lines, swing_lines, swings
 
     yield from plan_lines(made.plan)
     yield ""
     yield from front_lines(made.plan, made.front)
+    yield from option_lines(made.options)
     yield from swing_lines(made.plan, list(swings(made.search, made.plan.objective, made.path)))
     yield ""
     yield from drawing_lines(made.plan)

@@ -17,8 +17,11 @@ ROOT = Path(__file__).parents[2]
 RATE = 8000
 
 
-def asteroids(path: Path, size: Size) -> Path:
-    """A checkpoint as Asteroid 0.7 serializes one: gLN, PReLU, its sizes and its rate beside the weights."""
+def asteroids(path: Path, size: Size, norm: str = "gLN", *, causal: bool = False) -> Path:
+    """A checkpoint as Asteroid 0.7 serializes one: norm, PReLU, its sizes and its rate beside the weights.
+
+    In a causal one a depthwise convolution is the first of a Sequential.
+    """
     weights = seeded_weights(size, 5)
     arguments = {"n_src": size.n_src, "n_filters": size.N, "kernel_size": size.L, "stride": size.L // 2}
     arguments |= {"bn_chan": size.B, "hid_chan": size.H, "skip_chan": size.Sc, "conv_kernel_size": size.P}
@@ -26,8 +29,12 @@ def asteroids(path: Path, size: Size) -> Path:
     torch.save(
         {
             "model_name": "ConvTasNet",
-            "model_args": arguments | {"norm_type": "gLN", "mask_act": "relu", "sample_rate": float(RATE)},
-            "state_dict": {name: weights[name] for name in asteroid_shapes(size)},
+            "model_args": arguments
+            | {"norm_type": norm, "causal": causal, "mask_act": "relu", "sample_rate": float(RATE)},
+            "state_dict": {
+                name.replace("block.3.", "block.3.0.") if causal else name: weights[name]
+                for name in asteroid_shapes(size)
+            },
         },
         path,
     )

@@ -16,7 +16,7 @@ from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.function import TrainedFunction
 from tasnet.plan.hardware import read_profile
-from tasnet.plan.make import cut_of, make_plan
+from tasnet.plan.make import Made, cut_of, make_plan, make_stream_plan
 from tasnet.plan.segment_network import build_segment
 
 HARDWARE = read_profile("raspberry-pi-5")
@@ -57,6 +57,12 @@ def uncut(
 def planned(trained: TrainedFunction, length: int, objective: str = "time", **bounds: Any) -> Plan:
     """A plan on shapes."""
     return make_plan(trained, length, "hailo8", Bounds(**bounds), objective, HARDWARE).plan
+
+
+def made_of(trained: TrainedFunction, block: int | None = None, objective: str = "latency", **bounds: Any) -> Made:
+    """A plan for streams, on shapes."""
+    latency = bounds.pop("latency", None)
+    return make_stream_plan(trained, "hailo8", Bounds(**bounds), objective, HARDWARE, block=block, latency=latency)
 
 
 def apart(got: np.ndarray, expected: np.ndarray) -> float:
