@@ -233,8 +233,8 @@ def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds:
     if bounds.max_layers is not None and found.layers > bounds.max_layers:
         return Miss("layers", found.layers, bounds.max_layers)
     blocks = probe.blocks(function)
-    phase = max(phases(function, blocks))
+    phase = 1 if bounds.stream else max(phases(function, blocks))
     needed = sum(function.halo(blocks, phase)) + 1
-    if frames // phase < needed:
+    if not bounds.stream and frames // phase < needed:
         return Miss("frames", needed * phase, frames)
     return Miss("elements of a row", needed * found.widest_row, min(bounds.rows, ROW_FAIL - 1))

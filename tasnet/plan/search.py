@@ -215,6 +215,6 @@ def _miss(search: Search) -> str:
             where = f"block {stage} (dilation {function.dilation(stage - 1)})"
             return (
                 f"no plan fits: {where} alone takes {miss.needed:,} {miss.what}, {miss.allowed:,} are allowed; "
-                "allow more, or plan a longer signal"
+                f"allow more{'' if search.bounds.stream else ', or plan a longer signal'}"
             )
     return "no plan fits these bounds; allow more layers, blocks or elements of a row"
