@@ -212,7 +212,7 @@ def explain(
 
     Example: tasnet ledger explain truncate-k-1-project
     """
-    from tasnet.suite.cases import parse_case
+    from tasnet.suite.cases import parse_any_case
     from tasnet.suite.ledger import read_ledger
     from tasnet.suite.upkeep import (
         explain_case,
@@ -223,7 +223,7 @@ def explain(
         named_or_last_run,
     )
 
-    now, meant, place = read_ledger(ledger), parse_case(case), store_at(store)
+    now, meant, place = read_ledger(ledger), parse_any_case(case), store_at(store)
     found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
     past = flaky_history(place, now.entries, found.head, found.id) if found else {}
     explanation = explain_case(now, meant, found, past, utc_today())

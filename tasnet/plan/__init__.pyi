@@ -6,9 +6,13 @@ from .compiled import network_name as network_name
 from .compiled import plan_without as plan_without
 from .compiled import refused_of as refused_of
 from .compiled import trained_of_plan as trained_of_plan
+from .cut import FORMS as FORMS
+from .cut import Cut as Cut
 from .cut import Refused as Refused
 from .cuts import Plan as Plan
 from .cuts import Segment as Segment
+from .cuts import cut_of as cut_of
+from .cuts import plan_json as plan_json
 from .cuts import read_plan as read_plan
 from .drawing import drawing_lines as drawing_lines
 from .drawing import drawing_svg as drawing_svg
@@ -17,6 +21,7 @@ from .function import TrainedFunction as TrainedFunction
 from .function import function_of_checkpoint as function_of_checkpoint
 from .function import function_of_variant as function_of_variant
 from .hardware import read_profile as read_profile
+from .layers import graph_shape as graph_shape
 from .make import Made as Made
 from .make import check_place as check_place
 from .make import make_plan as make_plan
@@ -30,15 +35,19 @@ from .on_wav import Ran as Ran
 from .on_wav import separate_wav as separate_wav
 from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
+from .segment_files import to_onnx as to_onnx
 from .sensitivity import swings as swings
 from .table import front_lines as front_lines
 from .table import option_lines as option_lines
 from .table import plan_lines as plan_lines
 from .table import swing_lines as swing_lines
+from .table import weakest as weakest
 
 __all__ = [
+    "FORMS",
     "OBJECTIVES",
     "Bounds",
+    "Cut",
     "Made",
     "Plan",
     "PlanError",
@@ -48,11 +57,13 @@ __all__ = [
     "TrainedFunction",
     "check_files",
     "check_place",
+    "cut_of",
     "drawing_lines",
     "drawing_svg",
     "front_lines",
     "function_of_checkpoint",
     "function_of_variant",
+    "graph_shape",
     "make_plan",
     "make_stream_plan",
     "measure_profile",
@@ -60,6 +71,7 @@ __all__ = [
     "name_hefs",
     "network_name",
     "option_lines",
+    "plan_json",
     "plan_lines",
     "plan_without",
     "profile_toml",
@@ -72,6 +84,8 @@ __all__ = [
     "separate_wav",
     "swing_lines",
     "swings",
+    "to_onnx",
     "trained_of_plan",
+    "weakest",
     "write_plan",
 ]

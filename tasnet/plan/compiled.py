@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from tasnet.common import sha256, unfinished
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cut import PIECES, Refused
-from tasnet.plan.cuts import Plan, Segment, Written, plan_json
+from tasnet.plan.cuts import Plan, Segment, Written, cut_of, plan_json
 from tasnet.plan.executors import held, read_host_weights
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.hardware import hardware_of
-from tasnet.plan.make import cut_of, make_plan, make_stream_plan
+from tasnet.plan.make import make_plan, make_stream_plan
 
 if TYPE_CHECKING:
     from tasnet.network import Weights

@@ -23,6 +23,8 @@ Partial sums and all else are the host's. This is what layers that were seen to 
 
 PIECES = frozenset({PIECE_IN, PIECE_OUT})
 
+FORMS = (CHAIN, SCALED, POINTWISE, PIECE_IN, PIECE_OUT)
+
 HOST, CHIP = "host", "chip"
 """Where something is computed."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.common import printable, read_text
-from tasnet.plan.cut import CHIP, Port, Refused
+from tasnet.plan.cut import CHIP, Cut, Port, Refused
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError
 
 SCHEMA = 2
@@ -179,6 +179,13 @@ class Plan(_Data):
     def invocations(self) -> int:
         """Of the chip, for a clip of the plan's length."""
         return sum(each.invocations * (2 if each.form == "scaled" else 1) for each in self.on_chip)
+
+
+def cut_of(plan: Plan, each: Segment) -> Cut:
+    """The cut that a plan's segment is."""
+    return Cut(
+        each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders, each.takes, each.gives
+    )
 
 
 def plan_json(plan: Plan) -> bytes:

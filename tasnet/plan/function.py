@@ -10,9 +10,13 @@ import hashlib
 from collections import ChainMap
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from tasnet.common import TasnetError
-from tasnet.network import EXACT, Checkpoint, Size, Variant, Weights, asteroid_shapes
+from tasnet.network import EXACT, Size, Variant
+
+if TYPE_CHECKING:
+    from tasnet.network import Checkpoint, Weights
 
 LOCAL_NORMS = frozenset({"identity", "affine", "cln"})
 """Norms whose value at a frame needs no other frame."""
@@ -80,6 +84,9 @@ class TrainedFunction:
     @cached_property
     def digest(self) -> str:
         """sha256 of the weights' names, shapes and float32 values: equal for equal weights from anywhere."""
+        # Only now: whoever reads a plan needs no torch.
+        from tasnet.network import asteroid_shapes
+
         found = hashlib.sha256()
         for name in sorted(asteroid_shapes(self.function.size)):
             tensor = self.weights[name].detach().float().contiguous()

@@ -67,6 +67,11 @@ def has_layers_of(function: Function, cut: Cut, inner: Cut) -> bool:
     return all(layers.get(kind, 0) >= times for kind, times in _kinds(function, _shape_of(function, inner)))
 
 
+def graph_shape(function: Function, cut: Cut) -> tuple[object, ...]:
+    """Equal for cuts of one function whose graphs differ in their weights alone: no rule can tell them apart."""
+    return _shape_of(function, cut), cut.width, cut.height
+
+
 def verdict(function: Function, cut: Cut, arch: str) -> Prediction:
     """What the constraints say of a cut's graph, its count of layers left aside."""
     return checker(function, arch)(cut)

@@ -23,7 +23,7 @@ from tasnet.plan.calibration import recorded
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut
-from tasnet.plan.cuts import Plan, Profile, Segment, Written, plan_json
+from tasnet.plan.cuts import Plan, Profile, Segment, Written, cut_of, plan_json
 from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.hardware import MAX_HEFS, Hardware
 from tasnet.plan.latency import MAX_BLOCK, Option, check_streams, larger_blocks, least_latency, options
@@ -154,13 +154,6 @@ def _uncut(function: Function, frames: int, coders: str) -> int:
     """MACs of the whole network as one graph, its norms over the whole signal left aside."""
     known = function if function.norm in ("identity", "affine", "cln") else replace(function, norm="identity")
     return facts(known, Cut(CHAIN, 0, function.stages, 1, frames, 1, coders)).macs
-
-
-def cut_of(plan: Plan, each: Segment) -> Cut:
-    """The cut that a plan's segment is."""
-    return Cut(
-        each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders, each.takes, each.gives
-    )
 
 
 def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:

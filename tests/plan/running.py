@@ -13,10 +13,10 @@ from tasnet.network import Size, Variant
 from tasnet.network.convtasnet import build_network as whole
 from tasnet.network.convtasnet import to_host_input, to_waveform
 from tasnet.plan.candidates import Bounds
-from tasnet.plan.cuts import Plan, Segment
+from tasnet.plan.cuts import Plan, Segment, cut_of
 from tasnet.plan.function import TrainedFunction
 from tasnet.plan.hardware import read_profile
-from tasnet.plan.make import Made, cut_of, make_plan, make_stream_plan
+from tasnet.plan.make import Made, make_plan, make_stream_plan
 from tasnet.plan.segment_network import build_segment
 
 HARDWARE = read_profile("raspberry-pi-5")

@@ -1,10 +1,14 @@
 from .case import BASE_ARCH as BASE_ARCH
+from .case import SEGMENT_PARTS as SEGMENT_PARTS
 from .case import SIZE_LETTERS as SIZE_LETTERS
+from .case import AnyCase as AnyCase
 from .case import Case as Case
 from .case import CaseError as CaseError
+from .case import SegmentCase as SegmentCase
 from .case import graph_case as graph_case
 from .case import graph_key as graph_key
 from .names import MAX_ID_CHARS as MAX_ID_CHARS
+from .names import parse_any_case as parse_any_case
 from .names import parse_case as parse_case
 from .outcome import DOUBLE_SUFFIX as DOUBLE_SUFFIX
 from .outcome import LEARNED_NOTHING as LEARNED_NOTHING
@@ -14,7 +18,11 @@ from .outcome import Provenance as Provenance
 from .outcome import Stage as Stage
 from .outcome import Status as Status
 from .profiles import NOTES_TAGS as NOTES_TAGS
+from .profiles import PLANNED as PLANNED
+from .profiles import PLANS as PLANS
+from .profiles import PROFILE_NAMES as PROFILE_NAMES
 from .profiles import PROFILES as PROFILES
+from .profiles import PlannedNetwork as PlannedNetwork
 from .profiles import profile_cases as profile_cases
 from .verdict import VERDICT_WORDS as VERDICT_WORDS
 from .verdict import Verdict as Verdict
@@ -27,19 +35,27 @@ __all__ = [
     "LEARNED_NOTHING",
     "MAX_ID_CHARS",
     "NOTES_TAGS",
+    "PLANNED",
+    "PLANS",
     "PROFILES",
+    "PROFILE_NAMES",
+    "SEGMENT_PARTS",
     "SIZE_LETTERS",
     "STAGES",
     "VERDICT_WORDS",
+    "AnyCase",
     "Case",
     "CaseError",
     "Outcome",
+    "PlannedNetwork",
     "Provenance",
+    "SegmentCase",
     "Stage",
     "Status",
     "Verdict",
     "graph_case",
     "graph_key",
+    "parse_any_case",
     "parse_case",
     "profile_cases",
     "severity",

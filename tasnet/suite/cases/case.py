@@ -1,4 +1,4 @@
-"""Case: a variant at a size, a length and an architecture, and its id.
+"""Case: a variant at a size, a length and an architecture; SegmentCase: a segment of such a network's plan. Their ids.
 
 An id leaves out whatever stands on the base: ReLU, identity norms, strided encoder, horizontal, 16000
 samples, the paper's size, hailo8: what the conversion notes compiled. All profiles have one base, not one
@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import overload
 
 from tasnet.common import TasnetError
 from tasnet.hailo import ARCHITECTURES
 from tasnet.network import AXES, MAX_ELEMENTS, Size, Variant, count_text, parse_blocks
+from tasnet.plan import Cut
 
 BASE_LENGTH = 16000
 BASE_ARCH = "hailo8"
@@ -80,12 +82,73 @@ class Case:
         }
 
 
-def graph_case(case: Case) -> Case:
-    """The representative of all cases with `case`'s graph: its variant's normal form, the base arch."""
+SEGMENT_PARTS = ("segment", "stages", "phase", "rows", "coders", "takes", "gives")
+"""what an id has of a cut, behind the whole network's parts"""
+
+
+@dataclass(frozen=True)
+class SegmentCase:
+    """A segment of a plan: a stretch of the network that `whole` is, cut as `cut` says.
+
+    A type of its own and not a Case with one field more: who exports, runs or compares a Case takes it for the whole
+    network. What both have is what a judgement needs: `id`, `axes`, `arch`, `graph_key`.
+    """
+
+    whole: Case
+    cut: Cut
+
+    @property
+    def arch(self) -> str:
+        """The whole network's."""
+        return self.whole.arch
+
+    @cached_property
+    def id(self) -> str:
+        """The network's id, then `+segment=<form>+stages=<from>-<to>+phase=<p>+rows=<height>x<width>`.
+
+        Stages count as in plan.json: 0 is the head, 1 the first block, and the second number is not included. Coders
+        on the chip and a piece's channels follow.
+        """
+        cut = self.cut
+        parts = {
+            "segment": cut.form,
+            "stages": f"{cut.start}-{cut.stop}",
+            "phase": cut.phase,
+            "rows": f"{cut.height}x{cut.width}",
+            **({"coders": cut.coders} if cut.coders != Cut.coders else {}),
+            **{
+                name: "-".join(map(str, ends))
+                for name, ends in (("takes", cut.takes), ("gives", cut.gives))
+                if any(ends)
+            },
+        }
+        return self.whole.id + "".join(f"+{name}={value}" for name, value in parts.items())
+
+    def axes(self) -> dict[str, str | int]:
+        """The whole network's axes, then the segment's form, stages, phase, and the width and height of its rows."""
+        cut = self.cut
+        own = {"start": cut.start, "stop": cut.stop, "phase": cut.phase, "width": cut.width, "height": cut.height}
+        return {**self.whole.axes(), "segment": cut.form, **own}
+
+
+AnyCase = Case | SegmentCase
+
+
+@overload
+def graph_case(case: Case) -> Case: ...
+@overload
+def graph_case(case: SegmentCase) -> SegmentCase: ...
+def graph_case(case: AnyCase) -> AnyCase:
+    """The representative of all cases with `case`'s graph: its variant's canonical form, the base arch.
+
+    Of a segment the one on the base arch: no other segment has its weights.
+    """
+    if isinstance(case, SegmentCase):
+        return replace(case, whole=replace(case.whole, arch=BASE_ARCH))
     return replace(case, variant=case.variant.canonical(case.size), arch=BASE_ARCH)
 
 
-def graph_key(case: Case) -> str:
+def graph_key(case: AnyCase) -> str:
     """A short text that is equal for two cases exactly when they export the same graph: `graph(case).id`."""
     return graph_case(case).id
 

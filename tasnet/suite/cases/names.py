@@ -9,7 +9,18 @@ from functools import cache
 
 from tasnet.common import printable
 from tasnet.network import AXES, Size, Variant, VariantError, parse_count, set_axis
-from tasnet.suite.cases.case import BASE_ARCH, BASE_LENGTH, SIZE_LETTERS, Case, CaseError, variant_of
+from tasnet.plan import FORMS, Cut
+from tasnet.suite.cases.case import (
+    BASE_ARCH,
+    BASE_LENGTH,
+    SEGMENT_PARTS,
+    SIZE_LETTERS,
+    AnyCase,
+    Case,
+    CaseError,
+    SegmentCase,
+    variant_of,
+)
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES
 
 MAX_ID_CHARS = 500
@@ -27,14 +38,24 @@ def parse_case(text: str, arch: str | None = None) -> Case:
 
     `text` is an id, a run tag of the conversion notes (`baseline`, `truncate-k-1-project`), or the notes'
     flags (`skip_topology_mode=project,deconv_mode=grouped`); each may be followed by `+axis=value` parts in
-    any order. Raises CaseError: one line with the part that isn't known and what comes nearest.
+    any order. Raises CaseError: one line with the part that isn't known and what comes nearest; also for a segment's
+    id, where the whole network must be meant.
     """
+    case = parse_any_case(text, arch)
+    if isinstance(case, SegmentCase):
+        raise CaseError(f"case '{printable(text.strip())}': a segment of a plan; name its network: {case.whole.id}")
+    return case
+
+
+def parse_any_case(text: str, arch: str | None = None) -> AnyCase:
+    """The same, or the segment meant by a segment's id. Raises CaseError."""
     text = text.strip()
     if len(text) > MAX_ID_CHARS:
         raise CaseError(f"case '{printable(text)}': longer than an id can be ({MAX_ID_CHARS} characters)")
     head, *parts = text.split("+")
     try:
         given = _head(head)
+        cut: dict[str, str] = {}
         seen: set[str] = set()
         for part in parts:
             name, equals, value = part.partition("=")
@@ -43,10 +64,14 @@ def parse_case(text: str, arch: str | None = None) -> Case:
             if name in seen:
                 raise CaseError(f"{name} is given twice; keep one")
             seen.add(name)
-            given = _set(given, name, value)
+            if name in SEGMENT_PARTS:
+                cut[name] = value
+            else:
+                given = _set(given, name, value)
         if arch and "arch" not in seen and "arch=" not in head:
             given = replace(given, arch=arch)
-        return Case(given.variant, Size(**given.sizes), given.length, given.arch)
+        whole = Case(given.variant, Size(**given.sizes), given.length, given.arch)
+        return SegmentCase(whole, _cut(cut)) if cut else whole
     except (CaseError, VariantError) as error:
         raise CaseError(printable(f"case '{text}': {error}", most=4 * MAX_ID_CHARS)) from None
 
@@ -96,6 +121,32 @@ def _set(given: _Given, name: str, value: str) -> _Given:
         hint = _nearest(name, known) or f"; one of {', '.join(known)}"
         raise CaseError(f"axis '{name}' is unknown{hint}")
     return replace(given, variant=set_axis(given.variant, name, value))
+
+
+def _cut(parts: Mapping[str, str]) -> Cut:
+    """The cut that a segment's parts mean. Raises CaseError."""
+    if missing := [name for name in ("segment", "stages", "phase", "rows") if name not in parts]:
+        raise CaseError(f"a segment without {missing[0]}; its id has segment, stages, phase and rows")
+    if parts["segment"] not in FORMS:
+        raise CaseError(f"segment={parts['segment']}: unknown; one of {', '.join(FORMS)}")
+    if (coders := parts.get("coders", Cut.coders)) not in ("host", "chip"):
+        raise CaseError(f"coders={coders}: unknown; one of host, chip")
+    start, stop = _two(parts, "stages", "-")
+    height, width = _two(parts, "rows", "x")
+    phase = parse_count(parts["phase"])
+    if not (phase and height and width and start < stop):
+        raise CaseError("a segment has stages from-to, and a phase and rows of at least 1")
+    takes, gives = (_two(parts, name, "-") if name in parts else (0, 0) for name in ("takes", "gives"))
+    return Cut(parts["segment"], start, stop, phase, width, height, coders, takes, gives)
+
+
+def _two(parts: Mapping[str, str], name: str, between: str) -> tuple[int, int]:
+    """Two counts, `0-2` or `4x501`; the first may be 0. Raises CaseError."""
+    first, _, second = parts[name].partition(between)
+    counts = 0 if first == "0" else parse_count(first), parse_count(second)
+    if counts[0] is None or counts[1] is None:
+        raise CaseError(f"{name}={parts[name]}: expected two counts such as 1{between}2")
+    return counts[0], counts[1]
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 
 from tasnet.network import AXES, Size, Variant
@@ -112,8 +112,48 @@ PROFILES: Mapping[str, Callable[[], Iterable[Case]]] = {
 """The named sets of cases, on the base architecture."""
 
 
+PLANS = "plans"
+"""The profile whose cases are found by planning: whole networks, and the segments of the plan of each."""
+
+PROFILE_NAMES: tuple[str, ...] = (*PROFILES, PLANS)
+
+
+@dataclass(frozen=True)
+class PlannedNetwork:
+    """A network of the profile `plans`: the whole of it, of a length to plan for, and its sample rate in Hz."""
+
+    name: str
+    whole: Case
+    rate: int
+
+    def on(self, arch: str) -> PlannedNetwork:
+        """The same for an architecture. Raises CaseError for an unknown one."""
+        return replace(self, whole=replace(self.whole, arch=arch))
+
+
+def _as_trained(size: Size, length: int) -> Case:
+    """The trained function, gLN and PReLU kept, in the exact form that is the least in the chip's way."""
+    return Case(Variant("split", decoder="polyphase", norm="gln", activation="prelu"), size, length)
+
+
+PLANNED: tuple[PlannedNetwork, ...] = (
+    PlannedNetwork("notes, 8 kHz", _as_trained(Size(), 16_000), 8_000),
+    PlannedNetwork("notes, 16 kHz", _as_trained(Size(L=32), 32_000), 16_000),
+    PlannedNetwork("256 filters", _as_trained(Size(N=256, H=256), 16_000), 8_000),
+    PlannedNetwork("the paper's small", _as_trained(Size(N=128, L=40, B=128, H=256, Sc=128, X=7, R=2), 16_000), 8_000),
+)
+"""The networks that are planned, for clips of two seconds."""
+
+
 def profile_cases(name: str, arch: str = BASE_ARCH) -> tuple[Case, ...]:
-    """The cases of a profile in their order, for `arch`. Raises CaseError for an unknown name or arch."""
+    """The cases of a profile in their order, for `arch`. Raises CaseError for an unknown name or arch.
+
+    Those of `plans` need a store, where the plans are kept: `run.cases_of`.
+    """
+    if name == PLANS:
+        raise CaseError(
+            f"profile '{PLANS}' has segments of networks, and whole ones are asked for; one of {', '.join(PROFILES)}"
+        )
     if name not in PROFILES:
-        raise CaseError(f"profile '{name}' is unknown; one of {', '.join(PROFILES)}")
+        raise CaseError(f"profile '{name}' is unknown; one of {', '.join(PROFILE_NAMES)}")
     return tuple(replace(case, arch=arch) for case in PROFILES[name]())

@@ -14,7 +14,7 @@ from typing import Any
 import onnx
 
 from tasnet.common import Notify
-from tasnet.suite.cases import Case, Outcome, Stage
+from tasnet.suite.cases import AnyCase, Case, Outcome, Stage
 from tasnet.suite.gate.judging import export_outcome
 from tasnet.suite.gate.result import GraphParity
 from tasnet.suite.numerics import (
@@ -105,7 +105,7 @@ class _BasePipeline(Pipeline):
     exported: Outcome | None = None
 
     def run(
-        self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
+        self, case: AnyCase, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
     ) -> dict[Stage, Outcome]:
         return super().run(case, until, exported=exported or self.exported, whole=whole)
 

@@ -8,6 +8,7 @@ case or a ledger's entry over all of them. `*_lines` and `*_json` show them.
     runs/<id>/records.jsonl   one record a line, as the cases end
     runs/<id>/measures.jsonl  one distance from PyTorch a line
     runs/<id>/device.jsonl    one check on a device a line
+    runs/<id>/plans.jsonl     one network's plan a line
     runs/<id>/end.json        when and how it ended; a run that was killed has none
 
 A line that a kill cut short is passed over; any other line that isn't as it was written is an error.

@@ -12,6 +12,9 @@ from .lines import trend_json as trend_json
 from .lines import trend_lines as trend_lines
 from .origins import RunOrigin as RunOrigin
 from .origins import find_origin as find_origin
+from .plans import HEADS as HEADS
+from .plans import PlanRecord as PlanRecord
+from .plans import plan_change as plan_change
 from .records import CaseRecord as CaseRecord
 from .records import case_record as case_record
 from .run import RECORDS as RECORDS
@@ -31,12 +34,14 @@ from .writer import RunWriter as RunWriter
 from .writer import begin_run as begin_run
 
 __all__ = [
+    "HEADS",
     "RECORDS",
     "CaseRecord",
     "DeviceCheck",
     "DeviceRecord",
     "DeviceRow",
     "ParityFigure",
+    "PlanRecord",
     "RunError",
     "RunHead",
     "RunOrigin",
@@ -55,6 +60,7 @@ __all__ = [
     "find_run",
     "find_trend",
     "latest_records",
+    "plan_change",
     "read_run",
     "run_folders",
     "run_heads",

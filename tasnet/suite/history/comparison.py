@@ -10,6 +10,7 @@ from enum import Enum
 from tasnet.common import short_layers
 from tasnet.hailo import Failure
 from tasnet.suite.cases import STAGES, Outcome, Stage, Status, Verdict, severity, verdict_of
+from tasnet.suite.history.plans import PlanRecord, plan_change
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, RunError, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS
@@ -32,6 +33,7 @@ class CaseChange(str, Enum):
     NEWLY_PASSING = "newly passing"
     FAILURE = "changed failure"
     KIND = "changed kind"
+    PLAN = "changed plan"
     NUMBERS = "changed numbers"
     SLOWER = "slower"
     GONE = "only before"
@@ -97,6 +99,8 @@ def compare_runs(before: StoredRun, after: StoredRun) -> RunComparison:
     found = {case: [*_case(old[case], new[case], one_machine)] for case in old if case in new}
     for case, measured in distances.items():
         found.setdefault(case, []).extend(measured)
+    for case, change in _plans(before.plans, after.plans):
+        found.setdefault(case, []).append(change)
     changed = sum(bool(found[case]) for case in both)
     for case in (*old, *(case for case in new if case not in old)):
         if case not in new:
@@ -240,6 +244,15 @@ def _by_family(failures: Iterable[Failure]) -> dict[tuple[str, str], list[Failur
     for failure in failures:
         found.setdefault((failure.stage, failure.family), []).append(failure)
     return found
+
+
+def _plans(before: Sequence[PlanRecord], after: Sequence[PlanRecord]) -> Iterator[tuple[str, _FoundChange]]:
+    """What became of the plans that both runs have."""
+    known = {plan.network: plan for plan in before}
+    for plan in after:
+        change = plan_change(known[plan.network], plan) if plan.network in known else None
+        if change:
+            yield change.network, _FoundChange(CaseChange.PLAN, f"{plan.name} {change.what}", change.worse)
 
 
 def _figures(before: Outcome, after: Outcome) -> Iterator[_FoundChange]:

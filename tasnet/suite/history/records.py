@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, field_validator
 
 from tasnet.hailo import Certainty
 from tasnet.network import Variant
-from tasnet.suite.cases import NOTES_TAGS, STAGES, Case, Outcome, Stage, Status, Verdict, graph_key, verdict_of
+from tasnet.suite.cases import NOTES_TAGS, STAGES, AnyCase, Outcome, Stage, Status, Verdict, graph_key, verdict_of
 from tasnet.suite.ledger import BlockedStage, Blocker, Judgement, JudgementKind, blocked_stages
 
 
@@ -102,7 +102,7 @@ class CaseRecord(BaseModel):
 
 def case_record(
     case_id: str,
-    case: Case,
+    case: AnyCase,
     profile: str,
     stage: Stage,
     outcomes: Mapping[Stage, Outcome],

@@ -18,6 +18,7 @@ from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import STAGES, Stage, Verdict
 from tasnet.suite.history.device import DeviceRecord
 from tasnet.suite.history.origins import RunOrigin
+from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.ledger import JudgementKind
 
@@ -25,7 +26,7 @@ SCHEMA = 2
 """Of every file of a run. A run of another schema is named and not read: 1 had no seals, and stored verdicts."""
 
 HEAD, RECORDS, MEASURES, END = "run.json", "records.jsonl", "measures.jsonl", "end.json"
-DEVICE = "device.jsonl"
+DEVICE, PLANS = "device.jsonl", "plans.jsonl"
 NOT_WRITTEN = "not-written"
 """an empty file: the run's files could not be written to their end"""
 
@@ -125,6 +126,7 @@ class RunEnd(BaseModel):
     records: KeptFile
     measures: KeptFile
     device: KeptFile = KeptFile(lines=0, xxh3_128=checksum(b""))
+    plans: KeptFile = KeptFile(lines=0, xxh3_128=checksum(b""))
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,8 @@ class StoredRun:
     end: RunEnd | None
     ran: tuple[DeviceRecord, ...] = ()
     """what it did on a device"""
+    plans: tuple[PlanRecord, ...] = ()
+    """of the networks whose segments its cases are"""
 
     @property
     def whole(self) -> bool:
@@ -210,7 +214,7 @@ def going_on(folder: Path) -> bool:
 
 
 def _kept(folder: Path) -> bool:
-    return any((folder / name).exists() for name in (HEAD, RECORDS, MEASURES, DEVICE, END))
+    return any((folder / name).exists() for name in (HEAD, RECORDS, MEASURES, DEVICE, PLANS, END))
 
 
 def _is_empty(folder: Path) -> bool:
@@ -245,7 +249,8 @@ def read_run(folder: Path) -> StoredRun:
         (each.case_id, each.stage): each for each in _lines(folder / MEASURES, key, ParityFigure)
     }
     records = latest_records(_lines(folder / RECORDS, key, CaseRecord))
-    return StoredRun(folder.name, folder, head, records, tuple(measures.values()), end, on_device(folder))
+    plans = tuple(_lines(folder / PLANS, key, PlanRecord))
+    return StoredRun(folder.name, folder, head, records, tuple(measures.values()), end, on_device(folder), plans)
 
 
 def check_run(folder: Path) -> RunEnd | None:
@@ -254,7 +259,7 @@ def check_run(folder: Path) -> RunEnd | None:
     Raises RunError. The files' lines are not read one by one.
     """
     end = _end(folder)
-    ended = ((RECORDS, end.records), (MEASURES, end.measures), (DEVICE, end.device)) if end else ()
+    ended = ((RECORDS, end.records), (MEASURES, end.measures), (DEVICE, end.device), (PLANS, end.plans)) if end else ()
     for name, kept in ended:
         path = folder / name
         try:

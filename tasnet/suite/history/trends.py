@@ -8,7 +8,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 
-from tasnet.suite.cases import CaseError, graph_key, parse_case, severity
+from tasnet.suite.cases import CaseError, graph_key, parse_any_case, severity
 from tasnet.suite.history.run import RunError, StoredRun, UnreadableRun, read_run, run_folders
 
 
@@ -91,7 +91,7 @@ def _runs(store: Path) -> Iterator[StoredRun | UnreadableRun]:
 
 def _id(name: str) -> str:
     try:
-        return parse_case(name).id
+        return parse_any_case(name).id
     except CaseError:
         return ""
 
@@ -103,7 +103,7 @@ def _entries(covering: Iterable[Sequence[str]]) -> Iterator[str]:
 
 def _of_case(runs: Iterable[StoredRun], case: str) -> Iterator[CasePoint]:
     # The numerics measure a graph once, under the id of one of its cases.
-    measured = {case, graph_key(parse_case(case))}
+    measured = {case, graph_key(parse_any_case(case))}
     for run in runs:
         record = next((each for each in run.records if each.case_id == case), None)
         parity = {each.stage: each.snr_db for each in run.measures if each.case_id in measured}

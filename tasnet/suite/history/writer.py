@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from tasnet.common import locked, sealed, write_whole
 from tasnet.suite.history.device import DeviceRecord
+from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import (
     DEVICE,
@@ -23,6 +24,7 @@ from tasnet.suite.history.run import (
     HEAD,
     MEASURES,
     NOT_WRITTEN,
+    PLANS,
     RECORDS,
     ParityFigure,
     RunEnd,
@@ -56,6 +58,10 @@ class RunWriter:
         """Keeps a check on a device. Raises OSError."""
         _append(self.folder / DEVICE, self.key, record)
 
+    def add_plan(self, record: PlanRecord) -> None:
+        """Keeps the record of a network's plan. Raises OSError."""
+        _append(self.folder / PLANS, self.key, record)
+
     def end(self, records: Iterable[CaseRecord], exit_status: int) -> None:
         """Says that the run ended; `records` are its cases. Raises OSError."""
         kinds = Counter(record.kind for record in records)
@@ -66,6 +72,7 @@ class RunWriter:
             records=kept_of(_flushed(self.folder / RECORDS)),
             measures=kept_of(_flushed(self.folder / MEASURES)),
             device=kept_of(_flushed(self.folder / DEVICE)),
+            plans=kept_of(_flushed(self.folder / PLANS)),
         )
         text = end.model_dump_json(by_alias=True).encode()
         write_whole(self.folder / END, sealed(self.key, text) + b"\n")

@@ -30,7 +30,9 @@ from .where import Not as Not
 from .where import Without as Without
 from .where import count_of as count_of
 from .where import holds as holds
+from .where import is_segment as is_segment
 from .where import read_where as read_where
+from .where import value_of as value_of
 from .where import where_matches as where_matches
 from .where_yaml import flow_yaml as flow_yaml
 from .where_yaml import one_or_list as one_or_list
@@ -74,6 +76,7 @@ __all__ = [
     "flow_yaml",
     "holds",
     "in_scope",
+    "is_segment",
     "json_schema",
     "judge",
     "ledger_text",
@@ -84,6 +87,7 @@ __all__ = [
     "plain_condition",
     "read_ledger",
     "read_where",
+    "value_of",
     "where_matches",
     "where_text",
 ]

@@ -16,7 +16,7 @@ from tasnet.common import TasnetError
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.pattern import Pattern
-from tasnet.suite.ledger.where import Axes, Claim, where_matches
+from tasnet.suite.ledger.where import SEGMENT_AXES, Axes, Claim, reaches, where_matches
 
 
 class LedgerError(TasnetError, ValueError):
@@ -83,7 +83,8 @@ def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
 
     With a toolchain named, the entry's conditions for that toolchain must hold too. `in_scope` checks the version.
     """
-    if axes["arch"] not in entry.arch or not where_matches(entry.where, axes):
+    where = (claim for claim in entry.where if reaches(claim, axes))
+    if axes["arch"] not in entry.arch or not where_matches(where, axes):
         return False
     scope = entry.toolchain.get(toolchain)
     return scope is None or scope.where is None or where_matches(scope.where, axes)
@@ -128,10 +129,14 @@ def _named(pattern: str, layers: Sequence[str]) -> bool:
 
 
 def entries_without_cases(entries: Iterable[Entry], cases: Iterable[Axes]) -> tuple[Entry, ...]:
-    """The entries that claim none of the cases on any of the entry's own architectures."""
+    """The entries that claim none of the cases on any of the entry's own architectures.
+
+    Of one that is about segments that can't be said here: which there are, planning says.
+    """
     known = tuple(cases)
     return tuple(
         entry
         for entry in entries
-        if not any(claims(entry, {**axes, "arch": arch}) for axes in known for arch in entry.arch)
+        if all(SEGMENT_AXES.isdisjoint(claim) for claim in entry.where)
+        and not any(claims(entry, {**axes, "arch": arch}) for axes in known for arch in entry.arch)
     )

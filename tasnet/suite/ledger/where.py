@@ -6,6 +6,10 @@ comparison such as `">=512"` or `">=2000,<16000"` on a number, or `{not: conditi
 takes a map, or a list of maps, out of the claim: `{T: ">=8000", not: {decoder: grouped, sources: all}}`. So one more
 key in a map can only take cases away, and no order of keys or list items matters. `blocks` compares as a count; `all`
 is R * X.
+
+A segment of a plan has its network's axes and its own: `segment` (its form), `start`, `stop`, `phase`, `width`,
+`height`. On a whole network the first reads as `none`, the others as 0. An entry reaches segments by a claim that names
+one of these, and no other: what stands in the way of a whole network needn't in that of its pieces.
 """
 
 from __future__ import annotations
@@ -19,17 +23,25 @@ from typing import Any
 
 from tasnet.hailo import ARCHITECTURES
 from tasnet.network import AXES, Size
+from tasnet.plan import FORMS
 
 Axes = Mapping[str, str | int]
 """A case's axes, as `Case.axes()` gives them."""
 
+SEGMENT = "segment"
+WHOLE = "none"
+"""the value of `segment` on a whole network"""
+SEGMENT_COUNTS: tuple[str, ...] = ("start", "stop", "phase", "width", "height")
+SEGMENT_AXES = frozenset({SEGMENT, *SEGMENT_COUNTS})
+
 WORD_AXES: Mapping[str, tuple[str, ...]] = {
     **{axis: values for axis, values in AXES.items() if axis != "blocks"},
     "arch": ARCHITECTURES,
+    SEGMENT: (WHOLE, *FORMS),
 }
 """Axes whose values are words, and the words."""
 
-COUNT_AXES: tuple[str, ...] = ("blocks", "T", *(field.name for field in fields(Size)))
+COUNT_AXES: tuple[str, ...] = ("blocks", "T", *(field.name for field in fields(Size)), *SEGMENT_COUNTS)
 """Axes whose values are counts; `blocks` may be `all` too."""
 
 _COMPARISON = re.compile(r"(>=|<=|==|!=|>|<)\s*([0-9]{1,18})")
@@ -123,7 +135,7 @@ def _claim(node: object, at: tuple[str | int, ...]) -> Claim:
             claim[axis] = Without(_without(value, (*at, axis)))
             continue
         if axis not in WORD_AXES and axis not in COUNT_AXES:
-            known = ", ".join((*AXES, *COUNT_AXES[1:], "arch"))
+            known = ", ".join((*AXES, *COUNT_AXES[1:], "arch", SEGMENT))
             raise WhereError(f"unknown axis '{axis}'; one of {known}, or not", (*at, axis))
         claim[axis] = _condition(axis, value, (*at, axis))
     return claim
@@ -177,7 +189,7 @@ def _count(axis: str, node: object, at: tuple[str | int, ...]) -> Condition:
 def holds(condition: Condition, axis: str, axes: Axes) -> bool:
     """True when one condition of a claim, under the key `axis`, holds for a case with these axes."""
     if isinstance(condition, Word):
-        return axes[axis] in condition.accepts
+        return value_of(axis, axes) in condition.accepts
     if isinstance(condition, Count):
         count = count_of(axis, axes)
         return all(_OPERATORS[operator](count, number) for operator, number in condition.comparisons)
@@ -188,9 +200,26 @@ def holds(condition: Condition, axis: str, axes: Axes) -> bool:
     return not where_matches(condition.claims, axes)
 
 
+def is_segment(axes: Axes) -> bool:
+    """Whether these are the axes of a segment, and not of a whole network."""
+    return SEGMENT in axes
+
+
+def reaches(claim: Claim, axes: Axes) -> bool:
+    """Whether an entry's claim is about cases of this sort: about segments where it names an axis of theirs."""
+    return not is_segment(axes) or not SEGMENT_AXES.isdisjoint(claim)
+
+
+def value_of(axis: str, axes: Axes) -> str | int:
+    """The case's value on an axis."""
+    if axis in SEGMENT_AXES and axis not in axes:
+        return WHOLE if axis == SEGMENT else 0
+    return axes[axis]
+
+
 def count_of(axis: str, axes: Axes) -> int:
     """The case's value on an axis of COUNTS; all blocks are R * X."""
-    value = axes[axis]
+    value = value_of(axis, axes)
     return int(axes["R"]) * int(axes["X"]) if value == "all" else int(value)
 
 

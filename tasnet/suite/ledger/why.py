@@ -7,14 +7,25 @@ from dataclasses import dataclass
 
 from tasnet.hailo import Failure
 from tasnet.suite.ledger.entry import Entry, claims, covers, differing_fields
-from tasnet.suite.ledger.where import NOT, Axes, Claim, Condition, Word, holds, where_matches
+from tasnet.suite.ledger.where import (
+    NOT,
+    SEGMENT,
+    Axes,
+    Claim,
+    Condition,
+    Word,
+    holds,
+    reaches,
+    value_of,
+    where_matches,
+)
 from tasnet.suite.ledger.where_yaml import condition_text
 
 
 def conditions_met(where: Iterable[Claim], axes: Axes) -> list[str]:
     """The conditions of the claim that holds for the case, each with the case's value."""
     for claim in where:
-        if where_matches([claim], axes):
+        if reaches(claim, axes) and where_matches([claim], axes):
             return [_condition_line(axis, condition, axes) for axis, condition in claim.items()] or ["every case"]
     return []
 
@@ -34,6 +45,7 @@ def _unmet(where: Iterable[Claim], axes: Axes) -> list[str]:
             for axis, condition in claim.items()
             if not holds(condition, axis, axes)
         ]
+        + ([] if reaches(claim, axes) else [f"{SEGMENT} {axes[SEGMENT]}, and it is about whole networks"])
         for claim in where
     ]
     return min(each, key=len, default=[])
@@ -42,9 +54,9 @@ def _unmet(where: Iterable[Claim], axes: Axes) -> list[str]:
 def _condition_line(axis: str, condition: Condition, axes: Axes, word: str = "is") -> str:
     if axis == NOT:
         return f"{'is one of' if word != 'is' else 'is none of'} the cases left out, {condition_text(condition)}"
-    same = isinstance(condition, Word) and condition.pattern == axes[axis]
+    same = isinstance(condition, Word) and condition.pattern == value_of(axis, axes)
     text = condition_text(condition).replace('"', "")
-    return f"{axis} {axes[axis]}" + ("" if same else f" {word} {text}")
+    return f"{axis} {value_of(axis, axes)}" + ("" if same else f" {word} {text}")
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ and `conclude` turns a judgement into pytest's verdict.
     cases.py         a test for each case, and its judgement
     device.py        the device, the compiled files that it runs, and what is kept of it
     pairs.py         predictions compared with the compiler
+    plans.py         a test for each network that is planned
     worker_reports.py what a test's report carries from a worker to the process that reports
     run_reporter.py  that process: records, progress, the run's end
     distribution.py  which worker gets which case
@@ -16,11 +17,21 @@ and `conclude` turns a judgement into pytest's verdict.
 
 from tasnet.suite.plugin.cases import Judged, conclude
 from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, conclude_prediction
+from tasnet.suite.plugin.plans import conclude_plan
 from tasnet.suite.plugin.setup import RunsCases
 
-__all__ = ["Judged", "RunsCases", "conclude", "conclude_differences", "conclude_evidence", "conclude_prediction"]
+__all__ = [
+    "Judged",
+    "RunsCases",
+    "conclude",
+    "conclude_differences",
+    "conclude_evidence",
+    "conclude_plan",
+    "conclude_prediction",
+]
 
 pytest_plugins = [
-    f"{__name__}.{part}" for part in ("setup", "collection", "cases", "pairs", "device", "run_reporter", "distribution")
+    f"{__name__}.{part}"
+    for part in ("setup", "collection", "cases", "pairs", "plans", "device", "run_reporter", "distribution")
 ]
 """pytest finds the hooks and fixtures there."""

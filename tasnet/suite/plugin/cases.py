@@ -10,7 +10,7 @@ from datetime import date
 import pytest
 
 from tasnet.common import TasnetError, error_line, named_error_line, utc_today
-from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
+from tasnet.suite.cases import AnyCase, Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
 from tasnet.suite.observed import keep_run_evidence
@@ -88,7 +88,7 @@ def pipeline(pytestconfig: pytest.Config) -> RunsCases:
 @pytest.fixture
 def judged_until(
     request: pytest.FixtureRequest,
-    case: Case,
+    case: AnyCase,
     pipeline: RunsCases,
     today: date,
     past_runs: FlakyHistory,
@@ -111,7 +111,12 @@ def compiled(judged_until: Callable[[Stage], Judged]) -> Judged:
 
 
 def _judged(
-    request: pytest.FixtureRequest, case: Case, pipeline: RunsCases, today: date, past_runs: FlakyHistory, until: Stage
+    request: pytest.FixtureRequest,
+    case: AnyCase,
+    pipeline: RunsCases,
+    today: date,
+    past_runs: FlakyHistory,
+    until: Stage,
 ) -> Judged:
     """Runs and judges the case. A tool that broke down ends here: an ERROR of the setup, no FAILED of the test."""
     setup = request.config.stash[SETUP]
@@ -127,7 +132,7 @@ def _judged(
         broken = _broken_down(request, until, named_error_line(error))
         _keep_record(request, case, sized, until, broken, today, past_runs)
         raise
-    if setup.compiler:
+    if setup.compiler and isinstance(sized, Case):
         keep_run_evidence(Store(setup.store), sized, outcomes)
     record, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
     text = "\n".join(failing_lines(record, setup.ledger.entries))
@@ -143,8 +148,8 @@ def _judged(
 
 def _keep_record(
     request: pytest.FixtureRequest,
-    case: Case,
-    sized: Case,
+    case: AnyCase,
+    sized: AnyCase,
     until: Stage,
     outcomes: Mapping[Stage, Outcome],
     today: date,

@@ -12,10 +12,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
-from tasnet.suite.history import CaseRecord, ParityFigure, RunWriter, begin_run, device, find_origin, latest_records
+from tasnet.suite.history import (
+    HEADS,
+    CaseRecord,
+    ParityFigure,
+    PlanRecord,
+    RunWriter,
+    begin_run,
+    device,
+    find_origin,
+    latest_records,
+)
 from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
+from tasnet.suite.plugin.plans import plan_records
 from tasnet.suite.plugin.setup import SETUP, run_head
 from tasnet.suite.plugin.worker_reports import (
     DEVICE_PROPERTY,
@@ -64,6 +75,7 @@ class RunReporter:
     pairs: dict[str, VerdictComparison] = field(default_factory=dict)
     recalled: list[VerdictComparison] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
+    plans: tuple[PlanRecord, ...] = ()
     total: int = 0
     progress: ProgressBar | ProgressLines | None = None
     writer: RunWriter | None = None
@@ -161,6 +173,9 @@ class RunReporter:
                     new_folder(self.config.stash[SETUP].store / "runs"),
                     run_head(self.config, self.total, find_origin(self.config.rootpath)),
                 )
+                self.plans = plan_records(self.config)
+                for plan in self.plans:
+                    self.writer.add_plan(plan)
             if isinstance(kept, CaseRecord):
                 self.writer.add_record(kept)
             elif isinstance(kept, ParityFigure):
@@ -178,6 +193,10 @@ class RunReporter:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         self._tell_pairs(terminalreporter)
         self._tell_recalled(terminalreporter)
+        if self.plans:
+            terminalreporter.section(f"plans, predicted; times modelled for {self.plans[0].hardware or 'nothing'}")
+            for line in table_lines([HEADS, *(plan.cells for plan in self.plans)]):
+                terminalreporter.write_line(line)
         if ran := device.device_rows(self.ran):
             terminalreporter.section(device.title(ran))
             for line in table_lines([device.HEADS, *(row.cells for row in ran)]):

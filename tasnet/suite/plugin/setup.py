@@ -14,10 +14,18 @@ import pytest
 from tasnet import __version__
 from tasnet.common import TasnetError, error_line, notify_on_stderr
 from tasnet.hailo import TOOLCHAINS
-from tasnet.suite.cases import BASE_ARCH, Case, Outcome, Stage, profile_cases
+from tasnet.suite.cases import BASE_ARCH, PROFILE_NAMES, AnyCase, Outcome, Stage
 from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.ledger import Ledger, read_ledger
-from tasnet.suite.run import Recipe, RunOptions, ToolchainOptions, file_sha256, open_compiler
+from tasnet.suite.run import (
+    KeptPlan,
+    Recipe,
+    RunOptions,
+    ToolchainOptions,
+    cases_of,
+    file_sha256,
+    open_compiler,
+)
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
@@ -46,16 +54,18 @@ class Setup:
     """where the weights come from"""
     store: Path
     ledger: Ledger
-    cases: tuple[Case, ...]
+    cases: tuple[AnyCase, ...]
+    plans: tuple[KeptPlan, ...] = ()
+    """where the cases come from plans: each network's"""
 
 
 class RunsCases(Protocol):
     """What the fixture `pipeline` must be: a Pipeline, or a double of it."""
 
-    def resolve(self, case: Case) -> Case:
+    def resolve(self, case: AnyCase) -> AnyCase:
         """The case at the size of the checkpoint, if there is one."""
 
-    def run(self, case: Case, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
+    def run(self, case: AnyCase, until: Stage = Stage.COMPILE, *, whole: bool = False) -> Mapping[Stage, Outcome]:
         """The outcomes of the case at every stage up to `until`; with `whole`, their files looked at."""
 
 
@@ -66,7 +76,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("tasnet", "Conv-TasNet on Hailo-8")
     if group.options:
         return  # early_options.py was here first
-    group.addoption("--profile", default=DEFAULT_PROFILE, help="cases: matrix (default), notes, probes, faithful")
+    group.addoption(
+        "--profile", default=DEFAULT_PROFILE, help=f"cases: {', '.join(PROFILE_NAMES)} (default {DEFAULT_PROFILE})"
+    )
     group.addoption("--arch", default=BASE_ARCH, help="architecture: hailo8 (default), hailo8l, hailo8r")
     group.addoption("--toolchain", default=TOOLCHAINS[0], help="reference (default; embedded, predicts) or dfc")
     group.addoption("--dfc-python", metavar="PATH", help="the compiler's interpreter; default: $TASNET_DFC_PYTHON")
@@ -136,19 +148,19 @@ def _setup(config: pytest.Config) -> Setup:
     """Reads the options. Raises UsageError, one line."""
     option = config.option
     try:
-        cases = profile_cases(option.profile, option.arch)
+        options = RunOptions.of(vars(option))
+        choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
+        store = options.store_root(config.rootpath)
+        found = cases_of(option.profile, option.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint)
         ledger = read_ledger(
             Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml")
         )
-        options = RunOptions.of(vars(option))
-        choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
-        store = options.store_root(config.rootpath)
     except TasnetError as error:
         raise pytest.UsageError(error_line(error)) from None
     repeat = _options_to_repeat(option, options)
-    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, cases)
+    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, found.cases, found.plans)
 
 
 def _from_here(path: Path) -> Path:

@@ -9,7 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasnet.suite.cases import SEGMENT_PARTS
 from tasnet.suite.history import CaseRecord
+from tasnet.suite.ledger import is_segment
 from tasnet.suite.report.signs import sign_of, signs_in
 
 Column = tuple[str, str]
@@ -20,11 +22,11 @@ _MIN_LABEL = 20
 
 def heatmap(records: Sequence[CaseRecord], width: int, ascii_only: bool = False) -> RenderableType:
     """The map of the records, at most `width` columns wide: as many tables as that takes, then the legend."""
-    lengths = {record.axes["T"] for record in records}
+    lengths = {record.axes["T"] for record in records if not is_segment(record.axes)}
     cells: dict[str, dict[tuple[str, Column], CaseRecord]] = {}
     for record in records:
         cells.setdefault(row_label(record), {})[column(record, len(lengths) > 1)] = record
-    decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in records))
+    decoders = list(dict.fromkeys(column(record, False)[0] for record in records))
     columns = {
         decoder: sorted({key[1] for row in cells.values() for key in row if key[0] == decoder}, key=column_order)
         for decoder in decoders
@@ -38,22 +40,32 @@ def heatmap(records: Sequence[CaseRecord], width: int, ascii_only: bool = False)
     return Group(*tables, Text(), _legend(records, letters, columns, width, ascii_only))
 
 
+_NOT_IN_LABEL = frozenset({"T", "arch", *SEGMENT_PARTS})
+
+
 def row_label(record: CaseRecord) -> str:
-    """The case's id without decoder, blocks and length: its topology, and what else departs from the base."""
+    """The case's id without decoder, blocks and length: its topology, and what else departs from the base.
+
+    A segment stands in the row of its network.
+    """
     head, *rest = record.case_id.split("+")
     topology = head.rsplit("-", 2)[0]
-    return "+".join((topology, *(part for part in rest if not part.startswith(("T=", "arch=")))))
+    return "+".join((topology, *(part for part in rest if part.partition("=")[0] not in _NOT_IN_LABEL)))
 
 
 def column(record: CaseRecord, with_length: bool) -> tuple[str, Column]:
-    """The decoder under which a case stands, and its column there."""
+    """The decoder under which a case stands, or a segment's form, and its column there."""
+    axes = record.axes
+    if is_segment(axes):
+        return f"{axes['segment']} segment", (f"{axes['start']}-{axes['stop']}", "")
     return str(record.axes["decoder"]), (str(record.axes["blocks"]), str(record.axes["T"]) if with_length else "")
 
 
-def column_order(column: Column) -> tuple[int, int]:
-    """All blocks first, then the counts upward; the longest window first."""
+def column_order(column: Column) -> tuple[int, int, int]:
+    """All blocks first, then the counts upward; the longest window first. Of segments by their stages."""
     blocks, length = column
-    return (0 if blocks == "all" else int(blocks), -int(length or 0))
+    first, _, last = blocks.partition("-")
+    return (0 if blocks == "all" else int(first), int(last or 0), -int(length or 0))
 
 
 def _fitting(decoders: Sequence[str], columns: dict[str, list[Column]], width: int) -> Iterator[list[str]]:
@@ -125,7 +137,10 @@ def _legend(
 ) -> Table:
     """What letters, columns and signs mean. An entry of it is never broken in two."""
     lengths = any(column[1] for each in columns.values() for column in each)
-    blocks = "blocks kept (all, or the first N)" + (", samples T" if lengths else "") + ", read downwards"
+    blocks = "blocks kept (all, or the first N)" + (", samples T" if lengths else "")
+    if any("-" in column[0] for each in columns.values() for column in each):
+        blocks += ", a segment's stages from-to (not included)"
+    blocks += ", read downwards"
     signs = [
         Text(each.ascii if ascii_only else each.sign, each.style) + f" {each.meaning}" for each in signs_in(records)
     ]
@@ -168,7 +183,7 @@ class MapLayout:
 
 def map_layout(records: Sequence[CaseRecord]) -> MapLayout:
     """The layout of a run's cases: topologies down, decoder x blocks (x length, where there are several) across."""
-    with_length = len({record.axes["T"] for record in records}) > 1
+    with_length = len({record.axes["T"] for record in records if not is_segment(record.axes)}) > 1
     placed = {record.case_id: (row_label(record), column(record, with_length)) for record in records}
     rows = tuple(dict.fromkeys(row for row, _ in placed.values()))
     decoders = dict.fromkeys(decoder for _, (decoder, _) in placed.values())

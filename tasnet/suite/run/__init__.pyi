@@ -6,6 +6,10 @@ from .options import store_root as store_root
 from .pipeline import Pipeline as Pipeline
 from .pipeline import onnx_bytes as onnx_bytes
 from .plan_compile import compile_plan as compile_plan
+from .plans import KeptPlan as KeptPlan
+from .plans import cases_of as cases_of
+from .plans import plan_record as plan_record
+from .plans import read_kept as read_kept
 from .recipe import Recipe as Recipe
 from .recipe_weights import RecipeWeights as RecipeWeights
 from .recipe_weights import load_weights as load_weights
@@ -24,6 +28,7 @@ from .toolchains import open_pipeline as open_pipeline
 __all__ = [
     "DamageWarning",
     "DamagedArtifact",
+    "KeptPlan",
     "Pipeline",
     "Recipe",
     "RecipeWeights",
@@ -32,6 +37,7 @@ __all__ = [
     "StoreError",
     "ToolchainOptions",
     "calibration_lines",
+    "cases_of",
     "compile_plan",
     "content_key",
     "content_of",
@@ -42,6 +48,8 @@ __all__ = [
     "open_compiler",
     "open_pipeline",
     "open_store",
+    "plan_record",
+    "read_kept",
     "save_calibration",
     "store_root",
 ]

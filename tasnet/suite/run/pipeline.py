@@ -14,12 +14,12 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import cache, cached_property, lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from tasnet.common import TasnetError, named_error_line, source_digest
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
 from tasnet.network import Size, VariantError
-from tasnet.suite.cases import STAGES, Case, Outcome, Provenance, Stage, Status, graph_case
+from tasnet.suite.cases import STAGES, AnyCase, Case, Outcome, Provenance, SegmentCase, Stage, Status, graph_case
 from tasnet.suite.run.once import once
 from tasnet.suite.run.recipe import Recipe, masked_by
 from tasnet.suite.run.reported import har_file, reported
@@ -60,14 +60,22 @@ class Pipeline:
     recipe: Recipe = field(default_factory=Recipe)
     fit: Fit | None = None
 
-    def resolve(self, case: Case) -> Case:
+    @overload
+    def resolve(self, case: Case) -> Case: ...
+    @overload
+    def resolve(self, case: SegmentCase) -> SegmentCase: ...
+    def resolve(self, case: AnyCase) -> AnyCase:
         """`case` at the size of the recipe's checkpoint; without a checkpoint, `case` itself.
 
-        Raises PipelineError if there is no such checkpoint file, the checkpoint's own error if it can't be
-        read, and CaseError if the case's length is too short for it.
+        Raises PipelineError if there is no such checkpoint file, or for a segment with one (it is of a network of its
+        own), the checkpoint's own error if it can't be read, and CaseError if the case's length is too short for it.
         """
         known = self._known
-        return replace(case, size=known.size) if known else case
+        if known is None:
+            return case
+        if isinstance(case, SegmentCase):
+            raise PipelineError(f"{case.id}: a segment of drawn weights; leave --checkpoint out")
+        return replace(case, size=known.size)
 
     @property
     def assumed(self) -> tuple[str, ...]:
@@ -77,7 +85,7 @@ class Pipeline:
         return tuple(f"{self.recipe.checkpoint}: {line}" for line in known.assumed) if known else ()
 
     def run(
-        self, case: Case, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
+        self, case: AnyCase, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
     ) -> dict[Stage, Outcome]:
         """The outcome of every stage from export to `until`, read from the store or worked out now.
 
@@ -110,7 +118,7 @@ class Pipeline:
                     raise
         raise AssertionError("the last try returns or raises")
 
-    def _run(self, case: Case, stages: Sequence[Stage], exported: Outcome | None) -> dict[Stage, Outcome]:
+    def _run(self, case: AnyCase, stages: Sequence[Stage], exported: Outcome | None) -> dict[Stage, Outcome]:
         outcomes: dict[Stage, Outcome] = {}
         with ExitStack() as stack:
             # made when a stage has to be worked out, which in a full store none has
@@ -130,7 +138,7 @@ class Pipeline:
 
     # --- one stage
 
-    def _outcome(self, stage: Stage, case: Case, given: str, desk: Callable[[], Path]) -> Outcome:
+    def _outcome(self, stage: Stage, case: AnyCase, given: str, desk: Callable[[], Path]) -> Outcome:
         if stage is Stage.EXPORT:
             key = self._export_key(case)
             return self._once(key, stage, case, given, lambda: self._export(case))
@@ -138,33 +146,31 @@ class Pipeline:
             key = content_key({**self._tool, "stage": stage.value, "onnx": content_of(given)})
             return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
         parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
-        tool = self.fit(self.toolchain, case) if self.fit and stage is Stage.OPTIMIZE else self.toolchain
+        tool = self._fitted(case) if stage is Stage.OPTIMIZE else self.toolchain
         key = content_key({**(self._tool if tool is self.toolchain else tool_key(tool)), **parts})
         return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
 
-    def _once(self, key: str, stage: Stage, case: Case, given: str, work: Callable[[], Outcome]) -> Outcome:
+    def _fitted(self, case: AnyCase) -> Toolchain:
+        if self.fit is None:
+            return self.toolchain
+        if isinstance(case, SegmentCase):
+            raise PipelineError(f"{case.id}: recordings of a wave don't calibrate a segment; use tasnet plan compile")
+        return self.fit(self.toolchain, case)
+
+    def _once(self, key: str, stage: Stage, case: AnyCase, given: str, work: Callable[[], Outcome]) -> Outcome:
         return once(self.store, key, self._provenance(stage, case, given), stage, work)
 
-    def _export(self, case: Case) -> Outcome:
+    def _export(self, case: AnyCase) -> Outcome:
         import torch
 
-        from tasnet.network import to_onnx, write_shared_onnx
+        from tasnet.network import write_shared_onnx
 
-        wanted = graph_case(case)
         provenance = self._provenance(Stage.EXPORT, case, "")
-        weights, mask_activation = self._weights(case.size)
         threads = torch.get_num_threads()
         # tracing is Python's work: with several workers more threads only fight for the cores
         torch.set_num_threads(1)
         try:
-            model = to_onnx(
-                wanted.variant,
-                wanted.size,
-                weights,
-                wanted.length,
-                opset=self.recipe.opset,
-                mask_activation=mask_activation,
-            )
+            model, masked = self._model(graph_case(case))
         except VariantError as error:
             failure = Failure(
                 stage=Stage.EXPORT.value,
@@ -183,15 +189,36 @@ class Pipeline:
             status=Status.PASSED,
             provenance=provenance,
             artifact=f"{folder.name}/{target.name}",
-            figures={"onnx_bytes": onnx_bytes(target), **masked_by(wanted.variant, mask_activation)},
+            figures={"onnx_bytes": onnx_bytes(target), **masked},
         )
 
-    def _translate(self, case: Case, onnx: str, desk: Path) -> Outcome:
+    def _model(self, wanted: AnyCase) -> tuple[Any, dict[str, str]]:
+        """The graph of a case, and the figure of one whose masks end in anything but ReLU."""
+        whole = wanted.whole if isinstance(wanted, SegmentCase) else wanted
+        weights, mask_activation = self._weights(whole.size)
+        if isinstance(wanted, SegmentCase):
+            from tasnet.plan import function_of_variant
+            from tasnet.plan import to_onnx as segment_to_onnx
+
+            return segment_to_onnx(function_of_variant(whole.variant, whole.size, weights), wanted.cut), {}
+        from tasnet.network import to_onnx
+
+        made = to_onnx(
+            whole.variant,
+            whole.size,
+            weights,
+            whole.length,
+            opset=self.recipe.opset,
+            mask_activation=mask_activation,
+        )
+        return made, masked_by(whole.variant, mask_activation)
+
+    def _translate(self, case: AnyCase, onnx: str, desk: Path) -> Outcome:
         har = desk / "translated.har"
         report = self.toolchain.translate(self.store.path(onnx), NET_NAME, har)
         return self._outcome_of_report(Stage.TRANSLATE, case, onnx, report, desk)
 
-    def _judge(self, tool: Toolchain, stage: Stage, case: Case, har: str, desk: Path) -> Outcome:
+    def _judge(self, tool: Toolchain, stage: Stage, case: AnyCase, har: str, desk: Path) -> Outcome:
         given = desk / har_file(har)
         if not given.exists():
             self.store.get_har(har, given)
@@ -201,14 +228,14 @@ class Pipeline:
             report = tool.compile(given, case.arch, desk / "compiled.hef")
         return self._outcome_of_report(stage, case, har, report, desk)
 
-    def _outcome_of_report(self, stage: Stage, case: Case, given: str, report: StageReport, desk: Path) -> Outcome:
+    def _outcome_of_report(self, stage: Stage, case: AnyCase, given: str, report: StageReport, desk: Path) -> Outcome:
         if stage is Stage.TRANSLATE and report.ended.value == Status.PASSED.value and report.artifact is None:
             raise PipelineError(
                 f"toolchain {self.toolchain.name}: translate passed but left no HAR; mend the toolchain"
             )
         return reported(report, stage, self._provenance(stage, case, given), self.store, desk / har_file(given))
 
-    def _not_reached(self, stage: Stage, case: Case, stopped: Outcome) -> Outcome:
+    def _not_reached(self, stage: Stage, case: AnyCase, stopped: Outcome) -> Outcome:
         what = f"{stopped.stage.value} ended {stopped.status.value}"
         status = Status.BLOCKED if stopped.status is Status.FAILED else stopped.status
         return Outcome(
@@ -221,22 +248,26 @@ class Pipeline:
 
     # --- what the keys are made of
 
-    def _export_key(self, case: Case) -> str:
+    def _export_key(self, case: AnyCase) -> str:
         wanted = graph_case(case)
+        whole = wanted.whole if isinstance(wanted, SegmentCase) else wanted
+        # A whole network's parts are what they were before there were segments, and so is its key.
+        cut = {"cut": asdict(wanted.cut), "planner": self._planner} if isinstance(wanted, SegmentCase) else {}
         return content_key(
             {
                 "schema": SCHEMA,
                 "stage": Stage.EXPORT.value,
-                "variant": asdict(wanted.variant),
-                "size": asdict(wanted.size),
-                "length": wanted.length,
+                "variant": asdict(whole.variant),
+                "size": asdict(whole.size),
+                "length": whole.length,
                 "opset": self.recipe.opset,
                 "weights": self._weights_id,
                 "exporter": self._exporter,
+                **cut,
             }
         )
 
-    def _provenance(self, stage: Stage, case: Case, given: str) -> Provenance:
+    def _provenance(self, stage: Stage, case: AnyCase, given: str) -> Provenance:
         if stage is Stage.EXPORT:
             return Provenance(
                 toolchain=Stage.EXPORT.value,
@@ -264,6 +295,11 @@ class Pipeline:
         """The code that writes graphs: this project's sources and the libraries below them."""
         libraries = {name: metadata.version(name) for name in ("torch", "onnx")}
         return {"sources": source_digest("common", "network"), **libraries}
+
+    @cached_property
+    def _planner(self) -> str:
+        """The code that makes a segment's network of its cut."""
+        return source_digest("plan")
 
     # --- weights
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from tasnet.common import labelled_paragraph, short_layers
 from tasnet.hailo import Failure
-from tasnet.suite.cases import Case
+from tasnet.suite.cases import AnyCase
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
     Entry,
@@ -33,7 +33,7 @@ _NEAR = 1
 class Explanation:
     """What the ledger says of a case, and what a run that has the case showed, with its judgement."""
 
-    case: Case
+    case: AnyCase
     toolchain: str
     version: str
     claiming: tuple[tuple[Entry, tuple[str, ...]], ...]
@@ -45,7 +45,7 @@ class Explanation:
     judgement: Judgement | None = None
 
 
-def explain_case(ledger: Ledger, case: Case, run: StoredRun | None, past: FlakyHistory, today: date) -> Explanation:
+def explain_case(ledger: Ledger, case: AnyCase, run: StoredRun | None, past: FlakyHistory, today: date) -> Explanation:
     """What the ledger says of a case, and what the run shows of it if the case is in it."""
     record = _record(case, run)
     # A checkpoint may bring another size: what was run is what is judged.
@@ -75,7 +75,7 @@ def explain_case(ledger: Ledger, case: Case, run: StoredRun | None, past: FlakyH
     )
 
 
-def _record(case: Case, run: StoredRun | None) -> CaseRecord | None:
+def _record(case: AnyCase, run: StoredRun | None) -> CaseRecord | None:
     return next((record for record in run.records if record.case_id == case.id), None) if run else None
 
 

@@ -24,6 +24,7 @@ from tasnet.suite.ledger import (
     plain_claim,
     plain_condition,
     read_where,
+    value_of,
     where_matches,
 )
 
@@ -108,7 +109,7 @@ def _candidates(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, obje
 def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object | None:
     """The shortest condition on one axis that holds for all of `keep` and for as few of `leave` as it can."""
     if axis in WORD_AXES:
-        kept, left = ({str(axes[axis]) for axes in cases} for cases in (keep, leave))
+        kept, left = ({str(value_of(axis, axes)) for axes in cases} for cases in (keep, leave))
         if not left - kept:
             return None
         without = one_or_list(sorted(left - kept, key=WORD_AXES[axis].index))
@@ -135,8 +136,8 @@ def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     for axis in (*WORD_AXES, *COUNT_AXES):
         values: dict[object, list[Axes]] = {}
         for axes in keep:
-            values.setdefault(axes[axis] if axis in WORD_AXES else count_of(axis, axes), []).append(axes)
-        there = {axes[axis] if axis in WORD_AXES else count_of(axis, axes) for axes in leave}
+            values.setdefault(value_of(axis, axes) if axis in WORD_AXES else count_of(axis, axes), []).append(axes)
+        there = {value_of(axis, axes) if axis in WORD_AXES else count_of(axis, axes) for axes in leave}
         if len(values.keys() | there) < 2:
             continue
         mixed = sum(len(inside) for value, inside in values.items() if value in there)

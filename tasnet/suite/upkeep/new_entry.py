@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.history import StoredRun
-from tasnet.suite.ledger import Ledger, flow_yaml
+from tasnet.suite.ledger import Ledger, flow_yaml, is_segment, one_or_list
 from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
 from tasnet.suite.upkeep.rejudging import JudgedCase
 
@@ -123,7 +123,15 @@ def _layers(failures: Sequence[Failure]) -> tuple[str, ...]:
 def _where(judged: Sequence[JudgedCase], failing: Collection[str], stage: Stage) -> list[PlainClaim]:
     keep = [each.record.axes for each in judged if each.record.case_id in failing]
     leave = [each.record.axes for each in judged if each.record.case_id not in failing and _reached(each, stage)]
-    return conditions_to_add({}, keep, leave)
+    found: list[PlainClaim] = []
+    # An entry is about whole networks, or says that it is about segments.
+    for segments in (False, True):
+        alike = [axes for axes in keep if is_segment(axes) is segments]
+        others = [axes for axes in leave if is_segment(axes) is segments]
+        for claim in conditions_to_add({}, alike, others) if alike else ():
+            forms = list(dict.fromkeys(str(axes["segment"]) for axes in alike))
+            found.append({**({"segment": one_or_list(forms)} if segments else {}), **claim})
+    return found
 
 
 def _reached(judged: JudgedCase, stage: Stage) -> bool:

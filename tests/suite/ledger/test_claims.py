@@ -10,8 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasnet.plan.cut import Cut
+from tasnet.suite.cases.case import SegmentCase
 from tasnet.suite.cases.profiles import profile_cases
-from tasnet.suite.ledger import parse_ledger
+from tasnet.suite.ledger import claims as entry_claims
+from tasnet.suite.ledger import conditions_unmet, entries_without_cases, parse_ledger
 from tasnet.suite.ledger.where import WhereError, read_where, where_matches
 from tests.suite.ledger.one_entry import CASES, PATH, changed
 from tests.suite.ledger.wheres import claims, left_out, one_axis
@@ -82,3 +85,46 @@ def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
 def test_any_node_is_read_or_refused(node: object) -> None:
     with suppress(WhereError):
         assert read_where(node)
+
+
+# --- segments ----------------------------------------------------------------------------------------------
+
+WHOLE = profile_cases("faithful")[0]
+SCALED = SegmentCase(WHOLE, Cut("scaled", 0, 2, 1, 668, 3)).axes()
+
+SEGMENTS = {
+    "what holds for the network is not said of its segments": ("{norm: gln, activation: prelu}", False),
+    "every whole network": ("{}", False),
+    "a form": ("{segment: scaled}", True),
+    "another form": ("{segment: 'piece-*'}", False),
+    "a form of such networks": ("{segment: scaled, norm: gln, N: '>=512'}", True),
+    "a form of other networks": ("{segment: scaled, norm: cln}", False),
+    "wide rows": ("{width: '>=600'}", True),
+    "wider rows": ("{width: '>=669'}", False),
+    "beside whole networks": ("[{norm: gln}, {height: '>1'}]", True),
+    "the head": ("{segment: scaled, start: '<1'}", True),
+    "all but wide rows": ("{segment: scaled, not: {width: '>=600'}}", False),
+}
+
+
+@pytest.mark.parametrize(("where", "claimed"), SEGMENTS.values(), ids=SEGMENTS)
+def test_an_entry_reaches_segments_where_it_names_an_axis_of_theirs(where: str, claimed: bool) -> None:
+    (entry,) = parse_ledger(changed("where", f"    where: {where}"), PATH).entries
+    assert entry_claims(entry, SCALED) is claimed
+    if not claimed:
+        assert conditions_unmet(entry, SCALED)
+
+
+@given(claims, cases)
+def test_a_segment_axis_holds_for_no_whole_network_unless_it_says_so(
+    claim: dict[str, Any], axes: dict[str, Any]
+) -> None:
+    if where_matches(read_where({**claim, "segment": "none"}), axes):
+        assert where_matches(read_where(claim), axes)
+    assert not where_matches(read_where({**claim, "segment": {"not": "none"}}), axes)
+    assert not where_matches(read_where({**claim, "width": ">=1"}), axes)
+
+
+def test_an_entry_about_segments_is_never_called_dead_by_whole_cases_alone() -> None:
+    entries = parse_ledger(changed("where", "    where: {segment: scaled}"), PATH).entries
+    assert not entries_without_cases(entries, CASES)

@@ -10,7 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from tasnet.suite.cases.case import Case
+from tasnet.plan.cut import Cut
+from tasnet.suite.cases.case import Case, SegmentCase
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import LedgerError, covers, entries_without_cases, in_scope, parse_ledger, read_ledger
 from tasnet.suite.ledger import claims as ledger_claims
@@ -24,7 +25,7 @@ from tasnet.suite.ledger.flaky import (
     rate_hint,
     runs_to_refute,
 )
-from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES
+from tasnet.suite.ledger.where import COUNT_AXES, SEGMENT_AXES, WORD_AXES
 from tests.doubles.outcomes import SUPER_DECONV, failure
 from tests.suite.ledger.one_entry import CASES, ENTRY, HEAD, PATH, changed
 
@@ -304,4 +305,6 @@ def test_comments_change_nothing() -> None:
 
 
 def test_axes_of_a_case_are_all_usable() -> None:
-    assert set(Case(variant=profile_cases("notes")[0].variant).axes()) == {*WORD_AXES, *COUNT_AXES}
+    whole = Case(variant=profile_cases("notes")[0].variant)
+    assert set(whole.axes()) == {*WORD_AXES, *COUNT_AXES} - SEGMENT_AXES
+    assert set(SegmentCase(whole, Cut("chain", 0, 2, 1, 100, 1)).axes()) == {*WORD_AXES, *COUNT_AXES}
