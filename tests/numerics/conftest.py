@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tasnet.suite.cases.case import graph_case
-from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.cases.profiles import PLANS, profile_cases
 from tasnet.suite.numerics.speech import mixtures
 
 SAMPLE = 24
@@ -21,7 +21,10 @@ SAMPLE = 24
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"form", "real_form"} & set(metafunc.fixturenames):
         return
-    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(metafunc.config.option.profile)))
+    profile = metafunc.config.option.profile
+    # The segments of plans are run together, as the network that they are: test_plans.py.
+    cases = () if profile == PLANS else profile_cases(profile)
+    forms = list(dict.fromkeys(map(graph_case, cases)))
     if "form" in metafunc.fixturenames:
         metafunc.parametrize("form", forms, ids=[form.id for form in forms])
         return

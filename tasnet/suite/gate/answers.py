@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 from tasnet.common import Notify, printable
 from tasnet.suite.cases import MAX_ID_CHARS
 from tasnet.suite.gate.checkout import GateError
+from tasnet.suite.history import PlanRecord
 
 MAX_CASES = 20_000
 
@@ -35,6 +36,33 @@ class CasesAnswer(_Answer):
     cases: Annotated[list[Annotated[list[Name], Field(min_length=2, max_length=2)]], Field(max_length=MAX_CASES)]
 
 
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Number = Annotated[int, Field(ge=0)]
+
+
+class PlanAnswer(_Answer):
+    """The figures of a network's plan, or why there is none."""
+
+    network: Name
+    name: Name
+    trouble: Text
+    hardware: Text
+    hefs: Number
+    invocations: Number
+    macs: Number
+    uncut_macs: Number
+    seconds: Amount
+    null_seconds: Amount
+    clip_seconds: Amount
+    evidence: Text
+
+
+class PlansAnswer(_Answer):
+    """Every network that is planned."""
+
+    plans: Annotated[list[PlanAnswer], Field(max_length=MOST_CASES)]
+
+
 class GraphAnswer(_Answer):
     """A graph's file in the side's store, or why there is none."""
 
@@ -55,19 +83,23 @@ class ErrorAnswer(_Answer):
     error: Text
 
 
-_ANSWER: TypeAdapter[CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer] = TypeAdapter(
-    CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer
+_ANSWER: TypeAdapter[PlansAnswer | CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer] = TypeAdapter(
+    PlansAnswer | CasesAnswer | GraphAnswer | DoneAnswer | ErrorAnswer
 )
 
 
 @dataclass(frozen=True)
 class SideGraphs:
-    """A side's graphs. `files`: case -> ONNX file in the side's store; `reasons`: case -> why it has none."""
+    """A side's graphs. `files`: case -> ONNX file in the side's store; `reasons`: case -> why it has none.
+
+    `plans`: a network's case -> the record of its plan.
+    """
 
     graphs: Mapping[str, str] = field(default_factory=dict)
     """case -> graph"""
     files: Mapping[str, str] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
+    plans: Mapping[str, PlanRecord] = field(default_factory=dict)
 
 
 @dataclass
@@ -79,6 +111,7 @@ class SideAnswers:
     cases: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, PlanRecord] = field(default_factory=dict)
     done: bool = False
 
     def add(self, message: Mapping[str, Any]) -> None:
@@ -91,7 +124,11 @@ class SideAnswers:
             raise GateError(f"{self.name} has no graphs to compare: {answer.error}; choose a revision with the suite")
         if self.done:
             raise self._refused("it answers on when it is done")
-        if isinstance(answer, CasesAnswer):
+        if isinstance(answer, PlansAnswer):
+            if self.plans:
+                raise self._refused("it names its plans twice")
+            self.plans = {each.network: PlanRecord(**each.model_dump()) for each in answer.plans}
+        elif isinstance(answer, CasesAnswer):
             if self.cases:
                 raise self._refused("it names its cases twice")
             self.cases = {each[0]: each[1] for each in answer.cases}
@@ -118,7 +155,7 @@ class SideAnswers:
     @property
     def graphs(self) -> SideGraphs:
         """The graphs by case."""
-        return SideGraphs(self.cases, self._by_case(self.files), self._by_case(self.reasons))
+        return SideGraphs(self.cases, self._by_case(self.files), self._by_case(self.reasons), self.plans)
 
     def _by_case(self, by_graph: Mapping[str, str]) -> dict[str, str]:
         return {case: by_graph[graph] for case, graph in self.cases.items() if graph in by_graph}

@@ -7,8 +7,9 @@ It runs with that folder's own tasnet, which is older or newer than this file: i
 answers with an error if that is missing. It imports the standard library and what is in ROOT, nothing of this package.
 
     request   {"profile", "arch", "store", "checkpoint", "weights"}
-    answers   {"cases": [[id, graph], …]}, then {"graph", "artifact", "reason"} for each distinct graph, then
-              {"done": true}; or {"error"} at any place, and the exit code 3
+    answers   {"plans": [{PLAN_FIELDS}, …]} of the profile that has some, {"cases": [[id, graph], …]}, then
+              {"graph", "artifact", "reason"} for each distinct graph, then {"done": true}; or {"error"} at any place,
+              and the exit code 3
 """
 
 from __future__ import annotations
@@ -20,6 +21,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+PLANS = "plans"
+"""the profile whose cases come from plans; a revision without it has no case of it"""
+PLAN_FIELDS = (
+    *("network", "name", "trouble", "hardware", "hefs", "invocations", "macs", "uncut_macs"),
+    *("seconds", "null_seconds", "clip_seconds", "evidence"),
+)
 
 
 def main() -> int:
@@ -66,7 +74,11 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
         checkpoint = request["checkpoint"]
         recipe = recipe_of(checkpoint=Path(checkpoint) if checkpoint else None, **request["weights"])
         pipeline = made(open_store(Path(request["store"])), reference(), recipe)
-        cases = profile(request["profile"], request["arch"])
+        if request["profile"] == PLANS:
+            plans, cases = _planned(pipeline.store, request["arch"])
+            yield {"plans": plans}
+        else:
+            cases = profile(request["profile"], request["arch"])
         graphs = {graph_key(case): case for case in reversed(cases)}
         yield {"cases": [[case.id, graph_key(case)] for case in cases]}
     except _UnusableRevision:
@@ -89,6 +101,18 @@ def _answers(root: Path, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
             reason = _one_line(error)
         yield {"graph": key, "artifact": artifact, "reason": reason}
     yield {"done": True}
+
+
+def _planned(store: Any, arch: str) -> tuple[list[dict[str, Any]], tuple[Any, ...]]:
+    """The records of this revision's plans, and the cases that come from them; none of either in an older one."""
+    try:
+        cases_of = _import_first("tasnet.suite.run.plans:cases_of")
+        plan_record = _import_first("tasnet.suite.run.plans:plan_record")
+    except ImportError:
+        return [], ()
+    found = cases_of(PLANS, arch, store.root)
+    records = [plan_record(store, each) for each in found.plans]
+    return [{name: getattr(record, name) for name in PLAN_FIELDS} for record in records], found.cases
 
 
 def _import_first(*places: str) -> Any:

@@ -15,13 +15,13 @@ from pathlib import Path
 
 from tasnet.common import Notify, unfinished, utc_today
 from tasnet.hailo.files import Network, har
-from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status, profile_cases
+from tasnet.suite.cases import AnyCase, Outcome, Provenance, Stage, Status
 from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference, graph_difference
 from tasnet.suite.gate.regression import GateSettings, Regression, gate_settings, size_regressions, verdict_regressions
 from tasnet.suite.gate.result import ChangedGraph
 from tasnet.suite.history import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, judge, read_ledger
-from tasnet.suite.run import Pipeline, Recipe, Store, ToolchainOptions, onnx_bytes, open_pipeline
+from tasnet.suite.run import Pipeline, Recipe, Store, ToolchainOptions, cases_of, onnx_bytes, open_pipeline
 
 CaseRegressions = tuple[tuple[str, Regression], ...]
 """(case, what is worse about it)"""
@@ -61,9 +61,17 @@ class GateContext:
     request: GateRequest
 
     @cached_property
-    def cases(self) -> Mapping[str, Case]:
+    def cases(self) -> Mapping[str, AnyCase]:
         """This side's cases by their ids. Raises CaseError for a profile or an architecture that isn't known."""
-        return {case.id: case for case in profile_cases(self.request.profile, self.request.choice.arch)}
+        choice = self.request.choice
+        found = cases_of(
+            self.request.profile,
+            choice.arch,
+            self.request.store,
+            toolchain=choice.name,
+            checkpoint=self.request.recipe.checkpoint,
+        )
+        return {case.id: case for case in found.cases}
 
     @cached_property
     def entries(self) -> Sequence[Entry]:
@@ -85,7 +93,7 @@ class GateContext:
         """The day on which an entry's `review` is past or not."""
         return utc_today()
 
-    def outcomes(self, case: Case, onnx: str, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
+    def outcomes(self, case: AnyCase, onnx: str, until: Stage = Stage.COMPILE) -> Mapping[Stage, Outcome]:
         """What the toolchain says of an ONNX file of the store, whichever side wrote it."""
         export = export_outcome(self.pipeline.store, onnx)
         return self.pipeline.run(case, until, exported=export, whole=until is Stage.TRANSLATE)

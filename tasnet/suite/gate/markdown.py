@@ -31,6 +31,7 @@ def markdown_lines(result: GateResult) -> Iterator[str]:
         yield f"No file that decides a graph differs: all {result.unchanged} cases are what they were."
         return
     yield from _changes(result)
+    yield from _plans(result)
     yield from _parity(result)
     yield from _details(result)
 
@@ -40,7 +41,7 @@ def _headline(result: GateResult) -> str:
         cases = len({case for each in result.found for case in each.cases})
         return f"❌ {_count(len(result.found), 'regression')} in {_count(cases, 'case')}"
     if not (result.changed or result.new or result.gone):
-        return "✅ no graph changed"
+        return f"✅ no graph changed{', and plans cost less' if result.plans else ''}"
     return f"✅ nothing got worse in {_count(_cases(result.changed) + len(result.new), 'changed case')}"
 
 
@@ -121,6 +122,15 @@ def _verdicts(those: Sequence[ChangedGraph]) -> str:
             word = both[0] if both[0] == both[1] else f"{both[0]} → {both[1]}"
             moves[word] = moves.get(word, 0) + len(each.cases)
     return ", ".join(f"{word} ({count})" if len(moves) > 1 else word for word, count in moves.items()) or "not run"
+
+
+def _plans(result: GateResult) -> Iterator[str]:
+    """Those that cost less, too: the regressions name those that cost more."""
+    if not result.plans:
+        return
+    yield from ("", "### Plans", "", "Times are modelled, for the hardware of the plan.", "")
+    yield from ("| network | its plan |", "|---|---|")
+    yield from (f"| {_cell(each.name)} | {_cell(each.what)} |" for each in result.plans)
 
 
 def _parity(result: GateResult) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -13,7 +13,7 @@ from tasnet.common import printable, settings_table, short_layers
 from tasnet.suite.cases import Verdict, severity
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.difference import GROWN, GraphDifference
-from tasnet.suite.history import CaseRecord
+from tasnet.suite.history import CaseRecord, PlanChange, PlanRecord, plan_change
 from tasnet.suite.ledger import PASSING_KINDS, Blocker
 
 _TABLE = "tool.tasnet.gate"
@@ -53,6 +53,7 @@ class Reason(str, Enum):
     BLOCKER = "new blocker"
     LEDGER = "not as the ledger says"
     SIZE = "size"
+    PLAN = "plan"
     PARITY = "parity"
     TOOL = "not judged"
     """the tool broke down, or its message matches no rule: nothing is known, so the gate fails"""
@@ -113,6 +114,17 @@ def size_regressions(found: GraphDifference, share: float) -> Iterator[Regressio
             old, new = getattr(found.before, name), getattr(found.after, name)
             what = f"{GROWN[name]} grew by more than {share:.1%}".replace(".0%", "%")
             yield Regression(Reason.SIZE, what, f"{old:,} -> {new:,} ({grown:+.1%})")
+
+
+def plan_changes(before: Mapping[str, PlanRecord], after: Mapping[str, PlanRecord]) -> Iterator[PlanChange]:
+    """What became of each network's plan. A network that the base doesn't plan is worse where none fits it."""
+    for network, plan in after.items():
+        if network in before:
+            change = plan_change(before[network], plan)
+            if change:
+                yield change
+        elif plan.trouble:
+            yield PlanChange(network, plan.name, f"a new network, and no plan: {plan.trouble}", True)
 
 
 def _entry_words(blocker: Blocker) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from tasnet.suite.gate.checkout import Revision
 from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference
 from tasnet.suite.gate.regression import Reason, Regression
-from tasnet.suite.history import CaseRecord
+from tasnet.suite.history import CaseRecord, PlanChange
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class GateResult:
     gone: tuple[str, ...] = ()
     found: tuple[RegressionGroup, ...] = ()
     parity: tuple[GraphParity, ...] = ()
+    plans: tuple[PlanChange, ...] = ()
+    """of the plans that cost more, or less, than at the base"""
     same_sources: bool = False
     """no file that decides a graph differs, so nothing was exported"""
     notes: tuple[str, ...] = ()
@@ -125,6 +127,7 @@ def result_json(result: GateResult) -> dict[str, Any]:
             }
             for each in result.found
         ],
+        "plans": [asdict(each) for each in result.plans],
         "changed": [_changed_json(each) for each in result.changed],
         "parity": [
             {

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from tasnet.common import Notify
+from tasnet.suite.cases import Case
 from tasnet.suite.gate.answers import SideGraphs
 from tasnet.suite.gate.base_store import base_store_folder, copy_graph
 from tasnet.suite.gate.checkout import (
@@ -23,7 +24,7 @@ from tasnet.suite.gate.checkout import (
 )
 from tasnet.suite.gate.difference import GraphChangeKind
 from tasnet.suite.gate.judging import GateContext, GateRequest, GraphPair, gate_context, judge_pairs
-from tasnet.suite.gate.regression import Reason, Regression, new_case_regressions
+from tasnet.suite.gate.regression import Reason, Regression, new_case_regressions, plan_changes
 from tasnet.suite.gate.result import ChangedGraph, GateResult, GraphParity, group_regressions
 from tasnet.suite.gate.sides import ExportRequest, Side, export_both, same_sources
 from tasnet.suite.run import Pipeline
@@ -48,7 +49,7 @@ def run_gate(request: GateRequest, say: Notify) -> GateResult:
         unchanged=len(context.cases),
         notes=(*notes, *context.pipeline.assumed),
     )
-    if same_sources(blobs_of(at, base.commit), blobs_here(at)):
+    if same_sources(blobs_of(at, base.commit), blobs_here(at), request.profile):
         return replace(result, same_sources=True)
     export = ExportRequest(request.profile, request.choice.arch, request.recipe, limits.seconds)
     with terminated_as_interrupted(), base_store_folder(request.store, base.commit) as own:
@@ -96,6 +97,10 @@ def _compared(
     for distance in parity:
         for breach in distance.breaches:
             regressions.append((distance.case, Regression(Reason.PARITY, "a stage is beyond its limit", breach)))
+    plans = tuple(plan_changes(before.plans, after.plans))
+    regressions += [
+        (each.network, Regression(Reason.PLAN, f"{each.name}: {each.what}")) for each in plans if each.worse
+    ]
     touched = {*new, *lost, *(case for pair in pairs for case in pair.cases)}
     return replace(
         result,
@@ -105,11 +110,16 @@ def _compared(
         gone=tuple(case for case in before.graphs if case not in after.graphs),
         found=group_regressions(regressions),
         parity=parity,
+        plans=plans,
         notes=(*result.notes, *_export_notes(before, after)),
     )
 
 
 def _export_notes(before: SideGraphs, after: SideGraphs) -> Iterator[str]:
+    if after.plans and not before.plans:
+        yield "the base has no plans: what they cost is not compared, and all their cases are new"
+    elif gone := [plan.name for network, plan in before.plans.items() if network not in after.plans]:
+        yield f"planned no more: {', '.join(gone)}"
     if both := [case for case in before.reasons if case in after.reasons]:
         yield f"{len(both)} cases have no graph on either side ({both[0]}: {after.reasons[both[0]]})"
     if mended := [case for case in before.reasons if case in after.files]:
@@ -128,13 +138,15 @@ def _pairs(before: SideGraphs, after: SideGraphs) -> tuple[GraphPair, ...]:
 def _parity(
     context: GateContext, pairs: Sequence[GraphPair], changed: Sequence[ChangedGraph], say: Notify
 ) -> tuple[GraphParity, ...]:
+    # A segment alone makes no sound: `-m numerics --profile plans` runs a plan as the network that it is.
     different = [
-        (pair, each.difference)
+        (case, pair, each.difference)
         for pair, each in zip(pairs, changed, strict=True)
         if each.difference and each.difference.kind is not GraphChangeKind.NAMES
+        if isinstance(case := context.cases[pair.cases[0]], Case)
     ]
     # Of each change the smallest graph is measured first, then the largest: in seconds, and where errors add up.
-    different.sort(key=lambda each: each[1].after.macs)
+    different.sort(key=lambda each: each[2].after.macs)
     if not different or not context.limits.parity_graphs:
         return ()
     # Only now: torch takes seconds to import.
@@ -144,8 +156,8 @@ def _parity(
 
     store = context.pipeline.store
     graphs = [
-        ParityPair(context.cases[pair.cases[0]], found.cause, store.path(pair.before), store.path(pair.after))
-        for pair, found in different
+        ParityPair(case, found.cause, store.path(pair.before), store.path(pair.after))
+        for case, pair, found in different
     ]
     file = context.request.root / THRESHOLDS_FILE
     limits = read_thresholds(file) if file.is_file() else None

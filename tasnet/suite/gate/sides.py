@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tasnet.common import Notify, git_environment, printable, unfinished
 from tasnet.hailo.process import ProcessEnd, Resource, run_process, signal_name
+from tasnet.suite.cases import PLANS
 from tasnet.suite.gate.answers import SideAnswers, SideGraphs
 from tasnet.suite.gate.base_store import checked_bytes
 from tasnet.suite.gate.checkout import GateError
@@ -25,6 +26,9 @@ SOURCES = (
     *("tasnet/hailo/__init__.", "tasnet/hailo/failures.py", "tasnet/hailo/toolchain.py"),
 )
 """the files that decide which graphs a profile exports: if both sides have the same, no graph changed"""
+
+PLANNERS = ("tasnet/plan/", "tasnet/hailo/", "tasnet/suite/history/plans.py")
+"""those that decide how a network is cut as well: the planner, and the constraints that it asks"""
 
 MEMORY_BYTES = 8 << 30
 """resident, of a side's code and all that it starts; the matrix takes 1 GiB"""
@@ -58,9 +62,10 @@ class ExportRequest:
         return {name: value for name, value in options.items() if value is not None}
 
 
-def same_sources(before: Mapping[str, str], after: Mapping[str, str]) -> bool:
+def same_sources(before: Mapping[str, str], after: Mapping[str, str], profile: str) -> bool:
     """Whether two sides export the same graphs because the files that decide it are the same. Path -> git blob."""
-    one, other = ({path: blob for path, blob in each.items() if path.startswith(SOURCES)} for each in (before, after))
+    deciding = (*SOURCES, *PLANNERS) if profile == PLANS else SOURCES
+    one, other = ({path: blob for path, blob in each.items() if path.startswith(deciding)} for each in (before, after))
     return bool(one) and one == other
 
 

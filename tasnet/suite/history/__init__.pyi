@@ -13,6 +13,7 @@ from .lines import trend_lines as trend_lines
 from .origins import RunOrigin as RunOrigin
 from .origins import find_origin as find_origin
 from .plans import HEADS as HEADS
+from .plans import PlanChange as PlanChange
 from .plans import PlanRecord as PlanRecord
 from .plans import plan_change as plan_change
 from .records import CaseRecord as CaseRecord
@@ -41,6 +42,7 @@ __all__ = [
     "DeviceRecord",
     "DeviceRow",
     "ParityFigure",
+    "PlanChange",
     "PlanRecord",
     "RunError",
     "RunHead",

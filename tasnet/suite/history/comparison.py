@@ -252,7 +252,7 @@ def _plans(before: Sequence[PlanRecord], after: Sequence[PlanRecord]) -> Iterato
     for plan in after:
         change = plan_change(known[plan.network], plan) if plan.network in known else None
         if change:
-            yield change.network, _FoundChange(CaseChange.PLAN, f"{plan.name} {change.what}", change.worse)
+            yield change.network, _FoundChange(CaseChange.PLAN, f"{change.name}: {change.what}", change.worse)
 
 
 def _figures(before: Outcome, after: Outcome) -> Iterator[_FoundChange]:

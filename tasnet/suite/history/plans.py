@@ -64,6 +64,8 @@ class PlanChange:
     """What became of a network's plan, in words with the figures."""
 
     network: str
+    """the id of the whole network's case"""
+    name: str
     what: str
     worse: bool
 
@@ -79,13 +81,13 @@ def plan_change(before: PlanRecord, after: PlanRecord) -> PlanChange | None:
         words = (
             f"no plan any more: {after.trouble}" if after.trouble else f"a plan, where there was none: {_told(after)}"
         )
-        return PlanChange(after.network, words, bool(after.trouble))
+        return PlanChange(after.network, after.name, words, bool(after.trouble))
     moved = list(_moved(before, after))
     if not moved:
         return None
     worse = any(grew for _, grew in moved)
     figures = ", ".join(text for text, _ in moved)
-    return PlanChange(after.network, f"{'dearer' if worse else 'cheaper'}: {figures}", worse)
+    return PlanChange(after.network, after.name, f"{'dearer' if worse else 'cheaper'}: {figures}", worse)
 
 
 def _moved(before: PlanRecord, after: PlanRecord) -> Iterator[tuple[str, bool]]:

@@ -13,6 +13,7 @@ STAGES: Mapping[str, str] = {
     "onnx": "ONNX Runtime",
     "har": "the HAR, run natively: predicted",
     "har8": "the HAR at simulated 8 bits: predicted",
+    "plan": "the plan's segments in ONNX Runtime",
     "sdk_native": "the compiler's emulation, float",
     "sdk_fp_optimized": "the compiler's emulation, float as optimized",
     "sdk_quantized": "the compiler's emulation, quantized",

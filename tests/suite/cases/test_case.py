@@ -184,7 +184,7 @@ def test_profiles_hold_distinct_cases_that_read_back():
 
 
 def test_an_unknown_profile_or_architecture_is_refused():
-    with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful"):
+    with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful, plans"):
         profile_cases("matrx")
     with pytest.raises(CaseError, match="hailo9"):
         profile_cases("notes", "hailo9")

@@ -188,7 +188,7 @@ def test_another_distribution_is_the_users_choice(suite: pytest.Pytester) -> Non
 
 
 USAGE = {
-    "profile": (["--profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful"),
+    "profile": (["--profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful, plans"),
     "arch": (["--arch", "hailo9"], "arch=hailo9: unknown architecture*"),
     "toolchain": (["--toolchain", "gcc"], "--toolchain gcc: unknown; one of reference, dfc"),
     "dfc": (["--toolchain", "dfc", "--dfc-python", "none"], "no Dataflow Compiler found; looked at none (given): *"),
