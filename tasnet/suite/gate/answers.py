@@ -60,7 +60,7 @@ class PlanAnswer(_Answer):
 class PlansAnswer(_Answer):
     """Every network that is planned."""
 
-    plans: Annotated[list[PlanAnswer], Field(max_length=MOST_CASES)]
+    plans: Annotated[list[PlanAnswer], Field(max_length=MAX_CASES)]
 
 
 class GraphAnswer(_Answer):

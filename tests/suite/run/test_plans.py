@@ -170,7 +170,7 @@ def test_the_networks_are_the_notes_at_two_rates_256_filters_and_the_papers_smal
         "the paper's small": (Size(128, 40, 128, 256, 128, 3, 7, 2), 2),
     }
     assert {(each.whole.variant.norm, each.whole.variant.activation) for each in PLANNED} == {("gln", "prelu")}
-    assert all(not each.whole.variant.departures(each.whole.size) for each in PLANNED)
+    assert all(not each.whole.variant.inexact_axes(each.whole.size) for each in PLANNED)
 
 
 @pytest.mark.parametrize(
