@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _complain(error_line(error))
     except TasnetError as error:
-        return _complain(error_line(error), NOT_CLEAR if error.about_graph else USAGE)
+        return _complain(error_line(error), NOT_CLEAR if error.graph_at_fault else USAGE)
     except _ParserError as error:
         message: str = getattr(error, "format_message", error.__str__)()
         return _complain(f"{' '.join(message.split()).rstrip('.')}; see tasnet --help")

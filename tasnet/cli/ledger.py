@@ -60,6 +60,7 @@ def check(
         check_ledger,
         entries_out_of_scope,
         flaky_history,
+        is_like,
         last_whole_runs,
         latest_run,
         ledger_at,
@@ -71,7 +72,7 @@ def check(
     notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
     runs = [found] if found else []
     if found and over > 1:
-        runs = last_whole_runs(place, found.head, over)
+        runs = last_whole_runs(place, is_like(found.head), over)
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
     later = [

@@ -6,6 +6,7 @@ from .bounded import read_text as read_text
 from .bounded import why_no_file as why_no_file
 from .bounded import why_no_folder as why_no_folder
 from .errors import TasnetError as TasnetError
+from .errors import cause_line as cause_line
 from .errors import error_line as error_line
 from .errors import named_error_line as named_error_line
 from .files import sha256 as sha256
@@ -48,6 +49,7 @@ __all__ = [
     "NotAStoredFile",
     "Notify",
     "TasnetError",
+    "cause_line",
     "checksum",
     "error_line",
     "git",

@@ -13,13 +13,21 @@ MAX_ERROR_CHARS = 1_000
 class TasnetError(Exception):
     """What is wrong and what to do, in one line. Every error that the package raises for a person is one."""
 
-    about_graph: ClassVar[bool] = False
+    graph_at_fault: ClassVar[bool] = False
     """True where the input was read well and the graph in it is at fault: exit code 1 and not 2"""
 
 
 def error_line(error: BaseException, most: int = MAX_ERROR_CHARS) -> str:
     """The error's message on one line of at most `most` characters, printable; its class's name if it has none."""
     return printable(" ".join(str(error).split()) or type(error).__name__, most)
+
+
+def cause_line(error: BaseException, most: int = 160) -> str:
+    """The first line of a library's error, or of the error that caused it: for the middle of a message of ours."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip()[:2000].splitlines()
+    return printable(lines[0] if lines else type(error).__name__, most)
 
 
 def named_error_line(error: BaseException) -> str:

@@ -20,8 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet import __version__
-from tasnet.common import printable, unfinished
-from tasnet.hailo.files.har_archive import Archive, HarError, error_text, is_har, open_archive
+from tasnet.common import cause_line, printable, unfinished
+from tasnet.hailo.files.har_archive import Archive, HarError, is_har, open_archive
 from tasnet.hailo.files.har_weights import MAX_BYTES as MAX_WEIGHTS
 from tasnet.hailo.files.har_weights import read_arrays
 from tasnet.hailo.files.hn import MAX_HN_BYTES, Assumption, AssumptionKind, Network, dumps, loads
@@ -180,5 +180,5 @@ def _arrays(har: Archive, name: str) -> dict[str, npt.NDArray[np.float32]]:
         return read_arrays(data)
     except Exception as error:  # zipfile, zlib and numpy each have their own for a broken file
         raise HarError(
-            f"{har.path}: {printable(name)}: weights can't be read ({error_text(error)}); translate again"
+            f"{har.path}: {printable(name)}: weights can't be read ({cause_line(error)}); translate again"
         ) from None

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from tasnet.common import TasnetError, open_regular, printable
+from tasnet.common import TasnetError, cause_line, open_regular, printable
 
 MAX_BYTES = 4 << 30
 """of a HAR: no more than its graph and its weights are read"""
@@ -64,9 +64,8 @@ def open_archive(path: Path) -> Iterator[Archive]:
         except HarError:
             raise
         except Exception as error:  # each compression and tarfile have their own for a broken file
-            raise HarError(
-                f"{path}: not a HAR, or cut short ({error_text(error)}); translate the model again"
-            ) from None
+            why = "no tar archive" if isinstance(error, tarfile.ReadError) else cause_line(error)
+            raise HarError(f"{path}: not a HAR, or cut short ({why}); translate the model again") from None
         yield Archive(path, plain, members)
 
 
@@ -82,14 +81,6 @@ def is_har(path: Path) -> bool:
         return _is_tar(path)
     except Exception:  # whatever a file that is none makes tarfile raise
         return False
-
-
-def error_text(error: BaseException) -> str:
-    """A foreign error in a few words."""
-    if isinstance(error, tarfile.ReadError):
-        return "no tar archive"
-    lines = str(error)[:2000].splitlines()
-    return printable(lines[0] if lines else type(error).__name__, 120)
 
 
 class _Headers:
@@ -150,7 +141,7 @@ def _unpacked(file: BinaryIO, path: Path) -> BinaryIO:
         data = unpack(file)
     except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise HarError(
-            f"{path}: compressed, and can't be unpacked ({error_text(error)}); copy the file again"
+            f"{path}: compressed, and can't be unpacked ({cause_line(error)}); copy the file again"
         ) from None
     if len(data) > MAX_UNPACKED:
         raise HarError(f"{path}: more than {MAX_UNPACKED:,} bytes once unpacked; unpack it first")

@@ -28,7 +28,7 @@ class NodeError(TranslationError):
     further nodes of the same graph that no rule takes, where they are known.
     """
 
-    about_graph = True
+    graph_at_fault = True
 
     def __init__(self, node: ir.Node, why: str, instead: str, others: Sequence[NodeError] = ()) -> None:
         self.node = node.name or "(unnamed)"

@@ -13,7 +13,7 @@ import onnx
 import onnx_ir as ir
 from google.protobuf.message import DecodeError
 
-from tasnet.common import printable, read_bytes
+from tasnet.common import cause_line, read_bytes
 from tasnet.hailo.files import WireError
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.external_data import load_external_data
@@ -35,7 +35,7 @@ def load(path: Path) -> ir.Model:
         much = too_large_when_parsed(data)
         proto = onnx.ModelProto.FromString(data) if much is None else onnx.ModelProto()
     except (DecodeError, WireError) as error:
-        raise ModelError(f"{path}: not an ONNX file, or cut short ({error_text(error)}); export it again") from None
+        raise ModelError(f"{path}: not an ONNX file, or cut short ({cause_line(error)}); export it again") from None
     if much is not None:
         raise ModelError(f"{path}: {much}; a network for this chip has fewer")
     if not proto.HasField("graph") or not proto.graph.node:
@@ -51,12 +51,4 @@ def from_proto(proto: onnx.ModelProto, folder: Path | None = None, where: str = 
     try:
         return ir.from_proto(proto)
     except Exception as error:  # a broken proto fails in as many ways as it has fields
-        raise ModelError(f"{where}: not a readable ONNX model ({error_text(error)}); export it again") from None
-
-
-def error_text(error: BaseException) -> str:
-    """The first line of a library's error, and of the one that caused it."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    lines = str(error).strip()[:2000].splitlines()
-    return printable(lines[0] if lines else type(error).__name__, 160)
+        raise ModelError(f"{where}: not a readable ONNX model ({cause_line(error)}); export it again") from None

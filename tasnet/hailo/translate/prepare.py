@@ -12,11 +12,11 @@ from types import MappingProxyType
 import onnx_ir as ir
 from onnx_ir.passes import common
 
+from tasnet.common import cause_line
 from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.folding import fold, foldable, static
 from tasnet.hailo.translate.graph_inputs import Shapes, fix_sizes
 from tasnet.hailo.translate.lifting import lift
-from tasnet.hailo.translate.loading import error_text
 from tasnet.hailo.translate.sources import gather_sources
 
 OPSETS = range(7, 26)
@@ -72,7 +72,7 @@ def _run(model: ir.Model, where: str, *passes: ir.passes.PassBase) -> None:
         try:
             each(model)
         except Exception as error:  # third-party passes document no errors of their own
-            raise ModelError(f"{where}: the graph is not consistent ({error_text(error)}); export it again") from None
+            raise ModelError(f"{where}: the graph is not consistent ({cause_line(error)}); export it again") from None
 
 
 def _sorted(model: ir.Model) -> bool:
@@ -113,7 +113,7 @@ def _fold(model: ir.Model, where: str) -> None:
     try:
         fold(model)
     except Exception as error:  # third-party passes document no errors of their own
-        raise ModelError(f"{where}: constants can't be folded ({error_text(error)}); simplify the graph") from None
+        raise ModelError(f"{where}: constants can't be folded ({cause_line(error)}); simplify the graph") from None
     _name_nodes(model)
 
 

@@ -11,13 +11,13 @@ import numpy as np
 import onnx
 import onnx_ir as ir
 
-from tasnet.common import printable
+from tasnet.common import cause_line, printable
 from tasnet.hailo.files import MAX_AXIS_SIZE, Assumption, AssumptionKind, HNError, Network, check_network
 from tasnet.hailo.translate.draft import FLAT, Draft, Drafting, Label, View, axes_text, onnx_shape
 from tasnet.hailo.translate.errors import ModelError, NodeError, TranslationError
 from tasnet.hailo.translate.graph_inputs import Shapes
 from tasnet.hailo.translate.input_layout import input_layouts, is_onnx_layout
-from tasnet.hailo.translate.loading import MAX_BYTES, error_text, from_proto, load
+from tasnet.hailo.translate.loading import MAX_BYTES, from_proto, load
 from tasnet.hailo.translate.node_checks import check_node
 from tasnet.hailo.translate.numbering import numbered_network
 from tasnet.hailo.translate.prepare import SPLITS, prepare
@@ -77,7 +77,7 @@ def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:
         except (TranslationError, MemoryError):
             raise
         except Exception as error:  # operands and attributes that don't fit one another break a rule anywhere
-            fault = f"doesn't fit its operands ({error_text(error)})"
+            fault = f"doesn't fit its operands ({cause_line(error)})"
             message = f"node {printable(node.name or '')} ({node.op_type}) {fault}"
             raise ModelError(f"{where}: {message}; see what onnx.checker says of the file") from error
         weights += sum(array.nbytes for draft in drafting.drafts[drafted:] for array in draft.weights.values())

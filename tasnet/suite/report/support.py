@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 from tasnet.suite.cases import VERDICT_WORDS
-from tasnet.suite.history import CaseRecord, RunError, RunHead, StoredRun, UnreadableRun, read_run, run_heads
+from tasnet.suite.history import CaseRecord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import entries_of_case
 from tasnet.suite.run import file_sha256
+from tasnet.suite.upkeep import last_whole_runs
 
 PROFILES = ("matrix", "probes")
 """what `make matrix` runs"""
@@ -43,7 +44,7 @@ def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRu
     """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
     found: dict[str, StoredRun] = {}
     for profile in PROFILES:
-        run = _last_whole_run(store, profile, arch, _predicted)
+        run = _last_whole_run(store, profile, arch, "reference")
         if run is None:
             raise SupportError(f"{store}: no whole run of {profile} on {arch} is stored; run `{_run_command(profile)}`")
         if run.head.ledger_sha256 != file_sha256(ledger.path):
@@ -56,7 +57,7 @@ def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRu
 
 def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:
     """The last whole observed run of each of PROFILES that has one."""
-    runs = {profile: _last_whole_run(store, profile, arch, _observed) for profile in PROFILES}
+    runs = {profile: _last_whole_run(store, profile, arch, "dfc") for profile in PROFILES}
     return {profile: run for profile, run in runs.items() if run}
 
 
@@ -255,29 +256,13 @@ def _run_command(profile: str) -> str:
     return f"tasnet matrix --profile {profile}"
 
 
-def _predicted(head: RunHead) -> bool:
-    return head.toolchain == "reference"
+def _last_whole_run(store: Path, profile: str, arch: str, toolchain: str) -> StoredRun | None:
+    """The last whole run of a profile by a toolchain. One of a checkpoint is of another network, and no support."""
 
+    def wanted(head: RunHead) -> bool:
+        return (head.toolchain, head.profile, head.arch) == (toolchain, profile, arch) and not head.checkpoint
 
-def _observed(head: RunHead) -> bool:
-    return head.toolchain == "dfc" and not head.double
-
-
-def _last_whole_run(store: Path, profile: str, arch: str, wanted: Callable[[RunHead], bool]) -> StoredRun | None:
-    """The last whole run of a profile with such a head. One of a checkpoint is of another network, and no support."""
-    for each in reversed(list(run_heads(store))):
-        if isinstance(each, UnreadableRun):
-            continue
-        name, head, end = each
-        if end is None or head.checkpoint or (head.profile, head.arch) != (profile, arch) or not wanted(head):
-            continue
-        try:
-            run = ordered(read_run(store / "runs" / name))
-        except RunError:
-            continue
-        if run.whole:
-            return run
-    return None
+    return next(map(ordered, last_whole_runs(store, wanted)), None)
 
 
 def _undated(text: str) -> str:

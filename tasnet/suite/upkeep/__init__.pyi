@@ -8,6 +8,7 @@ from .explaining import explanation_lines as explanation_lines
 from .rejudging import FlakyHistory as FlakyHistory
 from .rejudging import flaky_history as flaky_history
 from .rejudging import history_of_case as history_of_case
+from .rejudging import is_like as is_like
 from .rejudging import last_whole_runs as last_whole_runs
 from .rejudging import latest_run as latest_run
 from .rejudging import named_or_last_run as named_or_last_run
@@ -26,6 +27,7 @@ __all__ = [
     "explanation_lines",
     "flaky_history",
     "history_of_case",
+    "is_like",
     "last_whole_runs",
     "latest_run",
     "ledger_at",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -86,15 +86,22 @@ def latest_run(store: Path, case_id: str = "") -> StoredRun | None:
     return None
 
 
-def last_whole_runs(store: Path, like: RunHead, over: int) -> list[StoredRun]:
-    """The last `over` whole runs of the toolchain, architecture and profile of `like`, the latest first."""
+def last_whole_runs(store: Path, wanted: Callable[[RunHead], bool], count: int = 1) -> list[StoredRun]:
+    """The last `count` whole runs that no test double made and whose head is wanted, the latest first.
+
+    Raises RunError for a damaged one among them: whether it was whole can't be told.
+    """
     found: list[StoredRun] = []
     for folder, head in reversed(list(_readable_heads(store))):
-        same = (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
-        if same and not head.double and len(found) < over:
+        if len(found) < count and not head.double and wanted(head):
             run = read_run(folder)
             found += [run] if run.whole else []
     return found
+
+
+def is_like(like: RunHead) -> Callable[[RunHead], bool]:
+    """Whether a run is of the toolchain, architecture and profile of `like`."""
+    return lambda head: (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
 
 
 def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> FlakyHistory:
