@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasnet.cli import compiler, gate, graphs, history, numbers, plan, report
+from tasnet.cli import compiler, gate, graphs, history, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
 from tasnet.common import TasnetError, error_line, print_line
@@ -135,6 +135,7 @@ app.command()(compiler.sweep)
 app.command(name="import-runs")(compiler.import_runs)
 app.command()(compiler.calibrate)
 app.command()(compiler.emulate)
+app.command()(questions.suggest)
 app.command()(gate.gate)
 app.command()(history.runs)
 app.command()(history.compare)

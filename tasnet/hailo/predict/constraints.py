@@ -332,7 +332,7 @@ def _prime(number: int) -> bool:
     return number > 1 and all(number % factor for factor in range(2, isqrt(number) + 1))
 
 
-_SEEN_POINTWISE = ((1024, 256, 256), (512, 512, 1))
+SEEN_POINTWISE = ((1024, 256, 256), (512, 512, 1))
 """W, channels in and out of the largest 1x1 convolutions that were seen to compile, H 1, each with smaller W too"""
 
 
@@ -345,7 +345,7 @@ def _seen_to_compile(layer: Layer) -> bool:
     _, height, width, cin = layer.input_shapes[0]
     if int(layer.params.get("groups", 1)) != 1 or height != 1:
         return False
-    return any(width <= w and cin <= i and layer.output_shape[3] <= o for w, i, o in _SEEN_POINTWISE)
+    return any(width <= w and cin <= i and layer.output_shape[3] <= o for w, i, o in SEEN_POINTWISE)
 
 
 def _for_arch(failure: Failure, arch: str) -> Failure:

@@ -7,8 +7,9 @@ demands remain that no other demand of the graph covers, and the count of the la
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from math import prod
+from typing import Any
 
 from tasnet.hailo.files import Layer, Network, row_elements, widest_shape
 from tasnet.hailo.predict.constraints import memory_units, mixes_positions
@@ -54,6 +55,10 @@ class LayerKind:
         return " ".join(filter(None, [*words, self.activation if self.activation != LINEAR else ""]))
 
 
+SEEN_KIND = LayerKind("conv", "row", "", "", False, LINEAR)
+"""what was seen to compile alone: SEEN_POINTWISE has its sizes"""
+
+
 @dataclass(frozen=True, order=True)
 class Demand:
     """A kind of layer at a size. `sizes` are in the order of SIZES."""
@@ -85,6 +90,7 @@ class Demands:
         return max((each.size("row_elements") for each in self.layers), default=0)
 
 
+_KIND = tuple(each.name for each in fields(LayerKind))
 _WITH_KERNEL = frozenset({"conv", "dw", "deconv"})
 _KERNELS = {"": "1x1", "h": "kx1", "w": "1xk", "hw": "kxk"}
 
@@ -133,3 +139,29 @@ def _layout(height: int, width: int) -> str:
 def _axes(numbers: Iterable[int]) -> str:
     """Along which of height and width a number is above 1."""
     return "".join(axis for axis, number in zip("hw", numbers, strict=True) if number > 1)
+
+
+def demands_json(demands: Demands) -> dict[str, Any]:
+    """The demands as JSON, such as a reviewable file or a store's note keeps; sizes by name."""
+    return {
+        "layers_at_work": demands.layers_at_work,
+        "layers": [
+            {**asdict(each.kind), **dict(zip(SIZES, each.sizes, strict=True))} for each in sorted(demands.layers)
+        ],
+    }
+
+
+def demands_from_json(content: Any) -> Demands:
+    """The demands that `demands_json` gave. Raises ValueError, one line, for anything that it wouldn't give."""
+    try:
+        layers = tuple(
+            Demand(LayerKind(**{name: each[name] for name in _KIND}), tuple(each[name] for name in SIZES))
+            for each in content["layers"]
+        )
+        found = Demands(layers, content["layers_at_work"])
+        numbers = (found.layers_at_work, *(size for each in layers for size in each.sizes))
+        if demands_json(found) == content and {type(each) for each in numbers} == {int}:
+            return found
+    except (KeyError, TypeError):
+        pass
+    raise ValueError("not the demands of a graph")

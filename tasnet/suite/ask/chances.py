@@ -13,7 +13,7 @@ from functools import cache
 from math import log2, prod
 
 from tasnet.hailo import Certainty
-from tasnet.hailo.predict import Bracket, Demands, LayerKind, PredictionKind
+from tasnet.hailo.predict import SEEN_KIND, Bracket, Demands, LayerKind, PredictionKind
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.question import Foreseen, Question
 
@@ -27,6 +27,10 @@ PRIOR: Mapping[tuple[PredictionKind, Certainty], tuple[float, float]] = {
     (PredictionKind.BLOCKED, Certainty.OBSERVED): (1, 19),
 }
 """Graphs that compiled and that failed, as if so many had been seen of each verdict: a belief, moved by each answer."""
+PIECES = 46 / 49
+"""of the public small pieces, whose kinds are not stated, so many compiled: a new operation or activation goes so"""
+LAYOUT = 1 / 2
+"""that a new layout goes: no outcome of another than rows is public"""
 
 
 @dataclass(frozen=True)
@@ -54,19 +58,18 @@ def track_of(told: Iterable[tuple[Foreseen, bool]]) -> Track:
 def chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Foreseen]], bracket: Bracket) -> list[float]:
     """For each graph that it compiles. `replies` are those that contradict nothing, each with what was foreseen."""
     track = track_of((each, reply.compiled) for reply, each in replies)
-    seen: set[Trait] = set()
-    layers = 1
+    seen, layers = set(traits_of(SEEN_KIND)), 1
     for reply, _ in replies:
         if reply.compiled:
             seen |= _traits(reply.demands)
             layers = max(layers, reply.demands.layers_at_work)
     usual = track.chance((PredictionKind.CLEAR, Certainty.EXTRAPOLATED))
-    goes: dict[Trait, float] = {}
+    goes = _Goes()
     for reply, each in replies:
         if not reply.compiled and each.kind is not PredictionKind.BLOCKED:
-            _blame(goes, _traits(reply.demands) - seen, usual)
+            goes.blame(_traits(reply.demands) - seen)
     return [
-        prod(goes.get(trait, usual) for trait in _traits(each.demands) - seen)
+        prod(goes[trait] for trait in _traits(each.demands) - seen)
         * usual ** max(0.0, log2(max(each.demands.layers_at_work, 1) / layers))
         * row_chance(each.demands.widest_row, bracket)
         * _rules(each.foreseen, track, bracket.fails_at(each.demands.widest_row))
@@ -91,19 +94,24 @@ def _rules(seen: Foreseen, track: Track, too_wide: bool) -> float:
 
 
 def _traits(demands: Demands) -> frozenset[Trait]:
-    return frozenset(trait for each in demands.layers for trait in _traits_of(each.kind))
+    return frozenset(trait for each in demands.layers for trait in traits_of(each.kind))
 
 
 @cache
-def _traits_of(kind: LayerKind) -> tuple[Trait, ...]:
+def traits_of(kind: LayerKind) -> tuple[Trait, ...]:
+    """The traits of a kind of layer: its layout, its operation, its activation."""
     operation = ("operation", kind.type, kind.kernel, kind.strides, str(kind.grouped))
     return ("layout", kind.layout), operation, ("activation", kind.activation)
 
 
-def _blame(goes: dict[Trait, float], new: frozenset[Trait], usual: float) -> None:
-    """A graph with these new traits failed: each is less likely to go, by how likely another was to blame."""
-    all_go = prod(goes.get(trait, usual) for trait in new)
-    if not new or all_go >= 1.0:
-        return
-    for trait in new:
-        goes[trait] = (goes.get(trait, usual) - all_go) / (1 - all_go)
+class _Goes(dict[Trait, float]):
+    """The chance that a trait goes, by what failed with it."""
+
+    def __missing__(self, trait: Trait) -> float:
+        return LAYOUT if trait[0] == "layout" else PIECES
+
+    def blame(self, new: frozenset[Trait]) -> None:
+        """A graph with these new traits failed: each is less likely to go, by how likely another was to blame."""
+        all_go = prod(self[trait] for trait in new)
+        if new and all_go < 1:
+            self.update({trait: (self[trait] - all_go) / (1 - all_go) for trait in new})

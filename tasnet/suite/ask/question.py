@@ -48,6 +48,10 @@ class Question:
     source: Source = Source.CASE
     stands_for: tuple[str, ...] = ()
     weight: float = 1.0
+    onnx: str = ""
+    """of a case the store's name of its file, of a segment the path"""
+    probe: bytes = b""
+    """of a probe the file itself"""
 
 
 def foreseen(prediction: Prediction) -> Foreseen:

@@ -10,6 +10,7 @@ from .evidence import Evidence as Evidence
 from .evidence import all_evidence as all_evidence
 from .evidence import evidence_by_entry as evidence_by_entry
 from .evidence import evidence_of_cases as evidence_of_cases
+from .evidence import is_of_the_network as is_of_the_network
 from .evidence import keep_evidence as keep_evidence
 from .evidence import keep_run_evidence as keep_run_evidence
 from .on_device import DeviceError as DeviceError
@@ -44,6 +45,7 @@ __all__ = [
     "evidence_of_cases",
     "first_lines",
     "hefs_by_case",
+    "is_of_the_network",
     "keep_device_outcome",
     "keep_evidence",
     "keep_run_evidence",

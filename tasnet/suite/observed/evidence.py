@@ -123,7 +123,7 @@ def keep_run_evidence(store: Store, case: Case, outcomes: Mapping[Stage, Outcome
         return False
     compiled = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=compiled)
-    if Stage.COMPILE not in outcomes or _not_observed(evidence) or not _is_of_the_network(evidence):
+    if Stage.COMPILE not in outcomes or _not_observed(evidence) or not is_of_the_network(evidence):
         return False
     return keep_evidence(store, evidence)
 
@@ -144,7 +144,7 @@ def evidence_of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ..
     for evidence in all_evidence(store):
         case, by = parse_case(evidence.case_id), evidence.end.provenance
         key = (graph_key(case), case.arch, by.toolchain)
-        if key[:2] not in wanted or not _is_of_the_network(evidence):
+        if key[:2] not in wanted or not is_of_the_network(evidence):
             continue
         best = newest.setdefault(key, [])
         if best and _version(best[0]) < _version(evidence):
@@ -171,7 +171,7 @@ def _supports(entry: Entry, evidence: Evidence) -> bool:
     )
 
 
-def _is_of_the_network(evidence: Evidence) -> bool:
+def is_of_the_network(evidence: Evidence) -> bool:
     """Whether a run says something about the network, and not about the machine, the set-up or nothing known."""
     # What ran on a chip was compiled, however it sounds.
     compiled = [outcome for outcome in evidence.outcomes if outcome.stage is not Stage.INFER]

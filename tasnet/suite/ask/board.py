@@ -1,0 +1,80 @@
+"""The board: all questions, what is known of them, and how likely and how dear each is. The next ones come off it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket
+from tasnet.suite.ask.bracket import moved_bracket
+from tasnet.suite.ask.chances import chances
+from tasnet.suite.ask.knowledge import Inferred, Knowledge, knowledge
+from tasnet.suite.ask.probes import bracket_probes, kind_probes
+from tasnet.suite.ask.question import Question
+from tasnet.suite.ask.ranking import Choice, rank
+from tasnet.suite.ask.replies import Told
+from tasnet.suite.ask.times import Expected, expected
+
+
+@dataclass(frozen=True)
+class Board:
+    """Questions about one architecture, each at its place in the order of `known`, and what was told so far."""
+
+    questions: tuple[Question, ...]
+    told: tuple[Told, ...]
+    known: Knowledge
+    bracket: Bracket
+
+    @cached_property
+    def times(self) -> list[Expected]:
+        """What each question is expected to take."""
+        return expected([each.demands for each in self.questions], self.told)
+
+    @cached_property
+    def likely(self) -> list[float]:
+        """The chance of a yes to each question."""
+        foreseen = {id(each.reply): each.foreseen for each in self.told}
+        replies = [(each, foreseen[id(each)]) for each in self.known.sound]
+        return chances(self.questions, replies, self.bracket)
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """The places of the questions that are neither answered nor inferred."""
+        return tuple(int(place) for place in np.flatnonzero(self.known.open) if place < len(self.questions))
+
+    def inferred(self, place: int) -> Inferred | None:
+        """What follows for a question that nobody answered."""
+        return None if place in self._answered else self.known.inferred[place]
+
+    def answered(self, place: int) -> bool:
+        """Whether the question was answered, or one that asks the same."""
+        return place in self._answered
+
+    @cached_property
+    def _answered(self) -> frozenset[int]:
+        return frozenset(self.known.answered)
+
+    def next(self, most: int, but: Callable[[Question], bool] = lambda each: True) -> list[Choice]:
+        """The next questions, the best first, of those that `but` leaves."""
+        count = len(self.questions)
+        order = self.known.order.no_harder(self.known.given_up)[:count, :count]
+        free = np.array([but(each) for each in self.questions], bool)
+        weights = [each.weight for each in self.questions]
+        seconds = [each.seconds for each in self.times]
+        return rank(order, self.known.open[:count], self.likely, weights, seconds, most=most, askable=free)
+
+
+def board(asked: Sequence[Question], told: Sequence[Told], arch: str) -> Board:
+    """The board of these questions, with the probes that are worth making beside them."""
+    replies = [each.reply for each in told]
+    own = knowledge([each.demands for each in asked], replies)
+    bracket = moved_bracket(own, PUBLIC_BRACKET)
+    compiled = [demand for each in own.sound if each.compiled for demand in each.demands.layers]
+    left = [each.demands for each, is_open in zip(asked, own.open, strict=False) if is_open]
+    probes = (*kind_probes(left, compiled, bracket, arch), *bracket_probes(bracket, arch))
+    there = {each.demands for each in asked}
+    questions = (*asked, *(each for each in probes if each.demands not in there))
+    return Board(questions, tuple(told), knowledge([each.demands for each in questions], replies), bracket)

@@ -1,0 +1,79 @@
+"""The evidence in a store as replies: what a compiler said of graphs, with what the rules had foreseen of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
+from tasnet.suite.ask.bracket import moved_bracket
+from tasnet.suite.ask.graphs import Graph, Unread, read_graph
+from tasnet.suite.ask.knowledge import Reply, knowledge
+from tasnet.suite.ask.question import Foreseen
+from tasnet.suite.cases import Outcome, Stage, Status, parse_case
+from tasnet.suite.observed import Evidence, all_evidence, is_of_the_network
+from tasnet.suite.run import Pipeline, Store
+
+
+@dataclass(frozen=True)
+class Told:
+    """A reply, what the rules had foreseen of its graph by the public bracket, and the seconds that it took."""
+
+    reply: Reply
+    foreseen: Foreseen
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that a store's evidence says of an architecture. `unread` are graphs that can't be read here."""
+
+    told: tuple[Told, ...]
+    unread: tuple[Unread, ...] = ()
+
+    @property
+    def bracket(self) -> Bracket:
+        """The rows' bracket after all of it."""
+        return moved_bracket(knowledge((), (each.reply for each in self.told)), PUBLIC_BRACKET)
+
+
+def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -> Heard:
+    """The replies in a store's evidence (or in the given), of every version of a toolchain.
+
+    What says nothing of the network, and what ended before the compile, is no reply.
+    """
+    # The graphs alone: no checkpoint, whatever weights were compiled.
+    pipeline = Pipeline(store, Reference())
+    told, unread = list[Told](), list[Unread]()
+    for each in all_evidence(store) if evidence is None else evidence:
+        case, compiled = parse_case(each.case_id), whether_compiled(each.outcomes)
+        if case.arch != arch or compiled is None or not is_of_the_network(each):
+            continue
+        graph = read_graph(pipeline, case, PUBLIC_BRACKET)
+        if isinstance(graph, Graph):
+            told.append(Told(_reply(each, graph, compiled), graph.foreseen, sum(one.seconds for one in each.outcomes)))
+        else:
+            unread.append(Unread((each.case_id,), graph))
+    return Heard(tuple(told), tuple(unread))
+
+
+def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
+    """Whether a graph compiled; None where nobody was told. What ran on a chip was compiled."""
+    ended = {each.stage: each.status for each in outcomes}
+    if ended.get(Stage.COMPILE) is Status.PASSED or Stage.INFER in ended:
+        return True
+    stages = (Stage.TRANSLATE, Stage.OPTIMIZE, Stage.COMPILE)
+    return False if any(ended.get(stage) is Status.FAILED for stage in stages) else None
+
+
+def _reply(evidence: Evidence, graph: Graph, compiled: bool) -> Reply:
+    by = evidence.end.provenance
+    family = next((failure.family for each in evidence.outcomes for failure in each.failures), "")
+    return Reply(
+        graph.demands,
+        compiled,
+        evidence.case_id,
+        evidence.line,
+        f"{by.toolchain} {by.version}",
+        "" if compiled else family,
+    )

@@ -1,0 +1,205 @@
+"""The next compiles, in order: their files, what each is expected to take, and what a yes and a no would decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasnet.hailo.predict import Bracket
+from tasnet.suite.ask.board import Board
+from tasnet.suite.ask.order import LAYERS, GivenUp
+from tasnet.suite.ask.question import Question, Source
+from tasnet.suite.ask.times import Expected
+from tasnet.suite.run import Store
+
+ASSUMED = "assumed: more layers, wider rows, more channels are never easier; what is inferred rests on that"
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, probes; and of the row what."""
+
+    cases: tuple[str, ...]
+    segments: tuple[str, ...]
+    probes: tuple[str, ...]
+    bracket: Bracket | None = None
+    """as the answer would leave it; None where it wouldn't move"""
+
+    @property
+    def text(self) -> str:
+        """`12 cases (a, b, …), 2 segments (plan/s3, plan/s4), rows up to 448,000 compile`."""
+        parts = [_counted(self.cases, "case"), _counted(self.segments, "segment")]
+        if self.probes:
+            parts.append("1 probe" if len(self.probes) == 1 else f"{len(self.probes)} probes")
+        if self.bracket:
+            end = f" to {self.bracket.fails:,}" if self.bracket.fails else ""
+            parts.append(f"the row's limit in {self.bracket.passes:,}{end}")
+        return ", ".join(filter(None, parts))
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One compile: the question, its file, the chance of a yes, its time, what the answers decide, its worth an hour.
+
+    `settled` is the share of all that is asked about which its answer settles, in expectation.
+    """
+
+    question: Question
+    file: Path
+    chance: float
+    expected: Expected
+    by_yes: Decided
+    by_no: Decided
+    settled: float
+
+
+@dataclass(frozen=True)
+class Suggested:
+    """The next compiles within the hours, and how many questions were open."""
+
+    board: Board
+    next: tuple[Suggestion, ...]
+    left_out: bool
+    """whether the hours ended the list"""
+
+
+def suggest(board: Board, store: Store, *, most: int = 8, hours: float | None = None) -> Suggested:
+    """The next compiles; with `hours` as many of the best as are expected to fit into them."""
+    total = sum(each.weight for each in board.questions) or 1.0
+    budget, left_out, found = (hours or 0.0) * 3600, False, list[Suggestion]()
+    for each in board.next(most):
+        question, expected = board.questions[each.place], board.times[each.place]
+        if hours is not None and expected.seconds > budget:
+            left_out = True
+            continue
+        budget -= expected.seconds
+        row, bracket = question.demands.widest_row, board.bracket
+        inside = bracket.open_at(row) and question.source is Source.PROBE
+        found.append(
+            Suggestion(
+                question,
+                file_of(question, store),
+                each.chance,
+                expected,
+                _decided(board, each.by_yes, Bracket(row, bracket.fails) if inside else None),
+                _decided(board, each.by_no, Bracket(bracket.passes, row) if inside else None),
+                each.settled / total,
+            )
+        )
+    return Suggested(board, tuple(found), left_out)
+
+
+def file_of(question: Question, store: Store) -> Path:
+    """The question's ONNX file; a probe's is written to the store."""
+    if question.source is Source.PROBE:
+        return store.root / store.put_file(question.probe, ".onnx")
+    return Path(question.onnx) if question.source is Source.SEGMENT else store.root / question.onnx
+
+
+def _decided(board: Board, places: Sequence[int], bracket: Bracket | None) -> Decided:
+    names: dict[Source, list[str]] = {each: [] for each in Source}
+    for place in places:
+        each = board.questions[place]
+        plan = each.name.rpartition("/")[0]
+        names[each.source] += [f"{plan}/{name}" if plan else name for name in each.stands_for]
+    cases, segments, probes = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.PROBE))
+    return Decided(cases, segments, probes, bracket)
+
+
+# --- shown
+
+
+def suggested_lines(found: Suggested) -> Iterator[str]:
+    """What is open, what is assumed, and each compile with its answers."""
+    board = found.board
+    asked = [each for each in board.questions if each.source is not Source.PROBE]
+    places = range(len(asked))
+    inferred = sum(board.inferred(place) is not None for place in places)
+    answered = sum(map(board.answered, places))
+    left = sum(place in board.open for place in places)
+    yield f"{len(asked)} distinct graphs: {answered} observed, {inferred} inferred, {left} open"
+    yield ASSUMED
+    yield from given_up_lines(board.known.given_up)
+    for those in board.known.contradictions:
+        yield "contradicting observations, nothing is inferred from them:"
+        yield from (f"  {each.said or each.name}" for each in those)
+    for number, each in enumerate(found.next, 1):
+        seconds = each.expected.seconds
+        yield ""
+        yield f"{number}. {each.question.source.value} {each.question.name}".replace("probe probe", "probe")
+        yield f"   file  {each.file}"
+        yield f"   time  about {_time(seconds)}, {each.expected.source}; foreseen {each.question.foreseen.text}"
+        yield f"   yes   ({each.chance:.0%}) decides {each.by_yes.text}"
+        yield f"   no    ({1 - each.chance:.0%}) decides {each.by_no.text}"
+    yield ""
+    if found.next:
+        together = sum(each.expected.seconds for each in found.next)
+        more = "; others take longer than is left" if found.left_out else ""
+        yield f"{len(found.next)} compiles, about {_time(together)} together{more}"
+    else:
+        yield "no compile fits into these hours" if found.left_out else "nothing is open"
+
+
+def given_up_lines(given_up: GivenUp) -> Iterator[str]:
+    """What answers have refuted of the assumption."""
+    for each in sorted(given_up, key=str):
+        if each == LAYERS:
+            yield "refuted: a graph with more layers compiled where one with fewer failed: counts say nothing any more"
+        elif not isinstance(each, str):
+            yield f"refuted: a larger {each.text} compiled where a smaller failed: its sizes say nothing any more"
+
+
+def suggested_json(found: Suggested) -> dict[str, Any]:
+    """The same as JSON."""
+    board = found.board
+    return {
+        "assumed": ASSUMED,
+        "refuted": [*given_up_lines(board.known.given_up)],
+        "contradictions": [[each.said or each.name for each in those] for those in board.known.contradictions],
+        "bracket": [board.bracket.passes, board.bracket.fails],
+        "open": [board.questions[place].name for place in board.open],
+        "next": [
+            {
+                "name": each.question.name,
+                "source": each.question.source.value,
+                "file": str(each.file),
+                "chance": each.chance,
+                "foreseen": each.question.foreseen.text,
+                "seconds": each.expected.seconds,
+                "seconds_from": each.expected.source,
+                "settles": each.settled,
+                "yes": _decided_json(each.by_yes),
+                "no": _decided_json(each.by_no),
+            }
+            for each in found.next
+        ],
+    }
+
+
+def _decided_json(decided: Decided) -> dict[str, Any]:
+    moved = decided.bracket
+    return {
+        "cases": list(decided.cases),
+        "segments": list(decided.segments),
+        "probes": list(decided.probes),
+        "bracket": [moved.passes, moved.fails] if moved else None,
+    }
+
+
+SHOWN = 3
+"""names shown of what an answer decides; JSON has them all"""
+
+
+def _counted(names: Sequence[str], what: str) -> str:
+    if not names:
+        return ""
+    shown = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+    return f"{len(names)} {what}{'s' * (len(names) != 1)} ({shown})"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
