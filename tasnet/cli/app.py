@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasnet.cli import compiler, gate, graphs, history, numbers, plan, questions, report
+from tasnet.cli import compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
 from tasnet.common import TasnetError, error_line, print_line
@@ -130,6 +130,7 @@ app.command()(graphs.export)
 app.command()(graphs.translate)
 app.command()(graphs.check)
 app.command()(graphs.inspect)
+app.command()(isolation.isolate)
 app.command()(compiler.classify)
 app.command()(compiler.sweep)
 app.command(name="import-runs")(compiler.import_runs)

@@ -29,7 +29,10 @@ from tasnet.cli.options import (
 from tasnet.common import open_regular, print_line, printable
 
 if TYPE_CHECKING:
+    from onnx import ModelProto
+
     from tasnet.network import Weights
+    from tasnet.suite.cases import Case
     from tasnet.suite.run import RunOptions
 
 
@@ -45,15 +48,25 @@ def export(
 
     Example: tasnet export project-bypass-conv1x1_head-k1 -o m.onnx
     """
-    from dataclasses import replace
-
     from tasnet.suite.cases import parse_case
 
     meant = parse_case(case)
     writable(output)
+    meant, model = exported_case(options, meant, opset, seed)
+    from tasnet.network import write_onnx
+
+    write_onnx(model, output)
+    print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
+    return OK
+
+
+def exported_case(options: RunOptions, meant: Case, opset: int = 13, seed: int = 0) -> tuple[Case, ModelProto]:
+    """A case's graph with the weights that the options mean, and the case at their size. What was assumed is said."""
+    from dataclasses import replace
+
     recipe = options.recipe()
     # Only now: torch takes seconds to import.
-    from tasnet.network import seeded_weights, to_onnx, with_drawn_heads, write_onnx
+    from tasnet.network import seeded_weights, to_onnx, with_drawn_heads
 
     weights: Weights
     if recipe.checkpoint is None:
@@ -68,10 +81,7 @@ def export(
             print_line(f"note: {options.checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
         weights, activation = with_drawn_heads(loaded.weights, meant.size, seed), loaded.mask_activation
-    model = to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
-    write_onnx(model, output)
-    print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
-    return OK
+    return meant, to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
 
 
 def translate(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
-from tasnet.common import print_line, utc_today
+from tasnet.common import labelled_line, print_line, utc_today
 
 if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
@@ -209,10 +210,13 @@ def explain(
 ) -> int:
     """Say which entries claim a case and why, which blockers each covers, how it is judged, and who comes near.
 
+    And what is vacuous in it: choices that change nothing, so that its result tells nothing of them.
+
     Of the last stored run that has the case, or of none: then it is what is expected.
 
     Example: tasnet ledger explain truncate-k-1-project
     """
+    from tasnet.suite.ask import vacuous_by_key
     from tasnet.suite.cases import parse_any_case
     from tasnet.suite.ledger import read_ledger
     from tasnet.suite.upkeep import (
@@ -228,5 +232,9 @@ def explain(
     found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
     past = flaky_history(place, now.entries, found.head, found.id) if found else {}
     explanation = explain_case(now, meant, found, past, utc_today())
-    show(explanation_json(explanation) if as_json else explanation_lines(explanation))
+    vacuous = vacuous_by_key(meant)
+    if as_json:
+        show({**explanation_json(explanation), "vacuous": list(vacuous)})
+    else:
+        show(chain(explanation_lines(explanation), (labelled_line("vacuous", line) for line in vacuous)))
     return OK

@@ -46,6 +46,12 @@ def test_arrows_pass_over_what_the_filter_hides(visit: Visit, shown: ReportSourc
     assert page.evaluate("document.activeElement.dataset.id") == "concat-normal-grouped-k16"
 
 
+def test_a_case_says_what_is_vacuous_in_it(visit: Visit, shown: ReportSource) -> None:
+    page = visit(at(run_of(shown, "notes", "predicted"), case="project-bypass-grouped-k1"))
+    notes = page.locator("#case .note").all_inner_texts()
+    assert "Vacuous: blocks=1 changes nothing: blocks=all gives the same graph." in notes
+
+
 def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     page.evaluate("document.activeElement.blur()")

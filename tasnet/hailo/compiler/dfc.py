@@ -24,7 +24,7 @@ from tasnet.hailo import ARCHITECTURES, StageEnd, StageReport
 from tasnet.hailo.compiler.ending import Ending, StageRun, stage_ending
 from tasnet.hailo.compiler.find import WORKER, DfcError, compiler_environment, find_compiler
 from tasnet.hailo.compiler.limits import CompilerLimits
-from tasnet.hailo.compiler.worker import PROTOCOL
+from tasnet.hailo.compiler.worker import PROTOCOL, QUICK
 from tasnet.hailo.files import hef_mismatch
 from tasnet.hailo.process import ProcessEnd, hold_memory, run_process
 
@@ -75,6 +75,11 @@ class Dfc:
         """The SDK's version, PEP 440; `0` if it reports none that is. A double's ends in `+double`."""
         version = self.sdk if re.match(r"\d+(\.\d+)*([a-z]+\d*)?$", self.sdk) else "0"
         return f"{version}+double" if self.double else version
+
+    @property
+    def script_lines(self) -> str:
+        """The model script that an optimization is given."""
+        return "\n".join([*(QUICK if self.quick else ()), self.script]).strip()
 
     @property
     def fingerprint(self) -> str:

@@ -34,6 +34,19 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
 
     Raises ModelError.
     """
+    model = settle(model, where, shapes)
+    model.meta[SPLITS] = gather_sources(model.graph)
+    if model.meta[SPLITS]:
+        _run(model, where, common.RemoveUnusedNodesPass())
+    lift(model.graph)
+    return model
+
+
+def settle(model: ir.Model, where: str = "the model", shapes: Shapes = MappingProxyType({})) -> ir.Model:
+    """`model`, changed in place: every size fixed, constants folded, nodes named and in order, none without effect.
+
+    It is the same graph still, in ONNX's own ops. Raises ModelError.
+    """
     opset = model.opset_imports.get("", 0)
     if opset not in OPSETS:
         raise ModelError(
@@ -60,10 +73,6 @@ def prepare(model: ir.Model, where: str = "the model", shapes: Shapes = MappingP
     if not _sorted(model):
         _run(model, where, common.TopologicalSortPass())
     _check_shapes(model, where)
-    model.meta[SPLITS] = gather_sources(model.graph)
-    if model.meta[SPLITS]:
-        _run(model, where, common.RemoveUnusedNodesPass())
-    lift(model.graph)
     return model
 
 

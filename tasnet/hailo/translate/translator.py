@@ -20,7 +20,7 @@ from tasnet.hailo.translate.input_layout import input_layouts, is_onnx_layout
 from tasnet.hailo.translate.loading import MAX_BYTES, from_proto, load
 from tasnet.hailo.translate.node_checks import check_node
 from tasnet.hailo.translate.numbering import numbered_network
-from tasnet.hailo.translate.prepare import SPLITS, prepare
+from tasnet.hailo.translate.prepare import SPLITS, prepare, settle
 from tasnet.hailo.translate.rules import registry
 from tasnet.hailo.translate.rules.split import without_needless_shortcuts
 
@@ -50,6 +50,18 @@ def translate(source: Path | onnx.ModelProto, name: str, shapes: Shapes = Mappin
     except HNError as error:
         raise ModelError(f"{where}: {error}") from None
     return network
+
+
+def settled_model(source: Path | onnx.ModelProto, shapes: Shapes = MappingProxyType({})) -> onnx.ModelProto:
+    """The ONNX graph of a file or model in ONNX's own ops, and nothing about it open: what can be cut into pieces.
+
+    Batch 1, every value's shape known, functions inlined, constants folded into initializers, nodes in order and each
+    with a name of its own. Raises ModelError, as `translate` does.
+    """
+    where = str(source) if isinstance(source, Path) else "the model"
+    with np.errstate(all="ignore"):
+        model = settle(load(source) if isinstance(source, Path) else from_proto(source), where, shapes)
+    return ir.to_proto(model)
 
 
 def _draft(drafting: Drafting, where: str, opset: int) -> list[Draft]:

@@ -1,11 +1,20 @@
-"""Asking a compiler the right question: which graphs to compile next, and what their answers say of all others.
+"""Asking a compiler the right question: which graphs to compile next, and the smallest graph that shows a blocker.
 
-In go graphs, the rules' word on them and the answers so far; out come questions in order, with what a yes and a no
-would settle, and what is inferred: a word of its own beside predicted and observed.
+Next: in go graphs, the rules' word on them and the answers so far; out come questions in order, with what a yes and a
+no would settle, and what is inferred: a word of its own beside predicted and observed.
 
 - `order`: which graphs are no harder than others, an assumption that answers may refute
 - `knowledge`: answers, their contradictions, what follows of them
 - `chances`, `ranking`: how likely a graph compiles, and which question settles most per hour
+
+Isolated: in go a Toolchain, a Store and an ONNX graph with every size fixed (`hailo.translate.settled_model`); out come
+the smallest graphs that show each blocker, and the changes of a Case that remove it.
+
+- `answers`: a toolchain asked within a budget, every answer kept; what is no answer
+- `delta`, `subgraph`, `sizes`, `isolation`: the fewest nodes and the smallest sizes that show a blocker
+- `isolated_files`: what of that is sent to a vendor
+- `changes`: the smallest changes of a case's axes that remove a blocker, and what they cost
+- `vacuous`: choices of a case that change nothing
 """
 
 import lazy_loader

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from tasnet.hailo import Failure
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
-from tasnet.suite.cases import SIZE_LETTERS, Outcome
+from tasnet.network import Size, VariantError
+from tasnet.suite.ask import vacuous_by_key
+from tasnet.suite.cases import SIZE_LETTERS, CaseError, Outcome, parse_case
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
@@ -129,7 +132,8 @@ class Packer:
         if found is None:
             axes = tuple((self.word(name), self.word(str(value))) for name, value in record.axes.items())
             tag = record.run_tag if record.run_tag != record.case_id else ""
-            found = self._cases[key] = self.cases.add((record.case_id, tag, axes))
+            vacuous = tuple(map(self.word, _vacuous(record)))
+            found = self._cases[key] = self.cases.add((record.case_id, tag, axes, vacuous))
         return found
 
     def _outcome(self, outcome: Outcome, record: CaseRecord) -> tuple[Any, ...]:
@@ -197,6 +201,15 @@ class Packer:
 
     def _sign(self, layer: LayerRow) -> int:
         return self.signs.add(tuple(self.word(part) if isinstance(part, str) else part for part in layer.sign))
+
+
+def _vacuous(record: CaseRecord) -> tuple[str, ...]:
+    """What is vacuous in the case that was run: the id's, at the size that its axes say. Nothing of an unknown case."""
+    try:
+        size = Size(**{letter: int(record.axes[letter]) for letter in SIZE_LETTERS if letter in record.axes})
+        return vacuous_by_key(replace(parse_case(record.case_id), size=size))
+    except (CaseError, VariantError):
+        return ()
 
 
 def page_data(source: ReportSource) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 from .calibration import calibration_lines as calibration_lines
 from .calibration import load_calibration as load_calibration
 from .calibration import save_calibration as save_calibration
+from .graph_stages import GraphToCompile as GraphToCompile
+from .graph_stages import compile_graph as compile_graph
 from .options import RunOptions as RunOptions
 from .options import store_root as store_root
 from .pipeline import Pipeline as Pipeline
@@ -24,10 +26,12 @@ from .store import open_store as open_store
 from .toolchains import ToolchainOptions as ToolchainOptions
 from .toolchains import open_compiler as open_compiler
 from .toolchains import open_pipeline as open_pipeline
+from .toolchains import open_toolchain as open_toolchain
 
 __all__ = [
     "DamageWarning",
     "DamagedArtifact",
+    "GraphToCompile",
     "KeptPlan",
     "Pipeline",
     "Recipe",
@@ -38,6 +42,7 @@ __all__ = [
     "ToolchainOptions",
     "calibration_lines",
     "cases_of",
+    "compile_graph",
     "compile_plan",
     "content_key",
     "content_of",
@@ -48,6 +53,7 @@ __all__ = [
     "open_compiler",
     "open_pipeline",
     "open_store",
+    "open_toolchain",
     "plan_record",
     "read_kept",
     "save_calibration",

@@ -18,6 +18,7 @@ import numpy as np
 from tasnet.common import TasnetError, sha256, unfinished
 from tasnet.hailo import UNINFORMATIVE_FAMILIES
 from tasnet.hailo.compiler import Dfc
+from tasnet.hailo.files import Layer
 from tasnet.plan import (
     Plan,
     PlanError,
@@ -37,7 +38,7 @@ from tasnet.plan import (
     write_plan,
 )
 from tasnet.suite.cases import Outcome, Stage, Status
-from tasnet.suite.run.segment_stages import SegmentGraph, compile_segment, hef_bytes, log_of
+from tasnet.suite.run.graph_stages import GraphToCompile, compile_graph, hef_bytes, log_of
 from tasnet.suite.run.store import Store
 
 EVIDENCE = "evidence.jsonl"
@@ -130,8 +131,8 @@ def _compiled(
     done: dict[str, bytes] = {}
     for each in sorted(plan.on_chip, key=lambda segment: (-segment.layers, -segment.widest_row, segment.name)):
         assert each.onnx is not None
-        graph = SegmentGraph(network_name(each), at / each.onnx.name, partial(segment_inputs, each, at), recordings)
-        outcomes = compile_segment(store, dfc, plan.arch, graph)
+        graph = GraphToCompile(network_name(each), at / each.onnx.name, partial(_inputs, each, at), recordings)
+        outcomes = compile_graph(store, dfc, plan.arch, graph)
         end = list(outcomes.values())[-1]
         told = _told(number, each, end)
         tried.append(told)
@@ -148,6 +149,12 @@ def _compiled(
             )
         return done, refused_of(plan, each, end.stage.value, told.family, f"{dfc.name} {dfc.version}")
     return done, None
+
+
+def _inputs(each: Segment, at: Path, layers: Sequence[Layer]) -> Mapping[str, np.ndarray]:
+    """What the segment's input layers are given, by their names."""
+    given = segment_inputs(each, at)
+    return {layer.name: given[layer.original_names[0]] for layer in layers}
 
 
 def _next(

@@ -105,16 +105,16 @@ def open_pipeline(
     return Pipeline(open_store(store, notify), opened, recipe, fit=fit)
 
 
-def open_toolchain(choice: ToolchainOptions) -> Toolchain:
-    """The toolchain. Raises what `compiler` raises."""
+def open_toolchain(choice: ToolchainOptions, *, recordings: bool = True) -> Toolchain:
+    """The toolchain. Raises what `open_compiler` raises."""
     # Imported where it is needed: who lists cases needs neither of the two.
     from tasnet.hailo.predict import Reference
 
-    return open_compiler(choice) if choice.name == "dfc" else Reference()
+    return open_compiler(choice, recordings=recordings) if choice.name == "dfc" else Reference()
 
 
-def open_compiler(choice: ToolchainOptions) -> Dfc:
-    """The compiler, found and asked for its version.
+def open_compiler(choice: ToolchainOptions, *, recordings: bool = True) -> Dfc:
+    """The compiler, found and asked for its version. Without `recordings` whoever asks it brings calibration data.
 
     Raises DfcError (with where it looked) where there is none, ToolchainError (no calibration), and LimitsError.
     """
@@ -124,7 +124,7 @@ def open_compiler(choice: ToolchainOptions) -> Dfc:
     limits = _limits(choice)
     python = choice.dfc_python or None
     dfc = connect_compiler(python, arch=choice.arch, limits=limits, script=script, quick=choice.quick)
-    if not choice.calibration:
+    if recordings and not choice.calibration:
         raise ToolchainError(
             f"--toolchain dfc: no calibration; name recordings with --calibration DIR|FILE.npz or {CALIBRATION}"
         )

@@ -70,3 +70,12 @@ def test_a_har_without_one_of_its_arrays_or_of_garbage_is_gone(file: Path, tmp_p
     (tmp_path / "junk").write_bytes(b"no har")
     with pytest.raises(GraphUnavailable):
         layers_of_har(store, store.put_har(tmp_path / "junk"), tmp_path)
+
+
+def test_a_har_without_large_arrays_which_is_kept_in_one_piece_shows_its_graph(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    size = Size(N=4, L=4, B=4, H=4, Sc=4, P=3, X=1, R=1)
+    network = translate(to_onnx(Variant(), size, seeded_weights(size, 0), 80), "net")
+    har.write(network, tmp_path / "small.har")
+    graph = layers_of_har(store, store.put_har(tmp_path / "small.har"), tmp_path)
+    assert [layer.name for layer in graph.layers] == [layer.name for layer in network]

@@ -18,6 +18,7 @@ import pytest
 from tasnet.cli import main
 from tasnet.hailo.failures import Failure
 from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, StoredRun
@@ -104,6 +105,15 @@ def test_every_case_of_every_run_is_packed(store: Path) -> None:
         Counter(record.case_id for record in run.records),
         Counter(record.case_id for record in run.records[:5]),
     ]
+
+
+def test_a_case_says_what_is_vacuous_in_it(store: Path) -> None:
+    records = [told(parse_case(name)) for name in ("project-bypass-grouped-k1", "project-normal-grouped-k1")]
+    stored(store, records)
+    packed = page_data(source(store))
+    said = {case_id: [packed["words"][at] for at in vacuous] for case_id, _, _, vacuous in packed["cases"]}
+    assert said["project-bypass-grouped-k1"][0] == "blocks=1 changes nothing: blocks=all gives the same graph"
+    assert said["project-normal-grouped-k1"] == []
 
 
 def test_a_case_stands_in_the_row_and_column_of_the_terminals_map() -> None:

@@ -121,3 +121,13 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "\nrun       20260602T000000Z: " in capsys.readouterr().out
     assert main(["ledger", "explain", "concat-normal-gruoped-all", *options]) == 2
     assert "did you mean" in capsys.readouterr().err
+
+
+def test_a_vacuous_choice_is_said_with_the_explanation(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "ledger.yaml").write_text(ledger_text(*BOOK))
+    words = ["ledger", "explain", "project-bypass-grouped-k1", "--ledger", str(tmp_path / "ledger.yaml")]
+    words += ["--store", str(tmp_path / "store")]
+    assert main(words) == 0
+    assert "vacuous   blocks=1 changes nothing: blocks=all gives the same graph" in capsys.readouterr().out
+    assert main([*words, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["vacuous"]) == 2

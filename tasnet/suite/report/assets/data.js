@@ -79,10 +79,11 @@ for (const body of bodies) {
     .toLowerCase();
 }
 
-const cases = packed.cases.map(([id, tag, axes]) => ({
+const cases = packed.cases.map(([id, tag, axes, vacuous]) => ({
   id,
   tag,
   axes: Object.fromEntries(axes.map(([name, value]) => [word(name), word(value)])),
+  vacuous: vacuous.map(word),
   search: `${id} ${tag}`.toLowerCase(),
 }));
 
