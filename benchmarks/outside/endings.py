@@ -2,7 +2,7 @@
 
 The texts are those that Python, TensorFlow, numpy, the C++ runtime, the loader, the shell and the compiler print, as
 documented. Right is what the documentation says of each: the network's failure, the machine's or the set-up's fault,
-or words that nobody knows.
+or a message that no rule knows.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A kept JSON text under its key and a checksum: what was cut, changed or put in another's place is told from it.
+"""A JSON text in an envelope with its key and a checksum, which show that it was cut, changed or moved elsewhere.
 
-    {"key": "<what it was kept under>", "xxh3_128": "<of the text>", "kept": <the text>}
+    {"key": "<what it was stored under>", "xxh3_128": "<of the text>", "kept": <the text>}
 
-The file is JSON for a person, and read back by its bytes: any that differs breaks the seal. The checksum is against
+`sealed` writes the envelope, and `unsealed` opens it: a single byte that differs is refused. The checksum is against
 damage and edits by hand, not against somebody who makes another one.
 """
 

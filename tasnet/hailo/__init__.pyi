@@ -2,6 +2,7 @@ from .failures import FAMILIES as FAMILIES
 from .failures import MACHINE_FAMILIES as MACHINE_FAMILIES
 from .failures import SETUP_FAMILIES as SETUP_FAMILIES
 from .failures import UNINFORMATIVE_FAMILIES as UNINFORMATIVE_FAMILIES
+from .failures import UNKNOWN_MESSAGE as UNKNOWN_MESSAGE
 from .failures import Certainty as Certainty
 from .failures import Failure as Failure
 from .toolchain import ARCHITECTURES as ARCHITECTURES
@@ -17,6 +18,7 @@ __all__ = [
     "SETUP_FAMILIES",
     "TOOLCHAINS",
     "UNINFORMATIVE_FAMILIES",
+    "UNKNOWN_MESSAGE",
     "Certainty",
     "Failure",
     "StageEnd",

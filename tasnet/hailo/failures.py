@@ -61,6 +61,9 @@ SETUP_FAMILIES = frozenset({"calibration_shape", "model_script", "node_name", "n
 UNINFORMATIVE_FAMILIES = MACHINE_FAMILIES | SETUP_FAMILIES | {"unclassified"}
 """The families that say nothing of the network: no evidence, and no refutation of a prediction."""
 
+UNKNOWN_MESSAGE = "a message that no rule knows"
+"""What the compiler ended with where the family is `unclassified`: the one wording for a person."""
+
 
 class Failure(BaseModel):
     """A blocker: what failed, where, in whose words, and how it is known.

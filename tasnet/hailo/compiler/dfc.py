@@ -21,7 +21,7 @@ import numpy as np
 
 from tasnet.common import unfinished
 from tasnet.hailo import ARCHITECTURES, StageEnd, StageReport
-from tasnet.hailo.compiler.ending import Ending, StageRun, stage_ending
+from tasnet.hailo.compiler.ending import RetryableReport, StageRun, stage_ending
 from tasnet.hailo.compiler.find import WORKER, DfcError, compiler_environment, find_compiler
 from tasnet.hailo.compiler.limits import CompilerLimits
 from tasnet.hailo.compiler.worker import PROTOCOL, QUICK
@@ -175,7 +175,7 @@ def connect_compiler(python: str | Path | None = None, **options: Any) -> Dfc:
     return dfc
 
 
-def try_stage(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tuple[Ending, ProcessEnd]:
+def try_stage(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tuple[RetryableReport, ProcessEnd]:
     """One try of one stage: its ending, and the end of its process. The log is kept, working files are removed."""
     limits = dfc.limits.of(stage)
     log = out.with_name(f"{out.name}.log")
@@ -208,10 +208,12 @@ def try_stage(dfc: Dfc, stage: str, request: Mapping[str, Any], out: Path) -> tu
     except OSError as error:
         # Of our own disk or process table: `infra`, as if the worker had met it.
         where = "" if error.filename is None else f" ({Path(str(error.filename)).name})"
-        return Ending(StageReport(StageEnd.INFRA, detail=f"{stage}: {error.strerror}{where}"), True), ProcessEnd()
+        return RetryableReport(
+            StageReport(StageEnd.INFRA, detail=f"{stage}: {error.strerror}{where}"), True
+        ), ProcessEnd()
 
 
-def _checked_hef(ending: Ending, process: ProcessEnd, hef: Path, arch: str) -> Ending:
+def _checked_hef(ending: RetryableReport, process: ProcessEnd, hef: Path, arch: str) -> RetryableReport:
     """The ending of a compile that passed, its HEF compared with the HN: one of another network is `infra`."""
     done = next((m for m in process.messages if m.get("kind") == "done"), {})
     result = done.get("result")
@@ -219,10 +221,10 @@ def _checked_hef(ending: Ending, process: ProcessEnd, hef: Path, arch: str) -> E
     report = ending.report
     if wrong := hef_mismatch(hef, arch, ends):
         detail = f"the compiler says it is done, and gave {wrong}"
-        return Ending(StageReport(StageEnd.INFRA, log=report.log, detail=detail))
+        return RetryableReport(StageReport(StageEnd.INFRA, log=report.log, detail=detail))
     if ends is None or not (ends["inputs"] and ends["outputs"]):
         unchecked = "the SDK told no inputs and outputs of its HN to hold the HEF against"
-        return Ending(replace(report, detail="; ".join(part for part in (report.detail, unchecked) if part)))
+        return RetryableReport(replace(report, detail="; ".join(part for part in (report.detail, unchecked) if part)))
     return ending
 
 

@@ -16,30 +16,31 @@ from types import MappingProxyType
 from typing import Any
 
 from tasnet.common import printable
-from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, Certainty, Failure, StageEnd, StageReport
+from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, UNKNOWN_MESSAGE, Certainty, Failure, StageEnd, StageReport
 from tasnet.hailo.compiler.limits import GIB
 from tasnet.hailo.logs import LogError, LogSummary, classify_failure, may_pass, read_log, remedy
 from tasnet.hailo.process import Message, ProcessEnd, Resource, signal_name
 
 _CRASHES = frozenset({signal.SIGSEGV, signal.SIGABRT, signal.SIGFPE})
-_OF_THE_MACHINE: Mapping[int, str] = {
+_MACHINE_SIGNALS: Mapping[int, str] = {
     signal.SIGBUS: "a full disk or a full /dev/shm ends so",
     signal.SIGILL: "a CPU without the instructions that it was built for ends so",
 }
 _NO_MEMORY = frozenset({errno.ENOMEM, errno.EAGAIN})
 _MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EROFS, *_NO_MEMORY})
-_OF_A_FORK = "SubprocessTracebackFailure"
+_FORK_EXCEPTION = "SubprocessTracebackFailure"
 """the SDK's exception for a process that it forked, with that one's traceback if it left one"""
 _SDK = "hailo"
 """the start of the SDK's package names: hailo_sdk_client, hailo_sdk_common, hailo_model_optimization"""
-_BY_SIGNAL = 128
+_SHELL_SIGNAL_OFFSET = 128
 """added by a shell that ran the interpreter to the signal it died of, for the shell's exit code"""
-_ENDINGS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
+_LAST_KINDS = frozenset({"done", "failed", "lacks", "wrong", "unloaded", "exited"})
+"""kinds of the worker's last message; `worker` says what each means"""
 
 
 @dataclass(frozen=True)
-class Ending:
-    """A report, and whether another try may end otherwise: if the machine failed, and not the set-up."""
+class RetryableReport:
+    """A stage's report, and whether another try may end otherwise: if the machine failed, and not the set-up."""
 
     report: StageReport
     retry: bool = False
@@ -57,10 +58,10 @@ class StageRun:
     double: bool
 
 
-def stage_ending(process: ProcessEnd, run: StageRun) -> Ending:
+def stage_ending(process: ProcessEnd, run: StageRun) -> RetryableReport:
     """The Report of a stage whose process ended so. If the result is written, the stage passed, whatever came after."""
     hello = next((m for m in process.messages if m.get("kind") == "hello"), None)
-    last = next((m for m in process.messages if m.get("kind") in _ENDINGS), None)
+    last = next((m for m in process.messages if m.get("kind") in _LAST_KINDS), None)
     if hello is not None and run.sdk and str(hello.get("sdk", "")) != run.sdk:
         return _infra(run, f"the SDK at {run.python} is {hello.get('sdk')} now and was {run.sdk}: start the run again")
     if last is not None:
@@ -79,11 +80,11 @@ def stage_ending(process: ProcessEnd, run: StageRun) -> Ending:
     return _without_message(process, run, loaded=hello is not None)
 
 
-def _from_message(last: Message, run: StageRun) -> Ending:
+def _from_message(last: Message, run: StageRun) -> RetryableReport:
     """What the worker's last message says."""
     kind = last["kind"]
     if kind == "done":
-        return Ending(_passed(run))
+        return RetryableReport(_passed(run))
     if kind == "lacks":
         return _infra(
             run, f"SDK {run.sdk or '?'} has no {last.get('what')} as documented; use Dataflow Compiler 3.27 to 3.34"
@@ -113,7 +114,7 @@ def _passed(run: StageRun) -> StageReport:
     return StageReport(StageEnd.PASSED, certainty=certainty, artifact=run.artifact, log=run.log, **warned)
 
 
-def _from_exception(last: Message, run: StageRun) -> Ending:
+def _from_exception(last: Message, run: StageRun) -> RetryableReport:
     """An exception of the SDK: a fault of the machine, of the set-up or of the network, by its class and its text."""
     bases = last.get("bases") or ()
     text = str(last.get("text", ""))
@@ -126,7 +127,7 @@ def _from_exception(last: Message, run: StageRun) -> Ending:
     if "ImportError" in bases:
         return _infra(run, f"the environment of {run.python} lacks something: {_exception_line(last)}")
     kind = str(last.get("type", "")) or "Exception"
-    if kind == _OF_A_FORK and "Traceback" not in text and _classified(run, text or kind).family == "unclassified":
+    if kind == _FORK_EXCEPTION and "Traceback" not in text and _classified(run, text or kind).family == "unclassified":
         return _infra(run, f"a process that the SDK forked ended without a word: {_exception_line(last)}", retry=True)
     exception = f"{kind}: {text}"
     failure = _classified(run, exception)
@@ -136,10 +137,10 @@ def _from_exception(last: Message, run: StageRun) -> Ending:
     return _by_family(run, failure, {"exception": kind or failure.exception}, _exception_line(last))
 
 
-def _without_message(process: ProcessEnd, run: StageRun, *, loaded: bool) -> Ending:
+def _without_message(process: ProcessEnd, run: StageRun, *, loaded: bool) -> RetryableReport:
     """The process ended without a last message."""
-    if process.code is not None and process.code - _BY_SIGNAL in signal.valid_signals():
-        process = replace(process, code=None, signal=process.code - _BY_SIGNAL)
+    if process.code is not None and process.code - _SHELL_SIGNAL_OFFSET in signal.valid_signals():
+        process = replace(process, code=None, signal=process.code - _SHELL_SIGNAL_OFFSET)
     if process.signal is None:
         end = "was lost: its keeper was killed" if process.code is None else f"ended with exit code {process.code}"
         return _from_log(run, f"{run.stage} {end} and without a word")
@@ -149,7 +150,7 @@ def _without_message(process: ProcessEnd, run: StageRun, *, loaded: bool) -> End
     if not loaded:
         return _infra(run, f"hailo_sdk_client can't be loaded by {run.python}: {name} (a CPU without AVX ends so)")
     end = f"the compiler crashed in {run.stage} ({name})"
-    if why := _OF_THE_MACHINE.get(process.signal):
+    if why := _MACHINE_SIGNALS.get(process.signal):
         return _infra(run, f"{end}: {why}", retry=True)
     if process.signal not in _CRASHES:
         return _infra(run, f"{run.stage} was ended from outside ({name})", retry=True)
@@ -172,7 +173,7 @@ def _without_message(process: ProcessEnd, run: StageRun, *, loaded: bool) -> End
     return _by_family(run, crash, {}, end)
 
 
-def _from_log(run: StageRun, end: str) -> Ending:
+def _from_log(run: StageRun, end: str) -> RetryableReport:
     """The failure that the log names, with `end` as its terminal event; `infra` if it names none."""
     log = _log_summary(run)
     if log is None or log.failure is None:
@@ -182,7 +183,7 @@ def _from_log(run: StageRun, end: str) -> Ending:
     return _by_family(run, failure, {"first_cause": cause, "terminal_event": end}, end)
 
 
-def _by_family(run: StageRun, failure: Failure, update: Mapping[str, Any], end: str) -> Ending:
+def _by_family(run: StageRun, failure: Failure, update: Mapping[str, Any], end: str) -> RetryableReport:
     """The ending that a failure of this family has."""
     if failure.family in MACHINE_FAMILIES | SETUP_FAMILIES:
         words = _one_line(failure.message)
@@ -195,9 +196,9 @@ def _by_family(run: StageRun, failure: Failure, update: Mapping[str, Any], end: 
         known["certainty"] = Certainty.EXTRAPOLATED
     failure = failure.model_copy(update={**known, **update})
     if failure.family == "unclassified":
-        detail = f"{_one_line(failure.message)}: words that nobody knows; read the log"
-        return Ending(StageReport(StageEnd.UNCLASSIFIED, doubts=(failure,), log=run.log, detail=detail))
-    return Ending(StageReport(StageEnd.FAILED, (failure,), log=run.log, detail=failure.message))
+        detail = f"{_one_line(failure.message)}: {UNKNOWN_MESSAGE}; read the log"
+        return RetryableReport(StageReport(StageEnd.UNCLASSIFIED, doubts=(failure,), log=run.log, detail=detail))
+    return RetryableReport(StageReport(StageEnd.FAILED, (failure,), log=run.log, detail=failure.message))
 
 
 def _worth_a_retry(failure: Failure) -> bool:
@@ -225,8 +226,8 @@ def _log_summary(run: StageRun) -> LogSummary | None:
 
 def _infra(
     run: StageRun, detail: str, *, retry: bool = False, figures: Mapping[str, int | float | str] = MappingProxyType({})
-) -> Ending:
-    return Ending(StageReport(StageEnd.INFRA, log=run.log, detail=detail, figures=figures), retry)
+) -> RetryableReport:
+    return RetryableReport(StageReport(StageEnd.INFRA, log=run.log, detail=detail, figures=figures), retry)
 
 
 def _exception_line(last: Message) -> str:

@@ -34,7 +34,7 @@ class Status(str, Enum):
     UNKNOWN = "unknown"
     """the embedded toolchain can't tell; the outcome's doubts say why"""
     UNCLASSIFIED = "unclassified"
-    """the compiler ended in words that nobody knows; the outcome's doubts quote them. Nothing was learned"""
+    """the compiler ended with a message that no rule knows; the outcome's doubts quote them. Nothing was learned"""
     INFRA = "infra"
     """no memory, killed, disk full, tool missing: never the network's fault"""
     SKIPPED = "skipped"

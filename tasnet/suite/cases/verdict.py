@@ -30,7 +30,7 @@ class Verdict(str, Enum):
     BLOCKED = "blocked"
     """a stage failed"""
     UNCLASSIFIED = "unclassified"
-    """the compiler ended in words that nobody knows: nothing was learned of the network"""
+    """the compiler ended with a message that no rule knows: nothing was learned of the network"""
     BROKE_DOWN = "broke down"
     """a tool did: nothing was learned of the network"""
 

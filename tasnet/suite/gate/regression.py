@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tasnet.common import printable, settings_table, short_layers
+from tasnet.hailo import UNKNOWN_MESSAGE
 from tasnet.suite.cases import Verdict, severity
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.gate.difference import GROWN, GraphDifference
@@ -102,7 +103,7 @@ def new_case_regressions(after: CaseRecord) -> Iterator[Regression]:
 def _why_not_judged(verdict: Verdict) -> str:
     words = {
         Verdict.BROKE_DOWN: "the tool broke down",
-        Verdict.UNCLASSIFIED: "the tool ended in words that nobody knows",
+        Verdict.UNCLASSIFIED: f"the tool ended with {UNKNOWN_MESSAGE}",
     }
     return words.get(verdict, verdict.word)
 

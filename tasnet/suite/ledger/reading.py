@@ -117,7 +117,7 @@ def _entries(model: LedgerModel, places: _SourcePositions) -> Iterator[Entry]:
                 *(*at, "flaky"),
                 about=each.id,
             )
-        seen[each.id] = places.of(*at)
+        seen[each.id] = places.position(*at)
         yield _entry(each, model.owner, flaky, seen[each.id])
 
 
@@ -177,7 +177,7 @@ class _SourcePositions:
             kept.append(key)
         return tuple(kept)
 
-    def of(self, *at: str | int) -> str:
+    def position(self, *at: str | int) -> str:
         """`file:line:column` of the key or item, or of the nearest thing around it that has a place."""
         line = column = 0
         found = self.root
@@ -201,7 +201,7 @@ class _SourcePositions:
         """An error at a place, about an entry."""
         # What is wrong may quote the value, and that may be anything.
         return LedgerError(
-            f"{self.of(*at)}: {printable(f'entry {about}: ' if about else '')}{printable(message, most=1000)}"
+            f"{self.position(*at)}: {printable(f'entry {about}: ' if about else '')}{printable(message, most=1000)}"
         )
 
 

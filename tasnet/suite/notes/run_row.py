@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, Certainty, Failure
+from tasnet.hailo import MACHINE_FAMILIES, SETUP_FAMILIES, UNKNOWN_MESSAGE, Certainty, Failure
 from tasnet.hailo.logs import LogEnd, LogError, LogSummary, classify_failure, read_log
 from tasnet.suite.cases import Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.notes.failure_note import NoteError, read_note
@@ -130,7 +130,7 @@ def stages_of(row: Mapping[str, str], texts: RowFiles, case: Case, version: str)
     if not failures or failures[0].family == "unclassified":
         message = f"exit code {row['command_status']}" if row.get("command_status") else "no reason was kept"
         message = failures[0].message if failures else message
-        return _ended(at, Status.UNCLASSIFIED, failures, f"{message}: words that nobody knows", seconds, case, version)
+        return _ended(at, Status.UNCLASSIFIED, failures, f"{message}: {UNKNOWN_MESSAGE}", seconds, case, version)
     placed = tuple(each if each.stage in known else each.model_copy(update={"stage": at.value}) for each in failures)
     return _ended(at, Status.FAILED, placed, "", seconds, case, version)
 
@@ -165,7 +165,7 @@ def _ended(
         here = stage is at
         update: dict[str, Any] = {"seconds": seconds if here or (at is None and stage is STAGES[-1]) else 0.0}
         if here:
-            # Words that nobody knows block nothing.
+            # A message that no rule knows blocks nothing.
             field = "doubts" if status is Status.UNCLASSIFIED else "failures"
             update |= {"status": status, field: failures, "reason": reason}
             reached = False

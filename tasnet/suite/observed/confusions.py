@@ -35,7 +35,7 @@ class Agreement(str, Enum):
     SETTLED = "settled"
     """the prediction was `unknown`: the observation is what it lacked"""
     SILENT = "silent"
-    """the observation says nothing of the graph: skipped, broken down, set up wrongly, or in words that nobody knows"""
+    """the observation says nothing of the graph: skipped, broken down, set up wrongly, or the message is unknown"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
+from tasnet.hailo import UNKNOWN_MESSAGE
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import JudgementKind
@@ -35,7 +36,7 @@ CLEAR = Sign("●", "o", "green", "clear", "clear")
 CLEAR_EXTRAPOLATED = Sign("○", "c", "green", "clear (extrapolated)", "maybe")
 NOT_COMPILED = Sign("-", "-", "dim", "not compiled", "untold")
 UNKNOWN = Sign("?", "?", "yellow", "unknown", "unknown")
-UNCLASSIFIED = Sign("X", "X", "bold magenta", "ended in words that nobody knows", "unclassified")
+UNCLASSIFIED = Sign("X", "X", "bold magenta", f"ended with {UNKNOWN_MESSAGE}", "unclassified")
 BROKE_DOWN = Sign("!", "!", "bold magenta", "broke down", "infra")
 SURPRISES: dict[JudgementKind, Sign] = {
     JudgementKind.UNEXPECTED_FAILURE: _surprise("F", "unexpected failure"),
@@ -113,7 +114,7 @@ PAINTS = {
     "unknown": "unknown",
     "flaky": "flaky, as its entry says",
     "news": "not as the ledger says",
-    "unclassified": "ended in words that nobody knows",
+    "unclassified": UNCLASSIFIED.meaning,
     "infra": "broke down",
 }
 """How a case is painted -> what it means, in the order of the bars."""

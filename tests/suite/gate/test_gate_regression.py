@@ -65,7 +65,7 @@ VERDICTS: dict[str, tuple[Ended, Ended, list[str]]] = {
     "words that nobody knows": (
         outcomes(),
         UNCLASSIFIED,
-        ["not judged: the tool ended in words that nobody knows"],
+        ["not judged: the tool ended with a message that no rule knows"],
     ),
     "the tool broke down at the base": (INFRA, outcomes(SUPER_DECONV), ["not judged: the tool broke down"]),
 }
@@ -84,7 +84,7 @@ NEW = {
     "a failure": (HEAD, outcomes(MEMORY), ["not as the ledger says: a new case: unexpected failure"]),
     "a pass against its entry": (GROUPED, outcomes(), ["not as the ledger says: a new case: unexpected pass"]),
     "infra": (HEAD, INFRA, ["not judged: the tool broke down"]),
-    "unclassified": (HEAD, UNCLASSIFIED, ["not judged: the tool ended in words that nobody knows"]),
+    "unclassified": (HEAD, UNCLASSIFIED, ["not judged: the tool ended with a message that no rule knows"]),
 }
 
 
