@@ -8,7 +8,7 @@ from html import escape
 
 from tasnet.plan.cut import CHIP, PIECE_OUT, PIECES
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.rows import Row, block_rows, rows
+from tasnet.plan.rows import Row, block_rows, rows_over
 
 COLUMNS = 60
 """of time in a terminal"""
@@ -69,7 +69,7 @@ def _cells(plan: Plan, each: Segment) -> Iterator[str]:
 def _windows(plan: Plan, each: Segment) -> list[Row]:
     """In a stream those of a block and what is given again, moved so that the longest begins at 0."""
     if plan.block is None:
-        return rows(plan.frames, each.width, each.halo, each.phase)
+        return rows_over(plan.frames, each.width, each.halo, each.phase)
     moved, found = (
         _looked_at(plan) - each.halo[0],
         block_rows(each.halo[0], plan.block, plan.block, each.width, each.halo),

@@ -31,7 +31,7 @@ def _of_block(segment: Any, block: int, start: int, frames: int) -> int:
 
 
 def _of_segment(segment: Any, frames: int) -> int:
-    found = rows.rows(frames, segment.width, segment.halo, segment.phase)
+    found = rows.rows_over(frames, segment.width, segment.halo, segment.phase)
     # twice where scalars are fetched first
     return len(list(rows.groups(found, segment.height))) * (2 if segment.form == "scaled" else 1)
 

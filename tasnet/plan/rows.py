@@ -32,7 +32,7 @@ def shortest(width: int, phase: int) -> int:
     return width * phase
 
 
-def rows(frames: int, width: int, halo: tuple[int, int], phase: int) -> list[Row]:
+def rows_over(frames: int, width: int, halo: tuple[int, int], phase: int) -> list[Row]:
     """The rows that cover a signal; their valid parts are disjoint, and every frame is in one.
 
     `halo` is what a cut edge spoils: frames at a row's begin, and at its end.
@@ -61,7 +61,7 @@ def block_rows(known: int, new: int, block: int, width: int, halo: tuple[int, in
     all there is: then the window's begin is the stream's. A last block may be shorter than `block`.
     """
     found = []
-    for row in rows(block + halo[0], width, halo, 1):
+    for row in rows_over(block + halo[0], width, halo, 1):
         low, high = max(row.low, known), min(row.high, known + new)
         if low < high:
             found.append((row, Row(0, row.start - known, low - known, high - known)))

@@ -137,7 +137,7 @@ def spans(plan: Any, frames: int) -> list[tuple[int, int, int, int]]:
     width = max(SPAN, 4 * sum(reach), shortest)
     if not plan.local or frames <= width:
         return [(0, 0, frames, frames)]
-    return [(row.start, row.low, row.high, row.start + width) for row in rows.rows(frames, width, reach, 1)]
+    return [(row.start, row.low, row.high, row.start + width) for row in rows.rows_over(frames, width, reach, 1)]
 
 
 def plan_width(span: tuple[int, int, int, int]) -> int:
@@ -217,7 +217,7 @@ class _Running:
         given = {port.role: signals[port.role] for port in segment.inputs}
         frames = next(iter(given.values())).shape[1]
         if self.past is None or self.block is None:
-            return given, [(row, row) for row in rows.rows(frames, segment.width, segment.halo, segment.phase)]
+            return given, [(row, row) for row in rows.rows_over(frames, segment.width, segment.halo, segment.phase)]
         before, known = segment.halo[0], 0
         if before:
             # What the blocks' convolutions look back at; of the other inputs only the block's own frames count.

@@ -9,7 +9,7 @@ from tasnet.plan.cuts import Segment
 from tasnet.plan.function import Function
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import Facts, facts, verdict
-from tasnet.plan.rows import rows
+from tasnet.plan.rows import rows_over
 from tasnet.plan.search import Search
 
 OBSERVED_ROW = 262_144
@@ -21,7 +21,7 @@ def segment(search: Search, cut: Cut, name: str) -> Segment:
     function, frames = search.function, search.frames
     given, made = ports(function, cut)
     halo = cut.halo(function)
-    count = len(rows(frames + halo[0] if search.bounds.stream else frames, cut.width, halo, cut.phase))
+    count = len(rows_over(frames + halo[0] if search.bounds.stream else frames, cut.width, halo, cut.phase))
     found, judged = facts(function, cut), verdict(function, cut, search.arch)
     return Segment(
         name=name,

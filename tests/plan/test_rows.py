@@ -25,7 +25,7 @@ def test_every_frame_is_valid_in_one_row_and_as_far_from_a_cut_edge_as_the_halo(
 ) -> None:
     frames, width, halo, phase = layout
     seen = np.zeros(frames, int)
-    for row in rows.rows(frames, width, halo, phase):
+    for row in rows.rows_over(frames, width, halo, phase):
         length = (frames - row.sequence + phase - 1) // phase
         assert row.start >= 0
         assert row.start + width <= length
@@ -42,7 +42,7 @@ def test_gathered_rows_scattered_again_are_the_signal(
     frames, width, halo, phase = layout
     signal = np.random.default_rng(frames).normal(size=(channels, frames))
     back = np.full_like(signal, np.nan)
-    for taken in rows.groups(rows.rows(frames, width, halo, phase), height):
+    for taken in rows.groups(rows.rows_over(frames, width, halo, phase), height):
         made = rows.gather(signal, taken, width, height, phase)
         assert made.shape == (1, channels, height, width)
         rows.scatter(made, taken, phase, back)
@@ -76,4 +76,4 @@ def test_a_blocks_frames_are_each_in_one_row_that_knows_all_before_them(
 def test_rows_that_do_not_cover_are_refused(frames: int, width: int, halo: tuple[int, int], phase: int) -> None:
     assume(frames // phase < width)
     with pytest.raises(ValueError, match="don't cover"):
-        rows.rows(frames, width, halo, phase)
+        rows.rows_over(frames, width, halo, phase)

@@ -28,16 +28,20 @@ from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform
 from tests.plan.chips import computing
 from tests.plan.programs import separated, sources
-from tests.plan.running import HARDWARE, apart, noise, uncut
+from tests.plan.running import HARDWARE, apart, made_of, noise, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
 WEIGHTS = seeded_weights(SIZE, 5)
 
 
-def compiled(folder: Path, norm: str, **bounds: object) -> Plan:
+def compiled(folder: Path, norm: str, block: int | None = None, **bounds: Any) -> Plan:
     """A plan in `folder` with HEFs that have each segment's inputs and outputs, in another order than the plan's."""
-    trained = function_of_variant(Variant(norm=norm, activation="prelu"), SIZE, WEIGHTS)
-    made = make_plan(trained, 1600, "hailo8", Bounds(rows=1200, **bounds), "time", HARDWARE)  # type: ignore[arg-type]
+    causal = "off" if block is None else "pad"
+    trained = function_of_variant(Variant(norm=norm, activation="prelu", causal=causal), SIZE, WEIGHTS)
+    if block is None:
+        made = make_plan(trained, 1600, "hailo8", Bounds(rows=1200, **bounds), "time", HARDWARE)
+    else:
+        made = made_of(trained, block, rows=1200, **bounds)
     plan = write_plan(made.plan, trained, folder)
     hefs = {}
     for each in plan.on_chip:
@@ -56,8 +60,14 @@ def compiled(folder: Path, norm: str, **bounds: object) -> Plan:
     return name_hefs(plan, folder, hefs, "a test")
 
 
-@pytest.mark.parametrize(("norm", "bounds"), [("gln", {}), ("cln", {"max_blocks": 2, "coders": "chip"})])
-def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: str, bounds: dict[str, object]) -> None:
+STREAM = {"block": 25, "max_blocks": 3}
+
+
+@pytest.mark.parametrize(
+    ("norm", "bounds"),
+    [("gln", {}), ("cln", {"max_blocks": 2, "coders": "chip"}), ("cln", STREAM), ("cgln", STREAM)],
+)
+def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: str, bounds: dict[str, Any]) -> None:
     plan = compiled(tmp_path / "plan", norm, **bounds)
     assert len(plan.on_chip) > 1
     program = tmp_path / "plan" / "separate.py"
@@ -72,7 +82,8 @@ def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: 
     assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 0
     got = sources(tmp_path / "out")
     assert apart(got, sources(tmp_path / "here")) < 1e-6
-    assert apart(got, uncut(Variant(norm=norm, activation="prelu"), SIZE, WEIGHTS, mix)) < 5e-6
+    causal = "pad" if "block" in bounds else "off"
+    assert apart(got, uncut(Variant(norm=norm, activation="prelu", causal=causal), SIZE, WEIGHTS, mix)) < 5e-6
     assert soundfile.info(tmp_path / "out" / "source1.wav").subtype == "FLOAT"
     assert not list(tmp_path.glob(".*"))
 
