@@ -202,4 +202,5 @@ def import_runs(
         print_line(f"  left out {each.source} {each.tag}: {each.reason}")
     for name, evidence in evidence_by_entry(entries, all_evidence(kept_in)).items():
         print_line(f"  entry {name}: observed in {len(evidence)} runs")
+    print_line("  what it changes: tasnet evidence show")
     return OK if done.kept + done.known else NOT_CLEAR

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.options import OK, Arch, AsJson, StoreAt, UsageError, known_arch, show, store_at
+from tasnet.cli.options import OK, Arch, AsJson, StoreAt, UsageError, known_arch, readable, show, store_at
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.ask import Board
     from tasnet.suite.cases import Case
+    from tasnet.suite.observed import Evidence
     from tasnet.suite.run import Pipeline
 
 Asked = Annotated[str, typer.Option("--profile", help="matrix, notes, probes or faithful; all of them, or none")]
@@ -87,3 +90,95 @@ def board_of(pipeline: Pipeline, cases: tuple[Case, ...], plans: list[Path] | tu
     for left in (*unread, *known.unread):
         print_line(f"note: {len(left.cases)} cases can't be asked about ({left.cases[0]}): {left.why}", error=True)
     return board((*asked, *segments), known.told, arch)
+
+
+evidence = typer.Typer(help="What compilers said of graphs: share it, and learn from others'.", rich_markup_mode=None)
+
+At = Annotated[Path, typer.Argument(metavar="FILE", help="exported evidence, a JSON to review")]
+
+
+@evidence.command(name="export")
+def export_(
+    at: At,
+    store: StoreAt = None,
+) -> int:
+    """Write all observed evidence of a store as one file to review and to share: who said what of which graph.
+
+    It holds no weights, recordings or compiled files. A file that is there isn't overwritten.
+
+    Example: tasnet evidence export evidence.json
+    """
+    from tasnet.suite.observed import export_evidence
+    from tasnet.suite.run import Store
+
+    count = export_evidence(Store(store_at(store)), at)
+    print_line(f"{at}: {count} observed runs; keep them elsewhere with: tasnet evidence import {at.name}")
+    return OK
+
+
+@evidence.command(name="import")
+def import_(
+    at: At,
+    profile: Asked = "none",
+    arch: Arch = "hailo8",
+    store: StoreAt = None,
+    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = Path("expected_failures.yaml"),
+) -> int:
+    """Keep exported evidence, and say what it changes: the rows' bracket, verdicts, hypotheses, ledger entries.
+
+    A file of another schema, or with a record that claims more than its own outcomes carry, is refused whole. What is
+    in the store already stays. With --profile also that profile's cases whose verdict changes.
+
+    Example: tasnet evidence import evidence.json --profile notes
+    """
+    from tasnet.suite.observed import all_evidence, import_evidence, read_evidence
+    from tasnet.suite.run import open_store
+
+    known_arch(arch)
+    cases = asked_cases(profile, arch, None) if profile != "none" else ()
+    root = store_at(store)
+    found = read_evidence(readable(at, "exported evidence"))
+    kept_in = open_store(root)
+    known = all_evidence(kept_in)
+    kept = len(import_evidence(kept_in, found))
+    return learning(cases, arch, root, ledger, known, f"{at}: kept {kept}, known {len(found) - kept}")
+
+
+@evidence.command(name="show")
+def show_(
+    profile: Asked = "none",
+    arch: Arch = "hailo8",
+    store: StoreAt = None,
+    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = Path("expected_failures.yaml"),
+) -> int:
+    """Say what the store's evidence changes against the public record: imported runs and own ones alike.
+
+    The rows' bracket, refuted hypotheses, contradicting observations side by side, ledger entries to look at; with
+    --profile also its cases whose verdict changed.
+
+    Example: tasnet evidence show --profile notes
+    """
+    known_arch(arch)
+    cases = asked_cases(profile, arch, None) if profile != "none" else ()
+    return learning(cases, arch, store_at(store), ledger, ())
+
+
+def learning(
+    cases: tuple[Case, ...], arch: str, root: Path, ledger: Path, known: Iterable[Evidence], said: str = ""
+) -> int:
+    """Prints `said`, and what the store's evidence changes against what was `known`."""
+    from tasnet.suite.ask import case_questions, heard, learned, learned_lines
+    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.observed import all_evidence
+    from tasnet.suite.run import Recipe, ToolchainOptions, open_pipeline
+
+    entries = read_ledger(ledger).entries if ledger.is_file() else ()
+    pipeline = open_pipeline(root, ToolchainOptions(arch=arch), Recipe())
+    old = tuple(known)
+    there = {each.key for each in old}
+    all_ = all_evidence(pipeline.store)
+    before, after = heard(pipeline.store, arch, old), heard(pipeline.store, arch, all_)
+    was, now = (case_questions(pipeline, cases, each.bracket)[0] for each in (before, after))
+    new = [each for each in all_ if each.key not in there]
+    show(chain([said] if said else [], learned_lines(learned(before, after, (was, now), new, entries))))
+    return OK

@@ -19,6 +19,8 @@ from .isolation import isolate as isolate
 from .knowledge import Knowledge as Knowledge
 from .knowledge import Reply as Reply
 from .knowledge import knowledge as knowledge
+from .learning import learned as learned
+from .learning import learned_lines as learned_lines
 from .question import Question as Question
 from .question import foreseen as foreseen
 from .ranking import rank as rank
@@ -50,6 +52,8 @@ __all__ = [
     "heard",
     "isolate",
     "knowledge",
+    "learned",
+    "learned_lines",
     "moved_bracket",
     "plan_questions",
     "rank",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
@@ -68,12 +68,16 @@ def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
 
 def _reply(evidence: Evidence, graph: Graph, compiled: bool) -> Reply:
     by = evidence.end.provenance
+    figures = {name: value for each in evidence.outcomes for name, value in _limits(each)}
+    limits = "".join(f", {name} {value}" for name, value in figures.items())
     family = next((failure.family for each in evidence.outcomes for failure in each.failures), "")
+    said = f"{evidence.line}{limits}"
     return Reply(
-        graph.demands,
-        compiled,
-        evidence.case_id,
-        evidence.line,
-        f"{by.toolchain} {by.version}",
-        "" if compiled else family,
+        graph.demands, compiled, evidence.case_id, said, f"{by.toolchain} {by.version}", "" if compiled else family
     )
+
+
+def _limits(outcome: Outcome) -> Iterator[tuple[str, object]]:
+    """The limits that a stage ran under, as far as it says."""
+    for figures in (outcome.figures, *(each.figures for each in outcome.failures)):
+        yield from ((name, value) for name, value in figures.items() if "limit" in name)

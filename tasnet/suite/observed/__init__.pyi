@@ -13,6 +13,9 @@ from .evidence import evidence_of_cases as evidence_of_cases
 from .evidence import is_of_the_network as is_of_the_network
 from .evidence import keep_evidence as keep_evidence
 from .evidence import keep_run_evidence as keep_run_evidence
+from .evidence_file import export_evidence as export_evidence
+from .evidence_file import import_evidence as import_evidence
+from .evidence_file import read_evidence as read_evidence
 from .on_device import DeviceError as DeviceError
 from .on_device import hefs_by_case as hefs_by_case
 from .on_device import keep_device_outcome as keep_device_outcome
@@ -43,12 +46,15 @@ __all__ = [
     "emulate_bit_exact",
     "evidence_by_entry",
     "evidence_of_cases",
+    "export_evidence",
     "first_lines",
     "hefs_by_case",
+    "import_evidence",
     "is_of_the_network",
     "keep_device_outcome",
     "keep_evidence",
     "keep_run_evidence",
+    "read_evidence",
     "refutation_by",
     "refutation_text",
     "refuted_predictions",

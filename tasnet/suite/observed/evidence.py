@@ -88,11 +88,8 @@ class Evidence(BaseModel):
         return ", ".join(part for part in (f"{head}: {what}; {by.toolchain} {by.version}", by.arch, where) if part)
 
 
-def keep_evidence(store: Store, evidence: Evidence) -> bool:
-    """Writes it to the store; False if it was there.
-
-    Raises EvidenceError for what wasn't observed, and for an unknown case.
-    """
+def check_evidence(evidence: Evidence) -> None:
+    """Raises EvidenceError for what wasn't observed, taught nothing, or is of an unknown case."""
     if not evidence.outcomes:
         raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
     if evidence.end.status in LEARNED_NOTHING:
@@ -105,6 +102,11 @@ def keep_evidence(store: Store, evidence: Evidence) -> bool:
         parse_case(evidence.case_id)
     except CaseError as error:
         raise EvidenceError(str(error)) from None
+
+
+def keep_evidence(store: Store, evidence: Evidence) -> bool:
+    """Writes it to the store; False if it was there. Raises EvidenceError as `check_evidence` does."""
+    check_evidence(evidence)
     target = _folder(store, evidence.case_id) / f"{evidence.key}.json"
     if _readable(store, target) is not None:
         return False
