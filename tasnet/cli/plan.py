@@ -24,7 +24,7 @@ from tasnet.cli.options import (
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, Ran, TrainedFunction
+    from tasnet.plan import Made, SeparationResult, TrainedFunction
     from tasnet.suite.run import RunOptions
 
 commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
@@ -181,7 +181,7 @@ def run(
     return OK
 
 
-def _tell_time(ran: Ran, seconds: float, *, error: bool = False) -> None:
+def _tell_time(ran: SeparationResult, seconds: float, *, error: bool = False) -> None:
     """How long a run took, whose share was what, and whether a chip was there."""
     if ran.double:
         print_line("note: a test double was in the chip's place: nothing was observed", error=True)
@@ -365,13 +365,13 @@ CALIBRATED = 16
 
 
 def _told(made: Made, folder: Path, waves: Sequence[object]) -> Iterator[str]:
-    from tasnet.plan import drawing_lines, front_lines, option_lines, plan_lines, swing_lines, swings
+    from tasnet.plan import drawing_lines, front_lines, option_lines, plan_lines, sensitivities, sensitivity_lines
 
     yield from plan_lines(made.plan)
     yield ""
     yield from front_lines(made.plan, made.front)
     yield from option_lines(made.options)
-    yield from swing_lines(made.plan, list(swings(made.search, made.plan.objective, made.path)))
+    yield from sensitivity_lines(made.plan, list(sensitivities(made.search, made.plan.objective, made.route)))
     yield ""
     yield from drawing_lines(made.plan)
     yield ""

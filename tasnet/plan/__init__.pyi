@@ -11,7 +11,7 @@ from .cut import Cut as Cut
 from .cut import Refused as Refused
 from .cuts import Plan as Plan
 from .cuts import Segment as Segment
-from .cuts import cut_of as cut_of
+from .cuts import cut_from_segment as cut_from_segment
 from .cuts import plan_json as plan_json
 from .cuts import read_plan as read_plan
 from .drawing import drawing_lines as drawing_lines
@@ -31,17 +31,17 @@ from .make import write_plan as write_plan
 from .measure import measure_profile as measure_profile
 from .measure import profile_toml as profile_toml
 from .on_stream import separate_stream as separate_stream
-from .on_wav import Ran as Ran
+from .on_wav import SeparationResult as SeparationResult
 from .on_wav import separate_wav as separate_wav
 from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
 from .segment_files import to_onnx as to_onnx
-from .sensitivity import swings as swings
+from .sensitivity import sensitivities as sensitivities
 from .table import front_lines as front_lines
 from .table import option_lines as option_lines
 from .table import plan_lines as plan_lines
-from .table import swing_lines as swing_lines
-from .table import weakest as weakest
+from .table import sensitivity_lines as sensitivity_lines
+from .table import weakest_evidence as weakest_evidence
 
 __all__ = [
     "FORMS",
@@ -51,13 +51,13 @@ __all__ = [
     "Made",
     "Plan",
     "PlanError",
-    "Ran",
     "Refused",
     "Segment",
+    "SeparationResult",
     "TrainedFunction",
     "check_files",
     "check_place",
-    "cut_of",
+    "cut_from_segment",
     "drawing_lines",
     "drawing_svg",
     "front_lines",
@@ -80,12 +80,12 @@ __all__ = [
     "refused_of",
     "runtime_source",
     "segment_inputs",
+    "sensitivities",
+    "sensitivity_lines",
     "separate_stream",
     "separate_wav",
-    "swing_lines",
-    "swings",
     "to_onnx",
     "trained_of_plan",
-    "weakest",
+    "weakest_evidence",
     "write_plan",
 ]

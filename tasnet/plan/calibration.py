@@ -12,8 +12,8 @@ import numpy as np
 
 from tasnet.common import sha256, unfinished
 from tasnet.hailo.files import har
-from tasnet.plan.cuts import Plan, Segment, Written
-from tasnet.plan.executors import OnnxRuntime, held, input_layers
+from tasnet.plan.cuts import Plan, PlanFile, Segment
+from tasnet.plan.executors import OnnxRuntime, input_layers, read_verified_file
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.run import separate
 
@@ -38,7 +38,7 @@ class _Recorder:
         return self.execute(segment, inputs, wanted)
 
 
-def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place: Path) -> tuple[Segment, ...]:
+def write_calibration(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place: Path) -> tuple[Segment, ...]:
     """The segments with their calibration written to `place`, where their graphs are.
 
     An npz for each: `<segment>/<input layer>` -> [N, height, width, channels] float32, as `optimize` takes it.
@@ -57,7 +57,7 @@ def recorded(plan: Plan, trained: TrainedFunction, waves: Sequence[Array], place
         content = _npz(each, recorder.kept.pop(each.name), place)
         name = f"{each.name}.calibration.npz"
         unfinished.write(place / name, content)
-        found.append(each.model_copy(update={"calibration": Written(name=name, sha256=sha256(content))}))
+        found.append(each.model_copy(update={"calibration": PlanFile(name=name, sha256=sha256(content))}))
     return tuple(found)
 
 
@@ -79,17 +79,17 @@ def segment_inputs(each: Segment, folder: Path) -> dict[str, Array]:
     """
     if each.calibration is None or each.har is None:
         raise PlanError(f"{folder}: made without recordings, which 8 bits need; make the plan again with --calibration")
-    doors = input_layers(har.read(folder / each.har.name, weights=False))
-    with np.load(io.BytesIO(held(folder, each.calibration)), allow_pickle=False) as arrays:
-        return {graph_input: arrays[f"{each.name}/{layer}"] for graph_input, layer in doors.items()}
+    layer_of_input = input_layers(har.read(folder / each.har.name, weights=False))
+    with np.load(io.BytesIO(read_verified_file(folder, each.calibration)), allow_pickle=False) as arrays:
+        return {graph_input: arrays[f"{each.name}/{layer}"] for graph_input, layer in layer_of_input.items()}
 
 
 def _npz(each: Segment, inputs: Sequence[Mapping[str, Array]], place: Path) -> bytes:
     assert each.har is not None
     network = har.read(place / each.har.name, weights=False)
-    doors = input_layers(network)
+    layer_of_input = input_layers(network)
     arrays = {
-        f"{each.name}/{doors[f'in_{port.role}']}": np.concatenate([given[port.role] for given in inputs])
+        f"{each.name}/{layer_of_input[f'in_{port.role}']}": np.concatenate([given[port.role] for given in inputs])
         for port in each.inputs
     }
     content = io.BytesIO()

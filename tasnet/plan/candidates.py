@@ -13,7 +13,7 @@ from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
 from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, phases, piece_channels
 from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
-from tasnet.plan.rows import count_of
+from tasnet.plan.rows import row_count
 
 MORE_WINDOWS = 2
 """windows a sequence that are tried beyond the fewest that fit"""
@@ -186,7 +186,7 @@ def _candidate(
 ) -> Candidate | None:
     around = cut.halo(function)
     longer = frames % cut.phase
-    counts = [count_of(length, cut.width, around) for length in (-(-frames // cut.phase), frames // cut.phase)]
+    counts = [row_count(length, cut.width, around) for length in (-(-frames // cut.phase), frames // cut.phase)]
     if counts[0] is None or counts[1] is None:
         return None
     count = longer * counts[0] + (cut.phase - longer) * counts[1]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from tasnet.common import sha256, unfinished
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cut import PIECES, Refused
-from tasnet.plan.cuts import Plan, Segment, Written, cut_of, plan_json
-from tasnet.plan.executors import held, read_host_weights
+from tasnet.plan.cuts import Plan, PlanFile, Segment, cut_from_segment, plan_json
+from tasnet.plan.executors import read_host_weights, read_verified_file
 from tasnet.plan.function import PlanError, TrainedFunction
 from tasnet.plan.hardware import hardware_of
 from tasnet.plan.make import make_plan, make_stream_plan
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def check_files(plan: Plan, folder: Path) -> None:
     """Raises PlanError where a file of the plan is gone, or is another."""
     for each in plan.on_chip:
-        held(folder, each.onnx)
-        held(folder, each.har)
+        read_verified_file(folder, each.onnx)
+        read_verified_file(folder, each.har)
 
 
 def trained_of_plan(plan: Plan, folder: Path) -> TrainedFunction:
@@ -52,7 +52,7 @@ def plan_without(plan: Plan, trained: TrainedFunction, refused: tuple[Refused, .
 
 def refused_of(plan: Plan, each: Segment, stage: str, why: str, told_by: str) -> Refused:
     """That a compiler refused this segment."""
-    return Refused(cut_of(plan, each), stage, why, told_by)
+    return Refused(cut_from_segment(plan, each), stage, why, told_by)
 
 
 def network_name(each: Segment) -> str:
@@ -78,7 +78,7 @@ def name_hefs(plan: Plan, place: Path, hefs: Mapping[str, bytes], told_by: str) 
             continue
         name, content = f"{each.name}.hef", hefs[each.name]
         unfinished.write(place / name, content)
-        written = Written(name=name, sha256=sha256(content))
+        written = PlanFile(name=name, sha256=sha256(content))
         segments.append(each.model_copy(update={"hef": written, "compiled_by": told_by}))
     named = plan.model_copy(update={"segments": tuple(segments)})
     unfinished.write(place / "plan.json", plan_json(named))

@@ -24,7 +24,7 @@ class _Data(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Written(_Data):
+class PlanFile(_Data):
     """A file of a plan's folder, by its name there."""
 
     name: str
@@ -85,11 +85,11 @@ class Segment(_Data):
     certainty: str
     evidence: tuple[str, ...]
     seconds: Seconds
-    onnx: Written | None = None
-    har: Written | None = None
-    calibration: Written | None = None
+    onnx: PlanFile | None = None
+    har: PlanFile | None = None
+    calibration: PlanFile | None = None
     """what the segment is given for recordings, an npz for the compiler's `optimize`"""
-    hef: Written | None = None
+    hef: PlanFile | None = None
     compiled_by: str = ""
     """who made the HEF, name and version: then it is observed that the segment compiles"""
 
@@ -134,7 +134,7 @@ class Plan(_Data):
     uncut_macs: int
     null_seconds: float
     profile: Profile
-    host_weights: Written | None = None
+    host_weights: PlanFile | None = None
 
     @property
     def local(self) -> bool:
@@ -181,7 +181,7 @@ class Plan(_Data):
         return sum(each.invocations * (2 if each.form == "scaled" else 1) for each in self.on_chip)
 
 
-def cut_of(plan: Plan, each: Segment) -> Cut:
+def cut_from_segment(plan: Plan, each: Segment) -> Cut:
     """The cut that a plan's segment is."""
     return Cut(
         each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders, each.takes, each.gives

@@ -11,7 +11,7 @@ import numpy as np
 
 from tasnet.common import sha256
 from tasnet.hailo.files import Network, har
-from tasnet.plan.cuts import Plan, Segment, Written
+from tasnet.plan.cuts import Plan, PlanFile, Segment
 from tasnet.plan.function import PlanError
 from tasnet.plan.run import Execute
 
@@ -34,7 +34,7 @@ class OnnxRuntime:
         if segment.name not in self.loaded:
             if not self.keep:
                 self.loaded.clear()
-            content = held(self.folder, segment.onnx)
+            content = read_verified_file(self.folder, segment.onnx)
             options = onnxruntime.SessionOptions()
             # Between two runs the host has work of its own: threads that wait busily would take its time.
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -58,7 +58,7 @@ class NativeHar:
         if segment.name not in self.loaded:
             if not self.keep:
                 self.loaded.clear()
-            held(self.folder, segment.har)
+            read_verified_file(self.folder, segment.har)
             assert segment.har is not None
             self.loaded[segment.name] = har.read(self.folder / segment.har.name)
         network = self.loaded[segment.name]
@@ -72,8 +72,8 @@ def run_har(
     run: Callable[[dict[str, Array]], tuple[Array, ...]],
 ) -> dict[str, Array]:
     """A segment's inputs by role through its HN: `run` is given them by input layer, [1, H, W, C]."""
-    doors = input_layers(network)
-    made = run({doors[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()})
+    layer_of_input = input_layers(network)
+    made = run({layer_of_input[f"in_{role}"]: each.transpose(0, 2, 3, 1) for role, each in inputs.items()})
     roles = [port.role for port in segment.outputs]
     return {role: each.transpose(0, 3, 1, 2) for role, each in zip(roles, made, strict=True)}
 
@@ -90,11 +90,11 @@ EXECUTORS: dict[str, Callable[..., Execute]] = {"onnx": OnnxRuntime, "har": Nati
 def read_host_weights(plan: Plan, folder: Path) -> dict[str, Array]:
     """The weights of the host's steps. Raises PlanError for another file than the plan's."""
 
-    with np.load(io.BytesIO(held(folder, plan.host_weights)), allow_pickle=False) as arrays:
+    with np.load(io.BytesIO(read_verified_file(folder, plan.host_weights)), allow_pickle=False) as arrays:
         return {name: arrays[name] for name in arrays.files}
 
 
-def held(folder: Path, file: Written | None) -> bytes:
+def read_verified_file(folder: Path, file: PlanFile | None) -> bytes:
     """The bytes of one of the plan's files. Raises PlanError where it is gone, or another."""
     if file is None:
         raise PlanError(f"{folder}: a plan without files; write it with tasnet plan make -o {folder}")

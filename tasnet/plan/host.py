@@ -84,14 +84,14 @@ def remembered(past: Past, name: str, x: Array, frames: int) -> Array:
     return whole
 
 
-def activated(weights: Weights, name: str, x: Array, activation: str) -> Array:
+def apply_activation(weights: Weights, name: str, x: Array, activation: str) -> Array:
     """ReLU, or the PReLU of that name."""
     if activation == "relu":
         return np.maximum(x, 0)
     return np.maximum(x, 0) + weights[f"{name}.weight"] * np.minimum(x, 0)
 
 
-def masked_by(x: Array, activation: str) -> Array:
+def activate_masks(x: Array, activation: str) -> Array:
     """The masks' own activation."""
     if activation == "relu":
         return np.maximum(x, 0)
@@ -100,7 +100,7 @@ def masked_by(x: Array, activation: str) -> Array:
     return np.where(x >= 0, 1 / (1 + small), small / (1 + small)).astype(x.dtype)
 
 
-def normed(weights: Weights, name: str, x: Array, norm: str, past: Past | None = None) -> Array:
+def apply_norm(weights: Weights, name: str, x: Array, norm: str, past: Past | None = None) -> Array:
     """Any norm of the axis `norm`, over all the frames that are given. A block at a time: local norms and cgLN."""
     if norm == "identity":
         return x
@@ -140,20 +140,24 @@ def block(weights: Weights, function: Any, index: int, x: Array, past: Past | No
     """One TCN block: the stream -> the stream after it, which the last block leaves as it is, and its skip."""
     name = f"masker.TCN.{index}"
     hidden = conv1x1(weights, f"{name}.shared_block.0", x)
-    hidden = between(weights, function, index, hidden, past)
+    hidden = block_inner(weights, function, index, hidden, past)
     stream = x + conv1x1(weights, f"{name}.res_conv", hidden) if index + 1 < function.blocks else x
     return stream, conv1x1(weights, f"{name}.skip_conv", hidden)
 
 
-def between(weights: Weights, function: Any, index: int, hidden: Array, past: Past | None = None) -> Array:
+def block_inner(weights: Weights, function: Any, index: int, hidden: Array, past: Past | None = None) -> Array:
     """What a block does between its 1x1 convolutions: activation, norm, depthwise, activation, norm."""
     name, norm, dilation = f"masker.TCN.{index}.shared_block", function.norm, int(2 ** (index % function.size.X))
-    hidden = normed(weights, f"{name}.2", activated(weights, f"{name}.1", hidden, function.activation), norm, past)
+    hidden = apply_norm(
+        weights, f"{name}.2", apply_activation(weights, f"{name}.1", hidden, function.activation), norm, past
+    )
     hidden = depthwise(weights, f"{name}.3", hidden, dilation, function.causal, past)
-    return normed(weights, f"{name}.5", activated(weights, f"{name}.4", hidden, function.activation), norm, past)
+    return apply_norm(
+        weights, f"{name}.5", apply_activation(weights, f"{name}.4", hidden, function.activation), norm, past
+    )
 
 
 def masks(weights: Weights, skips: Array, activation: str, mask_activation: str) -> Array:
     """The sum of the skips [Sc, frames] -> [sources * N, frames]."""
-    active = activated(weights, "masker.mask_net.0", skips, activation)
-    return masked_by(conv1x1(weights, "masker.mask_net.1", active), mask_activation)
+    active = apply_activation(weights, "masker.mask_net.0", skips, activation)
+    return activate_masks(conv1x1(weights, "masker.mask_net.1", active), mask_activation)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from tasnet.plan.function import LOCAL_NORMS, Function, PlanError, TrainedFunction
-from tasnet.plan.search import Route, Search, front, total_seconds
+from tasnet.plan.search import PlanProblem, Route, front, total_seconds
 
 MAX_BLOCK = 1 << 16
 """frames: a minute at 8 kHz, which nobody would call a stream"""
@@ -27,7 +27,7 @@ class Option:
     """A path of a stream in blocks of so many frames: seconds of a block as it is heard and as it is computed."""
 
     block: int
-    path: Route
+    route: Route
     heard: float
     computed: float
     latency: float
@@ -60,18 +60,18 @@ def heard_seconds(function: Function, block: int, rate: float) -> float:
     return block * function.size.stride / rate
 
 
-def options(search: Search, rate: float) -> list[Option]:
+def options(search: PlanProblem, rate: float) -> list[Option]:
     """The front of the search's block, as seconds."""
     heard = heard_seconds(search.function, search.frames, rate)
     late = heard_seconds(search.function, 1, rate)
     return [
-        Option(search.frames, path, heard, spent, heard + late + spent)
-        for path in front(search)
-        for spent in [total_seconds(search, path)]
+        Option(search.frames, route, heard, spent, heard + late + spent)
+        for route in front(search)
+        for spent in [total_seconds(search, route)]
     ]
 
 
-def least_latency(of_block: Callable[[int], Search], rate: float, most: float | None = None) -> list[Option]:
+def least_latency(of_block: Callable[[int], PlanProblem], rate: float, most: float | None = None) -> list[Option]:
     """The options of the block with the least latency, the quickest first; or of the largest within `most` seconds.
 
     A block takes longer the longer it is, if by less than it lasts: from one frame up, the first block that lasts as
@@ -101,7 +101,7 @@ def least_latency(of_block: Callable[[int], Search], rate: float, most: float | 
     return _sorted(of_block(low), rate)
 
 
-def larger_blocks(of_block: Callable[[int], Search], rate: float, chosen: list[Option]) -> list[Option]:
+def larger_blocks(of_block: Callable[[int], PlanProblem], rate: float, chosen: list[Option]) -> list[Option]:
     """The front over larger blocks too: nothing is better in latency, load, HEFs and MACs. The least latency first."""
     block = chosen[0].block
     found = list(chosen)
@@ -112,16 +112,16 @@ def larger_blocks(of_block: Callable[[int], Search], rate: float, chosen: list[O
 
 
 def _undominated(found: list[Option]) -> Iterator[Option]:
-    values = {id(each): (each.latency, each.load, each.path.hefs, each.path.macs / each.block) for each in found}
+    values = {id(each): (each.latency, each.load, each.route.hefs, each.route.macs / each.block) for each in found}
     for each in sorted(found, key=lambda one: values[id(one)]):
         own = values[id(each)]
         if not any(other != own and all(a <= b for a, b in zip(other, own, strict=True)) for other in values.values()):
             yield each
 
 
-def _quickest(search: Search, rate: float) -> Option:
+def _quickest(search: PlanProblem, rate: float) -> Option:
     return min(options(search, rate), key=lambda each: each.computed)
 
 
-def _sorted(search: Search, rate: float) -> list[Option]:
+def _sorted(search: PlanProblem, rate: float) -> list[Option]:
     return sorted(options(search, rate), key=lambda each: each.computed)

@@ -19,16 +19,16 @@ from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import predict_network
 from tasnet.network import VariantError, asteroid_shapes, write_onnx
-from tasnet.plan.calibration import recorded
+from tasnet.plan.calibration import write_calibration
 from tasnet.plan.candidates import Bounds, trusted
 from tasnet.plan.cost import around, network_macs
 from tasnet.plan.cut import CHAIN, CHIP, Cut
-from tasnet.plan.cuts import Plan, Profile, Segment, Written, cut_of, plan_json
+from tasnet.plan.cuts import Plan, PlanFile, Profile, Segment, cut_from_segment, plan_json
 from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.hardware import MAX_HEFS, Hardware
 from tasnet.plan.latency import MAX_BLOCK, Option, check_streams, larger_blocks, least_latency, options
 from tasnet.plan.layers import facts
-from tasnet.plan.search import Route, Search, choose
+from tasnet.plan.search import PlanProblem, Route, choose
 from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
@@ -42,8 +42,8 @@ class Made:
     """A plan, the search that found it, its path, and the front that this was chosen from."""
 
     plan: Plan
-    search: Search
-    path: Route
+    search: PlanProblem
+    route: Route
     front: tuple[Route, ...]
     options: tuple[Option, ...] = ()
     """of a stream: other blocks and paths that nothing beats in all"""
@@ -62,9 +62,9 @@ def make_plan(
         raise PlanError(
             f"length {length:,}: {frames:,} frames; plan a clip of at most {MAX_FRAMES:,}, it runs on longer"
         )
-    search = Search(function, frames, arch, bounds, hardware)
-    path, front = choose(search, objective)
-    return Made(_plan(trained, search, path, objective, length), search, path, tuple(front))
+    search = PlanProblem(function, frames, arch, bounds, hardware)
+    route, front = choose(search, objective)
+    return Made(_plan(trained, search, route, objective, length), search, route, tuple(front))
 
 
 def make_stream_plan(
@@ -87,8 +87,8 @@ def make_stream_plan(
         raise PlanError(f"--block {block:,}: blocks of 1 to {MAX_BLOCK:,} frames; a longer one is a clip")
     bounds = replace(bounds, stream=True)
 
-    def of_block(frames: int) -> Search:
-        return Search(trained.function, frames, arch, bounds, hardware)
+    def of_block(frames: int) -> PlanProblem:
+        return PlanProblem(trained.function, frames, arch, bounds, hardware)
 
     rate = trained.sample_rate
     if rate is None and block is None:
@@ -99,15 +99,15 @@ def make_stream_plan(
         block, found = found[0].block, larger_blocks(of_block, rate, found)
     assert block is not None
     search = of_block(block)
-    path, front = choose(search, objective)
-    plan = _plan(trained, search, path, objective, block * trained.function.size.stride)
-    return Made(plan, search, path, tuple(front), tuple(found))
+    route, front = choose(search, objective)
+    plan = _plan(trained, search, route, objective, block * trained.function.size.stride)
+    return Made(plan, search, route, tuple(front), tuple(found))
 
 
-def _plan(trained: TrainedFunction, search: Search, path: Route, objective: str, length: int) -> Plan:
-    """The plan of a path. Raises PlanError for one of more HEFs than a device holds."""
-    if path.hefs > MAX_HEFS:
-        raise PlanError(f"{path.hefs} HEFs, and a device holds {MAX_HEFS}; allow more blocks, layers or wider rows")
+def _plan(trained: TrainedFunction, search: PlanProblem, route: Route, objective: str, length: int) -> Plan:
+    """The plan of a route. Raises PlanError for one of more HEFs than a device holds."""
+    if route.hefs > MAX_HEFS:
+        raise PlanError(f"{route.hefs} HEFs, and a device holds {MAX_HEFS}; allow more blocks, layers or wider rows")
     function, frames, bounds, hardware = search.function, search.frames, search.bounds, search.hardware
     return Plan(
         made_by=f"tasnet {__version__}",
@@ -126,31 +126,31 @@ def _plan(trained: TrainedFunction, search: Search, path: Route, objective: str,
         max_blocks=bounds.max_blocks,
         max_height=bounds.max_height,
         refused=bounds.refused,
-        segments=tuple(_segments(search, path)),
+        segments=tuple(_segments(search, route)),
         host_seconds=around(function, bounds.coders, frames, hardware),
-        uncut_macs=_uncut(function, frames, bounds.coders),
+        uncut_macs=_whole_network_macs(function, frames, bounds.coders),
         null_seconds=network_macs(function, frames) / hardware.host_macs_per_second.value,
         profile=Profile(name=hardware.name, figures=hardware.figures),
     )
 
 
-def _segments(search: Search, path: Route) -> list[Segment]:
+def _segments(search: PlanProblem, route: Route) -> list[Segment]:
     found: list[Segment] = []
-    digits = len(str(len(path.steps)))
-    for number, step in enumerate(path.steps, 1):
+    digits = len(str(len(route.steps)))
+    for number, step in enumerate(route.steps, 1):
         name = f"s{number:0{digits}}"
         if step.candidate is None:
             given = (search.frames, search.hardware, name)
             found.append(on_the_host(search.function, step.start, step.stop, *given))
         else:
             found.append(segment(search, step.candidate.cut, name))
-    if search.bounds.stream and path.hefs == 1:
+    if search.bounds.stream and route.hefs == 1:
         # Loaded once, before the stream begins.
         return [each.model_copy(update={"seconds": each.seconds.model_copy(update={"switch": 0.0})}) for each in found]
     return found
 
 
-def _uncut(function: Function, frames: int, coders: str) -> int:
+def _whole_network_macs(function: Function, frames: int, coders: str) -> int:
     """MACs of the whole network as one graph, its norms over the whole signal left aside."""
     known = function if function.norm in ("identity", "affine", "cln") else replace(function, norm="identity")
     return facts(known, Cut(CHAIN, 0, function.stages, 1, frames, 1, coders)).macs
@@ -169,11 +169,11 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
     with unfinished.folder(folder.parent, f".{folder.name}") as place:
         segments = tuple(_written(plan, each, trained, place) for each in plan.segments)
         if waves:
-            segments = recorded(plan.model_copy(update={"segments": segments}), trained, waves, place)
+            segments = write_calibration(plan.model_copy(update={"segments": segments}), trained, waves, place)
         name, content = HOST_WEIGHTS, _npz(trained)
         unfinished.write(place / name, content)
         whole = plan.model_copy(
-            update={"segments": segments, "host_weights": Written(name=name, sha256=sha256(content))}
+            update={"segments": segments, "host_weights": PlanFile(name=name, sha256=sha256(content))}
         )
         unfinished.write(place / "plan.json", plan_json(whole))
         move_plan(place, folder)
@@ -183,7 +183,7 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
 def move_plan(place: Path, folder: Path) -> None:
     """Moves a plan's whole folder to its place, plan.json last: where that is, all of it is."""
     folder.mkdir(exist_ok=True)
-    for each in sorted(place.iterdir(), key=lambda path: path.name == "plan.json"):
+    for each in sorted(place.iterdir(), key=lambda file: file.name == "plan.json"):
         os.replace(each, folder / each.name)
 
 
@@ -200,7 +200,7 @@ def check_place(folder: Path) -> None:
 def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path) -> Segment:
     if each.place != CHIP:
         return each
-    model = to_onnx(trained, cut_of(plan, each))
+    model = to_onnx(trained, cut_from_segment(plan, each))
     network = to_network(model, each.name)
     judged = predict_network(network, plan.arch)
     if not trusted(judged, Bounds(rows=plan.rows)):
@@ -212,7 +212,7 @@ def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path) -
     har.write(network, place / f"{each.name}.har")
     for kind in ("onnx", "har"):
         name = f"{each.name}.{kind}"
-        files[kind] = Written(name=name, sha256=sha256((place / name).read_bytes()))
+        files[kind] = PlanFile(name=name, sha256=sha256((place / name).read_bytes()))
     return each.model_copy(update={**files, "verdict": judged.kind.value, "certainty": judged.certainty.value})
 
 

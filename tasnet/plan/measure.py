@@ -19,7 +19,7 @@ import numpy as np
 
 from tasnet.hailo.chip import Detection, FrameTimes, time_switches
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.executors import OnnxRuntime, held
+from tasnet.plan.executors import OnnxRuntime, read_verified_file
 from tasnet.plan.function import PlanError
 from tasnet.plan.hardware import FIGURES, Figure, Hardware
 
@@ -52,7 +52,7 @@ def measure_profile(plan: Plan, folder: Path, detection: Detection, base: Hardwa
         ranked[at] for at in sorted({round(i * (len(ranked) - 1) / (MAX_OPEN_HEFS - 1)) for i in range(MAX_OPEN_HEFS)})
     ]
     for each in picked:
-        held(folder, each.hef)
+        read_verified_file(folder, each.hef)
     paths = [folder / each.hef.name for each in picked if each.hef is not None]
     times = time_switches(paths, detection, REPEATS)
     timed = [_timed(each, one) for each, one in zip(picked, times, strict=True)]

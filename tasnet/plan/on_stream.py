@@ -15,7 +15,7 @@ from tasnet.common import printable, unfinished
 from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.executors import EXECUTORS, read_host_weights
 from tasnet.plan.function import PlanError
-from tasnet.plan.on_wav import DEVICE, Ran, check_output, check_segments, opened, source_names, writers
+from tasnet.plan.on_wav import DEVICE, SeparationResult, check_output, check_segments, opened, source_names, writers
 from tasnet.plan.run import streamed
 
 FORMATS: dict[str, np.dtype[Any]] = {"s16": np.dtype("<i2"), "f32": np.dtype("<f4")}
@@ -31,7 +31,7 @@ def separate_stream(
     executor: str = "onnx",
     sample_format: str = "s16",
     rate: float | None = None,
-) -> Ran:
+) -> SeparationResult:
     """Separates raw samples of `sample_format` with the plan in `folder`, which is one for streams.
 
     `output` is a folder for `source1.wav`, …, which appear when the stream has ended well; or a stream of float32,
@@ -58,7 +58,7 @@ def separate_stream(
         for block in streamed(plan, weights, run, counted.chunks(), spent):
             write(block)
     seconds = time.perf_counter() - begun
-    return Ran(files, counted.samples, hertz, seconds, spent, False, double, None)
+    return SeparationResult(files, counted.samples, hertz, seconds, spent, False, double, None)
 
 
 def _rate(plan: Plan, said: float | None) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 
 from tasnet.common import open_wav, printable, unfinished, why_no_folder
 from tasnet.plan.cuts import Plan, read_plan
-from tasnet.plan.executors import EXECUTORS, held, read_host_weights
+from tasnet.plan.executors import EXECUTORS, read_host_weights, read_verified_file
 from tasnet.plan.function import PlanError
 from tasnet.plan.loss import Loss
 from tasnet.plan.on_device import on_device
@@ -29,7 +29,7 @@ SIMULATED = "simulated"
 
 
 @dataclass(frozen=True)
-class Ran:
+class SeparationResult:
     """What a run took. `spent` is seconds by segment and of the `host`; `by_host` where the clip was too short;
     `double` where a test double was in the device's place. `loss` is a simulation's, against the same plan in float."""
 
@@ -45,7 +45,7 @@ class Ran:
 
 def separate_wav(
     folder: Path, mix: Path, output: Path, executor: str = "onnx", cut_bits: int = 8, tell: Tell | None = None
-) -> Ran:
+) -> SeparationResult:
     """Separates `mix` with the plan in `folder`; `output` is a folder, made where it is missing.
 
     `cut_bits` are a simulation's, for what crosses a cut: 8 or 16. `tell` hears of each invocation. Everything is
@@ -99,7 +99,7 @@ def separate_wav(
                 os.replace(place / name.name, name)
         seconds = time.perf_counter() - begun
         short = too_short(plan, frames)
-        return Ran(tuple(names), sound.frames, sound.samplerate, seconds, spent, short, double, loss)
+        return SeparationResult(tuple(names), sound.frames, sound.samplerate, seconds, spent, short, double, loss)
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def check_segments(plan: Plan, folder: Path, executor: str) -> None:
         check_recordings(plan, folder)
         return
     for each in plan.on_chip if executor != DEVICE else ():
-        held(folder, each.har if executor == "har" else each.onnx)
+        read_verified_file(folder, each.har if executor == "har" else each.onnx)
 
 
 def source_names(plan: Plan, output: Path) -> list[Path]:

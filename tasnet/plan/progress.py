@@ -27,13 +27,13 @@ def invocations(plan: Any, frames: int) -> int:
 
 def _of_block(segment: Any, block: int, start: int, frames: int) -> int:
     known, new = min(segment.halo[0], start), min(block, frames - start)
-    return len(list(rows.groups(rows.block_rows(known, new, block, segment.width, segment.halo), segment.height)))
+    return len(list(rows.row_batches(rows.block_rows(known, new, block, segment.width, segment.halo), segment.height)))
 
 
 def _of_segment(segment: Any, frames: int) -> int:
     found = rows.rows_over(frames, segment.width, segment.halo, segment.phase)
     # twice where scalars are fetched first
-    return len(list(rows.groups(found, segment.height))) * (2 if segment.form == "scaled" else 1)
+    return len(list(rows.row_batches(found, segment.height))) * (2 if segment.form == "scaled" else 1)
 
 
 class Told:

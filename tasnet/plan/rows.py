@@ -27,7 +27,7 @@ class Row:
     high: int
 
 
-def shortest(width: int, phase: int) -> int:
+def min_frames(width: int, phase: int) -> int:
     """The fewest frames of a signal that rows of this width fit into: each sequence must hold one."""
     return width * phase
 
@@ -41,7 +41,7 @@ def rows_over(frames: int, width: int, halo: tuple[int, int], phase: int) -> lis
     found = []
     for sequence in range(phase):
         length = (frames - sequence + phase - 1) // phase
-        count = count_of(length, width, halo)
+        count = row_count(length, width, halo)
         if count is None:
             raise ValueError(f"{length} frames in a sequence: rows of {width} with {halo} of halo don't cover them")
         inner, low = width - sum(halo), 0
@@ -68,7 +68,7 @@ def block_rows(known: int, new: int, block: int, width: int, halo: tuple[int, in
     return found
 
 
-def count_of(length: int, width: int, halo: tuple[int, int]) -> int | None:
+def row_count(length: int, width: int, halo: tuple[int, int]) -> int | None:
     """Rows that cover a sequence of `length` frames; None where they can't."""
     if length == width:
         return 1
@@ -78,7 +78,7 @@ def count_of(length: int, width: int, halo: tuple[int, int]) -> int | None:
     return max(1, -(-(length - spoilt) // (width - spoilt)))
 
 
-def groups(found: Sequence[T], height: int) -> Iterator[Sequence[T]]:
+def row_batches(found: Sequence[T], height: int) -> Iterator[Sequence[T]]:
     """The rows, `height` at a time: what one invocation takes. The last group may be smaller."""
     for index in range(0, len(found), height):
         yield found[index : index + height]
@@ -97,7 +97,7 @@ def gather(signal: Array, taken: Sequence[Row], width: int, height: int, phase: 
 def scatter(made: Array, taken: Sequence[Row], phase: int, signal: Array, *, add: bool = False) -> None:
     """Writes the valid parts of [1, C, height, width] to their frames of [C, frames], or adds them."""
     for index, row in enumerate(taken):
-        place = place_of(row, phase)
+        place = frame_slice(row, phase)
         valid = made[0, :, index, row.low - row.start : row.high - row.start]
         if add:
             signal[:, place] += valid
@@ -105,6 +105,6 @@ def scatter(made: Array, taken: Sequence[Row], phase: int, signal: Array, *, add
             signal[:, place] = valid
 
 
-def place_of(row: Row, phase: int) -> slice:
+def frame_slice(row: Row, phase: int) -> slice:
     """The frames of the signal that a row's valid part is."""
     return slice(row.sequence + phase * row.low, row.sequence + phase * (row.high - 1) + 1, phase)

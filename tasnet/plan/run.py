@@ -133,7 +133,7 @@ def streamed(
 
 def spans(plan: Any, frames: int) -> list[tuple[int, int, int, int]]:
     """(first frame, first and last valid frame, frame past its end) of what is run at a time: exact where cropped."""
-    reach, shortest = plan.reach, max((rows.shortest(each.width, each.phase) for each in plan.segments), default=1)
+    reach, shortest = plan.reach, max((rows.min_frames(each.width, each.phase) for each in plan.segments), default=1)
     width = max(SPAN, 4 * sum(reach), shortest)
     if not plan.local or frames <= width:
         return [(0, 0, frames, frames)]
@@ -148,7 +148,7 @@ def plan_width(span: tuple[int, int, int, int]) -> int:
 def too_short(plan: Any, frames: int) -> bool:
     """Whether a signal is shorter than some segment's rows: the host then computes the whole network."""
     on_chip = [each for each in plan.segments if each.place == "chip"]
-    return plan.block is None and any(frames < rows.shortest(each.width, each.phase) for each in on_chip)
+    return plan.block is None and any(frames < rows.min_frames(each.width, each.phase) for each in on_chip)
 
 
 def _frames(
@@ -162,7 +162,7 @@ def _frames(
         _host_stages(plan, weights, range(plan.function.blocks), True, True, signals, made, past)
         return made
     if not plan.local or any(segment.form in _PIECES for segment in plan.segments):
-        signals["encoded"] = host.normed(weights, "masker.bottleneck.0", coded, plan.function.norm, past)
+        signals["encoded"] = host.apply_norm(weights, "masker.bottleneck.0", coded, plan.function.norm, past)
     # The pieces of one convolution stand together.
     for _, group in groupby(plan.segments, key=lambda each: (each.form, each.start)):
         segment, *others = group
@@ -178,7 +178,7 @@ def _frames(
         else:
             _plain(weights, running_alone, signals, made)
             if segment.form == "pointwise" and segment.start < plan.function.blocks:
-                signals["hidden"] = host.between(weights, plan.function, segment.start, signals["hidden"], past)
+                signals["hidden"] = host.block_inner(weights, plan.function, segment.start, signals["hidden"], past)
     return made
 
 
@@ -197,7 +197,7 @@ class _Running:
         segment = self.segment
         signals, found = self._windows(signals)
         started: deque[tuple[list[rows.Row], Any]] = deque()
-        for group in rows.groups(found, segment.height):
+        for group in rows.row_batches(found, segment.height):
             taken, valid = [row for row, _ in group], [row for _, row in group]
             inputs = {
                 role: rows.gather(each, taken, segment.width, segment.height, segment.phase)
@@ -270,7 +270,7 @@ def _source(role: str) -> int:
 def _decode(weights: host.Weights, mask: Array, taken: list[rows.Row], phase: int, coded: Array, made: Array) -> None:
     """The product with the encoding and the decoder, row by row: all masks of a long signal would be large."""
     for index, row in enumerate(taken):
-        place = rows.place_of(row, phase)
+        place = rows.frame_slice(row, phase)
         valid = mask[0, :, index, row.low - row.start : row.high - row.start]
         made[:, place] = host.decoded(weights, valid * coded[:, place])
 
@@ -337,7 +337,7 @@ def _pieces(
     if first.form == "piece-out":
         taken = signals["hidden"]
     elif last:
-        taken = host.activated(weights, "masker.mask_net.0", signals["skips"], function.activation)
+        taken = host.apply_activation(weights, "masker.mask_net.0", signals["skips"], function.activation)
     else:
         taken = signals["stream"] if stage else signals["encoded"]
     given = np.zeros((max(each.segment.gives[1] for each in running), taken.shape[1]), taken.dtype)
@@ -351,12 +351,12 @@ def _pieces(
         skips = given[-function.size.Sc :]
         signals["skips"] = skips if "skips" not in signals else signals["skips"] + skips
     elif last:
-        masks = host.masked_by(given, function.mask_activation)
+        masks = host.activate_masks(given, function.mask_activation)
         for source, frames in enumerate(made):
             part = slice(source * function.size.N, (source + 1) * function.size.N)
             frames[:] = host.decoded(weights, masks[part] * signals["coded"])
     elif stage:
-        signals["hidden"] = host.between(weights, function, block, given, past)
+        signals["hidden"] = host.block_inner(weights, function, block, given, past)
     else:
         signals["stream"] = given
 
@@ -376,7 +376,7 @@ def _host_stages(
     if head:
         given = signals["encoded"]
         if given is signals["coded"]:
-            given = host.normed(weights, "masker.bottleneck.0", given, function.norm, past)
+            given = host.apply_norm(weights, "masker.bottleneck.0", given, function.norm, past)
         signals["stream"] = host.conv1x1(weights, "masker.bottleneck.1", given)
     for index in blocks:
         signals["stream"], skip = host.block(weights, function, index, signals["stream"], past)

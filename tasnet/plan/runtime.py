@@ -10,7 +10,7 @@ from typing import Any
 from tasnet.common import read_text
 from tasnet.hailo.files import HefError, edges_in_order, har, read_hef, runs_on
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.executors import held, input_layers
+from tasnet.plan.executors import input_layers, read_verified_file
 from tasnet.plan.function import PlanError
 from tasnet.plan.hardware import MAX_HEFS
 
@@ -25,7 +25,7 @@ def runtime_source(plan: Plan, folder: Path) -> str:
     """The program's text, for the plan in `folder`. Raises PlanError for files that aren't the plan's, or no HEFs."""
     ends = hef_ends(plan, folder)
     assert plan.host_weights is not None
-    held(folder, plan.host_weights)
+    read_verified_file(folder, plan.host_weights)
     written = [plan.host_weights, *(each.hef for each in plan.on_chip if each.hef)]
     data = {
         **plan.model_dump(mode="json", include={"made_by", "weights", "function", "sample_rate", "padding", "block"}),
@@ -63,10 +63,10 @@ def _ends(each: Segment, folder: Path, arch: str) -> Ends:
     assert each.hef is not None
     assert each.har is not None
     path = folder / each.hef.name
-    held(folder, each.hef)
-    held(folder, each.har)
+    read_verified_file(folder, each.hef)
+    read_verified_file(folder, each.har)
     network = har.read(folder / each.har.name, weights=False)
-    doors = input_layers(network)
+    layer_of_input = input_layers(network)
     try:
         hef = read_hef(path)
         fits = runs_on(hef, arch)
@@ -76,7 +76,7 @@ def _ends(each: Segment, folder: Path, arch: str) -> Ends:
         raise PlanError(f"{path}: not one network for {arch}; compile the plan again")
     found: list[dict[str, str]] = []
     for ports, names, edges in (
-        (each.inputs, [doors[f"in_{port.role}"] for port in each.inputs], hef.inputs),
+        (each.inputs, [layer_of_input[f"in_{port.role}"] for port in each.inputs], hef.inputs),
         (each.outputs, network.output_layers, hef.outputs),
     ):
         ordered = edges_in_order(names, edges)

@@ -53,7 +53,7 @@ _KEYS["latency"] = _KEYS["time"]
 
 
 @dataclass(frozen=True)
-class Search:
+class PlanProblem:
     """What is asked: a function, a signal's frames, an architecture, bounds, a profile."""
 
     function: Function
@@ -79,31 +79,31 @@ class Search:
         return Route(steps, spent, len(chosen), sum(step.macs for step in steps))
 
 
-def front(search: Search) -> list[Route]:
+def front(search: PlanProblem) -> list[Route]:
     """For each count of HEFs the quickest path and that of the fewest MACs, without those that another beats in all.
 
     The fewest HEFs come first. Raises PlanError where nothing fits.
     """
-    found = [search.route(path.steps) for objective in ("time", "macs") for path in _by_hefs(search, objective)]
+    found = [search.route(route.steps) for objective in ("time", "macs") for route in _by_hefs(search, objective)]
     if not found:
-        raise PlanError(_miss(search))
+        raise PlanError(_why_no_plan_fits(search))
     best: list[Route] = []
-    for path in sorted(found, key=lambda each: (each.hefs, each.seconds, each.macs)):
-        if all(path.seconds < other.seconds or path.macs < other.macs for other in best):
-            best.append(path)
+    for route in sorted(found, key=lambda each: (each.hefs, each.seconds, each.macs)):
+        if all(route.seconds < other.seconds or route.macs < other.macs for other in best):
+            best.append(route)
     return best
 
 
-def choose(search: Search, objective: str) -> tuple[Route, list[Route]]:
+def choose(search: PlanProblem, objective: str) -> tuple[Route, list[Route]]:
     """The path that makes the objective least, and the front that it is of. Raises PlanError."""
     paths, key = front(search), _KEYS[objective]
     return min(paths, key=lambda each: key(each.seconds, each.hefs, each.macs)), paths
 
 
-def _by_hefs(search: Search, objective: str) -> Iterator[Route]:
+def _by_hefs(search: PlanProblem, objective: str) -> Iterator[Route]:
     """The best path for each count of HEFs."""
     if search.bounds.observed:
-        yield from (path for path in [_observed(search)] if path)
+        yield from (route for route in [_observed(search)] if route)
         return
     function, key = search.function, _KEYS[objective]
     steps = list(_steps(search, key))
@@ -112,26 +112,26 @@ def _by_hefs(search: Search, objective: str) -> Iterator[Route]:
     best[0][0] = Route((), 0.0, 0, 0)
     for step in sorted(steps, key=lambda each: each.start):
         for before in best[step.start].values():
-            after = _after(before, step)
+            after = _append_step(before, step)
             known = best[step.stop].get(after.hefs)
-            if known is None or _value(after, key) < _value(known, key):
+            if known is None or _objective_value(after, key) < _objective_value(known, key):
                 best[step.stop][after.hefs] = after
     # A path without any HEF is the null plan, which stands beside every plan.
-    yield from (path for hefs, path in sorted(best[-1].items()) if hefs)
-    if function.norm not in LOCAL_NORMS and (path := _pointwise(search, key)):
-        yield path
+    yield from (route for hefs, route in sorted(best[-1].items()) if hefs)
+    if function.norm not in LOCAL_NORMS and (route := _pointwise(search, key)):
+        yield route
 
 
-def _after(path: Route, step: Step) -> Route:
-    hefs = path.hefs + (step.candidate is not None)
-    return Route((*path.steps, step), path.seconds + step.seconds, hefs, path.macs + step.macs)
+def _append_step(route: Route, step: Step) -> Route:
+    hefs = route.hefs + (step.candidate is not None)
+    return Route((*route.steps, step), route.seconds + step.seconds, hefs, route.macs + step.macs)
 
 
-def _value(path: Route, key: Key) -> tuple[float, ...]:
-    return key(path.seconds, path.hefs, path.macs)
+def _objective_value(route: Route, key: Key) -> tuple[float, ...]:
+    return key(route.seconds, route.hefs, route.macs)
 
 
-def _steps(search: Search, key: Key) -> Iterator[Step]:
+def _steps(search: PlanProblem, key: Key) -> Iterator[Step]:
     """The best step of every stretch of stages, and the host's of every end."""
     function = search.function
     for start in range(function.stages):
@@ -146,20 +146,20 @@ def _steps(search: Search, key: Key) -> Iterator[Step]:
                 break
 
 
-def _best(search: Search, start: int, stop: int, found: tuple[Candidate, ...], key: Key) -> Step | None:
+def _best(search: PlanProblem, start: int, stop: int, found: tuple[Candidate, ...], key: Key) -> Step | None:
     made = (search.step(start, stop, each) for each in found)
     return min(made, key=lambda step: key(step.seconds, 1, step.macs), default=None)
 
 
-def _pointwise(search: Search, key: Key) -> Route | None:
+def _pointwise(search: PlanProblem, key: Key) -> Route | None:
     """The 1x1 convolutions on the chip and everything between them on the host: any norm."""
-    function, path = search.function, Route((), 0.0, 0, 0)
+    function, route = search.function, Route((), 0.0, 0, 0)
     for stage in range(function.stages - 1):
         found = pointwise(function, stage, search.frames, search.arch, search.bounds)
         step = _best(search, stage, stage + 1, found, key)
         if step is None:
             return None
-        path = _after(path, step)
+        route = _append_step(route, step)
     stage = function.stages - 1
     tail = [
         _best(
@@ -171,28 +171,28 @@ def _pointwise(search: Search, key: Key) -> Route | None:
         ),
         search.step(stage, stage + 1, None),
     ]
-    return min((_after(path, step) for step in tail if step), key=lambda each: _value(each, key))
+    return min((_append_step(route, step) for step in tail if step), key=lambda each: _objective_value(each, key))
 
 
-def _observed(search: Search) -> Route | None:
+def _observed(search: PlanProblem) -> Route | None:
     """All 1x1 convolutions in pieces that were seen to compile, everything else on the host: any norm."""
-    function, path = search.function, Route((), 0.0, 0, 0)
+    function, route = search.function, Route((), 0.0, 0, 0)
     for stage in range(function.stages):
         for form in (PIECE_IN, PIECE_OUT) if 0 < stage <= function.blocks else (PIECE_IN,):
             found = pieces(function, form, stage, search.frames, search.arch, search.bounds)
             if not found:
                 return None
             for each in found:
-                path = _after(path, search.step(stage, stage + 1, each))
-    return path
+                route = _append_step(route, search.step(stage, stage + 1, each))
+    return route
 
 
-def total_seconds(search: Search, path: Route) -> float:
+def total_seconds(search: PlanProblem, route: Route) -> float:
     """A path's seconds with what the host does around it."""
-    return path.seconds + around(search.function, search.bounds.coders, search.frames, search.hardware).total
+    return route.seconds + around(search.function, search.bounds.coders, search.frames, search.hardware).total
 
 
-def _miss(search: Search) -> str:
+def _why_no_plan_fits(search: PlanProblem) -> str:
     """Where no path goes through, and what binds there."""
     function = search.function
     if search.bounds.observed and search.bounds.refused:

@@ -10,13 +10,13 @@ from tasnet.plan.function import Function
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import Facts, facts, verdict
 from tasnet.plan.rows import rows_over
-from tasnet.plan.search import Search
+from tasnet.plan.search import PlanProblem
 
 OBSERVED_ROW = 262_144
 """elements: the widest row of any small piece that is known to have compiled"""
 
 
-def segment(search: Search, cut: Cut, name: str) -> Segment:
+def segment(search: PlanProblem, cut: Cut, name: str) -> Segment:
     """The segment on the chip, for the search's signal or block. Raises ValueError where its rows don't cover that."""
     function, frames = search.function, search.frames
     given, made = ports(function, cut)

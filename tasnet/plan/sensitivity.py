@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from tasnet.plan.cost import network_macs
 from tasnet.plan.hardware import FIGURES, Hardware
-from tasnet.plan.search import Route, Search, choose, total_seconds
+from tasnet.plan.search import PlanProblem, Route, choose, total_seconds
 
 
 @dataclass(frozen=True)
-class Swing:
+class SensitivityRow:
     """One figure at another value: what the plan would take, what a plan chosen there would, and the host alone."""
 
     figure: str
@@ -24,7 +24,7 @@ class Swing:
     null_seconds: float
 
 
-def swings(search: Search, objective: str, chosen: Route) -> Iterator[Swing]:
+def sensitivities(search: PlanProblem, objective: str, chosen: Route) -> Iterator[SensitivityRow]:
     """Each figure of the profile at the ends of its range, the others as they are."""
     for name in FIGURES:
         figure = getattr(search.hardware, name)
@@ -32,10 +32,10 @@ def swings(search: Search, objective: str, chosen: Route) -> Iterator[Swing]:
             hardware: Hardware = replace(search.hardware, **{name: replace(figure, value=value)})
             there = replace(search, hardware=hardware)
             best, _ = choose(there, objective)
-            yield Swing(
+            yield SensitivityRow(
                 figure=name,
                 value=value,
-                kept_seconds=total_seconds(there, priced(there, chosen)),
+                kept_seconds=total_seconds(there, route_with_costs_of(there, chosen)),
                 best_seconds=total_seconds(there, best),
                 best_hefs=best.hefs,
                 same=_cuts(best) == _cuts(chosen),
@@ -43,10 +43,10 @@ def swings(search: Search, objective: str, chosen: Route) -> Iterator[Swing]:
             )
 
 
-def priced(search: Search, path: Route) -> Route:
+def route_with_costs_of(search: PlanProblem, route: Route) -> Route:
     """The path's steps at the prices of this search."""
-    return search.route(tuple(search.step(step.start, step.stop, step.candidate) for step in path.steps))
+    return search.route(tuple(search.step(step.start, step.stop, step.candidate) for step in route.steps))
 
 
-def _cuts(path: Route) -> list[object]:
-    return [step.candidate.cut if step.candidate else (step.start, step.stop) for step in path.steps]
+def _cuts(route: Route) -> list[object]:
+    return [step.candidate.cut if step.candidate else (step.start, step.stop) for step in route.steps]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tasnet.hailo.files import Network, har
 from tasnet.plan.calibration import segment_inputs
 from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.executors import held, input_layers, run_har
+from tasnet.plan.executors import input_layers, read_verified_file, run_har
 
 if TYPE_CHECKING:
     from tasnet.hailo.quantize import Quantized
@@ -41,11 +41,11 @@ class Simulated:
     def _quantized(self, segment: Segment) -> Quantized:
         from tasnet.hailo.quantize import Scheme, quantize_network
 
-        held(self.folder, segment.har)
+        read_verified_file(self.folder, segment.har)
         assert segment.har is not None
         network = har.read(self.folder / segment.har.name)
-        doors = input_layers(network)
-        signals = {doors[name]: each for name, each in segment_inputs(segment, self.folder).items()}
+        layer_of_input = input_layers(network)
+        signals = {layer_of_input[name]: each for name, each in segment_inputs(segment, self.folder).items()}
         wide = _crossing(network) if self.cut_bits == 16 else frozenset()
         return quantize_network(network, signals, Scheme(sixteen=wide))
 
@@ -53,7 +53,7 @@ class Simulated:
 def check_recordings(plan: Plan, folder: Path) -> None:
     """Raises PlanError unless every segment's HAR and recordings are there, as they were written."""
     for each in plan.on_chip:
-        held(folder, each.har)
+        read_verified_file(folder, each.har)
         segment_inputs(each, folder)
 
 

@@ -10,7 +10,7 @@ from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
 from tasnet.plan.latency import Option, heard_seconds
 from tasnet.plan.search import Route
-from tasnet.plan.sensitivity import Swing
+from tasnet.plan.sensitivity import SensitivityRow
 
 _UNITS = {"switch_seconds": (1e3, "ms"), "invocation_seconds": (1e3, "ms")}
 
@@ -67,7 +67,7 @@ def totals(plan: Plan) -> Iterator[str]:
     than = f"{plan.null_seconds / spent:.1f} times the plan's" if spent else ""
     alone = f"{1e3 * plan.null_seconds:.0f} ms{_share(plan, plan.null_seconds)}"
     yield f"null plan {alone}: the host's CPU alone, {than} time"
-    yield f"evidence  {weakest(plan)}"
+    yield f"evidence  {weakest_evidence(plan)}"
     if plan.block is not None:
         yield from _stream_lines(plan)
     elif not plan.local:
@@ -97,15 +97,17 @@ def option_lines(options: Sequence[Option]) -> Iterator[str]:
     if options:
         yield "blocks    frames, HEFs, real-time factor, MMACs a frame, latency in ms (modelled); none is beaten in all"
     for each in options:
-        macs = each.path.macs / each.block / 1e6
-        yield (f"          {each.block:>5}  {each.path.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}")
+        macs = each.route.macs / each.block / 1e6
+        yield (
+            f"          {each.block:>5}  {each.route.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}"
+        )
 
 
 def _share(plan: Plan, spent: float) -> str:
     return f", real-time factor {spent * plan.sample_rate / plan.length:.3f}" if plan.sample_rate else ""
 
 
-def weakest(plan: Plan) -> str:
+def weakest_evidence(plan: Plan) -> str:
     """What of the plan nobody has seen compile, the weakest of it; each segment says its own."""
     makers = sorted({each.compiled_by for each in plan.on_chip})
     if all(makers):
@@ -130,10 +132,10 @@ def front_lines(plan: Plan, front: Sequence[Route]) -> Iterator[str]:
         yield f"          {path.hefs:>3}  {path.macs / plan.uncut_macs:.2f}  {1e3 * (path.seconds + around):.0f}"
 
 
-def swing_lines(plan: Plan, swings: Sequence[Swing]) -> Iterator[str]:
+def sensitivity_lines(plan: Plan, sensitivities: Sequence[SensitivityRow]) -> Iterator[str]:
     """How the choice hangs on the profile's figures."""
     yield "if        a figure were another: this plan, the best plan there, the host alone (modelled ms)"
-    for each in swings:
+    for each in sensitivities:
         scale, unit = _UNITS.get(each.figure, (1e-9, "G"))
         best = "the same" if each.same else f"{1e3 * each.best_seconds:.0f} with {each.best_hefs} HEFs"
         name = each.figure.replace("_", " ")

@@ -29,8 +29,8 @@ def computing(folder: Path) -> Any:
     def compute(hef: Any, inputs: dict[str, Any]) -> dict[str, Any]:
         scope = hef.inputs[0].name.split("/")[0]
         ((session, network),) = (rest for told, *rest in known if told == hef)
-        doors = {layer.name: layer.original_names[0] for layer in network if layer.type == "input_layer"}
-        given = {doors[name.split("/")[1]]: each.transpose(2, 0, 1)[None] for name, each in inputs.items()}
+        layer_of_input = {layer.name: layer.original_names[0] for layer in network if layer.type == "input_layer"}
+        given = {layer_of_input[name.split("/")[1]]: each.transpose(2, 0, 1)[None] for name, each in inputs.items()}
         made = session.run(None, given)
         told = {
             f"{scope}/{name}": np.ascontiguousarray(each[0].transpose(1, 2, 0))

@@ -13,7 +13,7 @@ from tasnet.network import Size, Variant
 from tasnet.network.convtasnet import build_network as whole
 from tasnet.network.convtasnet import to_host_input, to_waveform
 from tasnet.plan.candidates import Bounds
-from tasnet.plan.cuts import Plan, Segment, cut_of
+from tasnet.plan.cuts import Plan, Segment, cut_from_segment
 from tasnet.plan.function import TrainedFunction
 from tasnet.plan.hardware import read_profile
 from tasnet.plan.make import Made, make_plan, make_stream_plan
@@ -36,7 +36,7 @@ class Modules:
     ) -> dict[str, np.ndarray]:
         given = [torch.from_numpy(np.ascontiguousarray(inputs[port.role])) for port in segment.inputs]
         self.shapes += [tuple(each.shape) for each in given]
-        made = build_segment(self.trained, cut_of(self.plan, segment)).double()(*given)
+        made = build_segment(self.trained, cut_from_segment(self.plan, segment)).double()(*given)
         return {port.role: each.numpy() for port, each in zip(segment.outputs, made, strict=True)}
 
 

@@ -12,7 +12,7 @@ from tasnet.plan.candidates import Bounds
 from tasnet.plan.compiled import plan_without, refused_of
 from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.latency import Option, least_latency, options
-from tasnet.plan.search import Search
+from tasnet.plan.search import PlanProblem
 from tests.plan.running import HARDWARE, made_of
 
 PAPER = TrainedFunction(Function(Size(), 24, "cln", "prelu", "relu", True), {}, 8000.0)
@@ -24,7 +24,7 @@ def model_of(switch: float, function: Function = PAPER.function, **bounds: Any) 
     """The least latency at a switch of so many seconds."""
     hardware = replace(HARDWARE, switch_seconds=replace(HARDWARE.switch_seconds, value=switch))
     return least_latency(
-        lambda block: Search(function, block, "hailo8", Bounds(stream=True, **bounds), hardware), 8000
+        lambda block: PlanProblem(function, block, "hailo8", Bounds(stream=True, **bounds), hardware), 8000
     )[0]
 
 
@@ -42,14 +42,14 @@ def test_the_real_network_is_less_late_than_a_prototype_and_of_fewer_hefs(
 ) -> None:
     for switch, most in zip((1e-3, 3e-3, 10e-3), milliseconds, strict=True):
         found = model_of(switch, **bounds)
-        assert found.path.hefs <= hefs
+        assert found.route.hefs <= hefs
         assert 1e3 * found.latency <= most
         assert found.load <= 1
 
 
 def test_the_least_latency_is_the_shortest_block_that_keeps_up() -> None:
     found = model_of(3e-3)
-    search = Search(PAPER.function, found.block, "hailo8", Bounds(stream=True), HARDWARE)
+    search = PlanProblem(PAPER.function, found.block, "hailo8", Bounds(stream=True), HARDWARE)
     assert found.computed == min(each.computed for each in options(search, 8000))
     assert found.latency == pytest.approx((found.block + 1) * 8 / 8000 + found.computed)
     for block in range(max(1, found.block - 6), found.block):
@@ -62,7 +62,7 @@ def test_within_a_latency_the_largest_block_is_taken_and_the_plan_says_the_same(
     (own, *_) = [each for each in made.options if each.block == made.plan.block]
     assert own.latency <= 0.2
     assert own.computed == pytest.approx(made.plan.seconds.total)
-    assert own.path.hefs == len(made.plan.on_chip)
+    assert own.route.hefs == len(made.plan.on_chip)
     assert made.plan.block is not None
     after = options(replace(made.search, frames=made.plan.block + 1), 8000)
     assert min(each.latency for each in after) > 0.2
@@ -72,7 +72,7 @@ def test_within_a_latency_the_largest_block_is_taken_and_the_plan_says_the_same(
 
 def test_the_front_over_blocks_holds_nothing_that_another_beats_in_all() -> None:
     found = made_of(PAPER).options
-    values = [(each.latency, each.load, each.path.hefs, each.path.macs / each.block) for each in found]
+    values = [(each.latency, each.load, each.route.hefs, each.route.macs / each.block) for each in found]
     assert len({each.block for each in found}) > 2
     for one in values:
         assert not any(all(a <= b for a, b in zip(two, one, strict=True)) for two in values if two != one)

@@ -73,8 +73,8 @@ def test_the_figures_and_the_verdict_are_the_translated_graphs(drawn: tuple[Func
     assert found.layers == len(work)
     assert (found.macs, found.weights) == (total.macs, total.weights)
     assert found.widest_row == max(row_elements(widest_shape(layer)) for layer in work)
-    doors = [layer for layer in graph if layer.type in ("input_layer", "output_layer")]
-    moved = {kind: sum(hn_elements(layer) for layer in doors if layer.type == kind) for kind in NOT_WORK}
+    layer_of_input = [layer for layer in graph if layer.type in ("input_layer", "output_layer")]
+    moved = {kind: sum(hn_elements(layer) for layer in layer_of_input if layer.type == kind) for kind in NOT_WORK}
     assert (found.activations_in, found.activations_out) == (moved["input_layer"], moved["output_layer"])
     judged, expected = verdict(function, cut, "hailo8"), predict_network(graph, "hailo8")
     assert (judged.kind, judged.certainty) == (expected.kind, expected.certainty)

@@ -16,7 +16,7 @@ from tasnet.plan.executors import OnnxRuntime, read_host_weights
 from tasnet.plan.function import Function, function_of_variant
 from tasnet.plan.make import make_plan, write_plan
 from tasnet.plan.run import separate
-from tasnet.plan.search import Search, choose, total_seconds
+from tasnet.plan.search import PlanProblem, choose, total_seconds
 from tests.plan.running import HARDWARE, apart, noise
 
 NETWORKS = {
@@ -48,7 +48,7 @@ GREW = 1.05
 def test_no_plan_got_dearer(network: str, norm: str, hefs: int, invocations: int, milliseconds: float) -> None:
     size, length = NETWORKS[network]
     function = Function(size, size.total_blocks, norm, "prelu", "relu")
-    search = Search(function, size.frames(length), "hailo8", Bounds(), HARDWARE)
+    search = PlanProblem(function, size.frames(length), "hailo8", Bounds(), HARDWARE)
     path, _ = choose(search, "time")
     on_chip = [step.candidate for step in path.steps if step.candidate]
     assert path.hefs <= hefs

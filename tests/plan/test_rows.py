@@ -31,7 +31,7 @@ def test_every_frame_is_valid_in_one_row_and_as_far_from_a_cut_edge_as_the_halo(
         assert row.start + width <= length
         assert row.low == 0 or row.low - row.start >= halo[0]
         assert row.high == length or row.start + width - row.high >= halo[1]
-        seen[rows.place_of(row, phase)] += 1
+        seen[rows.frame_slice(row, phase)] += 1
     assert (seen == 1).all()
 
 
@@ -42,7 +42,7 @@ def test_gathered_rows_scattered_again_are_the_signal(
     frames, width, halo, phase = layout
     signal = np.random.default_rng(frames).normal(size=(channels, frames))
     back = np.full_like(signal, np.nan)
-    for taken in rows.groups(rows.rows_over(frames, width, halo, phase), height):
+    for taken in rows.row_batches(rows.rows_over(frames, width, halo, phase), height):
         made = rows.gather(signal, taken, width, height, phase)
         assert made.shape == (1, channels, height, width)
         rows.scatter(made, taken, phase, back)

@@ -47,8 +47,8 @@ def compiled(folder: Path, norm: str, block: int | None = None, **bounds: Any) -
     for each in plan.on_chip:
         assert each.har is not None
         network = har.read(folder / each.har.name, weights=False)
-        doors = input_layers(network)
-        ends = [(doors[f"in_{port.role}"], port.channels, False) for port in each.inputs]
+        layer_of_input = input_layers(network)
+        ends = [(layer_of_input[f"in_{port.role}"], port.channels, False) for port in each.inputs]
         names = zip(network.output_layers, each.outputs, strict=True)
         ends += [(name, port.channels, True) for name, port in names]
         edges = [

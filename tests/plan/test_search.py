@@ -12,15 +12,15 @@ from tasnet.plan.candidates import Bounds, candidates
 from tasnet.plan.cost import runs, seconds
 from tasnet.plan.cut import CHIP, Refused
 from tasnet.plan.function import Function, PlanError
-from tasnet.plan.search import Search, Step, choose, front, total_seconds
+from tasnet.plan.search import PlanProblem, Step, choose, front, total_seconds
 from tests.plan.running import HARDWARE
 
 PAPER = Size()
 LOCAL = Function(PAPER, 24, "cln", "prelu", "relu")
 
 
-def search(function: Function = LOCAL, length: int = 16000, **bounds: object) -> Search:
-    return Search(function, function.size.frames(length), "hailo8", Bounds(**bounds), HARDWARE)
+def search(function: Function = LOCAL, length: int = 16000, **bounds: object) -> PlanProblem:
+    return PlanProblem(function, function.size.frames(length), "hailo8", Bounds(**bounds), HARDWARE)
 
 
 def test_at_most_four_blocks_a_segment_is_six_hefs_for_the_papers_best_network() -> None:

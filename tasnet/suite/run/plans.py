@@ -147,7 +147,7 @@ def plan_record(store: Store, kept: KeptPlan) -> PlanRecord:
     network = kept.network
     if not kept.artifact:
         return PlanRecord(network=network.whole.id, name=network.name, trouble=kept.trouble)
-    from tasnet.plan import weakest
+    from tasnet.plan import weakest_evidence
 
     plan = read_kept(store, kept.artifact)
     return PlanRecord(
@@ -162,15 +162,15 @@ def plan_record(store: Store, kept: KeptPlan) -> PlanRecord:
         seconds=plan.seconds.total,
         null_seconds=plan.null_seconds,
         clip_seconds=plan.length / network.rate,
-        evidence=weakest(plan),
+        evidence=weakest_evidence(plan),
     )
 
 
 def _segments(network: PlannedNetwork, plan: Plan) -> tuple[SegmentCase, ...]:
-    from tasnet.plan import cut_of, graph_shape
+    from tasnet.plan import cut_from_segment, graph_shape
 
     first: dict[object, SegmentCase] = {}
     for each in plan.on_chip:
-        cut = cut_of(plan, each)
+        cut = cut_from_segment(plan, each)
         first.setdefault(graph_shape(plan.function, cut), SegmentCase(network.whole, cut))
     return tuple(first.values())

@@ -15,7 +15,7 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded_weights
 from tasnet.plan import make
-from tasnet.plan.cuts import cut_of
+from tasnet.plan.cuts import cut_from_segment
 from tasnet.plan.function import function_of_variant
 from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.suite.cases.case import Case
@@ -114,7 +114,7 @@ def test_each_segment_of_the_plan_differs_from_a_case_in_weights_alone(store: St
 
     graphs = [graph(each.cut) for each in found.segments]
     layers = list(map(without_weights, graphs))
-    assert all(without_weights(graph(cut_of(plan, each))) in layers for each in plan.on_chip)
+    assert all(without_weights(graph(cut_from_segment(plan, each))) in layers for each in plan.on_chip)
     assert all(layers.count(each) == 1 for each in layers)
 
 
