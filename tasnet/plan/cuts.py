@@ -1,4 +1,4 @@
-"""A plan as data: which segments and host steps a network is cut into, what they cost by the model, what carries them.
+"""A plan as data: its segments and host steps, what they cost by the model, and the evidence for them.
 
 `plan.json` is this and nothing else; `read_plan` takes only what `plan_json` gives.
 """
@@ -182,7 +182,7 @@ class Plan(_Data):
 
 
 def cut_from_segment(plan: Plan, each: Segment) -> Cut:
-    """The cut that a plan's segment is."""
+    """The cut that a segment of the plan was made from."""
     return Cut(
         each.form, each.start, each.stop, each.phase, each.width, each.height, plan.coders, each.takes, each.gives
     )

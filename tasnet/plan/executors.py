@@ -84,7 +84,7 @@ def input_layers(network: Network) -> dict[str, str]:
 
 
 EXECUTORS: dict[str, Callable[..., Execute]] = {"onnx": OnnxRuntime, "har": NativeHar}
-"""by the names that they are asked for by"""
+"""by their names on the command line"""
 
 
 def read_host_weights(plan: Plan, folder: Path) -> dict[str, Array]:

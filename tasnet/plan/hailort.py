@@ -20,14 +20,14 @@ TIMEOUT_MS = 10_000
 
 
 class HailortError(Exception):
-    """What isn't the library's own word about the device: one line."""
+    """An error that this module found, and HailoRT did not raise: one line."""
 
 
 class HailoRT:
     """Starts invocations; at most as many are in flight as the device's queue takes.
 
-    `library` is hailo_platform. `ends` has by segment its HEF's file, and by role the names of its inputs and of its
-    outputs there. What the library raises passes.
+    `library` is hailo_platform. `ends` has, for each segment, its HEF's file and the names of its inputs and outputs
+    there, by role. Exceptions of HailoRT are not caught.
     """
 
     def __init__(self, library: Any, folder: Path, ends: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ MAX_HEFS = 256
 """core-ops that a device can hold: HailoRT 4.23 casts their index to uint8"""
 
 SHIPPED = {"raspberry-pi-5": "raspberry_pi_5.toml", "x86": "x86_gen3_x4.toml"}
-"""the profiles that come with the package, by the names they are asked for by"""
+"""the profiles that come with the package, by their names on the command line"""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def conv1x1(weights: Weights, name: str, x: Array) -> Array:
 def depthwise(
     weights: Weights, name: str, x: Array, dilation: int, causal: bool = False, past: Past | None = None
 ) -> Array:
-    """Each channel's own taps, zeros outside; the last tap reads the frame itself if `causal`, else the middle one."""
+    """Depthwise convolution with zero padding; the last tap reads the frame itself if `causal`, else the middle one."""
     taps = weights[f"{name}.weight"][:, 0]
     made = np.empty_like(x)
     made[:] = weights[f"{name}.bias"][:, None]

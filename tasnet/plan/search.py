@@ -54,7 +54,7 @@ _KEYS["latency"] = _KEYS["time"]
 
 @dataclass(frozen=True)
 class PlanProblem:
-    """What is asked: a function, a signal's frames, an architecture, bounds, a profile."""
+    """What a plan is searched for: a function, a signal's frames, an architecture, bounds, a profile."""
 
     function: Function
     frames: int

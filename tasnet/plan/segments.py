@@ -1,4 +1,4 @@
-"""A cut -> the segment of a plan: its ports, rows, figures, verdict and what carries that."""
+"""A cut -> the segment of a plan: its ports, rows, figures, verdict and the evidence for it."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def on_the_host(function: Function, start: int, stop: int, frames: int, hardware
 
 
 def evidence(cut: Cut, found: Facts, judged: Prediction) -> tuple[str, ...]:
-    """What carries a segment: an observed piece, or the rows of pieces that compiled; then what nobody has seen."""
+    """The evidence for a segment: an observed piece, or the rows of pieces that compiled; then what nobody has seen."""
     if judged.certainty.value == "observed" and judged.kind.value == "clear" and found.layers == 1:
         return ("observed piece",)
     seen = next((most for most in (OBSERVED_ROW, ROW_PASS) if found.widest_row <= most), None)

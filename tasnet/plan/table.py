@@ -1,4 +1,4 @@
-"""A plan as lines: its segments, what it costs by the model, what carries it, and the host alone beside it."""
+"""A plan as lines: its segments, what it costs by the model, the evidence for it, and the host alone beside it."""
 
 from __future__ import annotations
 
