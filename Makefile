@@ -8,6 +8,7 @@ BIN := .venv/bin
 matrix: .venv/installed
 	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
 	$(BIN)/tasnet matrix --profile probes -n $(JOBS)
+	$(BIN)/tasnet matrix --profile plans -n $(JOBS)
 
 # What the README shows: the report of the default matrix, in light and in dark.
 picture: .venv/installed

@@ -99,17 +99,17 @@ def matrix(
     """
     from dataclasses import replace
 
-    from tasnet.suite.cases import profile_cases
-    from tasnet.suite.run import open_compiler
+    from tasnet.suite.run import cases_of, open_compiler
 
-    cases = profile_cases(profile, options.arch)
+    root = Path(__file__).resolve().parents[2]
+    place, checkpoint = options.store_root(root), options.checkpoint
+    cases = cases_of(profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint).cases
     if list_:
         print("\n".join(each.id for each in cases))
         return OK
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")
     options.recipe()
-    root = Path(__file__).resolve().parents[2]
     if not (root / "tests" / "compile").is_dir():
         raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
     toolchain = options.toolchain_options(root)

@@ -33,7 +33,7 @@ MaskActivation = Annotated[
 BlocksPerRepeat = Annotated[
     int | None, typer.Option(metavar="N", help="of the checkpoint, where it doesn't say (then 8, if that can be)")
 ]
-Profile = Annotated[str, typer.Option(help="matrix, notes, probes or faithful")]
+Profile = Annotated[str, typer.Option(help="matrix, notes, probes, faithful or plans")]
 StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
 Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
 DfcPython = Annotated[str | None, typer.Option(metavar="PATH", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from tasnet.suite.cases.case import Case
+from tasnet.suite.cases.case import AnyCase, Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import STAGES, Outcome, Provenance, Stage
 from tasnet.suite.cases.profiles import profile_cases
@@ -37,7 +37,7 @@ EndOf = Callable[[Case], Mapping[Stage, Outcome]]
 
 
 def ended_record(
-    case: str | Case,
+    case: str | AnyCase,
     ended: Mapping[Stage, Outcome],
     entries: Sequence[Entry] = (),
     stage: Stage | None = None,

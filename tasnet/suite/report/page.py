@@ -62,6 +62,7 @@ def page_html(source: ReportSource) -> str:
         unreadable=source.unreadable,
         parity=parity_rows(source.runs),
         ran=on_device(source),
+        plans=source.plans,
         by=run_toolchain(run),
         entries=entry_rows(source, run),
         tallies=tally(run.records),

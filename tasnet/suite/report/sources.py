@@ -14,8 +14,9 @@ from pathlib import Path
 from tasnet.common import TasnetError, unfinished
 from tasnet.suite.cases import CaseError, Stage, profile_cases
 from tasnet.suite.history import CaseRecord, RunError, StoredRun, UnreadableRun, find_run, read_run, run_folders
-from tasnet.suite.ledger import Ledger
+from tasnet.suite.ledger import Ledger, value_of
 from tasnet.suite.report.graphs import GraphUnavailable, LayerList, layers_of_har
+from tasnet.suite.report.plans import ShownPlan, shown_plans
 from tasnet.suite.run import Store, StoreError
 
 TAIL_BYTES = 3000
@@ -45,6 +46,8 @@ class ReportSource:
     """a HAR's name -> why its graph can't be shown"""
     tails: Mapping[str, str] = field(default_factory=dict)
     """a log's name in the store -> its end"""
+    plans: tuple[ShownPlan, ...] = ()
+    """of the newest run that has any"""
 
     @property
     def shown(self) -> StoredRun:
@@ -77,11 +80,14 @@ def gather_runs(
         )
     runs = tuple(map(ordered, runs))
     graphs, gone = _graphs(store, runs)
-    return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs))
+    return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs), shown_plans(store, runs))
 
 
 def ordered(run: StoredRun) -> StoredRun:
     """The run with its cases in the profile's order: they were kept in the order in which workers ended them."""
+    if run.plans:
+        networks = [plan.network for plan in run.plans]
+        return replace(run, records=tuple(sorted(run.records, key=lambda record: _place_in_plan(record, networks))))
     try:
         order = {case.id: at for at, case in enumerate(profile_cases(run.head.profile, run.head.arch))}
     except CaseError:
@@ -89,6 +95,13 @@ def ordered(run: StoredRun) -> StoredRun:
         return run
     records = sorted(run.records, key=lambda record: order.get(record.case_id, len(order)))
     return replace(run, records=tuple(records))
+
+
+def _place_in_plan(record: CaseRecord, networks: Sequence[str]) -> tuple[int, int, int]:
+    """The whole network first, then its segments down its depth."""
+    network = record.case_id.partition("+segment=")[0]
+    at = networks.index(network) if network in networks else len(networks)
+    return at, int(value_of("start", record.axes)), int(value_of("stop", record.axes))
 
 
 def har_of(record: CaseRecord) -> str:

@@ -13,8 +13,8 @@ from itertools import groupby
 from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
-from tasnet.suite.cases import VERDICT_WORDS
-from tasnet.suite.history import CaseRecord, RunHead, StoredRun
+from tasnet.suite.cases import PLANS, VERDICT_WORDS
+from tasnet.suite.history import HEADS, CaseRecord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import column, column_order, row_label
 from tasnet.suite.report.sources import ordered
@@ -23,6 +23,8 @@ from tasnet.suite.run import file_sha256
 from tasnet.suite.upkeep import last_whole_runs
 
 PROFILES = ("matrix", "probes")
+"""whose cases are told one by one"""
+NEEDED = (*PROFILES, PLANS)
 """what `make matrix` runs"""
 SUPPORT_COMMAND = "tasnet support --write"
 
@@ -41,9 +43,9 @@ class SupportError(TasnetError, ValueError):
 
 
 def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRun]:
-    """The last whole predicted run of each of PROFILES, judged by this ledger. Raises SupportError."""
+    """The last whole predicted run of each of NEEDED, judged by this ledger. Raises SupportError."""
     found: dict[str, StoredRun] = {}
-    for profile in PROFILES:
+    for profile in NEEDED:
         run = _last_whole_run(store, profile, arch, "reference")
         if run is None:
             raise SupportError(f"{store}: no whole run of {profile} on {arch} is stored; run `{_run_command(profile)}`")
@@ -111,7 +113,42 @@ def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[st
     yield "### What stands in the way"
     yield ""
     yield from _entries(ledger.entries, letters, runs)
-    yield from _matrices("predicted", letters, runs)
+    if PLANS in runs:
+        yield from _plans(runs[PLANS], letters)
+    yield from _matrices("predicted", letters, {profile: run for profile, run in runs.items() if profile != PLANS})
+
+
+def _plans(run: StoredRun, letters: Mapping[str, str]) -> Iterator[str]:
+    """What keeps the function: each planned network, whole and in segments."""
+    yield "### What keeps the function"
+    yield ""
+    hardware = ", ".join(dict.fromkeys(plan.hardware for plan in run.plans if plan.hardware))
+    yield (
+        "Networks as they are trained, gLN and PReLU kept: whole, in the exact form with the least in its way, and in "
+        "the segments of `tasnet plan`. Every verdict is predicted, every time modelled"
+        f"{f' for {hardware}' if hardware else ''}."
+    )
+    yield ""
+    records = {record.case_id: record for record in run.records}
+    rows = []
+    for plan in run.plans:
+        whole = _ending(records[plan.network], letters) if plan.network in records else "not run"
+        segments = [record for name, record in records.items() if name.startswith(f"{plan.network}+segment=")]
+        rows.append((f"{plan.name}: `{plan.network}`", whole, _segments(segments, letters), *plan.cells[1:-1]))
+    heads = (*("network", "predicted whole", "predicted, its distinct segments"), *HEADS[1:-1])
+    yield from _table(heads, rows, right=3)
+    yield ""
+    yield from (f"- {plan.name}: no plan: {plan.trouble}" for plan in run.plans if plan.trouble)
+    yield from [""] * any(plan.trouble for plan in run.plans)
+
+
+def _segments(records: Sequence[CaseRecord], letters: Mapping[str, str]) -> str:
+    """`10 clear (extrapolated)`."""
+    counts: dict[str, int] = {}
+    for record in records:
+        ending = _ending(record, letters)
+        counts[ending] = counts.get(ending, 0) + 1
+    return ", ".join(f"{count} {ending}" for ending, count in counts.items()) or "none"
 
 
 def _observed_part(letters: Mapping[str, str], runs: Mapping[str, StoredRun]) -> Iterator[str]:

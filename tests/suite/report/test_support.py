@@ -9,9 +9,11 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.common.seals import sealed
-from tasnet.suite.cases.case import Case
+from tasnet.plan.cut import Cut
+from tasnet.suite.cases.case import AnyCase, SegmentCase
 from tasnet.suite.cases.outcome import Provenance
-from tasnet.suite.cases.profiles import profile_cases
+from tasnet.suite.cases.profiles import PLANNED, profile_cases
+from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import read_run
 from tasnet.suite.history.writer import begin_run
@@ -26,19 +28,38 @@ LEDGER = read_ledger(ROOT / "expected_failures.yaml")
 GROUPED = next(entry for entry in LEDGER.entries if entry.id == "grouped-super-deconv")
 
 
-def of_the_ledger(case: Case, by: Provenance) -> CaseRecord:
+def of_the_ledger(case: AnyCase, by: Provenance) -> CaseRecord:
     """A case that fails where the entry of the grouped decoder claims it, and nowhere else."""
     ended = outcomes(*([SUPER_DECONV] if claims(GROUPED, case.axes()) else []), by=by)
     return ended_record(case, ended, [GROUPED], name="")
 
 
+WHOLE = PLANNED[0].whole
+PLAN = PlanRecord(
+    network=WHOLE.id,
+    name="notes, 8 kHz",
+    hardware="a Pi",
+    hefs=24,
+    invocations=48,
+    macs=2_060_000,
+    uncut_macs=1_000_000,
+    seconds=0.3164,
+    null_seconds=0.6136,
+    clip_seconds=2.0,
+    evidence="extrapolated",
+)
+SEGMENTS = [SegmentCase(WHOLE, Cut("scaled", start, start + 1, 1, 668, 3)) for start in (1, 9)]
+
+
 def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
-    cases = profile_cases(name)
-    folder = store / "runs" / f"202611{day:02}T{name == 'probes':06}Z"
+    cases = profile_cases(name) if name != "plans" else (WHOLE, *SEGMENTS)
+    folder = store / "runs" / f"202611{day:02}T{('matrix', 'probes', 'plans').index(name):06}Z"
     folder.mkdir(parents=True)
     records = [of_the_ledger(case, by) for case in cases]
     given = {"started": f"2026-11-{day:02}T00:00:00Z", "profile": name, "ledger_sha256": file_sha256(LEDGER.path)}
     writer = begin_run(folder, run_head(records, **given, toolchain=by.toolchain, version=by.version, **head))
+    if name == "plans":
+        writer.add_plan(PLAN)
     with (folder / "records.jsonl").open("ab") as file:
         lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
         file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
@@ -47,7 +68,7 @@ def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **h
 
 
 def both(store: Path, by: Provenance = REFERENCE, day: int = 1, **head: object) -> None:
-    for name in ("matrix", "probes"):
+    for name in ("matrix", "probes", "plans"):
         stored(store, name, by, day, **head)
 
 
@@ -73,6 +94,21 @@ def test_the_tables_say_what_the_records_say(store: Path) -> None:
     clear = sum(not claims(GROUPED, case.axes()) for case in (*profile_cases("matrix"), *profile_cases("probes")))
     assert f"{clear} predicted clear, observed: " in predicted
     assert len(re.findall(r"^- `", predicted, re.MULTILINE)) == clear
+
+
+def test_what_keeps_the_function_stands_whole_beside_its_segments(store: Path) -> None:
+    both(store)
+    told = section(text(store), "## Predicted").partition("### What keeps the function\n")[2].partition("\n###")[0]
+    assert "modelled for a Pi." in told
+    figures = "24 | 48 | 2.06 | 316.4 | 0.158 | 613.6 |"
+    assert f"| notes, 8 kHz: `{WHOLE.id}` | clear (observed) | 2 clear (observed) | {figures}" in told
+    assert "| plans | hailo8 | reference 0.1.0 | 3 | 3 | 3 | 0 |" in section(text(store), "## Predicted")
+
+
+def test_a_network_that_no_plan_fits_is_told_with_what_binds(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.PLAN", PLAN.model_copy(update={"trouble": "block 8 alone takes more"}))
+    both(store)
+    assert "\n- notes, 8 kHz: no plan: block 8 alone takes more\n" in text(store)
 
 
 def test_a_run_again_changes_nothing_not_even_the_date(store: Path) -> None:

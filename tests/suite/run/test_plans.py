@@ -151,13 +151,8 @@ def test_the_profile_is_each_whole_network_then_its_segments(store: Store, monke
 
 
 def test_other_profiles_are_what_they_were_and_touch_no_store(tmp_path: Path) -> None:
-    assert {name: len(profile_cases(name)) for name in PROFILES} == {
-        "matrix": 840,
-        "notes": 20,
-        "probes": 80,
-        "faithful": 24,
-    }
-    assert cases_of("notes", "hailo8", tmp_path / "none").cases == profile_cases("notes")
+    for name in PROFILES:
+        assert cases_of(name, "hailo8", tmp_path / "none").cases == profile_cases(name)
     assert not (tmp_path / "none").exists()
 
 

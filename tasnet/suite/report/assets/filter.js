@@ -46,7 +46,8 @@ function kept(facet) {
 const facetsOf = runs.map((run) =>
   once(() => {
     const records = run.records();
-    const names = Object.keys(records[0]?.case.axes ?? {});
+    // A segment has axes that its whole network hasn't.
+    const names = Object.keys(Object.assign({}, ...records.map((record) => record.case.axes)));
     const axes = [...names.filter((name) => !NOT_AXES.includes(name)), ...NOT_AXES].filter(
       (name) => new Set(records.map((record) => record.case.axes[name])).size > 1,
     );
@@ -54,7 +55,7 @@ const facetsOf = runs.map((run) =>
     return [
       ...FIXED_FACETS,
       ...(earlier ? [{ key: "since", name: `Since ${earlier.id}`, of: (record) => since(record, earlier) }] : []),
-      ...axes.map((name) => ({ key: name, name: name, axis: true, of: (record) => [record.case.axes[name]] })),
+      ...axes.map((name) => ({ key: name, name: name, axis: true, of: (record) => [record.case.axes[name] ?? "none"] })),
     ].map(kept);
   }),
 );
