@@ -15,7 +15,7 @@ from tasnet.hailo.predict.demands import Demand, LayerKind, demands_from_json, d
 from tasnet.hailo.translate import translate
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan import Bounds, function_of_variant, make_plan, read_profile
-from tasnet.plan.make import cut_of
+from tasnet.plan.cuts import cut_from_segment
 from tasnet.plan.segment_files import to_network, to_onnx
 from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.graphs import case_questions
@@ -37,7 +37,7 @@ def segment_of_four_blocks() -> Question:
         trained, 16_000, "hailo8", Bounds(max_blocks=4, max_height=1), "time", read_profile("raspberry-pi-5")
     )
     chosen = next(each for each in made.plan.on_chip if len(each.blocks) == 4 and not each.head)
-    network = to_network(to_onnx(trained, cut_of(made.plan, chosen)), chosen.name)
+    network = to_network(to_onnx(trained, cut_from_segment(made.plan, chosen)), chosen.name)
     seen = foreseen(predict_network(network, "hailo8"))
     return Question("plan/s2", demands_of(network), seen, Source.SEGMENT, ("s2",), onnx="s2.onnx")
 
