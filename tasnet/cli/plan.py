@@ -24,7 +24,7 @@ from tasnet.cli.options import (
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, SeparationResult, TrainedFunction
+    from tasnet.plan import Made, Plan, SeparationResult, TrainedFunction
     from tasnet.suite.run import RunOptions
 
 commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
@@ -108,12 +108,16 @@ def make(
 
 
 @commands.command(name="show")
+@with_run_options("store")
 def show_(
+    options: RunOptions,
     at: At,
     svg: Annotated[Path | None, typer.Option(metavar="FILE", help="write the drawing as SVG, too")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show a plan: its segments, what it costs by the model, what carries it, its windows over time.
+
+    What a compiler said of its segments, or of such with other weights, is read in the store.
 
     Example: tasnet plan show plan --svg plan.svg
     """
@@ -124,7 +128,8 @@ def show_(
     if svg:
         writable(svg)
         write_whole(svg, drawing_svg(plan).encode())
-    show(plan.model_dump(mode="json") if as_json else chain(plan_lines(plan), [""], drawing_lines(plan)))
+    told = chain(plan_lines(plan), _observed(plan, options.store_root(Path())), [""], drawing_lines(plan))
+    show(plan.model_dump(mode="json") if as_json else told)
     return OK
 
 
@@ -223,8 +228,10 @@ def compile_(
     Example: tasnet plan compile plan -o hefs --calibration speech --limit compile.seconds=3600
     """
     from dataclasses import replace
+    from functools import partial
 
     from tasnet.plan import check_place, plan_lines, read_plan, trained_of_plan
+    from tasnet.suite.observed import keep_segment_evidence
     from tasnet.suite.run import compile_plan, open_compiler, open_store
 
     plan = read_plan(at)
@@ -235,7 +242,8 @@ def compile_(
     dfc = open_compiler(choice)
     kept_in = open_store(root)
     waves = _waves(trained, plan.length, choice.calibration)
-    done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True))
+    keep = partial(keep_segment_evidence, kept_in)
+    done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True), keep)
     show(plan_lines(done.plan))
     refused = len(done.plan.refused)
     by = "a test double: nothing was observed" if dfc.double else f"{dfc.name} {dfc.version}"
@@ -297,6 +305,16 @@ def runtime(
     files = ", ".join([*(each.hef.name for each in plan.on_chip if each.hef), "host.npz"])
     print_line(f"{output}: run it beside {files}: python {output.name} mix.wav OUT")
     return OK
+
+
+def _observed(plan: Plan, root: Path) -> Iterator[str]:
+    """A line for each time that a compiler spoke of a segment of the plan."""
+    from tasnet.suite.observed import evidence_of_plan
+    from tasnet.suite.run import Store
+
+    for name, found in evidence_of_plan(Store(root), plan).items():
+        for each in found:
+            yield f"observed  {name}: {each.line.removeprefix(f'{each.case_id}: ')}"
 
 
 def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:

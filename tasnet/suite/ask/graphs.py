@@ -25,7 +25,7 @@ from tasnet.hailo.predict import (
 )
 from tasnet.plan import Plan, check_files, read_plan
 from tasnet.suite.ask.question import Foreseen, Question, Source, foreseen
-from tasnet.suite.cases import Case, Outcome, Stage, graph_key
+from tasnet.suite.cases import AnyCase, Case, Outcome, Stage, graph_key
 from tasnet.suite.run import Pipeline, content_key
 
 
@@ -46,7 +46,7 @@ class Graph:
     onnx: str
 
 
-def read_graph(pipeline: Pipeline, case: Case, bracket: Bracket) -> Graph | str:
+def read_graph(pipeline: Pipeline, case: AnyCase, bracket: Bracket) -> Graph | str:
     """The graph of a case, or why it can't be read: the export or the embedded translation didn't pass."""
     outcomes = pipeline.run(case, Stage.TRANSLATE)
     translated = outcomes[Stage.TRANSLATE]

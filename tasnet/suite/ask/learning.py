@@ -15,7 +15,7 @@ from tasnet.suite.ask.knowledge import Knowledge, Reply, knowledge
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.replies import Heard
 from tasnet.suite.ask.suggesting import given_up_lines
-from tasnet.suite.cases import parse_case
+from tasnet.suite.cases import parse_any_case
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.observed import Evidence
 
@@ -91,7 +91,7 @@ def standing(known: Knowledge, place: int, question: Question) -> str:
 def _to_look_at(entries: Sequence[Entry], new: Iterable[Evidence]) -> Iterator[str]:
     """The entries that claim a newly observed case and don't fit what was observed."""
     for evidence in new:
-        axes, by = parse_case(evidence.case_id).axes(), evidence.end.provenance
+        axes, by = parse_any_case(evidence.case_id).axes(), evidence.end.provenance
         for entry in entries:
             if not claims(entry, axes, by.toolchain) or not in_scope(entry, by.toolchain, by.version):
                 continue

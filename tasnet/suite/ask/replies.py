@@ -10,7 +10,7 @@ from tasnet.suite.ask.bracket import moved_bracket
 from tasnet.suite.ask.graphs import Graph, Unread, read_graph
 from tasnet.suite.ask.knowledge import Reply, knowledge
 from tasnet.suite.ask.question import Foreseen
-from tasnet.suite.cases import Outcome, Stage, Status, parse_case
+from tasnet.suite.cases import Outcome, Stage, Status, parse_any_case
 from tasnet.suite.observed import Evidence, all_evidence, is_of_the_network
 from tasnet.suite.run import Pipeline, Store
 
@@ -46,7 +46,7 @@ def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -
     pipeline = Pipeline(store, Reference())
     told, unread = list[Told](), list[Unread]()
     for each in all_evidence(store) if evidence is None else evidence:
-        case, compiled = parse_case(each.case_id), whether_compiled(each.outcomes)
+        case, compiled = parse_any_case(each.case_id), whether_compiled(each.outcomes)
         if case.arch != arch or compiled is None or not is_of_the_network(each):
             continue
         graph = read_graph(pipeline, case, PUBLIC_BRACKET)

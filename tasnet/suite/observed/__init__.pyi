@@ -26,6 +26,8 @@ from .pair import compare_verdicts as compare_verdicts
 from .pair import confusion_lines as confusion_lines
 from .pair import first_lines as first_lines
 from .pair import refutation_by as refutation_by
+from .segment_evidence import evidence_of_plan as evidence_of_plan
+from .segment_evidence import keep_segment_evidence as keep_segment_evidence
 from .sweeping import cases_by_graph as cases_by_graph
 from .sweeping import sweep as sweep
 
@@ -46,6 +48,7 @@ __all__ = [
     "emulate_bit_exact",
     "evidence_by_entry",
     "evidence_of_cases",
+    "evidence_of_plan",
     "export_evidence",
     "first_lines",
     "hefs_by_case",
@@ -54,6 +57,7 @@ __all__ = [
     "keep_device_outcome",
     "keep_evidence",
     "keep_run_evidence",
+    "keep_segment_evidence",
     "read_evidence",
     "refutation_by",
     "refutation_text",

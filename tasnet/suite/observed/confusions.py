@@ -14,7 +14,7 @@ from tasnet.suite.cases import (
     Status,
     Verdict,
     graph_key,
-    parse_case,
+    parse_any_case,
     severity,
     verdict_of,
 )
@@ -157,5 +157,5 @@ def _agreement(predicted: Verdict, observed: Verdict, families: tuple[str, ...],
 
 
 def _graph(case_id: str) -> tuple[str, str]:
-    case = parse_case(case_id)
+    case = parse_any_case(case_id)
     return graph_key(case), case.arch

@@ -1,6 +1,7 @@
 """Evidence: what a real compiler or chip said of a case, kept in the store's `evidence/` beside its own outcomes.
 
-Night runs (`tasnet import-runs`), a device (`on_device.py`) and the compiler (`keep_run_evidence`) bring it.
+Night runs (`tasnet import-runs`), a device (`on_device.py`) and the compiler (`keep_run_evidence`) bring it; of a
+plan's segments `tasnet plan compile` does (`segment_evidence.py`).
 
     evidence/<sha256 of the case's id>/<sha256 of what was said>.json
 
@@ -23,6 +24,7 @@ from tasnet.common import TasnetError, short_layers, unsealed
 from tasnet.hailo import UNINFORMATIVE_FAMILIES
 from tasnet.suite.cases import (
     LEARNED_NOTHING,
+    AnyCase,
     Case,
     CaseError,
     Outcome,
@@ -30,7 +32,7 @@ from tasnet.suite.cases import (
     Stage,
     Status,
     graph_key,
-    parse_case,
+    parse_any_case,
 )
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.run import Store, content_key
@@ -99,7 +101,7 @@ def check_evidence(evidence: Evidence) -> None:
         by = f"{unseen.toolchain} {unseen.version}"
         raise EvidenceError(f"{evidence.tag}: predicted by {by}; keep observed runs only")
     try:
-        parse_case(evidence.case_id)
+        parse_any_case(evidence.case_id)
     except CaseError as error:
         raise EvidenceError(str(error)) from None
 
@@ -123,9 +125,14 @@ def keep_run_evidence(store: Store, case: Case, outcomes: Mapping[Stage, Outcome
     """
     if Stage.EXPORT in outcomes and "mask_activation" in outcomes[Stage.EXPORT].figures:
         return False
+    return Stage.COMPILE in outcomes and keep_compiled(store, case, outcomes)
+
+
+def keep_compiled(store: Store, case: AnyCase, outcomes: Mapping[Stage, Outcome]) -> bool:
+    """The same for stages that end with the first that didn't pass."""
     compiled = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=compiled)
-    if Stage.COMPILE not in outcomes or _not_observed(evidence) or not is_of_the_network(evidence):
+    if not compiled or _not_observed(evidence) or not is_of_the_network(evidence):
         return False
     return keep_evidence(store, evidence)
 
@@ -136,7 +143,7 @@ def all_evidence(store: Store) -> tuple[Evidence, ...]:
     return _in_order(evidence for file in files if (evidence := _readable(store, file)) is not None)
 
 
-def evidence_of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ...]:
+def evidence_of_cases(store: Store, cases: Iterable[AnyCase]) -> tuple[Evidence, ...]:
     """The evidence of the cases' graphs, of each graph and toolchain by its newest version alone.
 
     A later compiler may place what an earlier one could not: a prediction is held against the later.
@@ -144,7 +151,7 @@ def evidence_of_cases(store: Store, cases: Iterable[Case]) -> tuple[Evidence, ..
     wanted = {(graph_key(case), case.arch) for case in cases}
     newest: dict[tuple[str, str, str], list[Evidence]] = {}
     for evidence in all_evidence(store):
-        case, by = parse_case(evidence.case_id), evidence.end.provenance
+        case, by = parse_any_case(evidence.case_id), evidence.end.provenance
         key = (graph_key(case), case.arch, by.toolchain)
         if key[:2] not in wanted or not is_of_the_network(evidence):
             continue
@@ -163,7 +170,7 @@ def evidence_by_entry(entries: Iterable[Entry], evidence: Iterable[Evidence]) ->
 
 
 def _supports(entry: Entry, evidence: Evidence) -> bool:
-    axes = parse_case(evidence.case_id).axes()
+    axes = parse_any_case(evidence.case_id).axes()
     return any(
         claims(entry, axes, outcome.provenance.toolchain)
         and in_scope(entry, outcome.provenance.toolchain, outcome.provenance.version)
@@ -218,7 +225,7 @@ def _readable(store: Store, file: Path) -> Evidence | None:
             return None
         evidence = Evidence.model_validate_json(text)
         seen = evidence.outcomes and _not_observed(evidence) is None
-        return evidence if seen and parse_case(evidence.case_id) else None
+        return evidence if seen and parse_any_case(evidence.case_id) else None
     except (OSError, ValidationError, CaseError):
         return None
 

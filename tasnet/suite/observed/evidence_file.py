@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from tasnet import __version__
 from tasnet.common import printable, read_text, write_whole
 from tasnet.hailo import TOOLCHAINS, Certainty
-from tasnet.suite.cases import STAGES, Stage, Status, parse_case, verdict_of
+from tasnet.suite.cases import STAGES, Stage, Status, parse_any_case, verdict_of
 from tasnet.suite.observed.evidence import Evidence, EvidenceError, all_evidence, check_evidence, keep_evidence
 from tasnet.suite.run import Store
 
@@ -105,7 +105,7 @@ def unfounded(evidence: Evidence) -> str:
     stages = [STAGES.index(each.stage) for each in evidence.outcomes]
     if stages != sorted(set(stages)):
         return "its stages are not in their order, each once"
-    arch, ended = parse_case(evidence.case_id).arch, None
+    arch, ended = parse_any_case(evidence.case_id).arch, None
     for each in evidence.outcomes:
         by, what = each.provenance, each.stage.value
         if by.toolchain == TOOLCHAINS[0]:

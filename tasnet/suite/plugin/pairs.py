@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasnet.common import TasnetError, error_line
-from tasnet.suite.cases import Case, graph_key, parse_case
+from tasnet.suite.cases import graph_key, parse_any_case
 from tasnet.suite.observed import evidence_of_cases
 from tasnet.suite.plugin.setup import SETUP, RunsCases, Setup, repeat_command, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
@@ -82,13 +82,11 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> ConfusionTa
 
     setup = request.config.stash[SETUP]
     store = Store(setup.store)
-    sized = (pipeline.resolve(case) for case in setup.cases)
-    # What was observed of a segment stands beside its plan's HEFs, and not in the store.
-    cases = {graph_key(case): case for case in sized if isinstance(case, Case)}
+    cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
     known = evidence_of_cases(store, cases.values())
     if not known:
         pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
-    seen = {graph_key(parse_case(each.case_id)) for each in known}
+    seen = {graph_key(parse_any_case(each.case_id)) for each in known}
     predicts = Pipeline(store, Reference(), setup.recipe)
     found = confusion_table({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
     request.node.user_properties.append((RECALLED_PROPERTY, json.dumps([asdict(each) for each in found.compared])))

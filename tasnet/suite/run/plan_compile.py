@@ -45,6 +45,8 @@ EVIDENCE = "evidence.jsonl"
 """in the folder of HEFs: a line for each segment that was tried, of whatever plan"""
 
 Say = Callable[[str], None]
+Keep = Callable[[Plan, Segment, Mapping[Stage, Outcome]], object]
+"""hears what the compiler said of a segment, as soon as it did"""
 
 
 class PlanCompileError(TasnetError, RuntimeError):
@@ -83,7 +85,7 @@ class CompiledPlan:
 
 
 def compile_plan(
-    folder: Path, output: Path, store: Store, dfc: Dfc, waves: Sequence[np.ndarray], say: Say
+    folder: Path, output: Path, store: Store, dfc: Dfc, waves: Sequence[np.ndarray], say: Say, keep: Keep
 ) -> CompiledPlan:
     """Compiles the plan in `folder`, or the next best; `output` gets the whole plan with its HEFs, or nothing.
 
@@ -104,7 +106,7 @@ def compile_plan(
         with unfinished.folder(output.parent, f".{output.name}") as place:
             at = place / "plan"
             plan = write_plan(plan, trained, at, waves)
-            done, refused = _compiled(number, plan, at, recordings, store, dfc, tried, say)
+            done, refused = _compiled(number, plan, at, recordings, store, dfc, tried, say, keep)
             nearest = max(nearest, (len(done), len(plan.on_chip)), key=lambda reached: reached[0] / reached[1])
             if refused is None:
                 named = name_hefs(plan, at, done, f"{dfc.name} {dfc.version}")
@@ -126,6 +128,7 @@ def _compiled(
     dfc: Dfc,
     tried: list[Tried],
     say: Say,
+    keep: Keep,
 ) -> tuple[Mapping[str, bytes], Refused | None]:
     """The HEFs by segment, up to the first that was refused."""
     done: dict[str, bytes] = {}
@@ -133,6 +136,7 @@ def _compiled(
         assert each.onnx is not None
         graph = GraphToCompile(network_name(each), at / each.onnx.name, partial(_inputs, each, at), recordings)
         outcomes = compile_graph(store, dfc, plan.arch, graph)
+        keep(plan, each, outcomes)
         end = list(outcomes.values())[-1]
         told = _told(number, each, end)
         tried.append(told)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ from tasnet.plan.cuts import Plan, read_plan
 from tasnet.plan.function import function_of_variant
 from tasnet.plan.hardware import read_profile
 from tasnet.plan.make import make_plan, write_plan
+from tasnet.suite.cases import Outcome, SegmentCase, Stage
+from tasnet.suite.observed import segment_evidence
+from tasnet.suite.run import Store
 from tests.doubles.dfc_python import dfc_python
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=1, n_src=2)
@@ -95,7 +99,17 @@ def test_a_plan_that_compiles_is_a_folder_of_hefs_and_says_that_a_double_made_th
     assert {each.name for each in (tmp_path / "hefs").iterdir()} >= {"plan.json", "host.npz", "s1.hef", "s1.onnx"}
 
 
-def test_what_is_refused_leads_to_the_next_best_plan_without_it(tmp_path: Path, made: Path, speech: Path) -> None:
+def test_what_is_refused_leads_to_the_next_best_plan_without_it(
+    tmp_path: Path, made: Path, speech: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    def keep(store: Store, case: SegmentCase, outcomes: Mapping[Stage, Outcome]) -> bool:
+        heard.append((case.cut.start, case.cut.stop, case.cut.width, list(outcomes.values())[-1].status.value))
+        return True
+
+    # A double's words are no evidence: whoever keeps it is asked in its place.
+    monkeypatch.setattr(segment_evidence, "keep_compiled", keep)
     assert compiled(tmp_path, made, speech, rows=3000) == 0
     plan, told = with_hefs(tmp_path), tried(tmp_path)
     assert plan.refused
@@ -106,6 +120,7 @@ def test_what_is_refused_leads_to_the_next_best_plan_without_it(tmp_path: Path, 
     assert {each["family"] for each in told if each["status"] == "failed"} == {"reshape_insertion"}
     for each in told:
         assert (tmp_path / "store" / str(each["log"])).is_file()
+    assert heard == [(each["start"], each["stop"], each["width"], each["status"]) for each in told]
 
 
 def test_trouble_of_the_machine_refuses_nothing_and_the_same_command_goes_on(
