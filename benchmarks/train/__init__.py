@@ -8,6 +8,7 @@
     fit.py         the training: steps, state, log, what it does when it diverges
     score.py       SI-SDRi of a network on a set of mixtures
     curve.py       the log as a picture
+    ship.py        a finished training put into the package, with its card
 
 `python -m benchmarks.train FOLDER` runs all of it, and goes on where it was.
 """

@@ -24,7 +24,7 @@ from benchmarks.train.pairs import fixed, sets
 from benchmarks.train.score import score
 from benchmarks.train.separator import TRAINED, Form, count
 from tasnet.common import TasnetError, error_line, write_whole
-from tasnet.network import load_checkpoint
+from tasnet.network import checkpoint_file, load_checkpoint
 from tasnet.network.weights import asteroid_shapes, head_shapes
 from tasnet.suite.cases import parse_case
 from tasnet.suite.numerics.speech import RATE
@@ -79,7 +79,7 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=Plan.steps, help="%(default)s take under an hour on two cores")
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--rate", type=float, default=Plan.rate, help="the highest learning rate (%(default)s)")
-    parser.add_argument("--checkpoint", type=Path, help="train on from this network")
+    parser.add_argument("--checkpoint", type=Path, help="train on from this network, a file or tasnet:small")
     parser.add_argument("--form", metavar="CASE", help="in the variant of this case; goes with --checkpoint")
     asked = parser.parse_args(arguments)
     if asked.form and not asked.checkpoint:
@@ -93,7 +93,7 @@ def _plan(asked: argparse.Namespace) -> tuple[Plan, dict[str, torch.Tensor] | No
     """What to train, and from which weights. Raises CheckpointError, CaseError, VariantError, UsageError."""
     form, start = Form(), None
     if asked.checkpoint:
-        found = load_checkpoint(asked.checkpoint)
+        found = load_checkpoint(checkpoint_file(asked.checkpoint))
         if found.sample_rate not in (None, RATE):
             raise UsageError(f"{asked.checkpoint} is of {found.sample_rate:g} Hz, and the voices here of {RATE} Hz")
         if found.source != "asteroid":

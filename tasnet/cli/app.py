@@ -99,6 +99,7 @@ def matrix(
     """
     from dataclasses import replace
 
+    from tasnet.network import checkpoint_file
     from tasnet.suite.run import cases_of, open_compiler
 
     root = Path(__file__).resolve().parents[2]
@@ -118,6 +119,9 @@ def matrix(
         options = replace(options, dfc_python=str(open_compiler(toolchain).python))
     # The suite runs in its checkout: paths are made absolute, so that they mean what they mean here.
     paths = {name: getattr(options, name) for name in ("checkpoint", "calibration", "script", "store")}
+    if paths["checkpoint"] and checkpoint_file(paths["checkpoint"]) != paths["checkpoint"]:
+        # A name, and no path.
+        del paths["checkpoint"]
     options = replace(options, **{name: path.absolute() for name, path in paths.items() if path})
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]

@@ -26,7 +26,9 @@ Shapes = Annotated[
 ]
 Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
-Checkpoint = Annotated[Path | None, typer.Option(help="weights; without it, drawn from the seed")]
+Checkpoint = Annotated[
+    Path | None, typer.Option(help="weights: a file, or tasnet:small, a trained network; without it, drawn from the seed")
+]
 MaskActivation = Annotated[
     str | None, typer.Option(metavar="relu|sigmoid", help="of the checkpoint's masks, where it doesn't say (then relu)")
 ]

@@ -10,6 +10,7 @@ network's input, NCHW; its outputs -> waves [B, sources, T'].
 - `checkpoint`, `checkpoint_formats`, `checkpoint_arguments`: weights of Asteroid and torchaudio, and what a file
   says of its network
 - `torch_file`, `pickled`, `state_dict_search`, `tensor_storage`: files of torch, read as data
+- `shipped`: the trained networks that come with the package, `tasnet:small`
 """
 
 import lazy_loader

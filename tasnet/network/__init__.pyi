@@ -13,6 +13,9 @@ from .export import write_onnx as write_onnx
 from .export import write_shared_onnx as write_shared_onnx
 from .layers import Conv as Conv
 from .norms import Norm as Norm
+from .shipped import SMALL as SMALL
+from .shipped import checkpoint_file as checkpoint_file
+from .shipped import checkpoint_name as checkpoint_name
 from .variant import AXES as AXES
 from .variant import EXACT as EXACT
 from .variant import MASK_ACTIVATIONS as MASK_ACTIVATIONS
@@ -34,6 +37,7 @@ __all__ = [
     "EXACT",
     "MASK_ACTIVATIONS",
     "MAX_ELEMENTS",
+    "SMALL",
     "Checkpoint",
     "CheckpointError",
     "Conv",
@@ -45,6 +49,8 @@ __all__ = [
     "Weights",
     "asteroid_shapes",
     "build_network",
+    "checkpoint_file",
+    "checkpoint_name",
     "count_text",
     "load_checkpoint",
     "module_to_onnx",

@@ -37,8 +37,8 @@ _LIBRARIES = ("numpy", "onnx", "onnxruntime", "torch")
 def weights_label(recipe: Recipe) -> str:
     """What a figure's weights were: `seed 0`, or a checkpoint's name and the beginning of its digest."""
     if recipe.checkpoint is None:
-        return f"seed {recipe.seed}"
-    named = [recipe.checkpoint.name, file_sha256(recipe.checkpoint)[:12]]
+        return recipe.weights
+    named = [Path(recipe.weights).name, file_sha256(recipe.checkpoint)[:12]]
     # The same file with another mask activation or another count of blocks is another network.
     named += [recipe.mask_activation] if recipe.mask_activation else []
     named += [f"X{recipe.blocks_per_repeat}"] if recipe.blocks_per_repeat else []

@@ -23,6 +23,9 @@ Samples = npt.NDArray[np.float32]
 FOLDER = Path("/usr/share/pocketsphinx/test/data")
 """where Debian's package puts its files"""
 
+SHIPPED = tuple(Path(__file__).parent / "voices" / f"{name}.wav" for name in ("slt", "rms", "kal"))
+"""Synthetic voices that come with the package, 16 s each at RATE, and that `tasnet:small` never heard say this"""
+
 RATE = 8000
 """samples per second of the Conv-TasNets that people use"""
 

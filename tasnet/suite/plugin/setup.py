@@ -88,7 +88,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--calibration", metavar="PATH", help="wavs or an npz; default: $TASNET_CALIBRATION")
     group.addoption("--script", metavar="FILE", help="a model script for the compiler")
     group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
-    group.addoption("--checkpoint", metavar="FILE", help="weights to export; default: random ones from a fixed seed")
+    group.addoption("--checkpoint", metavar="FILE", help="weights to export, tasnet:small a trained network; default: from a fixed seed")
     group.addoption("--mask-activation", metavar="relu|sigmoid", help="of a checkpoint that doesn't say it (then relu)")
     group.addoption(
         "--blocks-per-repeat",
@@ -197,7 +197,7 @@ def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = 
         repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
         cases=len(setup.cases),
         chosen=chosen,
-        checkpoint=str(setup.recipe.checkpoint or ""),
+        checkpoint=setup.recipe.weights if setup.recipe.checkpoint else "",
         ledger=str(ledger),
         ledger_sha256=file_sha256(ledger),
         origin=origin or RunOrigin(),

@@ -81,8 +81,7 @@ class Pipeline:
     def assumed(self) -> tuple[str, ...]:
         """A line for each thing that the recipe's checkpoint doesn't say and was assumed. Raises as `resolve` does."""
         known = self._known
-        assert known is None or self.recipe.checkpoint is not None
-        return tuple(f"{self.recipe.checkpoint}: {line}" for line in known.assumed) if known else ()
+        return tuple(f"{self.recipe.weights}: {line}" for line in known.assumed) if known else ()
 
     def run(
         self, case: AnyCase, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
