@@ -27,7 +27,7 @@ MOST_BYTES = 2_000_000
 """of the weights"""
 
 TERMS = {
-    "flite": "free use, change and sale with the notice kept, changes marked, no endorsement (Carnegie Mellon University)",
+    "flite": "free use, change and sale; notice kept, changes marked, no endorsement (Carnegie Mellon University)",
     "espeak-ng": "GPL 3 or later",
     "festvox-kdlpc16k": "as flite's (University of Edinburgh)",
     "festvox-italp16k": "GPL 2 or later",
@@ -75,54 +75,77 @@ def _ship(folder: Path) -> None:
 def card(figures: dict[str, dict[str, float]], log: str, weights: Path) -> str:
     """What was trained, on what, and how well it separates."""
     found, lines = load_checkpoint(weights), [json.loads(line) for line in log.splitlines()]
-    last, plan = lines[-1], Plan()
-    best = max(lines, key=lambda line: line["validation_db"])
-    size = " ".join(f"{name}{getattr(found.size, name)}" for name in ("N", "L", "B", "H", "Sc", "P", "X", "R"))
-    rows = "\n".join(
-        f"| {name} | {each['mixtures']} | {each['si_sdri_db']:.1f} |"
-        for name, each in figures.items()
-    )
-    trained, held = (
-        ", ".join(each.name for each in SPEAKERS if each.role == role) for role in ("train", "held_out")
-    )
-    voices = {name: [each.name for each in SPEAKERS if each.package == name] for name in TERMS}
-    terms = "\n".join(f"| {', '.join(voices[name])} | `{name}` | {TERMS[name]} |" for name in TERMS)
-    return f"""# tasnet:small
+    plan, names = Plan(), ("N", "L", "B", "H", "Sc", "P", "X", "R")
+    voices = {package: [each.name for each in SPEAKERS if each.package == package] for package in TERMS}
+    values = {
+        "size": " ".join(f"{name}{getattr(found.size, name)}" for name in names),
+        "count": f"{count(found.size):,}",
+        "bytes": f"{weights.stat().st_size:,}",
+        "rate": RATE,
+        "rows": "\n".join(
+            f"| {name} | {each['mixtures']} | {each['si_sdri_db']:.1f} |" for name, each in figures.items()
+        ),
+        "steps": f"{lines[-1]['step']:,} of {plan.steps:,}",
+        "batch": plan.batch,
+        "seconds": f"{plan.seconds:g}",
+        "highest": f"{plan.rate:g}",
+        "seed": plan.seed,
+        "minutes": f"{lines[-1]['seconds'] / 60:.0f}",
+        "machine": describe().partition(", load")[0],
+        "checks": len(lines),
+        "best": f"{max(lines, key=lambda line: line['validation_db'])['step']:,}",
+        "sentences": SENTENCES,
+        "voices": len(SPEAKERS),
+        "heard": SENTENCES - HELD_OUT,
+        "trained": ", ".join(each.name for each in SPEAKERS if each.role == "train"),
+        "held": " and ".join(each.name for each in SPEAKERS if each.role == "held_out"),
+        "held_out": HELD_OUT,
+        "terms": "\n".join(f"| {', '.join(voices[name])} | `{name}` | {TERMS[name]} |" for name in TERMS),
+        "shipped": ", ".join(path.stem for path in SHIPPED),
+    }
+    return CARD.format(**values)
 
-A Conv-TasNet that separates two voices: gLN and PReLU, {size}, {count(found.size):,} parameters, {RATE} Hz, in Asteroid's
-layout ({weights.stat().st_size:,} bytes). It is small so that it can be shipped, and so that its figures take seconds: it
-shows what an export, a rewrite or 8 bits do to a network that separates. It is no product.
+
+CARD = """# tasnet:small
+
+A Conv-TasNet that separates two voices: gLN and PReLU, {size},
+{count} parameters, {rate} Hz, in Asteroid's layout ({bytes} bytes). It is small so that it can ship and its
+figures take seconds: it shows what an export, a rewrite or 8 bits do to a network that separates. It is no product.
 
 | mixtures of 4 s, none of them heard in training | number | SI-SDRi, dB |
 |---|---|---|
 {rows}
 
-It was trained on synthetic voices alone, and real ones are another matter, as the last row says.
+It was trained on synthetic voices alone. Real ones are another matter, as the last row says.
 
 ## Training
 
-`python -m benchmarks.train FOLDER` (seed {plan.seed}): {last["step"]:,} steps of Adam, {plan.batch} mixtures of {plan.seconds:g} s each, highest
-rate {plan.rate:g}, loss SI-SDR over the better pairing. {last["seconds"] / 60:.0f} minutes on two cores that other work shared
-({describe().partition(", load")[0]}). The weights are those of the best of {len(lines)} checks on held-out sentences of known
-voices (step {best["step"]:,}); [the log](small.log.jsonl), and as a picture:
+`python -m benchmarks.train FOLDER` with seed {seed}: {steps} steps of Adam, {batch} mixtures of {seconds} s in each,
+highest rate {highest}; the loss is SI-SDR over the better of both pairings. {minutes} minutes on two cores that other
+work shared ({machine}). The weights are the best of
+{checks} checks, at step {best}, on held-out sentences of known voices: the table's sentences, in other mixtures.
+[The log](small.log.jsonl), and as a picture:
 
 ![SI-SDR over steps](small.png)
 
 ## Data
 
-{SENTENCES} sentences of each of {len(SPEAKERS)} voices, made of random words (syllables where a voice has no English), spoken by programs of
-Debian and resampled to {RATE} Hz. Training: the first {SENTENCES - HELD_OUT} sentences of {trained}. Held out: the last {HELD_OUT} of each, and
-all of {held}. Real voices: `pocketsphinx-testdata` (BSD, 2 clauses), in the last row of the table alone. Words: `wamerican`
-(SCOWL: free use of the list and of what is made of it, with its notice kept).
+{sentences} sentences by each of {voices} voices, made of random words (of syllables where a voice has no English),
+spoken by programs of Debian and resampled to {rate} Hz.
 
-What the copyright files of the packages state of programs and voices; of speech made with them they say nothing:
+- Heard in training: the first {heard} sentences of {trained}.
+- Held out: the last {held_out} of each, and all of {held}.
+- Real voices: `pocketsphinx-testdata` (BSD, 2 clauses), for the table's last row alone.
+- Words: `wamerican` (SCOWL: free use of the list and of what is made with it, its notice kept).
+
+What the packages' copyright files state of programs and voices; of speech that is made with them they say nothing:
 
 | voices | package | terms |
 |---|---|---|
 {terms}
 
-No recording is in the weights' file. The wavs in `suite/numerics/voices` are held-out sentences of {", ".join(path.stem for path in SHIPPED)} as flite
-speaks them (copyright 1999-2001 Language Technologies Institute, Carnegie Mellon University), at {RATE} Hz.
+No recording is in the weights' file. The wavs in `suite/numerics/voices` are held-out sentences of {shipped}, as flite
+speaks them (copyright 1999-2001 Language Technologies Institute, Carnegie Mellon University), at {rate} Hz.
 """
 
 

@@ -15,6 +15,7 @@ from tasnet.cli.options import (
     UsageError,
     embedded,
     store_at,
+    trained,
     with_run_options,
     writable,
 )
@@ -30,25 +31,48 @@ limits = typer.Typer(help="Limits of parity: held against runs, or proposed from
 @with_run_options(*WEIGHTS, "store")
 def listen(
     options: RunOptions,
-    case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    mix: Annotated[list[Path], typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix")],
+    case: Annotated[
+        str | None,
+        typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs; default: as trained"),
+    ] = None,
     more: Annotated[list[Path] | None, typer.Argument(metavar="[WAV]...", help="the other voices to mix")] = None,
+    mix: Annotated[
+        list[Path] | None,
+        typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix; default: tasnet's own two"),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty (default: heard-CASE)")
     ] = None,
 ) -> int:
     """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
 
-    Example: tasnet listen split-normal-polyphase-all --mix a.wav b.wav -o heard
+    Weights are those of tasnet:small where --checkpoint names no others. What is heard without --mix are two synthetic
+    voices that come with tasnet.
+
+    Example: tasnet listen -o heard
     """
     from tasnet.suite.cases import parse_case
-    from tasnet.suite.numerics import listen_summary, separate_to_folder
+    from tasnet.suite.numerics import SECONDS, SHIPPED, listen_summary, separate_to_folder
 
-    named = parse_case(case)
+    waves = [*(mix or ()), *(more or ())]
+    if case is not None and case.lower().endswith(".wav"):
+        # --mix a.wav b.wav: the second is no case.
+        waves.insert(len(mix or ()), Path(case))
+        case = None
+    if waves and not mix:
+        raise UsageError(f"{waves[0]}: name the recordings to mix with --mix")
+    named = parse_case(AS_TRAINED if case is None else case)
     folder = output or Path(f"heard-{named.id}")
-    pipeline = embedded(options)
-    print(listen_summary(separate_to_folder(named, [*mix, *(more or [])], folder, pipeline), folder))
+    pipeline = embedded(trained(options, [named]))
+    heard = separate_to_folder(named, waves or SHIPPED[:2], folder, pipeline, seconds=SECONDS if waves else HEARD)
+    print(listen_summary(heard, folder))
     return OK
+
+
+AS_TRAINED = "split-normal-polyphase-all+norm=gln+activation=prelu+T=32000"
+"""the form of a published network, for four seconds at 8 kHz"""
+HEARD = 4.0
+"""seconds of the voices that come with tasnet"""
 
 
 @with_run_options(*WEIGHTS, "store")
@@ -57,9 +81,10 @@ def parity(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
     case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
 ) -> int:
-    """Write the parity of cases at every stage as a page: tables per form and layer, error over length, 8-bit curve.
+    """Write the parity of cases at every stage as a page: tables by form and layer, error over length, cost of 8 bits.
 
-    Takes minutes a case. Exits 1 for a figure beyond its limit in thresholds.yaml.
+    Takes minutes. Weights are those of tasnet:small where --checkpoint names no others. Exits 1 for a figure beyond its
+    limit in thresholds.yaml.
 
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
@@ -68,7 +93,8 @@ def parity(
 
     writable(output)
     cases = [parse_case(each) for each in case]
-    return OK if write_cases_page(output, cases, embedded(options), Path("thresholds.yaml")) else NOT_CLEAR
+    pipeline = embedded(trained(options, cases))
+    return OK if write_cases_page(output, cases, pipeline, Path("thresholds.yaml")) else NOT_CLEAR
 
 
 Cases = Annotated[list[str] | None, typer.Option("--case", help="an id; repeats")]

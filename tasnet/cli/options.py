@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from inspect import Parameter, Signature, signature
 from pathlib import Path
@@ -14,6 +14,7 @@ import typer
 from tasnet.common import print_line, why_no_file
 
 if TYPE_CHECKING:
+    from tasnet.suite.cases import Case
     from tasnet.suite.run import Pipeline, RunOptions
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
@@ -27,7 +28,8 @@ Shapes = Annotated[
 Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Checkpoint = Annotated[
-    Path | None, typer.Option(help="weights: a file, or tasnet:small, a trained network; without it, drawn from the seed")
+    Path | None,
+    typer.Option(help="weights: a file, or tasnet:small, a trained network; default: drawn from the seed"),
 ]
 MaskActivation = Annotated[
     str | None, typer.Option(metavar="relu|sigmoid", help="of the checkpoint's masks, where it doesn't say (then relu)")
@@ -137,6 +139,23 @@ def embedded(options: RunOptions) -> Pipeline:
     pipeline = open_pipeline(options.store_root(Path()), ToolchainOptions(), options.recipe())
     print_assumed(pipeline)
     return pipeline
+
+
+def trained(options: RunOptions, cases: Iterable[Case]) -> RunOptions:
+    """The options, with `tasnet:small` where they name no checkpoint: for what only a trained network can show.
+
+    Raises UsageError for a case that names sizes, which the checkpoint's would replace.
+    """
+    from dataclasses import replace
+
+    from tasnet.network import SMALL, Size
+
+    if options.checkpoint is not None:
+        return options
+    if sized := [each.id for each in cases if each.size != Size()]:
+        raise UsageError(f"{sized[0]}: {SMALL} has sizes of its own; leave them out, or name --checkpoint")
+    options.recipe()
+    return replace(options, checkpoint=Path(SMALL))
 
 
 def print_assumed(pipeline: Pipeline) -> None:

@@ -37,6 +37,7 @@ from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
 from .segment_files import to_onnx as to_onnx
 from .sensitivity import sensitivities as sensitivities
+from .simulated import simulate as simulate
 from .table import front_lines as front_lines
 from .table import option_lines as option_lines
 from .table import plan_lines as plan_lines
@@ -84,6 +85,7 @@ __all__ = [
     "sensitivity_lines",
     "separate_stream",
     "separate_wav",
+    "simulate",
     "to_onnx",
     "trained_of_plan",
     "weakest_evidence",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from tasnet.hailo.files import Network, har
 from tasnet.plan.calibration import segment_inputs
-from tasnet.plan.cuts import Plan, Segment
-from tasnet.plan.executors import input_layers, read_verified_file, run_har
+from tasnet.plan.cuts import Plan, Segment, read_plan
+from tasnet.plan.executors import input_layers, read_host_weights, read_verified_file, run_har
+from tasnet.plan.run import separate
 
 if TYPE_CHECKING:
     from tasnet.hailo.quantize import Quantized
@@ -48,6 +51,14 @@ class Simulated:
         signals = {layer_of_input[name]: each for name, each in segment_inputs(segment, self.folder).items()}
         wide = _crossing(network) if self.cut_bits == 16 else frozenset()
         return quantize_network(network, signals, Scheme(sixteen=wide))
+
+
+def simulate(folder: Path, waves: Sequence[Array], cut_bits: int = 8) -> Array:
+    """What the plan in `folder` makes of waves [T], each for itself: [B, sources, T]. Raises PlanError."""
+    plan = read_plan(folder)
+    check_recordings(plan, folder)
+    weights, run = read_host_weights(plan, folder), Simulated(folder, cut_bits)
+    return np.stack([separate(plan, weights, run, wave) for wave in waves])
 
 
 def check_recordings(plan: Plan, folder: Path) -> None:

@@ -6,6 +6,7 @@ from .kept_figures import keep_figures as keep_figures
 from .kept_figures import read_case_figures as read_case_figures
 from .kept_figures import read_figures as read_figures
 from .kept_figures import weights_label as weights_label
+from .listening import SECONDS as SECONDS
 from .listening import listen_summary as listen_summary
 from .listening import separate_to_folder as separate_to_folder
 from .measuring import measure_case as measure_case
@@ -14,6 +15,7 @@ from .metrics import distance as distance
 from .metrics import snr as snr
 from .parity_page import write_parity_page as write_parity_page
 from .parity_report import full_parity_report as full_parity_report
+from .speech import SHIPPED as SHIPPED
 from .speech import mixtures as mixtures
 from .speech import one_mix as one_mix
 from .speech import voices_summary as voices_summary
@@ -33,6 +35,8 @@ from .waves import torch_waveform as torch_waveform
 
 __all__ = [
     "PARITY_STAGES",
+    "SECONDS",
+    "SHIPPED",
     "THRESHOLDS_FILE",
     "EmulationError",
     "StageFigure",

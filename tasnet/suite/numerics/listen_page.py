@@ -102,7 +102,7 @@ def listen_html(result: ListenResult) -> str:
         "length": case.length,
         "left_out": result.mix.left_out,
         "drawn": trained.drawn,
-        "weights": "drawn from a seed" if trained.drawn else "a checkpoint's",
+        "weights": trained.name,
         "keeps_function": case.variant.keeps_function(case.size),
         "inexact_axes": ", ".join(
             f"{axis}={case.variant.axes()[axis]}" for axis in case.variant.inexact_axes(case.size)

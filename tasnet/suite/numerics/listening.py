@@ -25,7 +25,7 @@ from tasnet.suite.numerics.listen_page import (
     wav_files,
 )
 from tasnet.suite.numerics.measuring import distances_from
-from tasnet.suite.numerics.metrics import si_sdr
+from tasnet.suite.numerics.separation import improvement
 from tasnet.suite.numerics.speech import PEAK, RATE
 from tasnet.suite.numerics.stages import STAGE_LABELS, StageWaves, run_stages
 from tasnet.suite.numerics.waves import in_a_row
@@ -147,7 +147,7 @@ def separate_mix(case: Case, mix: MixedRecording, pipeline: Pipeline, compiler: 
     waves = {stage: in_a_row(wave, case.length) for stage, wave in made.waves.items()}
     improvements = {}
     if len(mix.references):
-        improvements = {stage: si_sdr_improvement(wave, mix) for stage, wave in waves.items()}
+        improvements = {stage: improvement(wave, mix.mix, mix.references) for stage, wave in waves.items()}
     highest = max(float(np.abs(wave).max()) for wave in waves.values())
     gain = PEAK / highest if highest else 1.0
     return ListenResult(made, mix, waves, distances, improvements, gain, clipped_share(made, mix.mix))
@@ -160,23 +160,6 @@ def clipped_share(made: StageWaves, mix: Samples) -> float | None:
     inputs = [layer.name for layer in made.quantized.network if layer.type == "input_layer"]
     own = made.quantized.grids[inputs[0]]
     return float(np.mean((mix < own.low - own.step / 2) | (mix > own.high + own.step / 2)))
-
-
-def si_sdr_improvement(estimates: Samples, mix: MixedRecording) -> float:
-    """SI-SDRi in dB of estimates [n, T] by the best assignment to the recordings, the mean of all that are paired."""
-    from scipy.optimize import linear_sum_assignment  # type: ignore[import-untyped, unused-ignore]
-
-    before = [si_sdr(mix.mix, reference) for reference in mix.references]
-    gains = np.array(
-        [
-            [si_sdr(one, reference) - first for reference, first in zip(mix.references, before, strict=True)]
-            for one in estimates
-        ]
-    )
-    if not np.isfinite(gains).all():
-        # a silent estimate has no figure
-        return float("nan")
-    return float(gains[linear_sum_assignment(gains, maximize=True)].mean())
 
 
 def check_folder(out: Path) -> None:
@@ -222,6 +205,10 @@ def listen_summary(result: ListenResult, out: Path) -> str:
         lines.append(
             f"  {100 * result.clipped:.2g} % of the mix is louder than the speech that set the 8 bits: clipped"
         )
-    if result.staged.trained.drawn:
+    case, trained = result.staged.case, result.staged.trained
+    if trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
-    return "\n".join([f"{out / PAGE}: {result.staged.case.id}", *lines])
+    elif departures := case.variant.departures(case.size):
+        named = ", ".join(f"{axis}={case.variant.axes()[axis]}" for axis in departures)
+        lines.append(f"  {named}: not the function that these weights were trained for, whatever it separates")
+    return "\n".join([f"{out / PAGE}: {case.id}", f"  weights: {trained.name}", *lines])

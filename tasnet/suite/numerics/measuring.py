@@ -92,7 +92,7 @@ def distances_from(expected: Signal, waves: Mapping[str, Signal]) -> Mapping[str
 
 def stage_figures(case: Case, distances: Mapping[str, SignalDistance], weights: str) -> tuple[StageFigure, ...]:
     """The figures that limits are checked against, of a case's distances by stage; `weights` by `weights_label`."""
-    form = threshold_form(case.variant)
+    form = threshold_form(case.variant, weights)
     return tuple(
         StageFigure(stage, form, case.length, each.snr, each.max_abs / each.peak, case.id, weights)
         for stage, each in distances.items()

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tasnet.common import render_page, write_whole
+from tasnet.suite.numerics.eight_bits import GROUPS, EightBitCosts
 from tasnet.suite.numerics.float64_reference import NormErrorGrowth
 from tasnet.suite.numerics.parity_report import PUBLISHED_DB, EightBitParity, ParityReport, published_loss
-from tasnet.suite.numerics.plots import curves
+from tasnet.suite.numerics.plots import bars, curves, data_uri
 from tasnet.suite.numerics.stages import STAGE_LABELS
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""
@@ -38,8 +43,16 @@ def parity_html(report: ParityReport) -> str:
         growth_plot=_growth(report.growth),
         eight=[(each, _curve(each), _layers(each)) for each in report.eight],
         bracket=published_loss(),
+        groups=GROUPS,
+        costs_plot=data_uri(cost_bars(report.costs)) if report.costs else "",
         published=PUBLISHED_DB,
     )
+
+
+def cost_bars(costs: EightBitCosts) -> Figure:
+    """SI-SDRi of every row but those that are under silence's: a bar each, with the error of its loss."""
+    rows = [(each.what, each.si_sdri, each.error) for each in costs.rows if each.si_sdri > 0]
+    return bars(rows, "SI-SDRi, dB; the line is float")
 
 
 def _worst(report: ParityReport, stage: str) -> float | None:

@@ -6,34 +6,32 @@ Its figures come from `measuring`, `float64_reference` and `tasnet.hailo.quantiz
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tasnet.common import TasnetError
 from tasnet.hailo import Failure
-from tasnet.hailo.execute import run_network
 from tasnet.hailo.files import Network
 from tasnet.hailo.quantize import (
     PrecisionPoint,
     QuantizationFigures,
-    Scheme,
     choose_16_bit_layers,
     negative_slope_failures,
     quantization_figures,
     quantize_network,
     required_shifts,
-    run_quantized,
 )
 from tasnet.network import Size, Variant
 from tasnet.suite.cases import Case
+from tasnet.suite.numerics.eight_bits import EightBitCosts, can_be_judged, eight_bit_costs
 from tasnet.suite.numerics.float64_reference import LENGTHS, NormErrorGrowth, error_growth
 from tasnet.suite.numerics.kept_figures import layer_gains, weights_label
 from tasnet.suite.numerics.measuring import stage_distances, stage_figures
 from tasnet.suite.numerics.metrics import SignalDistance, si_sdr
 from tasnet.suite.numerics.speech import mixtures, one_mix, voices_summary
-from tasnet.suite.numerics.stages import CALIBRATED_ON, calibration_signals, run_stages
+from tasnet.suite.numerics.stages import CALIBRATED_ON, range_signals, run_stages
 from tasnet.suite.numerics.thresholds import Breach, Thresholds, threshold_form
 from tasnet.suite.numerics.waves import Signal, host_frames
 from tasnet.suite.run import Pipeline
@@ -73,13 +71,11 @@ class ShiftForecast:
 
 @dataclass(frozen=True)
 class EightBitParity:
-    """One case in 8 bits on mixtures of speech: its layers, the curve over mean bits, and its SI-SDR against float by
-    scheme, in dB."""
+    """One case in 8 bits on mixtures of speech: its layers, and the curve of SI-SDR against float over mean bits."""
 
     case: Case
     layers: tuple[QuantizationFigures, ...]
     curve: tuple[PrecisionPoint, ...]
-    schemes: tuple[tuple[str, float], ...]
     slopes: tuple[ShiftForecast, ...]
     calibrated_on: int
     judged_on: int
@@ -87,13 +83,17 @@ class EightBitParity:
 
 @dataclass(frozen=True)
 class ParityReport:
-    """Everything on the page. `speech` says what was heard, `weights` where they come from."""
+    """Everything on the page. `speech` says what was heard, `weights` where they come from.
+
+    `costs` is what 8 bits cost in SI-SDRi; None without a trained network of two voices at the voices' rate.
+    """
 
     rows: tuple[CaseParity, ...]
     growth: tuple[NormErrorGrowth, ...]
     eight: tuple[EightBitParity, ...]
     speech: str
     weights: str
+    costs: EightBitCosts | None = None
 
 
 def gather_parity(
@@ -127,6 +127,7 @@ def gather_parity(
         eight=tuple(layers),
         speech=voices_summary(),
         weights=weights_label(pipeline.recipe),
+        costs=eight_bit_costs(pipeline.recipe, say=say) if can_be_judged(pipeline.recipe) else None,
     )
 
 
@@ -138,13 +139,9 @@ def full_parity_report(
     compiler: Pipeline | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
-    """`cases` at the paper's size, and the trained model's form and the notes' in 8 bits. Some seconds a case, some
-    minutes for the rest on two cores."""
-    eight = (
-        Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln")),
-        Case(Variant("project", decoder="grouped")),
-    )
-    return gather_parity(cases, eight, pipeline, thresholds=thresholds, compiler=compiler, say=say)
+    """`cases` at every stage, and the trained model's form in 8 bits: seconds for a case, minutes for the rest."""
+    trained = Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln"))
+    return gather_parity(cases, (trained,), pipeline, thresholds=thresholds, compiler=compiler, say=say)
 
 
 def in_eight_bits(
@@ -158,7 +155,7 @@ def in_eight_bits(
     if made.quantized is None or made.network is None:
         raise ParityReportError(f"case {case.id}: {made.missing.get('har8', 'no HAR')}; take another case")
     form = (made.case.variant, made.case.size)
-    signals, calibrated_on = host_frames(*form, mixes), calibration_signals(made.case)
+    signals, calibrated_on = host_frames(*form, mixes), range_signals(made.case, pipeline.recipe)
     return EightBitParity(
         made.case,
         quantization_figures(made.quantized, signals),
@@ -171,36 +168,17 @@ def in_eight_bits(
             gains=layer_gains(made.case, pipeline),
             say=say,
         ),
-        tuple(schemes(made.network, host_frames(*form, calibrated_on), signals)),
-        tuple(shift_forecasts(made.case, made.network)),
+        tuple(shift_forecasts(made.case, made.network, calibrated_on)),
         len(calibrated_on),
         len(mixes),
     )
 
 
-SCHEMES: Mapping[str, Scheme] = {
-    "a8_w8, nothing switched on": Scheme(),
-    "weights per channel": Scheme(per_channel=True),
-    "equalized": Scheme(equalize=True),
-    "biases corrected": Scheme(correct_bias=True),
-    "equalized, biases corrected": Scheme(equalize=True, correct_bias=True),
-    "ranges of least squared error": Scheme(clipping="mse"),
-}
-"""what the page compares, all at 8 bits"""
-
-
-def schemes(network: Network, calibration: Signal, signals: Signal) -> Iterator[tuple[str, float]]:
-    """SI-SDR in dB of each of SCHEMES against float, on `signals` [B, H, W, C]."""
-    exact = run_network(network, signals)
-    for name, scheme in SCHEMES.items():
-        yield name, _score(run_quantized(quantize_network(network, calibration, scheme), signals), exact)
-
-
-def shift_forecasts(case: Case, network: Network) -> Iterator[ShiftForecast]:
-    """Where `negative_slope` is expected, by what the ranges come from: speech, or noise."""
+def shift_forecasts(case: Case, network: Network, speech: Signal) -> Iterator[ShiftForecast]:
+    """Where `negative_slope` is expected, by what the ranges come from: mixtures of speech [count, T], or noise."""
     noise = np.random.default_rng(0).uniform(0, 1, (1, case.length))
     for name, waves in {
-        "speech": calibration_signals(case),
+        "speech": speech,
         "uniform noise from -1 to 1": 2 * noise - 1,
         "uniform noise from 0 to 1": noise,
     }.items():
@@ -239,7 +217,7 @@ def _case_parity(
     figures = stage_figures(made.case, distances, weights_label(pipeline.recipe))
     return CaseParity(
         made.case,
-        threshold_form(made.case.variant),
+        threshold_form(made.case.variant, weights_label(pipeline.recipe)),
         distances,
         dict(made.missing),
         made.predicted,

@@ -79,6 +79,25 @@ def curves(
     return _uri(figure)
 
 
+def bars(rows: Sequence[tuple[str, float, float]], x: str) -> Figure:
+    """Horizontal bars from the top down, (name, value, error of it); the first is the mark for the others."""
+    figure, axes = _figure(7.2, 0.6 + 0.26 * len(rows))
+    names, values, errors = zip(*rows, strict=True)
+    axes.barh(range(len(rows)), values, xerr=errors, color=["0.35"] + ["tab:blue"] * (len(rows) - 1), height=0.7)
+    axes.set_yticks(range(len(rows)), names, fontsize=8)
+    axes.invert_yaxis()
+    axes.axvline(values[0], color="0.35", lw=0.8, ls="--")
+    axes.set_xlabel(x, fontsize=8)
+    axes.tick_params(labelsize=8)
+    axes.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def data_uri(figure: Figure) -> str:
+    """A figure as a data URI of a PNG."""
+    return _uri(figure)
+
+
 def _figure(width: float, height: float) -> tuple[Figure, Any]:
     # without pyplot: it keeps every figure in a list of its own
     from matplotlib.figure import Figure

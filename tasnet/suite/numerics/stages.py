@@ -21,9 +21,10 @@ from tasnet.hailo.quantize import Quantized, QuantizeError, quantize_network, ru
 from tasnet.suite.cases import Case, Outcome, Stage
 from tasnet.suite.numerics.emulated import CONTEXTS, EmulationError, emulate
 from tasnet.suite.numerics.float64_reference import har_waveform, onnx_waveform
+from tasnet.suite.numerics.separation import calibration_mixtures
 from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.numerics.waves import Signal, each_window, frames_waveform, host_frames, torch_waveform
-from tasnet.suite.run import Pipeline, RecipeWeights, load_weights
+from tasnet.suite.run import Pipeline, Recipe, RecipeWeights, load_weights
 
 PARITY_STAGES = ("torch", "onnx", "har", "har8")
 """without a compiler: PyTorch, ONNX Runtime, the HAR run natively, the same simulated in 8 bits"""
@@ -40,7 +41,7 @@ STAGE_LABELS: Mapping[str, str] = {
 """every stage as a person reads it"""
 
 CALIBRATED_ON = 4
-"""mixtures of speech that set the ranges of the 8-bit simulation"""
+"""mixtures of speech that set the ranges of the 8-bit simulation, where the network isn't the package's own"""
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def run_stages(
         waves["har"] = each_window(lambda one: har_waveform(*form, read, one), mix)
         if eight_bits:
             try:
-                quantized = made = quantize_network(network, host_frames(*form, calibration_signals(case)))
+                signals = range_signals(case, pipeline.recipe)
+                quantized = made = quantize_network(network, host_frames(*form, signals))
                 waves["har8"] = each_window(lambda one: _simulated(case, made, one), mix)
             except (QuantizeError, ExecuteError) as error:
                 missing["har8"] = error_line(error)
@@ -104,6 +106,13 @@ def run_stages(
     if compiler is not None:
         predicted |= _compiled(case, compiler, mix, waves, missing)
     return StageWaves(case, waves, missing, frozenset(predicted), given, network, quantized)
+
+
+def range_signals(case: Case, recipe: Recipe) -> Signal:
+    """What sets the ranges of `case`, [count, T]: for the package's own network, the package's own voices."""
+    if recipe.shipped:
+        return np.stack([each.mix for each in calibration_mixtures(case.length)])
+    return calibration_signals(case)
 
 
 def calibration_signals(case: Case, count: int = CALIBRATED_ON) -> Signal:

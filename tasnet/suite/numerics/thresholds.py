@@ -99,13 +99,14 @@ class Thresholds:
     margins: Mapping[str, float]
 
     def of(self, stage: str, form: str, length: int) -> Threshold | None:
-        """The limit for a case: of its own form before any, then of the shortest length that holds it."""
+        """The limit for a case: of its own form and weights, else of its form, else of any; of the shortest length."""
+        forms = [form, form.partition(",")[0], ANY]
         able = [
             each
             for each in self.limits
-            if each.stage == stage and each.form in (form, ANY) and (each.length is None or length <= each.length)
+            if each.stage == stage and each.form in forms and (each.length is None or length <= each.length)
         ]
-        return min(able, key=lambda each: (each.form == ANY, each.length or math.inf), default=None)
+        return min(able, key=lambda each: (forms.index(each.form), each.length or math.inf), default=None)
 
     def check(self, figures: Iterable[StageFigure]) -> tuple[Breach, ...]:
         """What is beyond its limit. A figure that is NaN always is."""
@@ -123,9 +124,13 @@ class Proposal:
     left: tuple[str, ...]
 
 
-def threshold_form(variant: Variant) -> str:
-    """What a limit depends on beside stage and length: norm and activation. A bypassed mask has neither."""
-    return "bypass" if variant.mask == "bypass" else f"{variant.norm} {variant.activation}"
+def threshold_form(variant: Variant, weights: str) -> str:
+    """What a limit depends on beside stage and length: norm and activation, and the package's network if it is one.
+
+    A bypassed mask has neither norm nor activation. `weights` as `weights_label` has them.
+    """
+    form = "bypass" if variant.mask == "bypass" else f"{variant.norm} {variant.activation}"
+    return f"{form}, {weights.split()[0]}" if weights.startswith("tasnet:") else form
 
 
 def read_thresholds(path: Path) -> Thresholds:

@@ -88,7 +88,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--calibration", metavar="PATH", help="wavs or an npz; default: $TASNET_CALIBRATION")
     group.addoption("--script", metavar="FILE", help="a model script for the compiler")
     group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
-    group.addoption("--checkpoint", metavar="FILE", help="weights to export, tasnet:small a trained network; default: from a fixed seed")
+    group.addoption("--checkpoint", metavar="FILE", help="weights, or tasnet:small, a trained network; default: drawn")
     group.addoption("--mask-activation", metavar="relu|sigmoid", help="of a checkpoint that doesn't say it (then relu)")
     group.addoption(
         "--blocks-per-repeat",

@@ -33,6 +33,11 @@ class Recipe:
         """The weights as they are named to a person: a checkpoint's path or `tasnet:NAME`, else the seed."""
         return checkpoint_name(self.checkpoint) if self.checkpoint else f"seed {self.seed}"
 
+    @property
+    def shipped(self) -> bool:
+        """Whether the network is one of the package's own."""
+        return self.checkpoint is not None and checkpoint_name(self.checkpoint) != str(self.checkpoint)
+
 
 def checked_recipe(checkpoint: Path | None, mask_activation: str | None, blocks_per_repeat: int | None) -> Recipe:
     """The recipe of `--checkpoint`, `--mask-activation` and `--blocks-per-repeat`; `tasnet:small` is a checkpoint too.

@@ -10,18 +10,22 @@ from tasnet.suite.run.recipe import Recipe
 
 @dataclass(frozen=True)
 class RecipeWeights:
-    """Weights, the activation of their masks, and whether a seed drew them: then they separate nothing."""
+    """Weights, the activation of their masks, and whether a seed drew them: then they separate nothing.
+
+    `name` is theirs to a person: a checkpoint's path, `tasnet:NAME`, or the seed.
+    """
 
     weights: Weights
     mask_activation: str
     drawn: bool
+    name: str
 
 
 def load_weights(recipe: Recipe, size: Size) -> RecipeWeights:
     """What the pipeline exports by this recipe for a network of `size`. Raises CheckpointError."""
     if recipe.checkpoint is None:
-        return RecipeWeights(seeded_weights(size, recipe.seed), recipe.mask_activation or "relu", True)
+        return RecipeWeights(seeded_weights(size, recipe.seed), recipe.mask_activation or "relu", True, recipe.weights)
     read = load_checkpoint(
         recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
     )
-    return RecipeWeights(with_drawn_heads(read.weights, size, recipe.seed), read.mask_activation, False)
+    return RecipeWeights(with_drawn_heads(read.weights, size, recipe.seed), read.mask_activation, False, recipe.weights)

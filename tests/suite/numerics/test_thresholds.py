@@ -213,9 +213,10 @@ def test_the_committed_file_has_a_limit_for_every_stage_and_a_measure_for_ours()
 
 
 def test_forms() -> None:
-    assert threshold_form(Variant()) == "identity relu"
-    assert threshold_form(Variant(norm="gln", activation="prelu")) == "gln prelu"
-    assert threshold_form(Variant(mask="bypass", norm="gln")) == "bypass"
+    assert threshold_form(Variant(), "seed 0") == "identity relu"
+    assert threshold_form(Variant(norm="gln", activation="prelu"), "best.pth 0123") == "gln prelu"
+    assert threshold_form(Variant(mask="bypass", norm="gln"), "seed 1") == "bypass"
+    assert threshold_form(Variant(norm="gln", activation="prelu"), "tasnet:small 0123") == "gln prelu, tasnet:small"
 
 
 def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
