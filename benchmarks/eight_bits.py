@@ -12,14 +12,13 @@ from pathlib import Path
 
 import torch
 
-from tasnet.common import write_whole
+from benchmarks.page import write_figures
 from tasnet.network import SMALL, checkpoint_file
 from tasnet.suite.numerics.eight_bits import GROUPS, EightBitCosts, eight_bit_costs
 from tasnet.suite.numerics.parity_page import cost_bars
 from tasnet.suite.run import Recipe
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "eight-bits.md"
-BEGIN, END = "<!-- figures -->\n", "<!-- end of figures -->\n"
 
 
 def main(arguments: list[str]) -> int:
@@ -32,8 +31,7 @@ def main(arguments: list[str]) -> int:
     table = "".join(f"{line}\n" for line in lines(costs))
     print(table, end="")
     if arguments:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        write_whole(PAGE, f"{before}{BEGIN}{table}{END}{rest.partition(END)[2]}".encode())
+        write_figures(PAGE, table)
         cost_bars(costs).savefig(PAGE.with_suffix(".png"), dpi=130)
     return 0
 

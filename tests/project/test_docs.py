@@ -63,7 +63,10 @@ def anchors(page: str) -> set[str]:
     return {"#" + re.sub(r"[^\w\- ]", "", head.strip().lower()).replace(" ", "-") for head in heads}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/compiler-and-device.md", "docs/plan.md", "docs/isolate.md"])
+PAGES = ["README.md", *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page: str) -> None:
     source = ROOT / page
     for path, anchor in LINK.findall(source.read_text(encoding="utf-8")):

@@ -69,10 +69,6 @@ class EightBitCosts:
 
 
 METHODS: Mapping[str, Scheme] = {
-    "weights per channel": Scheme(per_channel=True),
-    "equalized": Scheme(equalize=True),
-    "biases corrected": Scheme(correct_bias=True),
-    "equalized, biases corrected": Scheme(equalize=True, correct_bias=True),
     "ranges without the last 0.01 %": Scheme(clipping="percentile"),
     "ranges of least squared error": Scheme(clipping="mse"),
 }
@@ -134,8 +130,8 @@ def _ways(whole: _Whole, voices: Signal, plan: Path) -> Iterator[tuple[str, str,
         "the same, 16 bits at the cuts",
         masker.quantized(voices, Scheme(sixteen=_crossing(masker.network))),
     )
-    yield WHERE, "a plan's segments", lambda mixes: simulate(plan, list(mixes))
-    yield WHERE, "a plan's segments, 16 bits at the cuts", lambda mixes: simulate(plan, list(mixes), 16)
+    yield WHERE, "planned", lambda mixes: simulate(plan, list(mixes))
+    yield WHERE, "planned, 16 bits at the cuts", lambda mixes: simulate(plan, list(mixes), 16)
     draw = np.random.default_rng(0)
     level = float(np.sqrt(np.mean(voices**2)))
     yield CALIBRATION, "voices", whole.quantized(voices)

@@ -208,7 +208,7 @@ def listen_summary(result: ListenResult, out: Path) -> str:
     case, trained = result.staged.case, result.staged.trained
     if trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
-    elif departures := case.variant.departures(case.size):
-        named = ", ".join(f"{axis}={case.variant.axes()[axis]}" for axis in departures)
+    elif inexact := case.variant.inexact_axes(case.size):
+        named = ", ".join(f"{axis}={case.variant.axes()[axis]}" for axis in inexact)
         lines.append(f"  {named}: not the function that these weights were trained for, whatever it separates")
     return "\n".join([f"{out / PAGE}: {case.id}", f"  weights: {trained.name}", *lines])

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 GLN = {"gln": "ReduceMean", "gln_pool": "pooling"}
 """the forms that gLN is exported in"""
 
+DRAWN_DB = 15
+"""what ranges from silence lose is more, and is in the table alone"""
+
 TITLE = "Numerical parity: PyTorch, ONNX, HAR, 8 bits"
 
 
@@ -50,8 +53,8 @@ def parity_html(report: ParityReport) -> str:
 
 
 def cost_bars(costs: EightBitCosts) -> Figure:
-    """SI-SDRi of every row but those that are under silence's: a bar each, with the error of its loss."""
-    rows = [(each.what, each.si_sdri, each.error) for each in costs.rows if each.si_sdri > 0]
+    """SI-SDRi of every row that lost no more than can be drawn beside the others, with the error of the loss."""
+    rows = [(each.what, each.si_sdri, each.error) for each in costs.rows if each.lost < DRAWN_DB]
     return bars(rows, "SI-SDRi, dB; the line is float")
 
 

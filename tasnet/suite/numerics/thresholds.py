@@ -130,7 +130,7 @@ def threshold_form(variant: Variant, weights: str) -> str:
     A bypassed mask has neither norm nor activation. `weights` as `weights_label` has them.
     """
     form = "bypass" if variant.mask == "bypass" else f"{variant.norm} {variant.activation}"
-    return f"{form}, {weights.split()[0]}" if weights.startswith("tasnet:") else form
+    return f"{form}, {weights.split(maxsplit=1)[0]}" if weights.startswith("tasnet:") else form
 
 
 def read_thresholds(path: Path) -> Thresholds:
