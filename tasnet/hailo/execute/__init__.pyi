@@ -1,4 +1,3 @@
-from .activation import HOMOGENEOUS_ACTIVATIONS as HOMOGENEOUS_ACTIVATIONS
 from .context import DeconvLength as DeconvLength
 from .context import ExecuteError as ExecuteError
 from .context import RunContext as RunContext
@@ -12,7 +11,6 @@ from .traversal import layer_tensors as layer_tensors
 from .traversal import output_tensors as output_tensors
 
 __all__ = [
-    "HOMOGENEOUS_ACTIVATIONS",
     "Array",
     "DeconvLength",
     "ExecuteError",

@@ -30,9 +30,6 @@ ACTIVATIONS = (
     *_NEW,
 )
 
-HOMOGENEOUS_ACTIVATIONS = frozenset({"linear", "relu", "leaky", "prelu"})
-"""f(s x) = s f(x) for s > 0"""
-
 
 def activate(layer: Layer, x: Tensor, context: RunContext, *, own: bool) -> Tensor:
     """The layer's activation of `x`; overwrites `x` where it is the layer's `own` memory.

@@ -54,7 +54,7 @@ def choose_16_bit_layers(
     the bytes more of its weights and its result. One run per layer, then one per point: greedy, and blind to how
     errors of two layers meet. The gains are measured on `chosen_on` (default: `signals`), the points judged on
     `signals`. `gains` by layer are taken as known and added to as they are found, for whoever keeps them; `say` is
-    called with the progress. Raises QuantizeError for a scheme that corrects biases.
+    called with the progress.
     """
     reference = quantized.reference
     layers = [layer for layer in reference if not keeps_operand_grid(layer) and layer.name in quantized.grids]
@@ -108,9 +108,7 @@ def _counts(layers: int, points: int) -> list[int]:
 def _noise_of(quantized: Quantized, layer: Layer, signals: Inputs, exact: tuple[Array, ...]) -> float:
     """Energy of the outputs' error with this layer at 8 bits and all others in float."""
     others = frozenset(other.name for other in quantized.reference) - {layer.name}
-    alone = quantize_with_ranges(
-        quantized.reference, quantized.calibration, Scheme(floating=others, per_channel=quantized.scheme.per_channel)
-    )
+    alone = quantize_with_ranges(quantized.reference, quantized.calibration, Scheme(floating=others))
     scope = RunContext(alone.network)
     outputs = output_tensors(scope, input_tensors(alone.network, signals), after=rounding_hook(alone))
     return sum(float(((a.numpy().astype("f8") - b) ** 2).sum()) for a, b in zip(outputs, exact, strict=True))

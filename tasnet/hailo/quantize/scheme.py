@@ -1,4 +1,4 @@
-"""What a simulated quantization does: bits, granularity, clipping, corrections; and the grid of one tensor."""
+"""What a simulated quantization does: bits and clipping; and the grid of one tensor."""
 
 from __future__ import annotations
 
@@ -33,13 +33,7 @@ class Scheme:
 
     sixteen: frozenset[str] = frozenset()
     floating: frozenset[str] = frozenset()
-    per_channel: bool = False
-    """a weight scale per output channel instead of one per layer"""
     clipping: Clipping = "minmax"
-    equalize: bool = False
-    """weights evened out between layers first (Nagel et al. 2019), which changes nothing in float"""
-    correct_bias: bool = False
-    """the mean error of each output channel on the calibration set taken off its bias"""
 
     def __post_init__(self) -> None:
         if both := sorted(self.sixteen & self.floating):

@@ -23,11 +23,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil, log2
 
-import numpy as np
-
 from tasnet.hailo import Certainty, Failure
 from tasnet.hailo.files import Layer
-from tasnet.hailo.quantize.simulation import WITH_KERNEL, Quantized, kernel_steps
+from tasnet.hailo.quantize.simulation import WITH_KERNEL, Quantized, kernel_step
 
 ACCUMULATOR_FACTOR = 2
 """bits of a sum, in bits of its data; by hypothesis"""
@@ -94,4 +92,4 @@ def _kernel_step(quantized: Quantized, layer: Layer, bits: int) -> float | None:
     kernel = quantized.reference.weight(layer.name, "kernel")
     if layer.type not in WITH_KERNEL or kernel is None:
         return None
-    return float(np.min(kernel_steps(layer, kernel, bits, per_channel=quantized.scheme.per_channel)))
+    return float(kernel_step(kernel, bits))

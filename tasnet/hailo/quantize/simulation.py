@@ -23,12 +23,10 @@ from tasnet.hailo.execute import (
     ResultHook,
     RunContext,
     input_tensors,
-    layer_tensors,
     output_tensors,
 )
 from tasnet.hailo.files import Layer, Network
-from tasnet.hailo.quantize.calibration import CalibratedRanges, calibrated_ranges, stretch_of
-from tasnet.hailo.quantize.equalization import equalized, out_axis
+from tasnet.hailo.quantize.calibration import CalibratedRanges, calibrated_ranges
 from tasnet.hailo.quantize.scheme import Grid, QuantizeError, Scheme, grid_over
 
 WITH_KERNEL = frozenset({"conv", "dw", "deconv", "dense", "normalization"})
@@ -46,8 +44,6 @@ def keeps_operand_grid(layer: Layer) -> bool:
 
 BIAS_FACTOR = 4
 """bits of a bias in bits of its layer: 32 at a8_w8, where 16 would clip; the vendor composes it of narrower ones"""
-CORRECTED_ON = 8
-"""signals that bias correction looks at: all at once, so that memory sets the number"""
 
 Float = npt.NDArray[np.float32]
 
@@ -56,8 +52,7 @@ Float = npt.NDArray[np.float32]
 class Quantized:
     """A network whose weights lie on their grids, with the grids of its results.
 
-    `reference` is the float network that it stands for: the same function as the one given, after equalization
-    if the scheme asks for it. `grids` has no entry for a layer left in float.
+    `reference` is the float network that it stands for. `grids` has no entry for a layer left in float.
     """
 
     network: Network
@@ -74,24 +69,16 @@ def quantize_network(network: Network, signals: Inputs, scheme: Scheme | None = 
     used, and ExecuteError for a network that can't be run.
     """
     scheme = scheme or Scheme()
-    reference = equalized(network) if scheme.equalize else network
-    return quantize_with_ranges(reference, calibrated_ranges(reference, signals, scheme.clipping), scheme, signals)
+    return quantize_with_ranges(network, calibrated_ranges(network, signals, scheme.clipping), scheme)
 
 
-def quantize_with_ranges(
-    reference: Network, calibration: CalibratedRanges, scheme: Scheme, signals: Inputs | None = None
-) -> Quantized:
-    """As `quantize_network`, with ranges that are known already. `signals` are needed for bias correction alone."""
+def quantize_with_ranges(reference: Network, calibration: CalibratedRanges, scheme: Scheme) -> Quantized:
+    """As `quantize_network`, with ranges that are known already."""
     known = {layer.name for layer in reference}
     if unknown := sorted((scheme.sixteen | scheme.floating) - known):
         raise QuantizeError(f"scheme: layer {unknown[0]} isn't in the network; take a name of its HN")
     grids = _grids(reference, calibration, scheme)
-    made = Quantized(_with_weights(reference, scheme, grids), reference, scheme, calibration, grids)
-    if not scheme.correct_bias:
-        return made
-    if signals is None:
-        raise QuantizeError("bias correction: needs the calibration signals")
-    return _bias_corrected(made, signals)
+    return Quantized(_with_weights(reference, scheme, grids), reference, scheme, calibration, grids)
 
 
 def run_quantized(quantized: Quantized, inputs: Inputs, *, deconv: DeconvLength = "vendor") -> tuple[Array, ...]:
@@ -117,12 +104,10 @@ def round_to_grid(x: Tensor, found: Grid) -> Tensor:
     return x.mul_(1 / found.step).round_().clamp_(-found.zero, top).mul_(found.step)
 
 
-def kernel_steps(layer: Layer, kernel: Float, bits: int, *, per_channel: bool) -> Float:
-    """The step of a kernel's symmetric grid: one number, or one per output channel, shaped to divide the kernel."""
-    axis = out_axis(layer)
-    axes = tuple(a for a in range(kernel.ndim) if a != axis) if per_channel else None
-    largest = np.abs(kernel).max(axis=axes, keepdims=True).astype(np.float32)
-    return np.asarray(np.where(largest > 0, largest, 1) / np.float32(2 ** (bits - 1) - 1), np.float32)
+def kernel_step(kernel: Float, bits: int) -> np.float32:
+    """The step of a kernel's symmetric grid."""
+    largest = np.float32(np.abs(kernel).max())
+    return np.float32((largest if largest > 0 else 1) / np.float32(2 ** (bits - 1) - 1))
 
 
 def _grids(network: Network, calibration: CalibratedRanges, scheme: Scheme) -> dict[str, Grid]:
@@ -145,44 +130,12 @@ def _with_weights(network: Network, scheme: Scheme, grids: Mapping[str, Grid]) -
         kernel, bias = network.weight(layer.name, "kernel"), network.weight(layer.name, "bias")
         if bits is None or kernel is None or layer.type not in WITH_KERNEL:
             continue
-        sizes = kernel_steps(layer, kernel, bits, per_channel=scheme.per_channel)
-        weights[f"{network.name}/{layer.name}/kernel:0"] = np.rint(kernel / sizes) * sizes
+        step = kernel_step(kernel, bits)
+        weights[f"{network.name}/{layer.name}/kernel:0"] = np.rint(kernel / step) * step
         before = grids.get(layer.inputs[0])
         if bias is not None and before is not None:
-            unit = np.broadcast_to(sizes.ravel().astype(np.float64) * before.step, bias.shape)
+            unit = np.float64(step) * before.step
             limit = 2.0 ** (BIAS_FACTOR * bits - 1)
             rounded = np.clip(np.rint(bias / unit), -limit, limit - 1) * unit
             weights[f"{network.name}/{layer.name}/bias:0"] = rounded.astype(np.float32)
     return replace(network, weights=MappingProxyType(weights))
-
-
-def _bias_corrected(quantized: Quantized, signals: Inputs) -> Quantized:
-    """With the mean error of each channel, ahead of the activation, taken off the bias: layer after layer."""
-    signals = stretch_of(signals, 0, CORRECTED_ON)
-    means: dict[str, Tensor] = {}
-    found: dict[str, Float] = {}
-
-    def note(layer: Layer, x: Tensor) -> Tensor:
-        if layer.type in WITH_KERNEL:
-            means[layer.name] = x.mean((0, 1, 2))
-        return x
-
-    def correct(layer: Layer, x: Tensor) -> Tensor:
-        # the layers ahead are corrected already: what is left is this one's own error
-        if layer.type in WITH_KERNEL and layer.name in quantized.grids:
-            off = means[layer.name] - x.mean((0, 1, 2))
-            found[layer.name] = off.numpy()
-            x.add_(off)
-        return x
-
-    reference, network = quantized.reference, quantized.network
-    for _ in layer_tensors(RunContext(reference), input_tensors(reference, signals), before=note):
-        pass
-    scope = RunContext(network)
-    for _ in layer_tensors(scope, input_tensors(network, signals), before=correct, after=rounding_hook(quantized)):
-        pass
-    weights = dict(network.weights)
-    for name, off in found.items():
-        key = f"{network.name}/{name}/bias:0"
-        weights[key] = weights[key] + off
-    return replace(quantized, network=replace(network, weights=MappingProxyType(weights)))

@@ -1,9 +1,8 @@
-"""The simulated 8 bits: grids, ranges, corrections, the shift's rule, and ONNX Runtime's quantization beside it."""
+"""The simulated 8 bits: grids, ranges, the shift's rule, and ONNX Runtime's quantization beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -27,7 +26,6 @@ from tasnet.hailo.quantize import (
     run_quantized,
 )
 from tasnet.hailo.quantize.calibration import calibrated_ranges
-from tasnet.hailo.quantize.equalization import equalized
 from tasnet.hailo.quantize.scheme import Clipping, grid_over
 from tasnet.hailo.quantize.simulation import round_to_grid
 from tasnet.network.variant import Size, Variant
@@ -83,48 +81,6 @@ def test_a_layer_left_in_float_brings_no_noise() -> None:
     every = frozenset(layer.name for layer in network)
     assert si_sdr_of(network, Scheme(floating=every)) > 120
     assert si_sdr_of(network, Scheme(floating=every - {"conv1"})) > si_sdr_of(network, Scheme())
-
-
-def test_equalization_changes_nothing_in_float_and_mends_uneven_weights() -> None:
-    network, mix = network_of(CLEAN), speech_of(1)
-    assert si_sdr(run_network(equalized(network), mix)[0], run_network(network, mix)[0]) > 100
-    # the same function with channels a hundredfold apart
-    uneven = dict(network.weights)
-    factor = np.logspace(-1, 1, SIZE.H).astype(np.float32)
-    layer = network.layer("conv3")
-    for what in ("kernel", "bias"):
-        uneven[f"net/conv3/{what}:0"] = uneven[f"net/conv3/{what}:0"] * factor
-    for reader in layer.outputs:
-        key = f"net/{reader}/kernel:0"
-        uneven[key] = uneven[key] / factor.reshape(1, 1, -1, 1)
-    bad = replace(network, weights=uneven)
-    assert si_sdr(run_network(bad, mix)[0], run_network(network, mix)[0]) > 100
-    assert si_sdr_of(bad, Scheme(equalize=True)) > si_sdr_of(bad, Scheme()) + 3
-
-
-def test_weight_scales_per_channel_mend_uneven_weights_too() -> None:
-    kernel, x = floats(1, 1, 8, 16) * np.logspace(-3, 0, 16), floats(1, 1, 200, 8, seed=1)
-    params = conv_params((1, 1, 8, 16))
-    network = one_layer("conv", [(1, 200, 8)], (1, 200, 16), params, {"kernel": kernel, "bias": np.zeros(16)})
-
-    def error(scheme: Scheme) -> float:
-        quantized = quantize_network(network, x, scheme)
-        off = quantized.network.weight("conv1", "kernel") - network.weight("conv1", "kernel")
-        return float(np.abs(off[..., 0]).max() / np.abs(kernel[..., 0]).max())
-
-    assert error(Scheme()) > 0.5
-    assert error(Scheme(per_channel=True)) < 0.005
-
-
-def test_bias_correction_takes_the_mean_error_off() -> None:
-    network, speech = network_of(CLEAN), speech_of()
-
-    def bias(scheme: Scheme) -> float:
-        quantized = quantize_network(network, speech, scheme)
-        off = run_quantized(quantized, speech)[0].astype(np.float64) - run_network(network, speech)[0]
-        return float(np.abs(off.mean((0, 1, 2))).max())
-
-    assert bias(Scheme(correct_bias=True)) < bias(Scheme())
 
 
 def _passing(length: int) -> Network:
@@ -211,7 +167,6 @@ class _Reader:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("per_channel", [False, True])
 @pytest.mark.parametrize(
     ("variant", "length", "size"),
     [
@@ -221,7 +176,7 @@ class _Reader:
     ],
 )
 def test_onnx_runtimes_static_quantization_is_as_far_off(
-    tmp_path: Path, variant: Variant, length: int, size: Size, per_channel: bool
+    tmp_path: Path, variant: Variant, length: int, size: Size
 ) -> None:
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
@@ -234,7 +189,6 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
         quant_format=QuantFormat.QDQ,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        per_channel=per_channel,
     )
     model = onnx.load(str(tmp_path / "qdq.onnx"))
     names = _quantized_values(model)
@@ -246,7 +200,7 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
 
-    quantized = quantize_network(network, calibration, Scheme(per_channel=per_channel))
+    quantized = quantize_network(network, calibration, Scheme())
     exact = results(network, mix, deconv="onnx")
     ours = run_quantized(quantized, mix, deconv="onnx")[0]
     last = network.output_layers[0]
