@@ -56,7 +56,9 @@ def stored_figures(store: Store) -> list[StageFigure]:
 
 def how(runs: Sequence[StageFigure]) -> str:
     """What a limit was proposed from, in a few words: they stand beside it."""
-    return f"{', '.join(sorted({each.weights for each in runs}))}; one mixture, {voices_summary()}"
+    weights = sorted({each.weights for each in runs})
+    own = all(each.startswith("tasnet:") for each in weights)
+    return f"{', '.join(weights)}; one mixture, {'voices of the package' if own else voices_summary()}"
 
 
 def print_breaches(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
