@@ -26,7 +26,7 @@ def commands(program: str) -> Iterator[list[str]]:
 
 
 def options(words: list[str]) -> set[str]:
-    return {word.partition("=")[0] for word in words if word.startswith("-")}
+    return {word.partition("=")[0] for word in words if word.startswith("-") and word != "-"}
 
 
 @pytest.mark.parametrize("words", list(commands("tasnet")), ids=" ".join)
