@@ -11,7 +11,7 @@ from math import prod
 from tasnet.hailo import Certainty
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
 from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, phases, piece_channels
-from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
+from tasnet.plan.function import LOCAL_NORMS, SPANNING_NORMS, Function
 from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
 from tasnet.plan.rows import row_count
 
@@ -71,9 +71,9 @@ def candidates(
 def form_of(function: Function, start: int, stop: int) -> str | None:
     """How these stages can be one segment: a chain, a block with scalars, or not at all."""
     blocks = Cut(CHAIN, start, stop, 1, 1, 1).blocks(function)
-    if function.norm in LOCAL_NORMS or (function.norm == GLOBAL_NORM and not blocks):
+    if function.norm in LOCAL_NORMS or (function.norm in SPANNING_NORMS and not blocks):
         return CHAIN
-    scaled = function.norm == GLOBAL_NORM and len(blocks) == 1 and stop < function.stages
+    scaled = function.norm in SPANNING_NORMS and len(blocks) == 1 and stop < function.stages
     return SCALED if scaled else None
 
 
@@ -226,7 +226,7 @@ def trusted(judged: Prediction, bounds: Bounds) -> bool:
 
 def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds: Bounds) -> Miss:
     """What binds where a stage alone has no segment within the bounds."""
-    stop = stage + 1 if function.norm != GLOBAL_NORM or stage else stage + 2
+    stop = stage + 1 if function.norm not in SPANNING_NORMS or stage else stage + 2
     form = form_of(function, stage, stop) or POINTWISE
     probe = Cut(form, stage, stop, 1, 1, 1, bounds.coders)
     found = facts(function, probe)

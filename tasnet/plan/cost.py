@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tasnet.plan.cut import HOST, PIECE_IN, PIECES, POINTWISE, SCALED, Cut, piece_channels
 from tasnet.plan.cuts import Seconds
-from tasnet.plan.function import GLOBAL_NORM, Function
+from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import Facts
 
@@ -99,9 +99,9 @@ def _between(function: Function, cut: Cut) -> int:
 def around(function: Function, coders: str, frames: int, hardware: Hardware) -> Seconds:
     """What the host does before and behind the segments: frames, the encoder, the norm over it, overlapping."""
     size = function.size
-    macs = size.N * size.L * frames if coders == HOST or function.norm == GLOBAL_NORM else 0
+    macs = size.N * size.L * frames if coders == HOST or function.norm not in LOCAL_NORMS else 0
     passes = (2 + size.n_src * 3) * size.L + (2 * size.N if macs else 0)
-    passes += _NORM[function.norm] * size.N if function.norm == GLOBAL_NORM else 0
+    passes += _NORM[function.norm] * size.N if function.norm not in LOCAL_NORMS else 0
     spent = passes * PASSES * frames / hardware.host_bytes_per_second.value + macs / hardware.host_macs_per_second.value
     return Seconds(host=spent)
 

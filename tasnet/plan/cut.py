@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import gcd
 
-from tasnet.plan.function import Function
+from tasnet.plan.function import GLOBAL_NORM, Function
 
 CHAIN, SCALED, POINTWISE = "chain", "scaled", "pointwise"
-"""The forms of a segment: stages one after another with norms inside; one block of a gLN network whose scalars come
-from the host; the 1x1 convolutions between two depthwise ones, everything else on the host."""
+"""The forms of a segment: stages one after another with norms inside; one block of a gLN or cgLN network whose
+scalars come from the host; the 1x1 convolutions between two depthwise ones, everything else on the host."""
 
 PIECE_IN, PIECE_OUT = "piece-in", "piece-out"
 """Some channels of one 1x1 convolution: a stage's first (head, block or tail), or a block's res and skip as one.
@@ -133,7 +133,8 @@ def _chain(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, 
 def _scaled(function: Function, cut: Cut) -> tuple[tuple[Port, ...], tuple[Port, ...]]:
     size = function.size
     last = cut.stop == function.stages - 1
-    given = (Port("encoded", size.N) if cut.has_head() else Port("stream", size.B), Port("scalars", 2))
+    scalars = (Port("scalars", 2),) if function.norm == GLOBAL_NORM else (Port("mean", 1), Port("scale", 1))
+    given = (Port("encoded", size.N) if cut.has_head() else Port("stream", size.B), *scalars)
     stream = (Port("stream", size.B),) if cut.has_head() else ()
     moments = tuple(Port(role, 1) for role in ("mean1", "square1", "mean2", "square2"))
     return given, (*stream, Port("product", size.Sc if last else size.B + size.Sc), *moments)

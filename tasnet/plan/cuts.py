@@ -152,13 +152,13 @@ class Plan(_Data):
         the half frames that overlap."""
         size, kept = self.function.size, 0
         for each in self.on_chip:
-            looked_at = next((port for port in each.inputs if each.head or port.role == "stream"), None)
-            kept += each.halo[0] * looked_at.channels if looked_at else 0
+            looked_at = ("stream", "mean", "scale", *(("encoded", "frames") if each.head else ()))
+            kept += each.halo[0] * sum(port.channels for port in each.inputs if port.role in looked_at)
         inside = {block for each in self.on_chip for block in each.blocks}
         cumulative = 3 if self.function.norm == "cgln" else 0
         for block in set(range(self.function.blocks)) - inside:
-            kept += self.function.halo(range(block, block + 1))[0] * size.H + 2 * cumulative
-        return kept + cumulative + (1 + size.n_src) * size.stride
+            kept += self.function.halo(range(block, block + 1))[0] * size.H
+        return kept + cumulative * (1 + 2 * self.function.blocks) + (1 + size.n_src) * size.stride
 
     @property
     def on_chip(self) -> tuple[Segment, ...]:

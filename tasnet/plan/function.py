@@ -24,6 +24,9 @@ LOCAL_NORMS = frozenset({"identity", "affine", "cln"})
 GLOBAL_NORM = "gln"
 """The norm whose statistics are two scalars over all channels and frames."""
 
+SPANNING_NORMS = frozenset({GLOBAL_NORM, "cgln"})
+"""Norms whose scalars, one pair or a pair for each frame, can come from the host into a segment of one block."""
+
 
 class PlanError(TasnetError, ValueError):
     """What can't be planned, read, written or run as a plan. One line: what is wrong, and what to do."""

@@ -124,16 +124,22 @@ def gln_scalars(mean: float, square: float) -> tuple[float, float]:
 
 
 def cumulative(x: Array, gamma: Array, beta: Array, past: Past, name: str) -> Array:
-    """Over channels and all frames so far (Asteroid's cgLN). What is kept: frames, sum and sum of squares so far."""
-    frames, total, squares = past.get(name, np.zeros(3))
-    count = len(x) * (frames + np.arange(1, x.shape[1] + 1, dtype=np.float64))
-    sums = total + np.cumsum(x.sum(0, dtype=np.float64))
-    powers = squares + np.cumsum(np.square(x, dtype=np.float64).sum(0))
-    past[name] = np.array([frames + x.shape[1], sums[-1], powers[-1]])
-    mean = sums / count
-    variance = powers / count - mean**2
-    scale = 1 / np.sqrt(np.maximum(variance, 0) + EPS)
+    """Over channels and all frames so far (Asteroid's cgLN)."""
+    mean, scale = cumulated(x.mean(0, dtype=np.float64), np.square(x, dtype=np.float64).mean(0), past, name)
     return (x - mean.astype(x.dtype)) * scale.astype(x.dtype) * gamma + beta
+
+
+def cumulated(mean: Array, square: Array, past: Past, name: str) -> tuple[Array, Array]:
+    """The channels' mean and mean square at each frame -> cgLN's mean and scale there.
+
+    What is kept: frames, sum and sum of squares so far.
+    """
+    frames, means, squares = past.get(name, np.zeros(3))
+    count = frames + np.arange(1, len(mean) + 1, dtype=np.float64)
+    sums, powers = means + np.cumsum(mean, dtype=np.float64), squares + np.cumsum(square, dtype=np.float64)
+    past[name] = np.array([count[-1], sums[-1], powers[-1]])
+    mean = sums / count
+    return mean, 1 / np.sqrt(np.maximum(powers / count - mean**2, 0) + EPS)
 
 
 def block(weights: Weights, function: Any, index: int, x: Array, past: Past | None = None) -> Any:

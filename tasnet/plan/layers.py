@@ -15,7 +15,7 @@ from tasnet.hailo import Certainty
 from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
 from tasnet.hailo.predict import Prediction, PredictionKind, predict_network
 from tasnet.plan.cut import CHAIN, CHIP, PIECES, POINTWISE, Cut, ports
-from tasnet.plan.function import GLOBAL_NORM, Function
+from tasnet.plan.function import GLOBAL_NORM, SPANNING_NORMS, Function
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ def _norm(norm: str, channels: int) -> Iterator[Kind]:
         yield Kind("activation", (1,), 1)
         yield Kind("ew_mult", (channels, 1), channels)
         yield Kind("normalization", (channels,), channels)
-    elif norm not in ("identity", GLOBAL_NORM):
+    elif norm not in {"identity", *SPANNING_NORMS}:
         raise ValueError(f"{norm}: no norm of a segment")
 
 
@@ -210,9 +210,14 @@ def _scaled(function: Function, shape: _Shape) -> Iterator[Kind]:
     if shape.head:
         yield _conv(size.N, size.B)
     yield _conv(size.B, size.H)
+    if function.norm != GLOBAL_NORM:
+        yield Kind("ew_sub", (size.H, 1), size.H)
+        yield Kind("ew_mult", (size.H, 1), size.H)
+        yield Kind("normalization", (size.H,), size.H)
     yield Kind("dw", (size.H,), size.H, function.taps, dilation)
-    yield Kind("conv", (2,), size.H, function.taps, dilation)
-    yield Kind("ew_add", (size.H, size.H), size.H)
+    if function.norm == GLOBAL_NORM:
+        yield Kind("conv", (2,), size.H, function.taps, dilation)
+        yield Kind("ew_add", (size.H, size.H), size.H)
     yield _conv(size.H, size.Sc if shape.last else size.B + size.Sc)
     for _ in range(2):
         yield Kind("feature_multiplier", (size.H,), size.H)

@@ -26,8 +26,14 @@ def invocations(plan: Any, frames: int) -> int:
 
 
 def _of_block(segment: Any, block: int, start: int, frames: int) -> int:
-    known, new = min(segment.halo[0], start), min(block, frames - start)
-    return len(list(rows.row_batches(rows.block_rows(known, new, block, segment.width, segment.halo), segment.height)))
+    new, known = min(block, frames - start), min(segment.halo[0], start)
+    # where scalars are fetched first, without what was before
+    times = [rows.block_rows(each, new, block, segment.width, segment.halo) for each in _runs(segment, known)]
+    return sum(len(list(rows.row_batches(each, segment.height))) for each in times)
+
+
+def _runs(segment: Any, known: int) -> tuple[int, ...]:
+    return (0, known) if segment.form == "scaled" else (known,)
 
 
 def _of_segment(segment: Any, frames: int) -> int:

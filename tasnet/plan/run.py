@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from tasnet.plan import host, rows
+from tasnet.plan.scaled import cumulatively_scaled, globally_scaled
 
 Array = Any
 
@@ -174,7 +175,8 @@ def _frames(
         if segment.place == "host":
             _host_stages(plan, weights, segment.blocks, segment.head, segment.tail, signals, made, past)
         elif segment.form == "scaled":
-            _scaled(plan, weights, running_alone, signals)
+            scaled = globally_scaled if plan.function.norm == "gln" else cumulatively_scaled
+            scaled(plan, weights, running_alone, signals, past)
         else:
             _plain(weights, running_alone, signals, made)
             if segment.form == "pointwise" and segment.start < plan.function.blocks:
@@ -191,11 +193,12 @@ class _Running:
         self.segment, self.execute, self.spent, self.block, self.past = segment, execute, spent, block, past
 
     def invocations(
-        self, signals: Mapping[str, Array], wanted: Collection[str]
+        self, signals: Mapping[str, Array], wanted: Collection[str], *, look_back: bool = True
     ) -> Iterator[tuple[list[rows.Row], Mapping[str, Array]]]:
-        """Each group of rows, and what the segment makes of it."""
+        """Each group of rows, and what the segment makes of it; of a stream's block without what was before it where
+        nothing that is wanted needs that."""
         segment = self.segment
-        signals, found = self._windows(signals)
+        signals, found = self._windows(signals, look_back)
         started: deque[tuple[list[rows.Row], Any]] = deque()
         for group in rows.row_batches(found, segment.height):
             taken, valid = [row for row, _ in group], [row for _, row in group]
@@ -211,7 +214,9 @@ class _Running:
         while started:
             yield self._ended(*started.popleft())
 
-    def _windows(self, signals: Mapping[str, Array]) -> tuple[dict[str, Array], list[tuple[rows.Row, rows.Row]]]:
+    def _windows(
+        self, signals: Mapping[str, Array], look_back: bool
+    ) -> tuple[dict[str, Array], list[tuple[rows.Row, rows.Row]]]:
         """What rows are cut from, by role; the rows in that, and where their valid parts lie in the signal."""
         segment = self.segment
         given = {port.role: signals[port.role] for port in segment.inputs}
@@ -219,11 +224,11 @@ class _Running:
         if self.past is None or self.block is None:
             return given, [(row, row) for row in rows.rows_over(frames, segment.width, segment.halo, segment.phase)]
         before, known = segment.halo[0], 0
-        if before:
-            # What the blocks' convolutions look back at; of the other inputs only the block's own frames count.
-            role = next(iter(given)) if segment.head else "stream"
-            given[role] = host.remembered(self.past, segment.name, given[role], before)
-            known = given[role].shape[1] - frames
+        # What the blocks' convolutions look back at; of the other inputs only the block's own frames count.
+        for role in given if before and look_back else ():
+            if role in _LOOKED_AT or (segment.head and role in ("encoded", "frames")):
+                given[role] = host.remembered(self.past, f"{segment.name} {role}", given[role], before)
+                known = given[role].shape[1] - frames
         for role, each in given.items():
             missing = known + frames - each.shape[1]
             given[role] = np.pad(each, ((0, 0), (missing, before + self.block - known - frames)))
@@ -260,6 +265,7 @@ def _plain(weights: host.Weights, running: _Running, signals: dict[str, Array], 
     signals |= outputs
 
 
+_LOOKED_AT = frozenset({"stream", "mean", "scale"})
 _KEPT = frozenset({"stream", "skips", "hidden"})
 
 
@@ -273,51 +279,6 @@ def _decode(weights: host.Weights, mask: Array, taken: list[rows.Row], phase: in
         place = rows.frame_slice(row, phase)
         valid = mask[0, :, index, row.low - row.start : row.high - row.start]
         made[:, place] = host.decoded(weights, valid * coded[:, place])
-
-
-def _scaled(plan: Any, weights: host.Weights, running: _Running, signals: dict[str, Array]) -> None:
-    """A block of a gLN network: once for the first norm's scalars, once with them. Changes `signals`."""
-    segment, size = running.segment, plan.function.size
-    (index,) = segment.blocks
-    name, frames, dtype = f"masker.TCN.{index}", signals["coded"].shape[1], signals["coded"].dtype
-    signals["scalars"] = np.zeros((2, frames), dtype)
-    first = host.gln_scalars(*_moments(running.invocations(signals, ("mean1", "square1")), "1", frames))
-    signals["scalars"] = np.repeat(np.array([[1 / first[0]], [first[1]]], dtype), frames, axis=1)
-    kept = {port.role: np.empty((port.channels, frames), dtype) for port in segment.outputs if port.channels > 1}
-    moments = np.zeros(2)
-    for taken, gave in running.invocations(signals, (*kept, "mean2", "square2")):
-        for role, signal in kept.items():
-            rows.scatter(gave[role], taken, segment.phase, signal)
-        moments += _sums(gave, taken, "2")
-    # What the segment calls y is y / s1 here.
-    mean, square = moments / frames * (first[0], first[0] ** 2)
-    scale, mean = host.gln_scalars(mean, square)
-    gamma, beta = weights[f"{name}.shared_block.5.gamma"], weights[f"{name}.shared_block.5.beta"]
-    shift = beta - scale * mean * gamma
-    product = kept.pop("product")
-    product *= dtype.type(first[0] * scale)
-    signals |= kept
-    parts = ["skip_conv"] if len(product) == size.Sc else ["res_conv", "skip_conv"]
-    shifts = [weights[f"{name}.{part}.weight"][:, :, 0] @ shift + weights[f"{name}.{part}.bias"] for part in parts]
-    product += np.concatenate(shifts)[:, None].astype(dtype)
-    if len(parts) == 2:
-        signals["stream"] = signals["stream"] + product[: size.B]
-    skips = product[-size.Sc :]
-    signals["skips"] = skips if "skips" not in signals else signals["skips"] + skips
-
-
-def _moments(invocations: Iterator[tuple[list[rows.Row], Mapping[str, Array]]], which: str, frames: int) -> Array:
-    """The mean and the mean square over all frames."""
-    return sum((_sums(gave, taken, which) for taken, gave in invocations), np.zeros(2)) / frames
-
-
-def _sums(gave: Mapping[str, Array], taken: list[rows.Row], which: str) -> Array:
-    """The valid frames' means and mean squares, summed."""
-    found = np.zeros(2)
-    for index, row in enumerate(taken):
-        valid = slice(row.low - row.start, row.high - row.start)
-        found += [gave[f"{what}{which}"][0, 0, index, valid].sum(dtype=np.float64) for what in ("mean", "square")]
-    return found
 
 
 _PIECES = frozenset({"piece-in", "piece-out"})

@@ -14,7 +14,7 @@ from tasnet.plan.executors import input_layers, read_verified_file
 from tasnet.plan.function import PlanError
 from tasnet.plan.hardware import MAX_HEFS
 
-MODULES = ("rows", "host", "run", "hailort", "standalone")
+MODULES = ("rows", "host", "scaled", "run", "hailort", "standalone")
 """in the order in which they need each other"""
 SPACES = ("rows", "host")
 """Modules whose names the others use with the module's: there they are one object."""

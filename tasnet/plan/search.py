@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
 from tasnet.plan.cost import around, on_host, runs, seconds, switch_seconds
 from tasnet.plan.cut import PIECE_IN, PIECE_OUT
-from tasnet.plan.function import GLOBAL_NORM, LOCAL_NORMS, Function, PlanError
+from tasnet.plan.function import LOCAL_NORMS, SPANNING_NORMS, Function, PlanError
 from tasnet.plan.hardware import Hardware
 
 OBJECTIVES = ("time", "hefs", "macs", "latency")
@@ -142,7 +142,7 @@ def _steps(search: PlanProblem, key: Key) -> Iterator[Step]:
             found = candidates(function, start, stop, search.frames, search.arch, search.bounds)
             if best := _best(search, start, stop, found, key):
                 yield best
-            elif function.norm == GLOBAL_NORM and stop > start + 2:
+            elif function.norm in SPANNING_NORMS and stop > start + 2:
                 break
 
 

@@ -11,14 +11,15 @@ from torch import Tensor, nn
 
 from tasnet.network import Conv, Norm, TcnBlock, Variant, rewrites
 from tasnet.plan.cut import CHAIN, CHIP, PIECE_OUT, POINTWISE, SCALED, Cut
-from tasnet.plan.function import GLOBAL_NORM, TrainedFunction
+from tasnet.plan.function import GLOBAL_NORM, SPANNING_NORMS, TrainedFunction
 
 _LAYOUT = "horizontal"
 
 
 def build_segment(trained: TrainedFunction, cut: Cut) -> nn.Module:
     """The segment's network, in eval mode: tensors of `ports`' inputs -> a tuple of its outputs, [1, C, H, W] each."""
-    made = {CHAIN: Chain, POINTWISE: Pointwise, SCALED: Scaled}.get(cut.form, Piece)
+    scaled = Scaled if trained.function.norm == GLOBAL_NORM else Cumulated
+    made = {CHAIN: Chain, POINTWISE: Pointwise, SCALED: scaled}.get(cut.form, Piece)
     with torch.no_grad():
         network: nn.Module = made(trained, cut)
     return network.eval().requires_grad_(False)
@@ -28,11 +29,11 @@ def _conv(weight: Tensor, bias: Tensor | None = None) -> Conv:
     return Conv(_LAYOUT, weight, bias)
 
 
-def _dilated(trained: TrainedFunction, weight: Tensor, dilation: int, groups: int) -> Conv:
+def _dilated(trained: TrainedFunction, weight: Tensor, dilation: int, groups: int, bias: Tensor | None = None) -> Conv:
     """With 'same' padding: a causal one has taps of zero, and no layer that pads."""
     weight = rewrites.centred_taps(weight) if trained.function.causal else weight
     padding = dilation * (weight.shape[2] - 1) // 2
-    return Conv(_LAYOUT, weight, dilation=dilation, padding=padding, groups=groups)
+    return Conv(_LAYOUT, weight, bias, dilation=dilation, padding=padding, groups=groups)
 
 
 def _named(trained: TrainedFunction, name: str) -> Conv:
@@ -132,9 +133,9 @@ class Chain(nn.Module):
 
 
 def _norm(trained: TrainedFunction, name: str) -> Norm | None:
-    """A norm that needs no other frame. A global one is the host's."""
+    """A norm that needs no other frame. Others are the host's."""
     norm = trained.function.norm
-    if norm in ("identity", GLOBAL_NORM):
+    if norm in {"identity", *SPANNING_NORMS}:
         return None
     return Norm(norm, trained.weights[f"{name}.gamma"], trained.weights[f"{name}.beta"], rewrites.time_axis(_LAYOUT))
 
@@ -166,19 +167,56 @@ class Scaled(nn.Module):
         shift[:, 0, size.P - 1 if trained.function.causal else size.P // 2] += bias
         self.shift = _dilated(trained, shift, dilation, 1)
         self.dw_act = _activation(trained, f"{name}.shared_block.4")
-        outer = weights[f"{name}.shared_block.5.gamma"][None, :, None]
-        kept = ("res_conv", "skip_conv") if index + 1 < trained.function.blocks else ("skip_conv",)
-        self.product = _conv(torch.cat([weights[f"{name}.{part}.weight"] * outer for part in kept]))
+        self.product = _product(trained, index)
 
     def forward(self, given: Tensor, scalars: Tensor) -> tuple[Tensor, ...]:
         stream = self.bottleneck(given) if self.bottleneck else given
         inner = self.in_act(self.in_conv(stream))
         outer = self.dw_act(self.dw_conv(inner) + self.shift(scalars))
-        product = self.product(outer)
-        moments = [
-            moment for y in (inner, outer) for moment in (y.mean(1, keepdim=True), y.pow(2).mean(1, keepdim=True))
-        ]
-        return (*((stream,) if self.bottleneck else ()), product, *moments)
+        return (*((stream,) if self.bottleneck else ()), self.product(outer), *_moments(inner, outer))
+
+
+def _product(trained: TrainedFunction, index: int) -> Conv:
+    """A block's res and skip convolutions, without what doesn't hang on their input: behind gamma, before the bias."""
+    name, weights = f"masker.TCN.{index}", trained.weights
+    gamma = weights[f"{name}.shared_block.5.gamma"][None, :, None]
+    kept = ("res_conv", "skip_conv") if index + 1 < trained.function.blocks else ("skip_conv",)
+    return _conv(torch.cat([weights[f"{name}.{part}.weight"] * gamma for part in kept]))
+
+
+def _moments(*signals: Tensor) -> list[Tensor]:
+    """The channels' mean, and of their squares, of each."""
+    return [moment for y in signals for moment in (y.mean(1, keepdim=True), y.pow(2).mean(1, keepdim=True))]
+
+
+class Cumulated(nn.Module):
+    """One block of a cgLN network, whose first norm's mean and scale at each frame come from the host.
+
+    The second norm's meet linear maps alone, and are the host's, as in `Scaled`. With any mean and scale `mean1` and
+    `square1` are right; with the first norm's, all is.
+    """
+
+    def __init__(self, trained: TrainedFunction, cut: Cut) -> None:
+        super().__init__()
+        weights, (index,) = trained.weights, cut.blocks(trained.function)
+        name = f"masker.TCN.{index}.shared_block"
+        self.bottleneck = _named(trained, "masker.bottleneck.1") if cut.has_head() else None
+        self.in_conv = _named(trained, f"{name}.0")
+        self.in_act = _activation(trained, f"{name}.1")
+        gamma, beta = weights[f"{name}.2.gamma"], weights[f"{name}.2.beta"]
+        self.in_norm = Norm("affine", gamma, beta, rewrites.time_axis(_LAYOUT))
+        taps, bias = weights[f"{name}.3.weight"], weights[f"{name}.3.bias"]
+        self.dw_conv = _dilated(
+            trained, taps, trained.function.dilation(index) // cut.phase, trained.function.size.H, bias
+        )
+        self.dw_act = _activation(trained, f"{name}.4")
+        self.product = _product(trained, index)
+
+    def forward(self, given: Tensor, mean: Tensor, scale: Tensor) -> tuple[Tensor, ...]:
+        stream = self.bottleneck(given) if self.bottleneck else given
+        inner = self.in_act(self.in_conv(stream))
+        outer = self.dw_act(self.dw_conv(self.in_norm((inner - mean) * scale)))
+        return (*((stream,) if self.bottleneck else ()), self.product(outer), *_moments(inner, outer))
 
 
 class Pointwise(nn.Module):

@@ -43,6 +43,7 @@ def cuts(draw: st.DrawFn) -> tuple[Function, Cut]:
         start, stop = min(start, stop - 1), max(start + 1, stop)
         norm = draw(st.sampled_from(["identity", "affine", "cln"]))
     elif form == SCALED:
+        norm = draw(st.sampled_from(["gln", "cgln"]))
         start, stop = (0, 2) if start == 0 else (start, start + 1)
     elif form == PIECE_OUT:
         start, stop = max(start, 1), max(start, 1) + 1
