@@ -27,7 +27,7 @@ from tasnet.plan.executors import OnnxRuntime, read_host_weights
 from tasnet.plan.layers import checker, verdict
 from tasnet.plan.run import separate
 from tasnet.plan.segment_files import to_network
-from tasnet.plan.segment_files import to_onnx as segment_onnx
+from tasnet.plan.segment_graph import to_onnx as segment_onnx
 
 PAPER = Size()
 SMALL = Size(N=128, L=40, B=128, H=256, Sc=128, P=3, X=7, R=2)

@@ -8,7 +8,7 @@ layers, candidates    a segment's figures and verdict by shapes alone; every way
 hardware, cost        a profile of figures with their sources; what a step takes
 search, cuts, make    the cheapest way through; the plan as data; its files
 latency               of a stream: the block whose estimates are least late
-segment_network       a segment in PyTorch, and `segment_files` its graph
+segment_network       a segment in PyTorch, `segment_graph` its ONNX, `segment_files` its HN
 rows, host, run       windows, the host's layers, the run (`scaled`: of gLN and cgLN blocks): numpy alone
 hailort, standalone   HEFs on a device; the program for a machine without this library, which `runtime` writes out
 """

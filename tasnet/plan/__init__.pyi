@@ -35,7 +35,7 @@ from .on_wav import SeparationResult as SeparationResult
 from .on_wav import separate_wav as separate_wav
 from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
-from .segment_files import to_onnx as to_onnx
+from .segment_graph import to_onnx as to_onnx
 from .sensitivity import sensitivities as sensitivities
 from .simulated import simulate as simulate
 from .table import front_lines as front_lines

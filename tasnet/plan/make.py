@@ -29,7 +29,8 @@ from tasnet.plan.hardware import MAX_HEFS, Hardware
 from tasnet.plan.latency import MAX_BLOCK, Option, check_streams, larger_blocks, least_latency, options
 from tasnet.plan.layers import facts
 from tasnet.plan.search import PlanProblem, Route, choose
-from tasnet.plan.segment_files import to_network, to_onnx
+from tasnet.plan.segment_files import to_network
+from tasnet.plan.segment_graph import to_onnx
 from tasnet.plan.segments import on_the_host, segment
 
 HOST_WEIGHTS = "host.npz"

@@ -25,7 +25,8 @@ from tasnet.plan.cut import (
 )
 from tasnet.plan.function import Function, TrainedFunction
 from tasnet.plan.layers import facts, verdict
-from tasnet.plan.segment_files import to_network, to_onnx
+from tasnet.plan.segment_files import to_network
+from tasnet.plan.segment_graph import to_onnx
 
 BLOCKS = 8
 NOT_WORK = {"input_layer", "output_layer", "const_input"}

@@ -22,13 +22,13 @@ from tasnet.suite.run import Recipe
 DRIVER = Path(__file__).with_name("driver.py")
 
 SOURCES = (
-    *("tasnet/network/", "tasnet/common/", "tasnet/suite/cases/", "tasnet/suite/run/"),
+    *("tasnet/network/", "tasnet/common/", "tasnet/plan/", "tasnet/suite/cases/", "tasnet/suite/run/"),
     *("tasnet/hailo/__init__.", "tasnet/hailo/failures.py", "tasnet/hailo/toolchain.py"),
 )
 """the files that decide which graphs a profile exports: if both sides have the same, no graph changed"""
 
-PLANNERS = ("tasnet/plan/", "tasnet/hailo/", "tasnet/suite/history/plans.py")
-"""those that decide how a network is cut as well: the planner, and the constraints that it asks"""
+OF_PLANS = ("tasnet/hailo/", "tasnet/suite/history/")
+"""those that decide how a network is cut, too: the constraints that the planner asks, and what is told of a plan"""
 
 MEMORY_BYTES = 8 << 30
 """resident, of a side's code and all that it starts; the matrix takes 1 GiB"""
@@ -62,9 +62,9 @@ class ExportRequest:
         return {name: value for name, value in options.items() if value is not None}
 
 
-def same_sources(before: Mapping[str, str], after: Mapping[str, str], profile: str) -> bool:
+def same_sources(before: Mapping[str, str], after: Mapping[str, str], profile: str = "") -> bool:
     """Whether two sides export the same graphs because the files that decide it are the same. Path -> git blob."""
-    deciding = (*SOURCES, *PLANNERS) if profile == PLANS else SOURCES
+    deciding = (*SOURCES, *OF_PLANS) if profile == PLANS else SOURCES
     one, other = ({path: blob for path, blob in each.items() if path.startswith(deciding)} for each in (before, after))
     return bool(one) and one == other
 

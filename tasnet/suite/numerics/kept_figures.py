@@ -26,7 +26,7 @@ from tasnet.suite.numerics.thresholds import StageFigure
 from tasnet.suite.run import Pipeline, Recipe, Store, content_key, file_sha256
 
 ROOMS = (
-    *("common", "network", "hailo/*", "hailo/files", "hailo/translate", "hailo/execute", "hailo/quantize"),
+    *("common", "network", "plan", "hailo/*", "hailo/files", "hailo/translate", "hailo/execute", "hailo/quantize"),
     *("hailo/predict", "hailo/logs", "hailo/process", "hailo/compiler", "suite/cases", "suite/run", "suite/numerics"),
 )
 """the rooms that a figure depends on: all that its code imports, and the embedded toolchain"""

@@ -16,7 +16,8 @@ from tasnet.hailo.translate import translate
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan import Bounds, function_of_variant, make_plan, read_profile
 from tasnet.plan.cuts import cut_from_segment
-from tasnet.plan.segment_files import to_network, to_onnx
+from tasnet.plan.segment_files import to_network
+from tasnet.plan.segment_graph import to_onnx
 from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.knowledge import Reply

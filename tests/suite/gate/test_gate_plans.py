@@ -16,7 +16,7 @@ from tasnet.suite.gate.run import _compared
 from tasnet.suite.gate.sides import ExportRequest, Side, export_both
 from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.run import Recipe, ToolchainOptions
-from tests.suite.run.test_plans import SMALL
+from tests.suite.run.small_plans import SMALL
 
 ROOT = Path(__file__).resolve().parents[3]
 PLAN = PlanRecord(

@@ -221,8 +221,8 @@ def test_which_files_decide_a_graph(other: dict[str, str], same: bool) -> None:
     assert same_sources(SOURCES, {**SOURCES, **other}, "matrix") == same
 
 
-@pytest.mark.parametrize("path", ["tasnet/plan/cost.py", "tasnet/plan/profiles/x86.toml", "tasnet/hailo/predict/a.py"])
-def test_the_planner_and_the_constraints_decide_a_plan_and_no_graph_of_a_whole_network(path: str) -> None:
+@pytest.mark.parametrize("path", ["tasnet/hailo/predict/a.py", "tasnet/suite/history/plans.py"])
+def test_the_constraints_decide_a_plan_and_no_graph_of_a_whole_network(path: str) -> None:
     assert same_sources(SOURCES, {**SOURCES, path: "9"}, "matrix")
     assert not same_sources(SOURCES, {**SOURCES, path: "9"}, "plans")
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tasnet.network.variant import Size, Variant
-from tasnet.suite.cases.case import Case
-from tasnet.suite.cases.profiles import PlannedNetwork
 from tasnet.suite.history.run import find_run
+from tests.suite.run.small_plans import NONE_FITS, SMALL
 
 ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
@@ -383,11 +380,7 @@ def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
 @pytest.fixture
 def planned(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """The suite with two networks to plan: a small one, and one that is too short for its reach."""
-    size = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=2)
-    small = Case(Variant("split", decoder="polyphase", norm="gln", activation="prelu"), size, 2000)
-    short = replace(small, variant=replace(small.variant, norm="cln"), size=replace(size, X=8, R=1), length=600)
-    both = (PlannedNetwork("small", small, 8000), PlannedNetwork("short", short, 8000))
-    monkeypatch.setattr("tasnet.suite.run.plans.PLANNED", both)
+    monkeypatch.setattr("tasnet.suite.run.plans.PLANNED", (SMALL, NONE_FITS))
     (suite.path / "compile" / "test_plans.py").write_text((ROOT / "tests" / "compile" / "test_plans.py").read_text())
     return suite
 
@@ -398,16 +391,16 @@ def test_a_network_that_no_plan_fits_is_one_failure_that_says_what_binds(planned
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(
         [
-            "short: no plan fits: block 8 (dilation 128) alone takes 384 frames, 149 are allowed*",
+            "too short: no plan fits: block 8 (dilation 128) alone takes 384 frames, 149 are allowed*",
             "repeat    pytest \"compile/test_plans.py::test_plan[[]plan-split-normal-*[]]\" --profile 'plans'",
             "*plans, predicted; times modelled for Raspberry Pi 5, Gen3 x1*",
             "small * 4 *",
-            "short * no plan: no plan fits: block 8*",
+            "too short * no plan: no plan fits: block 8*",
         ]
     )
     assert "Traceback" not in result.stdout.str()
     stored = find_run(planned.path / ".tasnet", "last")
-    assert [plan.name for plan in stored.plans] == ["small", "short"]
+    assert [plan.name for plan in stored.plans] == ["small", "too short"]
     assert stored.plans[0].hefs == 4
     assert stored.plans[1].trouble
     assert len([record for record in stored.records if "segment" in record.axes]) == stored.head.cases - 2 > 0

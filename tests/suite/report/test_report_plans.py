@@ -21,7 +21,7 @@ from tasnet.suite.run.plans import kept_plans, plan_record, read_kept
 from tasnet.suite.run.store import Store, open_store
 from tests.doubles.outcomes import outcomes
 from tests.doubles.stored_runs import ended_record, run_head
-from tests.suite.run.test_plans import NONE_FITS, SMALL
+from tests.suite.run.small_plans import NONE_FITS, SMALL
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ import pytest
 
 from tasnet.hailo.files import Network, har
 from tasnet.hailo.predict.reference import Reference
-from tasnet.network.variant import Size, Variant
+from tasnet.network.variant import Size
 from tasnet.network.weights import seeded_weights
 from tasnet.plan import make
 from tasnet.plan.cuts import cut_from_segment
 from tasnet.plan.function import function_of_variant
-from tasnet.plan.segment_files import to_network, to_onnx
-from tasnet.suite.cases.case import Case
+from tasnet.plan.segment_files import to_network
+from tasnet.plan.segment_graph import to_onnx
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import PLANNED, PROFILES, PlannedNetwork, profile_cases
 from tasnet.suite.run.pipeline import NET_NAME, Pipeline, PipelineError
@@ -26,11 +26,7 @@ from tasnet.suite.run.plans import PlansError, cases_of, kept_plans, plan_record
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store, open_store
 from tests.suite.run.scripted_cases import checkpoint_file
-
-SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=2)
-TRAINED = Variant("split", decoder="polyphase", norm="gln", activation="prelu")
-SMALL = PlannedNetwork("small", Case(TRAINED, SIZE, 2000), 8000)
-NONE_FITS = PlannedNetwork("too short", Case(replace(TRAINED, norm="cln"), replace(SIZE, X=8, R=1), 600), 8000)
+from tests.suite.run.small_plans import NONE_FITS, SIZE, SMALL, TRAINED
 
 
 @pytest.fixture
