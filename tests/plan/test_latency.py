@@ -47,6 +47,14 @@ def test_the_real_network_is_less_late_than_a_prototype_and_of_fewer_hefs(
         assert found.load <= 1
 
 
+def test_cumulative_norms_are_less_late_than_a_prototype_whose_host_computed_them() -> None:
+    # 26 HEFs: 232 and 700 ms at a switch of 3 and 10 ms
+    for switch, most in ((3e-3, 232), (10e-3, 700)):
+        found = model_of(switch, replace(PAPER.function, norm="cgln"))
+        assert found.route.hefs <= 24
+        assert 1e3 * found.latency <= most
+
+
 def test_the_least_latency_is_the_shortest_block_that_keeps_up() -> None:
     found = model_of(3e-3)
     search = PlanProblem(PAPER.function, found.block, "hailo8", Bounds(stream=True), HARDWARE)
@@ -89,7 +97,7 @@ def test_a_single_hef_stays_loaded_while_the_stream_lasts() -> None:
     assert all(each.seconds.switch > 0 for each in made_of(trained, 40, max_blocks=5).plan.on_chip)
 
 
-def test_state_is_what_the_facts_count_where_the_host_does_the_convolutions() -> None:
+def test_state_is_what_the_depthwise_convolutions_look_back_at_where_the_host_computes_them() -> None:
     # 2 frames x dilation of 512 channels in 3 x 8 blocks, and three sums of each of 49 cgLN, and the half frames
     cumulative = TrainedFunction(replace(PAPER.function, norm="cgln"), {}, 8000.0)
     cumulative.__dict__["digest"] = ""
