@@ -97,6 +97,15 @@ def _whole(operations: bytes) -> Callable[[Path], None]:
     return lambda path: archive(path, operations)
 
 
+def _later(make: Callable[[], Callable[[Path], None]]) -> Callable[[Path], None]:
+    """What takes a second to make is made when it is written, not when this module is imported."""
+
+    def write(path: Path) -> None:
+        make()(path)
+
+    return write
+
+
 CONTROL = "model\n\x1b[2Kclear on hailo8\u202e\ud800"
 
 PICKLES: dict[str, Callable[[Path], object]] = {
@@ -116,7 +125,9 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "400000 lists deep": _beside(_deep(400_000)),
     "400000 lists deep as an argument": _argument(_deep(400_000)),
     "text that tells many": _whole(state({f"model{index}.{ANCHOR}": tensor((1,)) for index in range(300)})),
-    "names of 10 MB": _whole(state({"x" * (10 << 20): state({ANCHOR: tensor((1,)), "y" * (10 << 20): b"N"})})),
+    "names of 10 MB": _later(
+        lambda: _whole(state({"x" * (10 << 20): state({ANCHOR: tensor((1,)), "y" * (10 << 20): b"N"})}))
+    ),
     "name of control characters": _whole(state({CONTROL: tensor((1,)), ANCHOR: tensor((1,))})),
     "class of control characters": _whole(state({ANCHOR: text("a") + text(CONTROL) + b"\x93"})),
     "norm of control characters": _argument(text(CONTROL), "norm_type"),
@@ -134,7 +145,7 @@ PICKLES: dict[str, Callable[[Path], object]] = {
     "bytes of 2^40": _whole(b"\x8e" + struct.pack("<Q", 1 << 40)),
     "text of 2^62": _whole(b"\x8d" + struct.pack("<Q", 1 << 62)),
     "frame of 2^62": _whole(b"\x95" + struct.pack("<Q", 1 << 62)),
-    "3 million operations": _whole(b"N0" * 1_500_000 + b"N"),
+    "3 million operations": _later(lambda: _whole(b"N0" * 1_500_000 + b"N")),
     "900000 dicts": _beside(b"(" + b"}" * 900_000 + b"l"),
     "long names many times": _beside(
         b"("
@@ -145,11 +156,11 @@ PICKLES: dict[str, Callable[[Path], object]] = {
         + b"h\x01h\x02\x93" * 300_000
         + b"l"
     ),
-    "one long list as many dicts": _beside(_shared_pairs(b"ccollections\nOrderedDict\n")),
-    "one long state as many attributes": _beside(_shared_state()),
-    "300000 tensors of one network": _whole(state({ANCHOR: tensor((1,)) + b"q\x01"} | _many("h\x01"))),
-    "300000 objects": _beside(b"(" + named("a.b") + b"q\x01" + b"h\x01)R" * 300_000 + b"l"),
-    "keys of one hash": _beside(_same_hash(100_000)),
+    "one long list as many dicts": _later(lambda: _beside(_shared_pairs(b"ccollections\nOrderedDict\n"))),
+    "one long state as many attributes": _later(lambda: _beside(_shared_state())),
+    "300000 tensors of one network": _later(lambda: _whole(state({ANCHOR: tensor((1,)) + b"q\x01"} | _many("h\x01")))),
+    "300000 objects": _later(lambda: _beside(b"(" + named("a.b") + b"q\x01" + b"h\x01)R" * 300_000 + b"l")),
+    "keys of one hash": _later(lambda: _beside(_same_hash(100_000))),
     "stack that is empty": _whole(b"00000"),
     "mark that is missing": _whole(b"]e"),
     "memo that is empty": _whole(b"h\x07"),
