@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread for each process of the project's own tests, those that they start too.
+
+    Their networks are small: a second thread only waits for the first, at every layer, and waiting takes as much of a
+    core as work does. Where the suite alone is run (`-m`), or a compiler, they may take what the machine has.
+    """
+    if not config.option.markexpr and config.option.toolchain == "reference":
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_finish() -> None:
+    """What is there by now stays: five thousand tests and torch needn't be looked through for garbage again."""
+    gc.freeze()
 
 
 def pytest_pycollect_makemodule(module_path: Path) -> None:

@@ -14,7 +14,6 @@ import onnx
 import pytest
 import torch
 import typer.main
-from onnxruntime import InferenceSession
 from torch import nn
 from torch.nn import functional as F
 
@@ -29,6 +28,7 @@ from tasnet.suite.run.recipe import Recipe, checked_recipe
 from tasnet.suite.run.store import open_store
 from tests.network.oracles import torchaudio_convtasnet
 from tests.network.sizes import wave
+from tests.runtime_session import session
 
 pytest_plugins = "pytester"
 
@@ -59,10 +59,10 @@ def exported(path: Path, folder: Path, *options: str) -> Path:
 
 def decibels(out: Path, model: nn.Module) -> float:
     """Signal to noise of the exported file against the library's module, which pads by a stride itself."""
-    session = InferenceSession(str(out), providers=["CPUExecutionProvider"])
-    length = session.get_inputs()[0].shape[-1]
+    running = session(out)
+    length = running.get_inputs()[0].shape[-1]
     mix = wave(length - 8)
-    outputs = session.run(None, {"mix": F.pad(mix, (4, 4)).reshape(1, 1, 1, -1).numpy()})
+    outputs = running.run(None, {"mix": F.pad(mix, (4, 4)).reshape(1, 1, 1, -1).numpy()})
     found = np.concatenate([each.reshape(1, 1, -1) for each in outputs], 1)[..., 4:-4]
     with torch.no_grad():
         expected = model(mix.unsqueeze(1)).numpy()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 from hypothesis import given, settings
@@ -22,16 +21,10 @@ from tasnet.network.export import OPSETS, to_onnx, write_onnx, write_shared_onnx
 from tasnet.network.variant import AXES, Size, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.sizes import FAITHFUL, SMALL, wave
+from tests.runtime_session import session
 
 WEIGHTS = seeded_weights(SMALL, 1)
 LENGTH = 203
-
-
-def _session(model: onnx.ModelProto | Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    source = str(model) if isinstance(model, Path) else model.SerializeToString()
-    return ort.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _bytes(variant: Variant, length: int = 40) -> bytes:
@@ -47,7 +40,7 @@ def _check_against_torch(variant: Variant, size: Size, length: int, opset: int =
     model = to_onnx(variant, size, weights, length, opset=opset)
     mix = to_host_input(variant, size, wave(length))
     expected = build_network(variant, size, weights)(mix)
-    found = _session(model).run(None, {"mix": np.ascontiguousarray(mix.numpy())})
+    found = session(model).run(None, {"mix": np.ascontiguousarray(mix.numpy())})
     for ours, theirs in zip(found, expected, strict=True):
         assert ours.shape == theirs.shape
         assert np.abs(ours - theirs.numpy()).max() < 3e-6 * max(1.0, float(theirs.abs().max()))
@@ -293,7 +286,7 @@ def test_graphs_share_their_weights_files(tmp_path: Path) -> None:
         assert np.array_equal(theirs[tensor.name], onnx.numpy_helper.to_array(tensor))
     onnx.checker.check_model(str(path))
     mix = {"mix": wave(LENGTH).reshape(1, 1, 1, -1).numpy()}
-    for ours, direct in zip(_session(path).run(None, mix), _session(model).run(None, mix), strict=True):
+    for ours, direct in zip(session(path).run(None, mix), session(model).run(None, mix), strict=True):
         assert np.array_equal(ours, direct)
 
     again = tmp_path / "again"
@@ -318,7 +311,7 @@ def test_the_real_network_at_one_second(variant: Variant) -> None:
     assert _operators(model)["Conv"] == (98 if variant.blocks == 0 else 10)
     mix = wave(16000)
     expected = build_network(variant, size, weights)(to_host_input(variant, size, mix))[0].numpy()
-    found = _session(model).run(None, {"mix": mix.reshape(1, 1, 1, -1).numpy()})[0]
+    found = session(model).run(None, {"mix": mix.reshape(1, 1, 1, -1).numpy()})[0]
     assert found.shape == (1, 2, 1, 16000)
     assert np.abs(found - expected).max() < 1e-5 * np.abs(expected).max()
     # Activations neither vanish nor explode through the blocks.

@@ -14,15 +14,14 @@ import numpy as np
 
 def computing(folder: Path) -> Any:
     """`Script.compute` for the plan in `folder`."""
-    import onnxruntime
-
     from tasnet.hailo.files import har, read_hef
+    from tests import runtime_session
 
     plan = json.loads((folder / "plan.json").read_text("utf-8"))
     known = []
     for each in plan["segments"]:
         if each["place"] == "chip":
-            session = onnxruntime.InferenceSession(str(folder / each["onnx"]["name"]))
+            session = runtime_session.session(folder / each["onnx"]["name"])
             network = har.read(folder / each["har"]["name"], weights=False)
             known.append((read_hef(folder / each["hef"]["name"]), session, network))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +19,7 @@ from tests.hailo.networks import conv_params, floats, one_layer, results
 from tests.hailo.onnx_models import floats as constants
 from tests.hailo.onnx_models import longs, model, node
 from tests.network.sizes import SMALL
+from tests.runtime_session import session
 
 
 def _conv_by_definition(x, kernel, bias, strides, dilations, pads):  # type: ignore[no-untyped-def]
@@ -147,7 +147,7 @@ def test_layers_compute_what_onnx_runtime_does(name: str) -> None:
         eps=np.float32(1e-5),
     )
     x = 4 * constants(1, 4, 1, 32, seed=3)
-    (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
+    (expected,) = session(made).run(None, {"x": x})
     found = run_network(translate(made, "net"), x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2)
     np.testing.assert_allclose(found.ravel(), expected.ravel(), rtol=1e-5, atol=1e-5)
 

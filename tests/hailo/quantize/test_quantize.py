@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 from hypothesis import given
@@ -32,6 +31,7 @@ from tasnet.network.variant import Size, Variant
 from tasnet.suite.numerics.metrics import si_sdr
 from tests.hailo.networks import conv_params, floats, one_layer, results
 from tests.hailo.quantize.quantized import CLEAN, LENGTH, MIX, SIZE, model_of, network_of, si_sdr_of, speech_of
+from tests.runtime_session import session
 
 # --- grids
 
@@ -197,8 +197,8 @@ def test_onnx_runtimes_static_quantization_is_as_far_off(
         onnx.helper.make_empty_tensor_value_info(name) for name in names.values() if name not in known
     )
     outputs = [value.name for value in model.graph.output]
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    values = dict(zip(outputs, session.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
+    running = session(model)
+    values = dict(zip(outputs, running.run(None, {"mix": mix.reshape(1, 1, 1, -1)}), strict=True))
 
     quantized = quantize_network(network, calibration, Scheme())
     exact = results(network, mix, deconv="onnx")

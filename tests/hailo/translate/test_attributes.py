@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
@@ -16,6 +15,7 @@ from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import TranslationError, translate
 from tests.hailo.onnx_models import floats, longs
 from tests.hailo.translate.against_runtime import matches, model_of
+from tests.runtime_session import session
 
 TRIED = settings(max_examples=20)
 SHAPES = st.tuples(st.just(1), st.sampled_from([1, 4]), st.sampled_from([1, 6]), st.sampled_from([1, 11]))
@@ -182,7 +182,7 @@ def _matches_through(
     nodes = [door, helper.make_node("Conv", ["a", "w"], ["b"], name="conv"), leave]
     model = model_of(nodes, shape, {"w": weights[1]}, 13)
     x = floats(*shape, seed=7)
-    (expected,) = ort.InferenceSession(model.SerializeToString()).run(None, {"x": x})
+    (expected,) = session(model).run(None, {"x": x})
     try:
         network = translate(model, "net")
     except TranslationError:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
@@ -20,6 +19,7 @@ from tasnet.hailo.predict.constraints import PredictionKind, predict_network
 from tasnet.hailo.translate import NodeError, translate
 from tasnet.hailo.translate.errors import ModelError
 from tests.hailo.onnx_models import floats, longs, node
+from tests.runtime_session import session
 
 
 def graph(
@@ -48,8 +48,8 @@ def form(network: Network) -> list[tuple[Any, ...]]:
 
 
 def runtime(made: onnx.ModelProto, *arrays: np.ndarray) -> list[np.ndarray]:
-    session = ort.InferenceSession(made.SerializeToString())
-    return session.run(None, dict(zip([each.name for each in session.get_inputs()], arrays, strict=True)))
+    running = session(made)
+    return running.run(None, dict(zip([each.name for each in running.get_inputs()], arrays, strict=True)))
 
 
 WEIGHTS = {

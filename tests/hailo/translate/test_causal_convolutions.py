@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from tasnet.hailo.execute import run_network
@@ -13,6 +12,7 @@ from tasnet.hailo.failures import Certainty
 from tasnet.hailo.predict.constraints import PredictionKind, predict_network
 from tasnet.hailo.translate import translate
 from tasnet.network import Size, Variant, seeded_weights, to_onnx
+from tests.runtime_session import session
 
 SIZE = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=3, R=1, n_src=2)
 
@@ -28,8 +28,8 @@ def test_the_har_of_a_causal_network_is_what_onnx_runtime_gives(form: str, layou
     network = translate(model, "net")
     mix = np.random.default_rng(0).uniform(-1, 1, (1, 1, 200)).astype(np.float32)
     shape = (1, 1, 1, 200) if layout == "horizontal" else (1, 1, 200, 1)
-    session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    (expected,) = session.run(None, {"mix": mix.reshape(shape)})
+    running = session(model)
+    (expected,) = running.run(None, {"mix": mix.reshape(shape)})
     (found,) = run_network(network, mix.reshape(shape).transpose(0, 2, 3, 1), deconv="onnx")
     np.testing.assert_allclose(found.transpose(0, 3, 1, 2), expected, atol=1e-5)
 

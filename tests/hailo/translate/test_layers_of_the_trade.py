@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from tasnet.hailo.quantize import Scheme, quantize_network, run_quantized
 from tasnet.hailo.translate import NodeError, translate
 from tests.hailo.networks import results
 from tests.hailo.onnx_models import floats, longs, model, node
+from tests.runtime_session import session
 
 CONSTANTS = {
     "w": floats(6, 4, 1, 3),
@@ -44,7 +44,7 @@ def both(made: onnx.ModelProto) -> tuple[np.ndarray, np.ndarray, Network]:
     """What the translated graph computes and what ONNX Runtime does, both NCHW, and the graph."""
     shape = [d.dim_value for d in made.graph.input[0].type.tensor_type.shape.dim]
     x = 3 * floats(*shape, seed=9)
-    (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
+    (expected,) = session(made).run(None, {"x": x})
     network = translate(made, "net")
     assert loads(dumps(network), network.weights).layers == network.layers
     return run_network(network, x.transpose(0, 2, 3, 1))[0].transpose(0, 3, 1, 2), expected, network

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 
 from tasnet.hailo.execute import run_network
 from tasnet.hailo.translate import translate
 from tests.hailo.onnx_models import floats, longs, model, node
+from tests.runtime_session import session
 
 CONSTANTS = {
     "v": floats(4, 4, 1),
@@ -41,7 +41,7 @@ def test_a_layer_along_time_without_a_kernel_is_read_in_rank_3(name: str) -> Non
     used = {key: value for key, value in CONSTANTS.items() if key in read}
     made = model([node("Conv", "x v", "c", "conv"), last], shape=(1, 4, 32), opset=opset, **used)
     x = floats(1, 4, 32, seed=9)
-    (expected,) = ort.InferenceSession(made.SerializeToString()).run(None, {"x": x})
+    (expected,) = session(made).run(None, {"x": x})
     network = translate(made, "net")
     (found,) = run_network(network, x.transpose(0, 2, 1)[:, None])
     np.testing.assert_allclose(found[:, 0].transpose(0, 2, 1), expected, rtol=1e-4, atol=1e-5)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 import pytest
 import torch
 
@@ -18,6 +17,7 @@ from tasnet.hailo.files.hn import AssumptionKind, Network
 from tasnet.hailo.predict.constraints import PredictionKind, predict_network
 from tasnet.hailo.translate import translate
 from tests.network.oracles import asteroid_convtasnet
+from tests.runtime_session import session
 
 SIZES = {"n_filters": 16, "kernel_size": 8, "stride": 4, "bn_chan": 8, "hid_chan": 12, "skip_chan": 6}
 
@@ -42,8 +42,8 @@ def exported(network: torch.nn.Module, shape: tuple[int, ...], opset: int = 13, 
 
 def computes_the_same(network: Network, made: onnx.ModelProto, shape: tuple[int, ...]) -> None:
     x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    session = ort.InferenceSession(made.SerializeToString())
-    (expected,) = session.run(None, {session.get_inputs()[0].name: x})
+    running = session(made)
+    (expected,) = running.run(None, {running.get_inputs()[0].name: x})
     (found,) = run_network(network, x.reshape(1, 1, -1, 1), deconv="onnx")
     assert np.abs(expected).max() > 1e-3
     np.testing.assert_allclose(found.transpose(0, 3, 1, 2).reshape(expected.shape), expected, atol=1e-5)
