@@ -1,5 +1,6 @@
 from . import unfinished as unfinished
 from . import yaml_file as yaml_file
+from .ansi import without_ansi as without_ansi
 from .bounded import open_regular as open_regular
 from .bounded import read_bytes as read_bytes
 from .bounded import read_text as read_text
@@ -83,6 +84,7 @@ __all__ = [
     "weights_beside",
     "why_no_file",
     "why_no_folder",
+    "without_ansi",
     "write_whole",
     "yaml_file",
 ]

@@ -6,8 +6,9 @@ import re
 from collections import deque
 from pathlib import Path
 
+from tasnet.common import without_ansi
 from tasnet.hailo.logs.event import continuations, event_of, exception_name, log_level, without_progress_bars
-from tasnet.hailo.logs.lines import ESCAPE, LogBlock, LogLine, hinted_lines, unwrapped, without_escapes
+from tasnet.hailo.logs.lines import LogBlock, LogLine, hinted_lines, unwrapped, without_escapes
 from tasnet.hailo.logs.messages import RULES
 from tasnet.hailo.logs.phases import phase_mark
 
@@ -69,7 +70,7 @@ def _says_an_outcome(data: bytes) -> bool:
 
 
 def _without_colours(line: bytes) -> str:
-    return ESCAPE.sub(b"", line).decode(errors="replace")
+    return without_ansi(line).decode(errors="replace")
 
 
 def _shortened(line: bytes) -> str:

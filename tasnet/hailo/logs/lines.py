@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tasnet.common import without_ansi
 from tasnet.hailo.logs.encoding import BLOCK
 from tasnet.hailo.logs.event import starts_message
 from tasnet.hailo.logs.messages import RULES
@@ -37,7 +38,6 @@ _HINTS = tuple(
         (*(rule.hint for rule in RULES), *PHASES, *FRAME_HINTS, "arning]", "WARNING", *EXCEPTION_HINTS)
     )
 )
-ESCAPE = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|[\]PX^_][^\x07\x1b\r\n]{0,512}(?:\x07|\x1b\\)|[@-Z\\^_])")
 _OF_DOCKER = re.compile(rb'^\{"log": ?"((?:[^"\\\r\n]|\\.)*)",[^\r\n]*\}$', re.MULTILINE)
 """a line of Docker's json-file log driver"""
 _BAR = re.compile(rb"%\|[^|\r\n]{0,400}\|[^\[\r\n]{0,80}\[[^\]\r\n]{0,160}\]")
@@ -123,8 +123,7 @@ def without_escapes(data: bytes) -> bytes:
     """Text without escape sequences and progress bars; carriage returns and backspaces become ends of lines."""
     if b'{"log":' in data:
         data = _OF_DOCKER.sub(_kept_by_docker, data)
-    if b"\x1b" in data:
-        data = ESCAPE.sub(b"", data)
+    data = without_ansi(data)
     if b"%|" in data:
         # A bar's figures (loss, error) are no messages; an empty bar stays in its place.
         data = _BAR.sub(b"%||[]", data)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from tasnet.common import TasnetError, unfinished
+from tasnet.common import TasnetError, unfinished, without_ansi
 from tasnet.suite.cases import CaseError, Stage, profile_cases
 from tasnet.suite.history import CaseRecord, RunError, StoredRun, UnreadableRun, find_run, read_run, run_folders
 from tasnet.suite.ledger import Ledger, value_of
@@ -24,7 +24,6 @@ TAIL_BYTES = 3000
 ALL_TAILS_BYTES = 1_000_000
 """of all logs of a report together, so that it stays a file that can be mailed"""
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
@@ -183,7 +182,7 @@ def _tail(path: Path) -> str:
     with path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL_BYTES))
-        text = file.read().decode("utf-8", errors="replace")
+        text = without_ansi(file.read()).decode("utf-8", errors="replace")
     if size > TAIL_BYTES and "\n" in text:
         text = text.partition("\n")[2]
-    return _CONTROL.sub("", _ANSI.sub("", text)).strip()
+    return _CONTROL.sub("", text).strip()

@@ -52,7 +52,7 @@ def test_every_family_has_a_rule_and_every_hint_stands_in_its_messages() -> None
     st.lists(NOISE, max_size=4),
     st.lists(NOISE, max_size=4),
     st.lists(NOISE, max_size=3),
-    st.sampled_from(["", "\x1b[31m", "\x1b[1;33m"]),
+    st.sampled_from(["", "\x1b[31m", "\x1b[1;33m", "\x1b(B\x1b[m", "\x1b]8;;file:///log\x1b\\"]),
     st.integers(0, 200),
     st.sampled_from(["\n", "\r\n"]),
 )
