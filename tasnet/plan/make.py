@@ -167,7 +167,9 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
     check_place(folder)
     if trained.digest != plan.weights:
         raise PlanError("these weights are not the plan's: plan again with this checkpoint")
-    with unfinished.folder(folder.parent, f".{folder.name}") as place:
+    with unfinished.folder(folder.parent, f".{folder.name}") as workspace:
+        place = workspace / "plan"
+        place.mkdir()
         segments = tuple(_written(plan, each, trained, place) for each in plan.segments)
         if waves:
             segments = write_calibration(plan.model_copy(update={"segments": segments}), trained, waves, place)
@@ -182,8 +184,13 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
 
 
 def move_plan(place: Path, folder: Path) -> None:
-    """Moves a plan's whole folder to its place, plan.json last: where that is, all of it is."""
-    folder.mkdir(exist_ok=True)
+    """Moves a plan's whole folder to its place.
+
+    Into a folder that is there (somebody may stand in it) file by file, plan.json last: where that is, all of it is.
+    """
+    if not folder.exists():
+        os.replace(place, folder)
+        return
     for each in sorted(place.iterdir(), key=lambda file: file.name == "plan.json"):
         os.replace(each, folder / each.name)
 

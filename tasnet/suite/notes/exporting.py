@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -32,7 +31,7 @@ def write_night_run(
     for record in all_records:
         row = cells.setdefault(record.case_id, {})
         if log := (logs or {}).get(record.case_id):
-            shutil.copyfile(log, inner / f"{record.run_tag}.log")
+            write_whole(inner / f"{record.run_tag}.log", log.read_bytes())
             row["log_path"] = f"{stamp}/{record.run_tag}.log"
             row["key_trace"] = "|".join(f"{number}:{line}" for number, line in key_trace_lines(log))
         failures = tuple(blocker.failure for blocker in record.blockers)

@@ -10,26 +10,41 @@ import os
 import resource
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
+from datetime import date
+from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tasnet.common import write_whole
+from tasnet.common import unfinished, write_whole
 from tasnet.hailo.files import har
+from tasnet.hailo.toolchain import StageEnd, StageReport
 from tasnet.hailo.translate import translate
-from tasnet.network import write_onnx, write_shared_onnx
-from tasnet.suite.cases import Stage
-from tasnet.suite.history.run import END, HEAD, read_run
+from tasnet.network import Size, Variant, seeded_weights, write_onnx, write_shared_onnx
+from tasnet.plan import Bounds, Plan, TrainedFunction, function_of_variant, make_plan, read_profile, write_plan
+from tasnet.suite.cases import Case, Stage
+from tasnet.suite.history.run import END, HEAD, StoredRun, read_run
 from tasnet.suite.history.writer import begin_run
+from tasnet.suite.notes.exporting import write_night_run
+from tasnet.suite.numerics import listening
+from tasnet.suite.numerics.emulated import emulated_arrays
+from tasnet.suite.numerics.listen_page import ListenResult, MixedRecording
 from tasnet.suite.report.run_folder import write_run
 from tasnet.suite.run.calibration import CalibrationData, CalibrationReport, save_calibration
 from tasnet.suite.run.store import open_store
-from tests.doubles.outcomes import outcomes
-from tests.doubles.stored_runs import ended_record, run_head
+from tasnet.suite.upkeep import update_ledger
+from tests.doubles.ledgers import entry_text, ledger_text
+from tests.doubles.outcomes import SUPER_DECONV, outcomes
+from tests.doubles.stored_runs import ended_record, run_head, store_profile
+from tests.network.sizes import SMALL
+from tests.suite.upkeep.grouped_ledger import tell
 
 STEPS = frozenset({"os.rename", "os.remove", "os.mkdir", "os.rmdir"})
 CUTS = (1, 600, 6000)
@@ -86,6 +101,62 @@ def tables_of_a_run(folder: Path) -> None:
     write_run(run, [ended_record("baseline", outcomes())], open_store(folder))
 
 
+def edited_ledger(folder: Path) -> None:
+    update_ledger(folder / "ledger.yaml", stored_run(), {}, date(2026, 6, 1))
+
+
+def listened(folder: Path) -> None:
+    """What is heard and seen; of what it is made is another's."""
+    tone = np.sin(np.arange(4000, dtype=np.float32) / 9)
+    waves = {"torch": np.stack([tone, tone])}
+    mix = MixedRecording(tone, waves["torch"], ("a", "b"), 8000)
+    result = ListenResult(SimpleNamespace(missing={}), mix, waves, {}, {}, 1.0, None)
+    if not (folder / "out").exists():
+        with mock.patch.object(listening, "listen_html", return_value="<p>" * 4000):
+            listening.write_folder(result, folder / "out")
+
+
+def planned(folder: Path) -> None:
+    if not (folder / "plan").exists():
+        write_plan(*small_plan(), folder / "plan")
+
+
+def night_run(folder: Path) -> None:
+    """As `tasnet export-notes` writes one."""
+    log = folder.parent / "log"
+    write_night_run(folder, [ended_record("baseline", outcomes(SUPER_DECONV))], {"baseline": log}, "20260601_000000")
+
+
+def emulation(folder: Path) -> None:
+    """What goes to the compiler and comes back lies with the temporary files."""
+
+    class Infers:
+        def infer(self, har: Path, arch: str, context: str, data: Path, out: Path) -> StageReport:
+            with unfinished.opened(out) as file:
+                np.savez(file, out=np.load(data))
+            return StageReport(StageEnd.PASSED)
+
+    with mock.patch.object(tempfile, "tempdir", str(folder)):
+        case = Case(Variant(), SMALL, 1600)
+        found = emulated_arrays(Infers(), har_of(folder.parent), case, "SDK_NATIVE", np.ones((1, 1, 4000, 1), "<f4"))
+    write_whole(folder / "found", found["out"].tobytes())
+
+
+@cache
+def stored_run() -> StoredRun:
+    """Of two cases, in which the ledger's one entry holds for one alone."""
+    with tempfile.TemporaryDirectory() as store:
+        return store_profile(Path(store), tell)
+
+
+@cache
+def small_plan() -> tuple[Plan, TrainedFunction]:
+    """Of one segment."""
+    size = Size(N=4, L=8, B=4, H=4, Sc=4, P=3, X=1, R=1, n_src=2)
+    trained = function_of_variant(Variant(norm="affine"), size, seeded_weights(size, 3))
+    return make_plan(trained, 200, "hailo8", Bounds(rows=16_000), "time", read_profile("raspberry-pi-5")).plan, trained
+
+
 def har_of(folder: Path) -> Path:
     """Written before: what the writers are given."""
     return folder / "given.har"
@@ -93,8 +164,12 @@ def har_of(folder: Path) -> Path:
 
 WRITERS = [
     *(export_into_store, export, outcome_and_note, har_pieces, artifact, written_har, page, calibration),
-    tables_of_a_run,
+    *(tables_of_a_run, edited_ledger, listened, planned, night_run, emulation),
 ]
+THERE_BEFORE = {
+    edited_ledger: {"ledger.yaml": (ledger_text(entry_text("one")) + "# what people wrote\n" * 400).encode()}
+}
+"""what a writer changes"""
 
 
 @pytest.fixture
@@ -102,6 +177,7 @@ def given(tmp_path: Path) -> Path:
     """A folder with what the writers are given beside it."""
     write_onnx(graph("Mul", 4096), tmp_path / "small.onnx")
     har.write(translate(tmp_path / "small.onnx", "n"), har_of(tmp_path))
+    (tmp_path / "log").write_text("[info] step\n" * 1000)
     return tmp_path
 
 
@@ -141,13 +217,24 @@ def files(folder: Path) -> dict[str, bytes]:
     """What readers may find: everything but what is at work in tmp/, and locks."""
     found = (path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder).as_posix(): path for path in found}
-    return {name: path.read_bytes() for name, path in named.items() if not name.startswith(("tmp/", "locks/"))}
+    own = {name: path for name, path in named.items() if not name.startswith(("tmp/", "locks/"))}
+    return {name: content(path) for name, path in own.items() if not name.endswith(".lock")}
+
+
+def content(path: Path) -> bytes:
+    """What was written. Of a wav the samples: libsndfile puts the time into what comes before them."""
+    data = path.read_bytes()
+    return data[data.index(b"data") :] if data[:4] == b"RIFF" and b"data" in data else data
 
 
 @pytest.mark.parametrize("write", WRITERS)
 def test_a_killed_writer_leaves_nothing_half_written(given: Path, write: Callable[[Path], None]) -> None:
+    before = THERE_BEFORE.get(write, {})
+
     def folder(name: str) -> Path:
         (given / name).mkdir()
+        for file, content in before.items():
+            (given / name / file).write_bytes(content)
         return given / name
 
     def ended(where: Path, end: Callable[[int], None], at: int) -> bool:
@@ -162,14 +249,17 @@ def test_a_killed_writer_leaves_nothing_half_written(given: Path, write: Callabl
     whole = folder("whole")
     assert in_child(lambda: write(whole)) == 0
     expected = files(whole)
-    assert expected
+    assert expected != before
     kills = 0
     for end, points in ((cut_after, CUTS), (killed_at, range(60))):
         for at in points:
             where = folder(f"{end.__name__}{at}")
             killed = ended(where, end, at)
             left = {name: data for name, data in files(where).items() if ".unfinished" not in name}
-            assert left.items() <= expected.items(), f"{end.__name__}({at}): half-written"
+            assert all(data in (before.get(name), expected.get(name)) for name, data in left.items()), (
+                f"{end.__name__}({at}): half-written"
+            )
+            assert left.keys() >= before.keys(), f"{end.__name__}({at}): lost"
             assert in_child(lambda where=where: write(where)) == 0  # type: ignore[misc]
             assert files(where) == expected, f"{end.__name__}({at}): something is left after the next run"
             kills += killed
