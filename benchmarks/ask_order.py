@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.machine import describe
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import PUBLIC_BRACKET, ROW_FAIL, ROW_PASS, Demands, demands_of, predict_network
-from tasnet.suite.ask import Knowledge, Question, Reply, chances, foreseen, knowledge, moved_bracket, rank
+from tasnet.suite.ask import Knowledge, Question, Reply, foreseen, known_from, moved_bracket, rank, yes_chances
 from tasnet.suite.cases import Stage, graph_key, profile_cases
 from tasnet.suite.run import Pipeline, Recipe, ToolchainOptions, open_pipeline
 
@@ -112,7 +112,7 @@ def by_worth(graphs: Sequence[Question]) -> Next:
 
     def choose(known: Knowledge, open_: np.ndarray, dice: random.Random) -> int:
         replies = [(each, question_of[each.demands].foreseen) for each in known.sound]
-        likely = chances(graphs, replies, moved_bracket(known, PUBLIC_BRACKET))
+        likely = yes_chances(graphs, replies, moved_bracket(known, PUBLIC_BRACKET))
         return rank(known.order.no_harder(known.given_up), open_, likely, ones, ones)[0].place
 
     return choose
@@ -158,7 +158,7 @@ def main() -> int:
         pipeline = open_pipeline(Path(root), ToolchainOptions(), Recipe())
         for profile, length in (("matrix", None), ("matrix", 4000), ("probes", None)):
             graphs = questions(profile, length, pipeline)
-            start = knowledge([each.demands for each in graphs], ())
+            start = known_from([each.demands for each in graphs], ())
             print(f"{profile}, {length or 16000} samples: {len(graphs)} distinct graphs, {DRAWN} drawn compilers")
             for name, order in ORDERS:
                 begun, choose = time.process_time(), order(graphs)

@@ -18,6 +18,7 @@ from tasnet.cli.options import (
     AsJson,
     Profile,
     StoreAt,
+    UsageError,
     known_arch,
     print_assumed,
     readable,
@@ -103,14 +104,29 @@ def sweep(
     profile: Profile = "matrix",
     scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
     workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
+    until: Annotated[str, typer.Option(metavar="decided", help="compile only what doesn't follow of the rest")] = "",
+    hours: Annotated[float | None, typer.Option(help="with --until: begin no compile expected to end later")] = None,
+    plan: Annotated[list[Path] | None, typer.Option(metavar="PLAN", help="with --until: its segments, too")] = None,
 ) -> int:
     """Run every distinct graph of a profile on many processes or machines; the tests then read the outcomes.
 
     Needs tasnet[cluster]. Safe to stop and start again. Exits 0 when every graph has an outcome, 1 when a tool broke
     down on one: start it again.
 
+    With --until decided the graphs are compiled in the order of `tasnet suggest`, which is asked again after each
+    answer; what is inferred is not compiled, but for a check of five at the end. One process needs no cluster. Exits 0
+    when nothing is open, 1 when something is. --profile all has every profile, none only the plans.
+
     Example: tasnet sweep --profile notes --toolchain reference -n 2
     """
+    if until not in ("", "decided"):
+        raise UsageError(f"--until {until}: unknown; decided")
+    if not until and (hours is not None or plan):
+        raise UsageError(f"{'--plan' if plan else '--hours'}: only with --until decided")
+    if until:
+        from tasnet.cli.questions import sweep_until_decided
+
+        return sweep_until_decided(options, profile, plan or [], hours, scheduler, workers)
     from tasnet.suite.cases import Verdict, profile_cases
     from tasnet.suite.observed import cases_by_graph
     from tasnet.suite.observed import sweep as swept_over

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.options import OK, Arch, AsJson, StoreAt, UsageError, known_arch, readable, show, store_at
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    Arch,
+    AsJson,
+    StoreAt,
+    UsageError,
+    known_arch,
+    print_assumed,
+    readable,
+    show,
+    store_at,
+    writable,
+)
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.suite.ask import Board
+    from tasnet.suite.ask import Asked as AskedQuestion
+    from tasnet.suite.ask import Board, Boards
     from tasnet.suite.cases import Case
     from tasnet.suite.observed import Evidence
-    from tasnet.suite.run import Pipeline
+    from tasnet.suite.run import Pipeline, RunOptions
 
 Asked = Annotated[str, typer.Option("--profile", help="matrix, notes, probes or faithful; all of them, or none")]
 Plans = Annotated[list[Path] | None, typer.Option("--plan", metavar="PLAN", help="a plan's folder; repeat for more")]
@@ -31,6 +46,7 @@ def suggest(
     most: Annotated[int, typer.Option("-n", min=1, help="compiles, at most")] = 8,
     arch: Arch = "hailo8",
     store: StoreAt = None,
+    page: Annotated[Path | None, typer.Option(metavar="FILE", help="write all of it as a page, too: .html")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which few compiles to run next, in order: those whose answers decide most per hour, with their files.
@@ -41,15 +57,20 @@ def suggest(
     Example: tasnet suggest --profile probes --hours 2
     """
     from tasnet.suite.ask import suggest as suggested
-    from tasnet.suite.ask import suggested_json, suggested_lines
+    from tasnet.suite.ask import suggested_json, suggested_lines, write_questions_page
     from tasnet.suite.run import Recipe, ToolchainOptions, open_pipeline
 
     known_arch(arch)
     if hours is not None and not hours > 0:
         raise UsageError(f"--hours {hours:g}: more than 0")
+    if page is not None:
+        writable(page)
     cases = asked_cases(profile, arch, plan)
     pipeline = open_pipeline(store_at(store), ToolchainOptions(arch=arch), Recipe())
-    found = suggested(board_of(pipeline, cases, plan or (), arch), pipeline.store, most=most, hours=hours)
+    _, first = boards_of(pipeline, cases, plan or (), arch)
+    found = suggested(first, pipeline.store, most=most, hours=hours)
+    if page is not None:
+        write_questions_page(page, found)
     show(suggested_json(found) if as_json else suggested_lines(found))
     return OK
 
@@ -64,32 +85,27 @@ def asked_cases(profile: str, arch: str, plans: list[Path] | None) -> tuple[Case
     return tuple(dict.fromkeys(case for name in names for case in profile_cases(name, arch)))
 
 
-def board_of(pipeline: Pipeline, cases: tuple[Case, ...], plans: list[Path] | tuple[Path, ...], arch: str) -> Board:
-    """The board of these cases and plans. What can't be read is said on stderr. Raises UsageError and PlanError."""
-    from tasnet.suite.ask import board, case_questions, heard, plan_questions
+def boards_of(
+    pipeline: Pipeline, cases: tuple[Case, ...], plans: Sequence[Path], arch: str, *, evidence: bool = True
+) -> tuple[Boards, Board]:
+    """The boards of these cases and plans, and the first. What can't be read is said on stderr. Raises PlanError."""
+    from tasnet.suite.ask import Boards
     from tasnet.suite.cases import graph_key
     from tasnet.suite.report import ProgressBar
 
-    known = heard(pipeline.store, arch)
-    segments = []
-    for each in plans:
-        questions, read = plan_questions(each, known.bracket)
-        if read.arch != arch:
-            raise UsageError(f"--plan {each}: made for {read.arch}; give --arch {read.arch}")
-        segments += questions
     # What was never read takes a while: a terminal sees how far it is.
     graphs = len({graph_key(pipeline.resolve(case)) for case in cases})
     progress = ProgressBar(sys.stderr, graphs, ("read",)) if sys.stderr.isatty() and graphs else None
+    boards = Boards(pipeline, cases, tuple(plans), arch, evidence)
     try:
-        asked, unread = case_questions(
-            pipeline, cases, known.bracket, lambda case: progress.step("read", case.id) if progress else None
-        )
+        watched = replace(boards, tell=lambda case: progress.step("read", case.id)) if progress else boards
+        first = watched()
     finally:
         if progress:
             progress.stop()
-    for left in (*unread, *known.unread):
+    for left in watched.unread:
         print_line(f"note: {len(left.cases)} cases can't be asked about ({left.cases[0]}): {left.why}", error=True)
-    return board((*asked, *segments), known.told, arch)
+    return boards, first
 
 
 evidence = typer.Typer(help="What compilers said of graphs: share it, and learn from others'.", rich_markup_mode=None)
@@ -182,3 +198,44 @@ def learning(
     new = [each for each in all_ if each.key not in there]
     show(chain([said] if said else [], learned_lines(learned(before, after, (was, now), new, entries))))
     return OK
+
+
+def sweep_until_decided(
+    options: RunOptions, profile: str, plans: list[Path], hours: float | None, scheduler: str, workers: int
+) -> int:
+    """Compiles the questions of a profile and of plans in the order of their worth, until nothing of them is open."""
+    from contextlib import nullcontext
+
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.ask import ask_here, ask_on_workers, decide, decision_lines
+    from tasnet.suite.observed import open_workers
+    from tasnet.suite.run import Pipeline, open_pipeline
+
+    if hours is not None and not hours > 0:
+        raise UsageError(f"--hours {hours:g}: more than 0")
+    cases = asked_cases(profile, options.arch, plans)
+    pipeline = open_pipeline(options.store_root(Path()), options.toolchain_options(Path()), options.recipe())
+    print_assumed(pipeline)
+    tool = pipeline.toolchain
+    # Whatever toolchain is asked, its questions are read by the embedded one.
+    reader = Pipeline(pipeline.store, Reference(), pipeline.recipe)
+    boards, _ = boards_of(reader, cases, plans, options.arch, evidence=not tool.predicted)
+    here = not scheduler and workers == 1
+    with nullcontext() if here else open_workers(pipeline, scheduler=scheduler, workers=workers) as over:
+        ask = ask_here(pipeline, options.arch) if over is None else ask_on_workers(over, options.arch)
+
+        def tell(asked: AskedQuestion, board: Board) -> None:
+            what = {True: "compiled", False: "failed", None: "broke down"}[asked.compiled]
+            why = f" ({asked.why})" if asked.why else ""
+            check = f", as a check of what was {asked.inferred.text}" if asked.inferred else ""
+            left = len([place for place in board.open if board.questions[place].stands_for])
+            print_line(f"{what} {asked.question.name}{why}, {asked.seconds:.0f} s{check}; {left} were open", error=True)
+
+        try:
+            found = decide(boards, ask, hours=hours, at_once=workers, tell=tell)
+        except KeyboardInterrupt:
+            print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
+            raise
+    by = f"{'predicted by' if tool.predicted else 'observed with'} {tool.name} {tool.version}"
+    show(decision_lines(found, by))
+    return NOT_CLEAR if found.why else OK

@@ -32,7 +32,7 @@ def options(words: list[str]) -> set[str]:
 @pytest.mark.parametrize("words", list(commands("tasnet")), ids=" ".join)
 def test_tasnet(words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    command = words[:2] if words[0] == "plan" else words[:1]
+    command = words[:2] if words[0] in ("plan", "evidence") else words[:1]
     assert main([*command, "--help"]) == 0
     assert options(words) <= set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", capsys.readouterr().out))
 

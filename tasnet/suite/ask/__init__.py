@@ -6,6 +6,9 @@ no would settle, and what is inferred: a word of its own beside predicted and ob
 - `order`: which graphs are no harder than others, an assumption that answers may refute
 - `knowledge`: answers, their contradictions, what follows of them
 - `chances`, `ranking`: how likely a graph compiles, and which question settles most per hour
+- `graphs`, `probes`, `replies`: what is asked about, and what was told of it; `board`, `boards` have it all
+- `suggesting`, `questions_page`: what to compile next; `deciding`: compiled until nothing is open
+- `learning`, `hypotheses`: what observations changed
 
 Isolated: in go a Toolchain, a Store and an ONNX graph with every size fixed (`hailo.translate.settled_model`); out come
 the smallest graphs that show each blocker, and the changes of a Case that remove it.

@@ -1,14 +1,18 @@
 from .answers import Asker as Asker
 from .answers import Budget as Budget
 from .board import Board as Board
-from .board import board as board
+from .boards import Boards as Boards
+from .boards import decision_lines as decision_lines
 from .bracket import moved_bracket as moved_bracket
-from .chances import chances as chances
+from .chances import yes_chances as yes_chances
 from .changes import Change as Change
 from .changes import Removals as Removals
 from .changes import removals as removals
+from .deciding import Asked as Asked
+from .deciding import ask_here as ask_here
+from .deciding import ask_on_workers as ask_on_workers
+from .deciding import decide as decide
 from .graphs import case_questions as case_questions
-from .graphs import plan_questions as plan_questions
 from .isolated_files import check_folder as check_folder
 from .isolated_files import folder_of as folder_of
 from .isolated_files import repeat_commands as repeat_commands
@@ -18,11 +22,12 @@ from .isolation import Isolated as Isolated
 from .isolation import isolate as isolate
 from .knowledge import Knowledge as Knowledge
 from .knowledge import Reply as Reply
-from .knowledge import knowledge as knowledge
+from .knowledge import known_from as known_from
 from .learning import learned as learned
 from .learning import learned_lines as learned_lines
 from .question import Question as Question
 from .question import foreseen as foreseen
+from .questions_page import write_questions_page as write_questions_page
 from .ranking import rank as rank
 from .replies import heard as heard
 from .suggesting import suggest as suggest
@@ -33,8 +38,10 @@ from .vacuous import vacuous_by_key as vacuous_by_key
 from .vacuous import vacuous_in_graphs as vacuous_in_graphs
 
 __all__ = [
+    "Asked",
     "Asker",
     "Board",
+    "Boards",
     "Budget",
     "Change",
     "Isolated",
@@ -42,20 +49,21 @@ __all__ = [
     "Question",
     "Removals",
     "Reply",
-    "board",
+    "ask_here",
+    "ask_on_workers",
     "case_questions",
-    "chances",
     "check_folder",
     "dead_nodes",
+    "decide",
+    "decision_lines",
     "folder_of",
     "foreseen",
     "heard",
     "isolate",
-    "knowledge",
+    "known_from",
     "learned",
     "learned_lines",
     "moved_bracket",
-    "plan_questions",
     "rank",
     "removals",
     "repeat_commands",
@@ -66,4 +74,6 @@ __all__ = [
     "vacuous_by_key",
     "vacuous_in_graphs",
     "write_isolated",
+    "write_questions_page",
+    "yes_chances",
 ]

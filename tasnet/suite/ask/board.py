@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,12 +10,12 @@ import numpy as np
 
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket
 from tasnet.suite.ask.bracket import moved_bracket
-from tasnet.suite.ask.chances import chances
-from tasnet.suite.ask.knowledge import Inferred, Knowledge, knowledge
+from tasnet.suite.ask.chances import yes_chances
+from tasnet.suite.ask.knowledge import Inferred, Knowledge, Reply, known_from
 from tasnet.suite.ask.probes import bracket_probes, kind_probes
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.ranking import Choice, rank
-from tasnet.suite.ask.replies import Told
+from tasnet.suite.ask.replies import ToldReply
 from tasnet.suite.ask.times import Expected, expected
 
 
@@ -24,7 +24,7 @@ class Board:
     """Questions about one architecture, each at its place in the order of `known`, and what was told so far."""
 
     questions: tuple[Question, ...]
-    told: tuple[Told, ...]
+    told: tuple[ToldReply, ...]
     known: Knowledge
     bracket: Bracket
 
@@ -38,7 +38,7 @@ class Board:
         """The chance of a yes to each question."""
         foreseen = {id(each.reply): each.foreseen for each in self.told}
         replies = [(each, foreseen[id(each)]) for each in self.known.sound]
-        return chances(self.questions, replies, self.bracket)
+        return yes_chances(self.questions, replies, self.bracket)
 
     @property
     def open(self) -> tuple[int, ...]:
@@ -53,28 +53,33 @@ class Board:
         """Whether the question was answered, or one that asks the same."""
         return place in self._answered
 
+    def replies(self, place: int) -> tuple[Reply, ...]:
+        """The replies on a question's graph, or on one that asks the same."""
+        order = self.known.order
+        return tuple(each for each in self.known.replies if order.places[each.demands] == order.firsts[place])
+
     @cached_property
     def _answered(self) -> frozenset[int]:
         return frozenset(self.known.answered)
 
-    def next(self, most: int, but: Callable[[Question], bool] = lambda each: True) -> list[Choice]:
-        """The next questions, the best first, of those that `but` leaves."""
+    def next(self, most: int, among: Collection[str] | None = None) -> list[Choice]:
+        """The next questions, the best first, of those so named or of all."""
         count = len(self.questions)
         order = self.known.order.no_harder(self.known.given_up)[:count, :count]
-        free = np.array([but(each) for each in self.questions], bool)
+        free = np.array([among is None or each.name in among for each in self.questions], bool)
         weights = [each.weight for each in self.questions]
         seconds = [each.seconds for each in self.times]
         return rank(order, self.known.open[:count], self.likely, weights, seconds, most=most, askable=free)
 
 
-def board(asked: Sequence[Question], told: Sequence[Told], arch: str) -> Board:
+def board(asked: Sequence[Question], told: Sequence[ToldReply], arch: str) -> Board:
     """The board of these questions, with the probes that are worth making beside them."""
     replies = [each.reply for each in told]
-    own = knowledge([each.demands for each in asked], replies)
+    own = known_from([each.demands for each in asked], replies)
     bracket = moved_bracket(own, PUBLIC_BRACKET)
     compiled = [demand for each in own.sound if each.compiled for demand in each.demands.layers]
     left = [each.demands for each, is_open in zip(asked, own.open, strict=False) if is_open]
     probes = (*kind_probes(left, compiled, bracket, arch), *bracket_probes(bracket, arch))
     there = {each.demands for each in asked}
     questions = (*asked, *(each for each in probes if each.demands not in there))
-    return Board(questions, tuple(told), knowledge([each.demands for each in questions], replies), bracket)
+    return Board(questions, tuple(told), known_from([each.demands for each in questions], replies), bracket)

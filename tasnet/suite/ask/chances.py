@@ -55,7 +55,7 @@ def track_of(told: Iterable[tuple[Foreseen, bool]]) -> Track:
     return Track(counts)
 
 
-def chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Foreseen]], bracket: Bracket) -> list[float]:
+def yes_chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Foreseen]], bracket: Bracket) -> list[float]:
     """For each graph that it compiles. `replies` are those that contradict nothing, each with what was foreseen."""
     track = track_of((each, reply.compiled) for reply, each in replies)
     seen, layers = set(traits_of(SEEN_KIND)), 1

@@ -116,7 +116,7 @@ class Knowledge:
         return next(each for known, each in self._sound if each.compiled is compiled and follows[known])
 
 
-def knowledge(graphs: Iterable[Demands], replies: Iterable[Reply]) -> Knowledge:
+def known_from(graphs: Iterable[Demands], replies: Iterable[Reply]) -> Knowledge:
     """What answers say of graphs; the graphs come first in the order, those that were answered beside them after."""
     told = tuple(replies)
     distinct = tuple(graphs)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tasnet.hailo.predict import Bracket
 from tasnet.suite.ask.chances import Track, track_of
 from tasnet.suite.ask.hypotheses import refuted_hypotheses
-from tasnet.suite.ask.knowledge import Knowledge, Reply, knowledge
+from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.replies import Heard
 from tasnet.suite.ask.suggesting import given_up_lines
@@ -56,7 +56,7 @@ def learned(
 ) -> Learned:
     """What changed from one state of a store's evidence to another; `questions` as foreseen in each of the two."""
     was, now = (
-        knowledge([each.demands for each in asked], [each.reply for each in heard.told])
+        known_from([each.demands for each in asked], [each.reply for each in heard.told])
         for heard, asked in zip((before, after), questions, strict=True)
     )
     old, refuted = refuted_hypotheses(was.replies), refuted_hypotheses(now.replies)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
 from tasnet.suite.ask.bracket import moved_bracket
 from tasnet.suite.ask.graphs import Graph, Unread, read_graph
-from tasnet.suite.ask.knowledge import Reply, knowledge
+from tasnet.suite.ask.knowledge import Reply, known_from
 from tasnet.suite.ask.question import Foreseen
 from tasnet.suite.cases import Outcome, Stage, Status, parse_any_case
 from tasnet.suite.observed import Evidence, all_evidence, is_of_the_network
@@ -16,7 +16,7 @@ from tasnet.suite.run import Pipeline, Store
 
 
 @dataclass(frozen=True)
-class Told:
+class ToldReply:
     """A reply, what the rules had foreseen of its graph by the public bracket, and the seconds that it took."""
 
     reply: Reply
@@ -28,13 +28,13 @@ class Told:
 class Heard:
     """All that a store's evidence says of an architecture. `unread` are graphs that can't be read here."""
 
-    told: tuple[Told, ...]
+    told: tuple[ToldReply, ...]
     unread: tuple[Unread, ...] = ()
 
     @property
     def bracket(self) -> Bracket:
         """The rows' bracket after all of it."""
-        return moved_bracket(knowledge((), (each.reply for each in self.told)), PUBLIC_BRACKET)
+        return moved_bracket(known_from((), (each.reply for each in self.told)), PUBLIC_BRACKET)
 
 
 def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -> Heard:
@@ -44,14 +44,16 @@ def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -
     """
     # The graphs alone: no checkpoint, whatever weights were compiled.
     pipeline = Pipeline(store, Reference())
-    told, unread = list[Told](), list[Unread]()
+    told, unread = list[ToldReply](), list[Unread]()
     for each in all_evidence(store) if evidence is None else evidence:
         case, compiled = parse_any_case(each.case_id), whether_compiled(each.outcomes)
         if case.arch != arch or compiled is None or not is_of_the_network(each):
             continue
         graph = read_graph(pipeline, case, PUBLIC_BRACKET)
         if isinstance(graph, Graph):
-            told.append(Told(_reply(each, graph, compiled), graph.foreseen, sum(one.seconds for one in each.outcomes)))
+            told.append(
+                ToldReply(_reply(each, graph, compiled), graph.foreseen, sum(one.seconds for one in each.outcomes))
+            )
         else:
             unread.append(Unread((each.case_id,), graph))
     return Heard(tuple(told), tuple(unread))

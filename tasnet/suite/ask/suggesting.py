@@ -130,14 +130,14 @@ def suggested_lines(found: Suggested) -> Iterator[str]:
         yield ""
         yield f"{number}. {each.question.source.value} {each.question.name}".replace("probe probe", "probe")
         yield f"   file  {each.file}"
-        yield f"   time  about {_time(seconds)}, {each.expected.source}; foreseen {each.question.foreseen.text}"
+        yield f"   time  about {time_text(seconds)}, {each.expected.source}; foreseen {each.question.foreseen.text}"
         yield f"   yes   ({each.chance:.0%}) decides {each.by_yes.text}"
         yield f"   no    ({1 - each.chance:.0%}) decides {each.by_no.text}"
     yield ""
     if found.next:
         together = sum(each.expected.seconds for each in found.next)
         more = "; others take longer than is left" if found.left_out else ""
-        yield f"{len(found.next)} compiles, about {_time(together)} together{more}"
+        yield f"{len(found.next)} compiles, about {time_text(together)} together{more}"
     else:
         yield "no compile fits into these hours" if found.left_out else "nothing is open"
 
@@ -199,7 +199,8 @@ def _counted(names: Sequence[str], what: str) -> str:
     return f"{len(names)} {what}{'s' * (len(names) != 1)} ({shown})"
 
 
-def _time(seconds: float) -> str:
+def time_text(seconds: float) -> str:
+    """`40 s`, `32 min`, `2.5 h`."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from tasnet.hailo.predict import Demands
-from tasnet.suite.ask.replies import Told
+from tasnet.suite.ask.replies import ToldReply
 
 SMALL = 40.0
 """seconds: what the public small pieces took, about each"""
@@ -23,7 +23,7 @@ class Expected:
     source: str
 
 
-def expected(graphs: Iterable[Demands], told: Iterable[Told]) -> list[Expected]:
+def expected(graphs: Iterable[Demands], told: Iterable[ToldReply]) -> list[Expected]:
     """What each graph is expected to take: its own times, else all own times by layers, else the public figures."""
     own: dict[Demands, list[float]] = {}
     for each in told:

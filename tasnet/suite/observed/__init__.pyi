@@ -29,6 +29,7 @@ from .pair import refutation_by as refutation_by
 from .segment_evidence import evidence_of_plan as evidence_of_plan
 from .segment_evidence import keep_segment_evidence as keep_segment_evidence
 from .sweeping import cases_by_graph as cases_by_graph
+from .sweeping import open_workers as open_workers
 from .sweeping import sweep as sweep
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "keep_evidence",
     "keep_run_evidence",
     "keep_segment_evidence",
+    "open_workers",
     "read_evidence",
     "refutation_by",
     "refutation_text",

@@ -213,3 +213,50 @@ def _check(client: Client, pipeline: Pipeline, scheduler: str) -> None:
 
 def _sees(token: str) -> bool:
     return os.path.isfile(token)
+
+
+Work = Callable[[Pipeline, Any], str]
+
+
+@contextmanager
+def open_workers(
+    pipeline: Pipeline, *, scheduler: str = "", workers: int = 1
+) -> Iterator[Callable[[Work, Sequence[Any]], Iterator[tuple[int, str, str]]]]:
+    """Workers that take one piece of work after another, for as long as it is open: `over(work, given)`.
+
+    `work` gets the pipeline and one of `given` in a worker, and returns text. Out come, in no order, the place of each
+    in `given`, its text, and in its stead a line of what broke down. Raises SweepError.
+    """
+    with _client(scheduler, workers) as client:
+        _check(client, pipeline, scheduler)
+
+        def over(work: Work, given: Sequence[Any]) -> Iterator[tuple[int, str, str]]:
+            from distributed import as_completed
+
+            sweep_id = secrets.token_hex(4)
+            futures = {
+                client.submit(
+                    work, pipeline, each, key=f"tasnet-{sweep_id}-{place}", resources={RESOURCE: 1}, pure=False
+                ): place
+                for place, each in enumerate(given)
+            }
+            try:
+                for future in as_completed(futures):
+                    error = future.exception()
+                    yield (
+                        (futures[future], future.result(), "") if error is None else (futures[future], "", _why(error))
+                    )
+            finally:
+                client.cancel([future for future in futures if not future.done()])
+
+        yield over
+
+
+def _why(error: BaseException) -> str:
+    """What broke down, in one line."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return f"{DEATHS + 1} workers died over it: too little memory?"
+    # The package's own errors and bugs alike: one graph's trouble is not the sweep's.
+    return named_error_line(error)

@@ -11,7 +11,7 @@ from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.learning import Learned, learned, learned_lines
 from tasnet.suite.ask.question import Question, foreseen
-from tasnet.suite.ask.replies import Heard, Told
+from tasnet.suite.ask.replies import Heard, ToldReply
 from tasnet.suite.cases import parse_case
 from tasnet.suite.observed.evidence import Evidence
 from tests.doubles.ledgers import entry_text, ledger
@@ -25,14 +25,14 @@ def question(name: str, *layers: Layer, bracket: Bracket = PUBLIC_BRACKET) -> Qu
     return Question(name, demands_of(network), foreseen(predict_network(network, "hailo8", bracket)))
 
 
-def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> Told:
+def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> ToldReply:
     """A reply on a graph of these layers."""
     asked = question(name, *layers)
     said = f"{name}: {'compiled' if compiled else family}; dfc {version}, hailo8"
-    return Told(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.foreseen)
+    return ToldReply(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.foreseen)
 
 
-def after(*replies: Told, layers: tuple[Layer, ...] = ()) -> Learned:
+def after(*replies: ToldReply, layers: tuple[Layer, ...] = ()) -> Learned:
     """What the replies change of one graph."""
     heard = Heard(replies)
     was = [question("asked", *layers)] if layers else []
@@ -79,7 +79,7 @@ def test_observed_inferred_and_predicted_are_three_words() -> None:
         (told("a", False, conv(100, 8, 8), family="memory_units"), ""),
     ],
 )
-def test_a_hypothesis_is_refuted_by_what_its_rule_says_would(reply: Told, refuted: str) -> None:
+def test_a_hypothesis_is_refuted_by_what_its_rule_says_would(reply: ToldReply, refuted: str) -> None:
     found = refuted_hypotheses([reply.reply])
     assert any(refuted in text for text in found) if refuted else not found
     lines = [*learned_lines(after(reply))]

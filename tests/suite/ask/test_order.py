@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tasnet.hailo.files import Layer
 from tasnet.hailo.predict import Bracket, Demands, demands_of
 from tasnet.suite.ask.bracket import moved_bracket
-from tasnet.suite.ask.knowledge import Knowledge, Reply, knowledge
+from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
 from tasnet.suite.ask.order import LAYERS, Order, refuted
 from tasnet.suite.ask.ranking import rank
 
@@ -135,7 +135,7 @@ def test_what_follows_is_right_wherever_more_is_never_easier(
         return each.widest_row <= row and each.layers_at_work <= layers
 
     asked = data.draw(st.lists(st.sampled_from(demands)))
-    known = knowledge(demands, [Reply(each, compiles(each)) for each in asked])
+    known = known_from(demands, [Reply(each, compiles(each)) for each in asked])
     assert known.given_up == frozenset()
     for each, said in zip(demands, known.inferred, strict=True):
         assert said is None or said.compiled == compiles(each)
@@ -151,9 +151,9 @@ def reply(compiled: bool, *layers: Layer, family: str = "") -> Reply:
 def test_a_kind_that_an_answer_refutes_is_given_up_and_others_are_kept() -> None:
     wide, narrow = conv(200, 8, 8), conv(100, 8, 8)
     graphs = [demands_of([each]) for each in (conv(50, 8, 8), conv(300, 8, 8), depthwise(50, 8, 1))]
-    before = knowledge(graphs, [reply(False, narrow), reply(True, depthwise(60, 8, 1))])
+    before = known_from(graphs, [reply(False, narrow), reply(True, depthwise(60, 8, 1))])
     assert [each and each.compiled for each in before.inferred[:3]] == [None, False, True]
-    after = before.order and knowledge(graphs, [*before.replies, reply(True, wide)])
+    after = before.order and known_from(graphs, [*before.replies, reply(True, wide)])
     assert after.given_up == {demands_of([wide]).layers[0].kind}
     assert [each and each.compiled for each in after.inferred[:3]] == [None, None, True]
     assert after.open[:3].tolist() == [True, True, False]
@@ -161,13 +161,13 @@ def test_a_kind_that_an_answer_refutes_is_given_up_and_others_are_kept() -> None
 
 def test_where_no_kind_is_to_blame_more_layers_are() -> None:
     layer = conv(100, 8, 8)
-    known = knowledge([], [reply(False, layer), reply(True, layer, layer)])
+    known = known_from([], [reply(False, layer), reply(True, layer, layer)])
     assert known.given_up == {LAYERS}
 
 
 def test_two_answers_on_one_graph_stand_side_by_side_and_nothing_follows_of_either() -> None:
     layer, wider = conv(100, 8, 8), conv(200, 8, 8)
-    known = knowledge([demands_of([wider])], [reply(False, layer), reply(True, layer)])
+    known = known_from([demands_of([wider])], [reply(False, layer), reply(True, layer)])
     assert [{each.compiled for each in those} for those in known.contradictions] == [{True, False}]
     assert known.inferred == (None, None)
     assert known.open.tolist() == [True, False]
@@ -197,7 +197,7 @@ def test_an_answer_moves_the_bracket_and_one_past_it_leaves_no_end() -> None:
     public = Bracket(100, 200)
 
     def moved(*replies: Reply) -> Bracket:
-        return moved_bracket(knowledge([], replies), public)
+        return moved_bracket(known_from([], replies), public)
 
     row_failed = reply(False, conv(15, 10, 10), family="agent_infeasible")
     assert moved(reply(True, conv(12, 10, 10))) == Bracket(120, 200)
@@ -207,4 +207,4 @@ def test_an_answer_moves_the_bracket_and_one_past_it_leaves_no_end() -> None:
     assert moved(reply(True, conv(30, 10, 10)), reply(False, depthwise(40, 10, 1), family="agent_infeasible")) == (
         Bracket(300, 400)
     )
-    assert isinstance(knowledge([], []), Knowledge)
+    assert isinstance(known_from([], []), Knowledge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import onnx
@@ -23,7 +24,8 @@ from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
 from tasnet.suite.ask.question import Question, Source, foreseen
-from tasnet.suite.ask.replies import Told
+from tasnet.suite.ask.questions_page import graph_rows, questions_html
+from tasnet.suite.ask.replies import ToldReply
 from tasnet.suite.ask.suggesting import Suggestion, suggest
 from tasnet.suite.ask.times import expected
 from tasnet.suite.cases import parse_case
@@ -153,7 +155,7 @@ def test_times_are_the_graphs_own_then_those_of_others_then_public_ones() -> Non
     small, large = demands_of([conv(100, 8, 8)]), demands_of([conv(100, 8, 8)] * 151)
     seen = foreseen(predict_network_of(conv(100, 8, 8)))
     assert [each.seconds for each in expected([small, large], [])] == pytest.approx([40, 1902])
-    own = expected([small, large], [Told(Reply(small, True), seen, 80.0)])
+    own = expected([small, large], [ToldReply(Reply(small, True), seen, 80.0)])
     assert [each.seconds for each in own] == pytest.approx([80, 3804])
     assert [each.source for each in own] == ["its own 1 compiles", "by layers, after 1 own compiles"]
 
@@ -170,3 +172,33 @@ def test_the_command_says_what_a_yes_and_a_no_decide(tmp_path: Path, capsys: pyt
     assert main(["suggest", "--hours", "0", "--store", store]) == 2
     assert main(["suggest", "--profile", "nosuch", "--store", store]) == 2
     assert not (tmp_path / "store").exists()
+
+
+def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
+    unknown: tuple[Board, Store],
+) -> None:
+    questions = [
+        Question(name, demands_of([layer]), foreseen(predict_network_of(layer)), stands_for=(name,))
+        for name, layer in (
+            ("it", conv(500, 8, 8)),
+            ("less", conv(400, 8, 8)),
+            ("other", depthwise(10, 8, 1)),
+            ("two <b>", conv(9, 8, 8, "relu")),
+        )
+    ]
+    told = [(questions[0], True), (questions[3], True), (questions[3], False)]
+    replies = [ToldReply(Reply(each.demands, compiled, each.name), each.foreseen) for each, compiled in told]
+    found = board(questions, replies, "hailo8")
+    rows = {each.name: (each.word, each.verdict) for each in graph_rows(found)}
+    assert rows["it"] == ("observed", "clear")
+    assert rows["less"] == ("inferred", "clear")
+    assert rows["other"][0] == "predicted"
+    assert rows["two <b>"] == ("disputed", "compiled and failed")
+    page = questions_html(suggest(found, unknown[1]))
+    looks = re.findall(r"^  \.(observed|inferred|predicted|disputed) \{ (.*)$", page, re.MULTILINE)
+    assert len({look for _, look in looks}) == 4
+    for word in ("observed", "inferred", "predicted", "disputed"):
+        assert re.search(rf'<td><span class="word {word}[ "]', page)
+    assert "inferred from it, which compiled" in page
+    assert "two &lt;b&gt;" in page
+    assert "two <b>" not in page

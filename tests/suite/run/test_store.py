@@ -270,9 +270,3 @@ def test_a_killed_holder_frees_its_lock(store):
         holder.stdout.close()
     with store.lock(KEY):
         pass
-
-
-def test_the_graph_of_a_har_without_large_arrays_is_there_too(tmp_path):
-    store, har = open_store(tmp_path / "store"), tmp_path / "small.har"
-    har.write_bytes(har_bytes({"net.hn": b"{}"}, {"w.npy": b"w" * 100}))
-    assert store.get_har_graph(store.put_har(har), tmp_path / "graph.har").read_bytes() == har.read_bytes()

@@ -1,0 +1,82 @@
+"""Boards of the same cases and plans, one after another, as answers come: graphs are read once for each bracket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tasnet.hailo.predict import Bracket
+from tasnet.suite.ask.board import Board, board
+from tasnet.suite.ask.deciding import Decision
+from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
+from tasnet.suite.ask.question import Question, Source
+from tasnet.suite.ask.replies import Heard, ToldReply, heard
+from tasnet.suite.ask.suggesting import ASSUMED, given_up_lines
+from tasnet.suite.cases import Case, CaseError
+from tasnet.suite.run import Pipeline
+
+
+@dataclass(frozen=True)
+class Boards:
+    """What is asked about: cases, and plans in their folders. `pipeline` is the embedded toolchain's.
+
+    With `evidence` what the store has observed is known from the start; a sweep of predictions starts from nothing.
+    """
+
+    pipeline: Pipeline
+    cases: tuple[Case, ...]
+    plans: tuple[Path, ...]
+    arch: str
+    evidence: bool = True
+    tell: Callable[[Case], None] = lambda case: None
+    _read: dict[Bracket, list[Question]] = field(default_factory=dict, repr=False)
+    _unread: list[Unread] = field(default_factory=list, repr=False)
+
+    def __call__(self, told: Sequence[ToldReply] = ()) -> Board:
+        """The board with what was told beside the evidence. Raises PlanError, and CaseError for another chip's plan."""
+        everything = (*self._heard.told, *told)
+        bracket = Heard(everything).bracket
+        if bracket not in self._read:
+            self._read[bracket] = self._questions(bracket)
+        return board(self._read[bracket], everything, self.arch)
+
+    @property
+    def unread(self) -> tuple[Unread, ...]:
+        """What can't be asked about, and why; after the first board."""
+        return (*self._unread, *self._heard.unread)
+
+    @cached_property
+    def _heard(self) -> Heard:
+        return heard(self.pipeline.store, self.arch) if self.evidence else Heard(())
+
+    def _questions(self, bracket: Bracket) -> list[Question]:
+        segments: list[Question] = []
+        for at in self.plans:
+            found, plan = plan_questions(at, bracket)
+            if plan.arch != self.arch:
+                raise CaseError(f"--plan {at}: made for {plan.arch}; give --arch {plan.arch}")
+            segments += found
+        asked, unread = case_questions(self.pipeline, self.cases, bracket, self.tell)
+        self._unread[:] = unread
+        return [*asked, *segments]
+
+
+def decision_lines(found: Decision, by: str) -> Iterator[str]:
+    """What a sweep asked, what is inferred by it, what its checks refuted, and what is open. `by` says who told."""
+    places = [place for place, each in enumerate(found.board.questions) if each.source is not Source.PROBE]
+    inferred = [place for place in places if found.board.inferred(place) is not None]
+    answered = sum(map(found.board.answered, places))
+    checks = sum(each.inferred is not None for each in found.asked)
+    yield f"{by}: {len(found.asked)} compiles, {checks} of them checks of what was inferred"
+    yield (
+        f"{len(places)} distinct graphs: {answered} answered, {len(inferred)} inferred, "
+        f"{len(places) - answered - len(inferred)} open"
+    )
+    yield ASSUMED
+    yield from given_up_lines(found.board.known.given_up)
+    for each in found.refuted:
+        assert each.inferred is not None
+        yield f"refuted: {each.question.name} was {each.inferred.text}, and {'compiled' if each.compiled else 'failed'}"
+    yield found.why or "decided: nothing is open"

@@ -1,0 +1,89 @@
+"""The page of open questions, ranked, and of every graph: observed, inferred and predicted look unlike each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasnet.common import render_page, write_whole
+from tasnet.suite.ask.board import Board
+from tasnet.suite.ask.question import Source
+from tasnet.suite.ask.suggesting import ASSUMED, Suggested, given_up_lines, time_text
+
+TITLE = "Open questions to the compiler"
+
+
+@dataclass(frozen=True)
+class GraphRow:
+    """A graph: its word (observed, inferred, predicted; disputed where observations contradict), its verdict."""
+
+    name: str
+    count: int
+    word: str
+    verdict: str
+    source: str
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it is known not to compile."""
+        return self.verdict == "blocked"
+
+
+def write_questions_page(path: Path, found: Suggested) -> Path:
+    """Writes the page, whole or not at all. Raises OSError."""
+    write_whole(path, questions_html(found).encode())
+    return path
+
+
+def questions_html(found: Suggested) -> str:
+    """The page as HTML."""
+    board = found.board
+    rows = list(graph_rows(board))
+    counts = Counter(each.word for each in rows)
+    bracket = board.bracket
+    return render_page(
+        Path(__file__).with_suffix(".html"),
+        title=TITLE,
+        assumed=ASSUMED,
+        bracket=f"between {bracket.passes:,} and {bracket.fails:,} elements" if bracket.fails else "at no known end",
+        refuted=[*given_up_lines(board.known.given_up)],
+        contradictions=[[each.said or each.name for each in those] for those in board.known.contradictions],
+        next=[
+            {
+                "name": each.question.name,
+                "foreseen": each.question.foreseen.text,
+                "time": time_text(each.expected.seconds),
+                "time_from": each.expected.source,
+                "chance": each.chance,
+                "yes": each.by_yes.text,
+                "no": each.by_no.text,
+            }
+            for each in found.next
+        ],
+        counts=", ".join(f"{count} {word}" for word, count in counts.items()),
+        graphs=rows,
+    )
+
+
+def graph_rows(board: Board) -> Iterator[GraphRow]:
+    """A row for each graph of a case or a plan, the observed first, then the inferred, then the predicted."""
+    words = ("disputed", "observed", "inferred", "predicted")
+    found = [_row(board, place) for place, each in enumerate(board.questions) if each.source is not Source.PROBE]
+    yield from sorted(found, key=lambda each: words.index(each.word))
+
+
+def _row(board: Board, place: int) -> GraphRow:
+    question = board.questions[place]
+    named = (question.name, len(question.stands_for))
+    if board.answered(place):
+        replies = board.replies(place)
+        said = "; ".join(each.said or each.name for each in replies)
+        compiled = {each.compiled for each in replies}
+        if len(compiled) > 1:
+            return GraphRow(*named, "disputed", "compiled and failed", said)
+        return GraphRow(*named, "observed", "clear" if compiled == {True} else "blocked", said)
+    if (inferred := board.inferred(place)) is not None:
+        return GraphRow(*named, "inferred", "clear" if inferred.compiled else "blocked", inferred.text)
+    return GraphRow(*named, "predicted", question.foreseen.text, "the rules")

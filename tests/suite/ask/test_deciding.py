@@ -1,0 +1,178 @@
+"""Asked until decided, on a compiler with hidden rules: few compiles, right verdicts, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tasnet.cli import main
+from tasnet.hailo.files import Network
+from tasnet.hailo.predict import Reference
+from tasnet.suite.ask.boards import Boards, decision_lines
+from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, decide
+from tasnet.suite.ask.question import Question, Source
+from tasnet.suite.cases import Stage, parse_case
+from tasnet.suite.observed import all_evidence
+from tasnet.suite.run import Pipeline, Store, open_store
+from tests.doubles.outcomes import DFC, failure, outcomes
+from tests.doubles.ruled_toolchain import RuledToolchain
+
+SMALL = "+T=400+N=16+L=16+B=8+H=8+Sc=8+X=2+R=1"
+IDS = tuple(
+    f"{head}-{blocks}{SMALL}"
+    for head in ("project-normal-conv1x1_head", "project-normal-grouped", "project-bypass-conv1x1_head")
+    for blocks in ("k1", "all")
+)
+
+
+def layers_of(network: Network) -> int:
+    """Its layers at work."""
+    return sum(layer.type not in ("input_layer", "output_layer") for layer in network)
+
+
+def too_many(most: int) -> RuledToolchain:
+    """A compiler that places so many layers, and whose word counts as observed."""
+    return RuledToolchain(
+        lambda network: (network.layers[1].name,) if layers_of(network) > most else None, version="3.33.0"
+    )
+
+
+@pytest.fixture(scope="module")
+def boards(tmp_path_factory: pytest.TempPathFactory) -> Boards:
+    """Six cases of five graphs."""
+    store = open_store(tmp_path_factory.mktemp("store"))
+    return Boards(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8", evidence=False)
+
+
+def asked_with(boards: Boards, tool: RuledToolchain, **options: object) -> Decision:
+    """What a sweep with this compiler decides; its own store is the boards'."""
+    return decide(boards, ask_here(Pipeline(boards.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
+
+
+def verdicts(found: Decision) -> dict[str, bool | None]:
+    """Whether each graph of a case compiles, as answered or inferred."""
+    told = {each.demands: each.compiled for each in found.board.known.replies}
+    said = {}
+    for place, each in enumerate(found.board.questions):
+        if each.source is Source.CASE:
+            inferred = found.board.inferred(place)
+            said[each.name] = told.get(each.demands, inferred.compiled if inferred else None)
+    return said
+
+
+@pytest.mark.parametrize("most", [1, 8, 100])
+def test_all_verdicts_are_right_and_what_follows_is_not_compiled(boards: Boards, most: int) -> None:
+    tool = replace(too_many(most), fingerprint=f"most {most}")
+    found = asked_with(boards, tool, checked=0)
+    graphs = {each.name: each.demands.layers_at_work for each in found.board.questions if each.source is Source.CASE}
+    assert found.why == ""
+    assert verdicts(found) == {name: count <= most for name, count in graphs.items()}
+    assert sum(each.question.source is Source.CASE for each in found.asked) < len(graphs)
+    lines = [*decision_lines(found, "observed with dfc 3.33.0")]
+    assert any("inferred" in line for line in lines)
+    assert lines[-1] == "decided: nothing is open"
+
+
+def scripted(said: dict[str, bool], broken: Sequence[str] = ()) -> tuple[Ask, list[str]]:
+    """A compiler that says this of graphs (of others that they compile), and a list of what it was asked."""
+    asked: list[str] = []
+
+    def ask(questions: Sequence[Question]) -> Iterator[tuple[Question, Outcomes | str]]:
+        for each in questions:
+            asked.append(each.name)
+            if each.name in broken:
+                yield each, "MemoryError: out of memory"
+            else:
+                blockers = () if said.get(each.name, True) else (failure("agent_infeasible"),)
+                yield each, {s: o for s, o in outcomes(*blockers, by=DFC).items() if s is not Stage.EXPORT}
+
+    return ask, asked
+
+
+def test_a_check_that_does_not_agree_opens_what_rested_on_it(boards: Boards) -> None:
+    names = [each.name for each in boards().questions if each.source is Source.CASE]
+    smallest = min(
+        (each for each in boards().questions if each.name in names), key=lambda each: each.demands.layers_at_work
+    )
+    # the smallest fails and all others compile: nothing that is monotone
+    ask, _ = scripted({smallest.name: False})
+    found = decide(boards, ask, checked=len(names))
+    assert found.why == ""
+    assert found.board.known.given_up
+    assert found.refuted
+    assert verdicts(found) == {name: name != smallest.name for name in names}
+
+
+def test_what_breaks_down_is_asked_again_and_then_left_open(boards: Boards) -> None:
+    every = [each.name for each in boards().questions]
+    ask, asked = scripted({}, broken=every)
+    found = decide(boards, ask)
+    assert set(map(asked.count, asked)) == {TRIES}
+    assert found.why.endswith(f"nothing was learned of {len(set(asked))} ({min(asked)}, …)")
+    assert found.board.known.replies == ()
+
+
+def test_hours_are_kept_and_the_rest_is_said_to_be_open(boards: Boards) -> None:
+    now = [0.0]
+    ask, asked = scripted({})
+
+    def slow(questions: Sequence[Question]) -> Iterator[tuple[Question, Outcomes | str]]:
+        now[0] += 3600
+        yield from ask(questions)
+
+    found = decide(boards, slow, hours=1.5, clock=lambda: now[0])
+    assert len(asked) in (1, 2)
+    assert "no compile fits into the hours that are left" in found.why
+    assert decide(boards, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
+
+
+def test_several_are_asked_at_a_time(boards: Boards) -> None:
+    sizes: list[int] = []
+    ask, _ = scripted({})
+
+    def counted(questions: Sequence[Question]) -> Iterator[tuple[Question, Outcomes | str]]:
+        sizes.append(len(questions))
+        yield from ask(questions)
+
+    assert decide(boards, counted, at_once=3, checked=2).why == ""
+    assert max(sizes) in (2, 3)
+
+
+def test_a_sweep_that_was_killed_compiles_nothing_twice(boards: Boards, tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    own = replace(boards, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[])
+    tool = too_many(8)
+
+    class Killed(Exception):
+        """As good as a signal."""
+
+    def until(asked: Asked, board: object) -> None:
+        raise Killed
+
+    with pytest.raises(Killed):
+        asked_with(own, tool, tell=until)
+    before = list(tool.calls)
+    again = replace(boards, pipeline=Pipeline(Store(store.root), Reference()), evidence=True, _read={}, _unread=[])
+    assert asked_with(again, tool).why == ""
+    assert len(tool.calls) == len(set(tool.calls))
+    assert tool.calls[: len(before)] == before
+    assert {each.end.provenance.version for each in all_evidence(store)} <= {"3.33.0"}
+
+
+def test_the_command_decides_with_the_embedded_toolchain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasnet.suite.cases.profiles.PROFILES", {"notes": lambda: tuple(map(parse_case, IDS))})
+    words = ["sweep", "--profile", "notes", "--store", str(tmp_path / "store")]
+    assert main([*words, "--hours", "1"]) == 2
+    assert "--until decided" in capsys.readouterr().err
+    assert main([*words, "--until", "tomorrow"]) == 2
+    assert main([*words, "--until", "decided", "--hours", "0"]) == 2
+    capsys.readouterr()
+    assert main([*words, "--until", "decided"]) in (0, 1)
+    told = capsys.readouterr().out
+    assert "predicted by reference" in told
+    assert "inferred" in told
