@@ -10,7 +10,7 @@ import sys
 
 EVERY = (
     *("matrix", "execution", "worker_overhead", "crash_storm", "classify"),
-    *("ledger", "report", "gate", "fuzz_hef", "fuzz_har", "outside", "house", "plan", "plan_bits", "ask"),
+    *("ledger", "report", "gate", "fuzz_hef", "fuzz_har", "outside", "house", "plan", "plan_bits", "ask", "ask_order"),
     *("eight_bits", "inexact"),
 )
 
