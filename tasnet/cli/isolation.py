@@ -164,7 +164,7 @@ def _removed_lines(removed: Removals, each: Isolated) -> Iterator[str]:
     rows += [
         [
             change.text,
-            _function(change),
+            _function(change, removed.inexact_axes),
             f"{change.verdict}{_brings(change)}",
             _with_change(change.cost.layers, removed.before.layers),
             _with_change(change.cost.macs // 10**6, removed.before.macs // 10**6),
@@ -176,9 +176,10 @@ def _removed_lines(removed: Removals, each: Isolated) -> Iterator[str]:
     yield from table_lines(rows)
 
 
-def _function(change: Change) -> str:
-    away = f", departs on {', '.join(change.inexact_axes)}" if change.inexact_axes else ""
-    return f"{change.kind.value}{away}"
+def _function(change: Change, before: tuple[str, ...]) -> str:
+    """What becomes of the function, and on which axes it is another than the trained one where it was not before."""
+    away = [axis for axis in change.inexact_axes if axis not in before]
+    return change.kind.value + (f" on {', '.join(away)}" if away else "")
 
 
 def _brings(change: Change) -> str:

@@ -81,6 +81,8 @@ class Removals:
     """
 
     before: GraphCost
+    inexact_axes: tuple[str, ...]
+    """of the case itself"""
     by: Mapping[tuple[str, str], tuple[Change, ...]]
     together: Change | None
     tried: int
@@ -122,7 +124,8 @@ def removals(
             if gone:
                 by[each] = tuple(sorted(gone, key=_order))
     together = _together(pipeline, case, [changes[0] for changes in by.values()], had)
-    return Removals(before, by, together, len(tried) + (together is not None), untried)
+    own = case.variant.inexact_axes(case.size)
+    return Removals(before, own, by, together, len(tried) + (together is not None), untried)
 
 
 def _together(pipeline: Pipeline, case: Case, changes: Sequence[Change], had: Prediction) -> Change | None:
