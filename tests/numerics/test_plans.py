@@ -15,6 +15,7 @@ from tasnet.plan.make import write_plan
 from tasnet.plan.run import separate
 from tasnet.suite.history import ParityFigure
 from tasnet.suite.numerics.float64_reference import reference_waveform, torch_waveform
+from tasnet.suite.numerics.kept_figures import weights_label
 from tasnet.suite.numerics.metrics import distance
 from tasnet.suite.numerics.thresholds import threshold_form
 from tasnet.suite.plugin import conclude_plan
@@ -48,7 +49,7 @@ def test_the_plan_is_the_network(
         ParityFigure(
             case_id=case.id,
             stage="plan",
-            form=threshold_form(case.variant),
+            form=threshold_form(case.variant, weights_label(pipeline.recipe)),
             length=case.length,
             snr_db=found.snr,
             of_peak=of_peak,
