@@ -241,7 +241,7 @@ def compile_(
     choice = replace(options, toolchain="dfc", arch=plan.arch).toolchain_options(Path())
     dfc = open_compiler(choice)
     kept_in = open_store(root)
-    waves = _waves(trained, plan.length, choice.calibration)
+    waves = _waves(trained, plan.length if plan.block is None else 16_000, choice.calibration)
     keep = partial(keep_segment_evidence, kept_in)
     done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True), keep)
     show(plan_lines(done.plan))

@@ -32,15 +32,23 @@ def segment_case(plan: Plan, each: Segment) -> SegmentCase:
 def keep_segment_evidence(store: Store, plan: Plan, each: Segment, outcomes: Mapping[Stage, Outcome]) -> bool:
     """Writes what the compiler said of a segment to the store; False where it is there already, or is no evidence.
 
-    No evidence is what is none of a whole network either, and masks that end in another activation than a case's.
+    No evidence is what is none of a whole network either, masks that end in another activation than a case's, and a
+    stream's segment: a case has a clip's length.
     """
+    if plan.block is not None:
+        return False
     if each.tail and plan.function.mask_activation != "relu":
         return False
     return keep_compiled(store, segment_case(plan, each), outcomes)
 
 
 def evidence_of_plan(store: Store, plan: Plan) -> Mapping[str, tuple[Evidence, ...]]:
-    """What compilers said of the plan's segments, or of such with other weights, by the segment's name."""
+    """What compilers said of the plan's segments, or of such with other weights, by the segment's name.
+
+    Nothing of a stream's.
+    """
+    if plan.block is not None:
+        return {}
     cases = {each.name: segment_case(plan, each) for each in plan.on_chip}
     known = evidence_of_cases(store, cases.values())
     return {name: tuple(one for one in known if one.case_id == case.id) for name, case in cases.items()}
