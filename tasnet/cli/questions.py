@@ -193,7 +193,8 @@ def learning(
     old = tuple(known)
     there = {each.key for each in old}
     all_ = all_evidence(pipeline.store)
-    before, after = heard(pipeline.store, arch, old), heard(pipeline.store, arch, all_)
+    # Against the public record what a sweep kept is news, too; an import brings none of it.
+    before, after = heard(pipeline.store, arch, old, kept=bool(said)), heard(pipeline.store, arch, all_)
     was, now = (case_questions(pipeline, cases, each.bracket)[0] for each in (before, after))
     new = [each for each in all_ if each.key not in there]
     show(chain([said] if said else [], learned_lines(learned(before, after, (was, now), new, entries))))

@@ -19,6 +19,7 @@ import onnx
 from tasnet.common import TasnetError, named_error_line
 from tasnet.suite.ask.answers import Asker
 from tasnet.suite.ask.board import Board
+from tasnet.suite.ask.kept_replies import keep_reply
 from tasnet.suite.ask.knowledge import Inferred, Reply
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import ToldReply, whether_compiled
@@ -118,7 +119,8 @@ def decide(
 
 
 def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
-    """The outcomes of one question, from the store or worked out now. An observed case is kept as evidence.
+    """The outcomes of one question, from the store or worked out now. What was observed is kept: a case's
+    as evidence, any other graph's as a reply.
 
     Raises what the pipeline and the toolchain raise.
     """
@@ -128,7 +130,10 @@ def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
         keep_run_evidence(pipeline.store, pipeline.resolve(case), outcomes)
         return outcomes
     model = onnx.load_from_string(question.probe) if question.probe else onnx.load(question.onnx)
-    return Asker(pipeline.store, pipeline.toolchain, arch).ask(model).outcomes
+    answer = Asker(pipeline.store, pipeline.toolchain, arch).ask(model)
+    if answer.learned:
+        keep_reply(pipeline.store, arch, question, answer.outcomes)
+    return answer.outcomes
 
 
 def ask_here(pipeline: Pipeline, arch: str) -> Ask:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
+from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Demands, Reference
 from tasnet.suite.ask.bracket import moved_bracket
 from tasnet.suite.ask.graphs import Graph, Unread, read_graph
+from tasnet.suite.ask.kept_replies import kept_replies
 from tasnet.suite.ask.knowledge import Reply, known_from
 from tasnet.suite.ask.question import Foreseen
 from tasnet.suite.cases import Outcome, Stage, Status, parse_any_case
@@ -37,8 +38,9 @@ class Heard:
         return moved_bracket(known_from((), (each.reply for each in self.told)), PUBLIC_BRACKET)
 
 
-def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -> Heard:
-    """The replies in a store's evidence (or in the given), of every version of a toolchain.
+def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None, *, kept: bool = True) -> Heard:
+    """The replies in a store's evidence (or in the given), of every version of a toolchain; with `kept` those that a
+    sweep kept of single layers and segments.
 
     What says nothing of the network, and what ended before the compile, is no reply.
     """
@@ -51,11 +53,13 @@ def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None) -
             continue
         graph = read_graph(pipeline, case, PUBLIC_BRACKET)
         if isinstance(graph, Graph):
-            told.append(
-                ToldReply(_reply(each, graph, compiled), graph.foreseen, sum(one.seconds for one in each.outcomes))
-            )
+            told.append(_told(each, graph.demands, graph.foreseen, compiled))
         else:
             unread.append(Unread((each.case_id,), graph))
+    for one in kept_replies(store, arch) if kept else ():
+        said, compiled = Evidence(case_id=one.name, tag=one.name, outcomes=one.outcomes), whether_compiled(one.outcomes)
+        if compiled is not None and is_of_the_network(said):
+            told.append(_told(said, one.demands, one.foreseen, compiled))
     return Heard(tuple(told), tuple(unread))
 
 
@@ -68,15 +72,14 @@ def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
     return False if any(ended.get(stage) is Status.FAILED for stage in stages) else None
 
 
-def _reply(evidence: Evidence, graph: Graph, compiled: bool) -> Reply:
+def _told(evidence: Evidence, demands: Demands, foreseen: Foreseen, compiled: bool) -> ToldReply:
     by = evidence.end.provenance
     figures = {name: value for each in evidence.outcomes for name, value in _limits(each)}
     limits = "".join(f", {name} {value}" for name, value in figures.items())
     family = next((failure.family for each in evidence.outcomes for failure in each.failures), "")
     said = f"{evidence.line}{limits}"
-    return Reply(
-        graph.demands, compiled, evidence.case_id, said, f"{by.toolchain} {by.version}", "" if compiled else family
-    )
+    reply = Reply(demands, compiled, evidence.case_id, said, f"{by.toolchain} {by.version}", "" if compiled else family)
+    return ToldReply(reply, foreseen, sum(one.seconds for one in evidence.outcomes))
 
 
 def _limits(outcome: Outcome) -> Iterator[tuple[str, object]]:

@@ -10,13 +10,16 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.hailo.files import Network
-from tasnet.hailo.predict import Reference
+from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
 from tasnet.suite.ask.boards import Boards, decision_lines
-from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, decide
+from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, ask_on_workers, asked_of, decide
+from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
+from tasnet.suite.ask.replies import heard
 from tasnet.suite.cases import Stage, parse_case
-from tasnet.suite.observed import all_evidence
+from tasnet.suite.observed import all_evidence, open_workers
 from tasnet.suite.run import Pipeline, Store, open_store
+from tasnet.suite.run.store import DamageWarning
 from tests.doubles.outcomes import DFC, failure, outcomes
 from tests.doubles.ruled_toolchain import RuledToolchain
 
@@ -176,3 +179,41 @@ def test_the_command_decides_with_the_embedded_toolchain(
     told = capsys.readouterr().out
     assert "predicted by reference" in told
     assert "inferred" in told
+
+
+def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_the_bracket(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    question = bracket_probes(PUBLIC_BRACKET, "hailo8")[3]
+    row = question.demands.widest_row
+    for version, kept in (("3.33.0+double", 0), ("3.33.0", 1)):
+        tool = RuledToolchain(lambda network: (network.layers[1].name,), version=version, fingerprint=version)
+        asked_of(Pipeline(store, tool), "hailo8", question)
+        asked_of(Pipeline(store, tool), "hailo8", question)
+        assert len(heard(store, "hailo8").told) == kept
+    (told,) = heard(store, "hailo8").told
+    assert (told.reply.compiled, told.reply.demands, told.reply.family) == (False, question.demands, "agent_infeasible")
+    assert "3.33.0" in told.reply.said
+    assert heard(store, "hailo8").bracket == Bracket(384_000, row)
+    assert heard(store, "hailo8l").told == heard(store, "hailo8", kept=False).told == ()
+    (file,) = (store.root / "replies").iterdir()
+    file.write_text("{}")
+    with pytest.warns(DamageWarning):
+        assert heard(store, "hailo8").told == ()
+
+
+def test_workers_decide_what_one_process_does(boards: Boards) -> None:
+    pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
+    tool = Reference()
+    alone = decide(boards, ask_here(Pipeline(boards.pipeline.store, tool), "hailo8"), checked=1)
+    with open_workers(Pipeline(boards.pipeline.store, tool), workers=2) as over:
+        together = decide(boards, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
+        broken = [*over(_fails, ["a question"])]
+    assert verdicts(together) == verdicts(alone)
+    assert together.why == alone.why
+    ((place, text, why),) = broken
+    assert (place, text) == (0, "")
+    assert "ValueError" in why
+
+
+def _fails(pipeline: Pipeline, given: str) -> str:
+    raise ValueError(given)
