@@ -7,7 +7,6 @@ store, for `tasnet thresholds propose`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,19 +21,14 @@ from tasnet.suite.numerics.kept_figures import keep_figures, weights_label
 from tasnet.suite.numerics.measuring import stage_distances, stage_figures
 from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.stages import run_stages
-from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, read_thresholds
 from tasnet.suite.run.recipe_weights import RecipeWeights
 from tests.numerics.conftest import mix_of
+from tests.numerics.limits import EXACT_DB, LIMITS
 
 if TYPE_CHECKING:
     from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
-
-LIMITS = read_thresholds(Path(__file__).resolve().parents[2] / THRESHOLDS_FILE)
-
-EXACT_DB = 100.0
-"""SI-SDR of the HAR against PyTorch"""
 
 _REFERENCES: dict[tuple[Variant, Size, int], np.ndarray] = {}
 

@@ -18,7 +18,7 @@ from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.separation import improvement, judged_mixtures
 from tasnet.suite.numerics.stages import run_stages
 from tasnet.suite.run.recipe import Recipe
-from tests.numerics.test_parity import EXACT_DB, LIMITS
+from tests.numerics.limits import EXACT_DB, LIMITS
 
 if TYPE_CHECKING:
     from tasnet.suite.run.pipeline import Pipeline

@@ -16,7 +16,7 @@ from tasnet.suite.cases import parse_case
 from tasnet.suite.observed.evidence import Evidence
 from tests.doubles.ledgers import entry_text, ledger
 from tests.doubles.outcomes import DFC, outcomes
-from tests.suite.ask.test_order import conv, depthwise
+from tests.suite.ask.layers import conv, depthwise
 
 
 def question(name: str, *layers: Layer, bracket: Bracket = PUBLIC_BRACKET) -> Question:

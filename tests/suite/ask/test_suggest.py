@@ -30,7 +30,7 @@ from tasnet.suite.ask.suggesting import Suggestion, suggest
 from tasnet.suite.ask.times import expected
 from tasnet.suite.cases import parse_case
 from tasnet.suite.run import Pipeline, Store, open_store
-from tests.suite.ask.test_order import conv, depthwise, turned
+from tests.suite.ask.layers import conv, depthwise, turned
 
 
 def segment_of_four_blocks() -> Question:
