@@ -67,7 +67,7 @@ def make(
     A causal network is planned as a stream with --block, --latency or --objective latency: of these the last finds the
     blocks that are least late.
 
-    Example: tasnet plan make --checkpoint best.pth --seconds 2 -o plan
+    Example: tasnet plan make --checkpoint tasnet:small --seconds 2 -o plan
     """
     known_arch(options.arch)
     if case is None and options.checkpoint is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasnet.common import render_page, write_whole
-from tasnet.suite.numerics.eight_bits import GROUPS, EightBitCosts
+from tasnet.suite.numerics.eight_bits import GROUPS, WHERE, EightBitCosts
 from tasnet.suite.numerics.float64_reference import NormErrorGrowth
 from tasnet.suite.numerics.parity_report import PUBLISHED_DB, EightBitParity, ParityReport, published_loss
 from tasnet.suite.numerics.plots import bars, curves, data_uri
@@ -54,7 +54,11 @@ def parity_html(report: ParityReport) -> str:
 
 def cost_bars(costs: EightBitCosts) -> Figure:
     """SI-SDRi of every row that lost no more than can be drawn beside the others, with the error of the loss."""
-    rows = [(each.what, each.si_sdri, each.error) for each in costs.rows if each.lost < DRAWN_DB]
+    rows = [
+        (each.what if each.group == WHERE else f"{each.group}: {each.what}", each.si_sdri, each.error)
+        for each in costs.rows
+        if each.lost < DRAWN_DB
+    ]
     return bars(rows, "SI-SDRi, dB; the line is float")
 
 

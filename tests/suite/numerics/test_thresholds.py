@@ -235,3 +235,25 @@ def test_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "refused: torch, gln prelu, T=1600" in told
     assert "1 measured, 1 beyond their limits" in told
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_packages_network_has_limits_of_its_own_before_those_of_its_form() -> None:
+    known = parse_thresholds("""\
+schema: 1
+margin_db: {}
+thresholds:
+  - {stage: har8, form: gln prelu, T: any, snr_db: 12, of_peak: 0.1, measured: }
+  - {stage: har8, form: "gln prelu, tasnet:small", T: 16000, snr_db: 16, of_peak: 0.3, measured: }
+  - {stage: har8, form: any, T: any, snr_db: 5, of_peak: 1, measured: }
+""")
+
+    def least(form: str, length: int = 16000) -> float:
+        limit = known.of("har8", form, length)
+        assert limit is not None
+        return limit.snr_db
+
+    assert least("gln prelu, tasnet:small") == 16
+    assert least("gln prelu") == 12
+    # a longer window than the limit's
+    assert least("gln prelu, tasnet:small", 32000) == 12
+    assert least("cln prelu, tasnet:small") == 5
