@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -59,15 +58,6 @@ def test_no_mixture_that_is_judged_has_a_part_of_one_that_sets_a_range() -> None
                 np.sqrt(np.convolve(tail**2, np.ones(400), "valid") * np.sum(source[4000:4400] ** 2)) for tail in tails
             ]
             assert max(float((a / np.maximum(b, 1e-9)).max()) for a, b in zip(found, energy, strict=True)) > 0.999
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """A layer here takes microseconds, threads that wait for each other on a busy machine milliseconds."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
