@@ -27,6 +27,7 @@ from tasnet.plan.standalone import SeparationError, read_wav, to_float
 from tests.doubles import hef_writer as written
 from tests.doubles.hailort import as_hailo_platform
 from tests.plan.chips import computing
+from tests.plan.pipes import piped
 from tests.plan.programs import separated, sources
 from tests.plan.running import HARDWARE, apart, made_of, noise, uncut
 
@@ -170,6 +171,24 @@ def test_on_a_device_all_invocations_of_a_segment_come_before_the_next(
         assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 2
         assert "no Hailo device to run on" in capsys.readouterr().err
         assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("norm", ["cgln", "cln"])
+def test_a_stream_from_stdin_runs_on_the_device_with_the_state_carried(
+    tmp_path: Path, norm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = compiled(tmp_path / "plan", norm, block=25, max_blocks=3)
+    assert len(plan.on_chip) > 1
+    mix = noise(3777)
+    piped(monkeypatch, mix.astype("<f4").tobytes())
+    given = ["--mix", "-", "--format", "f32", "--rate", "8000", "-o", str(tmp_path / "out"), "--executor", "hailort"]
+    with as_hailo_platform() as library:
+        library.SCRIPT.compute = computing(tmp_path / "plan")
+        assert main(["plan", "run", str(tmp_path / "plan"), *given]) == 0
+        assert library.SCRIPT.calls.count("VDevice") == 1
+        assert library.SCRIPT.open == 0
+    expected = uncut(Variant(norm=norm, activation="prelu", causal="pad"), SIZE, WEIGHTS, mix)
+    assert apart(sources(tmp_path / "out"), expected) < 5e-6
 
 
 @pytest.mark.parametrize("subtype", ["PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE"])

@@ -13,6 +13,7 @@ import soundfile
 
 from tasnet.cli import main
 from tasnet.network import Size, Variant, seeded_weights
+from tests.plan.pipes import piped
 from tests.plan.programs import RATE, asteroids, sources
 from tests.plan.running import apart, uncut
 
@@ -41,27 +42,6 @@ def expected_of(plan: Path, mix: np.ndarray) -> np.ndarray:
 
 def noise(length: int) -> np.ndarray:
     return np.random.default_rng(1).uniform(-0.5, 0.5, length).astype(np.float32)
-
-
-class Slow(io.RawIOBase):
-    """A pipe that gives what it has, which is little and never a whole number of samples."""
-
-    def __init__(self, content: bytes) -> None:
-        self.left = content
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        taken = self.left[: min(len(buffer), 333)]
-        self.left = self.left[len(taken) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
-
-
-def piped(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
-    stdin = SimpleNamespace(buffer=io.BufferedReader(Slow(content)), isatty=lambda: False)
-    monkeypatch.setattr("sys.stdin", stdin)
 
 
 @pytest.mark.parametrize("form", ["s16", "f32"])

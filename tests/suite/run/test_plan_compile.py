@@ -25,6 +25,7 @@ from tasnet.suite.cases import Outcome, SegmentCase, Stage
 from tasnet.suite.observed import segment_evidence
 from tasnet.suite.run import Store
 from tests.doubles.dfc_python import dfc_python
+from tests.plan.running import made_of
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=1, n_src=2)
 TRAINED = function_of_variant(Variant(norm="identity", activation="relu"), SIZE, seeded_weights(SIZE, 5))
@@ -203,3 +204,13 @@ def test_segments_of_several_inputs_are_calibrated_each_by_its_name(tmp_path: Pa
     assert all(len(each.inputs) == 2 for each in plan.on_chip)
     assert compiled(tmp_path, tmp_path / "plan", speech, graph="run") == 0
     assert len(with_hefs(tmp_path).on_chip) == len(plan.on_chip)
+
+
+def test_a_plan_for_streams_compiles_too_calibrated_by_blocks_of_speech(tmp_path: Path) -> None:
+    speech = tmp_path / "speech.npz"
+    np.savez(speech, speech=np.random.default_rng(1).uniform(-0.5, 0.5, (1, 40000)).astype(np.float32), rate=8000)
+    variant = Variant(norm="cln", activation="prelu", causal="pad")
+    trained = function_of_variant(variant, SIZE, seeded_weights(SIZE, 5))
+    write_plan(made_of(trained, 25).plan, trained, tmp_path / "plan")
+    assert compiled(tmp_path, tmp_path / "plan", speech, graph="run") == 0
+    assert with_hefs(tmp_path).on_chip
