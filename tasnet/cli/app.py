@@ -14,18 +14,18 @@ import typer
 
 from tasnet.cli import compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
+from tasnet.cli.apart import Commands
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
 from tasnet.common import TasnetError, error_line, print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.run import RunOptions
 
-app = typer.Typer(
+app = Commands(
     name="tasnet",
     help="Which form of a Conv-TasNet will compile for a Hailo-8?",
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode=None,
 )
 
 # `BadParameter` is public; the base of all of the parser's errors is not, and moved between versions.

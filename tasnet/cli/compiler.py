@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def calibrate(
     recordings: Annotated[Path, typer.Argument(metavar="DIR|FILE.npz", help="wavs, or arrays NT, NCT, NCHW or NHWC")],
     case: Annotated[str, typer.Option("--case", help="an id, a run tag of the notes, or axis=value pairs")],
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="NPY", help="the data, for optimize")] = None,
+    output: Annotated[Path | None, output_option("NPY", "the data, for optimize")] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what the compiler would be calibrated on for a case: the layout recognised, levels, what is left out.
@@ -51,6 +52,7 @@ def calibrate(
 
     if output is not None:
         writable(output)
+        check_apart([output.with_suffix(ending) for ending in (".npy", ".json")], [recordings])
     made = load_calibration(recordings, parse_case(case))
     show(made.report.as_json() if as_json else calibration_lines(made.report))
     if output is not None:

@@ -24,7 +24,9 @@ def gate(
     options: RunOptions,
     base: Annotated[str, typer.Option("--base", metavar="REV", help="the revision to compare with, as git names it")],
     profile: Profile = "matrix",
-    markdown: Annotated[Path | None, typer.Option(metavar="FILE", help="write the summary there too")] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(writable=True, metavar="FILE", help="write the summary there too")
+    ] = None,
     uncommitted: Annotated[
         bool, typer.Option("--uncommitted", help="judge files that aren't committed too; else they stop the gate")
     ] = False,

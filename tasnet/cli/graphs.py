@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 def export(
     options: RunOptions,
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the ONNX file to write")],
+    output: Annotated[Path, output_option("FILE", "the ONNX file to write")],
     opset: Annotated[int, typer.Option(help="ONNX opset, 11 to 17")] = 13,
     seed: Annotated[int, typer.Option(min=0, help="draws the weights that no checkpoint gives")] = 0,
 ) -> int:
@@ -87,7 +88,7 @@ def exported_case(options: RunOptions, meant: Case, opset: int = 13, seed: int =
 def translate(
     source: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="the ONNX file")],
     name: Annotated[str, typer.Option(metavar="NET", help="the network's name in the HAR")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the HAR to write")],
+    output: Annotated[Path, output_option("FILE", "the HAR to write")],
     shape: Shapes = None,
 ) -> int:
     """Write the parsed HAR of an ONNX file, by the embedded translator.
@@ -95,10 +96,13 @@ def translate(
     Example: tasnet translate m.onnx --name conv_tasnet -o m.har
     """
     from tasnet.hailo.files import har
+    from tasnet.hailo.translate import external_files
     from tasnet.hailo.translate import translate as to_network
 
     writable(output)
     network = to_network(readable(source, "an .onnx"), name, sizes(shape))
+    if output.exists():
+        check_apart([output], external_files(source))
     har.write(network, output)
     print_line(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
     for each in network.assumptions:

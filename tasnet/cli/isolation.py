@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tasnet.cli.apart import output_option
 from tasnet.cli.graphs import exported_case
 from tasnet.cli.options import (
     OK,
@@ -39,7 +40,7 @@ COMPILES = 40
 def isolate(
     options: RunOptions,
     source: Annotated[str, typer.Argument(metavar="CASE|FILE.onnx", help="an id, a run tag of the notes, or a graph")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
+    output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
     family: Annotated[str, typer.Option(metavar="FAMILY", help="the one blocker that is meant")] = "",
     compiles: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="compiles at most (default: 40 of dfc, any of reference)")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli.apart import Commands
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
 from tasnet.common import labelled_line, print_line, utc_today
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
     from tasnet.suite.upkeep import LedgerFinding, LedgerUpdate
 
-commands = typer.Typer(help="Keep the list of known blockers honest.", rich_markup_mode=None)
+commands = Commands(help="Keep the list of known blockers honest.")
 
 At = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="the expected failures")]
 RunNamed = Annotated[str, typer.Option("--run", metavar="ID", help="a stored run (default: the last one)")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli.apart import Commands, output_option
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tasnet.suite.numerics import StageFigure
     from tasnet.suite.run import RunOptions
 
-limits = typer.Typer(help="Limits of parity: held against runs, or proposed from them.", rich_markup_mode=None)
+limits = Commands(help="Limits of parity: held against runs, or proposed from them.")
 
 
 @with_run_options(*WEIGHTS, "store")
@@ -41,7 +42,8 @@ def listen(
         typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix; default: tasnet's own two"),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="a folder, new or empty (default: heard-CASE)")
+        Path | None,
+        output_option("DIR", "a folder, new or empty (default: heard-CASE)"),
     ] = None,
 ) -> int:
     """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
@@ -78,7 +80,7 @@ HEARD = 4.0
 @with_run_options(*WEIGHTS, "store")
 def parity(
     options: RunOptions,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="HTML", help="the page to write")],
+    output: Annotated[Path, output_option("HTML", "the page to write")],
     case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
 ) -> int:
     """Write the parity of cases at every stage as a page: tables by form and layer, error over length, cost of 8 bits.

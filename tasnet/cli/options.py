@@ -179,8 +179,10 @@ def known_arch(arch: str) -> None:
         raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
 
 
-def writable(path: Path) -> None:
-    """Before any work is done: that there is a place to write to."""
+def writable(path: Path, ending: str = "") -> None:
+    """Before any work is done: that there is a place to write to, and that the name ends as it must."""
+    if ending and path.suffix != ending:
+        raise UsageError(f"{path}: name it with {ending} at its end")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: no directory {path.parent}; make it first")
     if path.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tasnet.cli.apart import Commands, output_option
 from tasnet.cli.options import (
     OK,
     WEIGHTS,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from tasnet.plan import Made, Plan, SeparationResult, TrainedFunction
     from tasnet.suite.run import RunOptions
 
-commands = typer.Typer(help="A whole network, exactly, in pieces that compile.", rich_markup_mode=None)
+commands = Commands(help="A whole network, exactly, in pieces that compile.")
 
 At = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
 
@@ -36,7 +38,7 @@ At = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
 @with_run_options("arch", *WEIGHTS)
 def make(
     options: RunOptions,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
+    output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
     case: Annotated[str | None, typer.Argument(metavar="CASE", help="an id or axis=value pairs")] = None,
     length: Annotated[int | None, typer.Option(metavar="T", min=1, help="samples of a clip")] = None,
     seconds: Annotated[float | None, typer.Option(help="the same in seconds, at the checkpoint's sample rate")] = None,
@@ -112,7 +114,9 @@ def make(
 def show_(
     options: RunOptions,
     at: At,
-    svg: Annotated[Path | None, typer.Option(metavar="FILE", help="write the drawing as SVG, too")] = None,
+    svg: Annotated[
+        Path | None, typer.Option(writable=True, metavar="FILE", help="write the drawing, an .svg, too")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Show a plan: its segments, what it costs by the model, what carries it, its windows over time.
@@ -124,9 +128,10 @@ def show_(
     from tasnet.common import write_whole
     from tasnet.plan import drawing_lines, drawing_svg, plan_lines, read_plan
 
+    if svg:
+        writable(svg, ".svg")
     plan = read_plan(at)
     if svg:
-        writable(svg)
         write_whole(svg, drawing_svg(plan).encode())
     told = chain(plan_lines(plan), _observed(plan, options.store_root(Path())), [""], drawing_lines(plan))
     show(plan.model_dump(mode="json") if as_json else told)
@@ -137,7 +142,7 @@ def show_(
 def run(
     at: At,
     mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate; - for stdin")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="DIR", help="for source1.wav, …; - for stdout")],
+    output: Annotated[Path, output_option("DIR", "for source1.wav, …; - for stdout")],
     executor: Annotated[
         str, typer.Option(help="onnx (ONNX Runtime), har (native HAR), simulated (8 bits) or hailort")
     ] = "onnx",
@@ -159,8 +164,6 @@ def run(
 
     Example: tasnet plan run plan --mix mix.wav -o separated
     """
-    import sys
-
     from tasnet.cli.plan_progress import invocations_bar
     from tasnet.plan import separate_wav
 
@@ -197,8 +200,6 @@ def _tell_time(ran: SeparationResult, seconds: float, *, error: bool = False) ->
 
 def _run_stream(at: Path, output: Path, executor: str, sample_format: str, rate: float | None) -> int:
     """A stream from stdin. What is told goes to stderr: stdout may be the estimates'."""
-    import sys
-
     from tasnet.plan import separate_stream
 
     if sys.stdin.isatty():
@@ -217,7 +218,7 @@ def _run_stream(at: Path, output: Path, executor: str, sample_format: str, rate:
 def compile_(
     options: RunOptions,
     at: At,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="a folder, new or empty")],
+    output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
 ) -> int:
     """Compile a plan's segments. Where the compiler refuses one, go on with the next best plan that does without.
 
@@ -254,7 +255,7 @@ def compile_(
 @commands.command()
 def measure(
     at: At,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the profile to write, a .toml")],
+    output: Annotated[Path, output_option("FILE", "the profile to write, a .toml")],
     hardware: Annotated[str, typer.Option(help="what keeps its figure where none is measured")] = "raspberry-pi-5",
 ) -> int:
     """Measure this host and its chip with a compiled plan: link, invocation, switch, rate and host, as a profile.
@@ -269,10 +270,9 @@ def measure(
     from tasnet.hailo.chip import detect_chip
     from tasnet.plan import measure_profile, profile_toml, read_plan, read_profile
 
+    # By its ending --hardware knows it.
+    writable(output, ".toml")
     plan, base = read_plan(at), read_profile(hardware)
-    if output.suffix != ".toml":
-        raise UsageError(f"-o {output}: a profile ends in .toml, by which --hardware knows it")
-    writable(output)
     folder = at if at.is_dir() else at.parent
     found = measure_profile(plan, folder, detect_chip(plan.arch), base, datetime.now(timezone.utc).date())
     write_whole(output, profile_toml(found))
@@ -285,7 +285,7 @@ def measure(
 @commands.command()
 def runtime(
     at: At,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="the program to write, a .py")],
+    output: Annotated[Path, output_option("FILE", "the program to write, a .py")],
 ) -> int:
     """Write a program that runs a compiled plan with Python, numpy and HailoRT alone, and copy it beside the HEFs.
 
@@ -296,10 +296,8 @@ def runtime(
     from tasnet.common import write_whole
     from tasnet.plan import read_plan, runtime_source
 
+    writable(output, ".py")
     plan = read_plan(at)
-    if output.suffix != ".py":
-        raise UsageError(f"-o {output}: a program ends in .py")
-    writable(output)
     written = runtime_source(plan, at if at.is_dir() else at.parent)
     write_whole(output, written.encode())
     files = ", ".join([*(each.hef.name for each in plan.on_chip if each.hef), "host.npz"])

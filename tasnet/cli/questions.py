@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tasnet.cli.apart import Commands
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -108,14 +109,14 @@ def boards_of(
     return boards, first
 
 
-evidence = typer.Typer(help="What compilers said of graphs: share it, and learn from others'.", rich_markup_mode=None)
+evidence = Commands(help="What compilers said of graphs: share it, and learn from others'.")
 
 At = Annotated[Path, typer.Argument(metavar="FILE", help="exported evidence, a JSON to review")]
 
 
 @evidence.command(name="export")
 def export_(
-    at: At,
+    at: Annotated[Path, typer.Argument(writable=True, metavar="FILE", help="the file to write, a JSON to review")],
     store: StoreAt = None,
 ) -> int:
     """Write all observed evidence of a store as one file to review and to share: who said what of which graph.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tasnet.cli.apart import output_option
 from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, known_arch, store_at, writable
 from tasnet.common import print_line, utc_today
 
@@ -17,10 +18,12 @@ _SHOWN = 12
 
 
 def report(
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="HTML", help="the page to write")] = None,
+    output: Annotated[Path | None, output_option("HTML", "the page to write")] = None,
     run: Annotated[list[str] | None, typer.Option("--run", metavar="ID", help="a stored run; repeats")] = None,
     last: Annotated[int, typer.Option("--last", min=1, help="how many runs, without --run")] = 20,
-    picture: Annotated[Path | None, typer.Option(metavar="PNG", help="a picture of the map; needs Chromium")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(writable=True, metavar="PNG", help="a picture of the map; needs Chromium")
+    ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="the picture in the dark colours")] = False,
     ledger: LedgerAt = _LEDGER,
     store: StoreAt = None,
@@ -58,7 +61,7 @@ def report(
 def support(
     write: Annotated[bool, typer.Option("--write", help="write the file; else it is printed")] = False,
     check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
-    file: Annotated[Path, typer.Option(help="the support matrix")] = Path("SUPPORT.md"),
+    file: Annotated[Path, typer.Option(writable=True, help="the support matrix")] = Path("SUPPORT.md"),
     arch: Arch = "hailo8",
     ledger: LedgerAt = _LEDGER,
     store: StoreAt = None,

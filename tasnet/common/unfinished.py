@@ -8,10 +8,12 @@ tells, and nothing is taken for dead that is younger than a day.
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -36,9 +38,18 @@ def write(target: Path, content: bytes | memoryview, within: Path | None = None)
 def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
     """A file to write into: beside `target` (or in `within`, on the same disk), flushed and renamed when left.
 
-    An exception leaves `target` as it was. What killed writers left in the folder is removed before the first file
-    that a process writes there.
+    An exception leaves `target` as it was. A link stays one, and what it leads to is written; with `within` it is
+    replaced. A file that was there keeps its mode, a new one has what the user's umask leaves. What is no file, such
+    as a pipe or /dev/stdout, is written into at the end; a pipe that nobody reads would wait for ever, and is an
+    OSError. What killed writers left in the folder is removed before the first file that a process writes there.
     """
+    target = target if within else Path(os.path.realpath(target))
+    found = _mode(target)
+    if found is not None and not stat.S_ISREG(found) and not stat.S_ISDIR(found):
+        content = io.BytesIO()
+        yield content
+        _written_into(target, content.getbuffer())
+        return
     where = within or target.parent
     _swept(where)
     path, file = _begun(where, f".{target.name}" if within is None else "")
@@ -46,12 +57,29 @@ def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
         with file:
             yield file
             file.flush()
+            if found is not None:
+                os.fchmod(file.fileno(), stat.S_IMODE(found))
             os.fsync(file.fileno())
             os.replace(path, target)
     except BaseException:
         with suppress(OSError):
             path.unlink()
         raise
+
+
+def _mode(path: Path) -> int | None:
+    """None where there is nothing."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+
+
+def _written_into(path: Path, content: memoryview) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+    os.set_blocking(handle, True)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
 
 
 def _begun(within: Path, prefix: str) -> tuple[Path, BinaryIO]:

@@ -132,7 +132,8 @@ def _written(
         yield (), send
         return
     names = source_names(plan, output)
-    check_output(output, names)
+    # What is piped in may be a file.
+    check_output(output, names, Path("/dev/stdin"))
     with ExitStack() as stack:
         place = stack.enter_context(unfinished.folder(output.parent, f".{output.name}"))
         with writers([place / name.name for name in names], rate) as files:

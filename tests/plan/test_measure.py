@@ -128,7 +128,7 @@ def test_what_cant_be_measured_is_one_line_and_writes_nothing(
         assert not list(tmp_path.glob("pi*"))
 
     file = str(tmp_path / "pi.toml")
-    refused("ends in .toml", str(compiled), "-o", str(tmp_path / "pi"))
+    refused("with .toml at its end", str(compiled), "-o", str(tmp_path / "pi"))
     (compiled / "s2.hef").write_bytes(b"")
     refused("not the file that the plan was made with", str(compiled), "-o", file)
     plan = read_plan(compiled)

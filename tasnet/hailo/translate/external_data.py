@@ -18,6 +18,19 @@ from tasnet.hailo.translate.errors import ModelError
 from tasnet.hailo.translate.scopes import scopes, tensors
 
 
+def external_files(path: Path) -> list[Path]:
+    """The other files that hold weights of the ONNX file at `path`, which `translate` has read."""
+    model = onnx.load(str(path), load_external_data=False)
+    found = {
+        str(entry.value)
+        for scope in scopes(model)
+        for tensor, _ in tensors(scope.holder)
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    return [path.parent / name for name in sorted(found)]
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a tensor's bytes are. An error begins with `subject`: model, tensor and location, ending in "is"."""
