@@ -47,7 +47,9 @@ def suggest(
     most: Annotated[int, typer.Option("-n", min=1, help="compiles, at most")] = 8,
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    page: Annotated[Path | None, typer.Option(metavar="FILE", help="write all of it as a page, too: .html")] = None,
+    page: Annotated[
+        Path | None, typer.Option(writable=True, metavar="FILE", help="write all of it as a page, too: .html")
+    ] = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which few compiles to run next, in order: those whose answers decide most per hour, with their files.
