@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -34,6 +35,10 @@ _ParserError: type[Exception] = next(
 )
 
 
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""errors of a disk or a quota that is full, and of a file that is larger than it may be"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
     try:
@@ -46,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
     except OSError as error:
-        return _complain(f"{error.filename}: {error.strerror}" if error.filename else error_line(error))
+        told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error_line(error)
+        return _complain(f"{told}; make room there, and start again" if error.errno in _FULL else told)
     except UsageError as error:
         return _complain(error_line(error))
     except TasnetError as error:

@@ -61,9 +61,12 @@ def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
                 os.fchmod(file.fileno(), stat.S_IMODE(found))
             os.fsync(file.fileno())
             os.replace(path, target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             path.unlink()
+        if isinstance(error, OSError) and error.filename is None:
+            # A write that fails doesn't say where.
+            error.filename = str(target)
         raise
 
 

@@ -33,14 +33,21 @@ def open_wav(path: Path, error: type[Exception], most: int = MAX_BYTES) -> Itera
             raise error(f"{path}: not a wav: it doesn't begin with RIFF; give PCM")
         file.seek(0)
         try:
-            with soundfile.SoundFile(file) as sound:
-                yield sound
+            sound = soundfile.SoundFile(file)
         except (RuntimeError, OSError, ValueError) as refused:
-            if isinstance(refused, error):
-                raise
-            # The library's words name the Python object that it was given.
-            why = " ".join(str(getattr(refused, "error_string", None) or refused).split())
-            raise error(f"{path}: not a wav that can be read ({why}); give PCM") from None
+            raise _unreadable(path, refused, error) from None
+        with sound:
+            try:
+                yield sound
+            # What else goes wrong while the wav is open, such as a full disk, is not the wav's fault.
+            except soundfile.SoundFileError as refused:
+                raise _unreadable(path, refused, error) from None
+
+
+def _unreadable(path: Path, refused: Exception, error: type[Exception]) -> Exception:
+    # The library's words name the Python object that it was given.
+    why = " ".join(str(getattr(refused, "error_string", None) or refused).split())
+    return error(f"{path}: not a wav that can be read ({why}); give PCM")
 
 
 def resample(samples: npt.NDArray[np.float32], rate: int, to: int) -> npt.NDArray[np.float32]:

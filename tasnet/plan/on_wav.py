@@ -164,5 +164,5 @@ def writers(names: list[Path], rate: int) -> Iterator[list[Any]]:
             ]
     except soundfile.LibsndfileError as error:
         raise PlanError(
-            f"{names[0].name}: can't be written ({printable(str(error), 120)}); is the disk full?"
+            f"{names[0]}: can't be written ({printable(error.error_string, 120)}); is the disk full?"
         ) from None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,7 +98,7 @@ def test_a_folder_with_something_in_it_is_left_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (lambda plan: plan | {"schema_": 7}, "schema 7, 2 is known"),
+        (lambda plan: plan | {"schema_": 7}, "schema 7, 3 is known"),
         (lambda plan: plan | {"colour": "red"}, "colour"),
         (lambda plan: {key: value for key, value in plan.items() if key != "segments"}, "segments"),
         (lambda plan: plan | {"function": plan["function"] | {"size": plan["function"]["size"] | {"N": 0}}}, "N=0"),
@@ -112,6 +114,34 @@ def test_a_plan_json_that_no_one_wrote_is_one_line(tmp_path: Path, change: objec
     with pytest.raises(PlanError, match=told) as error:
         read_plan(path)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda plan: plan["segments"].pop(0),
+        lambda plan: plan["segments"].reverse(),
+        lambda plan: plan["segments"][0].update(halo=[0, 0]),
+        lambda plan: plan["segments"][0].update(width=plan["segments"][0]["width"] - 1),
+        lambda plan: plan["segments"][0].update(place="host"),
+        lambda plan: plan["function"].update(activation="relu"),
+        lambda plan: plan["function"].update(blocks=1),
+        lambda plan: plan.update(weights="0" * 64),
+        lambda plan: plan.update(padding=-4),
+        lambda plan: plan["host_weights"].update(name="../host.npz"),
+        lambda plan: plan.pop("seal"),
+    ],
+)
+def test_a_plan_json_that_was_changed_by_hand_is_refused_and_not_run_as_another_function(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
+    made(tmp_path / "plan")
+    path = tmp_path / "plan" / "plan.json"
+    given = json.loads(path.read_text())
+    change(given)
+    path.write_text(json.dumps(given, indent=1))
+    with pytest.raises(PlanError, match=r"plan\.json: changed since it was written"):
+        read_plan(path)
 
 
 def test_text_that_is_no_json_is_one_line(tmp_path: Path) -> None:

@@ -81,6 +81,9 @@ def arrays(
     except CalibrationError:
         raise
     except (OSError, ValueError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        if path.is_file() and not zipfile.is_zipfile(path):
+            # numpy takes what it doesn't know for a pickle, and says how to load one unsafely.
+            raise CalibrationError(f"{where}: not an npz; name a folder of wavs, or what np.savez wrote") from None
         raise CalibrationError(
             f"{where}: not an npz of plain arrays ({error_line(error, 200)}); save it with np.savez"
         ) from None

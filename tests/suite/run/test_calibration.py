@@ -198,6 +198,9 @@ def test_a_path_without_recordings_is_an_error(tmp_path):
     (tmp_path / "x.npz").write_bytes(b"PK\x03\x04 rubbish")
     with pytest.raises(CalibrationError, match="not an npz"):
         load_calibration(tmp_path / "x.npz", HORIZONTAL)
+    (tmp_path / "x.wav").write_bytes(b"RIFF\x04\0\0\0WAVE")
+    with pytest.raises(CalibrationError, match="not an npz; name a folder of wavs"):
+        load_calibration(tmp_path / "x.wav", HORIZONTAL)
     (tmp_path / "broken.wav").write_bytes(b"RIFFxxxxWAVE")
     with pytest.raises(CalibrationError, match=r"broken\.wav: not a wav that can be read"):
         load_calibration(tmp_path, HORIZONTAL)

@@ -17,7 +17,7 @@ from tasnet.cli import main
 from tasnet.hailo.files import read_hef
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan.candidates import Bounds
-from tasnet.plan.cuts import Plan, read_plan
+from tasnet.plan.cuts import Plan, plan_json, read_plan
 from tasnet.plan.function import function_of_variant
 from tasnet.plan.hardware import read_profile
 from tasnet.plan.make import make_plan, write_plan
@@ -173,8 +173,7 @@ def test_what_cant_be_compiled_is_one_line_before_any_work(
     refused("not the file that the plan was made with")
     onnx.write_bytes(whole)
     other = function_of_variant(Variant(norm="identity", activation="relu"), SIZE, seeded_weights(SIZE, 6))
-    plan = json.loads((made / "plan.json").read_text())
-    (made / "plan.json").write_text(json.dumps(plan | {"weights": other.digest}))
+    (made / "plan.json").write_bytes(plan_json(read_plan(made).model_copy(update={"weights": other.digest})))
     refused("another checkpoint's weights")
 
 
