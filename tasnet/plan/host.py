@@ -88,7 +88,10 @@ def apply_activation(weights: Weights, name: str, x: Array, activation: str) -> 
     """ReLU, or the PReLU of that name."""
     if activation == "relu":
         return np.maximum(x, 0)
-    return np.maximum(x, 0) + weights[f"{name}.weight"] * np.minimum(x, 0)
+    made = np.minimum(x, 0)
+    made *= weights[f"{name}.weight"]
+    made += np.maximum(x, 0)
+    return made
 
 
 def activate_masks(x: Array, activation: str) -> Array:
@@ -109,7 +112,11 @@ def apply_norm(weights: Weights, name: str, x: Array, norm: str, past: Past | No
         return x * gamma + beta
     if norm == "gln":
         scale, mean = gln_scalars(x.mean(dtype=np.float64), np.einsum("cf,cf->", x, x, dtype=np.float64) / x.size)
-        return (x - x.dtype.type(mean)) * (gamma * x.dtype.type(scale)) + beta
+        # In place: a whole signal's would be there three times.
+        made = x - x.dtype.type(mean)
+        made *= gamma * x.dtype.type(scale)
+        made += beta
+        return made
     if norm == "cgln":
         return cumulative(x, gamma, beta, {} if past is None else past, name)
     axis = {"cln": 0, "channel": 1}[norm]

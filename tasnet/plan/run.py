@@ -167,6 +167,9 @@ def _frames(
     # The pieces of one convolution stand together.
     for _, group in groupby(plan.segments, key=lambda each: (each.form, each.start)):
         segment, *others = group
+        if segment.start:
+            # Behind the head nothing takes it, and it is as large as what it was made of.
+            signals["encoded"] = coded
         if segment.form in _PIECES:
             running = [_Running(each, execute, spent, plan.block, past) for each in (segment, *others)]
             _pieces(plan, weights, running, signals, made, past)
@@ -343,7 +346,14 @@ def _host_stages(
         signals["stream"], skip = host.block(weights, function, index, signals["stream"], past)
         signals["skips"] = skip if "skips" not in signals else signals["skips"] + skip
     if tail:
-        masks = host.masks(weights, signals["skips"], function.activation, function.mask_activation)
-        for source, each in enumerate(made):
-            part = slice(source * function.size.N, (source + 1) * function.size.N)
-            each[:] = host.decoded(weights, masks[part] * signals["coded"])
+        # All masks of a long signal at once would be the most that a run keeps.
+        for start in range(0, signals["coded"].shape[1], _MASKED):
+            place = slice(start, start + _MASKED)
+            masks = host.masks(weights, signals["skips"][:, place], function.activation, function.mask_activation)
+            for source, each in enumerate(made):
+                part = slice(source * function.size.N, (source + 1) * function.size.N)
+                each[:, place] = host.decoded(weights, masks[part] * signals["coded"][:, place])
+
+
+_MASKED = 4096
+"""frames whose masks the host makes at a time"""

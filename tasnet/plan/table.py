@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tasnet.common import table_lines
-from tasnet.plan.cut import CHIP
+from tasnet.plan.cut import CHIP, PIECES, POINTWISE
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
 from tasnet.plan.latency import Option, heard_seconds
@@ -71,9 +71,8 @@ def totals(plan: Plan) -> Iterator[str]:
     if plan.block is not None:
         yield from _stream_lines(plan)
     elif not plan.local:
-        size = plan.function.size
-        kept = 4 * (size.N + size.B + size.Sc) / size.stride
-        yield f"memory    {plan.function.norm} spans the whole signal: the host keeps about {kept:.0f} bytes a sample"
+        kept = f"about {kept_bytes(plan):.0f} bytes a sample"
+        yield f"memory    {plan.function.norm} spans the whole signal: the host keeps {kept}"
 
 
 def _stream_lines(plan: Plan) -> Iterator[str]:
@@ -101,6 +100,18 @@ def option_lines(options: Sequence[Option]) -> Iterator[str]:
         yield (
             f"          {each.block:>5}  {each.route.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}"
         )
+
+
+def kept_bytes(plan: Plan) -> float:
+    """Bytes a sample that a run keeps at most where norms span the signal, float32.
+
+    The encoding and what the first norm makes of it, the estimates' frames, and the first block's part: what it takes
+    and gives; or, where the host computes it, its inner signal, which a convolution needs four times.
+    """
+    size = plan.function.size
+    inner = any(each.form in (POINTWISE, *PIECES) or (each.place != CHIP and each.blocks) for each in plan.segments)
+    block = max(3 * size.B + size.Sc, size.B + 4 * size.H if inner else 0)
+    return 4 * (2 * size.N + size.n_src * size.L + block) / size.stride
 
 
 def _share(plan: Plan, spent: float) -> str:
