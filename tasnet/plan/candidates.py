@@ -133,13 +133,14 @@ def _parts(channels: int, count: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def _observed(function: Function, given: int, made: int, frames: int, arch: str, bounds: Bounds) -> Candidate | None:
-    """A piece at the widest windows that were seen to compile, one at a time."""
+    """A piece at the widest windows that were seen to compile and are trusted, one at a time."""
     for width in dict.fromkeys(-(-frames // count) for count in range(1, frames + 1)):
         cut = Cut(PIECE_IN, 1, 2, 1, width, 1, HOST, (0, given), (0, made))
         judged = verdict(function, cut, arch)
         if judged.kind is PredictionKind.CLEAR and judged.certainty is Certainty.OBSERVED:
             found, windows = facts(function, cut), -(-frames // width)
-            return Candidate(cut, found, windows, windows) if found.widest_row <= bounds.rows else None
+            if found.widest_row <= bounds.rows:
+                return Candidate(cut, found, windows, windows)
     return None
 
 

@@ -8,8 +8,9 @@ the Pareto front is read off.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from tasnet.hailo.predict import ROW_FAIL
 from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
 from tasnet.plan.cost import around, on_host, runs, seconds, switch_seconds
 from tasnet.plan.cut import PIECE_IN, PIECE_OUT
@@ -197,6 +198,11 @@ def _why_no_plan_fits(search: PlanProblem) -> str:
     function = search.function
     if search.bounds.observed and search.bounds.refused:
         return "no plan of observed pieces is left without what was refused; use --certainty extrapolated"
+    bounds = search.bounds
+    on_any_rows = replace(bounds, rows=ROW_FAIL)
+    if bounds.observed and pieces(function, PIECE_IN, 0, search.frames, search.arch, on_any_rows):
+        rows = f"{bounds.rows:,} elements"
+        return f"no plan of observed pieces on rows of {rows}; allow more, or use --certainty extrapolated"
     if search.bounds.observed:
         return (
             f"no plan of observed pieces for {search.arch}: what was seen to compile are 1x1 convolutions on hailo8; "

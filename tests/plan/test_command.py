@@ -115,6 +115,7 @@ def test_calibration_is_what_each_segment_is_given_for_the_recordings(tmp_path: 
         (["concat-normal-grouped-all", "--rows", "100"], "1,536 elements of a row, 100 are allowed"),
         (["concat-normal-grouped-all", "--max-layers", "2"], "2 are allowed"),
         (["concat-normal-grouped-all", "--certainty", "observed", "--arch", "hailo8l"], "use --certainty extrapolated"),
+        (["concat-normal-grouped-all", "--certainty", "observed", "--rows", "4"], "pieces on rows of 4 elements"),
         (["concat-normal-grouped-all", "--certainty", "observed", "--coders", "chip"], "leave --coders host"),
         (["concat-normal-grouped-all+H=2048", "--certainty", "observed"], "a device holds 256"),
         (["concat-normal-grouped-all", "--objective", "joy"], "--objective joy: unknown; one of time, hefs, macs"),
