@@ -13,9 +13,9 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
-from tasnet.cli.options import UsageError
+from tasnet.cli.options import LEDGER, UsageError
 
-_UNNAMED = (Path("expected_failures.yaml"), Path("thresholds.yaml"))
+_UNNAMED = (LEDGER, Path("thresholds.yaml"))
 """what is read without being named"""
 _ONLY_WRITTEN = frozenset({".html", ".md", ".png", ".py", ".svg", ".toml"})
 """endings of what is written and never read from a folder: these may be written there again"""

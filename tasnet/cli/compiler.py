@@ -12,6 +12,7 @@ import typer
 
 from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
+    LEDGER,
     NOT_CLEAR,
     OK,
     WEIGHTS,
@@ -25,6 +26,7 @@ from tasnet.cli.options import (
     readable,
     show,
     store_at,
+    usual_ledger,
     with_run_options,
     writable,
 )
@@ -198,7 +200,7 @@ def import_runs(
     store: StoreAt = None,
     dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
     arch: Arch = "hailo8",
-    ledger: Annotated[Path, typer.Option(help="whose entries the runs may support")] = Path("expected_failures.yaml"),
+    ledger: Annotated[Path, typer.Option(help="whose entries the runs may support")] = LEDGER,
 ) -> int:
     """Keep old runs of the compiler as observed evidence, and say which entries of the ledger they support.
 
@@ -206,13 +208,13 @@ def import_runs(
 
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
-    from tasnet.suite.ledger import read_ledger
     from tasnet.suite.notes import import_night_runs
     from tasnet.suite.observed import all_evidence, evidence_by_entry
     from tasnet.suite.run import Store
 
     known_arch(arch)
-    entries = read_ledger(ledger).entries if ledger.is_file() else ()
+    found = usual_ledger(ledger)
+    entries = found.entries if found else ()
     kept_in = Store(store_at(store))
     done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")

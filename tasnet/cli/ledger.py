@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tasnet.cli.apart import Commands
-from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
+from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
 from tasnet.common import labelled_line, print_line, utc_today
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ commands = Commands(help="Keep the list of known blockers honest.")
 
 At = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="the expected failures")]
 RunNamed = Annotated[str, typer.Option("--run", metavar="ID", help="a stored run (default: the last one)")]
-USUAL = Path("expected_failures.yaml")
 
 
 @commands.command()
@@ -39,7 +38,7 @@ def schema() -> int:
 
 @commands.command()
 def check(
-    ledger: At = USUAL,
+    ledger: At = LEDGER,
     run: RunNamed = "",
     over: Annotated[int, typer.Option(min=1, help="judge staleness over the last N whole runs")] = 1,
     base: Annotated[
@@ -127,7 +126,7 @@ def _count(findings: Sequence[LedgerFinding]) -> str:
 
 @commands.command()
 def update(
-    ledger: At = USUAL,
+    ledger: At = LEDGER,
     run: RunNamed = "",
     write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
     shrink_only: Annotated[
@@ -204,7 +203,7 @@ def _update_lines(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
 @commands.command()
 def explain(
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    ledger: At = USUAL,
+    ledger: At = LEDGER,
     run: RunNamed = "",
     store: StoreAt = None,
     as_json: AsJson = False,

@@ -92,11 +92,15 @@ def parity(
     """
     from tasnet.cli.parity_figures import write_cases_page
     from tasnet.suite.cases import parse_case
+    from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
 
     writable(output)
     cases = [parse_case(each) for each in case]
-    pipeline = embedded(trained(options, cases))
-    return OK if write_cases_page(output, cases, pipeline, Path("thresholds.yaml")) else NOT_CLEAR
+    options = trained(options, cases)
+    options.recipe()
+    limits = read_thresholds(Path(THRESHOLDS_FILE))
+    pipeline = embedded(options)
+    return OK if write_cases_page(output, cases, pipeline, limits) else NOT_CLEAR
 
 
 Cases = Annotated[list[str] | None, typer.Option("--case", help="an id; repeats")]

@@ -15,9 +15,11 @@ from tasnet.common import print_line, why_no_file
 
 if TYPE_CHECKING:
     from tasnet.suite.cases import Case
+    from tasnet.suite.ledger import Ledger
     from tasnet.suite.run import Pipeline, RunOptions
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
+LEDGER = Path("expected_failures.yaml")
 
 Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or an .hn, told apart by content")]
 Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, .har, .hn or .hef, told apart by content")]
@@ -177,6 +179,13 @@ def known_arch(arch: str) -> None:
 
     if arch not in ARCHITECTURES:
         raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
+
+
+def usual_ledger(path: Path) -> Ledger | None:
+    """The ledger at `path`; None where the usual one isn't here. Raises LedgerError for any other."""
+    from tasnet.suite.ledger import read_ledger
+
+    return read_ledger(path) if path != LEDGER or path.is_file() else None
 
 
 def writable(path: Path, ending: str = "") -> None:

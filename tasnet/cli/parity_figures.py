@@ -16,7 +16,6 @@ from tasnet.suite.numerics import (
     propose_thresholds,
     read_case_figures,
     read_figures,
-    read_thresholds,
     voices_summary,
     weights_label,
 )
@@ -95,11 +94,10 @@ def print_proposal(
     return not made.refused
 
 
-def write_cases_page(path: Path, cases: Sequence[Case], pipeline: Pipeline, thresholds: Path) -> bool:
+def write_cases_page(path: Path, cases: Sequence[Case], pipeline: Pipeline, limits: Thresholds) -> bool:
     """Writes the parity page of every distinct graph of `cases`; False where something is beyond its limit."""
     from tasnet.suite.numerics import full_parity_report, write_parity_page
 
-    limits = read_thresholds(thresholds) if thresholds.is_file() else None
     distinct = list(dict.fromkeys(graph_case(each) for each in cases))
     report = full_parity_report(distinct, pipeline, thresholds=limits, say=_print_progress)
     write_parity_page(path, report)

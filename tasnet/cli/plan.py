@@ -82,9 +82,7 @@ def make(
         raise UsageError("--block and --latency: one of them")
     if latency is not None and not 0 < latency < 60_000:
         raise UsageError(f"--latency {latency:g}: milliseconds, more than 0 and less than a minute's")
-    trained, usual = _trained(case, options)
-    samples = usual or 16_000 if streams else _samples(trained, length, seconds, usual)
-    from tasnet.plan import OBJECTIVES, Bounds, make_plan, make_stream_plan, read_profile, write_plan
+    from tasnet.plan import OBJECTIVES, Bounds, check_place, make_plan, make_stream_plan, read_profile, write_plan
 
     known_values = (
         ("objective", objective, OBJECTIVES),
@@ -96,14 +94,17 @@ def make(
             raise UsageError(f"--{name} {value}: unknown; one of {', '.join(known)}")
     if certainty == "observed" and coders == "chip":
         raise UsageError("--certainty observed: no encoder or decoder was seen to compile; leave --coders host")
+    check_place(output)
     bounds = Bounds(rows, max_layers, max_blocks, max_height, coders, observed=certainty == "observed")
     asked = (bounds, objective, read_profile(hardware))
+    trained, usual = _trained(case, options)
+    samples = usual or 16_000 if streams else _samples(trained, length, seconds, usual)
+    waves = _waves(trained, samples, calibration)
     if streams:
         within = None if latency is None else latency / 1e3
         made = make_stream_plan(trained, options.arch, *asked, block=block, latency=within)
     else:
         made = make_plan(trained, samples, options.arch, *asked)
-    waves = _waves(trained, samples, calibration)
     write_plan(made.plan, trained, output, waves)
     show(_told(made, output, waves))
     return OK

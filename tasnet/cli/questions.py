@@ -13,6 +13,7 @@ import typer
 
 from tasnet.cli.apart import Commands
 from tasnet.cli.options import (
+    LEDGER,
     NOT_CLEAR,
     OK,
     Arch,
@@ -24,6 +25,7 @@ from tasnet.cli.options import (
     readable,
     show,
     store_at,
+    usual_ledger,
     writable,
 )
 from tasnet.common import print_line
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from tasnet.suite.ask import Asked as AskedQuestion
     from tasnet.suite.ask import Board, Boards
     from tasnet.suite.cases import Case
+    from tasnet.suite.ledger import Ledger
     from tasnet.suite.observed import Evidence
     from tasnet.suite.run import Pipeline, RunOptions
 
@@ -141,7 +144,7 @@ def import_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = Path("expected_failures.yaml"),
+    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = LEDGER,
 ) -> int:
     """Keep exported evidence, and say what it changes: the rows' bracket, verdicts, hypotheses, ledger entries.
 
@@ -155,12 +158,13 @@ def import_(
 
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
+    entries = usual_ledger(ledger)
     root = store_at(store)
     found = read_evidence(readable(at, "exported evidence"))
     kept_in = open_store(root)
     known = all_evidence(kept_in)
     kept = len(import_evidence(kept_in, found))
-    return learning(cases, arch, root, ledger, known, f"{at}: kept {kept}, known {len(found) - kept}")
+    return learning(cases, arch, root, entries, known, f"{at}: kept {kept}, known {len(found) - kept}")
 
 
 @evidence.command(name="show")
@@ -168,7 +172,7 @@ def show_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = Path("expected_failures.yaml"),
+    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = LEDGER,
 ) -> int:
     """Say what the store's evidence changes against the public record: imported runs and own ones alike.
 
@@ -179,19 +183,18 @@ def show_(
     """
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    return learning(cases, arch, store_at(store), ledger, ())
+    return learning(cases, arch, store_at(store), usual_ledger(ledger), ())
 
 
 def learning(
-    cases: tuple[Case, ...], arch: str, root: Path, ledger: Path, known: Iterable[Evidence], said: str = ""
+    cases: tuple[Case, ...], arch: str, root: Path, ledger: Ledger | None, known: Iterable[Evidence], said: str = ""
 ) -> int:
     """Prints `said`, and what the store's evidence changes against what was `known`."""
     from tasnet.suite.ask import case_questions, heard, learned, learned_lines
-    from tasnet.suite.ledger import read_ledger
     from tasnet.suite.observed import all_evidence
     from tasnet.suite.run import Recipe, ToolchainOptions, open_pipeline
 
-    entries = read_ledger(ledger).entries if ledger.is_file() else ()
+    entries = ledger.entries if ledger else ()
     pipeline = open_pipeline(root, ToolchainOptions(arch=arch), Recipe())
     old = tuple(known)
     there = {each.key for each in old}

@@ -8,11 +8,21 @@ from typing import Annotated
 import typer
 
 from tasnet.cli.apart import output_option
-from tasnet.cli.options import NOT_CLEAR, OK, Arch, StoreAt, UsageError, known_arch, store_at, writable
+from tasnet.cli.options import (
+    LEDGER,
+    NOT_CLEAR,
+    OK,
+    Arch,
+    StoreAt,
+    UsageError,
+    known_arch,
+    store_at,
+    usual_ledger,
+    writable,
+)
 from tasnet.common import print_line, utc_today
 
 LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
-_LEDGER = Path("expected_failures.yaml")
 _SHOWN = 12
 """lines of a difference"""
 
@@ -25,14 +35,13 @@ def report(
         Path | None, typer.Option(writable=True, metavar="PNG", help="a picture of the map; needs Chromium")
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="the picture in the dark colours")] = False,
-    ledger: LedgerAt = _LEDGER,
+    ledger: LedgerAt = LEDGER,
     store: StoreAt = None,
 ) -> int:
     """Write the report of stored runs as one HTML file: map, cases, ledger, trends. It asks no network for anything.
 
     Example: tasnet report --last 5 -o report.html
     """
-    from tasnet.suite.ledger import read_ledger
     from tasnet.suite.report import gather_runs, write_page
     from tasnet.suite.run import Store
 
@@ -41,8 +50,13 @@ def report(
         raise UsageError("report: nothing to write; name a page with -o report.html, or a --picture")
     for target in targets:
         writable(target)
-    entries = read_ledger(ledger) if ledger.is_file() or ledger != _LEDGER else None
+    entries = usual_ledger(ledger)
     source = gather_runs(Store(store_at(store)), utc_today(), ledger=entries, names=run or (), last=last)
+    if picture:
+        # First: there may be no browser for it.
+        from tasnet.suite.report import page_html, screenshot
+
+        screenshot(page_html(source), picture, dark=dark)
     if output:
         done = write_page(source, output)
         print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
@@ -51,9 +65,6 @@ def report(
         if done.too_big:
             print_line(f"tasnet: {output} is over 5 MB: take fewer runs with --last or --run", error=True)
     if picture:
-        from tasnet.suite.report import page_html, screenshot
-
-        screenshot(page_html(source), picture, dark=dark)
         print_line(f"{picture}: {picture.stat().st_size / 1e3:.0f} kB")
     return OK
 
@@ -63,7 +74,7 @@ def support(
     check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
     file: Annotated[Path, typer.Option(writable=True, help="the support matrix")] = Path("SUPPORT.md"),
     arch: Arch = "hailo8",
-    ledger: LedgerAt = _LEDGER,
+    ledger: LedgerAt = LEDGER,
     store: StoreAt = None,
 ) -> int:
     """Tell what compiles and what stands in the way, as markdown, from the ledger and the last stored runs.

@@ -37,7 +37,9 @@ def run_gate(request: GateRequest, say: Notify) -> GateResult:
     here, notes = _this_side(at, base, request.uncommitted)
     # Read before any work is done: a mistake in one of them is reported at once.
     context = gate_context(request)
-    toolchain, limits, _ = context.pipeline.toolchain, context.limits, context.entries
+    _, limits, _ = context.cases, context.limits, context.entries
+    # Only then: this makes the store.
+    toolchain = context.pipeline.toolchain
     result = GateResult(
         base=base,
         here=here,

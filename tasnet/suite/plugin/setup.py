@@ -23,6 +23,7 @@ from tasnet.suite.run import (
     RunOptions,
     ToolchainOptions,
     cases_of,
+    check_writable,
     file_sha256,
     open_compiler,
 )
@@ -110,6 +111,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     setup = config.stash[SETUP] = _setup(config)
+    if not hasattr(config, "workerinput"):
+        _assumed(setup)
     if setup.compiler:
         # Workers are started with these options: they needn't search again.
         config.option.dfc_python = str(setup.compiler.python)
@@ -157,10 +160,24 @@ def _setup(config: pytest.Config) -> Setup:
         )
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
+        if not hasattr(config, "workerinput"):
+            _check_first(config, store)
     except TasnetError as error:
         raise pytest.UsageError(error_line(error)) from None
     repeat = _options_to_repeat(option, options)
     return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, found.cases, found.plans)
+
+
+def _check_first(config: pytest.Config, store: Path) -> None:
+    """What a test would find out late, and each test for itself. Raises TasnetError."""
+    if not config.option.collectonly:
+        check_writable(store)
+    marked = config.option.markexpr
+    if (config.rootpath / "tests" / "numerics").is_dir() and ("numerics" in marked or not marked):
+        # Only now: of the other tests none has limits.
+        from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
+
+        read_thresholds(config.rootpath / THRESHOLDS_FILE)
 
 
 def _from_here(path: Path) -> Path:

@@ -4,6 +4,7 @@ from .calibration import save_calibration as save_calibration
 from .graph_stages import GraphToCompile as GraphToCompile
 from .graph_stages import compile_graph as compile_graph
 from .options import RunOptions as RunOptions
+from .options import check_writable as check_writable
 from .options import store_root as store_root
 from .pipeline import Pipeline as Pipeline
 from .pipeline import onnx_bytes as onnx_bytes
@@ -42,6 +43,7 @@ __all__ = [
     "ToolchainOptions",
     "calibration_lines",
     "cases_of",
+    "check_writable",
     "compile_graph",
     "compile_plan",
     "content_key",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tasnet.common import TasnetError, why_no_folder
+from tasnet.common import TasnetError, unfinished, why_no_folder
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import BASE_ARCH
 from tasnet.suite.run.recipe import Recipe, checked_recipe
@@ -79,6 +79,18 @@ class RunOptions:
                 continue
             for one in value if each.name == "limit" else [value]:
                 yield name, "" if value is True else str(one)
+
+
+def check_writable(store: Path) -> None:
+    """Raises StoreOptionError unless the store's folder can be made and written. Leaves nothing behind."""
+    there = next(each for each in (store, *store.parents) if each.is_dir())
+    try:
+        with unfinished.folder(there, ".tasnet"):
+            pass
+    except OSError as error:
+        raise StoreOptionError(
+            f"--store {store}: {there} can't be written ({error.strerror}); name another folder"
+        ) from None
 
 
 def store_root(given: Path | None, folder: Path) -> Path:

@@ -1,0 +1,50 @@
+"""What can't work is one line and exit code 4, before a test is collected, however quiet pytest is told to be."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout whose tests would fail, each, if they were run."""
+    for name in ("conftest.py", "expected_failures.yaml", "thresholds.yaml"):
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    for name in ("compile", "numerics"):
+        (tmp_path / "tests" / name).mkdir(parents=True)
+        (tmp_path / "tests" / name / f"test_{name}.py").write_text("def test_a():\n    assert 0\n")
+    (tmp_path / "garbage").write_bytes(b"\x08\xff garbage")
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    return tmp_path
+
+
+WRONG = {
+    "a checkpoint that is none": (["--checkpoint=garbage"], "garbage: "),
+    "a checkpoint that is missing": (["--checkpoint=none.pt"], "--checkpoint none.pt: no such file"),
+    "a store that can't be made": (["--store=/proc/none"], "--store /proc/none: /proc can't be written"),
+    "a store in a file": (["--store=garbage/s"], "--store garbage/s"),
+    "an unknown profile": (["--profile=all"], "all"),
+    "no ledger": (["--ledger=none.yaml"], "none.yaml"),
+    "no limits": (["-m", "numerics"], "thresholds.yaml: no such file"),
+}
+
+
+@pytest.mark.parametrize(("options", "says"), WRONG.values(), ids=WRONG)
+def test_what_cannot_work_is_one_line_before_any_test(checkout: Path, options: list[str], says: str) -> None:
+    if "numerics" in options:
+        (checkout / "thresholds.yaml").unlink()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
+    ran = subprocess.run(
+        command, cwd=checkout, env={**environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert says in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1
