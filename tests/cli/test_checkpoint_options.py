@@ -87,7 +87,7 @@ def test_every_command_that_takes_a_checkpoint_takes_what_it_may_not_say() -> No
         options = {option for parameter in each.params for option in parameter.opts}
         if "--checkpoint" in options:
             taking[name] = options
-    assert set(taking) == {"matrix", "sweep", "export", "emulate", "gate", "listen", "parity"}
+    assert set(taking) == {"matrix", "sweep", "export", "emulate", "gate", "isolate", "listen", "parity"}
     assert all(options >= BOTH for options in taking.values())
 
 
