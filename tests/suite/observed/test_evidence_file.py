@@ -211,6 +211,7 @@ def test_another_schema_is_refused_in_a_line(tmp_path: Path, text: str, why: str
 def test_an_import_says_what_it_changes(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     at, other = str(tmp_path / "evidence.json"), str(tmp_path / "other")
     ledger = tmp_path / "ledger.yaml"
+    ledger.write_text("schema: 1\nbudget: 0\nentries: []\n")
     assert main(["evidence", "export", at, "--store", str(store.root)]) == 0
     assert main(["evidence", "import", at, "--store", other, "--ledger", str(ledger)]) == 0
     told = capsys.readouterr().out
