@@ -58,3 +58,13 @@ def separated(
 
 def sources(folder: Path) -> np.ndarray:
     return np.array([soundfile.read(folder / f"source{source}.wav", dtype="float32")[0] for source in (1, 2)])
+
+
+def quiet_noise(length: int) -> np.ndarray:
+    """White noise in [-0.5, 0.5], float32."""
+    return np.random.default_rng(1).uniform(-0.5, 0.5, length).astype(np.float32)
+
+
+def wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
+    soundfile.write(path, samples, rate, subtype="FLOAT")
+    return path

@@ -13,7 +13,7 @@ import soundfile
 
 from tasnet.cli import main
 from tasnet.network import Size, Variant, seeded_weights
-from tests.plan.programs import RATE, asteroids
+from tests.plan.programs import RATE, asteroids, quiet_noise, wav
 from tests.plan.running import apart, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
@@ -22,15 +22,6 @@ SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
 @pytest.fixture
 def checkpoint(tmp_path: Path) -> Path:
     return asteroids(tmp_path / "best.pth", SIZE)
-
-
-def wav(path: Path, samples: np.ndarray, rate: int = RATE) -> Path:
-    soundfile.write(path, samples, rate, subtype="FLOAT")
-    return path
-
-
-def noise(length: int) -> np.ndarray:
-    return np.random.default_rng(1).uniform(-0.5, 0.5, length).astype(np.float32)
 
 
 def test_from_a_checkpoint_to_what_pytorch_gives_in_three_commands(
@@ -48,7 +39,7 @@ def test_from_a_checkpoint_to_what_pytorch_gives_in_three_commands(
     for told in ("front ", "a figure were another", "switch seconds 20 ms"):
         assert told in made
         assert told not in shown
-    mix = noise(3777)
+    mix = quiet_noise(3777)
     for executor in ("onnx", "har"):
         command = ["plan", "run", str(plan), "--mix", str(wav(tmp_path / "mix.wav", mix)), "-o", str(out)]
         assert main([*command, "--executor", executor]) == 0
@@ -79,7 +70,7 @@ def test_a_short_clip_is_separated_and_it_is_said_by_whom(
 ) -> None:
     plan = tmp_path / "plan"
     assert main(["plan", "make", "--checkpoint", str(checkpoint), "--seconds", "1", "-o", str(plan)]) == 0
-    mix = wav(tmp_path / "mix.wav", noise(50))
+    mix = wav(tmp_path / "mix.wav", quiet_noise(50))
     assert main(["plan", "run", str(plan), "--mix", str(mix), "-o", str(tmp_path / "out")]) == 0
     assert "the host computed the whole network" in capsys.readouterr().err
     assert len(soundfile.read(tmp_path / "out" / "source2.wav")[0]) == 50
@@ -88,7 +79,7 @@ def test_a_short_clip_is_separated_and_it_is_said_by_whom(
 def test_calibration_is_what_each_segment_is_given_for_the_recordings(tmp_path: Path, checkpoint: Path) -> None:
     (tmp_path / "speech").mkdir()
     for index in range(2):
-        wav(tmp_path / "speech" / f"{index}.wav", noise(2000) * np.float32(0.5 + index / 4))
+        wav(tmp_path / "speech" / f"{index}.wav", quiet_noise(2000) * np.float32(0.5 + index / 4))
     plan = tmp_path / "plan"
     given = ["--checkpoint", str(checkpoint), "--length", "1600", "--calibration", str(tmp_path / "speech")]
     assert main(["plan", "make", *given, "--rows", "1200", "-o", str(plan)]) == 0
@@ -141,14 +132,14 @@ def test_what_cant_be_run_is_one_line_and_leaves_nothing(
     plan, out = tmp_path / "plan", tmp_path / "out"
     assert main(["plan", "make", "--checkpoint", str(checkpoint), "--seconds", "0.2", "-o", str(plan)]) == 0
     capsys.readouterr()
-    bad = noise(2000)
+    bad = quiet_noise(2000)
     bad[1000] = np.nan
     text = tmp_path / "text.wav"
     text.write_text("no wav")
     for mix, told in (
-        (wav(tmp_path / "stereo.wav", np.stack([noise(2000)] * 2, 1)), "2 channels; the network hears one"),
-        (wav(tmp_path / "fast.wav", noise(2000), 16000), "16000 Hz, the network hears 8000 Hz"),
-        (wav(tmp_path / "tiny.wav", noise(7)), "7 samples"),
+        (wav(tmp_path / "stereo.wav", np.stack([quiet_noise(2000)] * 2, 1)), "2 channels; the network hears one"),
+        (wav(tmp_path / "fast.wav", quiet_noise(2000), 16000), "16000 Hz, the network hears 8000 Hz"),
+        (wav(tmp_path / "tiny.wav", quiet_noise(7)), "7 samples"),
         (wav(tmp_path / "bad.wav", bad), "NaN or infinity"),
         (text, "not a wav"),
         (tmp_path / "none.wav", "no such file"),
@@ -158,11 +149,11 @@ def test_what_cant_be_run_is_one_line_and_leaves_nothing(
         assert told in error
         assert error.count("\n") == 1
         assert not out.exists()
-    own = wav(tmp_path / "source1.wav", noise(2000))
+    own = wav(tmp_path / "source1.wav", quiet_noise(2000))
     assert main(["plan", "run", str(plan), "--mix", str(own), "-o", str(tmp_path)]) == 2
     assert "is the mix itself" in capsys.readouterr().err
     next(plan.glob("*.onnx")).unlink()
-    mix = wav(tmp_path / "mix.wav", noise(2000))
+    mix = wav(tmp_path / "mix.wav", quiet_noise(2000))
     assert main(["plan", "run", str(plan), "--mix", str(mix), "-o", str(out)]) == 2
     assert "copy the plan's whole folder" in capsys.readouterr().err
     assert not out.exists()

@@ -11,8 +11,7 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.network import Size
-from tests.plan.programs import asteroids
-from tests.plan.test_command import noise, wav
+from tests.plan.programs import asteroids, quiet_noise, wav
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=1, n_src=2)
 
@@ -33,7 +32,7 @@ def test_a_full_disk_is_one_line_that_says_where_and_leaves_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], room: int
 ) -> None:
     checkpoint = asteroids(tmp_path / "best.pth", SIZE, "cLN")
-    plan, mix = tmp_path / "plan", wav(tmp_path / "mix.wav", noise(8000))
+    plan, mix = tmp_path / "plan", wav(tmp_path / "mix.wav", quiet_noise(8000))
     make = ["plan", "make", "--checkpoint", str(checkpoint), "--length", "1600"]
     assert main([*make, "-o", str(plan)]) == 0
     (tmp_path / "plan.svg").write_text("of before")

@@ -14,7 +14,7 @@ import soundfile
 from tasnet.cli import main
 from tasnet.network import Size, Variant, seeded_weights
 from tests.plan.pipes import piped
-from tests.plan.programs import RATE, asteroids, sources
+from tests.plan.programs import RATE, asteroids, quiet_noise, sources
 from tests.plan.running import apart, uncut
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=4, R=2, n_src=2)
@@ -40,10 +40,6 @@ def expected_of(plan: Path, mix: np.ndarray) -> np.ndarray:
     return uncut(variant, SIZE, seeded_weights(SIZE, 5), mix.astype(np.float64))
 
 
-def noise(length: int) -> np.ndarray:
-    return np.random.default_rng(1).uniform(-0.5, 0.5, length).astype(np.float32)
-
-
 @pytest.mark.parametrize("form", ["s16", "f32"])
 def test_samples_from_stdin_become_what_pytorch_gives_of_the_whole(
     tmp_path: Path,
@@ -53,7 +49,7 @@ def test_samples_from_stdin_become_what_pytorch_gives_of_the_whole(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     # 3777 samples don't fill the last frame.
-    sent = noise(3777)
+    sent = quiet_noise(3777)
     content = sent.tobytes()
     if form == "s16":
         whole = np.round(sent * 32768).astype("<i2")
@@ -77,9 +73,9 @@ def test_samples_from_stdin_become_what_pytorch_gives_of_the_whole(
 
 
 def test_a_wav_is_run_in_the_plans_blocks_as_well(tmp_path: Path, plan: Path) -> None:
-    soundfile.write(tmp_path / "mix.wav", noise(2000), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "mix.wav", quiet_noise(2000), RATE, subtype="FLOAT")
     assert main(["plan", "run", str(plan), "--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "out")]) == 0
-    assert apart(sources(tmp_path / "out"), expected_of(plan, noise(2000))) < 5e-6
+    assert apart(sources(tmp_path / "out"), expected_of(plan, quiet_noise(2000))) < 5e-6
 
 
 def test_what_a_plan_for_streams_says_of_itself(
@@ -103,7 +99,7 @@ def test_what_a_plan_for_streams_says_of_itself(
 
 def test_recordings_calibrate_a_stream_with_some_of_its_blocks(tmp_path: Path, checkpoint: Path) -> None:
     (tmp_path / "speech").mkdir()
-    soundfile.write(tmp_path / "speech" / "a.wav", noise(16_000), RATE, subtype="FLOAT")
+    soundfile.write(tmp_path / "speech" / "a.wav", quiet_noise(16_000), RATE, subtype="FLOAT")
     given = ["--checkpoint", str(checkpoint), "--block", "10", "--calibration", str(tmp_path / "speech")]
     assert main(["plan", "make", *given, "-o", str(tmp_path / "plan")]) == 0
     chip = [each for each in json.loads((tmp_path / "plan" / "plan.json").read_text())["segments"] if each["har"]]
@@ -152,14 +148,14 @@ def test_a_gln_network_asked_to_stream_is_one_line(tmp_path: Path, capsys: pytes
 
 def wav_bytes() -> bytes:
     content = io.BytesIO()
-    soundfile.write(content, noise(900), RATE, format="WAV")
+    soundfile.write(content, quiet_noise(900), RATE, format="WAV")
     return content.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "arguments", "told"),
     [
-        (noise(900).tobytes()[:-3], ["--format", "f32"], "ends in 1 of a sample's 4 bytes, after 899 samples"),
+        (quiet_noise(900).tobytes()[:-3], ["--format", "f32"], "ends in 1 of a sample's 4 bytes, after 899 samples"),
         (b"\0" * 1801, [], "ends in 1 of a sample's 2 bytes, after 900 samples"),
         (b"\0" * 14, [], "ends after 7 samples, the encoder's kernel has 8"),
         (b"", [], "ends after 0 samples"),
@@ -198,7 +194,7 @@ def test_a_stream_needs_a_plan_in_blocks_and_something_piped_in(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(isatty=lambda: True))
     assert main(["plan", "run", str(plan), "--mix", "-", "-o", str(tmp_path / "out")]) == 2
     assert "nothing is piped in" in capsys.readouterr().err
-    soundfile.write(tmp_path / "mix.wav", noise(2000), RATE)
+    soundfile.write(tmp_path / "mix.wav", quiet_noise(2000), RATE)
     for more in (["--rate", "8000"], ["--format", "s16"]):
         command = ["plan", "run", str(plan), "--mix", str(tmp_path / "mix.wav"), *more, "-o", str(tmp_path / "out")]
         assert main(command) == 2
