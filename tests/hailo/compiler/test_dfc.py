@@ -300,7 +300,7 @@ def test_infra_is_tried_again_and_a_failure_is_not(dfc: Make, files: Path) -> No
 
 def test_wrong_usage_is_said_before_anything_runs(dfc: Make, files: Path) -> None:
     chip, here = dfc(), files / "out"
-    with pytest.raises(DfcError, match="no such file"):
+    with pytest.raises(DfcError, match="this ONNX file isn't there"):
         chip.translate(files / "nothing.onnx", "net", here)
     with pytest.raises(DfcError, match="hailo8, hailo8l, hailo8r"):
         chip.compile(files / "m.har", "hailo15h", here)

@@ -165,10 +165,10 @@ def test_the_voices_to_mix_follow_the_first(
     for name, seed in {"a.wav": 1, "b.wav": 2}.items():
         soundfile.write(str(tmp_path / name), synthetic(seed, 3.0).samples, 8000)
     monkeypatch.chdir(tmp_path)
-    case = "split-bypass-polyphase-all+T=8000+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
+    case = "split-bypass-polyphase-k1+T=8000"
     assert main(["listen", case, "--mix", "a.wav", "b.wav", "--store", "s"]) == 0
     folder = capsys.readouterr().out.splitlines()[0].partition("/index.html: ")[0]
-    assert folder.startswith("heard-split-bypass-polyphase-all+")
+    assert folder.startswith("heard-split-bypass-polyphase-k1+")
     assert {"recording1.wav", "recording2.wav"} <= {path.name for path in (tmp_path / folder).iterdir()}
     assert main(["listen", case, "--mix", "a.wav", "--mix", "b.wav", "-o", "x", "--store", "s"]) == 0
     once, again = (soundfile.read(str(tmp_path / name / "recording2.wav"))[0] for name in (folder, "x"))
