@@ -7,6 +7,7 @@ run        a case through the stages: pipeline, the store's artifacts, toolchain
 numerics   the stages' audio and figures, speech, thresholds, listening
 upkeep     the ledger kept true: check, explain, update
 observed   what a compiler or a chip said: evidence, predictions held against it, device checks, compiles on a cluster
+ask        which compiles are worth their time, what follows of an answer; the smallest graph that shows a blocker
 gate       a change of the model against another revision
 notes      the conversion notes' night runs, read and written
 report     the terminal's map, the page, SUPPORT.md

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.history import StoredRun
-from tasnet.suite.ledger import Ledger, flow_yaml, is_segment, one_or_list
+from tasnet.suite.ledger import Axes, Ledger, flow_yaml, is_segment, one_or_list
 from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
 from tasnet.suite.upkeep.rejudging import JudgedCase
 
@@ -129,9 +129,12 @@ def _where(judged: Sequence[JudgedCase], failing: Collection[str], stage: Stage)
         alike = [axes for axes in keep if is_segment(axes) is segments]
         others = [axes for axes in leave if is_segment(axes) is segments]
         for claim in conditions_to_add({}, alike, others) if alike else ():
-            forms = list(dict.fromkeys(str(axes["segment"]) for axes in alike))
-            found.append({**({"segment": one_or_list(forms)} if segments else {}), **claim})
+            found.append({**_forms(alike), **claim} if segments else claim)
     return found
+
+
+def _forms(segments: Collection[Axes]) -> PlainClaim:
+    return {"segment": one_or_list(list(dict.fromkeys(str(axes["segment"]) for axes in segments)))}
 
 
 def _reached(judged: JudgedCase, stage: Stage) -> bool:
