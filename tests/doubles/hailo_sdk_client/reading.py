@@ -96,7 +96,7 @@ class Graph:
 
 
 def layers_of(graph, scope):
-    """ONNX -> HN layers: dead nodes are left out, and a Relu goes into what is before it."""
+    """ONNX -> HN layers: dead nodes are left out, and a Relu or LeakyRelu goes into what is before it."""
     values = [*graph.input, *graph.value_info, *graph.output]
     dims = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in values}
     weights = {w.name: list(w.dims) for w in graph.initializer}
@@ -109,7 +109,7 @@ def layers_of(graph, scope):
             todo.extend(node.input)
 
     def real(tensor):
-        while tensor in producer and producer[tensor].op_type == "Relu":
+        while tensor in producer and producer[tensor].op_type in ACTIVATIONS:
             tensor = producer[tensor].input[0]
         return tensor
 
@@ -118,9 +118,9 @@ def layers_of(graph, scope):
         tensor = node.output[0]
         if tensor not in alive:
             continue
-        if node.op_type == "Relu":
+        if node.op_type in ACTIVATIONS:
             origin = real(tensor)
-            kinds[origin][1]["activation"] = "relu"
+            kinds[origin][1]["activation"] = ACTIVATIONS[node.op_type]
             origins[origin].append(node.name)
             continue
         given = [real(i) for i in node.input if i not in weights]
@@ -206,6 +206,9 @@ def named(scope, inputs, order, sources, kinds, dims, origins):
         found[names[tensor]]["output"] = [names[each] for each in those]
     return found
 
+
+ACTIVATIONS = {"Relu": "relu", "LeakyRelu": "leaky"}
+"""LeakyRelu was reported to parse and to compile, in a network of one layer."""
 
 KINDS = {"Concat": "concat", "Tile": "concat", "Mul": "ew_mult", "Add": "ew_add"}
 PARAMS = {

@@ -213,3 +213,11 @@ def test_a_plan_for_streams_compiles_too_calibrated_by_blocks_of_speech(tmp_path
     write_plan(made_of(trained, 25).plan, trained, tmp_path / "plan")
     assert compiled(tmp_path, tmp_path / "plan", speech, graph="run") == 0
     assert with_hefs(tmp_path).on_chip
+
+
+def test_prelu_with_one_slope_compiles_as_the_leaky_relu_that_it_is(tmp_path: Path, speech: Path) -> None:
+    trained = function_of_variant(Variant(norm="identity", activation="prelu"), SIZE, seeded_weights(SIZE, 5))
+    plan = make_plan(trained, LENGTH, "hailo8", Bounds(), "hefs", read_profile("raspberry-pi-5")).plan
+    write_plan(plan, trained, tmp_path / "plan")
+    assert compiled(tmp_path, tmp_path / "plan", speech) == 0
+    assert [each.name for each in with_hefs(tmp_path).on_chip] == [each.name for each in plan.on_chip]
