@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -162,9 +161,10 @@ def import_(
     root = store_at(store)
     found = read_evidence(readable(at, "exported evidence"))
     kept_in = open_store(root)
-    known = all_evidence(kept_in)
+    known = tuple(all_evidence(kept_in))
     kept = len(import_evidence(kept_in, found))
-    return learning(cases, arch, root, entries, known, f"{at}: kept {kept}, known {len(found) - kept}")
+    print_line(f"{at}: kept {kept}, known {len(found) - kept}")
+    return learning(cases, arch, root, entries, known)
 
 
 @evidence.command(name="show")
@@ -183,27 +183,31 @@ def show_(
     """
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    return learning(cases, arch, store_at(store), usual_ledger(ledger), ())
+    return learning(cases, arch, store_at(store), usual_ledger(ledger))
 
 
 def learning(
-    cases: tuple[Case, ...], arch: str, root: Path, ledger: Ledger | None, known: Iterable[Evidence], said: str = ""
+    cases: tuple[Case, ...],
+    arch: str,
+    root: Path,
+    ledger: Ledger | None,
+    known: tuple[Evidence, ...] | None = None,
 ) -> int:
-    """Prints `said`, and what the store's evidence changes against what was `known`."""
+    """Prints what the store's evidence changes against what was `known` of it, or against the public record."""
     from tasnet.suite.ask import case_questions, heard, learned, learned_lines
     from tasnet.suite.observed import all_evidence
     from tasnet.suite.run import Recipe, ToolchainOptions, open_pipeline
 
     entries = ledger.entries if ledger else ()
     pipeline = open_pipeline(root, ToolchainOptions(arch=arch), Recipe())
-    old = tuple(known)
+    old = known or ()
     there = {each.key for each in old}
     all_ = all_evidence(pipeline.store)
-    # Against the public record what a sweep kept is news, too; an import brings none of it.
-    before, after = heard(pipeline.store, arch, old, kept=bool(said)), heard(pipeline.store, arch, all_)
+    # Against the public record what a sweep kept is news, too; beside evidence that was known it was known as well.
+    before, after = heard(pipeline.store, arch, old, kept=known is not None), heard(pipeline.store, arch, all_)
     was, now = (case_questions(pipeline, cases, each.bracket)[0] for each in (before, after))
     new = [each for each in all_ if each.key not in there]
-    show(chain([said] if said else [], learned_lines(learned(before, after, (was, now), new, entries))))
+    show(learned_lines(learned(before, after, (was, now), new, entries)))
     return OK
 
 
