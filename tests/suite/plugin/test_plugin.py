@@ -9,75 +9,10 @@ from pathlib import Path
 import pytest
 
 from tasnet.suite.history.run import find_run
-from tests.suite.run.small_plans import NONE_FITS, SMALL
+from tests.suite.plugin.small_suite import LEDGER, run, tells
 
 ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
-
-LEDGER = """\
-schema: 1
-budget: 1
-entries:
-  - id: super-deconv
-    summary: a summary
-    where: {decoder: grouped, sources: all}
-    stage: compile
-    family: unsupported_kernel
-    message: "Super deconv"
-    toolchain: {reference: "*"}
-    arch: [hailo8]
-    evidence: somewhere
-    since: 2026-02-17
-    review: 2126-02-17
-"""
-
-CONFTEST = """\
-import datetime
-import pytest
-from tests.doubles.outcomes import *
-
-pytest_plugins = ["tasnet.suite.plugin"]
-
-OTHER = failure("memory_units", "Memory units capacity exceeded", "deconv1")
-TOLD = {TOLD}
-
-def tell(case):
-    known = case.variant.decoder == "grouped" and case.variant.sources == "all"
-    return TOLD.get(case.id) or outcomes(*([SUPER_DECONV] if known else []))
-
-@pytest.fixture(scope="session")
-def pipeline():
-    return FakePipeline(tell)
-
-@pytest.fixture(scope="session")
-def today():
-    return datetime.date({TODAY})
-"""
-
-
-@pytest.fixture
-def suite(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """A folder with the compile tests, the ledger above and a pipeline in which all is as that says."""
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.syspath_prepend(ROOT)
-    monkeypatch.delenv("TASNET_STORE", raising=False)
-    monkeypatch.setenv("COLUMNS", "100")
-    folder = pytester.mkdir("compile")
-    for name in ("test_compile.py", "test_translate.py", "test_ledger.py"):
-        (folder / name).write_text((ROOT / "tests" / "compile" / name).read_text())
-    (pytester.path / "expected_failures.yaml").write_text(LEDGER)
-    tells(pytester, "{}")
-    return pytester
-
-
-def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
-    suite.makeconftest(CONFTEST.replace("{TOLD}", told).replace("{TODAY}", today))
-
-
-def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
-    # In this process where it can be: a process of its own spends a second on imports. numpy loads but once.
-    start = suite.runpytest_subprocess if {"-n", "dfc"} & {*options} else suite.runpytest_inprocess
-    return start("-m", "compile", "--profile", "notes", "-ra", *options)
 
 
 def test_as_expected(suite: pytest.Pytester) -> None:
@@ -375,50 +310,3 @@ def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
         *(f"          outcomes/{number}.json: set aside" for number in range(1, 5)),
         "          and 2 files more",
     ]
-
-
-@pytest.fixture
-def planned(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
-    """The suite with two networks to plan: a small one, and one that is too short for its reach."""
-    monkeypatch.setattr("tasnet.suite.run.plans.PLANNED", (SMALL, NONE_FITS))
-    (suite.path / "compile" / "test_plans.py").write_text((ROOT / "tests" / "compile" / "test_plans.py").read_text())
-    return suite
-
-
-def test_a_network_that_no_plan_fits_is_one_failure_that_says_what_binds(planned: pytest.Pytester) -> None:
-    result = planned.runpytest_inprocess("-m", "compile", "--profile", "plans", "-ra")
-    assert result.ret == 1
-    assert result.parseoutcomes()["failed"] == 1
-    result.stdout.fnmatch_lines(
-        [
-            "too short: no plan fits: block 8 (dilation 128) alone takes 384 frames, 149 are allowed*",
-            "repeat    pytest \"compile/test_plans.py::test_plan[[]plan-split-normal-*[]]\" --profile 'plans'",
-            "*plans, predicted; times modelled for Raspberry Pi 5, Gen3 x1*",
-            "small * 4 *",
-            "too short * no plan: no plan fits: block 8*",
-        ]
-    )
-    assert "Traceback" not in result.stdout.str()
-    stored = find_run(planned.path / ".tasnet", "last")
-    assert [plan.name for plan in stored.plans] == ["small", "too short"]
-    assert stored.plans[0].hefs == 4
-    assert stored.plans[1].trouble
-    assert len([record for record in stored.records if "segment" in record.axes]) == stored.head.cases - 2 > 0
-
-
-def test_a_profile_without_plans_has_no_test_of_them(planned: pytest.Pytester) -> None:
-    result = run(planned, "compile/test_plans.py", "compile/test_ledger.py")
-    result.assert_outcomes(passed=2)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (("--checkpoint", "compile/test_ledger.py"), "tasnet plan make --checkpoint"),
-        (("--toolchain", "dfc"), "tasnet plan compile"),
-    ],
-)
-def test_what_plans_cannot_take_is_a_usage_error(suite: pytest.Pytester, options: tuple[str, ...], words: str) -> None:
-    result = suite.runpytest_inprocess("-m", "compile", "--profile", "plans", *options)
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    assert words in result.stderr.str()
