@@ -1,11 +1,13 @@
-"""What each inexact form costs `tasnet:small` in dB of separation: its weights kept, and after a short training in it.
+r"""What each inexact form costs `tasnet:small` in dB of separation: its weights kept, and after a short training in it.
 
 python -m benchmarks.inexact [FOLDER] [--write]
 
 A form's short training is
-    python -m benchmarks.train FOLDER/NAME --checkpoint tasnet:small --form CASE --steps 1300 --rate 5e-4
-five minutes on two quiet cores; `python -m benchmarks.inexact --list` prints the commands. Without it a row has the
-first figure alone. Judged on the mixtures that come with the package, none of which was heard in any training.
+    python -m benchmarks.train FOLDER/NAME --corpus FOLDER/corpus --checkpoint tasnet:small --form CASE \
+        --steps 1300 --rate 5e-4
+five minutes on two quiet cores; the first one speaks the recordings of all, another eight.
+`python -m benchmarks.inexact --list FOLDER` prints the commands. Without it a row has the first figure alone. Judged on
+the mixtures that come with the package, none of which was heard in any training.
 """
 
 from __future__ import annotations
@@ -68,8 +70,8 @@ def commands(folder: Path) -> Iterator[str]:
     """The short training of each form."""
     for name, axes in FORMS.items():
         yield (
-            f"python -m benchmarks.train {folder / folder_name(name)} --checkpoint {SMALL} "
-            f"--form {Case(form_of(axes)).id} --steps 1300 --rate 5e-4"
+            f"python -m benchmarks.train {folder / folder_name(name)} --corpus {folder / 'corpus'} "
+            f"--checkpoint {SMALL} --form {Case(form_of(axes)).id} --steps 1300 --rate 5e-4"
         )
 
 

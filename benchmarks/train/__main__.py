@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> int:
 
 def _run(asked: argparse.Namespace) -> int:
     plan, start = _plan(asked)
-    spoken = corpus(asked.folder / "corpus")
+    spoken = corpus(asked.corpus or asked.folder / "corpus")
     known = [each for each in spoken.values() if each.speaker.role == "train"]
     judged = sets(spoken, SECONDS)
     weights = fit(plan, known, fixed(known, 48, int(3 * RATE), seed=3), asked.folder, start)
@@ -80,6 +80,7 @@ def _asked(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=Plan.seed)
     parser.add_argument("--rate", type=float, default=Plan.rate, help="the highest learning rate (%(default)s)")
     parser.add_argument("--checkpoint", type=Path, help="train on from this network, a file or tasnet:small")
+    parser.add_argument("--corpus", type=Path, help="the recordings' folder, shared by trainings (FOLDER/corpus)")
     parser.add_argument("--form", metavar="CASE", help="in the variant of this case; goes with --checkpoint")
     asked = parser.parse_args(arguments)
     if asked.form and not asked.checkpoint:
