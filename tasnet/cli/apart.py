@@ -1,4 +1,4 @@
-"""Commands that refuse to write over what they read, before any work and whatever link leads to it.
+"""What keeps a command from writing over what it reads, before any work and whatever link leads to it.
 
 What a command writes is declared at its option, by `writable=True`; whatever else names a file or a folder is read.
 """
@@ -21,21 +21,9 @@ _ONLY_WRITTEN = frozenset({".html", ".md", ".png", ".py", ".svg", ".toml"})
 """endings of what is written and never read from a folder: these may be written there again"""
 
 
-class Commands(typer.Typer):
-    """A group of commands that are all checked so."""
+def kept_apart(command: Callable[..., int]) -> Callable[..., int]:
+    """The command, which looks at its paths before it begins."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(rich_markup_mode=None, **settings)
-
-    def command(  # type: ignore[override]
-        self, name: str | None = None, **settings: Any
-    ) -> Callable[[Callable[..., int]], Callable[..., int]]:
-        """As Typer's."""
-        register = super().command(name, **settings)
-        return lambda command: register(_kept_apart(command))
-
-
-def _kept_apart(command: Callable[..., int]) -> Callable[..., int]:
     @wraps(command)
     def called(**values: Any) -> int:
         written = written_names(command)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tasnet import __version__
 from tasnet.cli import compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
-from tasnet.cli.apart import Commands
+from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
 from tasnet.common import TasnetError, error_line, print_line
 
@@ -24,9 +25,8 @@ if TYPE_CHECKING:
 
 app = Commands(
     name="tasnet",
-    help="Which form of a Conv-TasNet will compile for a Hailo-8?",
-    add_completion=False,
-    pretty_exceptions_enable=False,
+    help="Which form of a Conv-TasNet will compile for a Hailo-8, and is it still the same function?",
+    example="tasnet check model.onnx --arch hailo8",
 )
 
 # `BadParameter` is public; the base of all of the parser's errors is not, and moved between versions.
@@ -53,13 +53,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         told = f"{error.filename}: {error.strerror}" if error.filename else error.strerror or error_line(error)
         return _complain(f"{told}; make room there, and start again" if error.errno in _FULL else told)
+    except HelpWanted as error:
+        print(error, file=sys.stderr)
+        return USAGE
     except UsageError as error:
         return _complain(error_line(error))
     except TasnetError as error:
         return _complain(error_line(error), NOT_CLEAR if error.graph_at_fault else USAGE)
     except _ParserError as error:
         message: str = getattr(error, "format_message", error.__str__)()
-        return _complain(f"{' '.join(message.split()).rstrip('.')}; see tasnet --help")
+        asked = getattr(getattr(error, "ctx", None), "command_path", "tasnet")
+        return _complain(f"{' '.join(message.split()).rstrip('.')}; see {asked} --help")
     return code if isinstance(code, int) else OK
 
 
@@ -81,23 +85,29 @@ def _complain(message: str, code: int = USAGE) -> int:
     return code
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"tasnet {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def _tasnet() -> None:
-    """Which form of a Conv-TasNet will compile for a Hailo-8, and is it still the same function?
+def _tasnet(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
-    Example: tasnet check model.onnx --arch hailo8
-    """
 
-
-@app.command()
 @with_run_options()
 def matrix(
     options: RunOptions,
     profile: Profile = "matrix",
     list_: Annotated[bool, typer.Option("--list", help="print the cases' ids, one a line, and run nothing")] = False,
-    workers: Annotated[str, typer.Option("-n", help="processes: a count, or auto")] = "0",
+    workers: Annotated[str, typer.Option("-n", metavar="N", help="processes: a count, or auto")] = "0",
 ) -> int:
-    """Take every case of a profile through the stages and hold it against the ledger.
+    """Run the cases of a profile, and hold each against the ledger.
 
     Exits 0 when all is as the ledger says, 1 when not.
 
@@ -136,26 +146,27 @@ def matrix(
     return {0: OK, 4: USAGE, 5: USAGE}.get(subprocess.call(command, cwd=root), NOT_CLEAR)
 
 
-app.command()(graphs.export)
-app.command()(graphs.translate)
-app.command()(graphs.check)
-app.command()(graphs.inspect)
-app.command()(isolation.isolate)
-app.command()(compiler.classify)
-app.command()(compiler.sweep)
-app.command(name="import-runs")(compiler.import_runs)
-app.command()(compiler.calibrate)
-app.command()(compiler.emulate)
-app.command()(questions.suggest)
-app.command()(gate.gate)
-app.command()(history.runs)
-app.command()(history.compare)
-app.command()(history.trend)
-app.command()(numbers.listen)
-app.command()(numbers.parity)
-app.command()(report.report)
-app.command()(report.support)
-app.add_typer(questions.evidence, name="evidence")
-app.add_typer(plan.commands, name="plan")
-app.add_typer(numbers.limits, name="thresholds")
-app.add_typer(ledger_.commands, name="ledger")
+app.command(rich_help_panel=BY_HAND)(graphs.export)
+app.command(rich_help_panel=BY_HAND)(graphs.translate)
+app.command(rich_help_panel=BY_HAND)(graphs.check)
+app.command(rich_help_panel=BY_HAND)(graphs.inspect)
+app.command(rich_help_panel=BY_HAND)(isolation.isolate)
+app.command(rich_help_panel=BY_HAND)(numbers.listen)
+app.add_typer(plan.commands, name="plan", rich_help_panel=PLANS)
+app.command(rich_help_panel=SUITE)(matrix)
+app.add_typer(ledger_.commands, name="ledger", rich_help_panel=SUITE)
+app.command(rich_help_panel=SUITE)(numbers.parity)
+app.add_typer(numbers.limits, name="thresholds", rich_help_panel=SUITE)
+app.command(rich_help_panel=RUNS)(report.report)
+app.command(rich_help_panel=RUNS)(report.support)
+app.command(rich_help_panel=RUNS)(history.runs)
+app.command(rich_help_panel=RUNS)(history.compare)
+app.command(rich_help_panel=RUNS)(history.trend)
+app.command(rich_help_panel=RUNS)(gate.gate)
+app.command(rich_help_panel=COMPILER)(questions.suggest)
+app.command(rich_help_panel=COMPILER)(compiler.calibrate)
+app.command(rich_help_panel=COMPILER)(compiler.sweep)
+app.command(rich_help_panel=COMPILER)(compiler.classify)
+app.command(name="import-runs", rich_help_panel=COMPILER)(compiler.import_runs)
+app.command(rich_help_panel=COMPILER)(compiler.emulate)
+app.add_typer(questions.evidence, name="evidence", rich_help_panel=COMPILER)

@@ -37,15 +37,19 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    recordings: Annotated[Path, typer.Argument(metavar="DIR|FILE.npz", help="wavs, or arrays NT, NCT, NCHW or NHWC")],
-    case: Annotated[str, typer.Option("--case", help="an id, a run tag of the notes, or axis=value pairs")],
+    recordings: Annotated[
+        Path, typer.Argument(metavar="FOLDER|FILE.npz", help="wavs, or arrays NT, NCT, NCHW or NHWC")
+    ],
+    case: Annotated[
+        str, typer.Option("--case", metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")
+    ],
     output: Annotated[Path | None, output_option("NPY", "the data, for optimize")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say what the compiler would be calibrated on for a case: the layout recognised, levels, what is left out.
+    """Say what the compiler would be calibrated on for a case.
 
-    The runs do this by themselves; here it is seen before hours of quantization. With -o the array (N, H, W, C) is
-    written, and the report beside it.
+    The layout recognised, levels, what is left out. The runs do this by themselves; here it is seen before hours of
+    quantization. With -o the array (N, H, W, C) is written, and the report beside it.
 
     Example: tasnet calibrate speech --case baseline -o calibration.npy
     """
@@ -65,12 +69,13 @@ def calibrate(
 @with_run_options("arch", *WEIGHTS, "store", "dfc_python", "limit", "calibration", "script", "quick")
 def emulate(
     options: RunOptions,
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="compiled files, <case id>.hef")],
-    windows: Annotated[int, typer.Option(min=1, help="windows of speech that each is given")] = 2,
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="compiled files, <case id>.hef")],
+    windows: Annotated[int, typer.Option(metavar="N", min=1, help="windows of speech that each is given")] = 2,
 ) -> int:
-    """Write what the compiler's bit-exact emulation makes of speech beside each compiled file, for `pytest -m device`.
+    """Write what the compiler's emulation makes of speech.
 
-    Needs the compiler, and the options and the store that the files were compiled with. Exits 1 when it offers none.
+    Bit-exact, beside each compiled file, for `pytest -m device`. Needs the compiler, and the options and the store that
+    the files were compiled with. Exits 1 when it offers none.
 
     Example: tasnet emulate .tasnet/runs/20260217T101500Z/hef
     """
@@ -107,15 +112,17 @@ def sweep(
     options: RunOptions,
     profile: Profile = "matrix",
     scheduler: Annotated[str, typer.Option(metavar="tcp://HOST:PORT", help="of a cluster that runs already")] = "",
-    workers: Annotated[int, typer.Option("-n", min=1, help="worker processes on this machine")] = 1,
+    workers: Annotated[int, typer.Option("-n", metavar="N", min=1, help="worker processes on this machine")] = 1,
     until: Annotated[str, typer.Option(metavar="decided", help="compile only what doesn't follow of the rest")] = "",
-    hours: Annotated[float | None, typer.Option(help="with --until: begin no compile expected to end later")] = None,
+    hours: Annotated[
+        float | None, typer.Option(metavar="H", help="with --until: begin no compile expected to end later")
+    ] = None,
     plan: Annotated[list[Path] | None, typer.Option(metavar="PLAN", help="with --until: its segments, too")] = None,
 ) -> int:
-    """Run every distinct graph of a profile on many processes or machines; the tests then read the outcomes.
+    """Run the distinct graphs of a profile on many machines.
 
-    Needs tasnet[cluster]. Safe to stop and start again. Exits 0 when every graph has an outcome, 1 when a tool broke
-    down on one: start it again.
+    Or on many processes of this one; the tests then read the outcomes. Needs tasnet[cluster]. Safe to stop and start
+    again. Exits 0 when every graph has an outcome, 1 when a tool broke down on one: start it again.
 
     With --until decided the graphs are compiled in the order of `tasnet suggest`, which is asked again after each
     answer; what is inferred is not compiled, but for a check of five at the end. One process needs no cluster. Exits 0
@@ -174,10 +181,12 @@ def sweep(
 
 
 def classify(
-    logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="logs of the compiler, of any size")],
+    logs: Annotated[list[Path], typer.Argument(metavar="LOG", help="logs of the compiler, of any size")],
     as_json: AsJson = False,
 ) -> int:
-    """Say what a compiler's logs tell of: family, stage, layers, figures, the first cause and the last event.
+    """Say how a compiler's logs end, and which failure they name.
+
+    Family, stage, layers, figures, the first cause and the last event.
 
     Exits 0 when every log ends in a success, 1 when one fails or ends in neither, 2 for what can't be read as a log.
 
@@ -196,13 +205,15 @@ def classify(
 
 
 def import_runs(
-    source: Annotated[Path, typer.Argument(metavar="DIR|summary.tsv", help="night runs, or one table of them")],
+    source: Annotated[Path, typer.Argument(metavar="FOLDER|summary.tsv", help="night runs, or one table of them")],
     store: StoreAt = None,
     dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
     arch: Arch = "hailo8",
-    ledger: Annotated[Path, typer.Option(help="whose entries the runs may support")] = LEDGER,
+    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries the runs may support")] = LEDGER,
 ) -> int:
-    """Keep old runs of the compiler as observed evidence, and say which entries of the ledger they support.
+    """Keep old runs of the compiler as observed evidence.
+
+    And say which entries of the ledger they support.
 
     Exits 0 when there is evidence in it, 1 when every row was left out.
 

@@ -32,12 +32,16 @@ def gate(
     ] = False,
     as_json: AsJson = False,
     workers: Annotated[
-        int, typer.Option("-n", min=0, help="processes; without it one a core, and one alone with the compiler")
+        int,
+        typer.Option(
+            "-n", metavar="N", min=0, help="processes; without it one a core, and one alone with the compiler"
+        ),
     ] = 0,
 ) -> int:
-    """Say which graphs a change of the model changed, how, and whether anything got worse: verdict, parity or size.
+    """Say what a change of the model made better or worse.
 
-    It runs the code of both revisions with your rights: don't name a stranger's on a machine with anything to lose.
+    Which graphs changed, how, and whether verdict, parity or size got worse. It runs the code of both revisions with
+    your rights: don't name a stranger's on a machine with anything to lose.
 
     Exits 0 when nothing did, 1 when something did, 2 when the two can't be compared.
 

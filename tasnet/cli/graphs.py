@@ -42,8 +42,8 @@ def export(
     options: RunOptions,
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
     output: Annotated[Path, output_option("FILE", "the ONNX file to write")],
-    opset: Annotated[int, typer.Option(help="ONNX opset, 11 to 17")] = 13,
-    seed: Annotated[int, typer.Option(min=0, help="draws the weights that no checkpoint gives")] = 0,
+    opset: Annotated[int, typer.Option(metavar="N", help="ONNX opset, 11 to 17")] = 13,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="draws the weights that no checkpoint gives")] = 0,
 ) -> int:
     """Write the ONNX file of a case.
 
@@ -91,7 +91,7 @@ def translate(
     output: Annotated[Path, output_option("FILE", "the HAR to write")],
     shape: Shapes = None,
 ) -> int:
-    """Write the parsed HAR of an ONNX file, by the embedded translator.
+    """Write the HAR of an ONNX file, by the embedded translator.
 
     Example: tasnet translate m.onnx --name conv_tasnet -o m.har
     """
@@ -111,7 +111,9 @@ def translate(
 
 
 def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: Shapes = None) -> int:
-    """Predict whether a graph compiles: clear, blocked or unknown, and by what. No compiler is run.
+    """Predict whether a graph compiles, and what blocks it.
+
+    The verdict is clear, blocked or unknown. No compiler is run.
 
     Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
 
@@ -127,9 +129,10 @@ def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: 
 
 
 def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> int:
-    """List a graph's layers: type, shapes (H x W x C), weights, MACs, operations, elements of a row in and out.
+    """List the layers of a graph, or what is in a compiled file.
 
-    Of a compiled file: architecture, SDK, contexts, inputs and outputs with shapes and quantization.
+    Of a graph: type, shapes (H x W x C), weights, MACs, operations, elements of a row in and out. Of a compiled file:
+    architecture, SDK, contexts, inputs and outputs with shapes and quantization.
 
     Example: tasnet inspect m.har
     """

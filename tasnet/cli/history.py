@@ -12,7 +12,9 @@ Name = Annotated[str, typer.Argument(metavar="RUN", help="an id, its beginning, 
 
 
 def runs(store: StoreAt = None, as_json: AsJson = False) -> int:
-    """List the stored runs: when, what, by which toolchain (predicted or observed), of which commit, how it ended.
+    """List the stored runs.
+
+    When, what, by which toolchain (predicted or observed), of which commit, how it ended.
 
     Example: tasnet runs
     """
@@ -24,7 +26,9 @@ def runs(store: StoreAt = None, as_json: AsJson = False) -> int:
 
 
 def compare(before: Name, after: Name, store: StoreAt = None, as_json: AsJson = False) -> int:
-    """Say what changed from one run to another: verdicts, failures, kinds, numbers, times, cases that only one has.
+    """Say what changed from one run to another.
+
+    Verdicts, failures, kinds, numbers, times, cases that only one has.
 
     Exits 0 when nothing got worse, 1 when something did.
 
@@ -43,7 +47,9 @@ def trend(
     store: StoreAt = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show a case over all stored runs (verdict, families, times, size, parity), or how many cases an entry covers.
+    """Show a case, or an entry of the ledger, over all stored runs.
+
+    Of a case: verdict, families, times, size, parity; of an entry, how many cases it covers.
 
     Example: tasnet trend wide-row-agent
     """

@@ -49,11 +49,12 @@ def isolate(
     shape: Shapes = None,
     as_json: AsJson = False,
 ) -> int:
-    """Find the smallest graphs that still show each blocker, and the smallest changes of a case that remove it.
+    """Cut each blocker down to the smallest graph that shows it.
 
-    Each graph is written with drawn weights and numbered names, and with a program that repeats it: a folder for the
-    vendor. Every answer is kept in the store: stopped at any time, the same command goes on where it was. Exits 2
-    where there is no blocker, it doesn't repeat, or the toolchain contradicts itself; nothing is written then.
+    And find the smallest changes of a case that remove it. Each graph is written with drawn weights and numbered names,
+    and with a program that repeats it: a folder for the vendor. Every answer is kept in the store: stopped at any time,
+    the same command goes on where it was. Exits 2 where there is no blocker, it doesn't repeat, or the toolchain
+    contradicts itself; nothing is written then.
 
     Example: tasnet isolate truncate-k-1-project -o isolated
     """

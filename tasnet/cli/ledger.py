@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import Commands
+from tasnet.cli.commands import Commands
 from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
 from tasnet.common import labelled_line, print_line, utc_today
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
     from tasnet.suite.upkeep import LedgerFinding, LedgerUpdate
 
-commands = Commands(help="Keep the list of known blockers honest.")
+commands = Commands(
+    help="Keep the list of known blockers honest.", example="tasnet ledger explain truncate-k-1-project"
+)
 
 At = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="the expected failures")]
 RunNamed = Annotated[str, typer.Option("--run", metavar="ID", help="a stored run (default: the last one)")]
@@ -40,18 +42,18 @@ def schema() -> int:
 def check(
     ledger: At = LEDGER,
     run: RunNamed = "",
-    over: Annotated[int, typer.Option(min=1, help="judge staleness over the last N whole runs")] = 1,
+    over: Annotated[int, typer.Option(metavar="N", min=1, help="judge staleness over the last N whole runs")] = 1,
     base: Annotated[
         str, typer.Option(metavar="REV", help="the revision from which the budget may only shrink")
     ] = "HEAD",
     store: StoreAt = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say what is wrong with the ledger: by itself, against the last run, and against what is committed.
+    """Say what is wrong with the ledger.
 
-    dead, stale, overlapping, shadowed, too broad, too narrow, expired, ownerless, off rate, budget, grown, and cases of
-    the run that were not compiled or whose tool broke down. An entry to be reviewed within a week is warned of. Exits 0
-    when nothing is wrong, 1 when something is.
+    By itself, against the last run, and against what is committed: dead, stale, overlapping, shadowed, too broad, too
+    narrow, expired, ownerless, off rate, budget, grown, and cases of the run that were not compiled or whose tool broke
+    down. An entry to be reviewed within a week is warned of. Exits 0 when nothing is wrong, 1 when something is.
 
     Example: tasnet ledger check --base origin/main --over 5
     """
@@ -136,10 +138,10 @@ def update(
     store: StoreAt = None,
     as_json: AsJson = False,
 ) -> int:
-    """Bring the ledger in line with a stored run: narrow and remove entries, and with a reason add some.
+    """Bring the ledger in line with a stored run.
 
-    A predicted run changes what entries say of the embedded toolchain, and nothing observed. Exits 1 when failures
-    are left that no entry covers.
+    Entries are narrowed and removed, and with a reason some are added. A predicted run changes what entries say of the
+    embedded toolchain, and nothing observed. Exits 1 when failures are left that no entry covers.
 
     Example: tasnet ledger update --shrink-only --write
     """
@@ -208,9 +210,10 @@ def explain(
     store: StoreAt = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say which entries claim a case and why, which blockers each covers, how it is judged, and who comes near.
+    """Say which entries of the ledger claim a case, and why.
 
-    And what is vacuous in it: choices that change nothing, so that its result tells nothing of them.
+    Which blockers each covers, how it is judged, and which other entries come near. And what is vacuous in it: choices
+    that change nothing, so that its result tells nothing of them.
 
     Of the last stored run that has the case, or of none: then it is what is expected.
 

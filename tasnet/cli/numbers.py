@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import Commands, output_option
+from tasnet.cli.apart import output_option
+from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from tasnet.suite.numerics import StageFigure
     from tasnet.suite.run import RunOptions
 
-limits = Commands(help="Limits of parity: held against runs, or proposed from them.")
+limits = Commands(
+    help="Hold parity against its limits, or propose new ones.",
+    example="tasnet thresholds check --case concat-normal-grouped-all",
+)
 
 
 @with_run_options(*WEIGHTS, "store")
@@ -36,20 +40,20 @@ def listen(
         str | None,
         typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs; default: as trained"),
     ] = None,
-    more: Annotated[list[Path] | None, typer.Argument(metavar="[WAV]...", help="the other voices to mix")] = None,
+    more: Annotated[list[Path] | None, typer.Argument(metavar="WAV", help="the other voices to mix")] = None,
     mix: Annotated[
         list[Path] | None,
         typer.Option("--mix", metavar="WAV", help="one mixture, or the first voice to mix; default: tasnet's own two"),
     ] = None,
     output: Annotated[
         Path | None,
-        output_option("DIR", "a folder, new or empty (default: heard-CASE)"),
+        output_option("FOLDER", "a folder, new or empty (default: heard-CASE)"),
     ] = None,
 ) -> int:
-    """Write what every stage separates from a recording, as wavs and a page with spectrograms and figures.
+    """Write what every stage separates from a recording.
 
-    Weights are those of tasnet:small where --checkpoint names no others. What is heard without --mix are two synthetic
-    voices that come with tasnet.
+    As wavs, and a page with spectrograms and figures. Weights are those of tasnet:small where --checkpoint names no
+    others. What is heard without --mix are two synthetic voices that come with tasnet.
 
     Example: tasnet listen -o heard
     """
@@ -81,12 +85,12 @@ HEARD = 4.0
 def parity(
     options: RunOptions,
     output: Annotated[Path, output_option("HTML", "the page to write")],
-    case: Annotated[list[str], typer.Option("--case", help="an id; repeats")],
+    case: Annotated[list[str], typer.Option("--case", metavar="CASE", help="an id; repeats")],
 ) -> int:
-    """Write the parity of cases at every stage as a page: tables by form and layer, error over length, cost of 8 bits.
+    """Write the parity of cases at every stage as a page.
 
-    Takes minutes. Weights are those of tasnet:small where --checkpoint names no others. Exits 1 for a figure beyond its
-    limit in thresholds.yaml.
+    With tables by form and layer, error over length, and the cost of 8 bits. Takes minutes. Weights are those of
+    tasnet:small where --checkpoint names no others. Exits 1 for a figure beyond its limit in thresholds.yaml.
 
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
@@ -103,10 +107,14 @@ def parity(
     return OK if write_cases_page(output, cases, pipeline, limits) else NOT_CLEAR
 
 
-Cases = Annotated[list[str] | None, typer.Option("--case", help="an id; repeats")]
-Profiles = Annotated[list[str] | None, typer.Option("--profile", help="matrix, notes, probes or faithful; repeats")]
-Seeds = Annotated[list[int] | None, typer.Option("--seed", help="of the drawn weights (default 0); repeats")]
-Limits = Annotated[Path, typer.Option(help="the limits")]
+Cases = Annotated[list[str] | None, typer.Option("--case", metavar="CASE", help="an id; repeats")]
+Profiles = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="matrix, notes, probes or faithful; repeats")
+]
+Seeds = Annotated[
+    list[int] | None, typer.Option("--seed", metavar="N", help="of the drawn weights (default 0); repeats")
+]
+Limits = Annotated[Path, typer.Option(metavar="FILE", help="the limits")]
 
 
 @limits.command()
@@ -117,9 +125,10 @@ def check(
     file: Limits = Path("thresholds.yaml"),
     store: StoreAt = None,
 ) -> int:
-    """Hold cases against the limits: those named are measured at every stage, else those that the store has kept.
+    """Hold cases against the limits.
 
-    Exits 1 for one beyond them.
+    Those named are measured at every stage; without names, what the store has kept is read. Exits 1 for one beyond
+    them.
 
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
@@ -140,9 +149,10 @@ def propose(
     allow_looser: Annotated[str, typer.Option(metavar="REASON", help="why a limit may get looser")] = "",
     store: StoreAt = None,
 ) -> int:
-    """Propose limits from the runs that the store has kept: tighter ones, and looser ones only with a reason.
+    """Propose limits from the runs that the store has kept.
 
-    `pytest -m numerics` keeps what it measures. Cases that are named are measured first, unless they are kept already.
+    Tighter ones, and looser ones only with a reason. `pytest -m numerics` keeps what it measures. Cases that are named
+    are measured first, unless they are kept already.
 
     Example: tasnet thresholds propose --profile faithful --seed 0 --seed 1
     """

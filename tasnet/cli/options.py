@@ -21,17 +21,37 @@ if TYPE_CHECKING:
 OK, NOT_CLEAR, USAGE = 0, 1, 2
 LEDGER = Path("expected_failures.yaml")
 
+
+def _chips() -> Iterable[str]:
+    from tasnet.hailo import ARCHITECTURES
+
+    return ARCHITECTURES
+
+
+def _profiles() -> Iterable[str]:
+    from tasnet.suite.cases import PLANS, PROFILES
+
+    return (*PROFILES, PLANS)
+
+
+def _toolchains() -> Iterable[str]:
+    from tasnet.hailo import TOOLCHAINS
+
+    return TOOLCHAINS
+
+
 Model = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, a .har or an .hn, told apart by content")]
 Compiled = Annotated[Path, typer.Argument(metavar="FILE", help="an .onnx, .har, .hn or .hef, told apart by content")]
+PlanAt = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
 Shapes = Annotated[
     list[str] | None,
     typer.Option("--shape", metavar="INPUT=1,1,1,16000", help="an input's sizes, where the ONNX file leaves some open"),
 ]
-Arch = Annotated[str, typer.Option("--arch", help="hailo8, hailo8l or hailo8r")]
+Arch = Annotated[str, typer.Option("--arch", metavar="CHIP", autocompletion=_chips, help="hailo8, hailo8l or hailo8r")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
 Checkpoint = Annotated[
     Path | None,
-    typer.Option(help="weights: a file, or tasnet:small, a trained network; default: drawn from the seed"),
+    typer.Option(metavar="FILE", help="weights: a file, or tasnet:small, a trained network"),
 ]
 MaskActivation = Annotated[
     str | None, typer.Option(metavar="relu|sigmoid", help="of the checkpoint's masks, where it doesn't say (then relu)")
@@ -39,12 +59,23 @@ MaskActivation = Annotated[
 BlocksPerRepeat = Annotated[
     int | None, typer.Option(metavar="N", help="of the checkpoint, where it doesn't say (then 8, if that can be)")
 ]
-Profile = Annotated[str, typer.Option(help="matrix, notes, probes, faithful or plans")]
-StoreAt = Annotated[Path | None, typer.Option(help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")]
-Toolchain = Annotated[str, typer.Option(help="reference (embedded, predicts) or dfc (the compiler)")]
-DfcPython = Annotated[str | None, typer.Option(metavar="PATH", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
+Profile = Annotated[
+    str, typer.Option(metavar="NAME", autocompletion=_profiles, help="matrix, notes, probes, faithful or plans")
+]
+StoreAt = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")
+]
+Toolchain = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", autocompletion=_toolchains, help="reference (embedded, predicts) or dfc (the compiler)"
+    ),
+]
+DfcPython = Annotated[str | None, typer.Option(metavar="FILE", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
 Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600")]
-Recordings = Annotated[Path | None, typer.Option(metavar="PATH", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")]
+Recordings = Annotated[
+    Path | None, typer.Option(metavar="FOLDER|FILE", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")
+]
 Script = Annotated[Path | None, typer.Option(metavar="FILE", help="a model script, for dfc")]
 Quick = Annotated[bool, typer.Option("--quick", help="for dfc: optimize without the slow algorithms")]
 

@@ -1,8 +1,7 @@
-"""The commands of plans: a whole network in exact pieces that are predicted to compile, written, shown and run."""
+"""The commands of plans: a whole network in exact pieces that are predicted to compile, written and shown."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasnet.cli.apart import Commands, output_option
+from tasnet.cli import plan_run
+from tasnet.cli.apart import output_option
+from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
     OK,
     WEIGHTS,
     AsJson,
+    PlanAt,
     Recordings,
     UsageError,
     known_arch,
-    readable,
     show,
     with_run_options,
     writable,
@@ -26,12 +27,13 @@ from tasnet.cli.options import (
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, Plan, SeparationResult, TrainedFunction
+    from tasnet.plan import Made, Plan, TrainedFunction
     from tasnet.suite.run import RunOptions
 
-commands = Commands(help="A whole network, exactly, in pieces that compile.")
-
-At = Annotated[Path, typer.Argument(metavar="PLAN", help="a plan's folder")]
+commands = Commands(
+    help="Run a whole network, exactly, in pieces that compile.",
+    example="tasnet plan make --checkpoint tasnet:small --seconds 2 -o plan",
+)
 
 
 @commands.command()
@@ -41,7 +43,9 @@ def make(
     output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
     case: Annotated[str | None, typer.Argument(metavar="CASE", help="an id or axis=value pairs")] = None,
     length: Annotated[int | None, typer.Option(metavar="T", min=1, help="samples of a clip")] = None,
-    seconds: Annotated[float | None, typer.Option(help="the same in seconds, at the checkpoint's sample rate")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(metavar="S", help="the same in seconds, at the checkpoint's sample rate")
+    ] = None,
     block: Annotated[
         int | None, typer.Option(metavar="K", min=1, help="plan a stream, in blocks of K frames of a causal network")
     ] = None,
@@ -50,21 +54,29 @@ def make(
     ] = None,
     objective: Annotated[
         str | None,
-        typer.Option(help="what is made least: time, hefs, macs, or latency: a stream's (default: time; latency)"),
+        typer.Option(
+            metavar="WHAT", help="what is made least: time, hefs, macs, or latency: a stream's (default: time; latency)"
+        ),
     ] = None,
     rows: Annotated[int, typer.Option(metavar="N", min=1, help="elements of a row to trust")] = 384_000,
     max_layers: Annotated[int | None, typer.Option(metavar="N", min=1, help="layers of a segment, at most")] = None,
     max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
     max_height: Annotated[int, typer.Option(metavar="N", min=1, help="windows side by side, at most")] = 16,
-    coders: Annotated[str, typer.Option(help="encoder and decoder: host (better at 8 bits) or chip")] = "host",
-    certainty: Annotated[str, typer.Option(help="observed (pieces seen to compile) or extrapolated")] = "extrapolated",
-    hardware: Annotated[str, typer.Option(help="what to model: raspberry-pi-5, x86, or a .toml")] = "raspberry-pi-5",
+    coders: Annotated[
+        str, typer.Option(metavar="host|chip", help="encoder and decoder: host (better at 8 bits) or chip")
+    ] = "host",
+    certainty: Annotated[
+        str, typer.Option(metavar="WORD", help="observed (pieces seen to compile) or extrapolated")
+    ] = "extrapolated",
+    hardware: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="what to model: raspberry-pi-5, x86, or a .toml")
+    ] = "raspberry-pi-5",
     calibration: Recordings = None,
 ) -> int:
-    """Find the cheapest exact way to run a whole network in segments, and write it: plan.json, an ONNX and a HAR each.
+    """Find the cheapest exact way to run a network in segments, and write it.
 
-    A checkpoint alone means its own function. Times are modelled, verdicts predicted. With --calibration, also what
-    each segment is given for recordings.
+    To plan.json, and an ONNX and a HAR each. A checkpoint alone means its own function. Times are modelled, verdicts
+    predicted. With --calibration, also what each segment is given for recordings.
 
     A causal network is planned as a stream with --block, --latency or --objective latency: of these the last finds the
     blocks that are least late.
@@ -114,13 +126,15 @@ def make(
 @with_run_options("store")
 def show_(
     options: RunOptions,
-    at: At,
+    at: PlanAt,
     svg: Annotated[
         Path | None, typer.Option(writable=True, metavar="FILE", help="write the drawing, an .svg, too")
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Show a plan: its segments, what it costs by the model, what carries it, its windows over time.
+    """Show a plan.
+
+    Its segments, what it costs by the model, what carries it, its windows over time.
 
     What a compiler said of its segments, or of such with other weights, is read in the store.
 
@@ -139,93 +153,22 @@ def show_(
     return OK
 
 
-@commands.command()
-def run(
-    at: At,
-    mix: Annotated[Path, typer.Option("--mix", metavar="WAV", help="a mono wav at the network's rate; - for stdin")],
-    output: Annotated[Path, output_option("DIR", "for source1.wav, …; - for stdout")],
-    executor: Annotated[
-        str, typer.Option(help="onnx (ONNX Runtime), har (native HAR), simulated (8 bits) or hailort")
-    ] = "onnx",
-    cut_bits: Annotated[
-        int | None, typer.Option(metavar="8|16", help="simulated: bits of what crosses a cut (default: 8)")
-    ] = None,
-    sample_format: Annotated[
-        str | None, typer.Option("--format", metavar="s16|f32", help="of stdin: raw PCM or float, mono (default: s16)")
-    ] = None,
-    rate: Annotated[float | None, typer.Option(metavar="HZ", help="of stdin (default: the network's)")] = None,
-) -> int:
-    """Separate a wav with a plan, on this machine: in float what the uncut network gives; or on its chip, compiled.
-
-    Simulated, each segment runs at a8_w8, calibrated by the recordings that the plan was made with; what that loses
-    against the same plan in float is printed.
-
-    A plan for streams takes raw samples from stdin, little-endian: 16-bit PCM, or 32-bit float. To stdout go the
-    sources' samples side by side, 32-bit float, as soon as a block is computed; to DIR wavs when the stream has ended.
-
-    Example: tasnet plan run plan --mix mix.wav -o separated
-    """
-    from tasnet.cli.plan_progress import invocations_bar
-    from tasnet.plan import separate_wav
-
-    if cut_bits not in (None, 8, 16):
-        raise UsageError(f"--cut-bits {cut_bits}: 8 or 16")
-    if cut_bits is not None and executor != "simulated":
-        raise UsageError(f"--cut-bits {cut_bits}: of --executor simulated alone")
-    if str(mix) == "-":
-        return _run_stream(at, output, executor, sample_format or "s16", rate)
-    if sample_format is not None or rate is not None or str(output) == "-":
-        raise UsageError(f"--mix {mix}: --format, --rate and -o - are for a stream from stdin, --mix -")
-    with invocations_bar(sys.stderr) as tell:
-        ran = separate_wav(at, readable(mix, "a wav"), output, executor, cut_bits or 8, tell)
-    losses = zip(ran.loss.snr, ran.loss.si_sdr, strict=True) if ran.loss else ()
-    against = [f"; SNR {snr:.1f} dB, SI-SDR {si_sdr:.1f} dB against the plan in float" for snr, si_sdr in losses]
-    for path, lost in zip(ran.files, against or [""] * len(ran.files), strict=True):
-        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz{lost}")
-    if ran.loss:
-        print_line("note: 8 bits are simulated: predicted, nothing was observed", error=True)
-    if ran.by_host:
-        print_line("note: shorter than the plan's windows: the host computed the whole network", error=True)
-    _tell_time(ran, ran.seconds)
-    return OK
-
-
-def _tell_time(ran: SeparationResult, seconds: float, *, error: bool = False) -> None:
-    """How long a run took, whose share was what, and whether a chip was there."""
-    if ran.double:
-        print_line("note: a test double was in the chip's place: nothing was observed", error=True)
-    total = sum(ran.spent.values()) or 1.0
-    shares = ", ".join(f"{name} {share / total:.0%}" for name, share in ran.spent.items())
-    print_line(f"real-time factor {seconds * ran.rate / ran.samples:.3f} on this machine: {shares}", error=error)
-
-
-def _run_stream(at: Path, output: Path, executor: str, sample_format: str, rate: float | None) -> int:
-    """A stream from stdin. What is told goes to stderr: stdout may be the estimates'."""
-    from tasnet.plan import separate_stream
-
-    if sys.stdin.isatty():
-        raise UsageError("--mix -: nothing is piped in; name a wav, or pipe raw samples")
-    target = sys.stdout.buffer if str(output) == "-" else output
-    ran = separate_stream(at, sys.stdin.buffer, target, executor, sample_format, rate)
-    for path in ran.files:
-        print_line(f"{path}: {ran.samples} samples at {ran.rate} Hz", error=True)
-    # Its own time, and not the stream's, which it waits for.
-    _tell_time(ran, sum(ran.spent.values()), error=True)
-    return OK
+commands.command()(plan_run.run)
 
 
 @commands.command(name="compile")
 @with_run_options("store", "dfc_python", "limit", "calibration", "script", "quick")
 def compile_(
     options: RunOptions,
-    at: At,
+    at: PlanAt,
     output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
 ) -> int:
-    """Compile a plan's segments. Where the compiler refuses one, go on with the next best plan that does without.
+    """Compile a plan's segments.
 
-    Needs the compiler and recordings. FOLDER gets the plan that compiled whole: a .hef each, plan.json, and what was
-    tried in evidence.jsonl. Stopped at any time, the same command goes on where it was. Exits 2 when no plan is left,
-    or when a stage broke down: nothing is learned from that, and nothing is written to FOLDER.
+    Where the compiler refuses one, go on with the next best plan that does without. Needs the compiler and recordings.
+    FOLDER gets the plan that compiled whole: a .hef each, plan.json, and what was tried in evidence.jsonl. Stopped at
+    any time, the same command goes on where it was. Exits 2 when no plan is left, or when a stage broke down: nothing
+    is learned from that, and nothing is written to FOLDER.
 
     Example: tasnet plan compile plan -o hefs --calibration speech --limit compile.seconds=3600
     """
@@ -255,13 +198,16 @@ def compile_(
 
 @commands.command()
 def measure(
-    at: At,
+    at: PlanAt,
     output: Annotated[Path, output_option("FILE", "the profile to write, a .toml")],
-    hardware: Annotated[str, typer.Option(help="what keeps its figure where none is measured")] = "raspberry-pi-5",
+    hardware: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="what keeps its figure where none is measured")
+    ] = "raspberry-pi-5",
 ) -> int:
-    """Measure this host and its chip with a compiled plan: link, invocation, switch, rate and host, as a profile.
+    """Measure this host and its chip with a compiled plan.
 
-    Each figure says when, where and how it was measured; one that can't be told keeps what --hardware has, and says so.
+    Link, invocation, switch, rate and host, as a profile. Each figure says when, where and how it was measured; one
+    that can't be told keeps what --hardware has, and says so.
 
     Example: tasnet plan measure hefs -o pi.toml
     """
@@ -285,12 +231,13 @@ def measure(
 
 @commands.command()
 def runtime(
-    at: At,
+    at: PlanAt,
     output: Annotated[Path, output_option("FILE", "the program to write, a .py")],
 ) -> int:
-    """Write a program that runs a compiled plan with Python, numpy and HailoRT alone, and copy it beside the HEFs.
+    """Write a program that runs a compiled plan without tasnet.
 
-    It runs as `python separate.py mix.wav OUT`. Its files are the plan's HEFs and host.npz, and it takes no others.
+    With Python, numpy and HailoRT alone, copied beside the HEFs. It runs as `python separate.py mix.wav OUT`. Its files
+    are the plan's HEFs and host.npz, and it takes no others.
 
     Example: tasnet plan runtime hefs -o hefs/separate.py
     """

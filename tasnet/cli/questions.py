@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import Commands
+from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
     LEDGER,
     NOT_CLEAR,
@@ -37,16 +37,18 @@ if TYPE_CHECKING:
     from tasnet.suite.observed import Evidence
     from tasnet.suite.run import Pipeline, RunOptions
 
-Asked = Annotated[str, typer.Option("--profile", help="matrix, notes, probes or faithful; all of them, or none")]
+Asked = Annotated[
+    str, typer.Option("--profile", metavar="NAME", help="matrix, notes, probes or faithful; all of them, or none")
+]
 Plans = Annotated[list[Path] | None, typer.Option("--plan", metavar="PLAN", help="a plan's folder; repeat for more")]
-Hours = Annotated[float | None, typer.Option(help="what the compiles may take together, as expected")]
+Hours = Annotated[float | None, typer.Option(metavar="H", help="what the compiles may take together, as expected")]
 
 
 def suggest(
     profile: Asked = "all",
     plan: Plans = None,
     hours: Hours = None,
-    most: Annotated[int, typer.Option("-n", min=1, help="compiles, at most")] = 8,
+    most: Annotated[int, typer.Option("-n", metavar="N", min=1, help="compiles, at most")] = 8,
     arch: Arch = "hailo8",
     store: StoreAt = None,
     page: Annotated[
@@ -54,10 +56,11 @@ def suggest(
     ] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Say which few compiles to run next, in order: those whose answers decide most per hour, with their files.
+    """Say which few compiles to run next, and in which order.
 
-    Asked about are the distinct graphs of the profiles, the segments of plans, and the bracket of rows. What the
-    store's evidence says is known already; what follows of it is inferred. No compiler is needed.
+    Those whose answers decide most per hour, with their files. Asked about are the distinct graphs of the profiles, the
+    segments of plans, and the bracket of rows. What the store's evidence says is known already; what follows of it is
+    inferred. No compiler is needed.
 
     Example: tasnet suggest --profile probes --hours 2
     """
@@ -113,7 +116,9 @@ def boards_of(
     return boards, first
 
 
-evidence = Commands(help="What compilers said of graphs: share it, and learn from others'.")
+evidence = Commands(
+    help="Share what compilers said of graphs, and learn from others'.", example="tasnet evidence export evidence.json"
+)
 
 At = Annotated[Path, typer.Argument(metavar="FILE", help="exported evidence, a JSON to review")]
 
@@ -123,9 +128,10 @@ def export_(
     at: Annotated[Path, typer.Argument(writable=True, metavar="FILE", help="the file to write, a JSON to review")],
     store: StoreAt = None,
 ) -> int:
-    """Write all observed evidence of a store as one file to review and to share: who said what of which graph.
+    """Write the observed evidence of a store as one file.
 
-    It holds no weights, recordings or compiled files. A file that is there isn't overwritten.
+    To review and to share: who said what of which graph. It holds no weights, recordings or compiled files. A file that
+    is there isn't overwritten.
 
     Example: tasnet evidence export evidence.json
     """
@@ -143,12 +149,13 @@ def import_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = LEDGER,
+    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries may need a look")] = LEDGER,
 ) -> int:
-    """Keep exported evidence, and say what it changes: the rows' bracket, verdicts, hypotheses, ledger entries.
+    """Keep exported evidence, and say what it changes.
 
-    A file of another schema, or with a record that claims more than its own outcomes carry, is refused whole. What is
-    in the store already stays. With --profile also that profile's cases whose verdict changes.
+    The rows' bracket, verdicts, hypotheses, ledger entries. A file of another schema, or with a record that claims more
+    than its own outcomes carry, is refused whole. What is in the store already stays. With --profile also that
+    profile's cases whose verdict changes.
 
     Example: tasnet evidence import evidence.json --profile notes
     """
@@ -172,12 +179,12 @@ def show_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(help="whose entries may need a look")] = LEDGER,
+    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries may need a look")] = LEDGER,
 ) -> int:
-    """Say what the store's evidence changes against the public record: imported runs and own ones alike.
+    """Say what the store's evidence changes against the public record.
 
-    The rows' bracket, refuted hypotheses, contradicting observations side by side, ledger entries to look at; with
-    --profile also its cases whose verdict changed.
+    Imported runs and own ones alike. The rows' bracket, refuted hypotheses, contradicting observations side by side,
+    ledger entries to look at; with --profile also its cases whose verdict changed.
 
     Example: tasnet evidence show --profile notes
     """

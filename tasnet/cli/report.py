@@ -22,7 +22,7 @@ from tasnet.cli.options import (
 )
 from tasnet.common import print_line, utc_today
 
-LedgerAt = Annotated[Path, typer.Option(help="whose entries are told of")]
+LedgerAt = Annotated[Path, typer.Option(metavar="FILE", help="whose entries are told of")]
 _SHOWN = 12
 """lines of a difference"""
 
@@ -30,7 +30,7 @@ _SHOWN = 12
 def report(
     output: Annotated[Path | None, output_option("HTML", "the page to write")] = None,
     run: Annotated[list[str] | None, typer.Option("--run", metavar="ID", help="a stored run; repeats")] = None,
-    last: Annotated[int, typer.Option("--last", min=1, help="how many runs, without --run")] = 20,
+    last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="how many runs, without --run")] = 20,
     picture: Annotated[
         Path | None, typer.Option(writable=True, metavar="PNG", help="a picture of the map; needs Chromium")
     ] = None,
@@ -38,7 +38,9 @@ def report(
     ledger: LedgerAt = LEDGER,
     store: StoreAt = None,
 ) -> int:
-    """Write the report of stored runs as one HTML file: map, cases, ledger, trends. It asks no network for anything.
+    """Write the report of stored runs as one HTML file.
+
+    It has the map, the cases, the ledger and the trends, and asks no network for anything.
 
     Example: tasnet report --last 5 -o report.html
     """
@@ -72,12 +74,14 @@ def report(
 def support(
     write: Annotated[bool, typer.Option("--write", help="write the file; else it is printed")] = False,
     check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
-    file: Annotated[Path, typer.Option(writable=True, help="the support matrix")] = Path("SUPPORT.md"),
+    file: Annotated[Path, typer.Option(writable=True, metavar="FILE", help="the support matrix")] = Path("SUPPORT.md"),
     arch: Arch = "hailo8",
     ledger: LedgerAt = LEDGER,
     store: StoreAt = None,
 ) -> int:
-    """Tell what compiles and what stands in the way, as markdown, from the ledger and the last stored runs.
+    """Tell what compiles and what stands in the way, as markdown.
+
+    From the ledger and the last stored runs.
 
     Example: tasnet support --check
     """

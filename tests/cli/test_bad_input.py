@@ -12,7 +12,6 @@ from tests.cli.small_files import model
 from tests.doubles import hef_writer
 
 BAD = {
-    "no command": [],
     "unknown command": ["chekc"],
     "unknown option": ["check", "--fast"],
     "no file": ["check", "none.onnx"],

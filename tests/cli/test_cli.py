@@ -21,31 +21,12 @@ from tests.cli.small_files import har, model
 from tests.doubles import hef_writer
 from tests.doubles.dfc_python import dfc_python
 
-COMMANDS = (
-    "matrix",
-    "export",
-    "translate",
-    "check",
-    "inspect",
-    "classify",
-    "import-runs",
-    "sweep",
-    "calibrate",
-    "emulate",
-)
-
 
 def test_matrix_lists_ids_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matrix", "--list"]) == 0
     assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("matrix")]
     assert main(["matrix", "--list", "--profile", "notes", "--arch", "hailo8l"]) == 0
     assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("notes", "hailo8l")]
-
-
-def test_every_help_has_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    for command in COMMANDS:
-        assert main([command, "--help"]) == 0
-        assert f"Example: tasnet {command}" in capsys.readouterr().out
 
 
 def test_export_then_translate_then_check_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -98,7 +98,7 @@ INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "a share below zero": (settings("size_share = -1.0\n"), ["--base", "HEAD"], "tool.tasnet.gate.size_share: "),
     "unknown setting": (settings("sise = 1\n"), ["--base", "HEAD"], "size_share, seconds, parity_graphs are known"),
     "no TOML": (settings("[tool"), ["--base", "HEAD"], "pyproject.toml: can't be read ("),
-    "no base": (nothing, [], "Missing option '--base'; see tasnet --help"),
+    "no base": (nothing, [], "Missing option '--base'; see tasnet gate --help"),
 }
 
 
