@@ -2,6 +2,7 @@
 PYTHON ?= python3
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: matrix picture test lint ruff types arrows ledger docs bench durations clean
 
@@ -47,11 +48,13 @@ durations: .venv/installed
 	$(BIN)/python -m pytest -n $(JOBS) --store-durations --clean-durations
 	$(BIN)/python -m benchmarks.durations .test_durations
 
-.venv/installed: requirements.lock requirements-oracles.lock pyproject.toml
+# `uv sync` makes the same environment of the same pins. The pip that comes with Python may be too old for groups.
+.venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-oracles.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) 'pip>=25.1'
+	$(PIP) --group dev
+	$(PIP) --no-deps --group oracles
+	$(PIP) --no-deps --editable .
 	touch $@
 
 clean:
