@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tasnet import __version__
-from tasnet.cli import compiler, gate, graphs, history, isolation, numbers, plan, questions, report
+from tasnet.cli import checking, compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
@@ -148,7 +148,7 @@ def matrix(
 
 app.command(rich_help_panel=BY_HAND)(graphs.export)
 app.command(rich_help_panel=BY_HAND)(graphs.translate)
-app.command(rich_help_panel=BY_HAND)(graphs.check)
+app.command(rich_help_panel=BY_HAND)(checking.check)
 app.command(rich_help_panel=BY_HAND)(graphs.inspect)
 app.command(rich_help_panel=BY_HAND)(isolation.isolate)
 app.command(rich_help_panel=BY_HAND)(numbers.listen)

@@ -10,16 +10,12 @@ import typer
 
 from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
-    NOT_CLEAR,
     OK,
     WEIGHTS,
-    Arch,
     AsJson,
     Compiled,
-    Model,
     Shapes,
     UsageError,
-    known_arch,
     of_onnx,
     readable,
     show,
@@ -87,20 +83,22 @@ def exported_case(options: RunOptions, meant: Case, opset: int = 13, seed: int =
 
 def translate(
     source: Annotated[Path, typer.Argument(metavar="MODEL.onnx", help="the ONNX file")],
-    name: Annotated[str, typer.Option(metavar="NET", help="the network's name in the HAR")],
     output: Annotated[Path, output_option("FILE", "the HAR to write")],
+    name: Annotated[
+        str | None, typer.Option(metavar="NET", help="the network's name in the HAR (default: MODEL)")
+    ] = None,
     shape: Shapes = None,
 ) -> int:
     """Write the HAR of an ONNX file, by the embedded translator.
 
-    Example: tasnet translate m.onnx --name conv_tasnet -o m.har
+    Example: tasnet translate m.onnx -o m.har
     """
     from tasnet.hailo.files import har
     from tasnet.hailo.translate import external_files
     from tasnet.hailo.translate import translate as to_network
 
     writable(output)
-    network = to_network(readable(source, "an .onnx"), name, sizes(shape))
+    network = to_network(readable(source, "an .onnx"), name or source.stem, sizes(shape))
     if output.exists():
         check_apart([output], external_files(source))
     har.write(network, output)
@@ -108,24 +106,6 @@ def translate(
     for each in network.assumptions:
         print_line(f"  assumed: {printable(each.text)}")
     return OK
-
-
-def check(source: Model, arch: Arch = "hailo8", as_json: AsJson = False, shape: Shapes = None) -> int:
-    """Predict whether a graph compiles, and what blocks it.
-
-    The verdict is clear, blocked or unknown. No compiler is run.
-
-    Exits 0 for clear, 1 for blocked and for unknown (not known to be clear), 2 for a file that can't be read.
-
-    Example: tasnet check m.onnx --arch hailo8 --json
-    """
-    from tasnet.cli import verdict_lines
-    from tasnet.hailo.predict import predict_file as judged
-
-    known_arch(arch)
-    verdict = judged(of_onnx(readable(source), shape), arch, sizes(shape))
-    show(verdict_lines.as_json(verdict, arch) if as_json else verdict_lines.lines(verdict, arch))
-    return OK if verdict.kind.value == "clear" else NOT_CLEAR
 
 
 def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> int:

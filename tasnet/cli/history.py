@@ -8,36 +8,51 @@ import typer
 
 from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, show, store_at
 
-Name = Annotated[str, typer.Argument(metavar="RUN", help="an id, its beginning, last, or last~1 for the one before")]
 
-
-def runs(store: StoreAt = None, as_json: AsJson = False) -> int:
+def runs(
+    last: Annotated[int | None, typer.Option(metavar="N", min=1, help="the newest ones alone")] = None,
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
     """List the stored runs.
 
-    When, what, by which toolchain (predicted or observed), of which commit, how it ended.
+    When, what, by which toolchain (predicted or observed), of which commit, how it ended. A run of a part of its
+    profile, with a checkpoint's weights or by another ledger says so.
 
-    Example: tasnet runs
+    Example: tasnet runs --last 5
     """
     from tasnet.suite.history import runs_json, runs_lines
 
     root = store_at(store)
-    show(runs_json(root) if as_json else runs_lines(root))
+    show(runs_json(root, last) if as_json else runs_lines(root, last))
     return OK
 
 
-def compare(before: Name, after: Name, store: StoreAt = None, as_json: AsJson = False) -> int:
+def compare(
+    before: Annotated[
+        str | None,
+        typer.Argument(metavar="BEFORE", help="a run; default: the last one before AFTER that is of its kind"),
+    ] = None,
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="a run: an id, its beginning, last, or last~1 for the one before")
+    ] = "last",
+    store: StoreAt = None,
+    as_json: AsJson = False,
+) -> int:
     """Say what changed from one run to another.
 
-    Verdicts, failures, kinds, numbers, times, cases that only one has.
+    Verdicts, failures, kinds, numbers, times, cases that only one has. Runs are of one kind when profile, architecture,
+    toolchain, checkpoint and ledger are the same; a whole run is preferred.
 
     Exits 0 when nothing got worse, 1 when something did.
 
     Example: tasnet compare last~1 last
     """
-    from tasnet.suite.history import compare_runs, comparison_json, comparison_lines, find_run
+    from tasnet.suite.history import compare_runs, comparison_json, comparison_lines, find_run, run_before
 
     root = store_at(store)
-    found = compare_runs(find_run(root, before), find_run(root, after))
+    new = find_run(root, after)
+    found = compare_runs(find_run(root, before) if before else run_before(root, new), new)
     show(comparison_json(found) if as_json else comparison_lines(found))
     return NOT_CLEAR if found.worse else OK
 

@@ -23,12 +23,14 @@ from tasnet.cli.options import (
 from tasnet.common import print_line, utc_today
 
 LedgerAt = Annotated[Path, typer.Option(metavar="FILE", help="whose entries are told of")]
+USUAL_PAGE = Path("report.html")
+"""where none is named"""
 _SHOWN = 12
 """lines of a difference"""
 
 
 def report(
-    output: Annotated[Path | None, output_option("HTML", "the page to write")] = None,
+    output: Annotated[Path | None, output_option("HTML", "the page to write (default: report.html)")] = None,
     run: Annotated[list[str] | None, typer.Option("--run", metavar="ID", help="a stored run; repeats")] = None,
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="how many runs, without --run")] = 20,
     picture: Annotated[
@@ -42,15 +44,18 @@ def report(
 
     It has the map, the cases, the ledger and the trends, and asks no network for anything.
 
+    Without -o it is report.html, unless only a --picture is asked for. A report that is there is written anew.
+
     Example: tasnet report --last 5 -o report.html
     """
-    from tasnet.suite.report import gather_runs, write_page
+    from tasnet.suite.report import gather_runs, is_report, write_page
     from tasnet.suite.run import Store
 
-    targets = [path for path in (output, picture) if path]
-    if not targets:
-        raise UsageError("report: nothing to write; name a page with -o report.html, or a --picture")
-    for target in targets:
+    if not output and not picture:
+        output = USUAL_PAGE
+        if output.is_file() and not is_report(output):
+            raise UsageError(f"{output}: is no report of tasnet, and would be lost; name a page with -o")
+    for target in filter(None, (output, picture)):
         writable(target)
     entries = usual_ledger(ledger)
     source = gather_runs(Store(store_at(store)), utc_today(), ledger=entries, names=run or (), last=last)

@@ -31,6 +31,7 @@ READ = {
     "recordings",
     "script",
     "source",
+    "sources",
     "store",
 }
 """parameters that name what is read alone, and the store"""

@@ -22,7 +22,6 @@ BAD = {
     "empty": ["check", "empty.onnx"],
     "unknown arch": ["check", "good.onnx", "--arch", "hailo9"],
     "garbage translated": ["translate", "garbage", "--name", "net", "-o", "out"],
-    "no name": ["translate", "good.onnx", "-o", "out"],
     "a bad name": ["translate", "good.onnx", "--name", "a/b", "-o", "out"],
     "nowhere to write": ["translate", "good.onnx", "--name", "net", "-o", "none/out"],
     "onto a directory": ["translate", "good.onnx", "--name", "net", "-o", "."],

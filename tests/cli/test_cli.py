@@ -307,3 +307,11 @@ def test_check_and_help_need_no_torch(tmp_path: Path) -> None:
     for arguments in (["--help"], ["check", str(file)], ["inspect", str(file)], ["matrix", "--list"]):
         code = f"import sys; from tasnet.cli import main; main({arguments!r}); sys.exit('torch' in sys.modules)"
         assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_a_translated_network_is_named_as_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = model(tmp_path / "conv_tasnet.onnx"), tmp_path / "m.har"
+    assert main(["translate", str(file), "-o", str(out)]) == 0
+    assert "m.har: conv_tasnet, 3 layers" in capsys.readouterr().out
+    with tarfile.open(out) as members:
+        assert "conv_tasnet.hn" in members.getnames()

@@ -30,6 +30,7 @@ from .run import latest_records as latest_records
 from .run import read_run as read_run
 from .run import run_folders as run_folders
 from .run import run_heads as run_heads
+from .same_kind import run_before as run_before
 from .trends import find_trend as find_trend
 from .writer import RunWriter as RunWriter
 from .writer import begin_run as begin_run
@@ -64,6 +65,7 @@ __all__ = [
     "latest_records",
     "plan_change",
     "read_run",
+    "run_before",
     "run_folders",
     "run_heads",
     "runs_json",

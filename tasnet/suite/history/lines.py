@@ -24,8 +24,10 @@ from tasnet.suite.history.run import (
     older,
     on_device,
     read_run,
+    run_folders,
     run_heads,
 )
+from tasnet.suite.history.same_kind import USUAL_LEDGER, ledger_name
 from tasnet.suite.history.trends import CasePoint, EntryPoint, Trend
 
 SHOWN = 3
@@ -40,14 +42,14 @@ _BARS = "▁▂▃▄▅▆▇█"
 # --- runs --------------------------------------------------------------------------------------------------
 
 
-def runs_json(store: Path) -> list[dict[str, Any]]:
-    """Every run, the oldest first; an unreadable one has `id`, `folder` and `unreadable`."""
-    return [_run_json(each) for each in _runs(store)]
+def runs_json(store: Path, last: int | None = None) -> list[dict[str, Any]]:
+    """Every run, or the last ones, the oldest first; an unreadable one has `id`, `folder` and `unreadable`."""
+    return [_run_json(each) for each in _runs(store, last)]
 
 
-def runs_lines(store: Path) -> Iterator[str]:
-    """The runs as a table, the oldest first, then those that can't be read, each with the reason."""
-    found = [*_runs(store)]
+def runs_lines(store: Path, last: int | None = None) -> Iterator[str]:
+    """All runs, or the last ones, as a table, the oldest first, then those that can't be read, each with the reason."""
+    found = [*_runs(store, last)]
     rows = [_row(each) for each in found if isinstance(each, _RunSummary)]
     if rows:
         yield from table_lines([["run", "when", "profile", "arch", "toolchain", "commit", "seconds", "cases"], *rows])
@@ -57,6 +59,8 @@ def runs_lines(store: Path) -> Iterator[str]:
             yield f"{each.id}: unreadable: {each.reason}"
     if not found:
         yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
+    if left_out := len(run_folders(store)) - len(found):
+        yield f"{left_out} earlier ones: --last N shows more of them"
     if count := older(store):
         yield f"older than the history, tables and pictures alone: {count}"
     if stopped := empty(store):
@@ -82,9 +86,14 @@ class _RunSummary:
         """How many were judged."""
         return sum(self.kinds.values())
 
+    @property
+    def partial(self) -> bool:
+        """Whether it ended and judged a part of its profile: it was asked for that part."""
+        return self.end is not None and 0 < self.cases < self.head.cases
 
-def _runs(store: Path) -> Iterator[_RunSummary | UnreadableRun]:
-    for each in run_heads(store):
+
+def _runs(store: Path, last: int | None) -> Iterator[_RunSummary | UnreadableRun]:
+    for each in run_heads(store, last):
         if isinstance(each, UnreadableRun):
             yield each
             continue
@@ -132,13 +141,20 @@ def _row(run: _RunSummary) -> list[str]:
     kinds = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in run.kinds.items())
     stopped = "its files were not written" if run.unwritten else "killed"
     how = "" if end else "still running" if run.going_on else stopped
-    unfinished = f"{how}, {run.cases} of {head.cases} cases: " if how else ""
+    partial = "in part" if run.partial else ""
+    unfinished = f"{how or partial}, {run.cases} of {head.cases} cases: " if how or partial else ""
     when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
-        *(run.id, when, head.profile, head.arch, _toolchain_or_device(run), commit(head) or "-", seconds),
+        *(run.id, when, head.profile + _with(head), head.arch, _toolchain_or_device(run), commit(head) or "-", seconds),
         f"{unfinished}{'; '.join(filter(None, [kinds, device.summary(device.device_rows(run.ran))])) or 'none'}",
     ]
+
+
+def _with(head: RunHead) -> str:
+    """What makes a run of a profile another one than the usual: its weights, its ledger."""
+    weights = f" with {head.checkpoint}" if head.checkpoint else ""
+    return weights + (f" by {ledger_name(head)}" if ledger_name(head) != USUAL_LEDGER else "")
 
 
 def _run_json(each: _RunSummary | UnreadableRun) -> dict[str, Any]:
@@ -151,6 +167,7 @@ def _run_json(each: _RunSummary | UnreadableRun) -> dict[str, Any]:
         "unwritten": each.unwritten,
         "known": each.head.known,
         "judged": each.cases,
+        "partial": each.partial,
         "kinds": dict(each.kinds),
         "device": [ran.model_dump(mode="json") for ran in each.ran],
         **each.head.model_dump(mode="json", by_alias=True),

@@ -232,9 +232,9 @@ def _number(folder: Path) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def run_heads(store: Path) -> Iterator[tuple[str, RunHead, RunEnd | None] | UnreadableRun]:
-    """Id, head and end of every run, the oldest first, without reading its cases."""
-    for folder in run_folders(store):
+def run_heads(store: Path, last: int | None = None) -> Iterator[tuple[str, RunHead, RunEnd | None] | UnreadableRun]:
+    """Id, head and end of every run, or of the `last` ones, the oldest first, without reading its cases."""
+    for folder in run_folders(store)[-(last or 0) :]:
         try:
             yield folder.name, _head(folder), _end(folder)
         except RunError as error:

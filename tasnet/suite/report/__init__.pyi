@@ -1,5 +1,6 @@
 from .browser import screenshot as screenshot
 from .failing import failing_lines as failing_lines
+from .page import is_report as is_report
 from .page import page_html as page_html
 from .page import write_page as write_page
 from .progress import ProgressBar as ProgressBar
@@ -23,6 +24,7 @@ __all__ = [
     "current_support_text",
     "failing_lines",
     "gather_runs",
+    "is_report",
     "new_folder",
     "observed_runs",
     "page_html",

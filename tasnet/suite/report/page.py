@@ -87,6 +87,12 @@ def write_page(source: ReportSource, path: Path) -> WrittenPage:
     return WrittenPage(path, len(content), len(source.runs), cases, tuple(each.reason for each in source.unreadable))
 
 
+def is_report(path: Path) -> bool:
+    """Whether a file is a report that was written here, by its title. Raises OSError."""
+    with path.open("rb") as file:
+        return b": tasnet report</title>" in file.read(4096)
+
+
 @cache
 def script() -> str:
     """The page's code, as one function that leaves nothing behind."""

@@ -250,10 +250,25 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert "schema 99, and this version reads 2" in complaint(command, capsys)
     assert "run 'nope': no run begins so" in complaint([*command, "--run", "nope"], capsys)
     assert "schema 99" in complaint([*command, "--run", run.id], capsys)
-    assert "nothing to write" in complaint(["report", "--store", str(store)], capsys)
     assert "no directory" in complaint(["report", "--store", str(store), "-o", str(tmp_path / "a" / "b")], capsys)
     assert "name a ledger" in complaint([*command, "--ledger", str(tmp_path / "nope")], capsys)
     assert not target.exists()
+
+
+def test_without_a_name_the_page_is_report_html_and_no_file_of_the_users_is_lost(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored(store, some())
+    monkeypatch.chdir(tmp_path)
+    page = Path("report.html")
+    page.write_text("<title>mine</title>")
+    assert "report.html: is no report of tasnet" in complaint(["report", "--store", str(store)], capsys)
+    assert page.read_text() == "<title>mine</title>"
+    page.unlink()
+    for _ in range(2):
+        assert main(["report", "--store", str(store)]) == 0
+        assert capsys.readouterr().out.startswith("report.html: ")
+    assert "tasnet report</title>" in page.read_text()
 
 
 def test_a_run_that_cant_be_read_is_left_out_and_named(
