@@ -13,6 +13,10 @@ from .export import write_onnx as write_onnx
 from .export import write_shared_onnx as write_shared_onnx
 from .layers import Conv as Conv
 from .norms import Norm as Norm
+from .same_function import UNKNOWN_FUNCTION as UNKNOWN_FUNCTION
+from .same_function import FunctionKept as FunctionKept
+from .same_function import SameFunction as SameFunction
+from .same_function import function_kept as function_kept
 from .shipped import SMALL as SMALL
 from .shipped import checkpoint_file as checkpoint_file
 from .shipped import checkpoint_name as checkpoint_name
@@ -20,10 +24,13 @@ from .variant import AXES as AXES
 from .variant import EXACT as EXACT
 from .variant import MASK_ACTIVATIONS as MASK_ACTIVATIONS
 from .variant import MAX_ELEMENTS as MAX_ELEMENTS
+from .variant import PUBLISHED as PUBLISHED
 from .variant import Size as Size
+from .variant import TrainedForm as TrainedForm
 from .variant import Variant as Variant
 from .variant import VariantError as VariantError
 from .variant import count_text as count_text
+from .variant import exact_values as exact_values
 from .variant import parse_blocks as parse_blocks
 from .variant import parse_count as parse_count
 from .variant import set_axis as set_axis
@@ -37,13 +44,18 @@ __all__ = [
     "EXACT",
     "MASK_ACTIVATIONS",
     "MAX_ELEMENTS",
+    "PUBLISHED",
     "SMALL",
+    "UNKNOWN_FUNCTION",
     "Checkpoint",
     "CheckpointError",
     "Conv",
+    "FunctionKept",
     "Norm",
+    "SameFunction",
     "Size",
     "TcnBlock",
+    "TrainedForm",
     "Variant",
     "VariantError",
     "Weights",
@@ -52,6 +64,8 @@ __all__ = [
     "checkpoint_file",
     "checkpoint_name",
     "count_text",
+    "exact_values",
+    "function_kept",
     "load_checkpoint",
     "module_to_onnx",
     "output_names",

@@ -21,7 +21,7 @@ from tasnet.network.checkpoint_formats import TORCHAUDIO, arguments_of, asteroid
 from tasnet.network.state_dict_search import FoundNetwork, TooMuchError, find_networks
 from tasnet.network.tensor_storage import StoredTensor, read_tensors, stored_tensor
 from tasnet.network.torch_file import CheckpointError, TorchFile, fail, open_torch_file, value_text
-from tasnet.network.variant import Size, Variant, VariantError
+from tasnet.network.variant import Size, TrainedForm, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes
 
 __all__ = ["Checkpoint", "CheckpointError", "load_checkpoint"]
@@ -48,6 +48,11 @@ class Checkpoint:
     causal: bool
     refused: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+
+    @property
+    def form(self) -> TrainedForm:
+        """How it was trained: what a form of it is held against."""
+        return TrainedForm(self.norm, self.causal)
 
 
 def load_checkpoint(

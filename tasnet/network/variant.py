@@ -51,7 +51,10 @@ EXACT: Mapping[str, frozenset[str]] = {
     "layout": frozenset({"horizontal", "vertical"}),
     "causal": frozenset({"off"}),
 }
-"""The values that keep the trained model's function (PReLU, gLN, all blocks), up to noise and layout."""
+"""The values that keep the function of a published network (PReLU, gLN, all blocks), up to noise and layout.
+
+Of a network that was trained with another norm, or to look at no later frame, `exact_values` has those of it.
+"""
 
 
 MAX_SIZES: Mapping[str, int] = MappingProxyType(
@@ -144,6 +147,25 @@ class Size:
 
 
 @dataclass(frozen=True)
+class TrainedForm:
+    """How a network was trained, where those of one size differ: a value of the axis `norm`, and whether causal."""
+
+    norm: str = "gln"
+    causal: bool = False
+
+
+PUBLISHED = TrainedForm()
+"""as all published networks were trained, and what is meant where no checkpoint says otherwise"""
+
+
+def exact_values(trained: TrainedForm) -> Mapping[str, frozenset[str]]:
+    """Axis -> its values that keep the function of a network trained so, up to noise and layout."""
+    norm = EXACT["norm"] if trained.norm in EXACT["norm"] else frozenset({trained.norm})
+    causal = frozenset({"pad", "taps"}) if trained.causal else EXACT["causal"]
+    return {**EXACT, "norm": norm, "causal": causal}
+
+
+@dataclass(frozen=True)
 class Variant:
     """One value per axis. `blocks` counts the TCN blocks kept from the start; 0 keeps all."""
 
@@ -183,21 +205,26 @@ class Variant:
         values["blocks"] = str(self.blocks) if self.blocks else "all"
         return values
 
-    def inexact_axes(self, size: Size) -> tuple[str, ...]:
-        """The axes on which this variant is another function than the trained model, in `AXES` order."""
-        canonical = self.canonical(size)
-        gone = [axis for axis, exact in EXACT.items() if getattr(self, axis) not in exact]
-        if canonical.blocks:
-            gone.append("blocks")
-        if size.n_src == 1 and "sources" in gone:
-            gone.remove("sources")
-        if canonical.causal == "off" and "causal" in gone:
-            gone.remove("causal")
+    def inexact_axes(self, size: Size, trained: TrainedForm = PUBLISHED) -> tuple[str, ...]:
+        """The axes on which this variant is another function than a network trained so (default: as published).
+
+        In `AXES` order. Without masks the masker is dead, and none of its axes is named.
+        """
+        exact = exact_values(trained)
+        gone = {axis for axis, values in exact.items() if getattr(self, axis) not in values}
+        if self.canonical(size).blocks:
+            gone.add("blocks")
+        if self.mask == "bypass":
+            gone -= MASKER_AXES
+        if size.n_src == 1:
+            gone.discard("sources")
+        if size.P == 1:
+            gone.discard("causal")
         return tuple(axis for axis in AXES if axis in gone)
 
-    def keeps_function(self, size: Size) -> bool:
-        """True when the variant computes what the trained model computes, up to float noise and layout."""
-        return not self.inexact_axes(size)
+    def keeps_function(self, size: Size, trained: TrainedForm = PUBLISHED) -> bool:
+        """True when the variant computes what the network computes as it was trained, up to float noise and layout."""
+        return not self.inexact_axes(size, trained)
 
     def check(self, size: Size) -> None:
         """Raises VariantError for an even kernel where the padding is 'same'."""
@@ -227,6 +254,10 @@ class Variant:
         if size.P == 1:
             v = replace(v, causal="off")
         return v
+
+
+MASKER_AXES = frozenset({"skip", "blocks", "activation", "norm", "causal"})
+"""the axes of what makes the masks"""
 
 
 def check_kernel(size: Size) -> None:

@@ -7,6 +7,8 @@ from .case import CaseError as CaseError
 from .case import SegmentCase as SegmentCase
 from .case import graph_case as graph_case
 from .case import graph_key as graph_key
+from .function import axes_function as axes_function
+from .function import case_function as case_function
 from .names import MAX_ID_CHARS as MAX_ID_CHARS
 from .names import parse_any_case as parse_any_case
 from .names import parse_case as parse_case
@@ -53,6 +55,8 @@ __all__ = [
     "Stage",
     "Status",
     "Verdict",
+    "axes_function",
+    "case_function",
     "graph_case",
     "graph_key",
     "parse_any_case",

@@ -102,7 +102,9 @@ class GateContext:
         """A case's outcomes against the ledger."""
         sized = self.pipeline.resolve(self.cases[name])
         judgement = judge(sized.axes(), outcomes, self.entries, self.today)
-        return case_record(name, sized, self.request.profile, Stage.COMPILE, outcomes, judgement)
+        return case_record(
+            name, sized, self.request.profile, Stage.COMPILE, outcomes, judgement, trained=self.pipeline.trained
+        )
 
 
 def export_outcome(store: Store, onnx: str) -> Outcome:

@@ -8,8 +8,19 @@ from functools import cache
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from tasnet.hailo import Certainty
-from tasnet.network import Variant
-from tasnet.suite.cases import NOTES_TAGS, STAGES, AnyCase, Outcome, Stage, Status, Verdict, graph_key, verdict_of
+from tasnet.network import PUBLISHED, FunctionKept, TrainedForm, Variant
+from tasnet.suite.cases import (
+    NOTES_TAGS,
+    STAGES,
+    AnyCase,
+    Outcome,
+    Stage,
+    Status,
+    Verdict,
+    axes_function,
+    graph_key,
+    verdict_of,
+)
 from tasnet.suite.ledger import BlockedStage, Blocker, Judgement, JudgementKind, blocked_stages
 
 
@@ -43,6 +54,8 @@ class CaseRecord(BaseModel):
     """the command that runs this case again"""
     hef: str = ""
     """where the compiled file lies, if one was written: the store's name of it, or a path beside summary.tsv"""
+    trained: TrainedForm = PUBLISHED
+    """how the run's checkpoint was trained; without one, as published networks were"""
 
     @field_validator("axes")
     @classmethod
@@ -50,6 +63,11 @@ class CaseRecord(BaseModel):
         """A run from before there was an axis has none of its cases off that axis' base."""
         base = Variant().axes()
         return axes if base.keys() <= axes.keys() else {**base, **axes}
+
+    @property
+    def function(self) -> FunctionKept:
+        """Whether the case keeps the trained network's function: never stored, always read off the axes."""
+        return axes_function(self.axes, self.trained)
 
     @property
     def verdict(self) -> Verdict:
@@ -108,6 +126,8 @@ def case_record(
     outcomes: Mapping[Stage, Outcome],
     judgement: Judgement,
     repeat: str = "",
+    *,
+    trained: TrainedForm = PUBLISHED,
 ) -> CaseRecord:
     """The record of a case that was taken as far as `stage`.
 
@@ -135,6 +155,7 @@ def case_record(
         covering=tuple(blocker.entries for blocker in judgement.blockers),
         repeat=repeat,
         hef=last.artifact if last.stage is Stage.COMPILE and last.status is Status.PASSED else "",
+        trained=trained,
     )
 
 

@@ -60,6 +60,8 @@ OWN_COLUMNS = (
     "judgement",
     "entries",
     "graph",
+    "function",
+    "departures",
 )
 _MAX_CELL_CHARS = 20_000
 COLUMNS = (*NOTES_COLUMNS, *OWN_COLUMNS)
@@ -131,6 +133,8 @@ def row(record: CaseRecord) -> dict[str, object]:
         "judgement": record.kind.value,
         "entries": ",".join(record.entries),
         "graph": record.graph,
+        "function": record.function.same.value,
+        "departures": ", ".join(record.function.departures),
     }
 
 

@@ -160,7 +160,14 @@ def _keep_record(
     seen = history_of_case(past_runs, case.id, setup.ledger.entries)
     judgement = judge(sized.axes(), outcomes, setup.ledger.entries, today, seen)
     record = case_record(
-        case.id, sized, setup.profile, until, outcomes, judgement, repeat_command(request.node.nodeid, setup)
+        case.id,
+        sized,
+        setup.profile,
+        until,
+        outcomes,
+        judgement,
+        repeat_command(request.node.nodeid, setup),
+        trained=setup.trained,
     )
     request.node.user_properties.append((RECORD_PROPERTY, record.model_dump_json(exclude_defaults=True)))
     _tag(request, record)

@@ -14,6 +14,7 @@ import pytest
 from tasnet import __version__
 from tasnet.common import TasnetError, error_line, notify_on_stderr
 from tasnet.hailo import TOOLCHAINS
+from tasnet.network import PUBLISHED, TrainedForm
 from tasnet.suite.cases import BASE_ARCH, PROFILE_NAMES, AnyCase, Outcome, Stage
 from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.ledger import Ledger, read_ledger
@@ -58,6 +59,10 @@ class Setup:
     cases: tuple[AnyCase, ...]
     plans: tuple[KeptPlan, ...] = ()
     """where the cases come from plans: each network's"""
+    assumed: tuple[str, ...] = ()
+    """what the checkpoint doesn't say and was assumed"""
+    trained: TrainedForm = PUBLISHED
+    """how the checkpoint was trained; without one, as published networks were"""
 
 
 class RunsCases(Protocol):
@@ -111,8 +116,6 @@ def pytest_configure(config: pytest.Config) -> None:
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     setup = config.stash[SETUP] = _setup(config)
-    if not hasattr(config, "workerinput"):
-        _assumed(setup)
     if setup.compiler:
         # Workers are started with these options: they needn't search again.
         config.option.dfc_python = str(setup.compiler.python)
@@ -121,7 +124,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
     setup = config.stash[SETUP]
-    notes = [f"note: {line}" for line in _assumed(setup)]
+    notes = [f"note: {line}" for line in setup.assumed]
     if setup.compiler is None:
         return notes
     double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
@@ -133,18 +136,16 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     ]
 
 
-def _assumed(setup: Setup) -> tuple[str, ...]:
-    """What the checkpoint doesn't say and was assumed. Raises UsageError for one that can't be read."""
-    if setup.recipe.checkpoint is None:
-        return ()
+def _of_checkpoint(store: Path, recipe: Recipe) -> tuple[tuple[str, ...], TrainedForm]:
+    """What was assumed of the checkpoint, and how it was trained. Raises TasnetError for one that can't be read."""
+    if recipe.checkpoint is None:
+        return (), PUBLISHED
     # Only now: without a checkpoint there is nothing to ask.
     from tasnet.hailo.predict import Reference
     from tasnet.suite.run import Pipeline, open_store
 
-    try:
-        return Pipeline(open_store(setup.store), Reference(), setup.recipe).assumed
-    except TasnetError as error:
-        raise pytest.UsageError(error_line(error)) from None
+    pipeline = Pipeline(open_store(store), Reference(), recipe)
+    return pipeline.assumed, pipeline.trained
 
 
 def _setup(config: pytest.Config) -> Setup:
@@ -162,10 +163,24 @@ def _setup(config: pytest.Config) -> Setup:
         dfc = open_compiler(choice) if choice.name == "dfc" else None
         if not hasattr(config, "workerinput"):
             _check_first(config, store)
+        assumed, trained = _of_checkpoint(store, recipe)
     except TasnetError as error:
         raise pytest.UsageError(error_line(error)) from None
     repeat = _options_to_repeat(option, options)
-    return Setup(option.profile, option.arch, choice, dfc, repeat, recipe, store, ledger, found.cases, found.plans)
+    return Setup(
+        option.profile,
+        option.arch,
+        choice,
+        dfc,
+        repeat,
+        recipe,
+        store,
+        ledger,
+        found.cases,
+        found.plans,
+        assumed,
+        trained,
+    )
 
 
 def _check_first(config: pytest.Config, store: Path) -> None:

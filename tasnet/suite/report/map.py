@@ -9,38 +9,50 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from tasnet.network import SameFunction
 from tasnet.suite.cases import SEGMENT_PARTS
 from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import is_segment
-from tasnet.suite.report.signs import sign_of, signs_in
+from tasnet.suite.report.signs import FUNCTION_SIGNS, sign_of, signs_in
 
 Column = tuple[str, str]
 """(blocks, length or '')"""
 
+Row = tuple[str, SameFunction]
+"""what `row_label` says, and whether the cases keep the trained network's function: those that do stand apart"""
+
 _MIN_LABEL = 20
+_GAP = 2
+"""columns between two parts of a row"""
 
 
 def heatmap(records: Sequence[CaseRecord], width: int, ascii_only: bool = False) -> RenderableType:
     """The map of the records, at most `width` columns wide: as many tables as that takes, then the legend."""
     lengths = {record.axes["T"] for record in records if not is_segment(record.axes)}
-    cells: dict[str, dict[tuple[str, Column], CaseRecord]] = {}
+    cells: dict[Row, dict[tuple[str, Column], CaseRecord]] = {}
     for record in records:
-        cells.setdefault(row_label(record), {})[column(record, len(lengths) > 1)] = record
+        cells.setdefault(row_of(record), {})[column(record, len(lengths) > 1)] = record
     decoders = list(dict.fromkeys(column(record, False)[0] for record in records))
     columns = {
         decoder: sorted({key[1] for row in cells.values() for key in row if key[0] == decoder}, key=column_order)
         for decoder in decoders
     }
-    label = min(max((len(name) for name in cells), default=0), max(_MIN_LABEL, width // 2))
+    label = min(max((len(name) for name, _ in cells), default=0), max(_MIN_LABEL, width // 2))
+    mark = _GAP + max(len(_function(same, ascii_only)) for _, same in cells) if cells else 0
     letters = {decoder: chr(ord("A") + index) for index, decoder in enumerate(decoders)}
     tables = [
         _table(cells, group, columns, letters, label, ascii_only)
-        for group in _fitting(decoders, columns, width - label)
+        for group in _fitting(decoders, columns, width - label - mark)
     ]
     return Group(*tables, Text(), _legend(records, letters, columns, width, ascii_only))
 
 
 _NOT_IN_LABEL = frozenset({"T", "arch", *SEGMENT_PARTS})
+
+
+def row_of(record: CaseRecord) -> Row:
+    """The row in which a case stands. Cases of one label that differ in the function stand in two."""
+    return row_label(record), record.function.same
 
 
 def row_label(record: CaseRecord) -> str:
@@ -84,7 +96,7 @@ def _fitting(decoders: Sequence[str], columns: dict[str, list[Column]], width: i
 
 
 def _table(
-    cells: dict[str, dict[tuple[str, Column], CaseRecord]],
+    cells: dict[Row, dict[tuple[str, Column], CaseRecord]],
     decoders: Sequence[str],
     columns: dict[str, list[Column]],
     letters: dict[str, str],
@@ -93,20 +105,25 @@ def _table(
 ) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column(width=label, overflow="fold")
+    table.add_column(no_wrap=True)
     for decoder in decoders:
         table.add_column(width=len(columns[decoder]), no_wrap=True)
-    table.add_row("", *(Text(letters[decoder], style="bold") for decoder in decoders))
+    table.add_row("", "", *(Text(letters[decoder], style="bold") for decoder in decoders))
     heads = {decoder: _upright([_head(column) for column in columns[decoder]]) for decoder in decoders}
     height = max(len(lines) for lines in heads.values())
     for level in range(height):
         lines = [[""] * (height - len(heads[decoder])) + heads[decoder] for decoder in decoders]
-        table.add_row("", *(Text(each[level], style="dim") for each in lines))
-    for name, row in cells.items():
+        table.add_row("", "", *(Text(each[level], style="dim") for each in lines))
+    for (name, same), row in cells.items():
         found = [[row.get((decoder, column)) for column in columns[decoder]] for decoder in decoders]
         marks = [_marks(each, ascii_only) for each in found]
         if any(mark.plain.strip() for mark in marks):
-            table.add_row(name, *marks)
+            table.add_row(name, Text(_function(same, ascii_only), FUNCTION_SIGNS[same].style), *marks)
     return table
+
+
+def _function(same: SameFunction, ascii_only: bool) -> str:
+    return FUNCTION_SIGNS[same].ascii if ascii_only else FUNCTION_SIGNS[same].sign
 
 
 def _head(column: Column) -> str:
@@ -149,6 +166,13 @@ def _legend(
     names = [Text(f"{letter} {name}") for name, letter in letters.items()]
     table.add_row("columns", _packed([*names, Text(blocks)], room))
     table.add_row("cells", _packed(signs, room))
+    rows = {record.function.same for record in records}
+    functions = [
+        Text(_function(same, ascii_only), sign.style) + f" {sign.meaning}"
+        for same, sign in FUNCTION_SIGNS.items()
+        if same in rows
+    ]
+    table.add_row("rows", _packed(functions, room))
     return table
 
 
@@ -170,7 +194,7 @@ def _packed(items: Sequence[Text], width: int) -> Text:
 class MapLayout:
     """`at` is a case's row x width + column; the columns are those of the groups, one after the other."""
 
-    rows: tuple[str, ...]
+    rows: tuple[Row, ...]
     groups: tuple[tuple[str, tuple[Column, ...]], ...]
     """decoder -> its columns"""
     at: Mapping[str, int]
@@ -184,7 +208,7 @@ class MapLayout:
 def map_layout(records: Sequence[CaseRecord]) -> MapLayout:
     """The layout of a run's cases: topologies down, decoder x blocks (x length, where there are several) across."""
     with_length = len({record.axes["T"] for record in records if not is_segment(record.axes)}) > 1
-    placed = {record.case_id: (row_label(record), column(record, with_length)) for record in records}
+    placed = {record.case_id: (row_of(record), column(record, with_length)) for record in records}
     rows = tuple(dict.fromkeys(row for row, _ in placed.values()))
     decoders = dict.fromkeys(decoder for _, (decoder, _) in placed.values())
     groups = tuple(

@@ -22,7 +22,7 @@ from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
 from tasnet.suite.report.map import map_layout
-from tasnet.suite.report.signs import PAINTS, run_source, run_toolchain, sign_of, verdict_source
+from tasnet.suite.report.signs import FUNCTION_SIGNS, PAINTS, run_source, run_toolchain, sign_of, verdict_source
 from tasnet.suite.report.sources import ReportSource, har_of
 from tasnet.suite.run import content_of
 
@@ -70,6 +70,7 @@ class Packer:
             "bracket": [ROW_PASS, ROW_FAIL],
             "sizes": list(SIZE_LETTERS),
             "paints": PAINTS,
+            "functions": {same.value: (each.sign, each.meaning) for same, each in FUNCTION_SIGNS.items()},
             "shown": self.source.runs.index(self.source.shown),
             "entries": {each.id: _entry(each, self.source) for each in self._entries()},
             "runs": runs,
@@ -127,13 +128,14 @@ class Packer:
 
     def _case(self, record: CaseRecord) -> int:
         """The index of a case: of the same axes in another run too, unless a checkpoint brought another size."""
-        key = (record.case_id, *record.axes.values())
+        key = (record.case_id, *record.axes.values(), record.function)
         found = self._cases.get(key)
         if found is None:
             axes = tuple((self.word(name), self.word(str(value))) for name, value in record.axes.items())
             tag = record.run_tag if record.run_tag != record.case_id else ""
             vacuous = tuple(map(self.word, _vacuous(record)))
-            found = self._cases[key] = self.cases.add((record.case_id, tag, axes, vacuous))
+            function = (self.word(record.function.same.value), self.word(record.function.text))
+            found = self._cases[key] = self.cases.add((record.case_id, tag, axes, vacuous, *function))
         return found
 
     def _outcome(self, outcome: Outcome, record: CaseRecord) -> tuple[Any, ...]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
 from tasnet.hailo import UNKNOWN_MESSAGE
+from tasnet.network import SameFunction
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import JudgementKind
@@ -94,6 +95,14 @@ def _blocked(causes: int) -> Sign:
     meaning = "blocked as expected" + (f", {causes} root causes" if causes > 1 else ", one root cause")
     paint = f"c{min(max(causes, 1), 4)}"
     return Sign(str(causes), str(causes), HEAT[min(causes, len(HEAT)) - 1], meaning, paint)
+
+
+FUNCTION_SIGNS: Mapping[SameFunction, Sign] = {
+    SameFunction.EXACT: Sign("=", "=", "green", "exact: the trained network's own function", "exact"),
+    SameFunction.ANOTHER: Sign("≠", "!=", "yellow", "another function than the trained network's", "another"),
+    SameFunction.UNKNOWN: Sign("?", "?", "yellow", "unknown: which function it is isn't known", "untold"),
+}
+"""beside a row of the map: what all of its cases are"""
 
 
 # --- on the page --------------------------------------------------------------------------------------------

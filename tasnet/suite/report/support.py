@@ -13,12 +13,14 @@ from itertools import groupby
 from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
+from tasnet.network import SameFunction
 from tasnet.suite.cases import PLANS, VERDICT_WORDS
 from tasnet.suite.history import HEADS, CaseRecord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
-from tasnet.suite.report.map import column, column_order, row_label
+from tasnet.suite.report.map import Row, column, column_order, row_of
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.tables import entries_of_case
+from tasnet.suite.report.terminal import function_counts
 from tasnet.suite.run import file_sha256
 from tasnet.suite.upkeep import last_whole_runs
 
@@ -28,6 +30,10 @@ NEEDED = (*PROFILES, PLANS)
 """what `make matrix` runs"""
 SUPPORT_COMMAND = "tasnet support --write"
 
+_FUNCTION = (
+    "*Function*: whether a case computes what the trained network (PReLU, gLN, all blocks) computes on a clip of its "
+    "length: *exact*, up to float rounding and the layout of inputs and outputs, or *another function*, and how."
+)
 _BEGIN, _END = "<!-- observed: begin -->", "<!-- observed: end -->"
 _CHANGED = "Last changed: "
 _NOTHING = (
@@ -109,6 +115,8 @@ def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[st
     yield ""
     yield "The embedded toolchain's word. It is not the compiler, and nothing in this section was observed."
     yield ""
+    yield _FUNCTION
+    yield ""
     yield from _summary("predicted", runs)
     yield "### What stands in the way"
     yield ""
@@ -181,11 +189,11 @@ def _summary(word: str, runs: Mapping[str, StoredRun]) -> Iterator[str]:
     for profile, run in runs.items():
         counts = [sum(record.verdict.word == word for record in run.records) for word in _WORDS]
         graphs = len({record.graph for record in run.records})
-        rows.append(
-            (profile, run.head.arch, f"{run.head.toolchain} {run.head.version}", len(run.records), graphs, *counts)
-        )
-    heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", *(f"{word} {each}" for each in _WORDS))
-    keep = [index for index in range(len(heads_of)) if index < 7 or any(row[index] for row in rows)]
+        exact = sum(record.function.same is SameFunction.EXACT for record in run.records)
+        by = f"{run.head.toolchain} {run.head.version}"
+        rows.append((profile, run.head.arch, by, len(run.records), graphs, exact, *counts))
+    heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", "exact", *(f"{word} {each}" for each in _WORDS))
+    keep = [index for index in range(len(heads_of)) if index < 8 or any(row[index] for row in rows)]
     yield from _table([heads_of[index] for index in keep], [[row[index] for index in keep] for row in rows], right=3)
     yield ""
 
@@ -212,16 +220,17 @@ def _matrix(run: StoredRun, letters: Mapping[str, str], word: str) -> Iterator[s
     """Topologies down, decoders across; blocks kept, and lengths, are folded where they make no difference."""
     lengths = len({record.axes["T"] for record in run.records}) > 1
     decoders = list(dict.fromkeys(str(record.axes["decoder"]) for record in run.records))
-    cells: dict[str, dict[str, list[CaseRecord]]] = {}
+    cells: dict[Row, dict[str, list[CaseRecord]]] = {}
     for record in run.records:
-        cells.setdefault(row_label(record), {}).setdefault(str(record.axes["decoder"]), []).append(record)
+        cells.setdefault(row_of(record), {}).setdefault(str(record.axes["decoder"]), []).append(record)
     rows = [
-        (f"`{name}`", *(_cell(row.get(decoder, ()), letters, lengths) for decoder in decoders))
-        for name, row in cells.items()
+        (f"`{name}`", same.value, *(_cell(row.get(decoder, ()), letters, lengths) for decoder in decoders))
+        for (name, same), row in cells.items()
     ]
     yield f"Every cell is {word}. Letters are the entries above; what names no number of TCN blocks holds for all."
+    yield f"The function: {function_counts(run.records)}."
     yield ""
-    yield from _table((f"{word}, by topology", *decoders), rows)
+    yield from _table((f"{word}, by topology", "function", *decoders), rows)
     yield ""
 
 
@@ -274,8 +283,9 @@ def _clear(runs: Mapping[str, StoredRun], word: str) -> Iterator[str]:
             yield f"{len(names)} {word} clear, {certainty}: {meaning}."
             yield ""
         if names:
+            functions = {record.case_id: record.function.text for record in clear}
             yield from ("<details><summary>which</summary>", "")
-            yield from (f"- `{name}`" for name in names)
+            yield from _table(("case", "function"), [(f"`{name}`", functions[name]) for name in names])
             yield from ("", "</details>", "")
 
 

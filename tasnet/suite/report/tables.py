@@ -12,6 +12,7 @@ from tasnet.suite.ledger import Entry
 from tasnet.suite.report.map import map_layout
 from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.signs import (
+    FUNCTION_SIGNS,
     PAINTS,
     SOURCE_WORDS,
     Sign,
@@ -48,6 +49,8 @@ class RunRow:
     commit: str
     counts: tuple[tuple[str, int], ...]
     verdicts: tuple[tuple[str, int], ...]
+    functions: tuple[tuple[Sign, int], ...]
+    """which functions its cases are, and how many"""
 
     @property
     def cases(self) -> int:
@@ -77,10 +80,11 @@ class EntryRow:
 
 
 def label(run: StoredRun, record: CaseRecord) -> str:
-    """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, 2 root causes`."""
+    """A case in one sentence: `project-bypass-grouped-k1: predicted blocked, blocked as expected, …; exact`."""
     meaning = sign_of(record).meaning
     more = "" if meaning == record.verdict.word else f", {meaning}"
-    return f"{record.case_id}: {verdict_words(verdict_source(run, record), record.verdict.word)}{more}"
+    verdict = verdict_words(verdict_source(run, record), record.verdict.word)
+    return f"{record.case_id}: {verdict}{more}; {record.function.text}"
 
 
 def verdict_words(whose: str, verdict: str) -> str:
@@ -88,8 +92,8 @@ def verdict_words(whose: str, verdict: str) -> str:
     return f"{verdict} {SOURCE_WORDS[whose]}" if whose == "double" else f"{SOURCE_WORDS[whose]} {verdict}"
 
 
-def map_rows(run: StoredRun) -> tuple[tuple[str, tuple[MapCell | None, ...]], ...]:
-    """The map's rows: a label and one cell a column, None where the run has no such case."""
+def map_rows(run: StoredRun) -> tuple[tuple[str, Sign, tuple[MapCell | None, ...]], ...]:
+    """The map's rows: a label, whether it is the function, one cell a column, None where the run has no such case."""
     plan = map_layout(run.records)
     cells: list[MapCell | None] = [None] * (len(plan.rows) * plan.width)
     for record in run.records:
@@ -97,7 +101,8 @@ def map_rows(run: StoredRun) -> tuple[tuple[str, tuple[MapCell | None, ...]], ..
             record.case_id, sign_of(record), verdict_source(run, record), label(run, record)
         )
     return tuple(
-        (row, tuple(cells[index * plan.width : (index + 1) * plan.width])) for index, row in enumerate(plan.rows)
+        (label, FUNCTION_SIGNS[same], tuple(cells[index * plan.width : (index + 1) * plan.width]))
+        for index, (label, same) in enumerate(plan.rows)
     )
 
 
@@ -110,6 +115,7 @@ def _run(run: StoredRun) -> RunRow:
     whose = run_source(run)
     painted = Counter(sign_of(record).paint for record in run.records)
     verdicts = Counter(record.verdict.word for record in run.records)
+    functions = Counter(record.function.same for record in run.records)
     return RunRow(
         run,
         run_toolchain(run),
@@ -119,6 +125,7 @@ def _run(run: StoredRun) -> RunRow:
         commit(run),
         tuple((paint, painted[paint]) for paint in PAINTS),
         tuple(sorted(verdicts.items())),
+        tuple((sign, functions[same]) for same, sign in FUNCTION_SIGNS.items() if functions[same]),
     )
 
 

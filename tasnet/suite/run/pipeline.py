@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from tasnet.common import TasnetError, named_error_line, source_digest
 from tasnet.hailo import Certainty, Failure, StageReport, Toolchain
-from tasnet.network import Size, VariantError
+from tasnet.network import PUBLISHED, Size, TrainedForm, VariantError
 from tasnet.suite.cases import STAGES, AnyCase, Case, Outcome, Provenance, SegmentCase, Stage, Status, graph_case
 from tasnet.suite.run.once import once
 from tasnet.suite.run.recipe import Recipe, masked_by
@@ -49,6 +49,7 @@ class _Known:
 
     size: Size
     assumed: tuple[str, ...]
+    trained: TrainedForm
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,12 @@ class Pipeline:
         """A line for each thing that the recipe's checkpoint doesn't say and was assumed. Raises as `resolve` does."""
         known = self._known
         return tuple(f"{self.recipe.weights}: {line}" for line in known.assumed) if known else ()
+
+    @property
+    def trained(self) -> TrainedForm:
+        """How the recipe's checkpoint was trained; without one, as published. Raises as `resolve` does."""
+        known = self._known
+        return known.trained if known else PUBLISHED
 
     def run(
         self, case: AnyCase, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
@@ -330,9 +337,10 @@ class Pipeline:
         key = content_key({"schema": SCHEMA, "weights": self._weights_id, "exporter": self._exporter})
         noted = self.store.note(key)
         if noted is None:
-            noted = {"size": asdict(self._checkpoint.size), "assumed": list(self._checkpoint.assumed)}
+            read = self._checkpoint
+            noted = {"size": asdict(read.size), "assumed": list(read.assumed), "trained": asdict(read.form)}
             self.store.put_note(key, noted)
-        return _Known(Size(**noted["size"]), tuple(noted["assumed"]))
+        return _Known(Size(**noted["size"]), tuple(noted["assumed"]), TrainedForm(**noted["trained"]))
 
     @cached_property
     def _checkpoint(self) -> Any:

@@ -177,7 +177,7 @@ def test_a_run_that_only_translated_is_drawn_so(translated: Path) -> None:
     assert "○" not in text
     assert "verdicts  predicted 2 not compiled" in text
     assert "2 of 2 cases were not compiled" in text
-    assert label(run, run.records[0]) == f"{CASE}: predicted not compiled"
+    assert label(run, run.records[0]) == f"{CASE}: predicted not compiled; {run.records[0].function.text}"
     shown = support_document(ledger(), {"notes": run}, {})
     assert "not compiled" in shown
     assert "No case is predicted clear." in shown

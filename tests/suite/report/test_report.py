@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.common.words import natural_order
-from tasnet.network.variant import Variant, set_axis
+from tasnet.network.variant import TrainedForm, Variant, set_axis
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Stage, Status
@@ -20,7 +20,14 @@ from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags,
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import heatmap
 from tasnet.suite.report.progress import ProgressLines
-from tasnet.suite.report.terminal import next_steps, render, summary_text, summary_title, verdict_counts
+from tasnet.suite.report.terminal import (
+    function_counts,
+    next_steps,
+    render,
+    summary_text,
+    summary_title,
+    verdict_counts,
+)
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.stored_runs import ended_record
 
@@ -59,6 +66,52 @@ def test_every_cell_of_the_matrix_stands_below_its_decoder() -> None:
     assert len(rows) == 24
     assert {line[at : at + 7] for line in rows} == {"FFFFFFF"}
     assert all("F" not in line[:at] for line in rows)
+
+
+def test_cases_that_keep_the_function_stand_in_rows_of_their_own_with_their_mark() -> None:
+    tail = "+activation=prelu+norm=gln"
+    names = [
+        f"split-normal-{decoder}-{blocks}{tail}" for decoder in ("grouped", "polyphase") for blocks in ("all", "k4")
+    ]
+    records = [recorded(parse_case(name)) for name in [*names, "baseline"]]
+    lines = render([heatmap(records, 80)], 80, colour=False).splitlines()
+    rows = [line.split() for line in lines if line.startswith(("split-", "concat-"))]
+    assert rows == [
+        [f"split-normal{tail}", "=", "●", "●"],
+        [f"split-normal{tail}", "≠", "●", "●"],
+        ["concat-normal", "≠", "●"],
+    ]
+    legend = next(line for line in lines if line.startswith("rows"))
+    assert "= exact: the trained network's own function" in legend
+    assert "≠ another function than the trained network's" in " ".join(lines)
+    ascii_only = render([heatmap(records, 80, ascii_only=True)], 80, colour=False)
+    assert " != " in ascii_only
+    assert ascii_only.isascii()
+
+
+def test_the_end_counts_what_keeps_the_function_and_says_how_the_others_differ() -> None:
+    names = ("baseline", "truncate-k-4", "split-normal-grouped-all+activation=prelu+norm=gln")
+    records = [recorded(parse_case(name)) for name in names]
+    assert function_counts(records) == (
+        "1 exact, 2 another function (ReLU for PReLU in 2, no norms in 2, 4 of 24 blocks in 1)"
+    )
+    # the one that is worth a compile before the others
+    assert next_steps(records)[1] == f"  such as {names[2]} (exact)"
+    assert next_steps(records[1:2])[1] == (
+        "  such as concat-normal-grouped-k4 (another function: 4 of 24 blocks, ReLU for PReLU, no norms)"
+    )
+
+
+def test_a_case_of_a_checkpoint_is_held_against_what_that_was_trained_as() -> None:
+    case = parse_case("split-normal-grouped-all+activation=prelu+norm=cln+causal=taps")
+    record = recorded(case)
+    assert record.function.text == "another function: norms by frame (cLN), no look ahead"
+    own = record.model_copy(update={"trained": TrainedForm("cln", causal=True)})
+    assert own.function.text == "exact"
+    assert CaseRecord.model_validate_json(own.model_dump_json(exclude_defaults=True)).function.text == "exact"
+    strange = record.model_copy(update={"axes": {**record.axes, "norm": "of another version"}})
+    assert strange.function.text == "unknown"
+    assert "? " in render([heatmap([strange], 80)], 80, colour=False)
 
 
 def test_a_terminal_without_unicode_gets_ascii() -> None:
@@ -153,6 +206,7 @@ def test_a_blocked_row(tmp_path: Path) -> None:
         "false",
         "har_only_success",
     )
+    assert (found["function"], found["departures"]) == ("another function", "ReLU for PReLU, no norms")
     assert (found["predicted"], found["verdict"], found["judgement"]) == ("true", "blocked", "unexpected_failure")
     assert found["families"] == "reshape_insertion,unsupported_kernel"
 

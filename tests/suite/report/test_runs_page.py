@@ -22,7 +22,7 @@ from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import ParityFigure, StoredRun
-from tasnet.suite.report.map import map_layout, row_label
+from tasnet.suite.report.map import map_layout, row_of
 from tasnet.suite.report.pack import page_data
 from tasnet.suite.report.page import FOLDER, SCRIPTS, page_html, script, write_page
 from tasnet.suite.report.sources import ALL_TAILS_BYTES, ReportError, ReportSource, gather_runs
@@ -111,7 +111,7 @@ def test_a_case_says_what_is_vacuous_in_it(store: Path) -> None:
     records = [told(parse_case(name)) for name in ("project-bypass-grouped-k1", "project-normal-grouped-k1")]
     stored(store, records)
     packed = page_data(source(store))
-    said = {case_id: [packed["words"][at] for at in vacuous] for case_id, _, _, vacuous in packed["cases"]}
+    said = {case_id: [packed["words"][at] for at in vacuous] for case_id, _, _, vacuous, *_ in packed["cases"]}
     assert said["project-bypass-grouped-k1"][0] == "blocks=1 changes nothing: blocks=all gives the same graph"
     assert said["project-normal-grouped-k1"] == []
 
@@ -123,7 +123,7 @@ def test_a_case_stands_in_the_row_and_column_of_the_terminals_map() -> None:
     flat = [(decoder, blocks) for decoder, columns in plan.groups for blocks, _ in columns]
     for each in records:
         down, across = divmod(plan.at[each.case_id], plan.width)
-        assert plan.rows[down] == row_label(each)
+        assert plan.rows[down] == row_of(each)
         assert flat[across] == (each.axes["decoder"], str(each.axes["blocks"]))
     assert len(set(plan.at.values())) == 840
 
@@ -150,7 +150,7 @@ def test_the_tables_count_what_the_records_say(store: Path) -> None:
     shown = source(store)
     assert [row.state for row in run_rows(shown)] == ["killed, or still going: 12 of 12 cases", "ended"]
     assert dict(run_rows(shown)[0].counts)["news"] == 12
-    assert sum(cell is not None for _, cells in map_rows(shown.shown) for cell in cells) == 12
+    assert sum(cell is not None for _, _, cells in map_rows(shown.shown) for cell in cells) == 12
     assert entry_rows(shown, shown.shown) == ()
 
 
@@ -158,7 +158,7 @@ def test_a_double_is_neither_predicted_nor_observed(store: Path) -> None:
     stored(store, some(), double=True, toolchain="dfc")
     (row,) = run_rows(source(store))
     assert row.word == "by a test double"
-    cells = [cell for _, cells in map_rows(row.run) for cell in cells if cell]
+    cells = [cell for _, _, cells in map_rows(row.run) for cell in cells if cell]
     assert all("blocked by a test double" in cell.label and "predicted" not in cell.label for cell in cells)
 
 

@@ -88,12 +88,13 @@ def section(text: str, title: str) -> str:
 def test_the_tables_say_what_the_records_say(store: Path) -> None:
     both(store)
     predicted = section(text(store), "## Predicted")
-    assert "| matrix | hailo8 | reference 0.1.0 | 840 | 285 | 756 | 84 |" in predicted
+    assert "| matrix | hailo8 | reference 0.1.0 | 840 | 285 | 0 | 756 | 84 |" in predicted
     row = next(line for line in predicted.splitlines() if line.startswith("| `project-bypass` |"))
-    assert row.split("|")[2:4] == [" blocked A ", " clear (observed) "]
+    assert row.split("|")[2:5] == [" another function ", " blocked A ", " clear (observed) "]
+    assert "The function: 840 another function (the first source alone in 420, " in predicted
     clear = sum(not claims(GROUPED, case.axes()) for case in (*profile_cases("matrix"), *profile_cases("probes")))
     assert f"{clear} predicted clear, observed: " in predicted
-    assert len(re.findall(r"^- `", predicted, re.MULTILINE)) == clear
+    assert len(re.findall(r"^\| `[^`]*` \| another function: ", predicted, re.MULTILINE)) == clear
 
 
 def test_what_keeps_the_function_stands_whole_beside_its_segments(store: Path) -> None:
@@ -102,7 +103,7 @@ def test_what_keeps_the_function_stands_whole_beside_its_segments(store: Path) -
     assert "modelled for a Pi." in told
     figures = "24 | 48 | 2.06 | 316.4 | 0.158 | 613.6 |"
     assert f"| notes, 8 kHz: `{WHOLE.id}` | clear (observed) | 2 clear (observed) | {figures}" in told
-    assert "| plans | hailo8 | reference 0.1.0 | 3 | 3 | 3 | 0 |" in section(text(store), "## Predicted")
+    assert "| plans | hailo8 | reference 0.1.0 | 3 | 3 | 3 | 3 | 0 |" in section(text(store), "## Predicted")
 
 
 def test_a_network_that_no_plan_fits_is_told_with_what_binds(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,8 +173,8 @@ def test_the_command_writes_and_checks(store: Path, tmp_path: Path, capsys: pyte
     assert main([*command, "--check"]) == 1
     said = capsys.readouterr().out.splitlines()
     assert said[1].startswith("---")
-    assert any(line.startswith("-| `concat-normal` | clear |") for line in said)
-    assert any(line.startswith("+| `concat-normal` | blocked A |") for line in said)
+    assert any(line.startswith("-| `concat-normal` | another function | clear |") for line in said)
+    assert any(line.startswith("+| `concat-normal` | another function | blocked A |") for line in said)
     file.write_bytes(b"\xff")
     assert main([*command, "--write"]) == 2
     assert "byte 0 isn't UTF-8" in capsys.readouterr().err

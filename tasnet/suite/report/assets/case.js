@@ -45,6 +45,7 @@ function caseHead(record) {
     make("p", {}, stamp(record.said, worded(record.said, record.verdict)), " ",
       make("span", {}, record.meaning === record.verdict ? "" : record.meaning),
       record.certainty ? make("span", { class: "dim" }, ` (${certainty(record.certainty)})`) : ""),
+    make("p", {}, drawFunction("i", record.case.same), ` ${record.case.functionText}`),
     record.case.vacuous.map((each) => make("p", { class: "note" }, `Vacuous: ${each}.`)),
     record.said === "double" ? make("p", { class: "note" }, "The result of a test double: neither observed nor predicted.") : "");
 }

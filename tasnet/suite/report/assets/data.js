@@ -79,11 +79,13 @@ for (const body of bodies) {
     .toLowerCase();
 }
 
-const cases = packed.cases.map(([id, tag, axes, vacuous]) => ({
+const cases = packed.cases.map(([id, tag, axes, vacuous, same, functionText]) => ({
   id,
   tag,
   axes: Object.fromEntries(axes.map(([name, value]) => [word(name), word(value)])),
   vacuous: vacuous.map(word),
+  same: word(same),
+  functionText: word(functionText),
   search: `${id} ${tag}`.toLowerCase(),
 }));
 
@@ -112,6 +114,7 @@ const runs = packed.runs.map((run, index) => ({
       body,
       case: cases[at],
       id: cases[at].id,
+      label: `${bodies[body].label}; ${word(packed.cases[at][5])}`,
       by: packed.by[by].map(word),
       times: packed.times[times],
       place,

@@ -5,6 +5,7 @@ const state = { run: packed.shown, case: "", q: "", chosen: new Map() };
 const NOT_AXES = ["blocks", "T", "arch", ...packed.sizes];
 const FIXED_FACETS = [
   { key: "verdict", name: "Verdict", of: (record) => [worded(record.said, record.verdict)] },
+  { key: "function", name: "Function", of: (record) => [record.case.same] },
   { key: "judged", name: "Judged", of: (record) => [record.kind.replaceAll("_", " ")] },
   { key: "entry", name: "Entry", of: (record) => (record.reached.length ? record.reached : ["none"]) },
   { key: "stage", name: "Ends at", of: (record) => [record.stage || (record.compiled ? "passes all" : "not compiled")] },

@@ -28,12 +28,12 @@ function drawMap() {
 }
 
 function drawTable(run, groups, from, wide, width, placed) {
-  const heads = make("tr", {}, make("td"), groups.map(([decoder, columns]) =>
+  const heads = make("tr", {}, make("td"), make("td"), groups.map(([decoder, columns]) =>
     make("th", { scope: "colgroup", colspan: columns.length }, decoder)));
-  const columns = make("tr", {}, make("td"), groups.flatMap(([, each]) => each.map(([blocks, length], at) =>
+  const columns = make("tr", {}, make("td"), make("td"), groups.flatMap(([, each]) => each.map(([blocks, length], at) =>
     make("th", { scope: "col", class: at ? "up" : "up first" }, blocks, length ? make("span", {}, ` ${length}`) : ""))));
   const rows = [];
-  const body = run.rows.map((name, down) => {
+  const body = run.rows.map(([name, same], down) => {
     const row = [];
     for (let across = 0; across < wide; across++) {
       const record = placed.get(down * width + from + across);
@@ -41,12 +41,18 @@ function drawTable(run, groups, from, wide, width, placed) {
     }
     if (!row.some(Boolean)) return null;
     rows.push(row);
-    return make("tr", {}, make("th", { scope: "row" }, name), row.map((cell) => make("td", {}, cell)));
+    return make("tr", {}, make("th", { scope: "row" }, name), drawFunction("td", same), row.map((cell) => make("td", {}, cell)));
   });
   const caption = `${groups.map(([decoder]) => decoder).join(", ")}: topologies down, TCN blocks kept across`;
   const element = make("table", { class: "grid", role: "grid" }, make("caption", { class: "unseen" }, caption),
     make("thead", {}, heads, columns), make("tbody", {}, body));
   return { element, rows };
+}
+
+/** Whether the cases of a row keep the trained network's function. */
+function drawFunction(tag, same) {
+  const [sign, meaning] = packed.functions[same];
+  return make(tag, { class: `function ${same === "exact" ? "exact" : "another"}`, title: meaning }, sign);
 }
 
 function drawCell(record) {
