@@ -104,7 +104,9 @@ def _tasnet(
 def matrix(
     options: RunOptions,
     profile: Profile = "matrix",
-    list_: Annotated[bool, typer.Option("--list", help="print the cases' ids, one a line, and run nothing")] = False,
+    list_: Annotated[
+        bool, typer.Option("--list", help="print each case's id, a tab, and its function; run nothing")
+    ] = False,
     workers: Annotated[str, typer.Option("-n", metavar="N", help="processes: a count, or auto")] = "0",
 ) -> int:
     """Run the cases of a profile, and hold each against the ledger.
@@ -116,13 +118,14 @@ def matrix(
     from dataclasses import replace
 
     from tasnet.network import checkpoint_file
+    from tasnet.suite.cases import case_function
     from tasnet.suite.run import cases_of, open_compiler
 
     root = Path(__file__).resolve().parents[2]
     place, checkpoint = options.store_root(root), options.checkpoint
     cases = cases_of(profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint).cases
     if list_:
-        print("\n".join(each.id for each in cases))
+        print("\n".join(f"{each.id}\t{case_function(each).text}" for each in cases))
         return OK
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tasnet.cli.graphs import function_of
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -31,6 +32,7 @@ from tasnet.common import TasnetError, error_line, print_line
 
 if TYPE_CHECKING:
     from tasnet.hailo.predict import Prediction
+    from tasnet.suite.run import ModelFunction
 
 STDIN = Path("-")
 
@@ -66,15 +68,13 @@ def check(
         code = max(code, judged.code)
         if judged.verdict is None:
             print_line(f"tasnet: {judged.why}", error=True)
-        elif not as_json:
-            told = verdict_lines.lines(judged.verdict, arch)
+        elif not as_json and judged.function:
+            told = verdict_lines.lines(judged.verdict, arch, judged.function)
             if len(sources) > 1:
                 print_line(f"{source}: {next(told)}")
             show(told)
     if as_json:
-        objects = [
-            (verdict_lines.as_json(each.verdict, arch) if each.verdict else {"error": each.why}) for each in found
-        ]
+        objects = [_object(each, arch) for each in found]
         if len(sources) > 1:
             show([{"file": str(source), **told} for source, told in zip(sources, objects, strict=True)])
         elif found[0].verdict:
@@ -89,6 +89,8 @@ class _Judged:
     code: int
     verdict: Prediction | None = None
     why: str = ""
+    function: ModelFunction | None = None
+    """of a file with a verdict"""
 
 
 def _judged(source: Path, arch: str, shape: list[str] | None, given: dict[str, tuple[int, ...]]) -> _Judged:
@@ -102,7 +104,16 @@ def _judged(source: Path, arch: str, shape: list[str] | None, given: dict[str, t
             # Of stdin its copy is read, which nobody knows of.
             why = error_line(error).replace(str(path), str(source))
             return _Judged(NOT_CLEAR if at_fault else USAGE, why=why)
-    return _Judged(OK if verdict.kind.value == "clear" else NOT_CLEAR, verdict)
+        function = function_of(path)
+    return _Judged(OK if verdict.kind.value == "clear" else NOT_CLEAR, verdict, "", function)
+
+
+def _object(judged: _Judged, arch: str) -> dict[str, Any]:
+    from tasnet.cli import verdict_lines
+
+    if judged.verdict and judged.function:
+        return verdict_lines.as_json(judged.verdict, arch, judged.function)
+    return {"error": judged.why}
 
 
 @contextmanager

@@ -28,9 +28,8 @@ from tasnet.common import open_regular, print_line, printable
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-    from tasnet.network import Weights
     from tasnet.suite.cases import Case
-    from tasnet.suite.run import RunOptions
+    from tasnet.suite.run import ModelFunction, RecipeWeights, RunOptions
 
 
 @with_run_options(*WEIGHTS)
@@ -49,25 +48,42 @@ def export(
 
     meant = parse_case(case)
     writable(output)
-    meant, model = exported_case(options, meant, opset, seed)
+    meant, model, trained = exported_case(options, meant, opset, seed)
     from tasnet.network import write_onnx
+    from tasnet.suite.cases import case_function
+    from tasnet.suite.run import note_case, told_function
 
+    far = distance_of(meant, trained)
+    note_case(model, meant, trained.form, si_sdr_db=far, of=Path(trained.name).name)
     write_onnx(model, output)
     print_line(f"{output}: {meant.id}, opset {opset}, {output.stat().st_size} bytes")
+    told = told_function(case_function(meant, trained.form), far, trained.name)
+    print_line(f"  function  {told}{' (these weights were drawn)' if trained.drawn else ''}")
     return OK
 
 
-def exported_case(options: RunOptions, meant: Case, opset: int = 13, seed: int = 0) -> tuple[Case, ModelProto]:
+def distance_of(case: Case, trained: RecipeWeights) -> float | None:
+    """SI-SDR in dB of a case to the network of its checkpoint; None for drawn weights, and where there is no wave."""
+    if trained.drawn:
+        return None
+    from tasnet.suite.numerics import distance_to_trained
+
+    return distance_to_trained(case, trained.weights, trained.form, mask_activation=trained.mask_activation)
+
+
+def exported_case(
+    options: RunOptions, meant: Case, opset: int = 13, seed: int = 0
+) -> tuple[Case, ModelProto, RecipeWeights]:
     """A case's graph with the weights that the options mean, and the case at their size. What was assumed is said."""
     from dataclasses import replace
 
     recipe = options.recipe()
     # Only now: torch takes seconds to import.
     from tasnet.network import seeded_weights, to_onnx, with_drawn_heads
+    from tasnet.suite.run import RecipeWeights
 
-    weights: Weights
     if recipe.checkpoint is None:
-        weights, activation = seeded_weights(meant.size, seed), "relu"
+        given = RecipeWeights(seeded_weights(meant.size, seed), "relu", True, f"seed {seed}")
     else:
         from tasnet.network import load_checkpoint
 
@@ -77,8 +93,10 @@ def exported_case(options: RunOptions, meant: Case, opset: int = 13, seed: int =
         for line in loaded.assumed:
             print_line(f"note: {options.checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
-        weights, activation = with_drawn_heads(loaded.weights, meant.size, seed), loaded.mask_activation
-    return meant, to_onnx(meant.variant, meant.size, weights, meant.length, opset=opset, mask_activation=activation)
+        weights = with_drawn_heads(loaded.weights, meant.size, seed)
+        given = RecipeWeights(weights, loaded.mask_activation, False, str(options.checkpoint), loaded.form)
+    form = (meant.variant, meant.size, given.weights, meant.length)
+    return meant, to_onnx(*form, opset=opset, mask_activation=given.mask_activation), given
 
 
 def translate(
@@ -105,7 +123,18 @@ def translate(
     print_line(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
     for each in network.assumptions:
         print_line(f"  assumed: {printable(each.text)}")
+    print_line(f"  function  {printable(function_of(source).text)}")
     return OK
+
+
+def function_of(source: Path) -> ModelFunction:
+    """What a graph's file, which was read, says that it is: of a case, the trained network's function or another."""
+    from tasnet.hailo.predict import is_onnx
+    from tasnet.suite.run import ModelFunction, function_of_file
+
+    if not is_onnx(source):
+        return ModelFunction.unknown("a HAR doesn't say which case it is")
+    return function_of_file(source)
 
 
 def inspect(source: Compiled, as_json: AsJson = False, shape: Shapes = None) -> int:

@@ -105,7 +105,7 @@ def _graph(
     from tasnet.hailo.translate import settled_model
 
     if case:
-        case, model = exported_case(options, case)
+        case, model, _ = exported_case(options, case)
         return case, model, settled_model(model)
     path = readable(Path(source), "an .onnx")
     settled = settled_model(path, sizes(shape))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasnet.common import printable, short_layers
 from tasnet.hailo import Failure
 from tasnet.hailo.predict import Prediction, Reference
 
+if TYPE_CHECKING:
+    from tasnet.suite.run import ModelFunction
 
-def as_json(verdict: Prediction, arch: str) -> dict[str, Any]:
+
+def as_json(verdict: Prediction, arch: str, function: ModelFunction) -> dict[str, Any]:
     """The object that `tasnet check --json` prints; its keys are stable."""
     tool = Reference()
     return {
@@ -21,17 +24,25 @@ def as_json(verdict: Prediction, arch: str) -> dict[str, Any]:
         "arch": arch,
         "blockers": [_blocker(failure) for failure in verdict.blockers],
         "doubts": [_blocker(failure) for failure in (*verdict.doubts, *verdict.cautions)],
+        "function": {
+            "word": function.kept.same.value,
+            "departures": list(function.kept.departures),
+            "case": function.case.id if function.case else None,
+            "si_sdr_db": function.si_sdr_db,
+            "why": function.why,
+        },
         "assumptions": [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions],
     }
 
 
-def lines(verdict: Prediction, arch: str) -> Iterator[str]:
+def lines(verdict: Prediction, arch: str, function: ModelFunction) -> Iterator[str]:
     """The verdict, who says it, and each blocker with its evidence."""
     tool = Reference()
     yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"
     yield f"  toolchain {tool.name} {tool.version}"
     unread = [doubt for doubt in verdict.doubts if doubt.stage == "translate"]
     yield f"  rests on  {_UNREAD if unread else _RESTS_ON[verdict.certainty.value]}"
+    yield f"  function  {printable(function.text)}"
     for each in verdict.assumptions:
         yield f"  assumed   {printable(each.text)}"
     yield from _failures("blocker", verdict.blockers)

@@ -2,6 +2,7 @@ from .emulated import EmulationError as EmulationError
 from .emulated import aligned_distance as aligned_distance
 from .emulated import emulated_arrays as emulated_arrays
 from .float64_reference import onnx_waveform as onnx_waveform
+from .function_distance import distance_to_trained as distance_to_trained
 from .kept_figures import keep_figures as keep_figures
 from .kept_figures import read_case_figures as read_case_figures
 from .kept_figures import read_figures as read_figures
@@ -44,6 +45,7 @@ __all__ = [
     "Thresholds",
     "aligned_distance",
     "distance",
+    "distance_to_trained",
     "each_window",
     "emulated_arrays",
     "frames_waveform",

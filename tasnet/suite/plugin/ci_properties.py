@@ -17,6 +17,7 @@ def properties(record: CaseRecord) -> Iterator[tuple[str, str]]:
         "known": "predicted" if record.predicted else "observed",
         "toolchain": f"{record.toolchain} {record.version}",
         "certainty": record.certainty.value if record.certainty else "",
+        "function": record.function.text,
         "judgement": record.kind.value,
         "entries": ", ".join(record.entries),
         "families": ", ".join(dict.fromkeys(blocker.failure.family for blocker in record.blockers)),
@@ -30,5 +31,6 @@ def tags(record: CaseRecord) -> Iterator[str]:
     """What a test can be filtered by: `predicted`, `verdict:blocked`, `entry:wide-row-agent`."""
     yield "predicted" if record.predicted else "observed"
     yield f"verdict:{record.verdict.word}"
+    yield f"function:{record.function.same.value}"
     yield f"judgement:{record.kind.value}"
     yield from (f"entry:{entry}" for entry in record.entries)

@@ -13,6 +13,7 @@ def failing_lines(record: CaseRecord, entries: Sequence[Entry]) -> Iterator[str]
     """The case's text; `entries` are the ledger's."""
     known = {entry.id: entry for entry in entries}
     yield f"{record.kind.value.replace('_', ' ')}: {record.case_id}"
+    yield from labelled_paragraph("function", record.function.text)
     for index, part in enumerate(record.expected.split("; ")):
         yield from labelled_paragraph("expected" if not index else "", part)
     yield from labelled_paragraph("happened", record.happened)

@@ -1,6 +1,10 @@
 from .calibration import calibration_lines as calibration_lines
 from .calibration import load_calibration as load_calibration
 from .calibration import save_calibration as save_calibration
+from .case_in_onnx import ModelFunction as ModelFunction
+from .case_in_onnx import function_of_file as function_of_file
+from .case_in_onnx import note_case as note_case
+from .case_in_onnx import told_function as told_function
 from .graph_stages import GraphToCompile as GraphToCompile
 from .graph_stages import compile_graph as compile_graph
 from .options import RunOptions as RunOptions
@@ -34,6 +38,7 @@ __all__ = [
     "DamagedArtifact",
     "GraphToCompile",
     "KeptPlan",
+    "ModelFunction",
     "Pipeline",
     "Recipe",
     "RecipeWeights",
@@ -49,8 +54,10 @@ __all__ = [
     "content_key",
     "content_of",
     "file_sha256",
+    "function_of_file",
     "load_calibration",
     "load_weights",
+    "note_case",
     "onnx_bytes",
     "open_compiler",
     "open_pipeline",
@@ -60,4 +67,5 @@ __all__ = [
     "read_kept",
     "save_calibration",
     "store_root",
+    "told_function",
 ]

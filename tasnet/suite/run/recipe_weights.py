@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasnet.network import Size, Weights, load_checkpoint, seeded_weights, with_drawn_heads
+from tasnet.network import PUBLISHED, Size, TrainedForm, Weights, load_checkpoint, seeded_weights, with_drawn_heads
 from tasnet.suite.run.recipe import Recipe
 
 
@@ -12,13 +12,14 @@ from tasnet.suite.run.recipe import Recipe
 class RecipeWeights:
     """Weights, the activation of their masks, and whether a seed drew them: then they separate nothing.
 
-    `name` is theirs to a person: a checkpoint's path, `tasnet:NAME`, or the seed.
+    `name` is theirs to a person: a checkpoint's path, `tasnet:NAME`, or the seed. `form` is how they were trained.
     """
 
     weights: Weights
     mask_activation: str
     drawn: bool
     name: str
+    form: TrainedForm = PUBLISHED
 
 
 def load_weights(recipe: Recipe, size: Size) -> RecipeWeights:
@@ -28,4 +29,5 @@ def load_weights(recipe: Recipe, size: Size) -> RecipeWeights:
     read = load_checkpoint(
         recipe.checkpoint, mask_activation=recipe.mask_activation, blocks_per_repeat=recipe.blocks_per_repeat
     )
-    return RecipeWeights(with_drawn_heads(read.weights, size, recipe.seed), read.mask_activation, False, recipe.weights)
+    weights = with_drawn_heads(read.weights, size, recipe.seed)
+    return RecipeWeights(weights, read.mask_activation, False, recipe.weights, read.form)

@@ -9,7 +9,8 @@ from typing import Any
 
 from tasnet.common import labelled_paragraph, short_layers
 from tasnet.hailo import Failure
-from tasnet.suite.cases import AnyCase
+from tasnet.network import FunctionKept
+from tasnet.suite.cases import AnyCase, case_function
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
     Entry,
@@ -43,6 +44,11 @@ class Explanation:
     run: str = ""
     record: CaseRecord | None = None
     judgement: Judgement | None = None
+
+    @property
+    def function(self) -> FunctionKept:
+        """Whether the case keeps the trained network's function; in a run with a checkpoint that one's."""
+        return self.record.function if self.record else case_function(self.case)
 
 
 def explain_case(ledger: Ledger, case: AnyCase, run: StoredRun | None, past: FlakyHistory, today: date) -> Explanation:
@@ -97,6 +103,7 @@ def _why_not(entry: Entry, axes: dict[str, str | int], toolchain: str, version: 
 def explanation_lines(explanation: Explanation) -> Iterator[str]:
     """The explanation for a person."""
     yield explanation.case.id
+    yield f"function  {explanation.function.text}"
     record, judgement = explanation.record, explanation.judgement
     if record and judgement:
         word = "predicted" if record.predicted else "observed"
@@ -163,6 +170,8 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
     ]
     return {
         "case": explanation.case.id,
+        "function": explanation.function.same.value,
+        "departures": list(explanation.function.departures),
         "run": explanation.run or None,
         "toolchain": {"name": explanation.toolchain, "version": explanation.version} if record else None,
         "predicted": record.predicted if record else None,
