@@ -24,6 +24,7 @@ def as_json(verdict: Prediction, arch: str, function: ModelFunction) -> dict[str
         "arch": arch,
         "blockers": [_blocker(failure) for failure in verdict.blockers],
         "doubts": [_blocker(failure) for failure in (*verdict.doubts, *verdict.cautions)],
+        "assumptions": [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions],
         "function": {
             "word": function.kept.same.value,
             "departures": list(function.kept.departures),
@@ -31,7 +32,6 @@ def as_json(verdict: Prediction, arch: str, function: ModelFunction) -> dict[str
             "si_sdr_db": function.si_sdr_db,
             "why": function.why,
         },
-        "assumptions": [{"kind": each.kind.value, "text": each.text} for each in verdict.assumptions],
     }
 
 

@@ -50,6 +50,7 @@ _DECODERS = {
     "reduced_deconv_64": "a reduced decoder of 64 channels",
     "conv1x1_head": "one value a frame and no waveform",
 }
+_ACTIVATIONS = {"relu": "ReLU"}
 _NORMS = {
     "gln": "norms over the clip (gLN)",
     "gln_pool": "norms over the clip (gLN)",
@@ -63,10 +64,10 @@ _WORDS: Mapping[str, Callable[[Variant, Size], str]] = {
     "mask": lambda variant, size: "no masks",
     "sources": lambda variant, size: "the first source alone",
     "skip": lambda variant, size: "no skip connections",
-    "decoder": lambda variant, size: _DECODERS[variant.decoder],
+    "decoder": lambda variant, size: _DECODERS.get(variant.decoder, variant.decoder),
     "blocks": lambda variant, size: f"{variant.blocks} of {size.total_blocks} blocks",
-    "activation": lambda variant, size: "ReLU for PReLU",
-    "norm": lambda variant, size: _NORMS[variant.norm],
+    "activation": lambda variant, size: f"{_ACTIVATIONS.get(variant.activation, variant.activation)} for PReLU",
+    "norm": lambda variant, size: _NORMS.get(variant.norm, f"{variant.norm} norms"),
     "causal": lambda variant, size: "looks ahead" if variant.causal == "off" else "no look ahead",
 }
 """axis -> what a form that departs there has, or has not, beside the trained network"""

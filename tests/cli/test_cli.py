@@ -14,6 +14,7 @@ import onnx
 import pytest
 
 from tasnet.cli import main
+from tasnet.suite.cases.function import case_function
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.observed.sweeping import SweepResult, SweptGraph
@@ -22,11 +23,15 @@ from tests.doubles import hef_writer
 from tests.doubles.dfc_python import dfc_python
 
 
-def test_matrix_lists_ids_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+def test_matrix_lists_ids_and_behind_a_tab_the_function_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["matrix", "--list"]) == 0
-    assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("matrix")]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{case.id}\t{case_function(case).text}" for case in profile_cases("matrix")
+    ]
     assert main(["matrix", "--list", "--profile", "notes", "--arch", "hailo8l"]) == 0
-    assert capsys.readouterr().out.splitlines() == [case.id for case in profile_cases("notes", "hailo8l")]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("\t")[0] for line in lines] == [case.id for case in profile_cases("notes", "hailo8l")]
+    assert lines[0].endswith("\tanother function: ReLU for PReLU, no norms")
 
 
 def test_export_then_translate_then_check_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +51,8 @@ def test_export_then_translate_then_check_then_inspect(tmp_path: Path, capsys: p
         told[-1].pop("arch")
         layers = json.loads(capsys.readouterr().out)
         assert layers["totals"]["layers"] == len(layers["layers"]) > 3
+    # A HAR doesn't say which case it is.
+    assert [each.pop("function")["word"] for each in told] == ["another function", "unknown"]
     assert told[0] == told[1]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["m.har", "m.onnx"]
 
@@ -64,7 +71,8 @@ def test_check_json(width: int, verdict: str, code: int, tmp_path: Path, capsys:
     assert main(["check", str(file), "--arch", "hailo8", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
     keys = ["verdict", "certainty", "predicted", "toolchain", "arch", "blockers"]
-    assert list(told) == [*keys, "doubts", "assumptions"]
+    assert list(told) == [*keys, "doubts", "assumptions", "function"]
+    assert told["function"]["word"] == "unknown"
     assert bool(told["doubts"]) is (verdict == "unknown")
     assert told["verdict"] == verdict
     assert told["predicted"] is True
@@ -253,7 +261,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert ran.stdout == "concat-normal-grouped-all\n"
+    assert ran.stdout.partition("\t")[0] == "concat-normal-grouped-all"
     assert ran.stderr == ""
 
 
