@@ -66,7 +66,8 @@ def function_counts(records: Sequence[CaseRecord]) -> str:
     """`24 exact, 816 another function (no norms in 816, no masks in 420)`: what becomes of the trained function."""
     counts = Counter(record.function.same for record in records)
     gone = Counter(each for record in records for each in record.function.departures)
-    shown = [f"{each} in {count}" for each, count in gone.most_common(_SHOWN)] + ["…"] * (len(gone) > _SHOWN)
+    ordered = sorted(gone.items(), key=lambda each: (-each[1], each[0]))
+    shown = [f"{each} in {count}" for each, count in ordered[:_SHOWN]] + ["…"] * (len(gone) > _SHOWN)
     parts = [
         f"{counts[same]} {same.value}" for same in SameFunction if counts[same] and same is not SameFunction.ANOTHER
     ]
