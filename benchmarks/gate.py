@@ -32,10 +32,23 @@ CHANGES = {
 
 def main() -> None:
     print(describe())
-    run = ["-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "--profile", "matrix", "-q", "-n", "2"]
+    run = [
+        "-m",
+        "pytest",
+        "-p",
+        "no:logging",
+        "-m",
+        "compile",
+        "tests/compile",
+        "--tasnet-profile",
+        "matrix",
+        "-q",
+        "-n",
+        "2",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "store")
-        matrix = timed([*run, "--store", str(store)]).seconds
+        matrix = timed([*run, "--tasnet-store", str(store)]).seconds
         print(f"matrix, empty store, 2 processes    {matrix:.1f} s")
         repository = made(Path(folder, "repository"))
         _gate("other files alone", repository, store, matrix)

@@ -19,7 +19,7 @@ from benchmarks.machine import children_peak_mib, describe, timed
 from tasnet.suite.cases.case import Case, graph_key
 from tasnet.suite.cases.profiles import profile_cases
 
-RUN = ["-m", "pytest", "-m", "compile", "tests/compile", "--profile", "matrix", "-q"]
+RUN = ["-m", "pytest", "-m", "compile", "tests/compile", "--tasnet-profile", "matrix", "-q"]
 SAMPLE_EVERY = 31
 """Coprime to every axis of the matrix: each value is drawn in its share."""
 
@@ -31,13 +31,13 @@ def main() -> None:
     print(f"distinct graphs / cases            {distinct} / {len(cases)} = {distinct / len(cases):.3f}")
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder, "store")
-        collected = timed([*RUN, "--collect-only", "--store", str(store)]).seconds
+        collected = timed([*RUN, "--collect-only", "--tasnet-store", str(store)]).seconds
         print(f"collection, one process            {collected:.1f} s")
-        cold = timed([*RUN, "-n", "2", "--store", str(store)]).seconds
+        cold = timed([*RUN, "-n", "2", "--tasnet-store", str(store)]).seconds
         print(f"matrix, empty store, 2 processes   {cold:.1f} s")
         print(f"peak memory of any process         {children_peak_mib():.0f} MiB")
         print(f"store                              {_size_mib(store):.0f} MiB")
-        warm = timed([*RUN, "-n", "2", "--store", str(store)]).seconds
+        warm = timed([*RUN, "-n", "2", "--tasnet-store", str(store)]).seconds
         print(f"matrix, full store, 2 processes    {warm:.1f} s")
     sample = cases[::SAMPLE_EVERY]
     scale = len(cases) / len(sample)

@@ -28,7 +28,19 @@ from tasnet.suite.run.store import Store
 from tests.doubles.stored_runs import said_by, store_copy
 
 RUNS = 20
-MATRIX = ["-m", "pytest", "-m", "compile", "tests/compile", "--profile", "matrix", "-q", "-n", "2", "--store"]
+MATRIX = [
+    "-m",
+    "pytest",
+    "-m",
+    "compile",
+    "tests/compile",
+    "--tasnet-profile",
+    "matrix",
+    "-q",
+    "-n",
+    "2",
+    "--tasnet-store",
+]
 
 FILTER = """async (button) => {
   const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));

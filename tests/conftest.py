@@ -19,7 +19,7 @@ def pytest_configure(config: pytest.Config) -> None:
     Their networks are small: a second thread only waits for the first, at every layer, and waiting takes as much of a
     core as work does. Where the suite alone is run (`-m`), or a compiler, they may take what the machine has.
     """
-    if not config.option.markexpr and config.option.toolchain == "reference":
+    if not config.option.markexpr and config.option.tasnet_toolchain == "reference":
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -62,7 +62,7 @@ def notes_store(shared_folder: Path) -> Path:
         done = shared_folder / "notes-store.done"
         if not done.exists():
             command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "compile"]
-            command += ["tests/compile/test_compile.py", "--profile", "notes", f"--store={store}"]
+            command += ["tests/compile/test_compile.py", "--tasnet-profile", "notes", f"--tasnet-store={store}"]
             ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
             assert ran.returncode == 0, ran.stdout + ran.stderr
             done.touch()

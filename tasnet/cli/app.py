@@ -144,7 +144,8 @@ def matrix(
     options = replace(options, **{name: path.absolute() for name, path in paths.items() if path})
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
-    command += ["--profile", profile, *(part for option in options.given() for part in option if part)]
+    command += [f"--tasnet-profile={profile}"]
+    command += [f"--tasnet-{name}={value}" if value else f"--tasnet-{name}" for name, value in options.given()]
     # pytest's own codes: 4 is wrong usage, 5 no tests
     return {0: OK, 4: USAGE, 5: USAGE}.get(subprocess.call(command, cwd=root), NOT_CLEAR)
 

@@ -44,7 +44,7 @@ def filled(folder: Path, notes_store: Path) -> Path:
 
 def fill(store: Path) -> None:
     """Beside the real run that is there: another, an observed one, a test double's, a killed one, another schema's."""
-    suite(store, "--profile", "probes", "-k", "project and ungrouped_blockdiag and not encoder")
+    suite(store, "--tasnet-profile", "probes", "-k", "project and ungrouped_blockdiag and not encoder")
     notes, probes = (read_run(folder) for folder in run_folders(store))
     log = Store(store).put_file(LOG.encode(), ".log")
 
@@ -85,7 +85,7 @@ def suite(store: Path, *options: str) -> None:
     command = [sys.executable, "-m", "pytest", "-q", "-m", "compile", "tests/compile/test_compile.py", *options]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
     done = subprocess.run(
-        [*command, "--store", str(store)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        [*command, "--tasnet-store", str(store)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
 

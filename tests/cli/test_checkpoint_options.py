@@ -92,7 +92,10 @@ def test_every_command_that_takes_a_checkpoint_takes_what_it_may_not_say() -> No
 
 
 WRONG = {
-    "activation without weights": (["--mask-activation", "relu"], "--mask-activation relu: of which weights? "),
+    "activation without weights": (
+        ["--mask-activation", "relu"],
+        "--mask-activation relu: of which weights? ",
+    ),
     "blocks without weights": (["--blocks-per-repeat", "8"], "--blocks-per-repeat 8: of which weights? "),
     "unknown activation": (["--checkpoint", "base.pt", "--mask-activation", "tanh"], "tanh: unknown; one of relu, "),
     "no blocks": (["--checkpoint", "base.pt", "--blocks-per-repeat", "0"], "0: must be at least 1"),
@@ -163,18 +166,18 @@ def test_the_suites_run_tells_what_was_assumed(
     pytester.makeconftest('pytest_plugins = ["tasnet.suite.plugin"]')
     pytester.makepyfile("def test_nothing(): pass")
     store = str(pytester.path / "store")
-    options = [f"--checkpoint={bare}", "--blocks-per-repeat=2", f"--store={store}"]
+    options = [f"--tasnet-checkpoint={bare}", "--tasnet-blocks-per-repeat=2", f"--tasnet-store={store}"]
     result = pytester.runpytest_inprocess(*options)
     result.stdout.fnmatch_lines([f"note: {bare}: the file doesn't say the masks' activation: relu is assumed*"])
-    result = pytester.runpytest_inprocess(*options, "--mask-activation=sigmoid")
+    result = pytester.runpytest_inprocess(*options, "--tasnet-mask-activation=sigmoid")
     result.stdout.no_fnmatch_line("*activation: relu*")
     (pytester.path / "bad.pt").write_bytes(b"no torch file")
-    result = pytester.runpytest_inprocess("--checkpoint=bad.pt", f"--store={store}")
+    result = pytester.runpytest_inprocess("--tasnet-checkpoint=bad.pt", f"--tasnet-store={store}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["ERROR: *bad.pt: truncated, or not a torch file; *"])
-    result = pytester.runpytest_inprocess("--mask-activation", "relu")
+    result = pytester.runpytest_inprocess("--tasnet-mask-activation", "relu")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["ERROR: --mask-activation relu: of which weights? *"])
+    result.stderr.fnmatch_lines(["ERROR: --tasnet-mask-activation relu: of which weights? *"])
 
 
 def test_the_gate_tells_an_older_side_no_more_than_was_said() -> None:

@@ -21,7 +21,7 @@ SAMPLE = 24
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"form", "real_form"} & set(metafunc.fixturenames):
         return
-    profile = metafunc.config.option.profile
+    profile = metafunc.config.option.tasnet_profile
     # The segments of plans are run together, as the network that they are: test_plans.py.
     cases = () if profile == PLANS else profile_cases(profile)
     forms = list(dict.fromkeys(map(graph_case, cases)))

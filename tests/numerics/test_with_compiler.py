@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.numerics
 
-NO_COMPILER = "no compiler: --toolchain dfc with calibration recordings runs its contexts"
+NO_COMPILER = "no compiler: --tasnet-toolchain dfc with calibration recordings runs its contexts"
 LIMITS = Path(__file__).resolve().parents[2] / THRESHOLDS_FILE
 
 
@@ -33,11 +33,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     options = metafunc.config.option
     if "compiled_form" not in metafunc.fixturenames:
         return
-    if options.toolchain != "dfc":
+    if options.tasnet_toolchain != "dfc":
         none = pytest.param(None, marks=pytest.mark.skip(reason=NO_COMPILER), id="none")
         metafunc.parametrize("compiled_form", [none])
         return
-    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(options.profile)))
+    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(options.tasnet_profile)))
     metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
 
 

@@ -50,7 +50,7 @@ def test_cases_that_the_docs_name_are_some() -> None:
     named = [(word, words) for words in commands("pytest") for word in words if "::" in word]
     assert named
     for word, words in named:
-        known = {case.id for case in profile_cases(words[words.index("--profile") + 1])}
+        known = {case.id for case in profile_cases(words[words.index("--tasnet-profile") + 1])}
         assert word.partition("[")[2].rstrip("]") in known
 
 

@@ -69,9 +69,9 @@ def test_the_pages_command_runs_with_what_its_install_line_brings_and_nothing_el
     script = write(tmp_path, [CASE])
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
     environ |= {"PYTHONPATH": f"{DOUBLES}:{ROOT}", "HAILO_PLATFORM_SCRIPT": str(script)}
-    words = [f"--hef={tmp_path / 'hef'}" if word == "hef" else word for word in documented("pytest")]
-    words.remove("--hef")
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *words, f"--store={tmp_path / 'store'}"]
+    words = [f"--tasnet-hef={tmp_path / 'hef'}" if word == "hef" else word for word in documented("pytest")]
+    words.remove("--tasnet-hef")
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", *words, f"--tasnet-store={tmp_path / 'store'}"]
     ran = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "2 passed, 1 skipped" in ran.stdout

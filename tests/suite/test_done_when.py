@@ -53,11 +53,11 @@ STAGES = ("translate", "optimize", "compile")
 
 def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The suite itself, in its checkout, with the stand-in as its compiler."""
-    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "--profile", "notes"]
-    command += ["-p", "no:cacheprovider", "--store", str(tmp_path / "store"), "--toolchain", "dfc"]
-    command += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
+    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "--tasnet-profile", "notes"]
+    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), "--tasnet-toolchain", "dfc"]
+    command += ["--tasnet-calibration", str(recordings(tmp_path / "speech.npz"))]
     # Of a stand-in's memory little is needed, and cases may run beside each other.
-    command += [part for stage in STAGES for part in ("--limit", f"{stage}.memory=1 GiB")]
+    command += [part for stage in STAGES for part in ("--tasnet-limit", f"{stage}.memory=1 GiB")]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
     # The locks that share the machine's memory lie with the temporary files: other runs' stages aren't waited for.
     environ |= {"COLUMNS": "120", "TMPDIR": str(tmp_path)}
@@ -71,7 +71,7 @@ def test_the_notes_end_as_the_ledger_says(
     copy_store(notes_store, tmp_path / "store")
     calls = tmp_path / "calls"
     python = str(dfc_python(tmp_path / "dfc", {"graph": "read", "calls": str(calls)}))
-    ran = suite(tmp_path, "--dfc-python", python, "-n", "2")
+    ran = suite(tmp_path, "--tasnet-dfc-python", python, "-n", "2")
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
 
     # Every case is an expected failure, and nothing of it is said to be observed.

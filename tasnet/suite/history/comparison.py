@@ -84,7 +84,7 @@ def compare_runs(before: StoredRun, after: StoredRun) -> RunComparison:
     if before.head.known != after.head.known:
         raise RunError(
             f"run {before.id} is {before.head.known} and run {after.id} {after.head.known}: a prediction that the "
-            "compiler doesn't bear out is no change; pytest -m compile --toolchain dfc sets the two side by side"
+            "compiler doesn't bear out is no change; pytest -m compile --tasnet-toolchain dfc sets the two side by side"
         )
     old = {record.case_id: record for record in before.records}
     new = {record.case_id: record for record in after.records}

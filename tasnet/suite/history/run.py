@@ -59,7 +59,7 @@ class ParityFigure(BaseModel):
 
 
 class RunHead(BaseModel):
-    """What a run set out to do. `repeat` are the options of pytest that make it again."""
+    """What a run set out to do. `repeat` are the options of `tasnet matrix` that make it again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 

@@ -4,7 +4,8 @@ A test of the suite carries one of the marks `compile`, `numerics`, `device` and
 that does; it is then run for each case of the profile. `compiled` and `translated` are the judgements of its case,
 and `conclude` turns a judgement into pytest's verdict.
 
-    setup.py          the options, what they mean, and the run's head for its history
+    options.py       their values and names (early_options.py, beside this room, has them for pytest)
+    setup.py         what they mean, and the run's head for its history
     collection.py    which test files a run opens
     cases.py         a test for each case, and its judgement
     device.py        the device, the compiled files that it runs, and what is kept of it

@@ -15,6 +15,7 @@ from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
 from tasnet.suite.observed import keep_run_evidence
 from tasnet.suite.plugin.ci_properties import tags
+from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, RunsCases, repeat_command, run_head, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
@@ -126,7 +127,9 @@ def _judged(
         outcomes = pipeline.run(case, until=until)
     except TasnetError as error:
         _keep_record(request, case, sized, until, _broken_down(request, until, error_line(error)), today, past_runs)
-        pytest.fail(f"{error_line(error)}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False)
+        pytest.fail(
+            f"{in_pytest(error_line(error))}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False
+        )
     except Exception as error:
         # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
         broken = _broken_down(request, until, named_error_line(error))
@@ -135,7 +138,7 @@ def _judged(
     if setup.compiler and isinstance(sized, Case):
         keep_run_evidence(Store(setup.store), sized, outcomes)
     record, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
-    text = "\n".join(failing_lines(record, setup.ledger.entries))
+    text = in_pytest("\n".join(failing_lines(record, setup.ledger.entries)))
     traced = request.config.option.tbstyle == "long"
     if judgement.kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED):
         pytest.fail(text, pytrace=traced)
@@ -202,7 +205,7 @@ def conclude(judged: Judged) -> None:
         reason = f"{flaky}{_xfail_reason(judged.predicted, ', '.join(judgement.entries))}{blocked}"
         raise pytest.xfail.Exception(reason, pytrace=False)
     if judgement.kind is JudgementKind.UNKNOWN:
-        pytest.skip(judgement.happened)
+        pytest.skip(in_pytest(judgement.happened))
     if judgement.kind not in PASSING_KINDS:
         pytest.fail(judged.text, pytrace=judged.traced)
 

@@ -11,6 +11,7 @@ import pytest
 
 from tasnet.suite.cases import Case, Outcome, Status
 from tasnet.suite.history import DeviceCheck, DeviceRecord
+from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.setup import SETUP
 from tasnet.suite.plugin.worker_reports import DEVICE_PROPERTY
 from tasnet.suite.run import Store
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 CompiledHef = tuple[Case, Path]
 
-NO_FOLDER = "no HEF: name a folder of <case id>.hef files with --hef or TASNET_HEF"
+NO_FOLDER = "no HEF: name a folder of <case id>.hef files with --tasnet-hef or TASNET_HEF"
 
 Keep = Callable[[DeviceCheck, CompiledHef, Outcome], Outcome]
 """Keeps how a check ended and returns it; a run that broke down ends the test here, as an ERROR of its setup."""
@@ -34,9 +35,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from tasnet.suite.observed import DeviceError, hefs_by_case
 
     config = metafunc.config
-    folder = config.getoption("--hef") or os.environ.get("TASNET_HEF")
+    folder = config.getoption("--tasnet-hef") or os.environ.get("TASNET_HEF")
     try:
-        found = hefs_by_case(Path(folder), config.getoption("--arch")) if folder else []
+        found = hefs_by_case(Path(folder), config.getoption("--tasnet-arch")) if folder else []
     except DeviceError as error:
         raise pytest.Collector.CollectError(str(error)) from None
     none = f"{folder}: no .hef in it; copy <case id>.hef files there" if folder else NO_FOLDER
@@ -48,20 +49,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def detection(pytestconfig: pytest.Config) -> Detection:
-    """The device. Skips with what is missing, or fails with it where --require-device says that it is there."""
+    """The device. Skips with what is missing, or fails with it where --tasnet-require-device says that it is there."""
     from tasnet.hailo.chip import detect_chip
 
-    found = detect_chip(pytestconfig.getoption("--arch"))
+    found = detect_chip(pytestconfig.getoption("--tasnet-arch"))
     if not found.ready:
-        _missing(pytestconfig, found.reason)
-    if found.double and pytestconfig.getoption("--require-device"):
+        _missing(pytestconfig, in_pytest(found.reason))
+    if found.double and pytestconfig.getoption("--tasnet-require-device"):
         _missing(pytestconfig, "device: hailo_platform is a test double here, no HailoRT")
     return found
 
 
 @pytest.fixture
 def compiled_hef(request: pytest.FixtureRequest, detection: Detection) -> CompiledHef:
-    """A case and its compiled file. Skips without one, or fails under --require-device."""
+    """A case and its compiled file. Skips without one, or fails under --tasnet-require-device."""
     if isinstance(request.param, str):
         _missing(request.config, request.param)
     compiled: CompiledHef = request.param
@@ -79,7 +80,7 @@ def keep_ran(request: pytest.FixtureRequest) -> Keep:
         node.user_properties.append((DEVICE_PROPERTY, ran.model_dump_json(exclude_defaults=True)))
         node.user_properties.extend(outcome.figures.items())
         if outcome.status is Status.INFRA:
-            pytest.fail(f"{case.id}: {outcome.reason}", pytrace=False)
+            pytest.fail(f"{case.id}: {in_pytest(outcome.reason)}", pytrace=False)
         from tasnet.suite.observed import keep_device_outcome
 
         keep_device_outcome(Store(setup.store), case, path, outcome)
@@ -95,6 +96,6 @@ def conclude_ran(outcome: Outcome) -> None:
 
 
 def _missing(config: pytest.Config, reason: str) -> NoReturn:
-    if config.getoption("--require-device"):
-        pytest.fail(f"{reason} (--require-device)", pytrace=False)
+    if config.getoption("--tasnet-require-device"):
+        pytest.fail(f"{reason} (--tasnet-require-device)", pytrace=False)
     pytest.skip(reason)

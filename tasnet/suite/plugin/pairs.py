@@ -12,6 +12,7 @@ import pytest
 from tasnet.common import TasnetError, error_line
 from tasnet.suite.cases import graph_key, parse_any_case
 from tasnet.suite.observed import evidence_of_cases
+from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.setup import SETUP, RunsCases, Setup, repeat_command, uncaptured_printer
 from tasnet.suite.plugin.worker_reports import PAIR_PROPERTY, RECALLED_PROPERTY
 from tasnet.suite.run import Store
@@ -40,7 +41,7 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
 
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
-        pytest.skip(NO_COMPILER)
+        pytest.skip(in_pytest(NO_COMPILER))
     from tasnet.hailo.predict import Reference
     from tasnet.suite.run import Pipeline, open_store
 
@@ -49,7 +50,9 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
         open_one = Pipeline(store, Reference(), setup.recipe)
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except TasnetError as error:
-        pytest.fail(f"{error_line(error)}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False)
+        pytest.fail(
+            f"{in_pytest(error_line(error))}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False
+        )
     return ToolchainPair(request.param, predicted, observed, setup.compiler, store)
 
 
@@ -85,7 +88,7 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> ConfusionTa
     cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
     known = evidence_of_cases(store, cases.values())
     if not known:
-        pytest.skip("no observed run of these cases in the store: import-runs brings some, and --toolchain dfc")
+        pytest.skip("no observed run of these cases in the store: import-runs brings some, and --tasnet-toolchain dfc")
     seen = {graph_key(parse_any_case(each.case_id)) for each in known}
     predicts = Pipeline(store, Reference(), setup.recipe)
     found = confusion_table({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
@@ -110,6 +113,6 @@ def conclude_differences(differences: Callable[[ToolchainPair], Sequence[str]], 
     except NothingToCompare as reason:
         pytest.skip(str(reason))
     except TasnetError as error:
-        pytest.fail(f"{pair.case.id}: {error_line(error)}", pytrace=False)
+        pytest.fail(f"{pair.case.id}: {in_pytest(error_line(error))}", pytrace=False)
     if lines:
         pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{first_lines(lines)}", pytrace=False)

@@ -27,7 +27,7 @@ from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.plans import plan_records
-from tasnet.suite.plugin.setup import SETUP, run_head
+from tasnet.suite.plugin.setup import SETUP, names_of_others, run_head
 from tasnet.suite.plugin.worker_reports import (
     DEVICE_PROPERTY,
     MEASURE_PROPERTY,
@@ -186,7 +186,7 @@ class RunReporter:
             self._in_trouble(error)
 
     def _in_trouble(self, error: OSError) -> None:
-        self.trouble = f"the run's files were not written: {error}; name another --store"
+        self.trouble = f"the run's files were not written: {error}; name another --tasnet-store"
         if self.writer:
             self.writer.give_up()
 
@@ -214,7 +214,9 @@ class RunReporter:
         text = summary_text(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
         due = (labelled_line("review" if not index else "", text) for index, text in enumerate(self.due))
-        for line in [*_flaky(records), *due]:
+        # -q prints no head of the run, which has them.
+        others = names_of_others(self.config) if self.config.get_verbosity() < 0 else []
+        for line in [*_flaky(records), *due, *(labelled_line("note", text) for text in others)]:
             terminalreporter.write_line(line, yellow=True)
         if self.trouble:
             terminalreporter.write_line(printable(self.trouble, MAX_LINE_CHARS), red=True)

@@ -7,17 +7,18 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
 from tasnet import __version__
-from tasnet.common import TasnetError, error_line, notify_on_stderr
-from tasnet.hailo import TOOLCHAINS
+from tasnet.common import TasnetError, notify_on_stderr
 from tasnet.network import PUBLISHED, TrainedForm
-from tasnet.suite.cases import BASE_ARCH, PROFILE_NAMES, AnyCase, Outcome, Stage
+from tasnet.suite.cases import AnyCase, Outcome, Stage
+from tasnet.suite.early_options import DEFAULT_PROFILE, PREFIX, TAKEN, add_options
 from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.ledger import Ledger, read_ledger
+from tasnet.suite.plugin.options import option_values, usage_error
 from tasnet.suite.run import (
     KeptPlan,
     Recipe,
@@ -38,8 +39,6 @@ MARKS: Mapping[str, str] = {
     "device": "on a Hailo-8",
 }
 
-DEFAULT_PROFILE = "matrix"
-
 
 @dataclass(frozen=True)
 class Setup:
@@ -51,7 +50,7 @@ class Setup:
     compiler: Dfc | None
     """asked for its version; None for the embedded toolchain"""
     repeat: tuple[tuple[str, str], ...]
-    """the options that a command needs to repeat this run"""
+    """names and values of the options that a command needs to repeat this run"""
     recipe: Recipe
     """where the weights come from"""
     store: Path
@@ -79,37 +78,8 @@ SETUP = pytest.StashKey[Setup]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("tasnet", "Conv-TasNet on Hailo-8")
-    if group.options:
-        return  # early_options.py was here first
-    group.addoption(
-        "--profile", default=DEFAULT_PROFILE, help=f"cases: {', '.join(PROFILE_NAMES)} (default {DEFAULT_PROFILE})"
-    )
-    group.addoption("--arch", default=BASE_ARCH, help="architecture: hailo8 (default), hailo8l, hailo8r")
-    group.addoption("--toolchain", default=TOOLCHAINS[0], help="reference (default; embedded, predicts) or dfc")
-    group.addoption("--dfc-python", metavar="PATH", help="the compiler's interpreter; default: $TASNET_DFC_PYTHON")
-    group.addoption(
-        "--limit", action="append", default=[], metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600; repeats"
-    )
-    group.addoption("--calibration", metavar="PATH", help="wavs or an npz; default: $TASNET_CALIBRATION")
-    group.addoption("--script", metavar="FILE", help="a model script for the compiler")
-    group.addoption("--quick", action="store_true", help="the compiler's optimization without its slow algorithms")
-    group.addoption("--checkpoint", metavar="FILE", help="weights, or tasnet:small, a trained network; default: drawn")
-    group.addoption("--mask-activation", metavar="relu|sigmoid", help="of a checkpoint that doesn't say it (then relu)")
-    group.addoption(
-        "--blocks-per-repeat",
-        type=int,
-        metavar="N",
-        help="of a checkpoint that doesn't say it (then 8)",
-    )
-    group.addoption("--store", metavar="DIR", help="artifacts and outcomes; default: $TASNET_STORE, else .tasnet")
-    group.addoption("--hef", metavar="DIR", help="compiled files `<case id>.hef` to run; default: $TASNET_HEF")
-    group.addoption(
-        "--require-device",
-        action="store_true",
-        help="fail where the device or the compiled files are missing, not skip",
-    )
-    group.addoption("--ledger", metavar="FILE", help="expected failures; default: expected_failures.yaml")
+    """The options, where plugins aren't loaded as entry points: the short names are unknown then."""
+    add_options(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -118,13 +88,13 @@ def pytest_configure(config: pytest.Config) -> None:
     setup = config.stash[SETUP] = _setup(config)
     if setup.compiler:
         # Workers are started with these options: they needn't search again.
-        config.option.dfc_python = str(setup.compiler.python)
+        config.option.tasnet_dfc_python = str(setup.compiler.python)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
     setup = config.stash[SETUP]
-    notes = [f"note: {line}" for line in setup.assumed]
+    notes = [f"note: {line}" for line in (*names_of_others(config), *setup.assumed)]
     if setup.compiler is None:
         return notes
     double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
@@ -133,6 +103,14 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         f"calibration: {setup.choice.calibration}",
         *([f"warning: {setup.compiler.warning}"] if setup.compiler.warning else []),
         *notes,
+    ]
+
+
+def names_of_others(config: pytest.Config) -> list[str]:
+    """A line for each short name of an option that was given, and is another plugin's here."""
+    return [
+        f"{name} is another plugin's here; tasnet's is {PREFIX}{name.removeprefix('--')}"
+        for name in config.stash.get(TAKEN, ())
     ]
 
 
@@ -150,26 +128,25 @@ def _of_checkpoint(store: Path, recipe: Recipe) -> tuple[tuple[str, ...], Traine
 
 def _setup(config: pytest.Config) -> Setup:
     """Reads the options. Raises UsageError, one line."""
-    option = config.option
+    given = option_values(config)
+    profile, named = given["profile"], given["ledger"]
     try:
-        options = RunOptions.of(vars(option))
+        options = RunOptions.of(given)
         choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
         store = options.store_root(config.rootpath)
-        found = cases_of(option.profile, option.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint)
-        ledger = read_ledger(
-            Path(option.ledger) if option.ledger else _from_here(config.rootpath / "expected_failures.yaml")
-        )
+        found = cases_of(profile, options.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint)
+        ledger = read_ledger(Path(named) if named else _from_here(config.rootpath / "expected_failures.yaml"))
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
         if not hasattr(config, "workerinput"):
             _check_first(config, store)
         assumed, trained = _of_checkpoint(store, recipe)
     except TasnetError as error:
-        raise pytest.UsageError(error_line(error)) from None
-    repeat = _options_to_repeat(option, options)
+        raise usage_error(error) from None
+    repeat = _options_to_repeat(profile, options, named)
     return Setup(
-        option.profile,
-        option.arch,
+        profile,
+        options.arch,
         choice,
         dfc,
         repeat,
@@ -200,16 +177,16 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _options_to_repeat(option: Any, options: RunOptions) -> tuple[tuple[str, str], ...]:
+def _options_to_repeat(profile: str, options: RunOptions, ledger: str | None) -> tuple[tuple[str, str], ...]:
     """The options that a command needs to repeat this run, without those that have their usual value."""
-    profile = [("--profile", option.profile)] if option.profile != DEFAULT_PROFILE else []
-    ledger = [("--ledger", option.ledger)] if option.ledger else []
-    return tuple((name, f" '{value}'" if value else "") for name, value in (*profile, *options.given(), *ledger))
+    of_profile = [("profile", profile)] if profile != DEFAULT_PROFILE else []
+    of_ledger = [("ledger", ledger)] if ledger else []
+    return tuple((name, f" '{value}'" if value else "") for name, value in (*of_profile, *options.given(), *of_ledger))
 
 
 def repeat_command(nodeid: str, setup: Setup) -> str:
     """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
-    return f'pytest "{nodeid}"' + "".join(f" {name}{value}" for name, value in setup.repeat)
+    return f'pytest "{nodeid}"' + "".join(f" {PREFIX}{name}{value}" for name, value in setup.repeat)
 
 
 # --- what else the options mean -----------------------------------------------------------------------------
@@ -226,7 +203,7 @@ def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = 
         toolchain=setup.choice.name,
         version=setup.compiler.version if setup.compiler else __version__,
         double=bool(setup.compiler and setup.compiler.double),
-        repeat=tuple(f"{name}{value}" for name, value in setup.repeat),
+        repeat=tuple(f"--{name}{value}" for name, value in setup.repeat),
         cases=len(setup.cases),
         chosen=chosen,
         checkpoint=setup.recipe.weights if setup.recipe.checkpoint else "",

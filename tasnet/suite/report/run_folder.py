@@ -2,7 +2,7 @@
 
     <time>/summary.tsv, heatmap.svg
     <time>/<YYYYMMDD_HHMMSS>/<run_tag>.log, .failure.txt, .failure.txt.json
-    <time>/hef/<case id>.hef     the compiled files, for `pytest tests/device --hef <time>/hef`
+    <time>/hef/<case id>.hef     the compiled files, for `pytest tests/device --tasnet-hef <time>/hef`
 
 A case's log is its stages' logs, one after the other, between the lines that the notes' logs have around them.
 """

@@ -72,9 +72,12 @@ class RunOptions:
         return store_root(self.store, folder)
 
     def given(self) -> Iterator[tuple[str, str]]:
-        """Name and value of each option that hasn't its default, a repeated one each time; a switch's value is ""."""
+        """Name (without the dashes before it) and value of each option that hasn't its default; a switch's is "".
+
+        A repeated one comes each time.
+        """
         for each in fields(self):
-            name, value = f"--{each.name.replace('_', '-')}", getattr(self, each.name)
+            name, value = each.name.replace("_", "-"), getattr(self, each.name)
             if value == each.default or not value:
                 continue
             for one in value if each.name == "limit" else [value]:

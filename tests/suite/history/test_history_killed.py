@@ -25,7 +25,7 @@ TOLD = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version
 
 def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "-q", "-p", "no:cacheprovider"]
-    command += ["--profile", "notes", "--store", str(tmp_path)]
+    command += ["--tasnet-profile", "notes", "--tasnet-store", str(tmp_path)]
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
 
     def written() -> list[Path]:

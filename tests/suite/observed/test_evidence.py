@@ -127,8 +127,8 @@ def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> No
 
 
 def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "tests/compile/test_evidence.py", "--profile", "notes", "-ra"]
-    command += ["-p", "no:cacheprovider", "--store", str(tmp_path / "store"), *options]
+    command = [sys.executable, "-m", "pytest", "tests/compile/test_evidence.py", "--tasnet-profile", "notes", "-ra"]
+    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), *options]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
     return subprocess.run(
         command, cwd=ROOT, env={**environ, "COLUMNS": "160"}, capture_output=True, text=True, check=False

@@ -210,8 +210,8 @@ def test_without_a_hef_there_is_nothing_to_compare() -> None:
 
 def run(tmp_path: Path, *options: str) -> str:
     """The tests of the pair alone, on one case."""
-    command = [sys.executable, "-m", "pytest", "tests/compile/test_pair.py", "--profile", "notes", "-ra"]
-    command += ["-p", "no:cacheprovider", "--store", str(tmp_path / "store")]
+    command = [sys.executable, "-m", "pytest", "tests/compile/test_pair.py", "--tasnet-profile", "notes", "-ra"]
+    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store")]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
     ran = subprocess.run(
         [*command, *options], cwd=ROOT, env={**environ, "COLUMNS": "200"}, capture_output=True, text=True, check=False
@@ -222,16 +222,25 @@ def run(tmp_path: Path, *options: str) -> str:
 def test_without_a_compiler_all_is_skipped_with_one_reason(tmp_path: Path) -> None:
     told = run(tmp_path)
     assert "3 skipped" in told
-    assert told.count("no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction") == 3
+    assert told.count("no Dataflow Compiler: with --tasnet-toolchain dfc its word is compared with the prediction") == 3
 
 
 def test_a_compiler_that_contradicts_fails_with_what_to_add(tmp_path: Path, notes_store: Path) -> None:
     """The double compiles everything, its HN has one convolution, and its HEF is that network's."""
     copy_store(notes_store, tmp_path / "store")
     python = dfc_python(tmp_path / "bin")
-    options = ["--toolchain", "dfc", "--dfc-python", str(python), "-k", "pair-project-bypass-conv1x1_head-k1"]
-    options += ["--calibration", str(recordings(tmp_path / "speech.npz"))]
-    options += [part for stage in ("translate", "optimize", "compile") for part in ("--limit", f"{stage}.memory=1GiB")]
+    options = [
+        "--tasnet-toolchain",
+        "dfc",
+        "--tasnet-dfc-python",
+        str(python),
+        "-k",
+        "pair-project-bypass-conv1x1_head-k1",
+    ]
+    options += ["--tasnet-calibration", str(recordings(tmp_path / "speech.npz"))]
+    options += [
+        part for stage in ("translate", "optimize", "compile") for part in ("--tasnet-limit", f"{stage}.memory=1GiB")
+    ]
     told = run(tmp_path, *options)
     assert "3 failed" in told
     assert "conv2: the compiler has no such layer" in told

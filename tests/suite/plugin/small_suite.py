@@ -52,4 +52,4 @@ def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
 def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
     # In this process where it can be: a process of its own spends a second on imports. numpy loads but once.
     start = suite.runpytest_subprocess if {"-n", "dfc"} & {*options} else suite.runpytest_inprocess
-    return start("-m", "compile", "--profile", "notes", "-ra", *options)
+    return start("-m", "compile", "--tasnet-profile", "notes", "-ra", *options)

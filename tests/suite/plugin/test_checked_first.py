@@ -26,12 +26,12 @@ def checkout(tmp_path: Path) -> Path:
 
 
 WRONG = {
-    "a checkpoint that is none": (["--checkpoint=garbage"], "garbage: "),
-    "a checkpoint that is missing": (["--checkpoint=none.pt"], "--checkpoint none.pt: no such file"),
-    "a store that can't be made": (["--store=/proc/none"], "--store /proc/none: /proc can't be written"),
-    "a store in a file": (["--store=garbage/s"], "--store garbage/s"),
-    "an unknown profile": (["--profile=all"], "all"),
-    "no ledger": (["--ledger=none.yaml"], "none.yaml"),
+    "a checkpoint that is none": (["--tasnet-checkpoint=garbage"], "garbage: "),
+    "a checkpoint that is missing": (["--tasnet-checkpoint=none.pt"], "--tasnet-checkpoint none.pt: no such file"),
+    "a store that can't be made": (["--tasnet-store=/proc/none"], "--tasnet-store /proc/none: /proc can't be written"),
+    "a store in a file": (["--tasnet-store=garbage/s"], "--tasnet-store garbage/s"),
+    "an unknown profile": (["--tasnet-profile=all"], "all"),
+    "no ledger": (["--tasnet-ledger=none.yaml"], "none.yaml"),
     "no limits": (["-m", "numerics"], "thresholds.yaml: no such file"),
 }
 

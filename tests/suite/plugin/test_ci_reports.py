@@ -76,7 +76,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory, notes_store: Path) -> list[
                 str(SHARDS),
                 "--group",
                 str(shard),
-                "--store",
+                "--tasnet-store",
                 str(root / "store"),
             ),
             *("--junit-xml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json")),
@@ -86,7 +86,18 @@ def shards(tmp_path_factory: pytest.TempPathFactory, notes_store: Path) -> list[
 
 
 def run(*words: str) -> str:
-    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "--profile", "notes", "-q", *words]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "compile",
+        "tests/compile",
+        "--tasnet-profile",
+        "notes",
+        "-q",
+        *words,
+    ]
     done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

@@ -67,7 +67,7 @@ def pi(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, library: Modu
 
 def run(pi: pytest.Pytester, *options: str) -> pytest.RunResult:
     # hypothesis would be imported anew by each run.
-    return pi.runpytest_inprocess("device", "-ra", "-p", "no:hypothesispytest", *(options or ("--hef=hef",)))
+    return pi.runpytest_inprocess("device", "-ra", "-p", "no:hypothesispytest", *(options or ("--tasnet-hef=hef",)))
 
 
 def row(result: pytest.RunResult, start: str = CASE.id) -> str:
@@ -97,7 +97,7 @@ def test_what_was_measured_stands_at_the_end_in_the_runs_and_in_the_report(
 ) -> None:
     library.IS_A_TEST_DOUBLE = False
     emulated(pi.path)
-    result = run(pi, "--hef=hef", "--require-device")
+    result = run(pi, "--tasnet-hef=hef", "--tasnet-require-device")
     result.assert_outcomes(passed=3)
     assert result.ret == 0
     result.stdout.fnmatch_lines(
@@ -186,7 +186,7 @@ def test_a_file_that_is_no_hef_or_another_architectures_is_an_error_too(
     assert "Traceback" not in result.stdout.str()
     hef.write_bytes(whole)
     library.SCRIPT.devices = {"0000:01:00.0": 2}
-    result = run(pi, "--hef=hef", "--arch", "hailo8l")
+    result = run(pi, "--tasnet-hef=hef", "--tasnet-arch", "hailo8l")
     assert "compiled for hailo8p, the device here is hailo8l" in result.stdout.str()
     assert all_evidence(Store(pi.path / ".tasnet")) == ()
 
@@ -205,7 +205,7 @@ def test_what_a_double_ran_is_shown_as_its_word_and_never_kept_as_evidence(
 
 def test_a_device_that_should_be_there_and_is_not_is_red(pi: pytest.Pytester, library: ModuleType) -> None:
     # A double is none.
-    result = run(pi, "--hef=hef", "--require-device")
+    result = run(pi, "--tasnet-hef=hef", "--tasnet-require-device")
     result.assert_outcomes(errors=3)
     assert "a test double here, no HailoRT" in result.stdout.str()
     library.IS_A_TEST_DOUBLE = False
@@ -213,7 +213,7 @@ def test_a_device_that_should_be_there_and_is_not_is_red(pi: pytest.Pytester, li
     result = run(pi)
     result.assert_outcomes(skipped=3)
     assert result.ret == 0
-    result = run(pi, "--hef=hef", "--require-device")
+    result = run(pi, "--tasnet-hef=hef", "--tasnet-require-device")
     result.assert_outcomes(errors=3)
     assert result.ret == 1
     assert "driver: " in result.stdout.str()
@@ -225,14 +225,14 @@ def test_no_folder_an_empty_one_and_no_device_are_told_apart(
     library.IS_A_TEST_DOUBLE = False
     empty = pi.mkdir("empty")
     said = {}
-    for name, options in {"none": ["-q"], "empty": ["--hef=empty"], "no device": ["--hef=hef"]}.items():
+    for name, options in {"none": ["-q"], "empty": ["--tasnet-hef=empty"], "no device": ["--tasnet-hef=hef"]}.items():
         library.SCRIPT.devices = {} if name == "no device" else {"0000:01:00.0": 1}
         result = run(pi, *options)
         assert result.ret == 0
         skips = [line for line in result.outlines if line.startswith("SKIPPED")]
         said[name] = skips[-1].partition(": ")[2]
-        # Red under --require-device, each with the same words.
-        result = run(pi, *options, "--require-device")
+        # Red under --tasnet-require-device, each with the same words.
+        result = run(pi, *options, "--tasnet-require-device")
         assert result.ret == 1
         assert said[name] in result.stdout.str()
     assert len({*said.values()}) == 3
@@ -242,7 +242,7 @@ def test_no_folder_an_empty_one_and_no_device_are_told_apart(
     monkeypatch.setenv("TASNET_HEF", str(empty))
     library.SCRIPT.devices = {"0000:01:00.0": 1}
     assert f"{empty}: no .hef in it" in run(pi, "-q").stdout.str()
-    result = run(pi, "--hef=nowhere")
+    result = run(pi, "--tasnet-hef=nowhere")
     assert result.ret == 2
     assert "nowhere: no such folder" in result.stdout.str()
     assert "Traceback" not in result.stdout.str()

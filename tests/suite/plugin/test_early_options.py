@@ -18,12 +18,14 @@ def run(here: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("folder", [".", "tests/suite"])
-def test_a_path_elsewhere_takes_an_equals_sign(tmp_path: Path, folder: str) -> None:
+@pytest.mark.parametrize(("folder", "option"), [(".", "--tasnet-store"), ("tests/suite", "--store")])
+def test_a_path_elsewhere_takes_an_equals_sign(tmp_path: Path, folder: str, option: str) -> None:
     (tmp_path / "store").mkdir()
-    ran = run(ROOT / folder, "-m", "compile", "--collect-only", "--store", str(tmp_path / "store"))
+    ran = run(ROOT / folder, "-m", "compile", "--collect-only", option, str(tmp_path / "store"))
     assert ran.returncode == 4
-    told = f"--store {tmp_path / 'store'}: pytest takes the path for tests and leaves {ROOT}; write --store={tmp_path}"
+    told = (
+        f"{option} {tmp_path / 'store'}: pytest takes the path for tests and leaves {ROOT}; write {option}={tmp_path}"
+    )
     assert told in ran.stderr
     assert "Traceback" not in ran.stderr
 
@@ -31,8 +33,8 @@ def test_a_path_elsewhere_takes_an_equals_sign(tmp_path: Path, folder: str) -> N
         "-m",
         "compile",
         "--collect-only",
-        f"--store={tmp_path / 'store'}",
-        "--profile",
+        f"{option}={tmp_path / 'store'}",
+        "--tasnet-profile",
         "notes",
         "-k",
         "evidence",

@@ -35,11 +35,21 @@ def test_an_end_from_outside_leaves_nothing(
     hanging = [{"do": "fork"}, {"do": "hang", "stubborn": True}]
     # the double's HARs are all alike, and a compile of two would be one
     python = dfc_python(tmp_path / "dfc", {"translate_onnx_model": hanging})
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "-n", str(workers), "--profile", "notes"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        str(workers),
+        "--tasnet-profile",
+        "notes",
+    ]
     command += [f"tests/compile/test_compile.py::test_compile[{case}]" for case in CASES]
-    command += [f"--store={tmp_path / 'store'}", "--toolchain=dfc", f"--dfc-python={python}"]
-    command += [f"--calibration={recordings(tmp_path / 'speech.npz')}"]
-    command += [f"--limit={stage}.memory=1 GiB" for stage in ("translate", "optimize", "compile")]
+    command += [f"--tasnet-store={tmp_path / 'store'}", "--tasnet-toolchain=dfc", f"--tasnet-dfc-python={python}"]
+    command += [f"--tasnet-calibration={recordings(tmp_path / 'speech.npz')}"]
+    command += [f"--tasnet-limit={stage}.memory=1 GiB" for stage in ("translate", "optimize", "compile")]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
     run = subprocess.Popen(
         command,

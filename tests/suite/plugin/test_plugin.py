@@ -71,7 +71,7 @@ def test_one_case(suite: pytest.Pytester, case: str, ends: str, outcome: str, to
                 "expected  *",
                 "happened  predicted *",
                 "to do     *",
-                f"repeat    pytest \"compile/test_compile.py::test_compile[[]{case}[]]\" --profile 'notes'",
+                f"repeat    pytest \"compile/test_compile.py::test_compile[[]{case}[]]\" --tasnet-profile 'notes'",
             ]
         )
 
@@ -108,7 +108,7 @@ def test_every_end_with_workers(suite: pytest.Pytester) -> None:
 
 
 def test_cases_of_one_graph_go_to_one_worker(suite: pytest.Pytester) -> None:
-    result = run(suite, "--profile", "matrix", "-n", "2", "-v", "-k", "concat-bypass and conv1x1_head")
+    result = run(suite, "--tasnet-profile", "matrix", "-n", "2", "-v", "-k", "concat-bypass and conv1x1_head")
     workers: dict[str, set[str]] = {}
     for worker, case in re.findall(r"\[(gw\d)\].*\[(concat-bypass\S*)\]", result.stdout.str()):
         workers.setdefault("first" if "first" in case else "all", set()).add(worker)
@@ -120,21 +120,36 @@ def test_another_distribution_is_the_users_choice(suite: pytest.Pytester) -> Non
 
 
 USAGE = {
-    "profile": (["--profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful, plans"),
-    "arch": (["--arch", "hailo9"], "arch=hailo9: unknown architecture*"),
-    "toolchain": (["--toolchain", "gcc"], "--toolchain gcc: unknown; one of reference, dfc"),
-    "dfc": (["--toolchain", "dfc", "--dfc-python", "none"], "no Dataflow Compiler found; looked at none (given): *"),
-    "dfc's option": (["--quick"], "--quick: only the compiler has it; add --toolchain dfc, *"),
-    "calibration": (
-        ["--toolchain", "dfc", "--calibration", "none.npz"],
-        "--calibration none.npz: no such folder or file; *",
+    "profile": (["--tasnet-profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful, plans"),
+    "arch": (["--tasnet-arch", "hailo9"], "arch=hailo9: unknown architecture*"),
+    "toolchain": (["--tasnet-toolchain", "gcc"], "--tasnet-toolchain gcc: unknown; one of reference, dfc"),
+    "dfc": (
+        ["--tasnet-toolchain", "dfc", "--tasnet-dfc-python", "none"],
+        "no Dataflow Compiler found; looked at none (given): *",
     ),
-    "script": (["--toolchain", "dfc", "--script", "none.alls"], "--script none.alls: no such file; *"),
-    "limit": (["--toolchain", "dfc", "--limit", "compile"], "--limit compile: write STAGE.WHAT=VALUE, *"),
-    "limit's name": (["--toolchain", "dfc", "--limit", "link.seconds=3"], "*limit link.seconds: there is no 'link'; *"),
-    "checkpoint": (["--checkpoint", "none.pt"], "--checkpoint none.pt: no such file; *"),
-    "store": (["--store", "expected_failures.yaml"], "--store expected_failures.yaml: not a directory; *"),
-    "ledger": (["--ledger", "none.yaml"], "none.yaml: no such file; *"),
+    "dfc's option": (["--tasnet-quick"], "--tasnet-quick: only the compiler has it; add --tasnet-toolchain dfc, *"),
+    "calibration": (
+        ["--tasnet-toolchain", "dfc", "--tasnet-calibration", "none.npz"],
+        "--tasnet-calibration none.npz: no such folder or file; *",
+    ),
+    "script": (
+        ["--tasnet-toolchain", "dfc", "--tasnet-script", "none.alls"],
+        "--tasnet-script none.alls: no such file; *",
+    ),
+    "limit": (
+        ["--tasnet-toolchain", "dfc", "--tasnet-limit", "compile"],
+        "--tasnet-limit compile: write STAGE.WHAT=VALUE, *",
+    ),
+    "limit's name": (
+        ["--tasnet-toolchain", "dfc", "--tasnet-limit", "link.seconds=3"],
+        "*limit link.seconds: there is no 'link'; *",
+    ),
+    "checkpoint": (["--tasnet-checkpoint", "none.pt"], "--tasnet-checkpoint none.pt: no such file; *"),
+    "store": (
+        ["--tasnet-store", "expected_failures.yaml"],
+        "--tasnet-store expected_failures.yaml: not a directory; *",
+    ),
+    "ledger": (["--tasnet-ledger", "none.yaml"], "none.yaml: no such file; *"),
 }
 
 
@@ -169,7 +184,12 @@ def test_a_stale_entry_fails(suite: pytest.Pytester) -> None:
 
 def test_arch_and_store(suite: pytest.Pytester) -> None:
     result = run(
-        suite, "--arch", "hailo8l", "--store", "kept", f"compile/test_compile.py::test_compile[{CLEAR}+arch=hailo8l]"
+        suite,
+        "--tasnet-arch",
+        "hailo8l",
+        "--tasnet-store",
+        "kept",
+        f"compile/test_compile.py::test_compile[{CLEAR}+arch=hailo8l]",
     )
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["*notes on hailo8l: predicted by reference*"])
@@ -198,9 +218,9 @@ def test_other_tests_are_left_alone(suite: pytest.Pytester) -> None:
 def test_a_store_that_cannot_be_written_fails_the_run(suite: pytest.Pytester) -> None:
     (suite.path / "kept").mkdir()
     (suite.path / "kept" / "runs").write_text("in the way")
-    result = run(suite, "--store", "kept", f"compile/test_compile.py::test_compile[{CLEAR}]")
+    result = run(suite, "--tasnet-store", "kept", f"compile/test_compile.py::test_compile[{CLEAR}]")
     assert result.ret == pytest.ExitCode.TESTS_FAILED
-    result.stdout.fnmatch_lines(["*the run's files were not written: *; name another --store*"])
+    result.stdout.fnmatch_lines(["*the run's files were not written: *; name another --tasnet-store*"])
 
 
 def test_collection_needs_neither_torch_nor_numpy(suite: pytest.Pytester) -> None:

@@ -23,13 +23,13 @@ def planned(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 
 
 def test_a_network_that_no_plan_fits_is_one_failure_that_says_what_binds(planned: pytest.Pytester) -> None:
-    result = planned.runpytest_inprocess("-m", "compile", "--profile", "plans", "-ra")
+    result = planned.runpytest_inprocess("-m", "compile", "--tasnet-profile", "plans", "-ra")
     assert result.ret == 1
     assert result.parseoutcomes()["failed"] == 1
     result.stdout.fnmatch_lines(
         [
             "too short: no plan fits: block 8 (dilation 128) alone takes 384 frames, 149 are allowed*",
-            "repeat    pytest \"compile/test_plans.py::test_plan[[]plan-split-normal-*[]]\" --profile 'plans'",
+            "repeat    pytest \"compile/test_plans.py::test_plan[[]plan-split-normal-*[]]\" --tasnet-profile 'plans'",
             "*plans, predicted; times modelled for Raspberry Pi 5, Gen3 x1*",
             "small * 4 *",
             "too short * no plan: no plan fits: block 8*",
@@ -56,6 +56,6 @@ def test_a_profile_without_plans_has_no_test_of_them(planned: pytest.Pytester) -
     ],
 )
 def test_what_plans_cannot_take_is_a_usage_error(suite: pytest.Pytester, options: tuple[str, ...], words: str) -> None:
-    result = suite.runpytest_inprocess("-m", "compile", "--profile", "plans", *options)
+    result = suite.runpytest_inprocess("-m", "compile", "--tasnet-profile", "plans", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert words in result.stderr.str()
