@@ -118,12 +118,16 @@ def matrix(
     from dataclasses import replace
 
     from tasnet.network import checkpoint_file
+    from tasnet.suite.ask import known_observations
     from tasnet.suite.cases import case_function
-    from tasnet.suite.run import cases_of, open_compiler
+    from tasnet.suite.run import Store, cases_of, open_compiler
 
     root = Path(__file__).resolve().parents[2]
     place, checkpoint = options.store_root(root), options.checkpoint
-    cases = cases_of(profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint).cases
+    known = known_observations(Store(place), options.arch)
+    cases = cases_of(
+        profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint, known=known
+    ).cases
     if list_:
         print("\n".join(f"{each.id}\t{case_function(each).text}" for each in cases))
         return OK

@@ -138,15 +138,15 @@ def sweep(
         from tasnet.cli.questions import sweep_until_decided
 
         return sweep_until_decided(options, profile, plan or [], hours, scheduler, workers)
+    from tasnet.suite.ask import open_informed_pipeline
     from tasnet.suite.cases import Verdict, profile_cases
     from tasnet.suite.observed import cases_by_graph
     from tasnet.suite.observed import sweep as swept_over
     from tasnet.suite.report import ProgressBar, ProgressLines
-    from tasnet.suite.run import open_pipeline
 
     cases = profile_cases(profile, options.arch)
     root = options.store_root(Path())
-    pipeline = open_pipeline(root, options.toolchain_options(Path()), options.recipe())
+    pipeline = open_informed_pipeline(root, options.toolchain_options(Path()), options.recipe())
     tool = pipeline.toolchain
     sized = [pipeline.resolve(case) for case in cases]
     print_assumed(pipeline)
@@ -210,28 +210,37 @@ def import_runs(
     dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
     arch: Arch = "hailo8",
     ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries the runs may support")] = LEDGER,
+    profile: Annotated[
+        str, typer.Option(metavar="PROFILE", help="whose cases are told of where their verdict changes")
+    ] = "none",
 ) -> int:
     """Keep old runs of the compiler as observed evidence.
 
     And say which entries of the ledger they support.
 
+    What they change is said, too: the rows' bracket, refuted hypotheses, entries to look at, and verdicts of a profile.
+
     Exits 0 when there is evidence in it, 1 when every row was left out.
 
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
+    from tasnet.cli.questions import asked_cases, show_news
     from tasnet.suite.notes import import_night_runs
-    from tasnet.suite.observed import all_evidence, evidence_by_entry
-    from tasnet.suite.run import Store
+    from tasnet.suite.observed import all_evidence, everything_observed, evidence_by_entry
+    from tasnet.suite.run import open_store
 
     known_arch(arch)
     found = usual_ledger(ledger)
     entries = found.entries if found else ()
-    kept_in = Store(store_at(store))
+    cases = asked_cases(profile, arch, None) if profile != "none" else ()
+    kept_in = open_store(store_at(store))
+    known = everything_observed(kept_in)
     done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")
     for each in done.left_out:
         print_line(f"  left out {each.source} {each.tag}: {each.reason}")
     for name, evidence in evidence_by_entry(entries, all_evidence(kept_in)).items():
         print_line(f"  entry {name}: observed in {len(evidence)} runs")
-    print_line("  what it changes: tasnet evidence show")
+    if done.kept:
+        show_news(cases, arch, kept_in, found, known)
     return OK if done.kept + done.known else NOT_CLEAR

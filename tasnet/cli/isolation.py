@@ -28,6 +28,7 @@ from tasnet.common import print_line, printable, table_lines
 if TYPE_CHECKING:
     from onnx import ModelProto
 
+    from tasnet.hailo import Toolchain
     from tasnet.suite.ask import Asker, Change, Isolated, Removals
     from tasnet.suite.cases import Case
     from tasnet.suite.run import RunOptions
@@ -61,14 +62,27 @@ def isolate(
     if hours is not None and not 0 < hours <= 24 * 365:
         raise UsageError(f"--hours {hours:g}: more than 0, and a year at most")
     known_arch(options.arch)
-    from tasnet.suite.ask import Asker, Budget, check_folder, dead_nodes, vacuous_in_graphs, write_isolated
+    from tasnet.suite.ask import (
+        Asker,
+        Budget,
+        check_folder,
+        dead_nodes,
+        embedded_toolchain,
+        vacuous_in_graphs,
+        write_isolated,
+    )
     from tasnet.suite.ask import isolate as isolated
-    from tasnet.suite.run import open_store, open_toolchain
+    from tasnet.suite.run import Store, open_compiler, open_store
 
     check_folder(output)
     case = _case(options, source, shape)
     options = replace(options, arch=case.arch) if case else options
-    tool = open_toolchain(options.toolchain_options(Path()), recordings=False)
+    choice, root = options.toolchain_options(Path()), options.store_root(Path())
+    tool: Toolchain = (
+        open_compiler(choice, recordings=False)
+        if choice.name == "dfc"
+        else embedded_toolchain(Store(root), options.arch)
+    )
     case, model, settled = _graph(options, case, source, shape)
     vacuous = list(vacuous_in_graphs(case)) if case else []
     if not case and (dead := dead_nodes(model)):
@@ -76,7 +90,7 @@ def isolate(
         vacuous.append(f"{len(dead)} nodes change nothing: no output depends on them, the first is {first}")
     usual = None if tool.exhaustive else COMPILES
     budget = Budget(usual if compiles is None else compiles, None if hours is None else 3600 * hours)
-    asker = Asker(open_store(options.store_root(Path())), tool, options.arch, budget)
+    asker = Asker(open_store(root), tool, options.arch, budget)
     found = isolated(asker, settled, family, lambda line: print_line(line, error=True))
     removed = _removals(options, case, found) if case else None
     more = {"case": case.id if case else None, "vacuous": vacuous, "changes": _as_json(removed)}

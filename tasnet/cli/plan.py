@@ -24,10 +24,11 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
+from tasnet.cli.plan_evidence import judged_otherwise, known_to_plans, observed_lines
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
-    from tasnet.plan import Made, Plan, TrainedFunction
+    from tasnet.plan import Made, TrainedFunction
     from tasnet.suite.run import RunOptions
 
 commands = Commands(
@@ -37,7 +38,7 @@ commands = Commands(
 
 
 @commands.command()
-@with_run_options("arch", *WEIGHTS)
+@with_run_options("arch", *WEIGHTS, "store")
 def make(
     options: RunOptions,
     output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
@@ -58,7 +59,10 @@ def make(
             metavar="WHAT", help="what is made least: time, hefs, macs, or latency: a stream's (default: time; latency)"
         ),
     ] = None,
-    rows: Annotated[int, typer.Option(metavar="N", min=1, help="elements of a row to trust")] = 384_000,
+    rows: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="elements of a row to trust (default: as many as were seen to compile)"),
+    ] = None,
     max_layers: Annotated[int | None, typer.Option(metavar="N", min=1, help="layers of a segment, at most")] = None,
     max_blocks: Annotated[int | None, typer.Option(metavar="N", min=1, help="TCN blocks of a segment, at most")] = None,
     max_height: Annotated[int, typer.Option(metavar="N", min=1, help="windows side by side, at most")] = 16,
@@ -76,7 +80,8 @@ def make(
     """Find the cheapest exact way to run a network in segments, and write it.
 
     To plan.json, and an ONNX and a HAR each. A checkpoint alone means its own function. Times are modelled, verdicts
-    predicted. With --calibration, also what each segment is given for recordings.
+    predicted; what compilers said of rows and layers is read in the store. With --calibration, also what each segment
+    is given for recordings.
 
     A causal network is planned as a stream with --block, --latency or --objective latency: of these the last finds the
     blocks that are least late.
@@ -107,7 +112,9 @@ def make(
     if certainty == "observed" and coders == "chip":
         raise UsageError("--certainty observed: no encoder or decoder was seen to compile; leave --coders host")
     check_place(output)
-    bounds = Bounds(rows, max_layers, max_blocks, max_height, coders, observed=certainty == "observed")
+    told = known_to_plans(options, options.arch)
+    rows = told.bracket.passes if rows is None else rows
+    bounds = Bounds(rows, max_layers, max_blocks, max_height, coders, observed=certainty == "observed", known=told)
     asked = (bounds, objective, read_profile(hardware))
     trained, usual = _trained(case, options)
     samples = usual or 16_000 if streams else _samples(trained, length, seconds, usual)
@@ -117,7 +124,7 @@ def make(
         made = make_stream_plan(trained, options.arch, *asked, block=block, latency=within)
     else:
         made = make_plan(trained, samples, options.arch, *asked)
-    write_plan(made.plan, trained, output, waves)
+    write_plan(made.plan, trained, output, waves, told)
     show(_told(made, output, waves))
     return OK
 
@@ -136,7 +143,8 @@ def show_(
 
     Its segments, what it costs by the model, what carries it, its windows over time.
 
-    What a compiler said of its segments, or of such with other weights, is read in the store.
+    What a compiler said of its segments, or of such with other weights, is read in the store, and so is whether they
+    would be judged otherwise today.
 
     Example: tasnet plan show plan --svg plan.svg
     """
@@ -148,7 +156,8 @@ def show_(
     plan = read_plan(at)
     if svg:
         write_whole(svg, drawing_svg(plan).encode())
-    told = chain(plan_lines(plan), _observed(plan, options.store_root(Path())), [""], drawing_lines(plan))
+    said = chain(observed_lines(plan, options), judged_otherwise(plan, options))
+    told = chain(plan_lines(plan), said, [""], drawing_lines(plan))
     show(plan.model_dump(mode="json") if as_json else told)
     return OK
 
@@ -176,6 +185,7 @@ def compile_(
     from functools import partial
 
     from tasnet.plan import check_place, plan_lines, read_plan, trained_of_plan
+    from tasnet.suite.ask import known_observations
     from tasnet.suite.observed import keep_segment_evidence
     from tasnet.suite.run import compile_plan, open_compiler, open_store
 
@@ -188,7 +198,8 @@ def compile_(
     kept_in = open_store(root)
     waves = _waves(trained, plan.length if plan.block is None else 16_000, choice.calibration)
     keep = partial(keep_segment_evidence, kept_in)
-    done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True), keep)
+    known = partial(known_observations, kept_in, plan.arch)
+    done = compile_plan(at, output, kept_in, dfc, waves, lambda line: print_line(line, error=True), keep, known)
     show(plan_lines(done.plan))
     refused = len(done.plan.refused)
     by = "a test double: nothing was observed" if dfc.double else f"{dfc.name} {dfc.version}"
@@ -251,16 +262,6 @@ def runtime(
     files = ", ".join([*(each.hef.name for each in plan.on_chip if each.hef), "host.npz"])
     print_line(f"{output}: run it beside {files}: python {output.name} mix.wav OUT")
     return OK
-
-
-def _observed(plan: Plan, root: Path) -> Iterator[str]:
-    """A line for each time that a compiler spoke of a segment of the plan."""
-    from tasnet.suite.observed import evidence_of_plan
-    from tasnet.suite.run import Store
-
-    for name, found in evidence_of_plan(Store(root), plan).items():
-        for each in found:
-            yield f"observed  {name}: {each.line.removeprefix(f'{each.case_id}: ')}"
 
 
 def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, int | None]:
@@ -332,6 +333,8 @@ def _told(made: Made, folder: Path, waves: Sequence[object]) -> Iterator[str]:
     from tasnet.plan import drawing_lines, front_lines, option_lines, plan_lines, sensitivities, sensitivity_lines
 
     yield from plan_lines(made.plan)
+    if line := made.search.bounds.known.line:
+        yield f"rests on  {line}"
     yield ""
     yield from front_lines(made.plan, made.front)
     yield from option_lines(made.options)

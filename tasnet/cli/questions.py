@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tasnet.suite.ask import Board, Boards
     from tasnet.suite.cases import Case
     from tasnet.suite.ledger import Ledger
-    from tasnet.suite.observed import Evidence
-    from tasnet.suite.run import Pipeline, RunOptions
+    from tasnet.suite.observed import SharedEvidence
+    from tasnet.suite.run import Pipeline, RunOptions, Store
 
 Asked = Annotated[
     str, typer.Option("--profile", metavar="NAME", help="matrix, notes, probes or faithful; all of them, or none")
@@ -159,19 +159,19 @@ def import_(
 
     Example: tasnet evidence import evidence.json --profile notes
     """
-    from tasnet.suite.observed import all_evidence, import_evidence, read_evidence
+    from tasnet.suite.observed import everything_observed, import_evidence, read_evidence
     from tasnet.suite.run import open_store
 
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
     entries = usual_ledger(ledger)
-    root = store_at(store)
     found = read_evidence(readable(at, "exported evidence"))
-    kept_in = open_store(root)
-    known = tuple(all_evidence(kept_in))
+    kept_in = open_store(store_at(store))
+    known = everything_observed(kept_in)
     kept = len(import_evidence(kept_in, found))
     print_line(f"{at}: kept {kept}, known {len(found) - kept}")
-    return learning(cases, arch, root, entries, known)
+    show_news(cases, arch, kept_in, entries, known)
+    return OK
 
 
 @evidence.command(name="show")
@@ -188,34 +188,21 @@ def show_(
 
     Example: tasnet evidence show --profile notes
     """
+    from tasnet.suite.run import open_store
+
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    return learning(cases, arch, store_at(store), usual_ledger(ledger))
-
-
-def learning(
-    cases: tuple[Case, ...],
-    arch: str,
-    root: Path,
-    ledger: Ledger | None,
-    known: tuple[Evidence, ...] | None = None,
-) -> int:
-    """Prints what the store's evidence changes against what was `known` of it, or against the public record."""
-    from tasnet.suite.ask import case_questions, heard, learned, learned_lines
-    from tasnet.suite.observed import all_evidence
-    from tasnet.suite.run import Recipe, ToolchainOptions, open_pipeline
-
-    entries = ledger.entries if ledger else ()
-    pipeline = open_pipeline(root, ToolchainOptions(arch=arch), Recipe())
-    old = known or ()
-    there = {each.key for each in old}
-    all_ = all_evidence(pipeline.store)
-    # Against the public record what a sweep kept is news, too; beside evidence that was known it was known as well.
-    before, after = heard(pipeline.store, arch, old, kept=known is not None), heard(pipeline.store, arch, all_)
-    was, now = (case_questions(pipeline, cases, each.bracket)[0] for each in (before, after))
-    new = [each for each in all_ if each.key not in there]
-    show(learned_lines(learned(before, after, (was, now), new, entries)))
+    show_news(cases, arch, open_store(store_at(store)), usual_ledger(ledger))
     return OK
+
+
+def show_news(
+    cases: tuple[Case, ...], arch: str, store: Store, ledger: Ledger | None, known: SharedEvidence | None = None
+) -> None:
+    """Prints what the store's evidence changes against what was `known` of it, or against the public record."""
+    from tasnet.suite.ask import NOTHING, news_lines
+
+    show(news_lines(store, cases, arch, ledger.entries if ledger else (), known or NOTHING))
 
 
 def sweep_until_decided(
@@ -225,16 +212,17 @@ def sweep_until_decided(
     from contextlib import nullcontext
 
     from tasnet.hailo.predict import Reference
-    from tasnet.suite.ask import ask_here, ask_on_workers, decide, decision_lines
-    from tasnet.suite.observed import open_workers
-    from tasnet.suite.run import Pipeline, open_pipeline
+    from tasnet.suite.ask import ask_here, ask_on_workers, decide, decision_lines, open_informed_pipeline
+    from tasnet.suite.observed import everything_observed, open_workers
+    from tasnet.suite.run import Pipeline
 
     if hours is not None and not hours > 0:
         raise UsageError(f"--hours {hours:g}: more than 0")
     cases = asked_cases(profile, options.arch, plans)
-    pipeline = open_pipeline(options.store_root(Path()), options.toolchain_options(Path()), options.recipe())
+    root = options.store_root(Path())
+    pipeline = open_informed_pipeline(root, options.toolchain_options(Path()), options.recipe())
     print_assumed(pipeline)
-    tool = pipeline.toolchain
+    tool, known = pipeline.toolchain, everything_observed(pipeline.store)
     # Whatever toolchain is asked, its questions are read by the embedded one.
     reader = Pipeline(pipeline.store, Reference(), pipeline.recipe)
     boards, _ = boards_of(reader, cases, plans, options.arch, evidence=not tool.predicted)
@@ -256,4 +244,6 @@ def sweep_until_decided(
             raise
     by = f"{'predicted by' if tool.predicted else 'observed with'} {tool.name} {tool.version}"
     show(decision_lines(found, by))
+    if not tool.predicted:
+        show_news(cases, options.arch, pipeline.store, None, known)
     return NOT_CLEAR if found.why else OK

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tasnet.common import printable, short_layers
 from tasnet.hailo import Failure
-from tasnet.hailo.predict import Prediction, Reference
+from tasnet.hailo.predict import Observations, Prediction, Reference
 
 if TYPE_CHECKING:
     from tasnet.suite.run import ModelFunction
 
 
-def as_json(verdict: Prediction, arch: str, function: ModelFunction) -> dict[str, Any]:
+def as_json(verdict: Prediction, arch: str, function: ModelFunction, known: Observations) -> dict[str, Any]:
     """The object that `tasnet check --json` prints; its keys are stable."""
     tool = Reference()
     return {
@@ -32,10 +32,11 @@ def as_json(verdict: Prediction, arch: str, function: ModelFunction) -> dict[str
             "si_sdr_db": function.si_sdr_db,
             "why": function.why,
         },
+        "bracket": [known.bracket.passes, known.bracket.fails],
     }
 
 
-def lines(verdict: Prediction, arch: str, function: ModelFunction) -> Iterator[str]:
+def lines(verdict: Prediction, arch: str, function: ModelFunction, known: Observations) -> Iterator[str]:
     """The verdict, who says it, and each blocker with its evidence."""
     tool = Reference()
     yield f"{verdict.kind.value} on {arch}: predicted by the embedded toolchain, not observed"
@@ -43,6 +44,8 @@ def lines(verdict: Prediction, arch: str, function: ModelFunction) -> Iterator[s
     unread = [doubt for doubt in verdict.doubts if doubt.stage == "translate"]
     yield f"  rests on  {_UNREAD if unread else _RESTS_ON[verdict.certainty.value]}"
     yield f"  function  {printable(function.text)}"
+    if known.line:
+        yield f"  observed  {known.line}"
     for each in verdict.assumptions:
         yield f"  assumed   {printable(each.text)}"
     yield from _failures("blocker", verdict.blockers)

@@ -70,6 +70,13 @@ class Toolchain(Protocol):
         """Changes whenever the same input could give another report; part of every stored outcome's key."""
 
     @property
+    def rests_on(self) -> str:
+        """Hash of the observations that verdicts rest on beside the code; part of every stored verdict's key.
+
+        Empty for what observes, and where verdicts rest on what is public alone.
+        """
+
+    @property
     def predicted(self) -> bool:
         """True for the embedded toolchain: nothing it says was observed."""
 

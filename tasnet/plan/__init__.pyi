@@ -36,6 +36,7 @@ from .on_wav import separate_wav as separate_wav
 from .runtime import runtime_source as runtime_source
 from .search import OBJECTIVES as OBJECTIVES
 from .segment_graph import to_onnx as to_onnx
+from .segments import verdict_of_segment as verdict_of_segment
 from .sensitivity import sensitivities as sensitivities
 from .simulated import simulate as simulate
 from .table import front_lines as front_lines
@@ -88,6 +89,7 @@ __all__ = [
     "simulate",
     "to_onnx",
     "trained_of_plan",
+    "verdict_of_segment",
     "weakest_evidence",
     "write_plan",
 ]

@@ -9,7 +9,7 @@ from itertools import product
 from math import prod
 
 from tasnet.hailo import Certainty
-from tasnet.hailo.predict import ROW_FAIL, ROW_PASS, Prediction, PredictionKind
+from tasnet.hailo.predict import PUBLIC_RECORD, ROW_PASS, Observations, Prediction, PredictionKind
 from tasnet.plan.cut import CHAIN, HOST, PIECE_IN, POINTWISE, SCALED, Cut, Refused, phases, piece_channels
 from tasnet.plan.function import LOCAL_NORMS, SPANNING_NORMS, Function
 from tasnet.plan.layers import Facts, facts, has_layers_of, verdict
@@ -36,6 +36,8 @@ class Bounds:
     """what a compiler refused: no segment may be one of these, or hold all that one of them has"""
     observed: bool = False
     """only segments whose every layer was seen to compile, alone and at that size"""
+    known: Observations = PUBLIC_RECORD
+    """what compilers said, which verdicts rest on"""
     stream: bool = False
     """the frames are a stream's block: what a segment looks back at comes before them, and is given again"""
 
@@ -136,7 +138,7 @@ def _observed(function: Function, given: int, made: int, frames: int, arch: str,
     """A piece at the widest windows that were seen to compile and are trusted, one at a time."""
     for width in dict.fromkeys(-(-frames // count) for count in range(1, frames + 1)):
         cut = Cut(PIECE_IN, 1, 2, 1, width, 1, HOST, (0, given), (0, made))
-        judged = verdict(function, cut, arch)
+        judged = verdict(function, cut, arch, bounds.known)
         if judged.kind is PredictionKind.CLEAR and judged.certainty is Certainty.OBSERVED:
             found, windows = facts(function, cut), -(-frames // width)
             if found.widest_row <= bounds.rows:
@@ -196,7 +198,7 @@ def _candidate(
     found = facts(function, cut)
     if found.widest_row > bounds.rows or (bounds.max_layers is not None and found.layers > bounds.max_layers):
         return None
-    if not trusted(verdict(function, cut, arch), bounds):
+    if not trusted(verdict(function, cut, arch, bounds.known), bounds):
         return None
     return Candidate(cut, found, count, invocations)
 
@@ -220,7 +222,7 @@ def refusals(function: Function, cut: Cut, refused: tuple[Refused, ...]) -> tupl
 
 def trusted(judged: Prediction, bounds: Bounds) -> bool:
     """Whether a verdict lets a segment pass: clear, or in doubt about nothing but a row that the bounds trust."""
-    if judged.kind is PredictionKind.UNKNOWN and bounds.rows > ROW_PASS:
+    if judged.kind is PredictionKind.UNKNOWN and bounds.rows > bounds.known.bracket.passes:
         return all(each.family in _ABOUT_ROWS for each in judged.doubts)
     return judged.kind is PredictionKind.CLEAR
 
@@ -238,4 +240,6 @@ def nearest_miss(function: Function, stage: int, frames: int, arch: str, bounds:
     needed = sum(function.halo(blocks, phase)) + 1
     if not bounds.stream and frames // phase < needed:
         return Miss("frames", needed * phase, frames)
-    return Miss("elements of a row", needed * found.widest_row, min(bounds.rows, ROW_FAIL - 1))
+    fails = bounds.known.bracket.fails
+    allowed = bounds.rows if fails is None else min(bounds.rows, fails - 1)
+    return Miss("elements of a row", needed * found.widest_row, allowed)

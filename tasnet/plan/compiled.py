@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasnet.common import sha256, unfinished
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cut import PIECES, Refused
 from tasnet.plan.cuts import Plan, PlanFile, Segment, cut_from_segment, plan_json
@@ -37,13 +38,15 @@ def trained_of_plan(plan: Plan, folder: Path) -> TrainedFunction:
     return trained
 
 
-def plan_without(plan: Plan, trained: TrainedFunction, refused: tuple[Refused, ...]) -> Plan:
+def plan_without(
+    plan: Plan, trained: TrainedFunction, refused: tuple[Refused, ...], known: Observations = PUBLIC_RECORD
+) -> Plan:
     """The best plan for the same length, bounds, objective and hardware that has nothing that was refused.
 
     Raises PlanError where none is left.
     """
     observed = all(each.form in PIECES for each in plan.on_chip)
-    bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused, observed)
+    bounds = Bounds(plan.rows, plan.max_layers, plan.max_blocks, plan.max_height, plan.coders, refused, observed, known)
     hardware = hardware_of(plan.profile.name, plan.profile.figures)
     if plan.block is not None:
         return make_stream_plan(trained, plan.arch, bounds, plan.objective, hardware, block=plan.block).plan

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from tasnet.hailo import Certainty
 from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
-from tasnet.hailo.predict import Prediction, PredictionKind, predict_network
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations, Prediction, PredictionKind, predict_network
 from tasnet.plan.cut import CHAIN, CHIP, PIECES, POINTWISE, Cut, ports
 from tasnet.plan.function import GLOBAL_NORM, SPANNING_NORMS, Function
 
@@ -72,30 +72,34 @@ def graph_shape(function: Function, cut: Cut) -> tuple[object, ...]:
     return _shape_of(function, cut), cut.width, cut.height
 
 
-def verdict(function: Function, cut: Cut, arch: str) -> Prediction:
+def verdict(function: Function, cut: Cut, arch: str, known: Observations = PUBLIC_RECORD) -> Prediction:
     """What the constraints say of a cut's graph, its count of layers left aside."""
-    return checker(function, arch)(cut)
+    return checker(function, arch, known)(cut)
 
 
 @lru_cache(maxsize=64)
-def checker(function: Function, arch: str) -> Callable[[Cut], Prediction]:
+def checker(function: Function, arch: str, known: Observations = PUBLIC_RECORD) -> Callable[[Cut], Prediction]:
     """`verdict` of one function, for very many cuts: a layer is judged once at a width.
 
-    No rule sees a dilation along the width, nor more of the height than whether it is 1.
+    No rule sees a dilation along the width, nor more of the height than whether it is 1. What was seen of a layer
+    beside the public record was seen at all of its sizes.
     """
+    sized = bool(known.compiled or known.failed)
     kinds_of: dict[tuple[object, ...], frozenset[Kind]] = {}
-    told: dict[tuple[frozenset[Kind], int, bool], Prediction] = {}
+    told: dict[tuple[frozenset[Kind], int, int], Prediction] = {}
 
     def check(cut: Cut) -> Prediction:
         stretch = (cut.form, cut.start, cut.stop, cut.coders, cut.takes, cut.gives)
         kinds = kinds_of.get(stretch)
         if kinds is None:
-            made = {replace(kind, dilation=1) for kind, _ in _kinds(function, _shape_of(function, cut))}
-            kinds = kinds_of[stretch] = frozenset(made)
-        key = (kinds, cut.width, cut.height > 1)
+            found_kinds = [kind for kind, _ in _kinds(function, _shape_of(function, cut))]
+            kinds = frozenset(kind if sized else replace(kind, dilation=1) for kind in found_kinds)
+            kinds_of[stretch] = kinds
+        height = cut.height if sized else min(cut.height, 2)
+        key = (kinds, cut.width, height)
         found = told.get(key)
         if found is None:
-            found = told[key] = _together([_verdict(kind, min(cut.height, 2), cut.width, arch) for kind in kinds])
+            found = told[key] = _together([_verdict(kind, height, cut.width, arch, known) for kind in kinds])
         return found
 
     return check
@@ -245,8 +249,8 @@ def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
 
 
 @lru_cache(maxsize=1 << 16)
-def _verdict(kind: Kind, height: int, width: int, arch: str) -> Prediction:
-    return predict_network(Network("segment", (_layer(kind, kind.type, height, width),), ()), arch)
+def _verdict(kind: Kind, height: int, width: int, arch: str, known: Observations) -> Prediction:
+    return predict_network(Network("segment", (_layer(kind, kind.type, height, width),), ()), arch, known)
 
 
 def _layer(kind: Kind, name: str, height: int, width: int) -> Layer:

@@ -17,7 +17,7 @@ import numpy as np
 from tasnet import __version__
 from tasnet.common import sha256, unfinished, why_no_folder
 from tasnet.hailo.files import har
-from tasnet.hailo.predict import predict_network
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations, predict_network
 from tasnet.network import VariantError, asteroid_shapes, write_onnx
 from tasnet.plan.calibration import write_calibration
 from tasnet.plan.candidates import Bounds, trusted
@@ -157,12 +157,19 @@ def _whole_network_macs(function: Function, frames: int, coders: str) -> int:
     return facts(known, Cut(CHAIN, 0, function.stages, 1, frames, 1, coders)).macs
 
 
-def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequence[np.ndarray] = ()) -> Plan:
+def write_plan(
+    plan: Plan,
+    trained: TrainedFunction,
+    folder: Path,
+    waves: Sequence[np.ndarray] = (),
+    known: Observations | None = PUBLIC_RECORD,
+) -> Plan:
     """Writes the folder: plan.json, each segment's `.onnx` and `.har`, the host's weights. Whole or not at all.
 
     With recordings (`waves` of samples at the network's rate) also what each segment is given for them. Every graph is
-    judged as it was written. Raises PlanError for a folder that is there and isn't empty, for weights that aren't the
-    plan's, and where a graph's verdict isn't the one that it was planned by.
+    judged as it was written, by what is `known`; where that is None the planned verdicts stay. Raises PlanError for a
+    folder that is there and isn't empty, for weights that aren't the plan's, and where a graph's verdict isn't the one
+    that it was planned by.
     """
     check_place(folder)
     if trained.digest != plan.weights:
@@ -170,7 +177,7 @@ def write_plan(plan: Plan, trained: TrainedFunction, folder: Path, waves: Sequen
     with unfinished.folder(folder.parent, f".{folder.name}") as workspace:
         place = workspace / "plan"
         place.mkdir()
-        segments = tuple(_written(plan, each, trained, place) for each in plan.segments)
+        segments = tuple(_written(plan, each, trained, place, known) for each in plan.segments)
         if waves:
             segments = write_calibration(plan.model_copy(update={"segments": segments}), trained, waves, place)
         name, content = HOST_WEIGHTS, _npz(trained)
@@ -205,23 +212,26 @@ def check_place(folder: Path) -> None:
         raise PlanError(f"{folder}: there is something in it; name a folder that is empty or isn't there")
 
 
-def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path) -> Segment:
+def _written(plan: Plan, each: Segment, trained: TrainedFunction, place: Path, known: Observations | None) -> Segment:
     if each.place != CHIP:
         return each
     model = to_onnx(trained, cut_from_segment(plan, each))
     network = to_network(model, each.name)
-    judged = predict_network(network, plan.arch)
-    if not trusted(judged, Bounds(rows=plan.rows)):
-        raise PlanError(
-            f"{each.name}: planned as {each.verdict}, and its graph is {judged.kind.value}; a bug: report it"
-        )
+    verdict = {}
+    if known is not None:
+        judged = predict_network(network, plan.arch, known)
+        if not trusted(judged, Bounds(rows=plan.rows, known=known)):
+            raise PlanError(
+                f"{each.name}: planned as {each.verdict}, and its graph is {judged.kind.value}; a bug: report it"
+            )
+        verdict = {"verdict": judged.kind.value, "certainty": judged.certainty.value}
     files = {}
     write_onnx(model, place / f"{each.name}.onnx")
     har.write(network, place / f"{each.name}.har")
     for kind in ("onnx", "har"):
         name = f"{each.name}.{kind}"
         files[kind] = PlanFile(name=name, sha256=sha256((place / name).read_bytes()))
-    return each.model_copy(update={**files, "verdict": judged.kind.value, "certainty": judged.certainty.value})
+    return each.model_copy(update={**files, **verdict})
 
 
 def _npz(trained: TrainedFunction) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from tasnet.hailo.predict import ROW_FAIL
 from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
 from tasnet.plan.cost import around, on_host, runs, seconds, switch_seconds
 from tasnet.plan.cut import PIECE_IN, PIECE_OUT
@@ -41,6 +40,9 @@ class Route:
     hefs: int
     macs: int
 
+
+ANY_ROWS = 1 << 40
+"""elements: as if any row were trusted"""
 
 Key = Callable[[float, int, int], tuple[float, ...]]
 """(seconds, HEFs, MACs) -> what is compared"""
@@ -199,7 +201,7 @@ def _why_no_plan_fits(search: PlanProblem) -> str:
     if search.bounds.observed and search.bounds.refused:
         return "no plan of observed pieces is left without what was refused; use --certainty extrapolated"
     bounds = search.bounds
-    on_any_rows = replace(bounds, rows=ROW_FAIL)
+    on_any_rows = replace(bounds, rows=ANY_ROWS)
     if bounds.observed and pieces(function, PIECE_IN, 0, search.frames, search.arch, on_any_rows):
         rows = f"{bounds.rows:,} elements"
         return f"no plan of observed pieces on rows of {rows}; allow more, or use --certainty extrapolated"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tasnet.hailo.predict import ROW_PASS, Prediction
+from tasnet.hailo.predict import ROW_PASS, Bracket, Observations, Prediction
 from tasnet.plan.cost import on_host, seconds
 from tasnet.plan.cut import CHAIN, CHIP, HOST, Cut, ports
-from tasnet.plan.cuts import Segment
+from tasnet.plan.cuts import Plan, Segment, cut_from_segment
 from tasnet.plan.function import Function
 from tasnet.plan.hardware import Hardware
 from tasnet.plan.layers import Facts, facts, verdict
@@ -22,7 +22,7 @@ def segment(search: PlanProblem, cut: Cut, name: str) -> Segment:
     given, made = ports(function, cut)
     halo = cut.halo(function)
     count = len(rows_over(frames + halo[0] if search.bounds.stream else frames, cut.width, halo, cut.phase))
-    found, judged = facts(function, cut), verdict(function, cut, search.arch)
+    found, judged = facts(function, cut), verdict(function, cut, search.arch, search.bounds.known)
     return Segment(
         name=name,
         place=CHIP,
@@ -48,7 +48,7 @@ def segment(search: PlanProblem, cut: Cut, name: str) -> Segment:
         widest_row=found.widest_row,
         verdict=judged.kind.value,
         certainty=judged.certainty.value,
-        evidence=evidence(cut, found, judged),
+        evidence=evidence(cut, found, judged, search.bounds.known.bracket),
         seconds=seconds(function, cut, found, -(-count // cut.height), frames, search.hardware),
     )
 
@@ -86,14 +86,21 @@ def on_the_host(function: Function, start: int, stop: int, frames: int, hardware
     )
 
 
-def evidence(cut: Cut, found: Facts, judged: Prediction) -> tuple[str, ...]:
+def evidence(cut: Cut, found: Facts, judged: Prediction, bracket: Bracket) -> tuple[str, ...]:
     """The evidence for a segment: an observed piece, or the rows of pieces that compiled; then what nobody has seen."""
     if judged.certainty.value == "observed" and judged.kind.value == "clear" and found.layers == 1:
         return ("observed piece",)
     seen = next((most for most in (OBSERVED_ROW, ROW_PASS) if found.widest_row <= most), None)
     told = [f"rows up to {seen:,}" if seen else f"rows of {found.widest_row:,}, never seen to compile"]
+    if not seen and found.widest_row <= bracket.passes:
+        told = [f"rows up to {bracket.passes:,}, by this store's evidence"]
     if found.layers > 1:
         told.append(f"{found.layers} layers together")
     if cut.height > 1:
         told.append(f"{cut.height} rows side by side")
     return tuple(told)
+
+
+def verdict_of_segment(plan: Plan, each: Segment, known: Observations) -> Prediction:
+    """What the constraints say of a plan's segment by what is known now."""
+    return verdict(plan.function, cut_from_segment(plan, each), plan.arch, known)

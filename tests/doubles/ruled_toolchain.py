@@ -33,6 +33,7 @@ class RuledToolchain:
     fingerprint: str = "ruled"
     predicted: bool = False
     exhaustive: bool = False
+    rests_on: str = ""
     calls: list[str] = field(default_factory=list)
 
     def translate(self, onnx: Path, net_name: str, har_at: Path) -> StageReport:

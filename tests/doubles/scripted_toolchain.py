@@ -42,6 +42,7 @@ class ScriptedToolchain:
     fingerprint: str = "a"
     predicted: bool = True
     exhaustive: bool = True
+    rests_on: str = ""
     seconds: float = 0.0
     leaves_quantized: bool = False
 

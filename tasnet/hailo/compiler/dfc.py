@@ -64,6 +64,7 @@ class Dfc:
     """a scripted stand-in for tests: nothing it says was observed"""
     name: str = "dfc"
     exhaustive: bool = False
+    rests_on: str = ""
 
     @property
     def predicted(self) -> bool:

@@ -15,6 +15,8 @@ from .demands import LayerKind as LayerKind
 from .demands import demands_from_json as demands_from_json
 from .demands import demands_json as demands_json
 from .demands import demands_of as demands_of
+from .observations import PUBLIC_RECORD as PUBLIC_RECORD
+from .observations import Observations as Observations
 from .reference import Reference as Reference
 from .reference import is_onnx as is_onnx
 from .reference import predict_file as predict_file
@@ -23,6 +25,7 @@ from .reference import read_network as read_network
 __all__ = [
     "LINEAR",
     "PUBLIC_BRACKET",
+    "PUBLIC_RECORD",
     "ROW_FAIL",
     "ROW_PASS",
     "SEEN_KIND",
@@ -32,6 +35,7 @@ __all__ = [
     "Demand",
     "Demands",
     "LayerKind",
+    "Observations",
     "Prediction",
     "PredictionKind",
     "Reference",

@@ -38,30 +38,14 @@ from tasnet.hailo import ARCHITECTURES, Certainty, Failure
 from tasnet.hailo.files import Assumption, AssumptionKind, Layer, Network, row_elements, widest_shape
 from tasnet.hailo.predict.bracket import PUBLIC_BRACKET, ROW_FAIL, Bracket
 from tasnet.hailo.predict.layer_controllers import ALLOCATOR, NO_WORK, layer_controllers
+from tasnet.hailo.predict.layer_needs import memory_units, mixes_positions
+from tasnet.hailo.predict.observations import PUBLIC_RECORD, Observations
 
 MEMORY_UNITS = 128
 """memory units of a cluster, a limit of the silicon"""
-UNIT_BYTES = 16 * 1024
-"""bytes of a memory unit, by hypothesis; an 8-bit element takes one byte"""
 
+_MOVED = "; the bracket's ends by the evidence in this store"
 _NOTES = "conversion notes, 17 February 2026, DFC 3.33.0, hailo8"
-_POINTWISE = frozenset(
-    {
-        "ew_add",
-        "ew_sub",
-        "ew_mult",
-        "normalization",
-        "feature_multiplier",
-        "activation",
-        "concat",
-        "shortcut",
-        "feature_splitter",
-        "softmax",
-        "slice",
-        "reduce_mean",
-        "reduce_max",
-    }
-)
 
 
 class PredictionKind(str, Enum):
@@ -101,39 +85,49 @@ class Prediction:
 Rule = Callable[[Network, Bracket], Iterator[PredictedFailure]]
 
 
-def predict_network(network: Network, arch: str, bracket: Bracket = PUBLIC_BRACKET) -> Prediction:
-    """The verdict on a graph. `bracket` is what is known of rows, by default what is public of them.
+def predict_network(network: Network, arch: str, known: Observations = PUBLIC_RECORD) -> Prediction:
+    """The verdict on a graph. `known` is what compilers said, by default what is public of it.
 
     Raises ValueError for an architecture that Dataflow Compiler 3.x does not take.
     """
     if arch not in ARCHITECTURES:
         raise ValueError(f"architecture {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
-    predicted = _judged(network, arch, bracket)
+    predicted = _judged(network, arch, known)
     ranked = any(each.kind is AssumptionKind.RANK for each in network.assumptions)
     if ranked or (network.assumptions and predicted.kind is PredictionKind.CLEAR):
         predicted = replace(predicted, certainty=Certainty.EXTRAPOLATED)
     return replace(predicted, assumptions=network.assumptions)
 
 
-def _judged(network: Network, arch: str, bracket: Bracket) -> Prediction:
-    findings = [finding for rule in RULES for finding in rule(network, bracket)]
-    blockers = tuple(_for_arch(f.failure, arch) for f in findings if f.certain)
+def _judged(network: Network, arch: str, known: Observations) -> Prediction:
+    findings = [finding for rule in RULES for finding in rule(network, known.bracket)]
+    blockers = tuple(_seen_here(_for_arch(f.failure, arch), network, known) for f in findings if f.certain)
     doubts = tuple(_for_arch(f.failure, arch) for f in findings if not f.certain)
     cautions = tuple(_for_arch(failure, arch) for failure in layer_controllers(network, arch))
     kind = PredictionKind.BLOCKED if blockers else PredictionKind.UNKNOWN if doubts else PredictionKind.CLEAR
     if kind is PredictionKind.CLEAR:
-        seen = arch == "hailo8" and not cautions and all(_seen_to_compile(layer) for layer in network)
+        seen = not cautions and all(_compiled(layer, arch, known) for layer in network)
     else:
         seen = any(failure.certainty is Certainty.OBSERVED for failure in blockers)
     return Prediction(kind, Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED, blockers, doubts, cautions)
 
 
-def mixes_positions(layer: Layer) -> bool:
-    """True for a layer whose output at one position depends on others: it can't sit inside a folded row."""
-    if layer.type in _POINTWISE:
-        return False
-    strides = layer.params.get("strides", [1, 1, 1, 1])
-    return not (layer.type == "conv" and layer.kernel == (1, 1) and list(strides) == [1, 1, 1, 1])
+def _compiled(layer: Layer, arch: str, known: Observations) -> bool:
+    """Whether layers of this kind and size were seen to compile for this chip."""
+    if layer.type in NO_WORK or known.has_compiled(layer):
+        return True
+    return arch == "hailo8" and _seen_to_compile(layer) and not known.has_failed(layer)
+
+
+def _seen_here(failure: Failure, network: Network, known: Observations) -> Failure:
+    """The failure, observed where one of its layers, or a smaller of its kind, failed so alone."""
+    if failure.certainty is Certainty.OBSERVED or not known.failed:
+        return failure
+    named = [layer for layer in network if layer.name in failure.layers]
+    if not any(known.has_failed(layer, [failure.family]) for layer in named):
+        return failure
+    evidence = f"{failure.evidence}; in this store's evidence a layer of this kind, no larger, failed so alone"
+    return failure.model_copy(update={"certainty": Certainty.OBSERVED, "evidence": evidence})
 
 
 def grouped_super_deconv(network: Network, _bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
@@ -196,18 +190,6 @@ def deconv_memory(network: Network, _bracket: Bracket = PUBLIC_BRACKET) -> Itera
                 certainty=Certainty.OBSERVED if seen else Certainty.EXTRAPOLATED,
             )
         )
-
-
-def memory_units(layer: Layer) -> int:
-    """Memory units that a layer takes at least: rows under its kernel, one output row, weights, 8 bits each."""
-    kernel = [int(v) for v in layer.params.get("kernel_shape", (1, 1, 1, 1))]
-    dilation = int(layer.params.get("dilations", (1, 1, 1, 1))[1])
-    rows = (layer.kernel[0] - 1) * dilation + 1
-    weights = 0
-    if layer.type in {"conv", "dw", "deconv"}:
-        weights = kernel[0] * kernel[1] * kernel[2] * kernel[3] // int(layer.params.get("groups", 1))
-    parts = (rows * row_elements(layer.input_shapes[0]), row_elements(layer.output_shape), weights)
-    return sum(-(-part // UNIT_BYTES) for part in parts)
 
 
 def wide_rows_unfolded(network: Network, bracket: Bracket = PUBLIC_BRACKET) -> Iterator[PredictedFailure]:
@@ -321,7 +303,7 @@ def _wide(
                     "bracket_pass_elements": bracket.passes,
                     "bracket_fail_elements": bracket.fails or 0,
                 },
-                evidence=evidence,
+                evidence=evidence if bracket == PUBLIC_BRACKET else f"{evidence}{_MOVED}",
                 certainty=Certainty.OBSERVED if observed else Certainty.EXTRAPOLATED,
             ),
             certain,
@@ -338,8 +320,6 @@ SEEN_POINTWISE = ((1024, 256, 256), (512, 512, 1))
 
 def _seen_to_compile(layer: Layer) -> bool:
     """The kinds and sizes that were seen to compile alone: 1x1 convolutions no larger than one of those."""
-    if layer.type in {"input_layer", "output_layer"}:
-        return True
     if layer.type != "conv" or mixes_positions(layer) or layer.params.get("activation") != "linear":
         return False
     _, height, width, cin = layer.input_shapes[0]

@@ -12,8 +12,8 @@ from math import prod
 from typing import Any
 
 from tasnet.hailo.files import Layer, Network, row_elements, widest_shape
-from tasnet.hailo.predict.constraints import memory_units, mixes_positions
 from tasnet.hailo.predict.layer_controllers import NO_WORK
+from tasnet.hailo.predict.layer_needs import memory_units, mixes_positions
 
 SIZES = (
     "height",
@@ -98,12 +98,13 @@ _KERNELS = {"": "1x1", "h": "kx1", "w": "1xk", "hw": "kxk"}
 def demands_of(network: Network | Iterable[Layer]) -> Demands:
     """What the layers at work ask together."""
     working = [layer for layer in network if layer.type not in NO_WORK]
-    found = {_demand(layer) for layer in working}
+    found = {demand_of(layer) for layer in working}
     kept = [each for each in found if not any(other != each and other.covers(each) for other in found)]
     return Demands(tuple(sorted(kept)), len(working))
 
 
-def _demand(layer: Layer) -> Demand:
+def demand_of(layer: Layer) -> Demand:
+    """What one layer at work asks."""
     shapes = (*layer.input_shapes, *layer.output_shapes)
     height, width = max(each[1] for each in shapes), max(each[2] for each in shapes)
     # What the HN writes of kernels, strides and groups beside other types is the vendor's bookkeeping.

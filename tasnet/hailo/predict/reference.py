@@ -21,6 +21,7 @@ from tasnet.hailo import Certainty, Failure, StageEnd, StageReport
 from tasnet.hailo.files import Network, is_hn, read_hn
 from tasnet.hailo.files import har as hars
 from tasnet.hailo.predict.constraints import Prediction, PredictionKind, at_stage, predict_network
+from tasnet.hailo.predict.observations import PUBLIC_RECORD, Observations
 
 if TYPE_CHECKING:
     from tasnet.hailo.translate import NodeError
@@ -28,8 +29,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reference:
-    """The embedded toolchain, as a Toolchain: predicted, and naming every blocker it knows."""
+    """The embedded toolchain, as a Toolchain: predicted, and naming every blocker it knows.
 
+    `known` is what its verdicts rest on beside its rules: by default what is public of the compiler's outcomes.
+    """
+
+    known: Observations = PUBLIC_RECORD
     name: str = "reference"
     version: str = __version__
     predicted: bool = True
@@ -37,8 +42,13 @@ class Reference:
 
     @property
     def fingerprint(self) -> str:
-        """Hash of the sources that decide what is said, and of the libraries that read the ONNX."""
+        """Hash of the sources that decide what is said, and of the libraries that read the ONNX; `known` is beside."""
         return _fingerprint()
+
+    @property
+    def rests_on(self) -> str:
+        """Hash of `known`; empty for the public record."""
+        return self.known.digest
 
     def translate(self, onnx: Path, net_name: str, har: Path) -> StageReport:
         """ONNX -> parsed HAR at `har`. What the open translator can't read is unknown: the vendor's parser may."""
@@ -57,11 +67,11 @@ class Reference:
 
     def optimize(self, har: Path, arch: str, out: Path) -> StageReport:
         """The blockers that show at optimize. Nothing is quantized: the next stage reads the parsed HAR."""
-        return _report(_verdict(har, arch), "optimize", har)
+        return _report(_verdict(har, arch, self.known), "optimize", har)
 
     def compile(self, har: Path, arch: str, hef: Path) -> StageReport:
         """The verdict on the parsed HAR; no HEF is written."""
-        return _report(_verdict(har, arch), "compile", None)
+        return _report(_verdict(har, arch, self.known), "compile", None)
 
 
 def read_network(path: Path, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Network:
@@ -83,17 +93,22 @@ def is_onnx(path: Path) -> bool:
     return not (path.suffix in {".har", ".hn"} or hars.is_har(path) or is_hn(path))
 
 
-def predict_file(path: Path, arch: str, shapes: Mapping[str, Sequence[int]] = MappingProxyType({})) -> Prediction:
+def predict_file(
+    path: Path,
+    arch: str,
+    shapes: Mapping[str, Sequence[int]] = MappingProxyType({}),
+    known: Observations = PUBLIC_RECORD,
+) -> Prediction:
     """The verdict on a HAR, an `.hn` or an ONNX file; a node that no rule takes leaves it unknown.
 
     Raises as `read_network` does.
     """
     if not is_onnx(path):
-        return predict_network(read_network(path), arch)
+        return predict_network(read_network(path), arch, known)
     from tasnet.hailo.translate import NodeError
 
     try:
-        return predict_network(read_network(path, shapes), arch)
+        return predict_network(read_network(path, shapes), arch, known)
     except NodeError as error:
         return Prediction(PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED, (), _without_rule(error))
 
@@ -122,18 +137,18 @@ def _doubt(family: str, message: str, nodes: tuple[str, ...] = (), figures: Mapp
     )
 
 
-def _verdict(har: Path, arch: str) -> Prediction:
+def _verdict(har: Path, arch: str, known: Observations) -> Prediction:
     try:
         stat = har.stat()
     except OSError:
-        return predict_network(hars.read(har, weights=False), arch)
-    return _judged(har, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns), arch)
+        return predict_network(hars.read(har, weights=False), arch, known)
+    return _judged(har, (stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns), arch, known)
 
 
 @lru_cache(maxsize=1)
-def _judged(har: Path, stamp: tuple[int, ...], arch: str) -> Prediction:
+def _judged(har: Path, stamp: tuple[int, ...], arch: str, known: Observations) -> Prediction:
     """One verdict has the failures of both stages, and compile follows optimize: it is kept until the next."""
-    return predict_network(hars.read(har, weights=False), arch)
+    return predict_network(hars.read(har, weights=False), arch, known)
 
 
 def _report(verdict: Prediction, stage: str, artifact: Path | None) -> StageReport:

@@ -12,7 +12,6 @@ from .deciding import Asked as Asked
 from .deciding import ask_here as ask_here
 from .deciding import ask_on_workers as ask_on_workers
 from .deciding import decide as decide
-from .graphs import case_questions as case_questions
 from .isolated_files import check_folder as check_folder
 from .isolated_files import folder_of as folder_of
 from .isolated_files import repeat_commands as repeat_commands
@@ -23,13 +22,15 @@ from .isolation import isolate as isolate
 from .knowledge import Knowledge as Knowledge
 from .knowledge import Reply as Reply
 from .knowledge import known_from as known_from
-from .learning import learned as learned
-from .learning import learned_lines as learned_lines
+from .known import embedded_toolchain as embedded_toolchain
+from .known import known_observations as known_observations
+from .known import open_informed_pipeline as open_informed_pipeline
+from .news import NOTHING as NOTHING
+from .news import news_lines as news_lines
 from .question import Question as Question
 from .question import foreseen as foreseen
 from .questions_page import write_questions_page as write_questions_page
 from .ranking import rank as rank
-from .replies import heard as heard
 from .suggesting import suggest as suggest
 from .suggesting import suggested_json as suggested_json
 from .suggesting import suggested_lines as suggested_lines
@@ -38,6 +39,7 @@ from .vacuous import vacuous_by_key as vacuous_by_key
 from .vacuous import vacuous_in_graphs as vacuous_in_graphs
 
 __all__ = [
+    "NOTHING",
     "Asked",
     "Asker",
     "Board",
@@ -51,19 +53,19 @@ __all__ = [
     "Reply",
     "ask_here",
     "ask_on_workers",
-    "case_questions",
     "check_folder",
     "dead_nodes",
     "decide",
     "decision_lines",
+    "embedded_toolchain",
     "folder_of",
     "foreseen",
-    "heard",
     "isolate",
     "known_from",
-    "learned",
-    "learned_lines",
+    "known_observations",
     "moved_bracket",
+    "news_lines",
+    "open_informed_pipeline",
     "rank",
     "removals",
     "repeat_commands",

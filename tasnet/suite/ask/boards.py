@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -52,13 +52,15 @@ class Boards:
         return heard(self.pipeline.store, self.arch) if self.evidence else Heard(())
 
     def _questions(self, bracket: Bracket) -> list[Question]:
+        # Of what a sweep was told the bracket alone: graphs needn't be read again for each answer.
+        known = replace(self._heard.observations, bracket=bracket)
         segments: list[Question] = []
         for at in self.plans:
-            found, plan = plan_questions(at, bracket)
+            found, plan = plan_questions(at, known)
             if plan.arch != self.arch:
                 raise CaseError(f"--plan {at}: made for {plan.arch}; give --arch {plan.arch}")
             segments += found
-        asked, unread = case_questions(self.pipeline, self.cases, bracket, self.tell)
+        asked, unread = case_questions(self.pipeline, self.cases, known, self.tell)
         self._unread[:] = unread
         return [*asked, *segments]
 

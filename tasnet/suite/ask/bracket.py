@@ -1,8 +1,8 @@
-"""The rows' bracket as answers move it."""
+"""The rows' bracket as answers move it, and what else verdicts rest on of them."""
 
 from __future__ import annotations
 
-from tasnet.hailo.predict import Bracket
+from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Observations
 from tasnet.suite.ask.knowledge import Knowledge
 
 ROW_FAMILIES = frozenset({"reshape_insertion", "agent_infeasible"})
@@ -20,3 +20,18 @@ def moved_bracket(known: Knowledge, bracket: Bracket) -> Bracket:
     failed = [each.demands.widest_row for each in known.sound if not each.compiled and each.family in ROW_FAMILIES]
     ends = [row for row in (*failed, bracket.fails) if row is not None and row > passes]
     return Bracket(passes, min(ends, default=None))
+
+
+def observations_of(known: Knowledge) -> Observations:
+    """What the answers add to the public record.
+
+    Of contradicting ones nothing is taken, and of a kind of layer of which a larger one compiled where a smaller
+    failed nothing beside the bracket.
+    """
+    bracket = moved_bracket(known, PUBLIC_BRACKET)
+    compiled = [one.demands for one in known.sound if one.compiled]
+    layers = {each for one in compiled for each in one.layers if each.kind not in known.given_up}
+    largest = (each for each in layers if not any(other != each and other.covers(each) for other in layers))
+    failed = [each for each in known.sound if not each.compiled and each.demands.layers_at_work == 1]
+    alone = {(each.family, layer) for each in failed for layer in each.demands.layers}
+    return Observations(bracket, tuple(sorted(largest)), tuple(sorted(alone)))

@@ -16,6 +16,7 @@ from tasnet.hailo import Failure
 from tasnet.hailo.files import HarError, HNError, Network, har, row_elements, total_figures, widest_shape
 from tasnet.hailo.predict import Prediction, predict_network
 from tasnet.network import AXES, EXACT, VariantError, set_axis
+from tasnet.suite.ask.known import known_observations
 from tasnet.suite.cases import Case, CaseError, Stage, Status, graph_key
 from tasnet.suite.run import Pipeline, StoreError
 
@@ -239,7 +240,7 @@ def _predicted(pipeline: Pipeline, case: Case) -> tuple[GraphCost, Prediction] |
             network = har.read(pipeline.store.get_har_graph(outcome.artifact, desk / "case.har"), weights=False)
     except (StoreError, HarError, HNError):
         return None
-    return graph_cost(network), predict_network(network, case.arch)
+    return graph_cost(network), predict_network(network, case.arch, known_observations(pipeline.store, case.arch))
 
 
 def graph_cost(network: Network) -> GraphCost:

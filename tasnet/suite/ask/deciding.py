@@ -19,12 +19,11 @@ import onnx
 from tasnet.common import TasnetError, named_error_line
 from tasnet.suite.ask.answers import Asker
 from tasnet.suite.ask.board import Board
-from tasnet.suite.ask.kept_replies import keep_reply
 from tasnet.suite.ask.knowledge import Inferred, Reply
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import ToldReply, whether_compiled
 from tasnet.suite.cases import LEARNED_NOTHING, Outcome, Stage, Status, parse_case
-from tasnet.suite.observed import Evidence, is_of_the_network, keep_run_evidence
+from tasnet.suite.observed import Evidence, is_of_the_network, keep_graph_answer, keep_run_evidence
 from tasnet.suite.run import Pipeline
 
 TRIES = 3
@@ -132,7 +131,8 @@ def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
     model = onnx.load_from_string(question.probe) if question.probe else onnx.load(question.onnx)
     answer = Asker(pipeline.store, pipeline.toolchain, arch).ask(model)
     if answer.learned:
-        keep_reply(pipeline.store, arch, question, answer.outcomes)
+        seen = (question.foreseen.kind, question.foreseen.certainty)
+        keep_graph_answer(pipeline.store, arch, question.name, question.demands, seen, answer.outcomes)
     return answer.outcomes
 
 

@@ -1,7 +1,7 @@
 """What is asked about: the distinct graphs of profiles and of a plan, read once and noted in the store.
 
 A graph is read by the embedded translator, whatever toolchain is asked later. What the rules foresee is noted with
-the bracket that it was foreseen by.
+the observations that it was foreseen by.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from tasnet.common import source_digest
 from tasnet.hailo import Certainty
 from tasnet.hailo.files import Network, har
 from tasnet.hailo.predict import (
-    Bracket,
     Demands,
+    Observations,
     PredictionKind,
     demands_from_json,
     demands_json,
@@ -46,26 +46,26 @@ class Graph:
     onnx: str
 
 
-def read_graph(pipeline: Pipeline, case: AnyCase, bracket: Bracket) -> Graph | str:
+def read_graph(pipeline: Pipeline, case: AnyCase, known: Observations) -> Graph | str:
     """The graph of a case, or why it can't be read: the export or the embedded translation didn't pass."""
     outcomes = pipeline.run(case, Stage.TRANSLATE)
     translated = outcomes[Stage.TRANSLATE]
     if not translated.artifact:
         return _why(translated)
-    parts = {"har": translated.artifact, "arch": case.arch, "bracket": [bracket.passes, bracket.fails]}
+    parts = {"har": translated.artifact, "arch": case.arch, "known": known.digest}
     key = content_key({**parts, "demands": source_digest("hailo/files", "hailo/predict", "suite/ask")})
     noted = pipeline.store.note(key)
     if noted is None:
         with pipeline.store.workspace() as desk:
             graph = pipeline.store.get_har_graph(translated.artifact, desk / "graph.har")
             network = har.read(graph, weights=False)
-        noted = _noted(network, case.arch, bracket)
+        noted = _noted(network, case.arch, known)
         pipeline.store.put_note(key, noted)
     return Graph(*_from_note(noted), outcomes[Stage.EXPORT].artifact)
 
 
 def case_questions(
-    pipeline: Pipeline, cases: Iterable[Case], bracket: Bracket, tell: Callable[[Case], None] = lambda case: None
+    pipeline: Pipeline, cases: Iterable[Case], known: Observations, tell: Callable[[Case], None] = lambda case: None
 ) -> tuple[list[Question], list[Unread]]:
     """A question for each distinct graph of the cases; each case has the same share. `tell` hears of each graph."""
     meant: dict[str, list[Case]] = {}
@@ -74,7 +74,7 @@ def case_questions(
     count = sum(map(len, meant.values()))
     questions, unread = [], []
     for those in meant.values():
-        graph, ids = read_graph(pipeline, those[0], bracket), tuple(each.id for each in those)
+        graph, ids = read_graph(pipeline, those[0], known), tuple(each.id for each in those)
         if isinstance(graph, Graph):
             share = len(ids) / count
             questions.append(Question(ids[0], graph.demands, graph.foreseen, Source.CASE, ids, share, graph.onnx))
@@ -84,7 +84,7 @@ def case_questions(
     return questions, unread
 
 
-def plan_questions(at: Path, bracket: Bracket) -> tuple[list[Question], Plan]:
+def plan_questions(at: Path, known: Observations) -> tuple[list[Question], Plan]:
     """A question for each distinct graph of a plan's segments. Raises PlanError."""
     plan = read_plan(at)
     folder = at if at.is_dir() else at.parent
@@ -95,16 +95,16 @@ def plan_questions(at: Path, bracket: Bracket) -> tuple[list[Question], Plan]:
         assert each.har is not None
         network = har.read(folder / each.har.name, weights=False)
         demands = demands_of(network)
-        known = found.get(demands) or Question(
+        question = found.get(demands) or Question(
             f"{folder.name}/{each.name}",
             demands,
-            foreseen(predict_network(network, plan.arch, bracket)),
+            foreseen(predict_network(network, plan.arch, known)),
             Source.SEGMENT,
             weight=0.0,
             onnx=str((folder / each.onnx.name).absolute()),
         )
-        share = known.weight + 1 / len(plan.on_chip)
-        found[demands] = replace(known, stands_for=(*known.stands_for, each.name), weight=share)
+        share = question.weight + 1 / len(plan.on_chip)
+        found[demands] = replace(question, stands_for=(*question.stands_for, each.name), weight=share)
     return list(found.values()), plan
 
 
@@ -113,8 +113,8 @@ def _why(outcome: Outcome) -> str:
     return f"{outcome.stage.value} {outcome.status.value}: {first.message if first else outcome.reason}"
 
 
-def _noted(network: Network, arch: str, bracket: Bracket) -> dict[str, Any]:
-    seen = foreseen(predict_network(network, arch, bracket))
+def _noted(network: Network, arch: str, known: Observations) -> dict[str, Any]:
+    seen = foreseen(predict_network(network, arch, known))
     return {
         "demands": demands_json(demands_of(network)),
         "kind": seen.kind.value,

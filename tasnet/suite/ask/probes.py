@@ -25,6 +25,7 @@ from tasnet.hailo.predict import (
     Bracket,
     Demand,
     Demands,
+    Observations,
     demands_of,
     predict_network,
 )
@@ -88,7 +89,7 @@ def _question(name: str, model: onnx.ModelProto, weight: float, bracket: Bracket
     network = _network(data)
     if network is None:
         return None
-    seen = foreseen(predict_network(network, arch, bracket))
+    seen = foreseen(predict_network(network, arch, Observations(bracket)))
     return Question(name, demands_of(network), seen, Source.PROBE, (name,), weight, probe=data)
 
 

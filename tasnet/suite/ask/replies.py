@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Demands, Reference
-from tasnet.suite.ask.bracket import moved_bracket
+from tasnet.hailo.predict import PUBLIC_RECORD, Bracket, Demands, Observations, Reference
+from tasnet.suite.ask.bracket import observations_of
 from tasnet.suite.ask.graphs import Graph, Unread, read_graph
-from tasnet.suite.ask.kept_replies import kept_replies
 from tasnet.suite.ask.knowledge import Reply, known_from
 from tasnet.suite.ask.question import Foreseen
 from tasnet.suite.cases import Outcome, Stage, Status, parse_any_case
-from tasnet.suite.observed import Evidence, all_evidence, is_of_the_network
+from tasnet.suite.observed import Evidence, SharedEvidence, everything_observed, is_of_the_network
 from tasnet.suite.run import Pipeline, Store
 
 
@@ -35,31 +35,36 @@ class Heard:
     @property
     def bracket(self) -> Bracket:
         """The rows' bracket after all of it."""
-        return moved_bracket(known_from((), (each.reply for each in self.told)), PUBLIC_BRACKET)
+        return self.observations.bracket
+
+    @cached_property
+    def observations(self) -> Observations:
+        """What verdicts rest on after all of it."""
+        return observations_of(known_from((), (each.reply for each in self.told)))
 
 
-def heard(store: Store, arch: str, evidence: Iterable[Evidence] | None = None, *, kept: bool = True) -> Heard:
-    """The replies in a store's evidence (or in the given), of every version of a toolchain; with `kept` those that a
-    sweep kept of single layers and segments.
+def heard(store: Store, arch: str, evidence: SharedEvidence | None = None) -> Heard:
+    """The replies in the given evidence, or (None) in all of a store's, of every version of a toolchain.
 
-    What says nothing of the network, and what ended before the compile, is no reply.
+    What says nothing of the network, and what ended before the compile, is no reply. `store` keeps the graphs.
     """
     # The graphs alone: no checkpoint, whatever weights were compiled.
     pipeline = Pipeline(store, Reference())
     told, unread = list[ToldReply](), list[Unread]()
-    for each in all_evidence(store) if evidence is None else evidence:
+    said = everything_observed(store) if evidence is None else evidence
+    for each in said.cases:
         case, compiled = parse_any_case(each.case_id), whether_compiled(each.outcomes)
         if case.arch != arch or compiled is None or not is_of_the_network(each):
             continue
-        graph = read_graph(pipeline, case, PUBLIC_BRACKET)
+        graph = read_graph(pipeline, case, PUBLIC_RECORD)
         if isinstance(graph, Graph):
             told.append(_told(each, graph.demands, graph.foreseen, compiled))
         else:
             unread.append(Unread((each.case_id,), graph))
-    for one in kept_replies(store, arch) if kept else ():
-        said, compiled = Evidence(case_id=one.name, tag=one.name, outcomes=one.outcomes), whether_compiled(one.outcomes)
-        if compiled is not None and is_of_the_network(said):
-            told.append(_told(said, one.demands, one.foreseen, compiled))
+    for one in said.graphs:
+        compiled = whether_compiled(one.outcomes)
+        if one.arch == arch and compiled is not None and is_of_the_network(one.as_run):
+            told.append(_told(one.as_run, one.asked, Foreseen(one.kind, one.certainty), compiled))
     return Heard(tuple(told), tuple(unread))
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 
 from tasnet.common import Notify, unfinished, utc_today
 from tasnet.hailo.files import Network, har
+from tasnet.suite.ask import open_informed_pipeline
 from tasnet.suite.cases import AnyCase, Outcome, Provenance, Stage, Status
 from tasnet.suite.gate.difference import GraphChangeKind, GraphDifference, graph_difference
 from tasnet.suite.gate.regression import GateSettings, Regression, gate_settings, size_regressions, verdict_regressions
 from tasnet.suite.gate.result import ChangedGraph
 from tasnet.suite.history import CaseRecord, case_record
 from tasnet.suite.ledger import Entry, judge, read_ledger
-from tasnet.suite.run import Pipeline, Recipe, Store, ToolchainOptions, cases_of, onnx_bytes, open_pipeline
+from tasnet.suite.run import Pipeline, Recipe, Store, ToolchainOptions, cases_of, onnx_bytes
 
 CaseRegressions = tuple[tuple[str, Regression], ...]
 """(case, what is worse about it)"""
@@ -86,7 +87,7 @@ class GateContext:
     @cached_property
     def pipeline(self) -> Pipeline:
         """This side's pipeline. Raises what opening the toolchain and the store raises."""
-        return open_pipeline(self.request.store, self.request.choice, self.request.recipe)
+        return open_informed_pipeline(self.request.store, self.request.choice, self.request.recipe)
 
     @cached_property
     def today(self) -> date:

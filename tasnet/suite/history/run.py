@@ -84,6 +84,10 @@ class RunHead(BaseModel):
     """the ledger's path as given"""
     ledger_sha256: str = ""
     origin: RunOrigin = RunOrigin()
+    rows: tuple[int, int | None] | None = None
+    """of a prediction, the bracket of rows that the store's evidence moved; None for the public one"""
+    rests_on: str = ""
+    """of a prediction, the sha256 of the observations that it rests on; empty for the public record"""
 
     @property
     def known(self) -> str:

@@ -13,9 +13,12 @@ from .evidence import evidence_of_cases as evidence_of_cases
 from .evidence import is_of_the_network as is_of_the_network
 from .evidence import keep_evidence as keep_evidence
 from .evidence import keep_run_evidence as keep_run_evidence
+from .evidence_file import SharedEvidence as SharedEvidence
+from .evidence_file import everything_observed as everything_observed
 from .evidence_file import export_evidence as export_evidence
 from .evidence_file import import_evidence as import_evidence
 from .evidence_file import read_evidence as read_evidence
+from .graph_evidence import keep_graph_answer as keep_graph_answer
 from .on_device import DeviceError as DeviceError
 from .on_device import hefs_by_case as hefs_by_case
 from .on_device import keep_device_outcome as keep_device_outcome
@@ -39,6 +42,7 @@ __all__ = [
     "DeviceError",
     "Evidence",
     "NothingToCompare",
+    "SharedEvidence",
     "ToolchainPair",
     "VerdictComparison",
     "all_evidence",
@@ -47,6 +51,7 @@ __all__ = [
     "confusion_lines",
     "confusion_table",
     "emulate_bit_exact",
+    "everything_observed",
     "evidence_by_entry",
     "evidence_of_cases",
     "evidence_of_plan",
@@ -57,6 +62,7 @@ __all__ = [
     "is_of_the_network",
     "keep_device_outcome",
     "keep_evidence",
+    "keep_graph_answer",
     "keep_run_evidence",
     "keep_segment_evidence",
     "open_workers",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
@@ -70,7 +70,7 @@ class Evidence(BaseModel):
     @property
     def end(self) -> Outcome:
         """The outcome that the run ended with: the first that isn't a pass, else the last."""
-        return next((each for each in self.outcomes if each.status is not Status.PASSED), self.outcomes[-1])
+        return end_of(self.outcomes)
 
     @property
     def key(self) -> str:
@@ -92,18 +92,29 @@ class Evidence(BaseModel):
 
 def check_evidence(evidence: Evidence) -> None:
     """Raises EvidenceError for what wasn't observed, taught nothing, or is of an unknown case."""
-    if not evidence.outcomes:
-        raise EvidenceError(f"{evidence.tag}: a run without outcomes is no evidence")
-    if evidence.end.status in LEARNED_NOTHING:
-        raise EvidenceError(f"{evidence.tag}: {evidence.end.status.value}, so nothing was learned; it is no evidence")
-    unseen = _not_observed(evidence)
-    if unseen is not None:
-        by = f"{unseen.toolchain} {unseen.version}"
-        raise EvidenceError(f"{evidence.tag}: predicted by {by}; keep observed runs only")
+    check_outcomes(evidence.tag, evidence.outcomes)
     try:
         parse_any_case(evidence.case_id)
     except CaseError as error:
         raise EvidenceError(str(error)) from None
+
+
+def check_outcomes(tag: str, outcomes: Sequence[Outcome]) -> None:
+    """Raises EvidenceError for outcomes that weren't observed, or taught nothing."""
+    if not outcomes:
+        raise EvidenceError(f"{tag}: a run without outcomes is no evidence")
+    end = end_of(outcomes)
+    if end.status in LEARNED_NOTHING:
+        raise EvidenceError(f"{tag}: {end.status.value}, so nothing was learned; it is no evidence")
+    unseen = _not_observed(outcomes)
+    if unseen is not None:
+        by = f"{unseen.toolchain} {unseen.version}"
+        raise EvidenceError(f"{tag}: predicted by {by}; keep observed runs only")
+
+
+def end_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome that a run ended with: the first that isn't a pass, else the last."""
+    return next((each for each in outcomes if each.status is not Status.PASSED), outcomes[-1])
 
 
 def keep_evidence(store: Store, evidence: Evidence) -> bool:
@@ -132,7 +143,7 @@ def keep_compiled(store: Store, case: AnyCase, outcomes: Mapping[Stage, Outcome]
     """The same for stages that end with the first that didn't pass."""
     compiled = tuple(outcomes[stage] for stage in _STAGES if stage in outcomes)
     evidence = Evidence(case_id=case.id, tag=case.id, outcomes=compiled)
-    if not compiled or _not_observed(evidence) or not is_of_the_network(evidence):
+    if not compiled or _not_observed(compiled) or not is_of_the_network(evidence):
         return False
     return keep_evidence(store, evidence)
 
@@ -199,9 +210,9 @@ def _version(evidence: Evidence) -> Version:
         return Version("0")
 
 
-def _not_observed(evidence: Evidence) -> Provenance | None:
-    """The source of a prediction or a test double's outcome in it; None if everything was observed."""
-    said = (outcome.provenance for outcome in evidence.outcomes)
+def _not_observed(outcomes: Iterable[Outcome]) -> Provenance | None:
+    """The source of a prediction or a test double's outcome among these; None if everything was observed."""
+    said = (outcome.provenance for outcome in outcomes)
     return next((each for each in said if each.predicted or each.double), None)
 
 
@@ -224,7 +235,7 @@ def _readable(store: Store, file: Path) -> Evidence | None:
         if text is None:
             return None
         evidence = Evidence.model_validate_json(text)
-        seen = evidence.outcomes and _not_observed(evidence) is None
+        seen = evidence.outcomes and _not_observed(evidence.outcomes) is None
         return evidence if seen and parse_any_case(evidence.case_id) else None
     except (OSError, ValidationError, CaseError):
         return None

@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 from tasnet.common import TasnetError, error_line, named_error_line, utc_today
+from tasnet.hailo.predict import Reference
 from tasnet.suite.cases import AnyCase, Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
@@ -81,8 +82,9 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
     setup = pytestconfig.stash[SETUP]
+    tool = setup.compiler or Reference(setup.known)
     return open_pipeline(
-        setup.store, setup.choice, setup.recipe, toolchain=setup.compiler, notify=uncaptured_printer(pytestconfig)
+        setup.store, setup.choice, setup.recipe, toolchain=tool, notify=uncaptured_printer(pytestconfig)
     )
 
 

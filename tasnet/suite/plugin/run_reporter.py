@@ -213,6 +213,8 @@ class RunReporter:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         text = summary_text(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
         terminalreporter.write("\n" + text + "\n")
+        if records[0].predicted and setup.known.line:
+            terminalreporter.write_line(labelled_line("rests on", f"the store's evidence: {setup.known.line}"))
         due = (labelled_line("review" if not index else "", text) for index, text in enumerate(self.due))
         # -q prints no head of the run, which has them.
         others = names_of_others(self.config) if self.config.get_verbosity() < 0 else []

@@ -13,7 +13,9 @@ import pytest
 
 from tasnet import __version__
 from tasnet.common import TasnetError, notify_on_stderr
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.network import PUBLISHED, TrainedForm
+from tasnet.suite.ask import known_observations
 from tasnet.suite.cases import AnyCase, Outcome, Stage
 from tasnet.suite.early_options import DEFAULT_PROFILE, PREFIX, TAKEN, add_options
 from tasnet.suite.history import RunHead, RunOrigin
@@ -23,6 +25,7 @@ from tasnet.suite.run import (
     KeptPlan,
     Recipe,
     RunOptions,
+    Store,
     ToolchainOptions,
     cases_of,
     check_writable,
@@ -62,6 +65,8 @@ class Setup:
     """what the checkpoint doesn't say and was assumed"""
     trained: TrainedForm = PUBLISHED
     """how the checkpoint was trained; without one, as published networks were"""
+    known: Observations = PUBLIC_RECORD
+    """what predictions rest on: the public record, with the store's evidence"""
 
 
 class RunsCases(Protocol):
@@ -95,6 +100,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
     setup = config.stash[SETUP]
     notes = [f"note: {line}" for line in (*names_of_others(config), *setup.assumed)]
+    notes += [f"predictions rest on the store's evidence: {setup.known.line}"] if setup.known.line else []
     if setup.compiler is None:
         return notes
     double = ", a test double: nothing it says is observed" if setup.compiler.double else ""
@@ -134,7 +140,8 @@ def _setup(config: pytest.Config) -> Setup:
         options = RunOptions.of(given)
         choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
         store = options.store_root(config.rootpath)
-        found = cases_of(profile, options.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint)
+        known = known_observations(Store(store), options.arch)
+        found = cases_of(profile, options.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint, known=known)
         ledger = read_ledger(Path(named) if named else _from_here(config.rootpath / "expected_failures.yaml"))
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
@@ -157,6 +164,7 @@ def _setup(config: pytest.Config) -> Setup:
         found.plans,
         assumed,
         trained,
+        known,
     )
 
 
@@ -210,6 +218,8 @@ def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = 
         ledger=str(ledger),
         ledger_sha256=file_sha256(ledger),
         origin=origin or RunOrigin(),
+        rows=None if setup.compiler or setup.known.public else (setup.known.bracket.passes, setup.known.bracket.fails),
+        rests_on="" if setup.compiler else setup.known.digest,
     )
 
 

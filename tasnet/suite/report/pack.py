@@ -67,7 +67,7 @@ class Packer:
         """The whole object."""
         runs = [self._run(run) for run in self.source.runs]
         return {
-            "bracket": [ROW_PASS, ROW_FAIL],
+            "bracket": list(self.source.shown.head.rows or (ROW_PASS, ROW_FAIL)),
             "sizes": list(SIZE_LETTERS),
             "paints": PAINTS,
             "functions": {same.value: (each.sign, each.meaning) for same, each in FUNCTION_SIGNS.items()},

@@ -118,12 +118,23 @@ def _predicted_part(ledger: Ledger, letters: Mapping[str, str], runs: Mapping[st
     yield _FUNCTION
     yield ""
     yield from _summary("predicted", runs)
+    yield from _rests_on(runs)
     yield "### What stands in the way"
     yield ""
     yield from _entries(ledger.entries, letters, runs)
     if PLANS in runs:
         yield from _plans(runs[PLANS], letters)
     yield from _matrices("predicted", letters, {profile: run for profile, run in runs.items() if profile != PLANS})
+
+
+def _rests_on(runs: Mapping[str, StoredRun]) -> Iterator[str]:
+    """What predictions rest on beside the public record."""
+    for profile, run in runs.items():
+        if run.head.rows is not None:
+            passes, fails = run.head.rows
+            end = f"from {fails:,} on none does" if fails is not None else "with no known end"
+            yield f"In {profile} by the store's evidence: rows of up to {passes:,} elements compile, {end}."
+            yield ""
 
 
 def _plans(run: StoredRun, letters: Mapping[str, str]) -> Iterator[str]:

@@ -31,7 +31,6 @@ from .store import open_store as open_store
 from .toolchains import ToolchainOptions as ToolchainOptions
 from .toolchains import open_compiler as open_compiler
 from .toolchains import open_pipeline as open_pipeline
-from .toolchains import open_toolchain as open_toolchain
 
 __all__ = [
     "DamageWarning",
@@ -62,7 +61,6 @@ __all__ = [
     "open_compiler",
     "open_pipeline",
     "open_store",
-    "open_toolchain",
     "plan_record",
     "read_kept",
     "save_calibration",

@@ -19,7 +19,7 @@ from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.files import Layer, har
 from tasnet.suite.cases import Outcome, Provenance, Stage, Status
 from tasnet.suite.run.once import once
-from tasnet.suite.run.pipeline import tool_key
+from tasnet.suite.run.pipeline import judge_key, tool_key
 from tasnet.suite.run.reported import har_file, reported
 from tasnet.suite.run.store import Store, content_key, file_sha256
 
@@ -72,7 +72,8 @@ def compile_graph(
                 starting(stage)
                 return _worked(store, tool, arch, graph, stage, source, by, desk)
 
-            key = content_key({**tool_key(tool), "stage": stage.value, **own})
+            made_by = tool_key(tool) if stage is Stage.TRANSLATE else judge_key(tool)
+            key = content_key({**made_by, "stage": stage.value, **own})
             outcome = once(store, key, provenance, stage, work)
             outcomes[stage] = outcome
             if outcome.status is not Status.PASSED and not (tool.exhaustive and stage is Stage.OPTIMIZE):

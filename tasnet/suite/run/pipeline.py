@@ -153,7 +153,7 @@ class Pipeline:
             return self._once(key, stage, case, given, lambda: self._translate(case, given, desk()))
         parts = {"stage": stage.value, "har": content_of(given), "arch": case.arch}
         tool = self._fitted(case) if stage is Stage.OPTIMIZE else self.toolchain
-        key = content_key({**(self._tool if tool is self.toolchain else tool_key(tool)), **parts})
+        key = content_key({**(self._judging if tool is self.toolchain else judge_key(tool)), **parts})
         return self._once(key, stage, case, given, lambda: self._judge(tool, stage, case, given, desk()))
 
     def _fitted(self, case: AnyCase) -> Toolchain:
@@ -297,6 +297,10 @@ class Pipeline:
         return tool_key(self.toolchain)
 
     @cached_property
+    def _judging(self) -> dict[str, Any]:
+        return judge_key(self.toolchain)
+
+    @cached_property
     def _exporter(self) -> dict[str, str]:
         """The code that writes graphs: this project's sources and the libraries below them."""
         libraries = {name: metadata.version(name) for name in ("torch", "onnx")}
@@ -382,6 +386,11 @@ def _drawn(size: Size, seed: int) -> Weights:
 def tool_key(tool: Toolchain) -> dict[str, Any]:
     """The part of a key that says who made the outcome."""
     return {"schema": SCHEMA, "tool": [tool.name, tool.version, tool.fingerprint], "net": NET_NAME}
+
+
+def judge_key(tool: Toolchain) -> dict[str, Any]:
+    """The same of a stage that judges: a prediction rests on observations, too."""
+    return {**tool_key(tool), **({"rests_on": tool.rests_on} if tool.rests_on else {})}
 
 
 def _stopped_by(outcomes: dict[Stage, Outcome]) -> Outcome | None:

@@ -19,6 +19,7 @@ from tasnet.common import TasnetError, sha256, unfinished
 from tasnet.hailo import UNINFORMATIVE_FAMILIES
 from tasnet.hailo.compiler import Dfc
 from tasnet.hailo.files import Layer
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.plan import (
     Plan,
     PlanError,
@@ -47,6 +48,8 @@ EVIDENCE = "evidence.jsonl"
 Say = Callable[[str], None]
 Keep = Callable[[Plan, Segment, Mapping[Stage, Outcome]], object]
 """hears what the compiler said of a segment, as soon as it did"""
+Known = Callable[[], Observations]
+"""what compilers are known to have said by now"""
 
 
 class PlanCompileError(TasnetError, RuntimeError):
@@ -85,12 +88,20 @@ class CompiledPlan:
 
 
 def compile_plan(
-    folder: Path, output: Path, store: Store, dfc: Dfc, waves: Sequence[np.ndarray], say: Say, keep: Keep
+    folder: Path,
+    output: Path,
+    store: Store,
+    dfc: Dfc,
+    waves: Sequence[np.ndarray],
+    say: Say,
+    keep: Keep,
+    known: Known = lambda: PUBLIC_RECORD,
 ) -> CompiledPlan:
     """Compiles the plan in `folder`, or the next best; `output` gets the whole plan with its HEFs, or nothing.
 
     `waves` are recordings [T] at the network's rate, as long as the plan's clip: each segment is calibrated with what
-    it is given for them. The segments that nobody has seen the like of come first. `say` hears a line for each.
+    it is given for them. The segments that nobody has seen the like of come first. `say` hears a line for each. Each
+    plan after the first goes by what is `known` when it is made; the first is compiled as it was planned.
 
     Raises PlanError for a plan, weights or an output that can't be used, and PlanCompileError.
     """
@@ -105,7 +116,7 @@ def compile_plan(
     for number in range(1, 1 << 30):
         with unfinished.folder(output.parent, f".{output.name}") as place:
             at = place / "plan"
-            plan = write_plan(plan, trained, at, waves)
+            plan = write_plan(plan, trained, at, waves, known() if number > 1 else None)
             done, refused = _compiled(number, plan, at, recordings, store, dfc, tried, say, keep)
             nearest = max(nearest, (len(done), len(plan.on_chip)), key=lambda reached: reached[0] / reached[1])
             if refused is None:
@@ -114,7 +125,7 @@ def compile_plan(
                 unfinished.write(at / EVIDENCE, lines.encode())
                 move_plan(at, output)
                 return CompiledPlan(named, tuple(tried))
-        plan = _next(plan, trained, refused, nearest, tried)
+        plan = _next(plan, trained, refused, nearest, tried, known())
         say(f"plan {number + 1}: without that, {len(plan.on_chip)} HEFs, {1e3 * plan.seconds.total:.0f} ms modelled")
     raise AssertionError("every plan is without one segment more")
 
@@ -162,10 +173,15 @@ def _inputs(each: Segment, at: Path, layers: Sequence[Layer]) -> Mapping[str, np
 
 
 def _next(
-    plan: Plan, trained: TrainedFunction, refused: Refused, nearest: tuple[int, int], tried: Sequence[Tried]
+    plan: Plan,
+    trained: TrainedFunction,
+    refused: Refused,
+    nearest: tuple[int, int],
+    tried: Sequence[Tried],
+    known: Observations,
 ) -> Plan:
     try:
-        return plan_without(plan, trained, (*plan.refused, refused))
+        return plan_without(plan, trained, (*plan.refused, refused), known)
     except PlanError:
         last = tried[-1]
         raise PlanCompileError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasnet.common import TasnetError, error_line, source_digest
+from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.suite.cases import PLANNED, PLANS, AnyCase, PlannedNetwork, SegmentCase, profile_cases
 from tasnet.suite.history import PlanRecord
 from tasnet.suite.run.store import DamagedArtifact, Store, content_key, open_store
@@ -51,11 +52,18 @@ class ProfileCases:
 
 
 def cases_of(
-    profile: str, arch: str, root: Path, *, toolchain: str = "reference", checkpoint: Path | None = None
+    profile: str,
+    arch: str,
+    root: Path,
+    *,
+    toolchain: str = "reference",
+    checkpoint: Path | None = None,
+    known: Observations = PUBLIC_RECORD,
 ) -> ProfileCases:
     """The cases of a profile in their order; of `plans` each whole network, then the segments of its plan.
 
-    `root` is the store's folder. Raises CaseError for an unknown profile, PlansError, and what `open_store` raises.
+    `root` is the store's folder, `known` what plans rest on. Raises CaseError for an unknown profile, PlansError, and
+    what `open_store` raises.
     """
     if profile != PLANS:
         return ProfileCases(profile_cases(profile, arch))
@@ -68,26 +76,31 @@ def cases_of(
             f"--profile {PLANS}: a segment is calibrated with what the ones before it give; compile a plan with "
             "tasnet plan make --calibration DIR, then tasnet plan compile"
         )
-    plans = kept_plans(open_store(root), arch)
+    plans = kept_plans(open_store(root), arch, known=known)
     cases: list[AnyCase] = []
     for each in plans:
         cases += [each.network.whole, *each.segments]
     return ProfileCases(tuple(cases), plans)
 
 
-def kept_plans(store: Store, arch: str, networks: Iterable[PlannedNetwork] | None = None) -> tuple[KeptPlan, ...]:
+def kept_plans(
+    store: Store,
+    arch: str,
+    networks: Iterable[PlannedNetwork] | None = None,
+    known: Observations = PUBLIC_RECORD,
+) -> tuple[KeptPlan, ...]:
     """The plan of each network for an architecture, from the store or made now."""
-    return tuple(_kept(store, each.on(arch)) for each in (PLANNED if networks is None else networks))
+    return tuple(_kept(store, each.on(arch), known) for each in (PLANNED if networks is None else networks))
 
 
-def _kept(store: Store, network: PlannedNetwork) -> KeptPlan:
-    key = _key(network)
+def _kept(store: Store, network: PlannedNetwork, known: Observations) -> KeptPlan:
+    key = _key(network, known)
     if found := _noted(store, network, key):
         return found
     with store.lock(key):
         if found := _noted(store, network, key):
             return found
-        artifact, trouble = _made(store, network)
+        artifact, trouble = _made(store, network, known)
         store.put_note(key, {"plan": artifact, "trouble": trouble})
     return KeptPlan(network, artifact, trouble, _segments(network, read_kept(store, artifact)) if artifact else ())
 
@@ -105,7 +118,7 @@ def _noted(store: Store, network: PlannedNetwork, key: str) -> KeptPlan | None:
         return None
 
 
-def _key(network: PlannedNetwork) -> str:
+def _key(network: PlannedNetwork, known: Observations) -> str:
     return content_key(
         {
             "what": "plan",
@@ -113,11 +126,12 @@ def _key(network: PlannedNetwork) -> str:
             "network": network.whole.id,
             "rate": network.rate,
             "sources": source_digest("common", "network", "hailo", "plan"),
+            **({} if known.public else {"rests_on": known.digest}),
         }
     )
 
 
-def _made(store: Store, network: PlannedNetwork) -> tuple[str, str]:
+def _made(store: Store, network: PlannedNetwork, known: Observations) -> tuple[str, str]:
     """The store's name of a plan made now, or why there is none."""
     from dataclasses import replace
 
@@ -129,7 +143,14 @@ def _made(store: Store, network: PlannedNetwork) -> tuple[str, str]:
     try:
         trained = function_of_variant(whole.variant, whole.size, seeded_weights(whole.size))
         trained = replace(trained, sample_rate=network.rate)
-        made = make_plan(trained, whole.length, whole.arch, Bounds(), OBJECTIVE, read_profile(HARDWARE))
+        made = make_plan(
+            trained,
+            whole.length,
+            whole.arch,
+            Bounds(known.bracket.passes, known=known),
+            OBJECTIVE,
+            read_profile(HARDWARE),
+        )
     except PlanError as error:
         return "", error_line(error)
     return store.put_file(plan_json(made.plan), ".json"), ""

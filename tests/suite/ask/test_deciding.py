@@ -17,7 +17,7 @@ from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import heard
 from tasnet.suite.cases import Stage, parse_case
-from tasnet.suite.observed import all_evidence, open_workers
+from tasnet.suite.observed import SharedEvidence, all_evidence, open_workers
 from tasnet.suite.run import Pipeline, Store, open_store
 from tasnet.suite.run.store import DamageWarning
 from tests.doubles.outcomes import DFC, failure, outcomes
@@ -194,7 +194,7 @@ def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_
     assert (told.reply.compiled, told.reply.demands, told.reply.family) == (False, question.demands, "agent_infeasible")
     assert "3.33.0" in told.reply.said
     assert heard(store, "hailo8").bracket == Bracket(384_000, row)
-    assert heard(store, "hailo8l").told == heard(store, "hailo8", kept=False).told == ()
+    assert heard(store, "hailo8l").told == heard(store, "hailo8", SharedEvidence(())).told == ()
     (file,) = (store.root / "replies").iterdir()
     file.write_text("{}")
     with pytest.warns(DamageWarning):

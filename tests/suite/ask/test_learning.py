@@ -6,7 +6,7 @@ import pytest
 
 from tasnet.hailo import Certainty
 from tasnet.hailo.files import Layer, Network
-from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, demands_of, predict_network
+from tasnet.hailo.predict import PUBLIC_BRACKET, PUBLIC_RECORD, Bracket, Observations, demands_of, predict_network
 from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.learning import Learned, learned, learned_lines
@@ -19,10 +19,10 @@ from tests.doubles.outcomes import DFC, outcomes
 from tests.suite.ask.layers import conv, depthwise
 
 
-def question(name: str, *layers: Layer, bracket: Bracket = PUBLIC_BRACKET) -> Question:
-    """A question of these layers, as foreseen by a bracket."""
+def question(name: str, *layers: Layer, known: Observations = PUBLIC_RECORD) -> Question:
+    """A question of these layers, as foreseen by what is known."""
     network = Network("net", layers, ())
-    return Question(name, demands_of(network), foreseen(predict_network(network, "hailo8", bracket)))
+    return Question(name, demands_of(network), foreseen(predict_network(network, "hailo8", known)))
 
 
 def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> ToldReply:
@@ -36,7 +36,7 @@ def after(*replies: ToldReply, layers: tuple[Layer, ...] = ()) -> Learned:
     """What the replies change of one graph."""
     heard = Heard(replies)
     was = [question("asked", *layers)] if layers else []
-    now = [question("asked", *layers, bracket=heard.bracket)] if layers else []
+    now = [question("asked", *layers, known=heard.observations)] if layers else []
     return learned(Heard(()), heard, (was, now))
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.hailo.files import Layer, Network
-from tasnet.hailo.predict import PUBLIC_BRACKET, Prediction, Reference, demands_of, predict_network
+from tasnet.hailo.predict import PUBLIC_BRACKET, PUBLIC_RECORD, Prediction, Reference, demands_of, predict_network
 from tasnet.hailo.predict.demands import Demand, LayerKind, demands_from_json, demands_json
 from tasnet.hailo.translate import translate
 from tasnet.network import Size, Variant, seeded_weights
@@ -51,7 +51,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Store]:
     store = open_store(tmp_path_factory.mktemp("store"))
     pipeline = Pipeline(store, Reference())
     ids = ("split-normal-polyphase-k1+T=1600", "split-normal-polyphase-k1+layout=vertical+T=1600")
-    cases, unread = case_questions(pipeline, [parse_case(each) for each in ids], PUBLIC_BRACKET)
+    cases, unread = case_questions(pipeline, [parse_case(each) for each in ids], PUBLIC_RECORD)
     assert not unread
     assert [each.stands_for for each in cases] == [(each,) for each in ids]
     return board((*cases, segment_of_four_blocks()), (), "hailo8"), store

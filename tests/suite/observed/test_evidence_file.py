@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.hailo import Certainty
+from tasnet.hailo.predict import Bracket, PredictionKind, demands_of
+from tasnet.suite.ask import known_observations
 from tasnet.suite.cases import Stage, parse_case, verdict_of
 from tasnet.suite.observed.evidence import Evidence, EvidenceError, all_evidence, keep_evidence
 from tasnet.suite.observed.evidence_file import export_evidence, import_evidence, read_evidence
+from tasnet.suite.observed.graph_evidence import GraphEvidence, all_graph_evidence, keep_graph_answer
 from tasnet.suite.run import Store, open_store
-from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
+from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.suite.ask.layers import conv
 
 SMALL = "+T=400+N=16+L=16+B=8+H=8+Sc=8+X=2+R=1"
 FAILED = parse_case(f"concat-normal-grouped-all{SMALL}")
@@ -37,20 +42,27 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
+def told_of(store: Store, name: str, *failures: Any) -> None:
+    """A compiler's word on a single layer."""
+    told = {each.stage: each for each in list(outcomes(*failures, by=DFC).values())[1:]}
+    demands = demands_of([conv(1750, 256, 256)])
+    assert keep_graph_answer(store, "hailo8", name, demands, (PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED), told)
+
+
 def test_what_is_exported_is_the_same_evidence_elsewhere(store: Store, tmp_path: Path) -> None:
     assert export_evidence(store, tmp_path / "evidence.json") == 2
     other = open_store(tmp_path / "other")
     found = read_evidence(tmp_path / "evidence.json")
-    assert found == all_evidence(store)
+    assert found.cases == all_evidence(store)
     assert import_evidence(other, found) == found
-    assert import_evidence(other, found) == ()
+    assert not import_evidence(other, found)
     assert all_evidence(other) == all_evidence(store)
 
 
 def test_the_file_says_who_said_what_of_which_graph_and_where(store: Store, tmp_path: Path) -> None:
     export_evidence(store, tmp_path / "evidence.json")
     content = json.loads((tmp_path / "evidence.json").read_text())
-    assert (content["schema"], len(content["evidence"])) == (1, 2)
+    assert (content["schema"], len(content["evidence"]), content["graphs"]) == (2, 2, [])
     for record in content["evidence"]:
         evidence = said(parse_case(record["case_id"]), *([SUPER_DECONV] if record["verdict"] == "blocked" else []))
         assert record["verdict"] == verdict_of(evidence.outcomes).value
@@ -58,6 +70,26 @@ def test_the_file_says_who_said_what_of_which_graph_and_where(store: Store, tmp_
         assert (record["run"], record["source"]) == ("20260217_101500", "summary.tsv:3")
         assert {each["provenance"]["toolchain"] for each in record["outcomes"]} == {"dfc"}
         assert {each["provenance"]["version"] for each in record["outcomes"]} == {"3.33.1"}
+
+
+def test_what_was_said_of_single_layers_and_segments_goes_with_it(store: Store, tmp_path: Path) -> None:
+    told_of(store, "conv 1 x 1750 x 256", failure("agent_infeasible"))
+    assert export_evidence(store, tmp_path / "evidence.json") == 3
+    content = json.loads((tmp_path / "evidence.json").read_text())
+    (record,) = content["graphs"]
+    assert (record["name"], record["verdict"], record["arch"]) == ("conv 1 x 1750 x 256", "blocked", "hailo8")
+    assert record["demands"]["layers"][0]["row_elements"] == 1750 * 256
+    assert not re.search(r"onnx|har/|files/", json.dumps(record))
+    other = open_store(tmp_path / "other")
+    found = read_evidence(tmp_path / "evidence.json")
+    assert len(import_evidence(other, found)) == 3
+    assert [*all_graph_evidence(other)] == [*all_graph_evidence(store)] == list(found.graphs)
+    assert known_observations(other, "hailo8").bracket == Bracket(384_000, 448_000)
+    # What was exported before there were graphs in it is read as it was.
+    content["schema"] = 1
+    del content["graphs"]
+    (tmp_path / "old.json").write_text(json.dumps(content))
+    assert read_evidence(tmp_path / "old.json").cases == found.cases
 
 
 def test_nothing_is_overwritten_and_nothing_is_no_file(store: Store, tmp_path: Path) -> None:
@@ -80,7 +112,8 @@ def compile_of(record: dict[str, Any]) -> dict[str, Any]:
 
 def sealed_again(record: dict[str, Any]) -> None:
     """A forger who knows how keys and verdicts are made."""
-    evidence = Evidence.model_validate_json(
+    kind = Evidence if "case_id" in record else GraphEvidence
+    evidence = kind.model_validate_json(
         json.dumps({name: value for name, value in record.items() if name not in ("verdict", "key")})
     )
     record |= {"verdict": verdict_of(evidence.outcomes).value, "key": evidence.key}
@@ -165,27 +198,64 @@ def twice(record: dict[str, Any]) -> None:
         (of_another_chip, "for hailo8l"),
         (edited, "its key is another's"),
         (twice, "each once"),
-        (lambda record: record.update(case_id="nosuch"), "nosuch"),
         (lambda record: record.update(more=1), "more"),
         (lambda record: record.pop("outcomes"), "outcomes"),
         (lambda record: record.update(outcomes=[]), "without outcomes"),
     ],
 )
+@pytest.mark.parametrize("part", ["evidence", "graphs"])
 def test_a_record_that_claims_more_than_it_carries_is_refused_with_the_whole_file(
-    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], forge: Callable[[dict[str, Any]], None], why: str
+    store: Store,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    forge: Callable[[dict[str, Any]], None],
+    why: str,
+    part: str,
 ) -> None:
+    told_of(store, COMPILED.id)
     at = tmp_path / "evidence.json"
     export_evidence(store, at)
     content = json.loads(at.read_text())
-    record = next(each for each in content["evidence"] if each["case_id"] == COMPILED.id)
+    record = next(each for each in content[part] if COMPILED.id in (each.get("case_id"), each.get("name")))
     forge(record)
     at.write_text(json.dumps(content))
     assert main(["evidence", "import", str(at), "--store", str(tmp_path / "other")]) == 2
     told = capsys.readouterr().err
     assert why in told
-    assert "record 2" in told or "record 1" in told
+    assert f"{'record' if part == 'evidence' else 'graph'} {content[part].index(record) + 1}" in told
     assert told.count("\n") == 1
     assert all_evidence(Store(tmp_path / "other")) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"arch": "hailo9"}, "no architecture"),
+        ({"demands": {"layers_at_work": 1, "layers": [{"type": "conv"}]}}, "not the demands of a graph"),
+        ({"demands": {}}, "not the demands of a graph"),
+        ({"kind": "certain"}, "kind"),
+        ({"certainty": "sure"}, "certainty"),
+    ],
+)
+def test_a_graph_that_no_export_would_give_is_refused(
+    store: Store, tmp_path: Path, change: dict[str, Any], why: str
+) -> None:
+    told_of(store, "a layer")
+    export_evidence(store, tmp_path / "evidence.json")
+    content = json.loads((tmp_path / "evidence.json").read_text())
+    content["graphs"][0] |= change
+    (tmp_path / "forged.json").write_text(json.dumps(content))
+    with pytest.raises(EvidenceError, match=why):
+        read_evidence(tmp_path / "forged.json")
+
+
+def test_a_case_that_there_is_not_is_refused(store: Store, tmp_path: Path) -> None:
+    export_evidence(store, tmp_path / "evidence.json")
+    content = json.loads((tmp_path / "evidence.json").read_text())
+    content["evidence"][0]["case_id"] = "nosuch"
+    (tmp_path / "forged.json").write_text(json.dumps(content))
+    with pytest.raises(EvidenceError, match="nosuch"):
+        read_evidence(tmp_path / "forged.json")
 
 
 @pytest.mark.parametrize(
@@ -194,7 +264,8 @@ def test_a_record_that_claims_more_than_it_carries_is_refused_with_the_whole_fil
         ("{", "not JSON"),
         ("[]", "no schema"),
         ('{"schema": true, "evidence": []}', "no schema"),
-        ('{"schema": 2, "evidence": []}', "schema 2, and this version reads 1"),
+        ('{"schema": 3, "evidence": []}', "schema 3, and this version reads 1 and 2"),
+        ('{"schema": 2, "evidence": []}', "no list of graphs"),
         ('{"schema": 1}', "no list"),
         ('{"schema": 1, "evidence": [3]}', "no record"),
         ("[" * 100_000, "not JSON"),
