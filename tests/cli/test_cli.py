@@ -71,7 +71,7 @@ def test_check_json(width: int, verdict: str, code: int, tmp_path: Path, capsys:
     assert main(["check", str(file), "--arch", "hailo8", "--json"]) == code
     told = json.loads(capsys.readouterr().out)
     keys = ["verdict", "certainty", "predicted", "toolchain", "arch", "blockers"]
-    assert list(told) == [*keys, "doubts", "assumptions", "function"]
+    assert list(told) == [*keys, "doubts", "assumptions", "function", "bracket"]
     assert told["function"]["word"] == "unknown"
     assert bool(told["doubts"]) is (verdict == "unknown")
     assert told["verdict"] == verdict
