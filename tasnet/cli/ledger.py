@@ -68,6 +68,7 @@ def check(
         latest_run,
         ledger_at,
         named_or_last_run,
+        records_beside,
     )
 
     now, before, place = read_ledger(ledger), ledger_at(ledger, base), store_at(store)
@@ -93,7 +94,8 @@ def check(
     if before.why:
         notes.append(f"the budget is held against nothing: {before.why}")
     past = flaky_history(place, now.entries, runs[0].head, runs[0].id) if runs else {}
-    findings = check_ledger(now, runs, past, utc_today(), before)
+    beside = records_beside(place, runs[0]) if runs else ()
+    findings = check_ledger(now, runs, past, utc_today(), before, beside)
     if as_json:
         of = [each.id for each in runs]
         show(
@@ -146,7 +148,7 @@ def update(
     Example: tasnet ledger update --shrink-only --write
     """
     from tasnet.suite.ledger import ledger_text, read_ledger
-    from tasnet.suite.upkeep import flaky_history, named_or_last_run, plan_update, update_ledger
+    from tasnet.suite.upkeep import flaky_history, named_or_last_run, plan_update, records_beside, update_ledger
 
     if shrink_only and allow_new:
         raise UsageError("--shrink-only and --allow-new: one or the other")
@@ -156,13 +158,23 @@ def update(
     entries = read_ledger(ledger).entries
     base = named_or_last_run(place, run)
     past = flaky_history(place, entries, base.head, base.id)
+    beside = records_beside(place, base) if allow_new else ()
     done = plan_update(
-        ledger_text(ledger), ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only
+        ledger_text(ledger),
+        ledger,
+        base,
+        past,
+        utc_today(),
+        allow_new=allow_new,
+        shrink_only=shrink_only,
+        beside=beside,
     )
     if not as_json:
         show(_update_lines(done, base))
     if write and done.before != done.after:
-        done = update_ledger(ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only)
+        done = update_ledger(
+            ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only, beside=beside
+        )
         if not as_json:
             print_line(f"{ledger}: written")
     elif done.before != done.after and not as_json:

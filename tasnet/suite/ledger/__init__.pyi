@@ -1,6 +1,7 @@
 from .entry import Entry as Entry
 from .entry import Ledger as Ledger
 from .entry import LedgerError as LedgerError
+from .entry import ToolchainScope as ToolchainScope
 from .entry import claims as claims
 from .entry import covers as covers
 from .entry import entries_without_cases as entries_without_cases
@@ -16,11 +17,13 @@ from .judgement import blocked_stages as blocked_stages
 from .judgement import due_for_review as due_for_review
 from .judgement import judge as judge
 from .model import json_schema as json_schema
+from .pattern import Pattern as Pattern
 from .reading import ledger_text as ledger_text
 from .reading import parse_ledger as parse_ledger
 from .reading import read_ledger as read_ledger
 from .where import COUNT_AXES as COUNT_AXES
 from .where import NOT as NOT
+from .where import SEGMENT as SEGMENT
 from .where import WORD_AXES as WORD_AXES
 from .where import Axes as Axes
 from .where import Claim as Claim
@@ -31,6 +34,7 @@ from .where import Without as Without
 from .where import count_of as count_of
 from .where import holds as holds
 from .where import is_segment as is_segment
+from .where import reaches as reaches
 from .where import read_where as read_where
 from .where import value_of as value_of
 from .where import where_matches as where_matches
@@ -48,6 +52,7 @@ __all__ = [
     "COUNT_AXES",
     "NOT",
     "PASSING_KINDS",
+    "SEGMENT",
     "WORD_AXES",
     "Axes",
     "BlockedStage",
@@ -62,7 +67,9 @@ __all__ = [
     "Ledger",
     "LedgerError",
     "Not",
+    "Pattern",
     "RateError",
+    "ToolchainScope",
     "Without",
     "blocked_stages",
     "claims",
@@ -85,6 +92,7 @@ __all__ = [
     "parse_ledger",
     "plain_claim",
     "plain_condition",
+    "reaches",
     "read_ledger",
     "read_where",
     "value_of",

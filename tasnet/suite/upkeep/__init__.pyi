@@ -12,6 +12,7 @@ from .rejudging import is_like as is_like
 from .rejudging import last_whole_runs as last_whole_runs
 from .rejudging import latest_run as latest_run
 from .rejudging import named_or_last_run as named_or_last_run
+from .rejudging import records_beside as records_beside
 from .updating import LedgerUpdate as LedgerUpdate
 from .updating import plan_update as plan_update
 from .updating import update_ledger as update_ledger
@@ -33,5 +34,6 @@ __all__ = [
     "ledger_at",
     "named_or_last_run",
     "plan_update",
+    "records_beside",
     "update_ledger",
 ]

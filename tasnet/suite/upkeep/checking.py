@@ -9,9 +9,8 @@ from itertools import combinations
 from typing import Any
 
 from tasnet.suite.cases import PROFILES, Verdict, profile_cases
-from tasnet.suite.history import StoredRun
+from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
-    Axes,
     Claim,
     Entry,
     JudgementKind,
@@ -26,8 +25,8 @@ from tasnet.suite.ledger import (
     where_text,
 )
 from tasnet.suite.upkeep.base_ledger import BaseLedger, growth_since
-from tasnet.suite.upkeep.narrowing import conditions_to_add, joined_claim
-from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, fails_as_stated, rejudge
+from tasnet.suite.upkeep.claimed import least_claims, split_claimed
+from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, fails_as_stated, judge_records, rejudge
 
 
 @dataclass(frozen=True)
@@ -61,12 +60,18 @@ _SHOWN = 3
 
 
 def check_ledger(
-    ledger: Ledger, runs: Sequence[StoredRun], past: FlakyHistory, today: date, base: BaseLedger | None = None
+    ledger: Ledger,
+    runs: Sequence[StoredRun],
+    past: FlakyHistory,
+    today: date,
+    base: BaseLedger | None = None,
+    beside: Sequence[CaseRecord] = (),
 ) -> list[LedgerFinding]:
     """All findings, in the order of the file within each kind.
 
     `runs` are of one toolchain, the latest first: the latest is judged again, and an entry is stale when none of them
-    confirms it. Without runs the ledger is checked by itself.
+    confirms it. Without runs the ledger is checked by itself. What is to do about one that claims too much follows from
+    the latest run and from `beside`, cases that it hasn't.
     """
     found = [*_without_runs(ledger, today, base)]
     if runs:
@@ -75,7 +80,7 @@ def check_ledger(
         found += [
             *_stale(ledger, runs),
             *_overlapping(ledger, judged),
-            *_too_broad(ledger, judged, runs[0]),
+            *_too_broad(ledger, judged, runs[0], judge_records(beside, ledger.entries, today, past)),
             *_off_rate(ledger, judged),
         ]
     return found
@@ -201,33 +206,26 @@ def _overlapping(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[Ledge
             )
 
 
-def _too_broad(ledger: Ledger, judged: Sequence[JudgedCase], run: StoredRun) -> Iterator[LedgerFinding]:
+def _too_broad(
+    ledger: Ledger, judged: Sequence[JudgedCase], run: StoredRun, beside: Sequence[JudgedCase]
+) -> Iterator[LedgerFinding]:
     for entry in ledger.entries:
-        passing, otherwise = list[str](), list[str]()
-        keep, leave = list[Axes](), list[Axes]()
-        for each in judged:
-            kind, about = each.judgement.kind, each.judgement.entries
-            confirmed = fails_as_stated(entry, each.record)
-            if confirmed:
-                keep.append(each.record.axes)
-            elif entry.id in about and kind in (
-                JudgementKind.UNEXPECTED_PASS,
-                JudgementKind.UNCONFIRMED,
-                JudgementKind.WRONG_FAILURE,
-            ):
-                leave.append(each.record.axes)
-                (passing if kind is JudgementKind.UNEXPECTED_PASS else otherwise).append(each.record.case_id)
+        right, wrong = split_claimed(entry, judged)
         # An entry that no case confirms is stale, and reported as that.
-        if leave and keep:
+        if wrong and right:
+            passing = [each for each in wrong if each.judgement.kind is JudgementKind.UNEXPECTED_PASS]
+            otherwise = [each for each in wrong if each.judgement.kind is not JudgementKind.UNEXPECTED_PASS]
             counts = [f"{len(passing)} that pass"] * bool(passing)
             counts += [f"{len(otherwise)} that don't fail so"] * bool(otherwise)
-            text = f"claims {' and '.join(counts)}, of {len(keep) + len(leave)} in run {run.id}"
-            least = [joined_claim(claim, one) for claim in entry.where for one in conditions_to_add(claim, keep, leave)]
+            text = f"claims {' and '.join(counts)}, of {len(right) + len(wrong)} in run {run.id}"
             others = [name for name in entry.toolchain if name != run.head.toolchain]
             # A run of one toolchain says nothing of the other.
             what = f"narrow what it says of {run.head.toolchain}" if others else "narrow it"
+            least = least_claims(entry, *split_claimed(entry, [*judged, *beside]))
             to_do = f"{what}: where: {flow_yaml(one_or_list(least))}"
-            yield _about_entry(entry, "too broad", text, to_do, [*passing, *otherwise])
+            yield _about_entry(
+                entry, "too broad", text, to_do, [each.record.case_id for each in (*passing, *otherwise)]
+            )
 
 
 def _off_rate(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFinding]:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
-from tasnet.suite.history import StoredRun
-from tasnet.suite.ledger import Axes, Ledger, flow_yaml, is_segment, one_or_list
-from tasnet.suite.upkeep.narrowing import PlainClaim, conditions_to_add
-from tasnet.suite.upkeep.rejudging import JudgedCase
+from tasnet.suite.history import CaseRecord, StoredRun
+from tasnet.suite.ledger import (
+    SEGMENT,
+    Claim,
+    Entry,
+    Ledger,
+    Pattern,
+    ToolchainScope,
+    flow_yaml,
+    is_segment,
+    one_or_list,
+    plain_claim,
+    read_where,
+)
+from tasnet.suite.upkeep.claimed import least_claims, split_claimed
+from tasnet.suite.upkeep.rejudging import FlakyHistory, JudgedCase, judge_records
 
 REVIEW_AFTER = timedelta(days=182)
 """A new entry must be reviewed within this time."""
@@ -24,28 +36,49 @@ _DISTINCT_LETTERS = 10
 
 @dataclass(frozen=True)
 class NewEntry:
-    """The fields of a proposed entry."""
+    """A proposed entry, and the cases of the run that it was made for."""
 
-    id: str
-    stage: str
-    family: str
-    message: str
-    """a regular expression"""
-    layers: tuple[str, ...]
-    where: tuple[PlainClaim, ...]
+    entry: Entry
     cases: tuple[str, ...]
-    toolchain: str
-    versions: str
-    arch: str
-    evidence: str
-    since: date
-    review: date
 
 
 def new_entries(
-    judged: Sequence[JudgedCase], run: StoredRun, ledger: Ledger, today: date, reason: str
+    run: StoredRun, beside: Sequence[CaseRecord], ledger: Ledger, past: FlakyHistory, today: date, reason: str
 ) -> list[NewEntry]:
-    """The root causes of the failures that no entry covers: those of one stage, family and wording are one."""
+    """The root causes of a run's failures that no entry covers: those of one stage, family and wording are one.
+
+    Each claims as little as `ledger check` would have it claim, by the run and by what is known of other cases
+    (`beside`, of the same toolchain).
+    """
+    records = [*run.records, *beside]
+    found = _uncovered(judge_records(records, ledger.entries, today, past))
+    ran = {record.case_id for record in run.records}
+    taken = {entry.id for entry in ledger.entries}
+    drafts: list[tuple[NewEntry, Collection[str]]] = []
+    for (stage, family, words), failures in found.items():
+        cases = tuple(case for case in failures if case in ran)
+        if not cases:
+            continue
+        name = _name(family, taken)
+        taken.add(name)
+        every = _everywhere([record for record in records if record.case_id in failures])
+        layers = _layers(list(failures.values()))
+        draft = _entry(name, Stage(stage), family, words, layers, every, run, today, reason)
+        drafts.append((NewEntry(draft, cases), failures.keys()))
+    judged = judge_records(records, [*ledger.entries, *(new.entry for new, _ in drafts)], today, past)
+    made = []
+    for new, failing in drafts:
+        right, wrong = split_claimed(new.entry, judged)
+        # What another entry covers already is not this one's.
+        covered = [each for each in right if each.record.case_id not in failing]
+        own = [each for each in right if each.record.case_id in failing]
+        least = least_claims(new.entry, own, [*wrong, *covered])
+        made.append(replace(new, entry=replace(new.entry, where=read_where(one_or_list(least)))))
+    return made
+
+
+def _uncovered(judged: Sequence[JudgedCase]) -> dict[tuple[str, str, str], dict[str, Failure]]:
+    """(stage, family, wording) -> case's id -> its failure that no entry covers."""
     found: dict[tuple[str, str, str], dict[str, Failure]] = {}
     for each in judged:
         for blocker in each.judgement.blockers:
@@ -53,49 +86,63 @@ def new_entries(
                 failure = blocker.failure
                 key = (failure.stage, failure.family, wording(failure))
                 found.setdefault(key, {}).setdefault(each.record.case_id, failure)
-    taken = {entry.id for entry in ledger.entries}
-    entries = []
+    return found
+
+
+def _everywhere(records: Sequence[CaseRecord]) -> tuple[Claim, ...]:
+    """Claims of every whole network, and of every segment of a form, where there are such among the records."""
+    forms = dict.fromkeys(str(record.axes[SEGMENT]) for record in records if is_segment(record.axes))
+    whole: list[dict[str, object]] = [{}] if any(not is_segment(record.axes) for record in records) else []
+    return read_where([*whole, *([{SEGMENT: one_or_list(list(forms))}] if forms else [])])
+
+
+def _entry(
+    name: str,
+    stage: Stage,
+    family: str,
+    words: str,
+    layers: tuple[str, ...],
+    where: tuple[Claim, ...],
+    run: StoredRun,
+    today: date,
+    reason: str,
+) -> Entry:
     head = run.head
-    by = "predicted by" if any(each.record.predicted for each in judged) else "observed with"
-    for (stage, family, words), failures in found.items():
-        name = _name(family, taken)
-        taken.add(name)
-        entries.append(
-            NewEntry(
-                id=name,
-                stage=stage,
-                family=family,
-                message=_escaped(words) if words else ".",
-                layers=_layers(list(failures.values())),
-                where=tuple(_where(judged, failures.keys(), Stage(stage))),
-                cases=tuple(failures),
-                toolchain=head.toolchain,
-                # The embedded toolchain is the package's own; what a compiler did holds for its version alone.
-                versions="*" if head.toolchain == "reference" else f"=={head.version}",
-                arch=head.arch,
-                evidence=f"{by} {head.toolchain} {head.version}, run {run.id}: {reason}",
-                since=today,
-                review=today + REVIEW_AFTER,
-            )
-        )
-    return entries
+    by = "predicted by" if any(record.predicted for record in run.records) else "observed with"
+    # The embedded toolchain is the package's own; what a compiler did holds for its version alone.
+    versions = "" if head.toolchain == "reference" else f"=={head.version}"
+    return Entry(
+        id=name,
+        summary=f"{family} at {stage.value}, not looked into yet",
+        where=where,
+        stage=stage,
+        family=family,
+        message=Pattern(_escaped(words) if words else "."),
+        layers=layers,
+        toolchain={head.toolchain: ToolchainScope(versions)},
+        arch=(head.arch,),
+        evidence=f"{by} {head.toolchain} {head.version}, run {run.id}: {reason}",
+        since=today,
+        review=today + REVIEW_AFTER,
+    )
 
 
-def entry_lines(entry: NewEntry) -> list[str]:
+def entry_lines(entry: Entry) -> list[str]:
     """The entry's lines, without indentation."""
-    where = [flow_yaml(claim) for claim in entry.where]
+    where = [flow_yaml(plain_claim(claim)) for claim in entry.where]
     where_lines = [f"where: {where[0]}"] if len(where) == 1 else ["where:", *(f"  - {claim}" for claim in where)]
     layers = [f"layers: [{', '.join(entry.layers)}]"] if entry.layers else []
+    ((toolchain, scope),) = entry.toolchain.items()
     return [
         f"id: {entry.id}",
-        f"summary: {_text(f'{entry.family} at {entry.stage}, not looked into yet')}",
+        f"summary: {_text(entry.summary)}",
         *where_lines,
-        f"stage: {entry.stage}",
+        f"stage: {entry.stage.value}",
         f"family: {entry.family}",
-        f"message: {json.dumps(entry.message, ensure_ascii=False)}",
+        f"message: {json.dumps(entry.message.pattern, ensure_ascii=False)}",
         *layers,
-        f"toolchain: {{{entry.toolchain}: {json.dumps(entry.versions)}}}",
-        f"arch: [{entry.arch}]",
+        f"toolchain: {{{toolchain}: {json.dumps(scope.versions or '*')}}}",
+        f"arch: [{', '.join(entry.arch)}]",
         f"evidence: {_text(entry.evidence)}",
         f"since: {entry.since}",
         f"review: {entry.review}",
@@ -118,28 +165,6 @@ def _layers(failures: Sequence[Failure]) -> tuple[str, ...]:
     """The layers that every one of the failures names, if it is the same few."""
     first = failures[0].layers
     return first if len(first) <= 2 and all(failure.layers == first for failure in failures) else ()
-
-
-def _where(judged: Sequence[JudgedCase], failing: Collection[str], stage: Stage) -> list[PlainClaim]:
-    keep = [each.record.axes for each in judged if each.record.case_id in failing]
-    leave = [each.record.axes for each in judged if each.record.case_id not in failing and _reached(each, stage)]
-    found: list[PlainClaim] = []
-    # An entry is about whole networks, or says that it is about segments.
-    for segments in (False, True):
-        alike = [axes for axes in keep if is_segment(axes) is segments]
-        others = [axes for axes in leave if is_segment(axes) is segments]
-        for claim in conditions_to_add({}, alike, others) if alike else ():
-            found.append({**_forms(alike), **claim} if segments else claim)
-    return found
-
-
-def _forms(segments: Collection[Axes]) -> PlainClaim:
-    return {"segment": one_or_list(list(dict.fromkeys(str(axes["segment"]) for axes in segments)))}
-
-
-def _reached(judged: JudgedCase, stage: Stage) -> bool:
-    outcome = judged.record.by_stage.get(stage)
-    return outcome is not None and outcome.judged
 
 
 def _name(family: str, taken: set[str]) -> str:

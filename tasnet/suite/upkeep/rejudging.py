@@ -37,12 +37,41 @@ class JudgedCase:
 
 def rejudge(run: StoredRun, entries: Sequence[Entry], today: date, past: FlakyHistory) -> tuple[JudgedCase, ...]:
     """The cases of a run, judged against these entries."""
+    return judge_records(run.records, entries, today, past)
+
+
+def judge_records(
+    records: Iterable[CaseRecord], entries: Sequence[Entry], today: date, past: FlakyHistory
+) -> tuple[JudgedCase, ...]:
+    """Cases, judged against these entries."""
     return tuple(
         JudgedCase(
             record, judge(record.axes, record.by_stage, entries, today, history_of_case(past, record.case_id, entries))
         )
-        for record in run.records
+        for record in records
     )
+
+
+def records_beside(store: Path, run: StoredRun) -> tuple[CaseRecord, ...]:
+    """What the last whole run of each profile says of cases that `run` hasn't: of the same toolchain and weights.
+
+    Raises RunError for a damaged one among them.
+    """
+    found: dict[str, CaseRecord] = {record.case_id: record for record in run.records}
+    profiles: set[str] = set()
+    for folder, head in reversed(list(_readable_heads(store))):
+        if folder.name == run.id or head.profile in profiles or _by(head) != _by(run.head):
+            continue
+        other = read_run(folder)
+        if other.whole:
+            profiles.add(head.profile)
+            for record in other.records:
+                found.setdefault(record.case_id, record)
+    return tuple(found.values())[len(run.records) :]
+
+
+def _by(head: RunHead) -> tuple[object, ...]:
+    return head.toolchain, head.version, head.arch, head.checkpoint, head.double
 
 
 def history_of_case(past: FlakyHistory, case_id: str, entries: Sequence[Entry]) -> Mapping[str, FailureCount]:

@@ -8,7 +8,7 @@ was observed with a compiler.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import unified_diff
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tasnet.common import locked, unfinished
 from tasnet.suite.cases import PROFILES, profile_cases
-from tasnet.suite.history import StoredRun
+from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
     PASSING_KINDS,
     Axes,
@@ -84,11 +84,12 @@ def plan_update(
     *,
     allow_new: str = "",
     shrink_only: bool = False,
+    beside: Sequence[CaseRecord] = (),
 ) -> LedgerUpdate:
     """What the run changes in the ledger's text. Raises LedgerError.
 
     With `shrink_only` nothing gets longer but a `where`: an entry goes, or claims less. New entries need a reason,
-    `allow_new`.
+    `allow_new`; what they claim follows from the run and from `beside`, cases that it hasn't.
     """
     ledger = parse_ledger(text, path)
     judged = rejudge(run, ledger.entries, today, past)
@@ -106,12 +107,10 @@ def plan_update(
     edits.remove(gone)
     added: list[NewEntry] = []
     if allow_new and not shrink_only:
-        added = new_entries(judged, run, ledger, today, allow_new)
-        edits.add([entry_lines(entry) for entry in added])
-        changes += [
-            EntryChange(each.id, "added", f"cases that fail so: {len(each.cases)}, such as {each.cases[0]}")
-            for each in added
-        ]
+        added = new_entries(run, beside, ledger, past, today, allow_new)
+        edits.add([entry_lines(each.entry) for each in added])
+        known = {record.case_id for record in (*run.records, *beside)}
+        changes += [EntryChange(each.entry.id, "added", _added(each, known, run)) for each in added]
     count = len(ledger.entries) - len(gone) + len(added)
     if count > ledger.budget:
         edits.budget(count, allow_new)
@@ -124,7 +123,14 @@ def plan_update(
 
 
 def update_ledger(
-    path: Path, run: StoredRun, past: FlakyHistory, today: date, *, allow_new: str = "", shrink_only: bool = False
+    path: Path,
+    run: StoredRun,
+    past: FlakyHistory,
+    today: date,
+    *,
+    allow_new: str = "",
+    shrink_only: bool = False,
+    beside: Sequence[CaseRecord] = (),
 ) -> LedgerUpdate:
     """Updates the file. Two updates at once come one after the other, and what an editor saved meanwhile stays.
 
@@ -132,7 +138,8 @@ def update_ledger(
     """
     path = path.resolve()
     with locked(path.with_name(f".{path.name}.lock")):
-        done = plan_update(ledger_text(path), path, run, past, today, allow_new=allow_new, shrink_only=shrink_only)
+        text = ledger_text(path)
+        done = plan_update(text, path, run, past, today, allow_new=allow_new, shrink_only=shrink_only, beside=beside)
         if done.before == done.after:
             return done
         with unfinished.opened(path) as file:
@@ -141,6 +148,17 @@ def update_ledger(
             if ledger_text(path) != done.before:
                 raise LedgerError(f"{path}: changed while the update was made; run it again")
     return done
+
+
+def _added(new: NewEntry, known: Collection[str], run: StoredRun) -> str:
+    """For whom an entry was made, and how many cases it claims of which no run says anything."""
+    told = f"cases that fail so: {len(new.cases)}, such as {new.cases[0]}"
+    unseen = [
+        case.id
+        for case in dict.fromkeys(case for name in PROFILES for case in profile_cases(name, run.head.arch))
+        if case.id not in known and claims(new.entry, case.axes(), run.head.toolchain)
+    ]
+    return told + (f"; claimed with them and not run: {len(unseen)}, such as {unseen[0]}" if unseen else "")
 
 
 # --- what the run says of an entry -------------------------------------------------------------------------
