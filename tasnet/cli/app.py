@@ -17,7 +17,7 @@ from tasnet import __version__
 from tasnet.cli import checking, compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
-from tasnet.cli.options import NOT_CLEAR, OK, USAGE, Profile, UsageError, with_run_options
+from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, USAGE, Profile, UsageError, show, with_run_options
 from tasnet.common import TasnetError, error_line, print_line
 
 if TYPE_CHECKING:
@@ -100,6 +100,12 @@ def _tasnet(
     """What stands before a command."""
 
 
+_STDERR = 2
+"""its number as a file"""
+_NO_TESTS = 5
+"""of pytest: nothing was chosen"""
+
+
 @with_run_options()
 def matrix(
     options: RunOptions,
@@ -108,10 +114,17 @@ def matrix(
         bool, typer.Option("--list", help="print each case's id, a tab, and its function; run nothing")
     ] = False,
     workers: Annotated[str, typer.Option("-n", metavar="N", help="processes: a count, or auto")] = "0",
+    keyword: Annotated[
+        str, typer.Option("-k", metavar="EXPR", help="the cases whose ids have these parts: 'project and not k1'")
+    ] = "",
+    first: Annotated[bool, typer.Option("-x", help="stop at the first case that isn't as the ledger says")] = False,
+    ledger: Annotated[Path, typer.Option(metavar="FILE", help="the expected failures")] = LEDGER,
+    as_json: Annotated[bool, typer.Option("--json", help="print the run; what pytest says goes to stderr")] = False,
 ) -> int:
     """Run the cases of a profile, and hold each against the ledger.
 
-    Exits 0 when all is as the ledger says, 1 when not.
+    Exits 0 when all is as the ledger says, 1 when not. With --json one object: the run as `tasnet runs --json` has it,
+    and `cases_judged`, each with verdict, kind, families, entries and the command that repeats it.
 
     Example: tasnet matrix --profile notes -n 2
     """
@@ -120,6 +133,7 @@ def matrix(
     from tasnet.network import checkpoint_file
     from tasnet.suite.ask import known_observations
     from tasnet.suite.cases import case_function
+    from tasnet.suite.history import read_run, run_folders, run_json
     from tasnet.suite.run import Store, cases_of, open_compiler
 
     root = Path(__file__).resolve().parents[2]
@@ -128,6 +142,8 @@ def matrix(
     cases = cases_of(
         profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint, known=known
     ).cases
+    if list_ and keyword:
+        raise UsageError("--list -k: -k chooses among the tests of a run; leave it out")
     if list_:
         print("\n".join(f"{each.id}\t{case_function(each).text}" for each in cases))
         return OK
@@ -150,8 +166,22 @@ def matrix(
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
     command += [f"--tasnet-profile={profile}"]
     command += [f"--tasnet-{name}={value}" if value else f"--tasnet-{name}" for name, value in options.given()]
-    # pytest's own codes: 4 is wrong usage, 5 no tests
-    return {0: OK, 4: USAGE, 5: USAGE}.get(subprocess.call(command, cwd=root), NOT_CLEAR)
+    command += [*(["-k", keyword] if keyword else []), *(["-x"] if first else [])]
+    command += [f"--tasnet-ledger={ledger.absolute()}"] if ledger != LEDGER else []
+    known_runs = set(run_folders(place)) if as_json else set()
+    code = subprocess.call(command, cwd=root, stdout=_STDERR if as_json else None)
+    if as_json:
+        begun = [folder for folder in run_folders(place) if folder not in known_runs]
+        if len(begun) > 1:
+            raise UsageError(f"{place}: {len(begun)} runs began at once, and one is meant; see tasnet runs --json")
+        for folder in begun:
+            show(run_json(read_run(folder)))
+    if code == _NO_TESTS and keyword:
+        raise UsageError(
+            f"-k {keyword}: no case of {profile} is named so; tasnet matrix --profile {profile} --list has them"
+        )
+    # pytest's own codes: 4 is wrong usage
+    return {0: OK, 4: USAGE, _NO_TESTS: USAGE}.get(code, NOT_CLEAR)
 
 
 app.command(rich_help_panel=BY_HAND)(graphs.export)

@@ -20,7 +20,6 @@ from tasnet.suite.cases.verdict import Verdict
 from tasnet.suite.observed.sweeping import SweepResult, SweptGraph
 from tests.cli.small_files import har, model
 from tests.doubles import hef_writer
-from tests.doubles.dfc_python import dfc_python
 
 
 def test_matrix_lists_ids_and_behind_a_tab_the_function_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
@@ -224,33 +223,6 @@ def test_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.C
     ends[0] = Verdict.BROKE_DOWN
     assert main(arguments) == 1
     assert "  broke down concat-normal-grouped-all: killed\n" in capsys.readouterr().out
-
-
-def test_matrix_hands_on_its_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Paths as they are meant here: the suite runs in its checkout."""
-    monkeypatch.chdir(tmp_path)
-    Path("speech").mkdir()
-    Path("model.alls").touch()
-    python = dfc_python(tmp_path / "bin")
-    given: list[list[str]] = []
-    monkeypatch.setattr("tasnet.cli.app.subprocess.call", lambda command, cwd: given.append(command) or 1)
-    arguments = ["matrix", "--profile", "notes", "--toolchain", "dfc", "--dfc-python", "bin/python3", "--quick"]
-    arguments += ["--calibration", "speech", "--script", "model.alls", "--store", "kept"]
-    assert main([*arguments, "--limit", "compile.seconds=3600", "--limit", "optimize.memory=8 GiB"]) == 1
-    (command,) = given
-    for name, value in {
-        "--dfc-python": python,
-        "--calibration": tmp_path / "speech",
-        "--script": tmp_path / "model.alls",
-        "--store": tmp_path / "kept",
-        "--toolchain": "dfc",
-    }.items():
-        assert command[command.index(name) + 1] == str(value)
-    assert [command[i + 1] for i, word in enumerate(command) if word == "--limit"] == [
-        "compile.seconds=3600",
-        "optimize.memory=8 GiB",
-    ]
-    assert "--quick" in command
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from .device import DeviceRow as DeviceRow
 from .device import device_rows as device_rows
 from .lines import comparison_json as comparison_json
 from .lines import comparison_lines as comparison_lines
+from .lines import run_json as run_json
 from .lines import runs_json as runs_json
 from .lines import runs_lines as runs_lines
 from .lines import trend_json as trend_json
@@ -68,6 +69,7 @@ __all__ = [
     "run_before",
     "run_folders",
     "run_heads",
+    "run_json",
     "runs_json",
     "runs_lines",
     "trend_json",

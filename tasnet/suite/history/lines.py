@@ -12,11 +12,13 @@ from typing import Any
 from tasnet.common import table_lines
 from tasnet.suite.history import device
 from tasnet.suite.history.comparison import CaseChange, ChangeGroup, RunComparison, commit
+from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import (
     NOT_WRITTEN,
     RunEnd,
     RunError,
     RunHead,
+    StoredRun,
     UnreadableRun,
     check_run,
     empty,
@@ -172,6 +174,27 @@ def _run_json(each: _RunSummary | UnreadableRun) -> dict[str, Any]:
         "device": [ran.model_dump(mode="json") for ran in each.ran],
         **each.head.model_dump(mode="json", by_alias=True),
         "end": each.end.model_dump(mode="json") if each.end else None,
+    }
+
+
+def run_json(run: StoredRun) -> dict[str, Any]:
+    """A run as `runs_json` has it, and `cases`: how each ended, and how it is judged."""
+    kinds = {kind.value: count for kind, count in Counter(record.kind for record in run.records).items()}
+    summary = _RunSummary(run.id, run.head, run.end, kinds, run.ran)
+    return {**_run_json(summary), "cases_judged": [_case_json(record) for record in run.records]}
+
+
+def _case_json(record: CaseRecord) -> dict[str, Any]:
+    return {
+        "id": record.case_id,
+        "verdict": record.verdict.value,
+        "predicted": record.predicted,
+        "kind": record.kind.value,
+        "families": list(dict.fromkeys(blocker.failure.family for blocker in record.blockers)),
+        "entries": list(record.entries),
+        "expected": record.expected,
+        "happened": record.happened,
+        "repeat": record.repeat,
     }
 
 

@@ -211,7 +211,9 @@ class RunReporter:
         colour = terminalreporter.hasmarkup
         width = terminalreporter._tw.fullwidth
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
-        text = summary_text(records, max(width, 80), colour, not _speaks_unicode(terminalreporter), files)
+        ascii_only = not _speaks_unicode(terminalreporter)
+        kept_at = {name: f" --{name}{value}" for name, value in setup.repeat if name in ("store", "ledger")}
+        text = summary_text(records, max(width, 80), colour, ascii_only, files, **kept_at)
         terminalreporter.write("\n" + text + "\n")
         if records[0].predicted and setup.known.line:
             terminalreporter.write_line(labelled_line("rests on", f"the store's evidence: {setup.known.line}"))

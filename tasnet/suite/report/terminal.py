@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -89,8 +89,19 @@ def verdict_counts(records: Sequence[CaseRecord]) -> str:
     return ", ".join(parts)
 
 
-def next_steps(records: Sequence[CaseRecord]) -> list[str]:
-    """What a person does now, one line each."""
+_COMMANDS: Mapping[JudgementKind, str] = {
+    JudgementKind.UNEXPECTED_FAILURE: "tasnet ledger update --allow-new REASON",
+    JudgementKind.WRONG_FAILURE: "tasnet ledger update --allow-new REASON",
+    JudgementKind.UNEXPECTED_PASS: "tasnet ledger update",
+    JudgementKind.UNCONFIRMED: "tasnet ledger update",
+    JudgementKind.OVERLAP: "tasnet ledger check",
+    JudgementKind.EXPIRED: "tasnet ledger check",
+}
+"""what helps with all cases of a kind; with the others, what helps with the first of them"""
+
+
+def next_steps(records: Sequence[CaseRecord], store: str = "", ledger: str = "") -> list[str]:
+    """What a person does now, and the command that fits; `store` and `ledger` are options that it needs."""
     found: dict[JudgementKind, list[CaseRecord]] = {}
     for record in records:
         if record.kind not in PASSING_KINDS:
@@ -102,18 +113,24 @@ def next_steps(records: Sequence[CaseRecord]) -> list[str]:
             return [f"{untold} of {len(records)} cases were not compiled: pytest -m compile compiles them"]
         clear = [record for record in records if record.verdict.is_clear]
         if not clear:
-            return ["all as the ledger says; no case is clear"]
+            pieces = "tasnet plan make CASE -o plan cuts a whole network into pieces that are"
+            return ["all as the ledger says; no case is clear", *([f"  {pieces}"] if predicted else [])]
         if not predicted:
             return ["all as the ledger says; nothing to do"]
         # One that keeps the trained network's function before any other.
         first = min(clear, key=lambda each: each.function.same is not SameFunction.EXACT)
-        return ["all as the ledger says; only the compiler can confirm a clear case", f"  such as {_named(first)}"]
+        return [
+            "all as the ledger says; only the compiler can confirm a clear case",
+            f"  such as {_named(first)}",
+            f"  tasnet suggest{store} says which to compile first",
+        ]
     return [
         line
         for kind, group in found.items()
         for line in (
             f"{len(group)} {kind.value.replace('_', ' ')}: {group[0].hint}",
             f"  such as {_named(group[0])}",
+            f"  {_command(kind, group[0], store, ledger)}",
         )
     ]
 
@@ -123,13 +140,28 @@ def _named(record: CaseRecord) -> str:
     return f"{record.case_id} ({record.function.text})"
 
 
+def _command(kind: JudgementKind, first: CaseRecord, store: str, ledger: str) -> str:
+    if kind in _COMMANDS:
+        return f"{_COMMANDS[kind]}{store}{ledger}"
+    if kind is JudgementKind.OFF_RATE:
+        return f"tasnet trend '{first.case_id}'{store}"
+    return first.repeat
+
+
 def summary_text(
-    records: Sequence[CaseRecord], width: int, colour: bool, ascii_only: bool, files: Sequence[Path]
+    records: Sequence[CaseRecord],
+    width: int,
+    colour: bool,
+    ascii_only: bool,
+    files: Sequence[Path],
+    *,
+    store: str = "",
+    ledger: str = "",
 ) -> str:
-    """The end of a run as text."""
+    """The end of a run as text; `store` and `ledger` are the options with which a command finds them, if any."""
     text = render(summary_parts(records, width, ascii_only), width, colour)
     # Ids, paths and commands are copied from the terminal: no line of these is ever folded.
-    tail = [*_labelled("next", next_steps(records)), *_labelled("files", [str(path) for path in files])]
+    tail = [*_labelled("next", next_steps(records, store, ledger)), *_labelled("files", [str(path) for path in files])]
     return "\n".join((text, "", *tail))
 
 
