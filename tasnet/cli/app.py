@@ -110,6 +110,14 @@ _NO_TESTS = 5
 def matrix(
     options: RunOptions,
     profile: Profile = "matrix",
+    case: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CASE",
+            help="this case alone, of the profile or not: an id, a run tag, axis=value pairs; or a pattern such as "
+            "'project-*'; repeats",
+        ),
+    ] = None,
     list_: Annotated[
         bool, typer.Option("--list", help="print each case's id, a tab, and its function; run nothing")
     ] = False,
@@ -140,7 +148,13 @@ def matrix(
     place, checkpoint = options.store_root(root), options.checkpoint
     known = known_observations(Store(place), options.arch)
     cases = cases_of(
-        profile, options.arch, place, toolchain=options.toolchain, checkpoint=checkpoint, known=known
+        profile,
+        options.arch,
+        place,
+        toolchain=options.toolchain,
+        checkpoint=checkpoint,
+        named=case or (),
+        known=known,
     ).cases
     if list_ and keyword:
         raise UsageError("--list -k: -k chooses among the tests of a run; leave it out")
@@ -164,7 +178,7 @@ def matrix(
     options = replace(options, **{name: path.absolute() for name, path in paths.items() if path})
     # What captures logs costs each of 1680 tests more than its work in a full store.
     command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
-    command += [f"--tasnet-profile={profile}"]
+    command += [f"--tasnet-profile={profile}", *(f"--tasnet-case={each}" for each in case or ())]
     command += [f"--tasnet-{name}={value}" if value else f"--tasnet-{name}" for name, value in options.given()]
     command += [*(["-k", keyword] if keyword else []), *(["-x"] if first else [])]
     command += [f"--tasnet-ledger={ledger.absolute()}"] if ledger != LEDGER else []

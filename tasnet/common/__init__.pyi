@@ -37,6 +37,7 @@ from .verified import weights_beside as weights_beside
 from .wav_file import open_wav as open_wav
 from .wav_file import resample as resample
 from .whole import write_whole as write_whole
+from .words import counted as counted
 from .words import labelled_line as labelled_line
 from .words import labelled_paragraph as labelled_paragraph
 from .words import natural_order as natural_order
@@ -52,6 +53,7 @@ __all__ = [
     "TasnetError",
     "cause_line",
     "checksum",
+    "counted",
     "error_line",
     "git",
     "git_environment",

@@ -46,6 +46,11 @@ def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
+def counted(number: int, noun: str, nouns: str = "") -> str:
+    """`1 case`, `12 cases`; `nouns` is for a noun that takes more than an s."""
+    return f"{number} {noun if number == 1 else nouns or noun + 's'}"
+
+
 def natural_order(name: str) -> tuple[tuple[str, int], ...]:
     """Sorts conv2 before conv10."""
     return tuple((word, int(number or 0)) for word, number in re.findall(r"(\D*)(\d*)", name))

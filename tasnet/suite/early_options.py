@@ -31,6 +31,13 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
         "metavar": "NAME",
         "help": f"cases: {', '.join(PROFILE_NAMES)} (default {DEFAULT_PROFILE})",
     },
+    "case": {
+        "action": "append",
+        "default": [],
+        "metavar": "CASE",
+        "help": "this case alone, of the profile or not: an id, a run tag, axis=value pairs; or a pattern such as "
+        "'project-*'; repeats",
+    },
     "arch": {"default": BASE_ARCH, "metavar": "NAME", "help": "hailo8 (default), hailo8l, hailo8r"},
     "toolchain": {
         "default": TOOLCHAINS[0],

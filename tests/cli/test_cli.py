@@ -31,6 +31,10 @@ def test_matrix_lists_ids_and_behind_a_tab_the_function_and_nothing_else(capsys:
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition("\t")[0] for line in lines] == [case.id for case in profile_cases("notes", "hailo8l")]
     assert lines[0].endswith("\tanother function: ReLU for PReLU, no norms")
+    assert main(["matrix", "--list", "--case", "baseline", "--case", "project-normal-grouped-k?"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    known = [f"project-normal-grouped-k{count}" for count in (1, 2, 4, 8)]
+    assert [line.partition("\t")[0] for line in lines] == ["concat-normal-grouped-all", *known]
 
 
 def test_export_then_translate_then_check_then_inspect(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from tasnet.suite.cases.case import graph_case
-from tasnet.suite.cases.profiles import PLANS, profile_cases
+from tasnet.suite.cases.case import Case, graph_case
+from tasnet.suite.cases.profiles import PLANS
 from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.plugin.setup import SETUP
 
 SAMPLE = 24
 """without `-m numerics` every so many-th graph is run at its real size"""
@@ -21,15 +22,16 @@ SAMPLE = 24
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"form", "real_form"} & set(metafunc.fixturenames):
         return
-    profile = metafunc.config.option.tasnet_profile
+    setup = metafunc.config.stash[SETUP]
     # The segments of plans are run together, as the network that they are: test_plans.py.
-    cases = () if profile == PLANS else profile_cases(profile)
+    cases = [] if setup.profile == PLANS else [case for case in setup.cases if isinstance(case, Case)]
     forms = list(dict.fromkeys(map(graph_case, cases)))
     if "form" in metafunc.fixturenames:
         metafunc.parametrize("form", forms, ids=[form.id for form in forms])
         return
-    # all of them take minutes: whoever asks for the numerics gets them
-    chosen = forms if "numerics" in metafunc.config.option.markexpr else forms[::SAMPLE]
+    # all of them take minutes: whoever asks for the numerics, or for a case, gets them
+    asked = setup.named or "numerics" in metafunc.config.option.markexpr
+    chosen = forms if asked else forms[::SAMPLE]
     metafunc.parametrize("real_form", chosen, ids=[form.id for form in chosen])
 
 

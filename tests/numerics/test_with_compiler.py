@@ -15,10 +15,10 @@ import pytest
 from tasnet.hailo.compiler.dfc import Dfc
 from tasnet.hailo.predict.reference import Reference
 from tasnet.suite.cases.case import Case, graph_case
-from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.numerics.kept_figures import keep_figures
 from tasnet.suite.numerics.measuring import measure_contexts
 from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, read_thresholds
+from tasnet.suite.plugin.setup import SETUP
 
 if TYPE_CHECKING:
     from tasnet.suite.run.pipeline import Pipeline
@@ -30,14 +30,14 @@ LIMITS = Path(__file__).resolve().parents[2] / THRESHOLDS_FILE
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    options = metafunc.config.option
     if "compiled_form" not in metafunc.fixturenames:
         return
-    if options.tasnet_toolchain != "dfc":
+    setup = metafunc.config.stash[SETUP]
+    if setup.choice.name != "dfc":
         none = pytest.param(None, marks=pytest.mark.skip(reason=NO_COMPILER), id="none")
         metafunc.parametrize("compiled_form", [none])
         return
-    forms = list(dict.fromkeys(graph_case(case) for case in profile_cases(options.tasnet_profile)))
+    forms = list(dict.fromkeys(graph_case(case) for case in setup.cases if isinstance(case, Case)))
     metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
 
 

@@ -9,6 +9,9 @@ from .case import graph_case as graph_case
 from .case import graph_key as graph_key
 from .function import axes_function as axes_function
 from .function import case_function as case_function
+from .named import named_cases as named_cases
+from .named import why_not_run as why_not_run
+from .named import without_keyword as without_keyword
 from .names import MAX_ID_CHARS as MAX_ID_CHARS
 from .names import parse_any_case as parse_any_case
 from .names import parse_case as parse_case
@@ -59,9 +62,12 @@ __all__ = [
     "case_function",
     "graph_case",
     "graph_key",
+    "named_cases",
     "parse_any_case",
     "parse_case",
     "profile_cases",
     "severity",
     "verdict_of",
+    "why_not_run",
+    "without_keyword",
 ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasnet.common import table_lines
+from tasnet.common import counted, table_lines
 from tasnet.suite.history import device
 from tasnet.suite.history.comparison import CaseChange, ChangeGroup, RunComparison, commit
 from tasnet.suite.history.records import CaseRecord
@@ -242,16 +242,11 @@ def comparison_lines(comparison: RunComparison) -> Iterator[str]:
 
 def _group(group: ChangeGroup) -> Iterator[str]:
     yield ""
-    yield f"{'worse: ' if group.worse else ''}{group.change.value}, {counted(group.cases)}: {group.what}"
+    yield f"{'worse: ' if group.worse else ''}{group.change.value}, {counted(len(group.cases), 'case')}: {group.what}"
     if group.detail:
         such = f" ({group.cases[0]})" if group.change not in (CaseChange.GONE, CaseChange.NEW) else ""
         yield f"  {group.detail}{such}"
     yield f"  {', '.join(group.cases[:SHOWN])}{' …' if len(group.cases) > SHOWN else ''}"
-
-
-def counted(cases: Sequence[str]) -> str:
-    """`1 case`, `12 cases`."""
-    return "1 case" if len(cases) == 1 else f"{len(cases)} cases"
 
 
 # --- trends ------------------------------------------------------------------------------------------------

@@ -1,13 +1,19 @@
-"""Which test files are collected."""
+"""Which test files are collected, and why no test has the id that is asked for."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tasnet.suite.plugin.setup import MARKS
+from tasnet.suite.cases import why_not_run
+from tasnet.suite.early_options import PREFIX
+from tasnet.suite.plugin.options import in_pytest
+from tasnet.suite.plugin.pairs import PAIR_ID
+from tasnet.suite.plugin.plans import PLAN_ID
+from tasnet.suite.plugin.setup import MARKS, SETUP
 
 
 @pytest.hookimpl(trylast=True)
@@ -33,3 +39,24 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def _names(mark: str, file: Path) -> bool:
     # An editor's lock is a link to nowhere.
     return file.is_file() and re.search(rb"\bmark\.%b\b" % mark.encode(), file.read_bytes()) is not None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Where pytest finds no test of a case's id, its error says what is near, and which profile has it."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        raise pytest.UsageError(*error.args, *why_no_test(session.config)) from None
+
+
+def why_no_test(config: pytest.Config) -> Iterator[str]:
+    """Lines: of each test that is asked for by a case's id why there may be none, and what `-k` can't read."""
+    setup = config.stash[SETUP]
+    for argument in config.args:
+        _, bracket, name = argument.removesuffix("]").partition("[")
+        if bracket:
+            name = name.removeprefix(PAIR_ID).removeprefix(PLAN_ID)
+            yield from filter(None, [in_pytest(why_not_run(name, setup.cases, setup.profile, setup.arch))])
+    if "=" in config.option.keyword:
+        yield f"-k reads no =; a case is named with {PREFIX}case ID"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
+from tasnet.suite.cases import without_keyword
 from tasnet.suite.history import (
     HEADS,
     CaseRecord,
@@ -26,6 +27,8 @@ from tasnet.suite.history import (
 from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
+from tasnet.suite.plugin.collection import why_no_test
+from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.plans import plan_records
 from tasnet.suite.plugin.setup import SETUP, names_of_others, run_head
 from tasnet.suite.plugin.worker_reports import (
@@ -190,7 +193,9 @@ class RunReporter:
         if self.writer:
             self.writer.give_up()
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            self._tell_why_none(terminalreporter)
         self._tell_pairs(terminalreporter)
         self._tell_recalled(terminalreporter)
         if self.plans:
@@ -227,6 +232,15 @@ class RunReporter:
         # 800 lines of XFAIL say less than the map above.
         if self.config.get_verbosity() <= 0:
             terminalreporter.reportchars = terminalreporter.reportchars.replace("x", "")
+
+    def _tell_why_none(self, terminalreporter: pytest.TerminalReporter) -> None:
+        keyword, setup = self.config.option.keyword, self.config.stash[SETUP]
+        # A worker that finds no test of an id says nothing.
+        lines = list(why_no_test(self.config))
+        if keyword and not lines:
+            lines = [in_pytest(each) for each in without_keyword(keyword, setup.cases, setup.profile)]
+        for line in lines:
+            terminalreporter.write_line(line)
 
     def _tell_pairs(self, terminalreporter: pytest.TerminalReporter) -> None:
         compiler = self.config.stash[SETUP].compiler

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -16,7 +16,7 @@ from tasnet.common import TasnetError, notify_on_stderr
 from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.network import PUBLISHED, TrainedForm
 from tasnet.suite.ask import known_observations
-from tasnet.suite.cases import AnyCase, Outcome, Stage
+from tasnet.suite.cases import AnyCase, Outcome, Stage, graph_key
 from tasnet.suite.early_options import DEFAULT_PROFILE, PREFIX, TAKEN, add_options
 from tasnet.suite.history import RunHead, RunOrigin
 from tasnet.suite.ledger import Ledger, read_ledger
@@ -61,6 +61,10 @@ class Setup:
     cases: tuple[AnyCase, ...]
     plans: tuple[KeptPlan, ...] = ()
     """where the cases come from plans: each network's"""
+    of: int = 0
+    """how many cases the profile has, with those named beside them"""
+    named: tuple[str, ...] = ()
+    """the cases' names where some are named"""
     assumed: tuple[str, ...] = ()
     """what the checkpoint doesn't say and was assumed"""
     trained: TrainedForm = PUBLISHED
@@ -99,7 +103,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
     setup = config.stash[SETUP]
-    notes = [f"note: {line}" for line in (*names_of_others(config), *setup.assumed)]
+    notes = [f"note: {line}" for line in (*names_of_others(config), *setup.assumed, *_other_names(config))]
     notes += [f"predictions rest on the store's evidence: {setup.known.line}"] if setup.known.line else []
     if setup.compiler is None:
         return notes
@@ -120,6 +124,16 @@ def names_of_others(config: pytest.Config) -> list[str]:
     ]
 
 
+def _other_names(config: pytest.Config) -> Iterator[str]:
+    """Of the named cases those whose numbers are measured under another case's id."""
+    setup, marked = config.stash[SETUP], config.option.markexpr
+    if "numerics" in marked or not marked:
+        for case in setup.cases if setup.named else ():
+            graph = graph_key(case)
+            if graph != case.id:
+                yield f"{case.id}: its numbers are its graph's, which is measured once, as {graph}"
+
+
 def _of_checkpoint(store: Path, recipe: Recipe) -> tuple[tuple[str, ...], TrainedForm]:
     """What was assumed of the checkpoint, and how it was trained. Raises TasnetError for one that can't be read."""
     if recipe.checkpoint is None:
@@ -135,14 +149,22 @@ def _of_checkpoint(store: Path, recipe: Recipe) -> tuple[tuple[str, ...], Traine
 def _setup(config: pytest.Config) -> Setup:
     """Reads the options. Raises UsageError, one line."""
     given = option_values(config)
-    profile, named = given["profile"], given["ledger"]
+    profile, book, named = given["profile"], given["ledger"], tuple(given["case"])
     try:
         options = RunOptions.of(given)
         choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
         store = options.store_root(config.rootpath)
         known = known_observations(Store(store), options.arch)
-        found = cases_of(profile, options.arch, store, toolchain=choice.name, checkpoint=recipe.checkpoint, known=known)
-        ledger = read_ledger(Path(named) if named else _from_here(config.rootpath / "expected_failures.yaml"))
+        found = cases_of(
+            profile,
+            options.arch,
+            store,
+            toolchain=choice.name,
+            checkpoint=recipe.checkpoint,
+            named=named,
+            known=known,
+        )
+        ledger = read_ledger(Path(book) if book else _from_here(config.rootpath / "expected_failures.yaml"))
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
         if not hasattr(config, "workerinput"):
@@ -150,7 +172,7 @@ def _setup(config: pytest.Config) -> Setup:
         assumed, trained = _of_checkpoint(store, recipe)
     except TasnetError as error:
         raise usage_error(error) from None
-    repeat = _options_to_repeat(profile, options, named)
+    repeat = _options_to_repeat(profile, named, options, book)
     return Setup(
         profile,
         options.arch,
@@ -162,6 +184,8 @@ def _setup(config: pytest.Config) -> Setup:
         ledger,
         found.cases,
         found.plans,
+        found.of,
+        named,
         assumed,
         trained,
         known,
@@ -185,11 +209,15 @@ def _from_here(path: Path) -> Path:
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-def _options_to_repeat(profile: str, options: RunOptions, ledger: str | None) -> tuple[tuple[str, str], ...]:
+def _options_to_repeat(
+    profile: str, named: Sequence[str], options: RunOptions, ledger: str | None
+) -> tuple[tuple[str, str], ...]:
     """The options that a command needs to repeat this run, without those that have their usual value."""
     of_profile = [("profile", profile)] if profile != DEFAULT_PROFILE else []
+    of_cases = [("case", each) for each in named]
     of_ledger = [("ledger", ledger)] if ledger else []
-    return tuple((name, f" '{value}'" if value else "") for name, value in (*of_profile, *options.given(), *of_ledger))
+    given = (*of_profile, *of_cases, *options.given(), *of_ledger)
+    return tuple((name, f" '{value}'" if value else "") for name, value in given)
 
 
 def repeat_command(nodeid: str, setup: Setup) -> str:
@@ -212,7 +240,7 @@ def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = 
         version=setup.compiler.version if setup.compiler else __version__,
         double=bool(setup.compiler and setup.compiler.double),
         repeat=tuple(f"--{name}{value}" for name, value in setup.repeat),
-        cases=len(setup.cases),
+        cases=setup.of,
         chosen=chosen,
         checkpoint=setup.recipe.weights if setup.recipe.checkpoint else "",
         ledger=str(ledger),

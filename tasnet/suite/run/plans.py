@@ -5,14 +5,14 @@ A plan is kept under a key of its network and of all code that plans, so that no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tasnet.common import TasnetError, error_line, source_digest
 from tasnet.hailo.predict import PUBLIC_RECORD, Observations
-from tasnet.suite.cases import PLANNED, PLANS, AnyCase, PlannedNetwork, SegmentCase, profile_cases
+from tasnet.suite.cases import PLANNED, PLANS, AnyCase, PlannedNetwork, SegmentCase, named_cases, profile_cases
 from tasnet.suite.history import PlanRecord
 from tasnet.suite.run.store import DamagedArtifact, Store, content_key, open_store
 
@@ -45,10 +45,14 @@ class KeptPlan:
 
 @dataclass(frozen=True)
 class ProfileCases:
-    """The cases of a profile, and the plans that they come from."""
+    """The cases of a profile, or those that are named; the plans that they come from; and how many all of them are.
+
+    `of` counts the profile's and those that are named beside them: fewer cases are a part of that.
+    """
 
     cases: tuple[AnyCase, ...]
-    plans: tuple[KeptPlan, ...] = ()
+    plans: tuple[KeptPlan, ...]
+    of: int
 
 
 def cases_of(
@@ -58,15 +62,28 @@ def cases_of(
     *,
     toolchain: str = "reference",
     checkpoint: Path | None = None,
+    named: Sequence[str] = (),
     known: Observations = PUBLIC_RECORD,
 ) -> ProfileCases:
     """The cases of a profile in their order; of `plans` each whole network, then the segments of its plan.
 
-    `root` is the store's folder, `known` what plans rest on. Raises CaseError for an unknown profile, PlansError, and
-    what `open_store` raises.
+    With `named` those that `named_cases` finds. `root` is the store's folder, `known` what plans rest on. Raises
+    CaseError for an unknown profile or case, PlansError, and what `open_store` raises.
     """
+    whole = _profile(profile, arch, root, toolchain, checkpoint, known)
+    if not named:
+        return whole
+    cases = named_cases(named, whole.cases, profile, arch)
+    plans = tuple(each for each in whole.plans if {each.network.whole, *each.segments} & {*cases})
+    return ProfileCases(cases, plans, len({*whole.cases, *cases}))
+
+
+def _profile(
+    profile: str, arch: str, root: Path, toolchain: str, checkpoint: Path | None, known: Observations
+) -> ProfileCases:
     if profile != PLANS:
-        return ProfileCases(profile_cases(profile, arch))
+        cases = profile_cases(profile, arch)
+        return ProfileCases(cases, (), len(cases))
     if checkpoint is not None:
         raise PlansError(
             f"--profile {PLANS}: its networks are its own; plan the checkpoint's with tasnet plan make --checkpoint"
@@ -77,10 +94,10 @@ def cases_of(
             "tasnet plan make --calibration DIR, then tasnet plan compile"
         )
     plans = kept_plans(open_store(root), arch, known=known)
-    cases: list[AnyCase] = []
+    found: list[AnyCase] = []
     for each in plans:
-        cases += [each.network.whole, *each.segments]
-    return ProfileCases(tuple(cases), plans)
+        found += [each.network.whole, *each.segments]
+    return ProfileCases(tuple(found), plans, len(found))
 
 
 def kept_plans(
