@@ -18,7 +18,7 @@ from tasnet.cli import checking, compiler, gate, graphs, history, isolation, num
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
 from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, USAGE, Profile, UsageError, show, with_run_options
-from tasnet.common import TasnetError, error_line, print_line
+from tasnet.common import TasnetError, error_line, print_line, write_plainly
 
 if TYPE_CHECKING:
     from tasnet.suite.run import RunOptions
@@ -41,6 +41,8 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
+    write_plainly(sys.stdout)
+    write_plainly(sys.stderr)
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warned

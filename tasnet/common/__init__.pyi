@@ -21,6 +21,8 @@ from .locks import locked as locked
 from .locks import notify_on_stderr as notify_on_stderr
 from .locks import sign_lock as sign_lock
 from .pages import render_page as render_page
+from .plain_signs import in_ascii as in_ascii
+from .plain_signs import write_plainly as write_plainly
 from .printing import MAX_LINE_CHARS as MAX_LINE_CHARS
 from .printing import print_line as print_line
 from .printing import printable as printable
@@ -38,6 +40,7 @@ from .wav_file import open_wav as open_wav
 from .wav_file import resample as resample
 from .whole import write_whole as write_whole
 from .words import counted as counted
+from .words import folded_name as folded_name
 from .words import labelled_line as labelled_line
 from .words import labelled_paragraph as labelled_paragraph
 from .words import natural_order as natural_order
@@ -55,9 +58,11 @@ __all__ = [
     "checksum",
     "counted",
     "error_line",
+    "folded_name",
     "git",
     "git_environment",
     "has_content",
+    "in_ascii",
     "labelled_line",
     "labelled_paragraph",
     "lock_holder",
@@ -87,6 +92,7 @@ __all__ = [
     "why_no_file",
     "why_no_folder",
     "without_ansi",
+    "write_plainly",
     "write_whole",
     "yaml_file",
 ]

@@ -38,6 +38,22 @@ def labelled_paragraph(label: str, text: str) -> list[str]:
     return [labelled_line(label if not index else "", part) for index, part in enumerate(folded)]
 
 
+def folded_name(name: str, width: int) -> list[str]:
+    """A name in lines of at most `width`: broken behind `-`, `_` and blanks and before `+`, further lines indented.
+
+    Only a part that is longer than a line is broken in itself.
+    """
+    indent = len(name) - len(name.lstrip())
+    lines = [""]
+    for part in re.split(r"(?<=[-_ ])(?=[^-_ ])|(?=\+)", name):
+        if lines[-1].strip() and len(lines[-1]) + len(part.rstrip()) > width:
+            lines.append(" " * min(indent + 2, width // 2))
+        lines[-1] += part
+        while len(lines[-1].rstrip()) > width:
+            lines[-1:] = [lines[-1][:width], lines[-1][width:]]
+    return [line.rstrip() for line in lines]
+
+
 def table_lines(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     """The rows with their cells below each other, two spaces between; each cell is one line of bounded length."""
     rows = [[printable(cell) for cell in cells] for cells in rows]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines
+from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines, write_plainly
 from tasnet.suite.cases import without_keyword
 from tasnet.suite.history import (
     HEADS,
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 _SHOWN = 5
 """damaged files named at the end of a run"""
+_NARROWEST = 60
+"""columns of the map"""
 
 Status = tuple[str, str, str]
 """pytest's category, letter and word"""
@@ -94,6 +96,12 @@ class RunReporter:
             self.due.setdefault(str(warning_message.message))
         if issubclass(warning_message.category, DamageWarning):
             self.damaged.setdefault(str(warning_message.message))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None:
+            write_plainly(terminal._tw._file)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._count(item.nodeid for item in session.items)
@@ -147,6 +155,10 @@ class RunReporter:
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
         self._step("error" if report.when == "setup" else category, record.case_id)
 
+    def _entries(self) -> list[str]:
+        """The ids of the ledger's entries, in its order: they give the map its letters."""
+        return [entry.id for entry in self.config.stash[SETUP].ledger.entries]
+
     def _ordered(self) -> list[CaseRecord]:
         """The records in the profile's order, whatever the order in which workers sent them."""
         return [self.records[case.id] for case in self.config.stash[SETUP].cases if case.id in self.records]
@@ -158,7 +170,7 @@ class RunReporter:
         root = self.config.stash[SETUP].store
         try:
             if self.writer and self.records:
-                self.summary = write_run(self.writer.folder, self._ordered(), Store(root))
+                self.summary = write_run(self.writer.folder, self._ordered(), Store(root), self._entries())
             if self.writer and not self.trouble:
                 self.writer.end(self.records.values(), int(session.exitstatus))
         except OSError as error:
@@ -218,7 +230,8 @@ class RunReporter:
         files = [setup.store, *([self.summary, self.summary.with_name("heatmap.svg")] if self.summary else [])]
         ascii_only = not _speaks_unicode(terminalreporter)
         kept_at = {name: f" --{name}{value}" for name, value in setup.repeat if name in ("store", "ledger")}
-        text = summary_text(records, max(width, 80), colour, ascii_only, files, **kept_at)
+        width = max(width, _NARROWEST)
+        text = summary_text(records, width, colour, ascii_only, files, entries=self._entries(), **kept_at)
         terminalreporter.write("\n" + text + "\n")
         if records[0].predicted and setup.known.line:
             terminalreporter.write_line(labelled_line("rests on", f"the store's evidence: {setup.known.line}"))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
-from tasnet.common import natural_order, printable, short_layers
+from tasnet.common import folded_name, in_ascii, natural_order, printable, short_layers
 from tasnet.suite.history import CaseRecord
 
 
@@ -42,17 +42,30 @@ def tally(records: Iterable[CaseRecord]) -> list[Tally]:
     return sorted(tallies, key=lambda each: (bool(each.entries), -each.cases, each.stage, each.family, each.entries))
 
 
-def blockers_table(tallies: Sequence[Tally]) -> Table:
-    """The tallies as a table without lines."""
+def blockers_table(tallies: Sequence[Tally], letters: Mapping[str, str], width: int, ascii_only: bool) -> Table:
+    """The tallies as a table without lines, `width` columns wide; `letters` are those of the map."""
+    layers = [short_layers(each.layers) or "-" for each in tallies]
+    if ascii_only:
+        layers = list(map(in_ascii, layers))
+    named = [printable(", ".join(f"{letters[name]} {name}" for name in each.entries)) for each in tallies]
+    taken = max(len("family"), *(len(printable(each.family)) for each in tallies)) + len("  cases  graphs    ")
+    if taken + max(map(len, layers)) + max(map(len, named)) > width:
+        # The map's legend has the names.
+        named = ["".join(letters[name] for name in each.entries) for each in tallies]
+    room = max(width - taken - max(map(len, (*named, "entry"))), len("layers"))
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     table.add_column("family", no_wrap=True)
     table.add_column("cases", justify="right")
     table.add_column("graphs", justify="right")
-    table.add_column("layers", overflow="fold")
-    table.add_column("entry", overflow="fold")
-    for each in tallies:
-        entry = printable(", ".join(each.entries)) or "none: not expected"
-        layers = short_layers(each.layers) or "-"
-        style = "" if each.entries else "bold red"
-        table.add_row(printable(each.family), str(each.cases), str(each.graphs), layers, entry, style=style)
+    table.add_column("layers")
+    table.add_column("entry")
+    for each, where, entry in zip(tallies, layers, named, strict=True):
+        table.add_row(
+            printable(each.family),
+            str(each.cases),
+            str(each.graphs),
+            "\n".join(folded_name(where, room)),
+            entry or "none: not expected",
+            style="" if each.entries else "bold red",
+        )
     return table

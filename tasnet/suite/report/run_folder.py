@@ -41,12 +41,14 @@ def new_folder(runs: Path) -> Path:
     raise OSError(f"{runs}: too many runs in one second")
 
 
-def write_run(folder: Path, records: Sequence[CaseRecord], store: Store) -> Path:
+def write_run(folder: Path, records: Sequence[CaseRecord], store: Store, entries: Sequence[str] = ()) -> Path:
     """Writes all of the run's files in `folder` and returns its summary.tsv. Raises OSError.
+
+    `entries` are the ids of the ledger's entries, in its order.
 
     What the embedded toolchain says has no logs, and gets no files of its cases: it is no evidence.
     """
-    write_whole(folder / "heatmap.svg", svg(records).encode())
+    write_whole(folder / "heatmap.svg", svg(records, entries).encode())
     if not any(record.logs for record in records):
         write_summary(records, folder / "summary.tsv")
         return folder / "summary.tsv"

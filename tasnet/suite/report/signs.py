@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from typing_extensions import assert_never
@@ -27,10 +27,12 @@ class Sign:
     meaning: str
     paint: str
     """one of PAINTS: the class of the page's style sheet"""
+    word: str = ""
+    """in the sign's place in the terminal's map, where letters are root causes"""
 
 
-def _surprise(letter: str, meaning: str) -> Sign:
-    return Sign(letter, letter, "bold white on red", meaning, "news")
+def _surprise(letter: str, word: str, meaning: str) -> Sign:
+    return Sign(letter, letter, "bold white on red", meaning, "news", word)
 
 
 CLEAR = Sign("●", "o", "green", "clear", "clear")
@@ -40,19 +42,32 @@ UNKNOWN = Sign("?", "?", "yellow", "unknown", "unknown")
 UNCLASSIFIED = Sign("X", "X", "bold magenta", f"ended with {UNKNOWN_MESSAGE}", "unclassified")
 BROKE_DOWN = Sign("!", "!", "bold magenta", "broke down", "infra")
 SURPRISES: dict[JudgementKind, Sign] = {
-    JudgementKind.UNEXPECTED_FAILURE: _surprise("F", "unexpected failure"),
-    JudgementKind.WRONG_FAILURE: _surprise("W", "wrong failure"),
-    JudgementKind.UNEXPECTED_PASS: _surprise("P", "unexpected pass"),
-    JudgementKind.UNCONFIRMED: _surprise("U", "entry unconfirmed"),
-    JudgementKind.OVERLAP: _surprise("O", "entries overlap"),
-    JudgementKind.EXPIRED: _surprise("E", "entry past review"),
+    JudgementKind.UNEXPECTED_FAILURE: _surprise("F", "fails", "unexpected failure"),
+    JudgementKind.WRONG_FAILURE: _surprise("W", "wrong", "wrong failure"),
+    JudgementKind.UNEXPECTED_PASS: _surprise("P", "passes", "unexpected pass"),
+    JudgementKind.UNCONFIRMED: _surprise("U", "unmet", "entry unconfirmed"),
+    JudgementKind.OVERLAP: _surprise("O", "overlap", "entries overlap"),
+    JudgementKind.EXPIRED: _surprise("E", "overdue", "entry past review"),
     JudgementKind.FLAKY: Sign("~", "~", "bold yellow", "flaky, as its entry says", "flaky"),
-    JudgementKind.OFF_RATE: _surprise("R", "flaky, not at its entry's rate"),
+    JudgementKind.OFF_RATE: _surprise("R", "rate", "flaky, not at its entry's rate"),
 }
 """the kinds whose sign is their own, whatever the verdict"""
 
 HEAT = ("cyan", "yellow", "red", "magenta")
 """The colours of a case blocked as expected, by one root cause, two, three, and four or more."""
+
+
+def entry_letters(names: Iterable[str]) -> dict[str, str]:
+    """Each entry's letter, by its place: A to Z, then A2 to Z2, …: the same in the terminal's map and in SUPPORT.md."""
+    return {
+        name: chr(ord("A") + index % 26) + (str(index // 26 + 1) if index >= 26 else "")
+        for index, name in enumerate(dict.fromkeys(names))
+    }
+
+
+def entries_of_case(record: CaseRecord) -> Iterator[str]:
+    """The entries that a case speaks of: those that it was judged by, and those that cover a blocker of it."""
+    yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
 def sign_of(record: CaseRecord) -> Sign:

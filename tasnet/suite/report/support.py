@@ -18,8 +18,8 @@ from tasnet.suite.cases import PLANS, VERDICT_WORDS
 from tasnet.suite.history import HEADS, CaseRecord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import Row, column, column_order, row_of
+from tasnet.suite.report.signs import entries_of_case, entry_letters
 from tasnet.suite.report.sources import ordered
-from tasnet.suite.report.tables import entries_of_case
 from tasnet.suite.report.terminal import function_counts
 from tasnet.suite.run import file_sha256
 from tasnet.suite.upkeep import last_whole_runs
@@ -81,7 +81,7 @@ def support_document(
     ledger: Ledger, predicted: Mapping[str, StoredRun], observed: Mapping[str, StoredRun], before: str = ""
 ) -> str:
     """The text of SUPPORT.md. `before` is the file as it is: for its date, and its observed section."""
-    letters = {entry.id: chr(ord("A") + index) for index, entry in enumerate(ledger.entries)}
+    letters = entry_letters(entry.id for entry in ledger.entries)
     newest = max(run.head.started.date() for run in (*predicted.values(), *observed.values()))
     lines = [
         "# Support matrix",

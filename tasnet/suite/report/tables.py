@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +15,7 @@ from tasnet.suite.report.signs import (
     PAINTS,
     SOURCE_WORDS,
     Sign,
+    entries_of_case,
     run_source,
     run_toolchain,
     sign_of,
@@ -139,11 +139,6 @@ def entry_rows(source: ReportSource, run: StoredRun) -> tuple[EntryRow, ...]:
     known = {entry.id: entry for entry in source.ledger.entries} if source.ledger else {}
     named = (name for each in source.runs for record in each.records for name in entries_of_case(record))
     return tuple(_entry(name, known.get(name), source, run) for name in dict.fromkeys((*known, *named)))
-
-
-def entries_of_case(record: CaseRecord) -> Iterator[str]:
-    """The entries that a case speaks of: those that it was judged by, and those that cover a blocker of it."""
-    yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
 def _entry(name: str, entry: Entry | None, source: ReportSource, run: StoredRun) -> EntryRow:

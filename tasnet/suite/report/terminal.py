@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tasnet.common import printable
+from tasnet.common import in_ascii, printable
 from tasnet.network import SameFunction
 from tasnet.suite.cases import Verdict
 from tasnet.suite.history import CaseRecord
 from tasnet.suite.ledger import PASSING_KINDS, JudgementKind
 from tasnet.suite.report.blockers import blockers_table, tally
-from tasnet.suite.report.map import heatmap
+from tasnet.suite.report.signs import entries_of_case, entry_letters
+from tasnet.suite.report.terminal_map import terminal_map
 
 _SHOWN = 4
 """ways in which the cases of a run are another function: the commonest are named"""
@@ -47,15 +48,18 @@ def summary_title(records: Sequence[CaseRecord]) -> str:
     return printable(f"{first.profile} on {first.arch}: {by} {first.toolchain} {first.version}")
 
 
-def summary_parts(records: Sequence[CaseRecord], width: int, ascii_only: bool) -> Iterator[RenderableType]:
-    """The whole of the end, but for the files."""
+def summary_parts(
+    records: Sequence[CaseRecord], entries: Sequence[str], width: int, ascii_only: bool
+) -> Iterator[RenderableType]:
+    """The whole of the end, but for the files. `entries` are the ledger's, in its order, which gives them letters."""
     predicted = "predicted " if records[0].predicted else ""
-    yield heatmap(records, width, ascii_only)
+    letters = entry_letters((*entries, *sorted({name for record in records for name in entries_of_case(record)})))
+    yield terminal_map(records, letters, width, ascii_only)
     tallies = tally(records)
     if tallies:
         yield Text()
         yield Text(f"{predicted}blockers", style="bold")
-        yield blockers_table(tallies)
+        yield blockers_table(tallies, letters, width, ascii_only)
     yield Text()
     yield Text(f"verdicts  {predicted}{verdict_counts(records)}")
     yield Text(f"function  {function_counts(records)}")
@@ -155,14 +159,20 @@ def summary_text(
     ascii_only: bool,
     files: Sequence[Path],
     *,
+    entries: Sequence[str] = (),
     store: str = "",
     ledger: str = "",
 ) -> str:
-    """The end of a run as text; `store` and `ledger` are the options with which a command finds them, if any."""
-    text = render(summary_parts(records, width, ascii_only), width, colour)
+    """The end of a run as text.
+
+    `entries` are the ids of the ledger's, in its order; `store` and `ledger` the options with which a command finds
+    them, if any.
+    """
+    text = render(summary_parts(records, entries, width, ascii_only), width, colour)
     # Ids, paths and commands are copied from the terminal: no line of these is ever folded.
     tail = [*_labelled("next", next_steps(records, store, ledger)), *_labelled("files", [str(path) for path in files])]
-    return "\n".join((text, "", *tail))
+    text = "\n".join((text, "", *tail))
+    return in_ascii(text) if ascii_only else text
 
 
 def _labelled(label: str, lines: Sequence[str]) -> list[str]:
@@ -195,8 +205,8 @@ _FRAME = """<svg class="{unique_id}" viewBox="0 0 {width} {height}" xmlns="http:
 """
 
 
-def svg(records: Sequence[CaseRecord]) -> str:
-    """The heat map, the blockers and the counts of a run. The title says whose word they are."""
+def svg(records: Sequence[CaseRecord], entries: Sequence[str] = ()) -> str:
+    """The map, the blockers and the counts of a run. The title says whose word they are."""
     console = Console(
         file=io.StringIO(),
         record=True,
@@ -206,6 +216,6 @@ def svg(records: Sequence[CaseRecord]) -> str:
         highlight=False,
         legacy_windows=False,
     )
-    for each in summary_parts(records, WIDTH, ascii_only=False):
+    for each in summary_parts(records, entries, WIDTH, ascii_only=False):
         console.print(each)
     return console.export_svg(title=summary_title(records), code_format=_FRAME, unique_id="tasnet")

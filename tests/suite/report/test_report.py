@@ -18,12 +18,10 @@ from tasnet.suite.history.records import CaseRecord, case_record
 from tasnet.suite.ledger.judgement import Blocker, Judgement, JudgementKind
 from tasnet.suite.notes.summary_tsv import COLUMNS, NOTES_COLUMNS, export_flags, root_cause_family, row, write_summary
 from tasnet.suite.report.blockers import tally
-from tasnet.suite.report.map import heatmap
 from tasnet.suite.report.progress import ProgressLines
 from tasnet.suite.report.terminal import (
     function_counts,
     next_steps,
-    render,
     summary_text,
     summary_title,
     verdict_counts,
@@ -43,50 +41,6 @@ def whole(name: str) -> list[CaseRecord]:
         recorded(case, name=name) if index % 3 else recorded(case, RESHAPE, SUPER_DECONV, name=name)
         for index, case in enumerate(profile_cases(name))
     ]
-
-
-@pytest.mark.parametrize("width", [80, 100, 200])
-@pytest.mark.parametrize("name", ["matrix", "notes", "probes", "faithful"])
-def test_the_map_fits_and_is_aligned(name: str, width: int) -> None:
-    records = whole(name)
-    lines = render([heatmap(records, width)], width, colour=False).splitlines()
-    assert max(map(len, lines)) <= width
-    signs = sum(line.count("●") + line.count("F") for line in lines) - 2
-    assert signs == len(records)
-
-
-def test_every_cell_of_the_matrix_stands_below_its_decoder() -> None:
-    records = [
-        recorded(case, *([RESHAPE] if case.variant.decoder == "conv1x1_head" else []))
-        for case in profile_cases("matrix")
-    ]
-    lines = render([heatmap(records, 80)], 80, colour=False).splitlines()
-    at = lines[0].index("E")
-    rows = [line for line in lines if line.startswith(("concat-", "repeat-", "project-"))]
-    assert len(rows) == 24
-    assert {line[at : at + 7] for line in rows} == {"FFFFFFF"}
-    assert all("F" not in line[:at] for line in rows)
-
-
-def test_cases_that_keep_the_function_stand_in_rows_of_their_own_with_their_mark() -> None:
-    tail = "+activation=prelu+norm=gln"
-    names = [
-        f"split-normal-{decoder}-{blocks}{tail}" for decoder in ("grouped", "polyphase") for blocks in ("all", "k4")
-    ]
-    records = [recorded(parse_case(name)) for name in [*names, "baseline"]]
-    lines = render([heatmap(records, 80)], 80, colour=False).splitlines()
-    rows = [line.split() for line in lines if line.startswith(("split-", "concat-"))]
-    assert rows == [
-        [f"split-normal{tail}", "=", "●", "●"],
-        [f"split-normal{tail}", "≠", "●", "●"],
-        ["concat-normal", "≠", "●"],
-    ]
-    legend = next(line for line in lines if line.startswith("rows"))
-    assert "= exact: the trained network's own function" in legend
-    assert "≠ another function than the trained network's" in " ".join(lines)
-    ascii_only = render([heatmap(records, 80, ascii_only=True)], 80, colour=False)
-    assert " != " in ascii_only
-    assert ascii_only.isascii()
 
 
 def test_the_end_counts_what_keeps_the_function_and_says_how_the_others_differ() -> None:
@@ -111,18 +65,6 @@ def test_a_case_of_a_checkpoint_is_held_against_what_that_was_trained_as() -> No
     assert CaseRecord.model_validate_json(own.model_dump_json(exclude_defaults=True)).function.text == "exact"
     strange = record.model_copy(update={"axes": {**record.axes, "norm": "of another version"}})
     assert strange.function.text == "unknown"
-    assert "? " in render([heatmap([strange], 80)], 80, colour=False)
-
-
-def test_a_terminal_without_unicode_gets_ascii() -> None:
-    text = render([heatmap(whole("notes"), 80, ascii_only=True)], 80, colour=False)
-    assert text.isascii()
-    assert "o clear" in text
-
-
-def test_colour_only_where_asked() -> None:
-    assert "\x1b[" in render([heatmap(whole("notes"), 80)], 80, colour=True)
-    assert "\x1b[" not in render([heatmap(whole("notes"), 80)], 80, colour=False)
 
 
 def test_the_end_says_predicted_and_where_the_files_lie() -> None:
