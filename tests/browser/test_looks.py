@@ -88,6 +88,27 @@ def test_a_phone_needs_no_sideways_scroll(visit: Visit, shown: ReportSource, sai
     assert page.evaluate(width) <= 360
 
 
+@pytest.mark.parametrize("width", [400, 800, 1400])
+def test_a_table_wider_than_its_place_scrolls_to_its_last_column_and_keeps_its_rows_names(
+    visit: Visit, shown: ReportSource, width: int
+) -> None:
+    run = next(run for run in shown.runs if run.records)
+    page = visit(at(run, case=run.records[0].case_id) if width == 800 else at(run), width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    tables = page.evaluate(
+        """() => [...document.querySelectorAll("table")].filter((table) => table.offsetWidth).map((table) => {
+            const place = table.closest(".scroll, .map"), row = table.tBodies[0].rows[0];
+            place.scrollLeft = 1e6;
+            const here = place.getBoundingClientRect(), end = table.getBoundingClientRect().right;
+            const name = row.querySelector("th:first-child")?.getBoundingClientRect().left ?? here.left;
+            return { wide: place.scrollWidth > place.clientWidth, reached: end <= here.right + 3,
+                     kept: name >= here.left - 1, told: getComputedStyle(place).backgroundImage.includes("gradient") };
+        })"""
+    )
+    assert any(each["wide"] for each in tables) or width == 1400
+    assert all(each["reached"] and each["kept"] and each["told"] for each in tables)
+
+
 def test_paper_has_the_map_and_the_tables_and_no_controls(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED), color_scheme="dark")
     page.emulate_media(media="print")

@@ -104,7 +104,7 @@ function stages(record) {
 }
 
 function stageTable(record) {
-  return make("div", { class: "scroll" }, make("table", { class: "list" },
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Stages" }, make("table", { class: "list" },
     make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Stage"), make("th", { scope: "col" }, "Ended"),
       make("th", { scope: "col", class: "n" }, "Took"), make("th", { scope: "col" }, "Told by"), make("th", { scope: "col" }, "Left, said"))),
     make("tbody", {}, record.outcomes.map((outcome, at) => make("tr", {},
@@ -164,12 +164,12 @@ function parity(record) {
   const rows = run.measures.filter(same);
   return [
     make("p", { class: "dim" }, `measured in run ${run.id}`),
-    make("table", { class: "list" },
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures" }, make("table", { class: "list" },
       make("thead", {}, make("tr", {}, make("th", { scope: "col" }, "Stage"), make("th", { scope: "col" }, "Form"),
         make("th", { scope: "col", class: "n" }, "Samples"), make("th", { scope: "col", class: "n" }, "SNR, dB"),
         make("th", { scope: "col", class: "n" }, "Error / peak"))),
       make("tbody", {}, rows.map((row) => make("tr", {}, make("th", { scope: "row" }, row.stage), make("td", {}, row.form),
-        make("td", { class: "n" }, number(row.length)), make("td", { class: "n" }, row.snr), make("td", { class: "n" }, row.peak))))),
+        make("td", { class: "n" }, number(row.length)), make("td", { class: "n" }, row.snr), make("td", { class: "n" }, row.peak)))))),
   ];
 }
 

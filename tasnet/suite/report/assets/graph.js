@@ -99,10 +99,10 @@ function changes(before, after) {
       make("td", { class: "n" }, short(is[key])),
       make("td", { class: "n" }, is[key] === was[key] ? "=" : `${is[key] > was[key] ? "+" : "−"}${short(Math.abs(is[key] - was[key]))}`));
   return [
-    make("table", { class: "list steps" },
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "What changed" }, make("table", { class: "list steps" },
       make("thead", {}, make("tr", {}, ["", "there", "here", "change"].map((each, at) =>
         make(at ? "th" : "td", at ? { scope: "col", class: "n" } : {}, each)))),
-      make("tbody", {}, step("layers", "layers"), step("widest row", "row"), step("MACs", "macs"), step("weights", "weights"))),
+      make("tbody", {}, step("layers", "layers"), step("widest row", "row"), step("MACs", "macs"), step("weights", "weights")))),
     make("ul", { class: "diff", tabindex: 0, "aria-label": "Layers that differ" },
       grouped(removed.map((each) => [each]), "−", "gone"), grouped(added.map((each) => [each]), "+", "new"), grouped(resized, "~", "resized")),
   ];
