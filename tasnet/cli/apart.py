@@ -13,10 +13,10 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
-from tasnet.cli.options import LEDGER, UsageError
+from tasnet.cli.options import UsageError
 
-_UNNAMED = (LEDGER, Path("thresholds.yaml"))
-"""what is read without being named"""
+_UNNAMED = ("expected_failures.yaml", "thresholds.yaml")
+"""what is read in the root without being named"""
 _ONLY_WRITTEN = frozenset({".html", ".md", ".png", ".py", ".svg", ".toml"})
 """endings of what is written and never read from a folder: these may be written there again"""
 
@@ -29,7 +29,8 @@ def kept_apart(command: Callable[..., int]) -> Callable[..., int]:
         written = written_names(command)
         check_apart(
             [path for name in written for path in _paths(values[name])],
-            [path for name, value in values.items() if name not in written for path in _paths(value)],
+            [path for name, value in values.items() if name not in (*written, "root") for path in _paths(value)],
+            values.get("root"),
         )
         return command(**values)
 
@@ -51,9 +52,13 @@ def output_option(metavar: str, what: str) -> Any:
     return typer.Option("-o", "--output", writable=True, metavar=metavar, help=what)
 
 
-def check_apart(outputs: Iterable[Path], inputs: Iterable[Path]) -> None:
+def check_apart(outputs: Iterable[Path], inputs: Iterable[Path], root: Path | None = None) -> None:
     """Raises UsageError for an output that is an input, that would overwrite a file in one, or that is two outputs."""
-    read = (*inputs, *_UNNAMED)
+    from tasnet.suite.ledger import root_folder
+
+    outputs = list(outputs)
+    usual = [root_folder(root) / name for name in _UNNAMED] if outputs else []
+    read = (*inputs, *usual)
     seen: list[Path] = []
     for output in outputs:
         if twice := next((each for each in seen if os.path.realpath(each) == os.path.realpath(output)), None):

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +16,7 @@ from tasnet import __version__
 from tasnet.cli import checking, compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
-from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, USAGE, Profile, UsageError, show, with_run_options
+from tasnet.cli.options import NOT_CLEAR, OK, USAGE, LedgerAt, Profile, UsageError, show, with_run_options
 from tasnet.common import TasnetError, error_line, print_line, write_plainly
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ _ParserError: type[Exception] = next(
     each for each in typer.BadParameter.__mro__ if each.__name__ == "ClickException" and issubclass(each, Exception)
 )
 
+
+_PYTEST = "import sys; del sys.path[0]; from pytest import console_main; sys.exit(console_main())"
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """errors of a disk or a quota that is full, and of a file that is larger than it may be"""
@@ -128,7 +129,7 @@ def matrix(
         str, typer.Option("-k", metavar="EXPR", help="the cases whose ids have these parts: 'project and not k1'")
     ] = "",
     first: Annotated[bool, typer.Option("-x", help="stop at the first case that isn't as the ledger says")] = False,
-    ledger: Annotated[Path, typer.Option(metavar="FILE", help="the expected failures")] = LEDGER,
+    ledger: LedgerAt = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the run; what pytest says goes to stderr")] = False,
 ) -> int:
     """Run the cases of a profile, and hold each against the ledger.
@@ -140,14 +141,14 @@ def matrix(
     """
     from dataclasses import replace
 
-    from tasnet.network import checkpoint_file
     from tasnet.suite.ask import known_observations
     from tasnet.suite.cases import case_function
     from tasnet.suite.history import read_run, run_folders, run_json
+    from tasnet.suite.ledger import from_here, ledger_of, other_package, root_folder
     from tasnet.suite.run import Store, cases_of, open_compiler
 
-    root = Path(__file__).resolve().parents[2]
-    place, checkpoint = options.store_root(root), options.checkpoint
+    root = root_folder(options.root)
+    place, checkpoint = options.store_root(), options.checkpoint
     known = known_observations(Store(place), options.arch)
     cases = cases_of(
         profile,
@@ -166,26 +167,28 @@ def matrix(
     if workers != "auto" and not workers.isdecimal():
         raise UsageError(f"-n {workers}: a count of processes, or auto")
     options.recipe()
-    if not (root / "tests" / "compile").is_dir():
-        raise UsageError("the suite's tests/compile isn't beside the package; install a checkout with pip install -e")
-    toolchain = options.toolchain_options(root)
+    toolchain = options.toolchain_options()
     if toolchain.name == "dfc":
         # What is wrong with it is said here, in a line, and not by pytest.
         options = replace(options, dfc_python=str(open_compiler(toolchain).python))
-    # The suite runs in its checkout: paths are made absolute, so that they mean what they mean here.
-    paths = {name: getattr(options, name) for name in ("checkpoint", "calibration", "script", "store")}
-    if paths["checkpoint"] and checkpoint_file(paths["checkpoint"]) != paths["checkpoint"]:
-        # A name, and no path.
-        del paths["checkpoint"]
-    options = replace(options, **{name: path.absolute() for name, path in paths.items() if path})
+    if not (root / "tests" / "compile").is_dir() or not (ledger or ledger_of(root).is_file()):
+        raise UsageError(
+            f"{root}: no suite there, nor in a folder above; stand in a checkout of tasnet, name one with --root, "
+            "or make a folder one: tasnet init"
+        )
+    if note := other_package(root):
+        print_line(f"note: {note}", error=True)
+    # It is started where one stands, so that paths mean what they mean here, in what it prints too. Not with
+    # `-m pytest`: that would look for modules here first, and `tasnet/cli/numbers.py` is not Python's.
+    command = [sys.executable, "-c", _PYTEST, f"--rootdir={root}", str(from_here(root / "tests") / "compile")]
     # What captures logs costs each of 1680 tests more than its work in a full store.
-    command = [sys.executable, "-m", "pytest", "-p", "no:logging", "-m", "compile", "tests/compile", "-n", workers]
+    command += ["-p", "no:logging", "-m", "compile", "-n", workers]
     command += [f"--tasnet-profile={profile}", *(f"--tasnet-case={each}" for each in case or ())]
     command += [f"--tasnet-{name}={value}" if value else f"--tasnet-{name}" for name, value in options.given()]
     command += [*(["-k", keyword] if keyword else []), *(["-x"] if first else [])]
-    command += [f"--tasnet-ledger={ledger.absolute()}"] if ledger != LEDGER else []
+    command += [f"--tasnet-ledger={ledger}"] if ledger else []
     known_runs = set(run_folders(place)) if as_json else set()
-    code = subprocess.call(command, cwd=root, stdout=_STDERR if as_json else None)
+    code = subprocess.call(command, stdout=_STDERR if as_json else None)
     if as_json:
         begun = [folder for folder in run_folders(place) if folder not in known_runs]
         if len(begun) > 1:

@@ -20,6 +20,7 @@ from tasnet.cli.options import (
     USAGE,
     Arch,
     AsJson,
+    RootAt,
     Shapes,
     StoreAt,
     UsageError,
@@ -48,6 +49,7 @@ def check(
     as_json: AsJson = False,
     shape: Shapes = None,
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Predict whether graphs compile, and what blocks them.
 
@@ -67,7 +69,7 @@ def check(
     if sources.count(STDIN) > 1:
         raise UsageError("-: stdin can be read once; name it once")
     given = sizes(shape)
-    known = known_observations(Store(store_at(store)), arch)
+    known = known_observations(Store(store_at(store, root)), arch)
     found, code = [], OK
     for source in sources:
         judged = _judged(source, arch, shape, given, known)

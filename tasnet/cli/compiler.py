@@ -12,13 +12,14 @@ import typer
 
 from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
-    LEDGER,
     NOT_CLEAR,
     OK,
     WEIGHTS,
     Arch,
     AsJson,
+    LedgerAt,
     Profile,
+    RootAt,
     StoreAt,
     UsageError,
     known_arch,
@@ -85,8 +86,8 @@ def emulate(
     from tasnet.suite.observed import DeviceError, emulate_bit_exact, hefs_by_case, write_emulation
     from tasnet.suite.run import open_compiler, open_pipeline
 
-    root, recipe = options.store_root(Path()), options.recipe()
-    choice = replace(options, toolchain="dfc").toolchain_options(Path())
+    root, recipe = options.store_root(), options.recipe()
+    choice = replace(options, toolchain="dfc").toolchain_options()
     found = hefs_by_case(folder, options.arch)
     if not found:
         raise DeviceError(f"{folder}: no .hef in it; name a run's hef folder")
@@ -145,8 +146,8 @@ def sweep(
     from tasnet.suite.report import ProgressBar, ProgressLines
 
     cases = profile_cases(profile, options.arch)
-    root = options.store_root(Path())
-    pipeline = open_informed_pipeline(root, options.toolchain_options(Path()), options.recipe())
+    root = options.store_root()
+    pipeline = open_informed_pipeline(root, options.toolchain_options(), options.recipe())
     tool = pipeline.toolchain
     sized = [pipeline.resolve(case) for case in cases]
     print_assumed(pipeline)
@@ -207,9 +208,10 @@ def classify(
 def import_runs(
     source: Annotated[Path, typer.Argument(metavar="FOLDER|summary.tsv", help="night runs, or one table of them")],
     store: StoreAt = None,
+    root: RootAt = None,
     dfc_version: Annotated[str, typer.Option(metavar="VERSION", help="where neither table nor log says it")] = "",
     arch: Arch = "hailo8",
-    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries the runs may support")] = LEDGER,
+    ledger: LedgerAt = None,
     profile: Annotated[
         str, typer.Option(metavar="PROFILE", help="whose cases are told of where their verdict changes")
     ] = "none",
@@ -230,10 +232,10 @@ def import_runs(
     from tasnet.suite.run import open_store
 
     known_arch(arch)
-    found = usual_ledger(ledger)
+    found = usual_ledger(ledger, root)
     entries = found.entries if found else ()
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    kept_in = open_store(store_at(store))
+    kept_in = open_store(store_at(store, root))
     known = everything_observed(kept_in)
     done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")

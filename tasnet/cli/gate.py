@@ -49,15 +49,14 @@ def gate(
     """
     from tasnet.common import write_whole
     from tasnet.suite.gate import GateRequest, markdown_lines, result_json, run_gate
+    from tasnet.suite.ledger import root_folder
 
     if markdown:
         writable(markdown)
-    root = Path(__file__).resolve().parents[2]
-    choice = options.toolchain_options(root)
+    root = root_folder(options.root)
+    choice = options.toolchain_options()
     processes = workers or (1 if choice.name == "dfc" else os.cpu_count() or 1)
-    request = GateRequest(
-        root, base, profile, choice, options.store_root(Path()), options.recipe(), uncommitted, processes
-    )
+    request = GateRequest(root, base, profile, choice, options.store_root(), options.recipe(), uncommitted, processes)
     try:
         result = run_gate(request, lambda text: print_line(f"tasnet gate: {text}", error=True))
     except KeyboardInterrupt:

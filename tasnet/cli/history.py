@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from tasnet.cli.options import NOT_CLEAR, OK, AsJson, StoreAt, show, store_at
+from tasnet.cli.options import NOT_CLEAR, OK, AsJson, RootAt, StoreAt, show, store_at
 
 
 def runs(
     last: Annotated[int | None, typer.Option(metavar="N", min=1, help="the newest ones alone")] = None,
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """List the stored runs.
@@ -23,8 +24,8 @@ def runs(
     """
     from tasnet.suite.history import runs_json, runs_lines
 
-    root = store_at(store)
-    show(runs_json(root, last) if as_json else runs_lines(root, last))
+    place = store_at(store, root)
+    show(runs_json(place, last) if as_json else runs_lines(place, last))
     return OK
 
 
@@ -37,6 +38,7 @@ def compare(
         str, typer.Argument(metavar="AFTER", help="a run: an id, its beginning, last, or last~1 for the one before")
     ] = "last",
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what changed from one run to another.
@@ -50,9 +52,9 @@ def compare(
     """
     from tasnet.suite.history import compare_runs, comparison_json, comparison_lines, find_run, run_before
 
-    root = store_at(store)
-    new = find_run(root, after)
-    found = compare_runs(find_run(root, before) if before else run_before(root, new), new)
+    place = store_at(store, root)
+    new = find_run(place, after)
+    found = compare_runs(find_run(place, before) if before else run_before(place, new), new)
     show(comparison_json(found) if as_json else comparison_lines(found))
     return NOT_CLEAR if found.worse else OK
 
@@ -60,6 +62,7 @@ def compare(
 def trend(
     name: Annotated[str, typer.Argument(metavar="CASE|ENTRY", help="a case's id, or the id of an entry of the ledger")],
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """Show a case, or an entry of the ledger, over all stored runs.
@@ -70,6 +73,6 @@ def trend(
     """
     from tasnet.suite.history import find_trend, trend_json, trend_lines
 
-    found = find_trend(store_at(store), name)
+    found = find_trend(store_at(store, root), name)
     show(trend_json(found) if as_json else trend_lines(found))
     return OK

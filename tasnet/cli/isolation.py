@@ -77,7 +77,7 @@ def isolate(
     check_folder(output)
     case = _case(options, source, shape)
     options = replace(options, arch=case.arch) if case else options
-    choice, root = options.toolchain_options(Path()), options.store_root(Path())
+    choice, root = options.toolchain_options(), options.store_root()
     tool: Toolchain = (
         open_compiler(choice, recordings=False)
         if choice.name == "dfc"
@@ -133,7 +133,7 @@ def _removals(options: RunOptions, case: Case, found: tuple[Isolated, ...]) -> R
     from tasnet.suite.ask import removals
     from tasnet.suite.run import ToolchainOptions, open_pipeline
 
-    pipeline = open_pipeline(options.store_root(Path()), ToolchainOptions(), options.recipe())
+    pipeline = open_pipeline(options.store_root(), ToolchainOptions(), options.recipe())
     wanted = [(each.blocker.stage, each.blocker.family) for each in found]
     return removals(pipeline, case, wanted, lambda line: print_line(line, error=True))
 

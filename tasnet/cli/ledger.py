@@ -5,13 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tasnet.cli.commands import Commands
-from tasnet.cli.options import LEDGER, NOT_CLEAR, OK, AsJson, StoreAt, UsageError, show, store_at
+from tasnet.cli.options import (
+    NOT_CLEAR,
+    OK,
+    AsJson,
+    LedgerAt,
+    RootAt,
+    StoreAt,
+    UsageError,
+    ledger_path,
+    show,
+    store_at,
+)
 from tasnet.common import labelled_line, print_line, utc_today
 
 if TYPE_CHECKING:
@@ -22,7 +32,6 @@ commands = Commands(
     help="Keep the list of known blockers honest.", example="tasnet ledger explain truncate-k-1-project"
 )
 
-At = Annotated[Path, typer.Option("--ledger", metavar="FILE", help="the expected failures")]
 RunNamed = Annotated[str, typer.Option("--run", metavar="ID", help="a stored run (default: the last one)")]
 
 
@@ -40,13 +49,14 @@ def schema() -> int:
 
 @commands.command()
 def check(
-    ledger: At = LEDGER,
+    ledger: LedgerAt = None,
     run: RunNamed = "",
     over: Annotated[int, typer.Option(metavar="N", min=1, help="judge staleness over the last N whole runs")] = 1,
     base: Annotated[
         str, typer.Option(metavar="REV", help="the revision from which the budget may only shrink")
     ] = "HEAD",
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """Say what is wrong with the ledger.
@@ -71,7 +81,8 @@ def check(
         records_beside,
     )
 
-    now, before, place = read_ledger(ledger), ledger_at(ledger, base), store_at(store)
+    at = ledger_path(ledger, root)
+    now, before, place = read_ledger(at), ledger_at(at, base), store_at(store, root)
     found = named_or_last_run(place, run) if run else latest_run(place)
     notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
     runs = [found] if found else []
@@ -100,7 +111,7 @@ def check(
         of = [each.id for each in runs]
         show(
             {
-                "ledger": str(ledger),
+                "ledger": str(at),
                 "runs": of,
                 "base": base,
                 "findings": [f.as_json() for f in findings],
@@ -114,7 +125,7 @@ def check(
             iter(
                 [
                     *(f"note: {note}" for note in notes),
-                    f"{ledger}: {len(now.entries)} entries{against}: {_count(findings)}",
+                    f"{at}: {len(now.entries)} entries{against}: {_count(findings)}",
                 ]
             )
         )
@@ -130,7 +141,7 @@ def _count(findings: Sequence[LedgerFinding]) -> str:
 
 @commands.command()
 def update(
-    ledger: At = LEDGER,
+    ledger: LedgerAt = None,
     run: RunNamed = "",
     write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
     shrink_only: Annotated[
@@ -138,6 +149,7 @@ def update(
     ] = False,
     allow_new: Annotated[str, typer.Option(metavar="REASON", help="why there may be new entries")] = "",
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """Bring the ledger in line with a stored run.
@@ -154,14 +166,14 @@ def update(
         raise UsageError("--shrink-only and --allow-new: one or the other")
     if allow_new and not allow_new.strip():
         raise UsageError("--allow-new: say why there may be new entries")
-    place = store_at(store)
-    entries = read_ledger(ledger).entries
+    at, place = ledger_path(ledger, root), store_at(store, root)
+    entries = read_ledger(at).entries
     base = named_or_last_run(place, run)
     past = flaky_history(place, entries, base.head, base.id)
     beside = records_beside(place, base) if allow_new else ()
     done = plan_update(
-        ledger_text(ledger),
-        ledger,
+        ledger_text(at),
+        at,
         base,
         past,
         utc_today(),
@@ -172,18 +184,16 @@ def update(
     if not as_json:
         show(_update_lines(done, base))
     if write and done.before != done.after:
-        done = update_ledger(
-            ledger, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only, beside=beside
-        )
+        done = update_ledger(at, base, past, utc_today(), allow_new=allow_new, shrink_only=shrink_only, beside=beside)
         if not as_json:
-            print_line(f"{ledger}: written")
+            print_line(f"{at}: written")
     elif done.before != done.after and not as_json:
-        print_line(f"{ledger}: not written; add --write")
+        print_line(f"{at}: not written; add --write")
     if as_json:
         changes = [{"entry": each.entry, "what": each.what, "told": each.told} for each in (*done.changes, *done.left)]
         show(
             {
-                "ledger": str(ledger),
+                "ledger": str(at),
                 "run": base.id,
                 "written": write and done.before != done.after,
                 "diff": done.diff,
@@ -217,9 +227,10 @@ def _update_lines(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
 @commands.command()
 def explain(
     case: Annotated[str, typer.Argument(metavar="CASE", help="an id, a run tag of the notes, or axis=value pairs")],
-    ledger: At = LEDGER,
+    ledger: LedgerAt = None,
     run: RunNamed = "",
     store: StoreAt = None,
+    root: RootAt = None,
     as_json: AsJson = False,
 ) -> int:
     """Say which entries of the ledger claim a case, and why.
@@ -243,7 +254,7 @@ def explain(
         named_or_last_run,
     )
 
-    now, meant, place = read_ledger(ledger), parse_any_case(case), store_at(store)
+    now, meant, place = read_ledger(ledger_path(ledger, root)), parse_any_case(case), store_at(store, root)
     found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
     past = flaky_history(place, now.entries, found.head, found.id) if found else {}
     explanation = explain_case(now, meant, found, past, utc_today())

@@ -13,6 +13,7 @@ from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
     WEIGHTS,
+    RootAt,
     StoreAt,
     UsageError,
     embedded,
@@ -24,7 +25,7 @@ from tasnet.cli.options import (
 from tasnet.common import utc_today
 
 if TYPE_CHECKING:
-    from tasnet.suite.numerics import StageFigure
+    from tasnet.suite.numerics import StageFigure, Thresholds
     from tasnet.suite.run import RunOptions
 
 limits = Commands(
@@ -96,13 +97,12 @@ def parity(
     """
     from tasnet.cli.parity_figures import write_cases_page
     from tasnet.suite.cases import parse_case
-    from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
 
     writable(output)
     cases = [parse_case(each) for each in case]
     options = trained(options, cases)
     options.recipe()
-    limits = read_thresholds(Path(THRESHOLDS_FILE))
+    limits = _limits(None, options.root)
     pipeline = embedded(options)
     return OK if write_cases_page(output, cases, pipeline, limits) else NOT_CLEAR
 
@@ -114,7 +114,7 @@ Profiles = Annotated[
 Seeds = Annotated[
     list[int] | None, typer.Option("--seed", metavar="N", help="of the drawn weights (default 0); repeats")
 ]
-Limits = Annotated[Path, typer.Option(metavar="FILE", help="the limits")]
+Limits = Annotated[Path | None, typer.Option(metavar="FILE", help="the limits (default: thresholds.yaml in the root)")]
 
 
 @limits.command()
@@ -122,8 +122,9 @@ def check(
     case: Cases = None,
     profile: Profiles = None,
     seed: Seeds = None,
-    file: Limits = Path("thresholds.yaml"),
+    file: Limits = None,
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Hold cases against the limits.
 
@@ -133,10 +134,9 @@ def check(
     Example: tasnet thresholds check --case concat-normal-grouped-all
     """
     from tasnet.cli.parity_figures import print_breaches
-    from tasnet.suite.numerics import read_thresholds
 
-    known = read_thresholds(file)
-    return OK if print_breaches(known, _runs(case, profile, seed, store)) else NOT_CLEAR
+    known = _limits(file, root)
+    return OK if print_breaches(known, _runs(case, profile, seed, store, root)) else NOT_CLEAR
 
 
 @limits.command()
@@ -144,10 +144,11 @@ def propose(
     case: Cases = None,
     profile: Profiles = None,
     seed: Seeds = None,
-    file: Limits = Path("thresholds.yaml"),
+    file: Limits = None,
     write: Annotated[bool, typer.Option("--write", help="write the file; else the difference is only shown")] = False,
     allow_looser: Annotated[str, typer.Option(metavar="REASON", help="why a limit may get looser")] = "",
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Propose limits from the runs that the store has kept.
 
@@ -157,17 +158,28 @@ def propose(
     Example: tasnet thresholds propose --profile faithful --seed 0 --seed 1
     """
     from tasnet.cli.parity_figures import print_proposal, stored_figures
-    from tasnet.suite.numerics import read_thresholds
     from tasnet.suite.run import Store
 
-    known = read_thresholds(file)
-    _runs(case, profile, seed, store)
-    runs = stored_figures(Store(store_at(store)))
+    known = _limits(file, root)
+    _runs(case, profile, seed, store, root)
+    runs = stored_figures(Store(store_at(store, root)))
     return OK if print_proposal(known, runs, utc_today(), write_it=write, allow_looser=allow_looser) else NOT_CLEAR
 
 
+def _limits(given: Path | None, root: Path | None) -> Thresholds:
+    """The limits that are given, else the root's. Raises ThresholdError, RootError."""
+    from tasnet.suite.ledger import from_here, root_folder
+    from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
+
+    return read_thresholds(given or from_here(root_folder(root) / THRESHOLDS_FILE))
+
+
 def _runs(
-    cases: list[str] | None, profiles: list[str] | None, seeds: list[int] | None, store: Path | None
+    cases: list[str] | None,
+    profiles: list[str] | None,
+    seeds: list[int] | None,
+    store: Path | None,
+    root: Path | None,
 ) -> list[StageFigure]:
     """What was named, measured now or kept before; with nothing named, all that is kept."""
     from dataclasses import replace
@@ -182,7 +194,7 @@ def _runs(
     if not named:
         if seeds:
             raise UsageError("--seed needs cases to draw weights for; add --case or --profile")
-        return stored_figures(Store(store_at(store)))
-    pipeline = embedded(RunOptions(store=store))
+        return stored_figures(Store(store_at(store, root)))
+    pipeline = embedded(RunOptions(store=store, root=root))
     given = [replace(pipeline, recipe=replace(pipeline.recipe, seed=seed)) for seed in seeds or (0,)]
     return [figure for each in given for figure in measure_cases(named, each)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from inspect import Parameter, Signature, signature
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tasnet.suite.run import Pipeline, RunOptions
 
 OK, NOT_CLEAR, USAGE = 0, 1, 2
-LEDGER = Path("expected_failures.yaml")
 
 
 def _chips() -> Iterable[str]:
@@ -63,7 +63,16 @@ Profile = Annotated[
     str, typer.Option(metavar="NAME", autocompletion=_profiles, help="matrix, notes, probes, faithful or plans")
 ]
 StoreAt = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="artifacts and outcomes (default $TASNET_STORE, else .tasnet)")
+    Path | None,
+    typer.Option(metavar="FOLDER", help="artifacts and outcomes (default $TASNET_STORE, else .tasnet in the root)"),
+]
+RootAt = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="the folder with the ledger (default: the nearest one, here or above)"),
+]
+LedgerAt = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="the expected failures (default: expected_failures.yaml in the root)"),
 ]
 Toolchain = Annotated[
     str,
@@ -92,6 +101,7 @@ _RUN_OPTIONS: Mapping[str, tuple[Any, Any]] = {
     "calibration": (Recordings, None),
     "script": (Script, None),
     "quick": (Quick, False),
+    "root": (RootAt, None),
 }
 """A field of RunOptions -> what the command line makes of it, and its default."""
 
@@ -141,6 +151,8 @@ def with_run_options(*names: str) -> Callable[[Callable[..., int]], Callable[...
         # RunOptions itself is imported by a command that runs, not by one that prints its help.
         hints = get_type_hints(command, localns={"RunOptions": object}, include_extras=True)
         taken = {name: _RUN_OPTIONS[name] for name in names or _RUN_OPTIONS}
+        if "store" in taken:
+            taken["root"] = _RUN_OPTIONS["root"]
 
         @wraps(command)
         def called(**values: Any) -> int:
@@ -169,7 +181,7 @@ def embedded(options: RunOptions) -> Pipeline:
     """The pipeline of the embedded toolchain. What was assumed of the checkpoint is said on stderr."""
     from tasnet.suite.run import ToolchainOptions, open_pipeline
 
-    pipeline = open_pipeline(options.store_root(Path()), ToolchainOptions(), options.recipe())
+    pipeline = open_pipeline(options.store_root(), ToolchainOptions(), options.recipe())
     print_assumed(pipeline)
     return pipeline
 
@@ -197,11 +209,14 @@ def print_assumed(pipeline: Pipeline) -> None:
         print_line(f"note: {line}", error=True)
 
 
-def store_at(given: Path | None) -> Path:
-    """The store that is given, else the environment's, else `.tasnet` here. Raises StoreOptionError."""
+def store_at(given: Path | None, root: Path | None) -> Path:
+    """The store that is given, else the environment's, else `.tasnet` in the root.
+
+    Raises StoreOptionError, RootError.
+    """
     from tasnet.suite.run import store_root
 
-    return store_root(given, Path())
+    return store_root(given, root)
 
 
 def known_arch(arch: str) -> None:
@@ -212,11 +227,19 @@ def known_arch(arch: str) -> None:
         raise UsageError(f"--arch {arch}: unknown; one of {', '.join(ARCHITECTURES)}")
 
 
-def usual_ledger(path: Path) -> Ledger | None:
-    """The ledger at `path`; None where the usual one isn't here. Raises LedgerError for any other."""
+def ledger_path(given: Path | None, root: Path | None) -> Path:
+    """The ledger that is given, else the root's. Raises RootError."""
+    from tasnet.suite.ledger import ledger_of, root_folder
+
+    return given or ledger_of(root_folder(root))
+
+
+def usual_ledger(given: Path | None, root: Path | None) -> Ledger | None:
+    """The ledger that is given or the root's; None where the root has none. Raises LedgerError, RootError."""
     from tasnet.suite.ledger import read_ledger
 
-    return read_ledger(path) if path != LEDGER or path.is_file() else None
+    path = ledger_path(given, root)
+    return read_ledger(path) if given or os.path.lexists(path) else None
 
 
 def writable(path: Path, ending: str = "") -> None:

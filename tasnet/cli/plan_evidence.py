@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ def observed_lines(plan: Plan, options: RunOptions) -> Iterator[str]:
     from tasnet.suite.observed import evidence_of_plan
     from tasnet.suite.run import Store
 
-    for name, found in evidence_of_plan(Store(options.store_root(Path())), plan).items():
+    for name, found in evidence_of_plan(Store(options.store_root()), plan).items():
         for each in found:
             yield f"observed  {name}: {each.line.removeprefix(f'{each.case_id}: ')}"
 
@@ -27,7 +26,7 @@ def known_to_plans(options: RunOptions, arch: str) -> Observations:
     from tasnet.suite.ask import known_observations
     from tasnet.suite.run import Store
 
-    return known_observations(Store(options.store_root(Path())), arch)
+    return known_observations(Store(options.store_root()), arch)
 
 
 def judged_otherwise(plan: Plan, options: RunOptions) -> Iterator[str]:

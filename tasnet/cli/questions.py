@@ -12,11 +12,12 @@ import typer
 
 from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
-    LEDGER,
     NOT_CLEAR,
     OK,
     Arch,
     AsJson,
+    LedgerAt,
+    RootAt,
     StoreAt,
     UsageError,
     known_arch,
@@ -51,6 +52,7 @@ def suggest(
     most: Annotated[int, typer.Option("-n", metavar="N", min=1, help="compiles, at most")] = 8,
     arch: Arch = "hailo8",
     store: StoreAt = None,
+    root: RootAt = None,
     page: Annotated[
         Path | None, typer.Option(writable=True, metavar="FILE", help="write all of it as a page, too: .html")
     ] = None,
@@ -74,7 +76,7 @@ def suggest(
     if page is not None:
         writable(page)
     cases = asked_cases(profile, arch, plan)
-    pipeline = open_pipeline(store_at(store), ToolchainOptions(arch=arch), Recipe())
+    pipeline = open_pipeline(store_at(store, root), ToolchainOptions(arch=arch), Recipe())
     _, first = boards_of(pipeline, cases, plan or (), arch)
     found = suggested(first, pipeline.store, most=most, hours=hours)
     if page is not None:
@@ -127,6 +129,7 @@ At = Annotated[Path, typer.Argument(metavar="FILE", help="exported evidence, a J
 def export_(
     at: Annotated[Path, typer.Argument(writable=True, metavar="FILE", help="the file to write, a JSON to review")],
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Write the observed evidence of a store as one file.
 
@@ -138,7 +141,7 @@ def export_(
     from tasnet.suite.observed import export_evidence
     from tasnet.suite.run import Store
 
-    count = export_evidence(Store(store_at(store)), at)
+    count = export_evidence(Store(store_at(store, root)), at)
     print_line(f"{at}: {count} observed runs; keep them elsewhere with: tasnet evidence import {at.name}")
     return OK
 
@@ -149,7 +152,8 @@ def import_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries may need a look")] = LEDGER,
+    root: RootAt = None,
+    ledger: LedgerAt = None,
 ) -> int:
     """Keep exported evidence, and say what it changes.
 
@@ -164,9 +168,9 @@ def import_(
 
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    entries = usual_ledger(ledger)
+    entries = usual_ledger(ledger, root)
     found = read_evidence(readable(at, "exported evidence"))
-    kept_in = open_store(store_at(store))
+    kept_in = open_store(store_at(store, root))
     known = everything_observed(kept_in)
     kept = len(import_evidence(kept_in, found))
     print_line(f"{at}: kept {kept}, known {len(found) - kept}")
@@ -179,7 +183,8 @@ def show_(
     profile: Asked = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
-    ledger: Annotated[Path, typer.Option(metavar="FILE", help="whose entries may need a look")] = LEDGER,
+    root: RootAt = None,
+    ledger: LedgerAt = None,
 ) -> int:
     """Say what the store's evidence changes against the public record.
 
@@ -192,7 +197,7 @@ def show_(
 
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    show_news(cases, arch, open_store(store_at(store)), usual_ledger(ledger))
+    show_news(cases, arch, open_store(store_at(store, root)), usual_ledger(ledger, root))
     return OK
 
 
@@ -219,8 +224,8 @@ def sweep_until_decided(
     if hours is not None and not hours > 0:
         raise UsageError(f"--hours {hours:g}: more than 0")
     cases = asked_cases(profile, options.arch, plans)
-    root = options.store_root(Path())
-    pipeline = open_informed_pipeline(root, options.toolchain_options(Path()), options.recipe())
+    root = options.store_root()
+    pipeline = open_informed_pipeline(root, options.toolchain_options(), options.recipe())
     print_assumed(pipeline)
     tool, known = pipeline.toolchain, everything_observed(pipeline.store)
     # Whatever toolchain is asked, its questions are read by the embedded one.

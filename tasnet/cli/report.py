@@ -9,20 +9,21 @@ import typer
 
 from tasnet.cli.apart import output_option
 from tasnet.cli.options import (
-    LEDGER,
     NOT_CLEAR,
     OK,
     Arch,
+    LedgerAt,
+    RootAt,
     StoreAt,
     UsageError,
     known_arch,
+    ledger_path,
     store_at,
     usual_ledger,
     writable,
 )
 from tasnet.common import print_line, utc_today
 
-LedgerAt = Annotated[Path, typer.Option(metavar="FILE", help="whose entries are told of")]
 USUAL_PAGE = Path("report.html")
 """where none is named"""
 _SHOWN = 12
@@ -37,8 +38,9 @@ def report(
         Path | None, typer.Option(writable=True, metavar="PNG", help="a picture of the map; needs Chromium")
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="the picture in the dark colours")] = False,
-    ledger: LedgerAt = LEDGER,
+    ledger: LedgerAt = None,
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Write the report of stored runs as one HTML file.
 
@@ -57,8 +59,8 @@ def report(
             raise UsageError(f"{output}: is no report of tasnet, and would be lost; name a page with -o")
     for target in filter(None, (output, picture)):
         writable(target)
-    entries = usual_ledger(ledger)
-    source = gather_runs(Store(store_at(store)), utc_today(), ledger=entries, names=run or (), last=last)
+    entries = usual_ledger(ledger, root)
+    source = gather_runs(Store(store_at(store, root)), utc_today(), ledger=entries, names=run or (), last=last)
     if picture:
         # First: there may be no browser for it.
         from tasnet.suite.report import page_html, screenshot
@@ -79,10 +81,14 @@ def report(
 def support(
     write: Annotated[bool, typer.Option("--write", help="write the file; else it is printed")] = False,
     check: Annotated[bool, typer.Option("--check", help="compare the file; exits 1 when it is not current")] = False,
-    file: Annotated[Path, typer.Option(writable=True, metavar="FILE", help="the support matrix")] = Path("SUPPORT.md"),
+    file: Annotated[
+        Path | None,
+        typer.Option(writable=True, metavar="FILE", help="the support matrix (default: SUPPORT.md in the root)"),
+    ] = None,
     arch: Arch = "hailo8",
-    ledger: LedgerAt = LEDGER,
+    ledger: LedgerAt = None,
     store: StoreAt = None,
+    root: RootAt = None,
 ) -> int:
     """Tell what compiles and what stands in the way, as markdown.
 
@@ -91,7 +97,7 @@ def support(
     Example: tasnet support --check
     """
     from tasnet.common import write_whole
-    from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.ledger import from_here, read_ledger, root_folder
     from tasnet.suite.report import (
         SUPPORT_COMMAND,
         current_support_text,
@@ -104,11 +110,12 @@ def support(
     if write and check:
         raise UsageError("support: --write or --check, not both")
     known_arch(arch)
+    file = file or from_here(root_folder(root) / "SUPPORT.md")
     if write:
         writable(file)
-    known, root = read_ledger(ledger), store_at(store)
+    known, place = read_ledger(ledger_path(ledger, root)), store_at(store, root)
     before = current_support_text(file)
-    after = support_document(known, predicted_runs(root, known, arch), observed_runs(root, arch), before)
+    after = support_document(known, predicted_runs(place, known, arch), observed_runs(place, arch), before)
     if check:
         changed = support_diff(before, after, file)
         if not changed:

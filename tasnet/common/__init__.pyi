@@ -30,6 +30,7 @@ from .seals import checksum as checksum
 from .seals import sealed as sealed
 from .seals import unsealed as unsealed
 from .settings import settings_table as settings_table
+from .sources import PACKAGE as PACKAGE
 from .sources import source_digest as source_digest
 from .today import utc_today as utc_today
 from .verified import NotAStoredFile as NotAStoredFile
@@ -49,6 +50,7 @@ from .words import table_lines as table_lines
 
 __all__ = [
     "MAX_LINE_CHARS",
+    "PACKAGE",
     "PATIENCE_SECONDS",
     "GitError",
     "NotAStoredFile",

@@ -57,13 +57,17 @@ OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "checkpoint": {"metavar": "FILE", "help": "weights, or tasnet:small, a trained network; default: drawn"},
     "mask-activation": {"metavar": "relu|sigmoid", "help": "of a checkpoint that doesn't say it (then relu)"},
     "blocks-per-repeat": {"type": int, "metavar": "N", "help": "of a checkpoint that doesn't say it (then 8)"},
-    "store": {"metavar": "DIR", "help": "artifacts and outcomes; default: $TASNET_STORE, else .tasnet"},
+    "root": {
+        "metavar": "FOLDER",
+        "help": "where ledger, store and limits are; default: the nearest folder with an expected_failures.yaml",
+    },
+    "store": {"metavar": "DIR", "help": "artifacts and outcomes; default: $TASNET_STORE, else .tasnet in the root"},
     "hef": {"metavar": "DIR", "help": "compiled files `<case id>.hef` to run; default: $TASNET_HEF"},
     "require-device": {
         "action": "store_true",
         "help": "fail where the device or the compiled files are missing, not skip",
     },
-    "ledger": {"metavar": "FILE", "help": "expected failures; default: expected_failures.yaml"},
+    "ledger": {"metavar": "FILE", "help": "expected failures; default: expected_failures.yaml in the root"},
 }
 """An option's name behind the prefix -> what pytest's parser is told of it."""
 
@@ -142,16 +146,19 @@ def _parted(argument: str) -> tuple[str, str, str]:
 
 
 def _check_still_here(config: pytest.Config, args: Sequence[str]) -> None:
-    here = config.invocation_params.dir
-    checkout = next((each for each in (here, *here.parents) if _is_checkout(each)), None)
-    if checkout is None or config.rootpath == checkout:
+    from tasnet.suite.ledger import nearest_root
+
+    checkout = nearest_root(config.invocation_params.dir)
+    if checkout is None or config.rootpath.resolve() == checkout or not (checkout / "tests" / "compile").is_dir():
         return
     for option, value in pairwise(args):
-        if option.startswith("--") and "=" not in option and not value.startswith("-") and Path(value).exists():
+        if (
+            option.startswith("--")
+            and option != "--rootdir"
+            and "=" not in option
+            and not value.startswith("-")
+            and Path(value).exists()
+        ):
             raise pytest.UsageError(
                 f"{option} {value}: pytest takes the path for tests and leaves {checkout}; write {option}={value}"
             )
-
-
-def _is_checkout(folder: Path) -> bool:
-    return (folder / "expected_failures.yaml").is_file() and (folder / "tests" / "compile").is_dir()

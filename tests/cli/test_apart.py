@@ -29,12 +29,13 @@ READ = {
     "more",
     "plan",
     "recordings",
+    "root",
     "script",
     "source",
     "sources",
     "store",
 }
-"""parameters that name what is read alone, and the store"""
+"""parameters that name what is read alone, the store, and the root, of which only some files are read"""
 
 
 def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -61,7 +62,7 @@ PAIRS = [
     (words, written, read)
     for words, command in COMMANDS.items()
     for written in written_names(command.callback)
-    for read in sorted(_path_names(command) - set(written_names(command.callback)))
+    for read in sorted(_path_names(command) - set(written_names(command.callback)) - {"root"})
 ]
 
 

@@ -46,6 +46,7 @@ def test_options_are_handed_on_as_pytest_knows_them_and_paths_as_they_are_meant_
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("speech").mkdir()
+    Path("tests/compile").mkdir(parents=True)
     for name in ("model.alls", "strict.yaml"):
         Path(name).touch()
     python = dfc_python(tmp_path / "bin")
@@ -57,15 +58,18 @@ def test_options_are_handed_on_as_pytest_knows_them_and_paths_as_they_are_meant_
     assert {
         "--tasnet-profile=notes",
         f"--tasnet-dfc-python={python}",
-        f"--tasnet-calibration={tmp_path}/speech",
-        f"--tasnet-script={tmp_path}/model.alls",
-        f"--tasnet-store={tmp_path}/kept",
-        f"--tasnet-ledger={tmp_path}/strict.yaml",
+        "--tasnet-calibration=speech",
+        "--tasnet-script=model.alls",
+        "--tasnet-store=kept",
+        "--tasnet-ledger=strict.yaml",
         "--tasnet-toolchain=dfc",
         "--tasnet-limit=compile.seconds=3600",
         "--tasnet-limit=optimize.memory=8 GiB",
         "--tasnet-quick",
         "-x",
+        # started where one stands, in the suite's own tests
+        f"--rootdir={tmp_path}",
+        "tests/compile",
     } <= set(command)
     assert command[command.index("-k") + 1] == "project and k1"
 

@@ -12,7 +12,9 @@ import torch
 
 from tasnet.suite.cases.case import Case, graph_case
 from tasnet.suite.cases.profiles import PLANS
+from tasnet.suite.ledger import from_here
 from tasnet.suite.numerics.speech import mixtures
+from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, Thresholds, read_thresholds
 from tasnet.suite.plugin.setup import SETUP
 
 SAMPLE = 24
@@ -43,6 +45,12 @@ def _threads() -> Iterator[None]:
         torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def limits(pytestconfig: pytest.Config) -> Thresholds:
+    """The limits of the root."""
+    return read_thresholds(from_here(pytestconfig.stash[SETUP].root / THRESHOLDS_FILE))
 
 
 @cache

@@ -23,9 +23,10 @@ from tasnet.suite.numerics.metrics import si_sdr
 from tasnet.suite.numerics.stages import run_stages
 from tasnet.suite.run.recipe_weights import RecipeWeights
 from tests.numerics.conftest import mix_of
-from tests.numerics.limits import EXACT_DB, LIMITS
+from tests.numerics.limits import EXACT_DB
 
 if TYPE_CHECKING:
+    from tasnet.suite.numerics.thresholds import Thresholds
     from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
@@ -44,7 +45,7 @@ def _expected(case: Case, trained: RecipeWeights) -> np.ndarray:
 
 
 def test_all_stages_are_one_function(
-    real_form: Case, pipeline: Pipeline, measured: Callable[[ParityFigure], None]
+    real_form: Case, pipeline: Pipeline, measured: Callable[[ParityFigure], None], limits: Thresholds
 ) -> None:
     case = pipeline.resolve(real_form)
     mix = mix_of(case.length)
@@ -67,7 +68,7 @@ def test_all_stages_are_one_function(
                 of_peak=each.of_peak,
             )
         )
-    if breaches := LIMITS.check(found):
+    if breaches := limits.check(found):
         model = pipeline.store.path(pipeline.run(case, until=Stage.EXPORT)[Stage.EXPORT].artifact)
         departure = first_departure(case.variant, case.size, model, made.network, mix, 80.0)
         told = [*map(str, breaches), str(departure or "no layer of the HAR departs from its ONNX node")]

@@ -7,7 +7,6 @@ tests/suite/numerics/test_emulated.py.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,16 +16,15 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.suite.cases.case import Case, graph_case
 from tasnet.suite.numerics.kept_figures import keep_figures
 from tasnet.suite.numerics.measuring import measure_contexts
-from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, read_thresholds
 from tasnet.suite.plugin.setup import SETUP
 
 if TYPE_CHECKING:
+    from tasnet.suite.numerics.thresholds import Thresholds
     from tasnet.suite.run.pipeline import Pipeline
 
 pytestmark = pytest.mark.numerics
 
 NO_COMPILER = "no compiler: --tasnet-toolchain dfc with calibration recordings runs its contexts"
-LIMITS = Path(__file__).resolve().parents[2] / THRESHOLDS_FILE
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -41,12 +39,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
 
 
-def test_the_contexts_of_the_compiler_are_the_function(compiled_form: Case, pipeline: Pipeline) -> None:
+def test_the_contexts_of_the_compiler_are_the_function(
+    compiled_form: Case, pipeline: Pipeline, limits: Thresholds
+) -> None:
     if not isinstance(pipeline.toolchain, Dfc):
         pytest.skip(NO_COMPILER)
-    found = measure_contexts(
-        compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, read_thresholds(LIMITS)
-    )
+    found = measure_contexts(compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, limits)
     keep_figures(pipeline.store, found.figures)
     if found.complaints:
         pytest.fail("\n".join(found.complaints), pytrace=False)

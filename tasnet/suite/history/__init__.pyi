@@ -4,6 +4,7 @@ from .device import DeviceCheck as DeviceCheck
 from .device import DeviceRecord as DeviceRecord
 from .device import DeviceRow as DeviceRow
 from .device import device_rows as device_rows
+from .empty_store import no_runs as no_runs
 from .lines import comparison_json as comparison_json
 from .lines import comparison_lines as comparison_lines
 from .lines import run_json as run_json
@@ -64,6 +65,7 @@ __all__ = [
     "find_run",
     "find_trend",
     "latest_records",
+    "no_runs",
     "plan_change",
     "read_run",
     "run_before",

@@ -12,6 +12,7 @@ from typing import Any
 from tasnet.common import counted, table_lines
 from tasnet.suite.history import device
 from tasnet.suite.history.comparison import CaseChange, ChangeGroup, RunComparison, commit
+from tasnet.suite.history.empty_store import no_runs
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import (
     NOT_WRITTEN,
@@ -60,7 +61,7 @@ def runs_lines(store: Path, last: int | None = None) -> Iterator[str]:
         if isinstance(each, UnreadableRun):
             yield f"{each.id}: unreadable: {each.reason}"
     if not found:
-        yield f"{store}: no run is stored there; run tasnet matrix first, or name another --store"
+        yield no_runs(store)
     if left_out := len(run_folders(store)) - len(found):
         yield f"{left_out} earlier ones: --last N shows more of them"
     if count := older(store):

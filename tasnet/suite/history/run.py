@@ -17,6 +17,7 @@ from tasnet.common import TasnetError, checksum, stored_bytes, unsealed
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import STAGES, Stage, Verdict
 from tasnet.suite.history.device import DeviceRecord
+from tasnet.suite.history.empty_store import no_runs
 from tasnet.suite.history.origins import RunOrigin
 from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.records import CaseRecord
@@ -297,7 +298,7 @@ def find_run(store: Path, name: str) -> StoredRun:
     """
     known = run_folders(store)
     if not known:
-        raise RunError(f"{store}: no run is stored there; run tasnet matrix first, or name another --store")
+        raise RunError(no_runs(store))
     back = re.fullmatch(r"last(?:~(\d+))?", name)
     if back:
         steps = int(back.group(1) or 0)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from tasnet.suite.cases import CaseError, graph_key, parse_any_case, severity
+from tasnet.suite.history.empty_store import no_runs
 from tasnet.suite.history.run import RunError, StoredRun, UnreadableRun, read_run, run_folders
 
 
@@ -65,7 +66,7 @@ def find_trend(store: Path, name: str) -> Trend:
     runs = [run for run in found if isinstance(run, StoredRun)]
     unreadable = tuple(run for run in found if isinstance(run, UnreadableRun))
     if not found:
-        raise RunError(f"{store}: no run is stored there; run tasnet matrix first, or name another --store")
+        raise RunError(no_runs(store))
     cases = {record.case_id for run in runs for record in run.records}
     cases |= {each.case_id for run in runs for each in run.measures}
     entries = {entry for run in runs for record in run.records for entry in _entries(record.covering)}

@@ -21,6 +21,12 @@ from .pattern import Pattern as Pattern
 from .reading import ledger_text as ledger_text
 from .reading import parse_ledger as parse_ledger
 from .reading import read_ledger as read_ledger
+from .root import LEDGER_FILE as LEDGER_FILE
+from .root import from_here as from_here
+from .root import ledger_of as ledger_of
+from .root import nearest_root as nearest_root
+from .root import other_package as other_package
+from .root import root_folder as root_folder
 from .where import COUNT_AXES as COUNT_AXES
 from .where import NOT as NOT
 from .where import SEGMENT as SEGMENT
@@ -50,6 +56,7 @@ from .why import nearest_entries as nearest_entries
 
 __all__ = [
     "COUNT_AXES",
+    "LEDGER_FILE",
     "NOT",
     "PASSING_KINDS",
     "SEGMENT",
@@ -81,20 +88,25 @@ __all__ = [
     "due_for_review",
     "entries_without_cases",
     "flow_yaml",
+    "from_here",
     "holds",
     "in_scope",
     "is_segment",
     "json_schema",
     "judge",
+    "ledger_of",
     "ledger_text",
     "nearest_entries",
+    "nearest_root",
     "one_or_list",
+    "other_package",
     "parse_ledger",
     "plain_claim",
     "plain_condition",
     "reaches",
     "read_ledger",
     "read_where",
+    "root_folder",
     "value_of",
     "where_matches",
     "where_text",

@@ -6,6 +6,7 @@ Whatever could make an entry claim other cases than its writer meant is a Ledger
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def read_ledger(path: Path) -> Ledger:
 
 def ledger_text(path: Path) -> str:
     """The file's text, its line ends as they are. Raises LedgerError."""
+    if not os.path.lexists(path):
+        raise LedgerError(f"{path}: no such file; name a ledger, or make this folder a suite with one: tasnet init")
     return yaml_file.text(path, "a ledger", LedgerError)
 
 

@@ -129,9 +129,8 @@ def _judged(
         outcomes = pipeline.run(case, until=until)
     except TasnetError as error:
         _keep_record(request, case, sized, until, _broken_down(request, until, error_line(error)), today, past_runs)
-        pytest.fail(
-            f"{in_pytest(error_line(error))}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False
-        )
+        repeat = repeat_command(request.config, request.node.nodeid)
+        pytest.fail(f"{in_pytest(error_line(error))}\nrepeat    {repeat}", pytrace=False)
     except Exception as error:
         # A bug: it is shown with its traceback, and its case as one of which nothing was learned.
         broken = _broken_down(request, until, named_error_line(error))
@@ -140,7 +139,8 @@ def _judged(
     if setup.compiler and isinstance(sized, Case):
         keep_run_evidence(Store(setup.store), sized, outcomes)
     record, judgement = _keep_record(request, case, sized, until, outcomes, today, past_runs)
-    text = in_pytest("\n".join(failing_lines(record, setup.ledger.entries)))
+    shown = record.model_copy(update={"repeat": repeat_command(request.config, request.node.nodeid)})
+    text = in_pytest("\n".join(failing_lines(shown, setup.ledger.entries)))
     traced = request.config.option.tbstyle == "long"
     if judgement.kind in (JudgementKind.INFRA, JudgementKind.UNCLASSIFIED):
         pytest.fail(text, pytrace=traced)
@@ -171,7 +171,7 @@ def _keep_record(
         until,
         outcomes,
         judgement,
-        repeat_command(request.node.nodeid, setup),
+        repeat_command(request.config, request.node.nodeid, kept=True),
         trained=setup.trained,
     )
     request.node.user_properties.append((RECORD_PROPERTY, record.model_dump_json(exclude_defaults=True)))

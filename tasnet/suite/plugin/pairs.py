@@ -51,7 +51,8 @@ def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
         predicted, observed = open_one.run(request.param, whole=True), pipeline.run(request.param, whole=True)
     except TasnetError as error:
         pytest.fail(
-            f"{in_pytest(error_line(error))}\nrepeat    {repeat_command(request.node.nodeid, setup)}", pytrace=False
+            f"{in_pytest(error_line(error))}\nrepeat    {repeat_command(request.config, request.node.nodeid)}",
+            pytrace=False,
         )
     return ToolchainPair(request.param, predicted, observed, setup.compiler, store)
 

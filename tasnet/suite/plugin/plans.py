@@ -37,11 +37,10 @@ def _asks_for_a_plan(test: pytest.Item, fixtures: Sequence[str]) -> bool:
 def conclude_plan(planned: KeptPlan, request: pytest.FixtureRequest) -> None:
     """Returns where there is a plan, and fails with what binds where there is none."""
     if planned.trouble:
-        setup = request.config.stash[SETUP]
         network = planned.network
         pytest.fail(
             f"{network.name}: {planned.trouble}\nnetwork   {network.whole.id}\n"
-            f"repeat    {repeat_command(request.node.nodeid, setup)}",
+            f"repeat    {repeat_command(request.config, request.node.nodeid)}",
             pytrace=False,
         )
 

@@ -186,7 +186,7 @@ class RunReporter:
             if self.writer is None:
                 self.writer = begin_run(
                     new_folder(self.config.stash[SETUP].store / "runs"),
-                    run_head(self.config, self.total, find_origin(self.config.rootpath)),
+                    run_head(self.config, self.total, find_origin(self.config.stash[SETUP].root)),
                 )
                 self.plans = plan_records(self.config)
                 for plan in self.plans:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,7 +20,16 @@ from tasnet.suite.ask import known_observations
 from tasnet.suite.cases import AnyCase, Outcome, Stage, graph_key
 from tasnet.suite.early_options import DEFAULT_PROFILE, PREFIX, TAKEN, add_options
 from tasnet.suite.history import RunHead, RunOrigin
-from tasnet.suite.ledger import Ledger, read_ledger
+from tasnet.suite.ledger import (
+    LEDGER_FILE,
+    Ledger,
+    from_here,
+    ledger_of,
+    nearest_root,
+    other_package,
+    read_ledger,
+    root_folder,
+)
 from tasnet.suite.plugin.options import option_values, usage_error
 from tasnet.suite.run import (
     KeptPlan,
@@ -56,6 +66,8 @@ class Setup:
     """names and values of the options that a command needs to repeat this run"""
     recipe: Recipe
     """where the weights come from"""
+    root: Path
+    """where ledger, store and limits are, unless they are named"""
     store: Path
     ledger: Ledger
     cases: tuple[AnyCase, ...]
@@ -101,9 +113,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
-    """Which compiler was found, what it is calibrated with, and what was assumed of the weights."""
+    """Which compiler was found, what it is calibrated with, what was assumed of the weights, and an unusual root."""
     setup = config.stash[SETUP]
-    notes = [f"note: {line}" for line in (*names_of_others(config), *setup.assumed, *_other_names(config))]
+    others = [other_package(setup.root)]
+    if setup.root != config.rootpath.resolve():
+        others.append(f"ledger, store and limits are those of {setup.root}, and pytest's rootdir is {config.rootpath}")
+    notes = [
+        f"note: {line}"
+        for line in (*names_of_others(config), *setup.assumed, *_other_names(config), *filter(None, others))
+    ]
     notes += [f"predictions rest on the store's evidence: {setup.known.line}"] if setup.known.line else []
     if setup.compiler is None:
         return notes
@@ -151,9 +169,11 @@ def _setup(config: pytest.Config) -> Setup:
     given = option_values(config)
     profile, book, named = given["profile"], given["ledger"], tuple(given["case"])
     try:
-        options = RunOptions.of(given)
-        choice, recipe = options.toolchain_options(config.rootpath), options.recipe()
-        store = options.store_root(config.rootpath)
+        as_given = RunOptions.of(given)
+        root = _root(config, as_given)
+        options = replace(as_given, root=root)
+        choice, recipe = options.toolchain_options(), options.recipe()
+        store = options.store_root()
         known = known_observations(Store(store), options.arch)
         found = cases_of(
             profile,
@@ -164,15 +184,15 @@ def _setup(config: pytest.Config) -> Setup:
             named=named,
             known=known,
         )
-        ledger = read_ledger(Path(book) if book else _from_here(config.rootpath / "expected_failures.yaml"))
+        ledger = read_ledger(Path(book) if book else ledger_of(root))
         # Only now: without a compiler nothing of its adapter is needed.
         dfc = open_compiler(choice) if choice.name == "dfc" else None
         if not hasattr(config, "workerinput"):
-            _check_first(config, store)
+            _check_first(config, root, store)
         assumed, trained = _of_checkpoint(store, recipe)
     except TasnetError as error:
         raise usage_error(error) from None
-    repeat = _options_to_repeat(profile, named, options, book)
+    repeat = _options_to_repeat(profile, named, as_given, book)
     return Setup(
         profile,
         options.arch,
@@ -180,6 +200,7 @@ def _setup(config: pytest.Config) -> Setup:
         dfc,
         repeat,
         recipe,
+        root,
         store,
         ledger,
         found.cases,
@@ -192,21 +213,23 @@ def _setup(config: pytest.Config) -> Setup:
     )
 
 
-def _check_first(config: pytest.Config, store: Path) -> None:
+def _root(config: pytest.Config, options: RunOptions) -> Path:
+    """The root that is named, or that a command started here would find; else the one of pytest's own rootdir."""
+    if options.root is not None:
+        return root_folder(options.root)
+    return nearest_root(config.invocation_params.dir) or nearest_root(config.rootpath) or config.rootpath
+
+
+def _check_first(config: pytest.Config, root: Path, store: Path) -> None:
     """What a test would find out late, and each test for itself. Raises TasnetError."""
     if not config.option.collectonly:
         check_writable(store)
     marked = config.option.markexpr
-    if (config.rootpath / "tests" / "numerics").is_dir() and ("numerics" in marked or not marked):
+    if (root / "tests" / "numerics").is_dir() and ("numerics" in marked or not marked):
         # Only now: of the other tests none has limits.
         from tasnet.suite.numerics import THRESHOLDS_FILE, read_thresholds
 
-        read_thresholds(config.rootpath / THRESHOLDS_FILE)
-
-
-def _from_here(path: Path) -> Path:
-    """The path as a person would write it here: entries are named by it in every failure."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        read_thresholds(from_here(root / THRESHOLDS_FILE))
 
 
 def _options_to_repeat(
@@ -220,8 +243,15 @@ def _options_to_repeat(
     return tuple((name, f" '{value}'" if value else "") for name, value in given)
 
 
-def repeat_command(nodeid: str, setup: Setup) -> str:
-    """The command that runs this test alone. A node id: `-k` can't tell k1 from k12, nor read a `=`."""
+def repeat_command(config: pytest.Config, nodeid: str, *, kept: bool = False) -> str:
+    """The command that runs this test alone, from where pytest was started; `kept` with the run, from its root.
+
+    A node id: `-k` can't tell k1 from k12, nor read a `=`.
+    """
+    setup = config.stash[SETUP]
+    file, mark, test = nodeid.partition("::")
+    start = setup.root if kept else config.invocation_params.dir
+    nodeid = f"{os.path.relpath(config.rootpath / file, start)}{mark}{test}"
     return f'pytest "{nodeid}"' + "".join(f" {PREFIX}{name}{value}" for name, value in setup.repeat)
 
 
@@ -243,7 +273,7 @@ def run_head(config: pytest.Config, chosen: int = 0, origin: RunOrigin | None = 
         cases=setup.of,
         chosen=chosen,
         checkpoint=setup.recipe.weights if setup.recipe.checkpoint else "",
-        ledger=str(ledger),
+        ledger=str(ledger) if option_values(config)["ledger"] else LEDGER_FILE,
         ledger_sha256=file_sha256(ledger),
         origin=origin or RunOrigin(),
         rows=None if setup.compiler or setup.known.public else (setup.known.bracket.passes, setup.known.bracket.fails),

@@ -13,7 +13,16 @@ from pathlib import Path
 
 from tasnet.common import TasnetError, unfinished, without_ansi
 from tasnet.suite.cases import CaseError, Stage, profile_cases
-from tasnet.suite.history import CaseRecord, RunError, StoredRun, UnreadableRun, find_run, read_run, run_folders
+from tasnet.suite.history import (
+    CaseRecord,
+    RunError,
+    StoredRun,
+    UnreadableRun,
+    find_run,
+    no_runs,
+    read_run,
+    run_folders,
+)
 from tasnet.suite.ledger import Ledger, value_of
 from tasnet.suite.report.graphs import GraphUnavailable, LayerList, layers_of_har
 from tasnet.suite.report.plans import ShownPlan, shown_plans
@@ -72,6 +81,8 @@ def gather_runs(
     with _no_search_for_cycles():
         runs, unreadable = _named(store.root, names) if names else _last(store.root, last)
     if not any(run.records or run.ran for run in runs):
+        if not runs and not unreadable:
+            raise ReportError(no_runs(store.root))
         broken = f"; the last that can't be read: {unreadable[-1].reason}" if unreadable else ""
         raise ReportError(
             f"{store.root}: no case is in any of {len(runs) + len(unreadable)} stored runs; run `tasnet matrix` first, "

@@ -11,6 +11,7 @@ from typing import Any
 from tasnet.common import TasnetError, unfinished, why_no_folder
 from tasnet.hailo import TOOLCHAINS
 from tasnet.suite.cases import BASE_ARCH
+from tasnet.suite.ledger import root_folder
 from tasnet.suite.run.recipe import Recipe, checked_recipe
 from tasnet.suite.run.toolchains import ToolchainOptions, toolchain_options
 
@@ -37,6 +38,8 @@ class RunOptions:
     script: Path | None = None
     store: Path | None = None
     quick: bool = False
+    root: Path | None = None
+    """where ledger, store, limits and tests are; None: found from where one stands"""
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> RunOptions:
@@ -44,7 +47,7 @@ class RunOptions:
         given: dict[str, Any] = {
             each.name: values[each.name] for each in fields(cls) if values.get(each.name) is not None
         }
-        for name in ("checkpoint", "calibration", "script", "store"):
+        for name in ("checkpoint", "calibration", "script", "store", "root"):
             if given.get(name):
                 given[name] = Path(given[name])
         return cls(**given)
@@ -53,9 +56,9 @@ class RunOptions:
         """The weights that are meant. Raises RecipeError."""
         return checked_recipe(self.checkpoint, self.mask_activation, self.blocks_per_repeat)
 
-    def toolchain_options(self, checkout: Path) -> ToolchainOptions:
-        """The toolchain that is meant; limits also from the checkout's pyproject.toml. Raises ToolchainError."""
-        pyproject = checkout / "pyproject.toml"
+    def toolchain_options(self) -> ToolchainOptions:
+        """The toolchain that is meant; limits also from the root's pyproject.toml. Raises ToolchainError, RootError."""
+        pyproject = root_folder(self.root) / "pyproject.toml"
         return toolchain_options(
             self.toolchain,
             self.arch,
@@ -67,9 +70,9 @@ class RunOptions:
             pyproject=pyproject if pyproject.is_file() else None,
         )
 
-    def store_root(self, folder: Path) -> Path:
-        """The store's folder; `.tasnet` in `folder` where none is named. Raises StoreOptionError."""
-        return store_root(self.store, folder)
+    def store_root(self) -> Path:
+        """The store's folder; `.tasnet` in the root where none is named. Raises StoreOptionError, RootError."""
+        return store_root(self.store, self.root)
 
     def given(self) -> Iterator[tuple[str, str]]:
         """Name (without the dashes before it) and value of each option that hasn't its default; a switch's is "".
@@ -96,9 +99,12 @@ def check_writable(store: Path) -> None:
         ) from None
 
 
-def store_root(given: Path | None, folder: Path) -> Path:
-    """The store that is named, else the environment's, else `.tasnet` in `folder`. Raises StoreOptionError."""
-    store = Path(given or os.environ.get("TASNET_STORE") or folder / ".tasnet")
+def store_root(given: Path | None, root: Path | None = None) -> Path:
+    """The store that is named, else the environment's, else `.tasnet` in the root. Raises StoreOptionError, RootError.
+
+    `root` is one that is named; None is the one that is found.
+    """
+    store = Path(given or os.environ.get("TASNET_STORE") or root_folder(root) / ".tasnet")
     if instead := why_no_folder(store.absolute()):
         raise StoreOptionError(f"--store {store}: {instead}")
     return store.absolute()

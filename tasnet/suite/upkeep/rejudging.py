@@ -18,6 +18,7 @@ from tasnet.suite.history import (
     UnreadableRun,
     check_run,
     find_run,
+    no_runs,
     read_run,
     run_heads,
 )
@@ -88,7 +89,7 @@ def named_or_last_run(store: Path, name: str = "") -> StoredRun:
         return run
     found = latest_run(store)
     if found is None:
-        raise RunError(f"{store}: no run is stored there; run `tasnet matrix` first, or name another --store")
+        raise RunError(no_runs(store))
     return found
 
 

@@ -242,7 +242,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 ) -> None:
     target = tmp_path / "report.html"
     command = ["report", "--store", str(store), "-o", str(target)]
-    assert "no case is in any of 0 stored runs; run `tasnet matrix` first" in complaint(command, capsys)
+    assert "no run is stored there; run tasnet matrix first" in complaint(command, capsys)
     assert not store.exists()
     run = stored(store, [])
     assert "no case is in any of 1 stored runs" in complaint(command, capsys)
