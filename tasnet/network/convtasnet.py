@@ -123,6 +123,9 @@ def _activation(variant: Variant, slope: Tensor, channels: int) -> nn.Module:
         return PRelu(slope)
     if variant.activation == "prelu_maxmin":
         return MaxMinPRelu(slope, channels)
+    if variant.activation == "leaky_relu":
+        # Exact: a layer has one slope, and the node holds it as a number.
+        return nn.LeakyReLU(slope.item())
     return nn.ReLU()
 
 

@@ -7,6 +7,7 @@ dead. Here they become a model, with every weight an initializer named after its
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,20 @@ def to_onnx(
         raise VariantError(f"opset {opset}: one of {OPSETS[0]} to {OPSETS[-1]}")
     input_shape(variant, size, length)  # raises
     network = build_network(variant, size, weights, mask_activation=mask_activation)
-    nodes = graph_parts.joined_nodes(variant, size, length, opset, mask_activation)
+    nodes = _with_slopes(graph_parts.joined_nodes(variant, size, length, opset, mask_activation), network)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     return with_weights(nodes, tensors, opset)
+
+
+def _with_slopes(traced: StaticNodes, network: torch.nn.Module) -> StaticNodes:
+    """The nodes with the network's own slopes: the one thing of its weights that a node holds, and no initializer."""
+    nodes = []
+    for node in traced.nodes:
+        if node.op_type == "LeakyRelu":
+            slope = network.get_submodule(".".join(node.name.strip("/").split("/")[:-1])).negative_slope
+            node = helper.make_node("LeakyRelu", node.input, node.output, node.name, alpha=slope)
+        nodes.append(node)
+    return replace(traced, nodes=tuple(nodes))
 
 
 def module_to_onnx(

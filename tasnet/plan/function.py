@@ -119,7 +119,7 @@ def function_of_variant(
         size=size,
         blocks=min(variant.blocks or size.total_blocks, size.total_blocks),
         norm={"gln_pool": GLOBAL_NORM}.get(variant.norm, variant.norm),
-        activation={"prelu_maxmin": "prelu"}.get(variant.activation, variant.activation),
+        activation="prelu" if variant.activation in EXACT["activation"] else variant.activation,
         mask_activation=mask_activation,
         causal=variant.canonical(size).causal != "off",
     )

@@ -50,7 +50,7 @@ def plain_form(variant: Variant, size: Size) -> Variant:
         layout="horizontal",
         decoder="grouped" if exact_decoder else variant.decoder,
         norm="gln" if variant.norm == "gln_pool" else variant.norm,
-        activation="prelu" if variant.activation == "prelu_maxmin" else variant.activation,
+        activation="prelu" if variant.activation in ("prelu_maxmin", "leaky_relu") else variant.activation,
         causal="pad" if variant.causal == "taps" else variant.causal,
     ).canonical(size)
 
