@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tasnet.cli.apart import output_option
-from tasnet.cli.graphs import exported_case
+from tasnet.cli.graphs import exported_case, function_of
 from tasnet.cli.options import (
     OK,
     WEIGHTS,
@@ -83,7 +83,7 @@ def isolate(
         if choice.name == "dfc"
         else embedded_toolchain(Store(root), options.arch)
     )
-    case, model, settled = _graph(options, case, source, shape)
+    case, model, settled, function = _graph(options, case, source, shape)
     vacuous = list(vacuous_in_graphs(case)) if case else []
     if not case and (dead := dead_nodes(model)):
         first = printable(dead[0])
@@ -93,9 +93,14 @@ def isolate(
     asker = Asker(open_store(root), tool, options.arch, budget)
     found = isolated(asker, settled, family, lambda line: print_line(line, error=True))
     removed = _removals(options, case, found) if case else None
-    more = {"case": case.id if case else None, "vacuous": vacuous, "changes": _as_json(removed)}
+    more = {
+        "case": case.id if case else None,
+        "function": function,
+        "vacuous": vacuous,
+        "changes": _as_json(removed),
+    }
     summary = write_isolated(output, found, asker, more)
-    show(summary if as_json else _lines(output, found, asker, removed, vacuous))
+    show(summary if as_json else _lines(output, found, asker, removed, vacuous, function))
     return OK
 
 
@@ -114,19 +119,21 @@ def _case(options: RunOptions, source: str, shape: list[str] | None) -> Case | N
 
 def _graph(
     options: RunOptions, case: Case | None, source: str, shape: list[str] | None
-) -> tuple[Case | None, ModelProto, ModelProto]:
-    """The case at its weights' size, the graph as it is, and settled."""
+) -> tuple[Case | None, ModelProto, ModelProto, str]:
+    """The case at its weights' size, the graph as it is, and settled; whether it keeps the trained function."""
     from tasnet.hailo.translate import settled_model
 
     if case:
-        case, model, _ = exported_case(options, case)
-        return case, model, settled_model(model)
+        from tasnet.suite.cases import case_function
+
+        case, model, trained = exported_case(options, case)
+        return case, model, settled_model(model), case_function(case, trained.form).text
     path = readable(Path(source), "an .onnx")
     settled = settled_model(path, sizes(shape))
     import onnx
 
     # settled first: the file was checked by it
-    return None, onnx.load(str(path), load_external_data=False), settled
+    return None, onnx.load(str(path), load_external_data=False), settled, function_of(path).text
 
 
 def _removals(options: RunOptions, case: Case, found: tuple[Isolated, ...]) -> Removals | None:
@@ -142,7 +149,12 @@ def _removals(options: RunOptions, case: Case, found: tuple[Isolated, ...]) -> R
 
 
 def _lines(
-    folder: Path, found: tuple[Isolated, ...], asker: Asker, removed: Removals | None, vacuous: list[str]
+    folder: Path,
+    found: tuple[Isolated, ...],
+    asker: Asker,
+    removed: Removals | None,
+    vacuous: list[str],
+    function: str,
 ) -> Iterator[str]:
     from tasnet.suite.ask import folder_of, repeat_commands, size_line
 
@@ -165,6 +177,7 @@ def _lines(
         yield f"together  {change.text}: {change.verdict}{_brings(change)}; {change.kind.value}"
     if removed and removed.untried:
         yield f"untried   {removed.untried} changes of two axes: more than are predicted at a time"
+    yield f"function  {printable(function)}"
     yield from (f"vacuous   {line}" for line in vacuous)
     unlearned = f", {asker.unlearned} taught nothing" if asker.unlearned else ""
     yield f"compiles  {asker.compiles} run, {asker.kept} known from before{unlearned}, {asker.spent:.0f} s"

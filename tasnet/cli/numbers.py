@@ -109,7 +109,8 @@ def parity(
 
 Cases = Annotated[list[str] | None, typer.Option("--case", metavar="CASE", help="an id; repeats")]
 Profiles = Annotated[
-    list[str] | None, typer.Option("--profile", metavar="NAME", help="matrix, notes, probes or faithful; repeats")
+    list[str] | None,
+    typer.Option("--profile", metavar="NAME", help="matrix, notes, probes, faithful, trained; repeats"),
 ]
 Seeds = Annotated[
     list[int] | None, typer.Option("--seed", metavar="N", help="of the drawn weights (default 0); repeats")

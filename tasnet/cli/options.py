@@ -60,7 +60,8 @@ BlocksPerRepeat = Annotated[
     int | None, typer.Option(metavar="N", help="of the checkpoint, where it doesn't say (then 8, if that can be)")
 ]
 Profile = Annotated[
-    str, typer.Option(metavar="NAME", autocompletion=_profiles, help="matrix, notes, probes, faithful or plans")
+    str,
+    typer.Option(metavar="NAME", autocompletion=_profiles, help="matrix, notes, probes, faithful, trained, plans"),
 ]
 StoreAt = Annotated[
     Path | None,

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from tasnet.suite.run import Pipeline, RunOptions, Store
 
 Asked = Annotated[
-    str, typer.Option("--profile", metavar="NAME", help="matrix, notes, probes or faithful; all of them, or none")
+    str,
+    typer.Option("--profile", metavar="NAME", help="a profile but plans; all of them, or none"),
 ]
 Plans = Annotated[list[Path] | None, typer.Option("--plan", metavar="PLAN", help="a plan's folder; repeat for more")]
 Hours = Annotated[float | None, typer.Option(metavar="H", help="what the compiles may take together, as expected")]

@@ -181,6 +181,26 @@ def test_every_prelu_is_there_with_one_slope() -> None:
     assert len({float(slope.item()) for slope in slopes}) == len(slopes)
 
 
+@pytest.mark.parametrize("seed", [1, 5])
+def test_a_leaky_relu_has_the_slope_of_its_own_layer_and_is_prelu_to_the_bit(seed: int) -> None:
+    """Graphs of two weights share their nodes, and the slope is a number in a node."""
+    weights = seeded_weights(SMALL, seed)
+    leaky, plain = (
+        to_onnx(replace(FAITHFUL, activation=each), SMALL, weights, LENGTH) for each in ("leaky_relu", "prelu")
+    )
+    alphas = [node.attribute[0].f for node in leaky.graph.node if node.op_type == "LeakyRelu"]
+    tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in plain.graph.initializer}
+    slopes = [float(tensors[node.input[1]].item()) for node in plain.graph.node if node.op_type == "PRelu"]
+    assert alphas == slopes
+    assert len(set(alphas)) == 2 * SMALL.total_blocks + 1
+    assert not any(
+        "_act.weight" in tensor.name or tensor.name == "masker.act.weight" for tensor in leaky.graph.initializer
+    )
+    mix = {"mix": wave(LENGTH).numpy().reshape(1, 1, 1, LENGTH)}
+    made = [session(each).run(None, mix)[0] for each in (leaky, plain)]
+    assert np.array_equal(*made)
+
+
 def test_convolutions_are_in_the_order_of_the_known_layer_numbers() -> None:
     """conv1 encoder, conv2 bottleneck, in 3+3b, res 4+3b, skip 5+3b, the last block without res, mask head."""
     names = [n.name for n in to_onnx(Variant(), SMALL, WEIGHTS, LENGTH).graph.node if n.op_type == "Conv"]

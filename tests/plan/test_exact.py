@@ -34,7 +34,7 @@ def difference(
 
 
 @pytest.mark.parametrize("norm", NORMS)
-@pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin", "relu"])
+@pytest.mark.parametrize("activation", ["prelu", "prelu_maxmin", "leaky_relu", "relu"])
 def test_every_norm_and_activation(norm: str, activation: str) -> None:
     variant = Variant(norm=norm, activation=activation)
     for length in (700, 1001):

@@ -15,7 +15,7 @@ from itertools import combinations, product
 from tasnet.hailo import Failure
 from tasnet.hailo.files import HarError, HNError, Network, har, row_elements, total_figures, widest_shape
 from tasnet.hailo.predict import Prediction, predict_network
-from tasnet.network import AXES, EXACT, VariantError, set_axis
+from tasnet.network import AXES, EXACT, TrainedForm, VariantError, set_axis
 from tasnet.suite.ask.known import known_observations
 from tasnet.suite.cases import Case, CaseError, Stage, Status, graph_key
 from tasnet.suite.run import Pipeline, StoreError
@@ -119,13 +119,13 @@ def removals(
             if key not in tried:
                 tried[key] = _predicted(pipeline, other)
             if (found := tried[key]) is not None:
-                made.append((_change(case, axes, other, found, had), found[1]))
+                made.append((_change(case, axes, other, found, had, pipeline.trained), found[1]))
         for each in left:
             gone = [change for change, prediction in made if each not in _present(prediction)]
             if gone:
                 by[each] = tuple(sorted(gone, key=_order))
     together = _together(pipeline, case, [changes[0] for changes in by.values()], had)
-    own = case.variant.inexact_axes(case.size)
+    own = case.variant.inexact_axes(case.size, pipeline.trained)
     return Removals(before, own, by, together, len(tried) + (together is not None), untried)
 
 
@@ -140,7 +140,7 @@ def _together(pipeline: Pipeline, case: Case, changes: Sequence[Change], had: Pr
     except (VariantError, CaseError):
         return None
     found = _predicted(pipeline, other)
-    return _change(case, axes, other, found, had) if found else None
+    return _change(case, axes, other, found, had, pipeline.trained) if found else None
 
 
 def _order(change: Change) -> tuple[object, ...]:
@@ -208,13 +208,14 @@ def _change(
     other: Case,
     found: tuple[GraphCost, Prediction],
     had: Prediction,
+    trained: TrainedForm,
 ) -> Change:
     cost, prediction = found
     return Change(
         other,
         axes,
         _kind(case, other),
-        other.variant.inexact_axes(other.size),
+        other.variant.inexact_axes(other.size, trained),
         prediction.kind.value,
         tuple(dict.fromkeys(each.family for each in prediction.blockers if _key(each) not in _present(had))),
         cost,

@@ -281,6 +281,7 @@ def trend_lines(trend: Trend) -> Iterator[str]:
         yield from _bars("covers", [(each.known, each.covers) for each in entry])
     elif case:
         head = ["run", "when", "toolchain", "arch", "verdict", "kind", "families", "seconds", "ONNX bytes", "parity dB"]
+        yield from (f"function  {each}" for each in dict.fromkeys(point.function for point in case) if each)
         yield from table_lines([head, *(_case_row(each) for each in case)])
         sizes = [(each.known, each.onnx_bytes) for each in case if each.onnx_bytes is not None]
         yield from _bars("ONNX bytes", sizes)

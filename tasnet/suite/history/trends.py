@@ -37,6 +37,8 @@ class CasePoint(RunPoint):
     """of all stages, when they were run and not when they were read from the store"""
     onnx_bytes: int | None = None
     parity: dict[str, float] = field(default_factory=dict)
+    function: str = ""
+    """`exact`, or which other function than the trained network's; empty where the run only measured the case"""
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ def _of_case(runs: Iterable[StoredRun], case: str) -> Iterator[CasePoint]:
         if record is not None:
             families = tuple(dict.fromkeys(blocker.failure.family for blocker in record.blockers))
             figures = (record.verdict.word, record.kind.value, families, record.seconds, record.onnx_bytes)
-            yield CasePoint(*_of_run(run), *figures, parity)
+            yield CasePoint(*_of_run(run), *figures, parity, record.function.text)
         elif parity:
             yield CasePoint(*_of_run(run), parity=parity)
 

@@ -10,9 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.common import render_page
+from tasnet.suite.cases import case_function
 from tasnet.suite.numerics.metrics import SignalDistance
 from tasnet.suite.numerics.plots import levels, spectrogram
 from tasnet.suite.numerics.stages import PARITY_STAGES, STAGE_LABELS, StageWaves
+from tasnet.suite.run import told_function
 
 Samples = npt.NDArray[np.float32]
 
@@ -51,6 +53,14 @@ class ListenResult:
     improvements: Mapping[str, float]
     gain: float
     clipped: float | None
+    far: float | None = None
+    """SI-SDR in dB of the case's form to the network as it was trained; None for drawn weights"""
+
+    @property
+    def function(self) -> str:
+        """Whether the case keeps the function of the network that its weights were trained in, and how far it is."""
+        trained = self.staged.trained
+        return told_function(case_function(self.staged.case, trained.form), self.far, trained.name)
 
 
 def wav_files(result: ListenResult) -> dict[str, Samples]:
@@ -103,10 +113,8 @@ def listen_html(result: ListenResult) -> str:
         "left_out": result.mix.left_out,
         "drawn": trained.drawn,
         "weights": trained.name,
-        "keeps_function": case.variant.keeps_function(case.size),
-        "inexact_axes": ", ".join(
-            f"{axis}={case.variant.axes()[axis]}" for axis in case.variant.inexact_axes(case.size)
-        ),
+        "keeps_function": case.variant.keeps_function(case.size, trained.form),
+        "function": result.function,
         "references": len(result.mix.references),
         "peak": float(np.abs(result.staged.waves["torch"]).max()),
         "gain": result.gain,

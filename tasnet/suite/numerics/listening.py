@@ -14,6 +14,7 @@ import numpy as np
 
 from tasnet.common import TasnetError, open_wav, resample, unfinished
 from tasnet.suite.cases import Case
+from tasnet.suite.numerics.function_distance import distance_to_trained
 from tasnet.suite.numerics.listen_page import (
     MIN_CLIPPED_SHARE,
     PAGE,
@@ -150,7 +151,11 @@ def separate_mix(case: Case, mix: MixedRecording, pipeline: Pipeline, compiler: 
         improvements = {stage: improvement(wave, mix.mix, mix.references) for stage, wave in waves.items()}
     highest = max(float(np.abs(wave).max()) for wave in waves.values())
     gain = PEAK / highest if highest else 1.0
-    return ListenResult(made, mix, waves, distances, improvements, gain, clipped_share(made, mix.mix))
+    trained = made.trained
+    far = None
+    if not trained.drawn:
+        far = distance_to_trained(made.case, trained.weights, trained.form, mask_activation=trained.mask_activation)
+    return ListenResult(made, mix, waves, distances, improvements, gain, clipped_share(made, mix.mix), far)
 
 
 def clipped_share(made: StageWaves, mix: Samples) -> float | None:
@@ -208,7 +213,5 @@ def listen_summary(result: ListenResult, out: Path) -> str:
     case, trained = result.staged.case, result.staged.trained
     if trained.drawn:
         lines.append("  the weights were drawn from a seed: they separate nothing; give --checkpoint to hear voices")
-    elif inexact := case.variant.inexact_axes(case.size):
-        named = ", ".join(f"{axis}={case.variant.axes()[axis]}" for axis in inexact)
-        lines.append(f"  {named}: not the function that these weights were trained for, whatever it separates")
-    return "\n".join([f"{out / PAGE}: {case.id}", f"  weights: {trained.name}", *lines])
+    head = [f"{out / PAGE}: {case.id}", f"  weights: {trained.name}", f"  function: {result.function}"]
+    return "\n".join([*head, *lines])

@@ -127,9 +127,11 @@ class Proposal:
 def threshold_form(variant: Variant, weights: str) -> str:
     """What a limit depends on beside stage and length: norm and activation, and the package's network if it is one.
 
-    A bypassed mask has neither norm nor activation. `weights` as `weights_label` has them.
+    A bypassed mask has neither norm nor activation, and a LeakyRelu has a PReLU's arithmetic. `weights` as
+    `weights_label` has them.
     """
-    form = "bypass" if variant.mask == "bypass" else f"{variant.norm} {variant.activation}"
+    activation = "prelu" if variant.activation == "leaky_relu" else variant.activation
+    form = "bypass" if variant.mask == "bypass" else f"{variant.norm} {activation}"
     return f"{form}, {weights.split(maxsplit=1)[0]}" if weights.startswith("tasnet:") else form
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines, write_plainly
-from tasnet.suite.cases import without_keyword
+from tasnet.network import SameFunction, TrainedForm
+from tasnet.suite.cases import case_function, parse_any_case, without_keyword
 from tasnet.suite.history import (
     HEADS,
     CaseRecord,
@@ -80,6 +81,8 @@ class RunReporter:
     pairs: dict[str, VerdictComparison] = field(default_factory=dict)
     recalled: list[VerdictComparison] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
+    measured: dict[str, None] = field(default_factory=dict)
+    """the ids of the cases whose numerics were measured"""
     plans: tuple[PlanRecord, ...] = ()
     total: int = 0
     progress: ProgressBar | ProgressLines | None = None
@@ -140,7 +143,9 @@ class RunReporter:
         if report.when == "call":
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
-                    self._keep(ParityFigure.model_validate_json(str(value)))
+                    figure = ParityFigure.model_validate_json(str(value))
+                    self.measured.setdefault(figure.case_id)
+                    self._keep(figure)
         if not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
         if ran := property_of(report, DEVICE_PROPERTY):
@@ -206,6 +211,7 @@ class RunReporter:
             self.writer.give_up()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+        setup = self.config.stash[SETUP]
         if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             self._tell_why_none(terminalreporter)
         self._tell_pairs(terminalreporter)
@@ -218,12 +224,13 @@ class RunReporter:
             terminalreporter.section(device.title(ran))
             for line in table_lines([device.HEADS, *(row.cells for row in ran)]):
                 terminalreporter.write_line(line)
+        if self.measured:
+            terminalreporter.write_line(labelled_line("compared", compared_with(self.measured, setup.trained)))
         for index, line in enumerate(_first_few(list(self.damaged))):
             terminalreporter.write_line(labelled_line("" if index else "damaged", line), yellow=True)
         records = self._ordered()
         if not records:
             return
-        setup = self.config.stash[SETUP]
         terminalreporter.section(summary_title(records))
         colour = terminalreporter.hasmarkup
         width = terminalreporter._tw.fullwidth
@@ -277,6 +284,18 @@ class RunReporter:
         terminalreporter.write_line(confusion_lines(self.recalled, double=False))
         for name, runs in evidence_by_entry(setup.ledger.entries, all_evidence(Store(setup.store))).items():
             terminalreporter.write_line(f"entry {printable(name)}: observed in {len(runs)} runs")
+
+
+def compared_with(measured: Iterable[str], trained: TrainedForm) -> str:
+    """What the figures of the numerics are against: each case's own function, be it the trained network's or not."""
+    known = [case_function(parse_any_case(name), trained) for name in measured]
+    exact = sum(each.same is SameFunction.EXACT for each in known)
+    # One or the other of all is the usual.
+    which = {0: "none is", len(known): "all are"}.get(exact, f"{exact} of {len(known)} are")
+    return (
+        "every stage with its own case's form in PyTorch (float64), and not with the trained network: "
+        f"{which} exact, that network's function"
+    )
 
 
 def _readable_properties(report: pytest.TestReport) -> list[tuple[str, object]]:

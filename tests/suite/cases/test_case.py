@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tasnet.network.variant import AXES, MAX_ELEMENTS, Size, Variant
 from tasnet.network.weights import asteroid_shapes
 from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph_case, graph_key
+from tasnet.suite.cases.function import case_function
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES, profile_cases
 
@@ -175,7 +176,7 @@ def test_any_text_is_a_case_or_one_line(text):
 
 def test_profiles_hold_distinct_cases_that_read_back():
     counts = {name: len(profile_cases(name)) for name in PROFILES}
-    assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24}
+    assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24, "trained": 46}
     for name in PROFILES:
         cases = profile_cases(name, "hailo8l")
         assert len({case.id for case in cases}) == len(cases)
@@ -184,7 +185,7 @@ def test_profiles_hold_distinct_cases_that_read_back():
 
 
 def test_an_unknown_profile_or_architecture_is_refused():
-    with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful, plans"):
+    with pytest.raises(CaseError, match=r"matrx.*matrix, notes, probes, faithful, trained, plans"):
         profile_cases("matrx")
     with pytest.raises(CaseError, match="hailo9"):
         profile_cases("notes", "hailo9")
@@ -196,12 +197,13 @@ def test_the_matrix_is_285_graphs_and_holds_the_notes():
     assert set(NOTES_TAGS.values()) == set(profile_cases("notes")) <= set(matrix)
 
 
-def test_probes_and_faithful_repeat_no_graph_and_probes_keep_the_function_but_for_sources():
-    for name in ("probes", "faithful"):
+def test_no_profile_repeats_a_graph_and_which_keep_the_function():
+    for name in ("probes", "faithful", "trained"):
         cases = profile_cases(name)
         assert len({graph_key(case) for case in cases}) == len(cases)
-    for case in profile_cases("faithful"):
-        assert case.variant.keeps_function(case.size)
+    for case in (*profile_cases("faithful"), *profile_cases("trained")):
+        assert case_function(case).text == "exact"
+    assert len(profile_cases("trained")) <= 60
     for case in profile_cases("probes"):
         assert set(case.variant.inexact_axes(case.size)) <= {"activation", "norm", "sources"}
 

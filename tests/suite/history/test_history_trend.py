@@ -53,6 +53,7 @@ def test_a_case(store: Path) -> None:
     text = "\n".join(trend_lines(found))
     assert f"{BASELINE}: in 4 of 4 runs" in text
     assert "onnx inf, har8 30.0" in text
+    assert text.splitlines()[1] == "function  another function: ReLU for PReLU, no norms"
     assert "predicted ONNX bytes, 1,500,000 to 1,500,000: ▁▁▁" in text
     assert "observed ONNX bytes" not in text, "one run is no trend"
     assert "20260605T120000Z: unreadable: " in text

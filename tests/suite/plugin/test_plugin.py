@@ -128,7 +128,7 @@ def test_another_distribution_is_the_users_choice(suite: pytest.Pytester) -> Non
 
 
 USAGE = {
-    "profile": (["--tasnet-profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, faithful, plans"),
+    "profile": (["--tasnet-profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, *, plans"),
     "arch": (["--tasnet-arch", "hailo9"], "arch=hailo9: unknown architecture*"),
     "toolchain": (["--tasnet-toolchain", "gcc"], "--tasnet-toolchain gcc: unknown; one of reference, dfc"),
     "dfc": (
