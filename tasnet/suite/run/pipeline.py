@@ -71,24 +71,21 @@ class Pipeline:
         Raises PipelineError if there is no such checkpoint file, or for a segment with one (it is of a network of its
         own), the checkpoint's own error if it can't be read, and CaseError if the case's length is too short for it.
         """
-        known = self._known
-        if known is None:
+        if self._known is None:
             return case
         if isinstance(case, SegmentCase):
             raise PipelineError(f"{case.id}: a segment of drawn weights; leave --checkpoint out")
-        return replace(case, size=known.size)
+        return replace(case, size=self._known.size)
 
     @property
     def assumed(self) -> tuple[str, ...]:
         """A line for each thing that the recipe's checkpoint doesn't say and was assumed. Raises as `resolve` does."""
-        known = self._known
-        return tuple(f"{self.recipe.weights}: {line}" for line in known.assumed) if known else ()
+        return tuple(f"{self.recipe.weights}: {line}" for line in (self._known.assumed if self._known else ()))
 
     @property
     def trained(self) -> TrainedForm:
         """How the recipe's checkpoint was trained; without one, as published. Raises as `resolve` does."""
-        known = self._known
-        return known.trained if known else PUBLISHED
+        return self._known.trained if self._known else PUBLISHED
 
     def run(
         self, case: AnyCase, until: Stage = Stage.COMPILE, *, exported: Outcome | None = None, whole: bool = False
@@ -316,8 +313,7 @@ class Pipeline:
     @cached_property
     def _checkpoint_id(self) -> str:
         """sha256 of the checkpoint, empty without one."""
-        path = self.recipe.checkpoint
-        if path is None:
+        if (path := self.recipe.checkpoint) is None:
             return ""
         try:
             return file_sha256(path)
@@ -342,7 +338,7 @@ class Pipeline:
         noted = self.store.note(key)
         if noted is None:
             read = self._checkpoint
-            noted = {"size": asdict(read.size), "assumed": list(read.assumed), "trained": asdict(read.form)}
+            noted = {"size": asdict(read.size), "assumed": read.assumed, "trained": asdict(read.form)}
             self.store.put_note(key, noted)
         return _Known(Size(**noted["size"]), tuple(noted["assumed"]), TrainedForm(**noted["trained"]))
 
