@@ -103,7 +103,7 @@ def test_lengths_are_told_apart_where_they_make_a_difference() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
-@pytest.mark.parametrize("name", ["matrix", "notes", "probes", "faithful"])
+@pytest.mark.parametrize("name", ["matrix", "notes", "probes", "faithful", "trained"])
 def test_the_map_fits_and_no_head_label_or_entry_is_broken_in_a_word(name: str, width: int) -> None:
     cases = list(profile_cases(name))
     records = [record(case.id, *list(CAUSES)[: index % 4]) for index, case in enumerate(cases)]
