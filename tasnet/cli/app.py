@@ -16,6 +16,7 @@ from tasnet import __version__
 from tasnet.cli import checking, compiler, gate, graphs, history, isolation, numbers, plan, questions, report
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
+from tasnet.cli.init import init
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, LedgerAt, Profile, UsageError, show, with_run_options
 from tasnet.common import TasnetError, error_line, print_line, write_plainly
 
@@ -210,6 +211,7 @@ app.command(rich_help_panel=BY_HAND)(graphs.inspect)
 app.command(rich_help_panel=BY_HAND)(isolation.isolate)
 app.command(rich_help_panel=BY_HAND)(numbers.listen)
 app.add_typer(plan.commands, name="plan", rich_help_panel=PLANS)
+app.command(rich_help_panel=SUITE)(init)
 app.command(rich_help_panel=SUITE)(matrix)
 app.add_typer(ledger_.commands, name="ledger", rich_help_panel=SUITE)
 app.command(rich_help_panel=SUITE)(numbers.parity)

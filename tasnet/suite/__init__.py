@@ -12,6 +12,7 @@ gate       a change of the model against another revision
 notes      the conversion notes' night runs, read and written
 report     the terminal's map, the page, SUPPORT.md
 plugin     all of it in pytest
+starter    a suite of one's own: the files that `tasnet init` writes
 
 `early_options.py` gives pytest the suite's options before it reads conftest.py.
 """

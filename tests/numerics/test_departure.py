@@ -9,14 +9,14 @@ import pytest
 
 from tasnet.hailo.translate import translate
 from tasnet.network.export import to_onnx
-from tasnet.network.variant import Variant
+from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded_weights
 from tasnet.suite.numerics.float64_reference import first_departure, har_waveform, onnx_waveform
 from tasnet.suite.numerics.metrics import distance
-from tests.network.sizes import SMALL
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics
+SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=2, R=2, n_src=2)
 LENGTH = 120
 
 

@@ -49,14 +49,17 @@ class Revision:
 
 
 def checkout(root: Path) -> Checkout:
-    """The checkout that `root` lies in. Raises GateError where there is none, or where git doesn't know the package."""
+    """The checkout that `root` lies in: with the package, or without one where a tasnet is installed.
+
+    Raises GateError where there is none, or where the package is there and git doesn't know it.
+    """
     try:
         top, inside = _git(root, "rev-parse", "--show-toplevel", "--show-prefix").split("\n")[:2]
     except GateError as error:
         raise GateError(
             f"{root}: not a git checkout ({error}); the gate compares commits: clone the repository"
         ) from None
-    if not _git(root, "ls-files", "--", "tasnet"):
+    if not _git(root, "ls-files", "--", "tasnet") and (root / "tasnet").exists():
         raise GateError(f"{root}: tasnet isn't under git there; run the gate of a clone: python -m tasnet gate")
     return Checkout(Path(top), inside.rstrip("/"))
 

@@ -137,7 +137,7 @@ def threshold_form(variant: Variant, weights: str) -> str:
 
 def read_thresholds(path: Path) -> Thresholds:
     """The file at `path`. Raises ThresholdError."""
-    return parse_thresholds(yaml_file.text(path, f"the repository's {THRESHOLDS_FILE}", ThresholdError), path)
+    return parse_thresholds(yaml_file.text(path, f"a suite's {THRESHOLDS_FILE} (tasnet init writes one)", ThresholdError), path)
 
 
 def parse_thresholds(text: str, path: Path = Path(THRESHOLDS_FILE)) -> Thresholds:

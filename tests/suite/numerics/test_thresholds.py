@@ -194,7 +194,7 @@ def test_a_file_that_cannot_be_meant(text: str, told: str) -> None:
 
 
 def test_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ThresholdError, match=r"no such file; name the repository's thresholds\.yaml"):
+    with pytest.raises(ThresholdError, match=r"no such file; name a suite's thresholds\.yaml \(tasnet init"):
         read_thresholds(tmp_path / THRESHOLDS_FILE)
 
 
