@@ -137,7 +137,9 @@ def threshold_form(variant: Variant, weights: str) -> str:
 
 def read_thresholds(path: Path) -> Thresholds:
     """The file at `path`. Raises ThresholdError."""
-    return parse_thresholds(yaml_file.text(path, f"a suite's {THRESHOLDS_FILE} (tasnet init writes one)", ThresholdError), path)
+    return parse_thresholds(
+        yaml_file.text(path, f"a suite's {THRESHOLDS_FILE} (tasnet init writes one)", ThresholdError), path
+    )
 
 
 def parse_thresholds(text: str, path: Path = Path(THRESHOLDS_FILE)) -> Thresholds:
