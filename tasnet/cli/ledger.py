@@ -22,7 +22,7 @@ from tasnet.cli.options import (
     show,
     store_at,
 )
-from tasnet.common import labelled_line, print_line, utc_today
+from tasnet.common import labelled_line, print_line, printable, utc_today
 
 if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
@@ -242,9 +242,11 @@ def explain(
 
     Example: tasnet ledger explain truncate-k-1-project
     """
-    from tasnet.suite.ask import vacuous_by_key
+    from tasnet.hailo.predict import Reference
+    from tasnet.suite.ask import ASSUMED, evidence_on_case, known_observations, vacuous_by_key
     from tasnet.suite.cases import parse_any_case
     from tasnet.suite.ledger import read_ledger
+    from tasnet.suite.run import Pipeline, Store
     from tasnet.suite.upkeep import (
         explain_case,
         explanation_json,
@@ -258,9 +260,22 @@ def explain(
     found = named_or_last_run(place, run) if run else latest_run(place, meant.id)
     past = flaky_history(place, now.entries, found.head, found.id) if found else {}
     explanation = explain_case(now, meant, found, past, utc_today())
-    vacuous = vacuous_by_key(meant)
+    vacuous, kept_in = vacuous_by_key(meant), Store(place)
+    said = evidence_on_case(Pipeline(kept_in, Reference()), meant)
     if as_json:
-        show({**explanation_json(explanation), "vacuous": list(vacuous)})
-    else:
-        show(chain(explanation_lines(explanation), (labelled_line("vacuous", line) for line in vacuous)))
+        known = said.model_dump(mode="json") if said else None
+        show({**explanation_json(explanation), "vacuous": list(vacuous), "by_evidence": known})
+        return OK
+    lines = [labelled_line("vacuous", line) for line in vacuous]
+    if said:
+        verdict = "" if said.word.value == "disputed" else f"{'clear' if said.clear else 'blocked'}: "
+        lines.append(labelled_line(said.word.value, f"{verdict}{printable(said.text)}"))
+    if said and said.word.value == "inferred":
+        lines.append(labelled_line("", ASSUMED))
+    if found and explanation.record and explanation.record.predicted:
+        rests_on = known_observations(kept_in, meant.arch)
+        if rests_on.digest != found.head.rests_on:
+            told = rests_on.line or "it is the public record again"
+            lines.append(labelled_line("note", f"since this run the store's evidence moved, run it again: {told}"))
+    show(chain(explanation_lines(explanation), lines))
     return OK

@@ -79,10 +79,10 @@ def suggest(
     cases = asked_cases(profile, arch, plan)
     pipeline = open_pipeline(store_at(store, root), ToolchainOptions(arch=arch), Recipe())
     _, first = boards_of(pipeline, cases, plan or (), arch)
-    found = suggested(first, pipeline.store, most=most, hours=hours)
+    found = suggested(first, most=most, hours=hours)
     if page is not None:
         write_questions_page(page, found)
-    show(suggested_json(found) if as_json else suggested_lines(found))
+    show(suggested_json(found, pipeline.store) if as_json else suggested_lines(found, pipeline.store))
     return OK
 
 

@@ -4,6 +4,10 @@ from .board import Board as Board
 from .boards import Boards as Boards
 from .boards import decision_lines as decision_lines
 from .bracket import moved_bracket as moved_bracket
+from .by_evidence import board_of_run as board_of_run
+from .by_evidence import by_case as by_case
+from .by_evidence import evidence_on_case as evidence_on_case
+from .by_evidence import with_evidence as with_evidence
 from .chances import yes_chances as yes_chances
 from .changes import Change as Change
 from .changes import Removals as Removals
@@ -29,8 +33,10 @@ from .news import NOTHING as NOTHING
 from .news import news_lines as news_lines
 from .question import Question as Question
 from .question import foreseen as foreseen
+from .questions_page import next_rows as next_rows
 from .questions_page import write_questions_page as write_questions_page
 from .ranking import rank as rank
+from .suggesting import ASSUMED as ASSUMED
 from .suggesting import suggest as suggest
 from .suggesting import suggested_json as suggested_json
 from .suggesting import suggested_lines as suggested_lines
@@ -39,6 +45,7 @@ from .vacuous import vacuous_by_key as vacuous_by_key
 from .vacuous import vacuous_in_graphs as vacuous_in_graphs
 
 __all__ = [
+    "ASSUMED",
     "NOTHING",
     "Asked",
     "Asker",
@@ -53,11 +60,14 @@ __all__ = [
     "Reply",
     "ask_here",
     "ask_on_workers",
+    "board_of_run",
+    "by_case",
     "check_folder",
     "dead_nodes",
     "decide",
     "decision_lines",
     "embedded_toolchain",
+    "evidence_on_case",
     "folder_of",
     "foreseen",
     "isolate",
@@ -65,6 +75,7 @@ __all__ = [
     "known_observations",
     "moved_bracket",
     "news_lines",
+    "next_rows",
     "open_informed_pipeline",
     "rank",
     "removals",
@@ -75,6 +86,7 @@ __all__ = [
     "suggested_lines",
     "vacuous_by_key",
     "vacuous_in_graphs",
+    "with_evidence",
     "write_isolated",
     "write_questions_page",
     "yes_chances",

@@ -26,7 +26,7 @@ from tasnet.hailo.predict import (
 from tasnet.plan import Plan, check_files, read_plan
 from tasnet.suite.ask.question import Foreseen, Question, Source, foreseen
 from tasnet.suite.cases import AnyCase, Case, Outcome, Stage, graph_key
-from tasnet.suite.run import Pipeline, content_key
+from tasnet.suite.run import Pipeline, Store, content_key
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,20 @@ def read_graph(pipeline: Pipeline, case: AnyCase, known: Observations) -> Graph 
     translated = outcomes[Stage.TRANSLATE]
     if not translated.artifact:
         return _why(translated)
-    parts = {"har": translated.artifact, "arch": case.arch, "known": known.digest}
+    return graph_of_har(pipeline.store, translated.artifact, case.arch, known, outcomes[Stage.EXPORT].artifact)
+
+
+def graph_of_har(store: Store, name: str, arch: str, known: Observations, onnx: str) -> Graph:
+    """The graph of a HAR in the store, read once; `onnx` is the store's name of its source. Raises StoreError."""
+    parts = {"har": name, "arch": arch, "known": known.digest}
     key = content_key({**parts, "demands": source_digest("hailo/files", "hailo/predict", "suite/ask")})
-    noted = pipeline.store.note(key)
+    noted = store.note(key)
     if noted is None:
-        with pipeline.store.workspace() as desk:
-            graph = pipeline.store.get_har_graph(translated.artifact, desk / "graph.har")
-            network = har.read(graph, weights=False)
-        noted = _noted(network, case.arch, known)
-        pipeline.store.put_note(key, noted)
-    return Graph(*_from_note(noted), outcomes[Stage.EXPORT].artifact)
+        with store.workspace() as desk:
+            network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
+        noted = _noted(network, arch, known)
+        store.put_note(key, noted)
+    return Graph(*_from_note(noted), onnx)
 
 
 def case_questions(

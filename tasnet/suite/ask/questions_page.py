@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tasnet.common import render_page, write_whole
 from tasnet.suite.ask.board import Board
@@ -50,21 +51,26 @@ def questions_html(found: Suggested) -> str:
         bracket=f"between {bracket.passes:,} and {bracket.fails:,} elements" if bracket.fails else "at no known end",
         refuted=[*given_up_lines(board.known.given_up)],
         contradictions=[[each.said or each.name for each in those] for those in board.known.contradictions],
-        next=[
-            {
-                "name": each.question.name,
-                "foreseen": each.question.foreseen.text,
-                "time": time_text(each.expected.seconds),
-                "time_from": each.expected.source,
-                "chance": each.chance,
-                "yes": each.by_yes.text,
-                "no": each.by_no.text,
-            }
-            for each in found.next
-        ],
+        next=next_rows(found),
         counts=", ".join(f"{count} {word}" for word, count in counts.items()),
         graphs=rows,
     )
+
+
+def next_rows(found: Suggested) -> list[dict[str, Any]]:
+    """What is asked next, the best first, in words."""
+    return [
+        {
+            "name": each.question.name,
+            "foreseen": each.question.foreseen.text,
+            "time": time_text(each.expected.seconds),
+            "time_from": each.expected.source,
+            "chance": each.chance,
+            "yes": each.by_yes.text,
+            "no": each.by_no.text,
+        }
+        for each in found.next
+    ]
 
 
 def graph_rows(board: Board) -> Iterator[GraphRow]:

@@ -41,13 +41,12 @@ class Decided:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """One compile: the question, its file, the chance of a yes, its time, what the answers decide, its worth an hour.
+    """One compile: the question, the chance of a yes, its time, what the answers decide, its worth an hour.
 
     `settled` is the share of all that is asked about which its answer settles, in expectation.
     """
 
     question: Question
-    file: Path
     chance: float
     expected: Expected
     by_yes: Decided
@@ -65,7 +64,7 @@ class Suggested:
     """whether the hours ended the list"""
 
 
-def suggest(board: Board, store: Store, *, most: int = 8, hours: float | None = None) -> Suggested:
+def suggest(board: Board, *, most: int = 8, hours: float | None = None) -> Suggested:
     """The next compiles; with `hours` as many of the best as are expected to fit into them."""
     total = sum(each.weight for each in board.questions) or 1.0
     budget, left_out, found = (hours or 0.0) * 3600, False, list[Suggestion]()
@@ -80,7 +79,6 @@ def suggest(board: Board, store: Store, *, most: int = 8, hours: float | None = 
         found.append(
             Suggestion(
                 question,
-                file_of(question, store),
                 each.chance,
                 expected,
                 _decided(board, each.by_yes, Bracket(row, bracket.fails) if inside else None),
@@ -111,7 +109,7 @@ def _decided(board: Board, places: Sequence[int], bracket: Bracket | None) -> De
 # --- shown
 
 
-def suggested_lines(found: Suggested) -> Iterator[str]:
+def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     """What is open, what is assumed, and each compile with its answers."""
     board = found.board
     asked = [each for each in board.questions if each.source is not Source.PROBE]
@@ -129,7 +127,7 @@ def suggested_lines(found: Suggested) -> Iterator[str]:
         seconds = each.expected.seconds
         yield ""
         yield f"{number}. {each.question.source.value} {each.question.name}".replace("probe probe", "probe")
-        yield f"   file  {each.file}"
+        yield f"   file  {file_of(each.question, store)}"
         yield f"   time  about {time_text(seconds)}, {each.expected.source}; foreseen {each.question.foreseen.text}"
         yield f"   yes   ({each.chance:.0%}) decides {each.by_yes.text}"
         yield f"   no    ({1 - each.chance:.0%}) decides {each.by_no.text}"
@@ -151,7 +149,7 @@ def given_up_lines(given_up: GivenUp) -> Iterator[str]:
             yield f"refuted: a larger {each.text} compiled where a smaller failed: its sizes say nothing any more"
 
 
-def suggested_json(found: Suggested) -> dict[str, Any]:
+def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
     """The same as JSON."""
     board = found.board
     return {
@@ -164,7 +162,7 @@ def suggested_json(found: Suggested) -> dict[str, Any]:
             {
                 "name": each.question.name,
                 "source": each.question.source.value,
-                "file": str(each.file),
+                "file": str(file_of(each.question, store)),
                 "chance": each.chance,
                 "foreseen": each.question.foreseen.text,
                 "seconds": each.expected.seconds,

@@ -18,7 +18,9 @@ from .plans import HEADS as HEADS
 from .plans import PlanChange as PlanChange
 from .plans import PlanRecord as PlanRecord
 from .plans import plan_change as plan_change
+from .records import ByEvidence as ByEvidence
 from .records import CaseRecord as CaseRecord
+from .records import EvidenceWord as EvidenceWord
 from .records import case_record as case_record
 from .run import RECORDS as RECORDS
 from .run import ParityFigure as ParityFigure
@@ -40,10 +42,12 @@ from .writer import begin_run as begin_run
 __all__ = [
     "HEADS",
     "RECORDS",
+    "ByEvidence",
     "CaseRecord",
     "DeviceCheck",
     "DeviceRecord",
     "DeviceRow",
+    "EvidenceWord",
     "ParityFigure",
     "PlanChange",
     "PlanRecord",

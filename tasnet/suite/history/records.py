@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from tasnet.hailo import Certainty
 from tasnet.network import PUBLISHED, FunctionKept, TrainedForm, Variant
@@ -22,6 +23,27 @@ from tasnet.suite.cases import (
     verdict_of,
 )
 from tasnet.suite.ledger import BlockedStage, Blocker, Judgement, JudgementKind, blocked_stages
+
+
+class EvidenceWord(str, Enum):
+    """How the evidence in a store knows whether a graph compiles; what it doesn't know is predicted at best."""
+
+    OBSERVED = "observed"
+    INFERRED = "inferred"
+    """nobody asked: it follows from an observation, if more is never easier"""
+    DISPUTED = "disputed"
+    """observations contradict each other"""
+
+
+class ByEvidence(BaseModel):
+    """What the evidence in a store says of a case's graph. `text` says which observation: `inferred from …`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    word: EvidenceWord
+    clear: bool
+    """False for what is disputed"""
+    text: str
 
 
 class CaseRecord(BaseModel):
@@ -52,6 +74,8 @@ class CaseRecord(BaseModel):
     """for each failure of the outcomes, in their order, the ids of the entries that cover it"""
     repeat: str = ""
     """the command that runs this case again"""
+    by_evidence: ByEvidence | None = Field(default=None, exclude=True)
+    """of a prediction, what the store's evidence says of its graph now: looked up when it is shown, and never stored"""
     hef: str = ""
     """where the compiled file lies, if one was written: the store's name of it, or a path beside summary.tsv"""
     trained: TrainedForm = PUBLISHED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +13,11 @@ import pytest
 
 from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines, write_plainly
 from tasnet.network import SameFunction, TrainedForm
+from tasnet.suite.ask import board_of_run, by_case, with_evidence
 from tasnet.suite.cases import case_function, parse_any_case, without_keyword
 from tasnet.suite.history import (
     HEADS,
+    ByEvidence,
     CaseRecord,
     ParityFigure,
     PlanRecord,
@@ -89,6 +91,8 @@ class RunReporter:
     writer: RunWriter | None = None
     summary: Path | None = None
     trouble: str = ""
+    known: Mapping[str, ByEvidence] | None = None
+    """what the store's evidence says, by the case's id; worked out when the run has ended"""
     due: dict[str, None] = field(default_factory=dict)
     """the warnings of entries that must be reviewed soon, each once"""
     damaged: dict[str, None] = field(default_factory=dict)
@@ -165,8 +169,15 @@ class RunReporter:
         return [entry.id for entry in self.config.stash[SETUP].ledger.entries]
 
     def _ordered(self) -> list[CaseRecord]:
-        """The records in the profile's order, whatever the order in which workers sent them."""
-        return [self.records[case.id] for case in self.config.stash[SETUP].cases if case.id in self.records]
+        """The records in the profile's order, whatever the order in which workers sent them.
+
+        Of a prediction with what the store's evidence says of the case.
+        """
+        setup = self.config.stash[SETUP]
+        records = [self.records[case.id] for case in setup.cases if case.id in self.records]
+        if self.known is None:
+            self.known = by_case(board_of_run(Store(setup.store), setup.arch, records))
+        return list(with_evidence(records, self.known))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -18,11 +18,19 @@ from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
 from tasnet.network import Size, VariantError
 from tasnet.suite.ask import vacuous_by_key
 from tasnet.suite.cases import SIZE_LETTERS, CaseError, Outcome, parse_case
-from tasnet.suite.history import CaseRecord, StoredRun
+from tasnet.suite.history import CaseRecord, EvidenceWord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
 from tasnet.suite.report.map import map_layout
-from tasnet.suite.report.signs import FUNCTION_SIGNS, PAINTS, run_source, run_toolchain, sign_of, verdict_source
+from tasnet.suite.report.signs import (
+    BY_EVIDENCE,
+    FUNCTION_SIGNS,
+    paints_in,
+    run_source,
+    run_toolchain,
+    sign_of,
+    verdict_source,
+)
 from tasnet.suite.report.sources import ReportSource, har_of
 from tasnet.suite.run import content_of
 
@@ -69,7 +77,8 @@ class Packer:
         return {
             "bracket": list(self.source.shown.head.rows or (ROW_PASS, ROW_FAIL)),
             "sizes": list(SIZE_LETTERS),
-            "paints": PAINTS,
+            "paints": paints_in(self.source.runs),
+            "evidence": [each.paint for each in BY_EVIDENCE.values()],
             "functions": {same.value: (each.sign, each.meaning) for same, each in FUNCTION_SIGNS.items()},
             "shown": self.source.runs.index(self.source.shown),
             "entries": {each.id: _entry(each, self.source) for each in self._entries()},
@@ -121,6 +130,7 @@ class Packer:
             tuple(self._outcome(outcome, record) for outcome in record.outcomes),
             self.word(record.repeat.replace(record.case_id, _HERE)),
             self.word(record.hef),
+            self.word(_of_evidence(record)),
         )
         by = tuple(self.word(_by(outcome)) for outcome in record.outcomes)
         times = tuple(round(outcome.seconds * 1000) for outcome in record.outcomes)
@@ -212,6 +222,15 @@ def _vacuous(record: CaseRecord) -> tuple[str, ...]:
         return vacuous_by_key(replace(parse_case(record.case_id), size=size))
     except (CaseError, VariantError):
         return ()
+
+
+def _of_evidence(record: CaseRecord) -> str:
+    """`Inferred clear: inferred from …`; empty where the evidence says nothing."""
+    said = record.by_evidence
+    if said is None:
+        return ""
+    verdict = "" if said.word is EvidenceWord.DISPUTED else f" {'clear' if said.clear else 'blocked'}"
+    return f"{said.word.value.capitalize()}{verdict}: {said.text}"
 
 
 def page_data(source: ReportSource) -> dict[str, Any]:

@@ -12,11 +12,12 @@ from pathlib import Path
 from markupsafe import Markup
 
 from tasnet.common import render_page, write_whole
+from tasnet.suite.ask import ASSUMED
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import map_layout
 from tasnet.suite.report.pack import commit, page_data, state
 from tasnet.suite.report.parity_table import parity_rows
-from tasnet.suite.report.signs import PAINTS, SOURCE_WORDS, run_source, run_toolchain
+from tasnet.suite.report.signs import BY_EVIDENCE, SOURCE_WORDS, paints_in, run_source, run_toolchain
 from tasnet.suite.report.sources import ReportError, ReportSource
 from tasnet.suite.report.tables import entry_rows, map_rows, on_device, run_rows
 
@@ -57,7 +58,10 @@ def page_html(source: ReportSource) -> str:
         commit=commit(run),
         plan=map_layout(run.records),
         grid=map_rows(run),
-        paints=PAINTS,
+        paints=paints_in(source.runs),
+        evidence=[each.paint for each in BY_EVIDENCE.values()],
+        questions=source.open_questions,
+        assumed=ASSUMED,
         runs=run_rows(source),
         unreadable=source.unreadable,
         parity=parity_rows(source.runs),

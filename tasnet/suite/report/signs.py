@@ -10,8 +10,8 @@ from typing_extensions import assert_never
 from tasnet.hailo import UNKNOWN_MESSAGE
 from tasnet.network import SameFunction
 from tasnet.suite.cases import Verdict
-from tasnet.suite.history import CaseRecord, StoredRun
-from tasnet.suite.ledger import JudgementKind
+from tasnet.suite.history import CaseRecord, EvidenceWord, StoredRun
+from tasnet.suite.ledger import PASSING_KINDS, JudgementKind
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,23 @@ def entries_of_case(record: CaseRecord) -> Iterator[str]:
     yield from dict.fromkeys((*record.entries, *(name for blocker in record.blockers for name in blocker.entries)))
 
 
+BY_EVIDENCE: dict[tuple[EvidenceWord, bool], Sign] = {
+    (EvidenceWord.OBSERVED, True): Sign("✓", "*", "bold green", "compiled: observed, by the evidence", "seen-clear"),
+    (EvidenceWord.OBSERVED, False): Sign("✗", "#", "bold red", "failed: observed, by the evidence", "seen-blocked"),
+    (EvidenceWord.INFERRED, True): Sign("◇", "y", "blue", "clear: inferred from observations", "inferred-clear"),
+    (EvidenceWord.INFERRED, False): Sign("◆", "n", "blue", "blocked: inferred from observations", "inferred-blocked"),
+    (EvidenceWord.DISPUTED, False): Sign("¿", "%", "bold magenta", "observed both ways", "disputed"),
+}
+"""of a predicted case of which the store's evidence says more"""
+
+
 def sign_of(record: CaseRecord) -> Sign:
-    """The sign of a record. One that is blocked as expected shows how many root causes stand in its way."""
+    """The sign of a record. One that is blocked as expected shows how many root causes stand in its way.
+
+    What the evidence says of a prediction goes before it; what isn't as the ledger says goes before all.
+    """
+    if record.by_evidence and record.kind in PASSING_KINDS:
+        return BY_EVIDENCE[(record.by_evidence.word, record.by_evidence.clear)]
     if record.kind is JudgementKind.EXPECTED_FAILURE:
         return _blocked(min(len(record.entries), 9))
     return SURPRISES[record.kind] if record.kind in SURPRISES else _of_verdict(record.verdict)
@@ -81,7 +96,8 @@ def signs_in(records: Sequence[CaseRecord]) -> list[Sign]:
     """The signs that occur in the records, in the order of the legend."""
     seen = {sign_of(record) for record in records}
     plain = (NOT_COMPILED, UNKNOWN, *SURPRISES.values(), UNCLASSIFIED, BROKE_DOWN)
-    return [each for each in (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain) if each in seen]
+    usual = (CLEAR, CLEAR_EXTRAPOLATED, *map(_blocked, range(1, 10)), *plain)
+    return [each for each in (*usual, *BY_EVIDENCE.values()) if each in seen]
 
 
 def _of_verdict(verdict: Verdict) -> Sign:
@@ -142,6 +158,12 @@ PAINTS = {
     "infra": "broke down",
 }
 """How a case is painted -> what it means, in the order of the bars."""
+
+
+def paints_in(runs: Iterable[StoredRun]) -> dict[str, str]:
+    """PAINTS, and of those by evidence what is painted so in these runs."""
+    seen = {sign_of(record).paint for run in runs for record in run.records if record.by_evidence}
+    return PAINTS | {each.paint: each.meaning for each in BY_EVIDENCE.values() if each.paint in seen}
 
 
 def verdict_source(run: StoredRun, record: CaseRecord) -> str:

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tasnet.common import TasnetError, unfinished, without_ansi
+from tasnet.suite.ask import Board, board_of_run, by_case, next_rows, suggest, with_evidence
 from tasnet.suite.cases import CaseError, Stage, profile_cases
 from tasnet.suite.history import (
     CaseRecord,
@@ -54,14 +56,15 @@ class ReportSource:
     """a HAR's name -> why its graph can't be shown"""
     tails: Mapping[str, str] = field(default_factory=dict)
     """a log's name in the store -> its end"""
+    open_questions: tuple[Mapping[str, Any], ...] = ()
+    """to the compiler, about the run that the report opens with, the best first; none without any evidence"""
     plans: tuple[ShownPlan, ...] = ()
     """of the newest run that has any"""
 
     @property
     def shown(self) -> StoredRun:
         """The run that the report opens with: the last one that has cases, else the last one that ran on a device."""
-        newest = self.runs[::-1]
-        return next(run for run in (*(each for each in newest if each.records), *newest) if run.records or run.ran)
+        return shown_run(self.runs)
 
 
 def gather_runs(
@@ -90,7 +93,27 @@ def gather_runs(
         )
     runs = tuple(map(ordered, runs))
     graphs, gone = _graphs(store, runs)
-    return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs), shown_plans(store, runs))
+    known = _board(store, runs)
+    runs = tuple(_by_evidence(run, known) for run in runs)
+    asked = tuple(next_rows(suggest(known))) if known else ()
+    shown = shown_plans(store, runs)
+    return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs), asked, shown)
+
+
+def _board(store: Store, runs: tuple[StoredRun, ...]) -> Board | None:
+    """What the store's evidence says of the run that the report opens with."""
+    run = shown_run(runs)
+    return board_of_run(store, run.head.arch, run.records)
+
+
+def _by_evidence(run: StoredRun, known: Board | None) -> StoredRun:
+    return replace(run, records=with_evidence(run.records, by_case(known))) if known else run
+
+
+def shown_run(runs: Sequence[StoredRun]) -> StoredRun:
+    """The last run that has cases, else the last one that ran on a device."""
+    newest = runs[::-1]
+    return next(run for run in (*(each for each in newest if each.records), *newest) if run.records or run.ran)
 
 
 def ordered(run: StoredRun) -> StoredRun:

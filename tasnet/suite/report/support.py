@@ -9,19 +9,21 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 from tasnet.network import SameFunction
+from tasnet.suite.ask import ASSUMED, board_of_run, by_case, with_evidence
 from tasnet.suite.cases import PLANS, VERDICT_WORDS
-from tasnet.suite.history import HEADS, CaseRecord, RunHead, StoredRun
+from tasnet.suite.history import HEADS, CaseRecord, EvidenceWord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
 from tasnet.suite.report.map import Row, column, column_order, row_of
 from tasnet.suite.report.signs import entries_of_case, entry_letters
 from tasnet.suite.report.sources import ordered
 from tasnet.suite.report.terminal import function_counts
-from tasnet.suite.run import file_sha256
+from tasnet.suite.run import Store, file_sha256
 from tasnet.suite.upkeep import last_whole_runs
 
 PROFILES = ("matrix", "probes")
@@ -59,8 +61,13 @@ def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRu
             raise SupportError(
                 f"run {run.id}: another ledger than {ledger.path} judged it; run `{_run_command(profile)}`"
             )
-        found[profile] = run
+        found[profile] = replace(run, records=_by_evidence(store, arch, run))
     return found
+
+
+def _by_evidence(store: Path, arch: str, run: StoredRun) -> tuple[CaseRecord, ...]:
+    """The run's records with what the store's evidence says of them."""
+    return with_evidence(run.records, by_case(board_of_run(Store(store), arch, run.records)))
 
 
 def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:
@@ -238,11 +245,27 @@ def _matrix(run: StoredRun, letters: Mapping[str, str], word: str) -> Iterator[s
         (f"`{name}`", same.value, *(_cell(row.get(decoder, ()), letters, lengths) for decoder in decoders))
         for (name, same), row in cells.items()
     ]
-    yield f"Every cell is {word}. Letters are the entries above; what names no number of TCN blocks holds for all."
+    known = [record.by_evidence for record in run.records if record.by_evidence]
+    where = "that says no other word " if known else ""
+    letters_are = "Letters are the entries above; what names no number of TCN blocks holds for all."
+    yield f"Every cell {where}is {word}. {letters_are}"
     yield f"The function: {function_counts(run.records)}."
     yield ""
     yield from _table((f"{word}, by topology", "function", *decoders), rows)
     yield ""
+    yield from _known(run.records)
+
+
+def _known(records: Iterable[CaseRecord]) -> Iterator[str]:
+    """Where cells that the evidence knows come from."""
+    said = {record.case_id: record.by_evidence for record in records if record.by_evidence}
+    if not said:
+        return
+    yield f"Inferred is what nobody asked, and what follows of an observation; {ASSUMED}."
+    yield ""
+    yield from ("<details><summary>by which observations</summary>", "")
+    yield from (f"- `{name}`: {each.word.value}: {printable(each.text, MAX_LINE_CHARS)}" for name, each in said.items())
+    yield from ("", "</details>", "")
 
 
 def _cell(records: Iterable[CaseRecord], letters: Mapping[str, str], lengths: bool) -> str:
@@ -268,6 +291,10 @@ def _where(blocks: str, length: str) -> str:
 
 
 def _ending(record: CaseRecord, letters: Mapping[str, str]) -> str:
+    if (said := record.by_evidence) and said.word is not EvidenceWord.DISPUTED:
+        return f"{said.word.value} {'clear' if said.clear else 'blocked'}"
+    if record.by_evidence:
+        return "disputed"
     named = sorted(letters.get(name, "?") for name in entries_of_case(record))
     if record.certainty:
         return f"clear ({record.certainty.value})" if record.predicted else "clear"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,10 +13,10 @@ from tasnet.suite.report.map import map_layout
 from tasnet.suite.report.pack import commit, state
 from tasnet.suite.report.signs import (
     FUNCTION_SIGNS,
-    PAINTS,
     SOURCE_WORDS,
     Sign,
     entries_of_case,
+    paints_in,
     run_source,
     run_toolchain,
     sign_of,
@@ -39,7 +40,7 @@ class MapCell:
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run in the list of runs. `counts` has one figure for each of PAINTS."""
+    """A run in the list of runs. `counts` has one figure for each paint."""
 
     run: StoredRun
     by: str
@@ -108,10 +109,11 @@ def map_rows(run: StoredRun) -> tuple[tuple[str, Sign, tuple[MapCell | None, ...
 
 def run_rows(source: ReportSource) -> tuple[RunRow, ...]:
     """The runs, the last one first."""
-    return tuple(_run(run) for run in reversed(source.runs))
+    paints = paints_in(source.runs)
+    return tuple(_run(run, paints) for run in reversed(source.runs))
 
 
-def _run(run: StoredRun) -> RunRow:
+def _run(run: StoredRun, paints: Iterable[str]) -> RunRow:
     whose = run_source(run)
     painted = Counter(sign_of(record).paint for record in run.records)
     verdicts = Counter(record.verdict.word for record in run.records)
@@ -123,7 +125,7 @@ def _run(run: StoredRun) -> RunRow:
         SOURCE_WORDS[whose],
         state(run),
         commit(run),
-        tuple((paint, painted[paint]) for paint in PAINTS),
+        tuple((paint, painted[paint]) for paint in paints),
         tuple(sorted(verdicts.items())),
         tuple((sign, functions[same]) for same, sign in FUNCTION_SIGNS.items() if functions[same]),
     )

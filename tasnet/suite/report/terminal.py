@@ -12,8 +12,9 @@ from rich.text import Text
 
 from tasnet.common import in_ascii, printable
 from tasnet.network import SameFunction
+from tasnet.suite.ask import ASSUMED
 from tasnet.suite.cases import Verdict
-from tasnet.suite.history import CaseRecord
+from tasnet.suite.history import ByEvidence, CaseRecord, EvidenceWord
 from tasnet.suite.ledger import PASSING_KINDS, JudgementKind
 from tasnet.suite.report.blockers import blockers_table, tally
 from tasnet.suite.report.signs import entries_of_case, entry_letters
@@ -62,8 +63,23 @@ def summary_parts(
         yield blockers_table(tallies, letters, width, ascii_only)
     yield Text()
     yield Text(f"verdicts  {predicted}{verdict_counts(records)}")
+    if known := [record.by_evidence for record in records if record.by_evidence]:
+        yield Text(f"evidence  {evidence_counts(known)}")
+        if any(each.word is EvidenceWord.INFERRED for each in known):
+            yield Text(ASSUMED)
     yield Text(f"function  {function_counts(records)}")
     yield Text(f"graphs    {len({r.graph for r in records})} distinct in {len(records)} cases")
+
+
+def evidence_counts(known: Sequence[ByEvidence]) -> str:
+    """`3 observed (1 clear, 2 blocked), 8 inferred (2 clear, 6 blocked)`: what isn't known by the rules alone."""
+    counts = Counter((each.word, each.clear) for each in known)
+    parts = []
+    for word in EvidenceWord:
+        clear, other = counts[(word, True)], counts[(word, False)]
+        verdicts = f" ({clear} clear, {other} blocked)" if word is not EvidenceWord.DISPUTED else ""
+        parts += [f"{clear + other} {word.value}{verdicts}"] if clear + other else []
+    return ", ".join(parts)
 
 
 def function_counts(records: Sequence[CaseRecord]) -> str:

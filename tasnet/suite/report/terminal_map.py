@@ -92,12 +92,18 @@ def _named(columns: Sequence[Column], several: bool) -> str:
 
 
 def _cell(record: CaseRecord, letters: Mapping[str, str], ascii_only: bool) -> Text:
-    """The letters of the root causes of a case that is blocked as expected; of a surprise a word, of others a sign."""
+    """The letters of the root causes of a case that is blocked as expected; of a surprise a word, of others a sign.
+
+    Where the evidence knows of the case, its sign stands before the letters.
+    """
+    sign = sign_of(record)
+    drawn = sign.word or (sign.ascii if ascii_only else sign.sign)
     if record.kind is JudgementKind.EXPECTED_FAILURE:
         causes = sorted({letters[name] for name in entries_of_case(record)}, key=lambda each: (len(each), each))
+        if record.by_evidence:
+            return Text(drawn + "".join(causes), sign.style)
         return Text("".join(causes), HEAT[min(len(causes), len(HEAT)) - 1])
-    sign = sign_of(record)
-    return Text(sign.word or (sign.ascii if ascii_only else sign.sign), sign.style)
+    return Text(drawn, sign.style)
 
 
 def _head(decoder: str, width: int) -> list[str]:

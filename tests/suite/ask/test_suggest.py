@@ -26,7 +26,7 @@ from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
 from tasnet.suite.ask.question import Question, Source, foreseen
 from tasnet.suite.ask.questions_page import graph_rows, questions_html
 from tasnet.suite.ask.replies import ToldReply
-from tasnet.suite.ask.suggesting import Suggestion, suggest
+from tasnet.suite.ask.suggesting import Suggestion, file_of, suggest
 from tasnet.suite.ask.times import expected
 from tasnet.suite.cases import parse_case
 from tasnet.suite.run import Pipeline, Store, open_store
@@ -60,7 +60,7 @@ def unknown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Store]:
 @pytest.fixture(scope="module")
 def suggested(unknown: tuple[Board, Store]) -> tuple[Suggestion, ...]:
     """What is suggested of it."""
-    return suggest(*unknown, most=16).next
+    return suggest(unknown[0], most=16).next
 
 
 def test_it_finds_the_columns(suggested: tuple[Suggestion, ...]) -> None:
@@ -89,21 +89,24 @@ def test_it_finds_the_middle_of_the_bracket_and_then_its_quarters(suggested: tup
     assert min(abs(rows[1] - each) for each in (416_000, 480_000)) < 9_000
 
 
-def test_the_files_are_there_and_ask_what_they_are_for(suggested: tuple[Suggestion, ...]) -> None:
+def test_the_files_are_there_and_ask_what_they_are_for(
+    unknown: tuple[Board, Store], suggested: tuple[Suggestion, ...]
+) -> None:
+    store = unknown[1]
     for each in suggested:
         if each.question.source is not Source.SEGMENT:
-            assert demands_of(translate(each.file, "net")) == each.question.demands
+            assert demands_of(translate(file_of(each.question, store), "net")) == each.question.demands
         if each.question.source is Source.PROBE:
-            onnx.checker.check_model(str(each.file), full_check=True)
+            onnx.checker.check_model(str(file_of(each.question, store)), full_check=True)
 
 
 def test_hours_are_kept_and_the_best_comes_first(unknown: tuple[Board, Store]) -> None:
-    whole = suggest(*unknown, most=5)
-    short = suggest(*unknown, most=5, hours=100 / 3600)
+    whole = suggest(unknown[0], most=5)
+    short = suggest(unknown[0], most=5, hours=100 / 3600)
     assert sum(each.expected.seconds for each in short.next) <= 100
     assert short.next[0].question == whole.next[0].question
     assert short.left_out
-    assert suggest(*unknown, hours=1e-6).next == ()
+    assert suggest(unknown[0], hours=1e-6).next == ()
 
 
 @pytest.mark.parametrize(
@@ -194,7 +197,7 @@ def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
     assert rows["less"] == ("inferred", "clear")
     assert rows["other"][0] == "predicted"
     assert rows["two <b>"] == ("disputed", "compiled and failed")
-    page = questions_html(suggest(found, unknown[1]))
+    page = questions_html(suggest(found))
     looks = re.findall(r"^  \.(observed|inferred|predicted|disputed) \{ (.*)$", page, re.MULTILINE)
     assert len({look for _, look in looks}) == 4
     for word in ("observed", "inferred", "predicted", "disputed"):

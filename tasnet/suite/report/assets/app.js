@@ -43,7 +43,7 @@ function drawHead(shown) {
   const legend = SAID.flatMap((said) => Object.entries(packed.paints).map(([paint, meaning]) => [said, paint, meaning, counted.get(`${said} ${paint}`)]));
   document.getElementById("legend").replaceChildren(...legend.filter(([, , , count]) => count).map(([said, paint, meaning, count]) =>
     make("li", {}, make("i", { class: `cell ${paint} said-${said}`, "aria-hidden": "true" }),
-      `${SAID_WORD[said]}: ${meaning} `, make("b", {}, number(count)))),
+      packed.evidence.includes(paint) ? `${meaning} ` : `${SAID_WORD[said]}: ${meaning} `, make("b", {}, number(count)))),
     ...Object.entries(packed.functions).map(([same, [, meaning]]) => [same, meaning, [...shown].filter((record) => record.case.same === same).length])
       .filter(([, , count]) => count).map(([same, meaning, count]) =>
         make("li", {}, drawFunction("i", same), `${meaning} `, make("b", {}, number(count)))));

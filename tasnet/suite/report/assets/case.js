@@ -46,6 +46,7 @@ function caseHead(record) {
       make("span", {}, record.meaning === record.verdict ? "" : record.meaning),
       record.certainty ? make("span", { class: "dim" }, ` (${certainty(record.certainty)})`) : ""),
     make("p", {}, drawFunction("i", record.case.same), ` ${record.case.functionText}`),
+    record.evidence ? make("p", { class: "note evidence" }, `${record.evidence}.`) : "",
     record.case.vacuous.map((each) => make("p", { class: "note" }, `Vacuous: ${each}.`)),
     record.said === "double" ? make("p", { class: "note" }, "The result of a test double: neither observed nor predicted.") : "");
 }

@@ -65,6 +65,7 @@ const bodies = packed.bodies.map((row) => {
     })),
     repeat: word(row[12]),
     hef: word(row[13]),
+    evidence: word(row[14]),
   };
 });
 
