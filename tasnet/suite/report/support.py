@@ -26,7 +26,7 @@ from tasnet.suite.report.terminal import function_counts
 from tasnet.suite.run import Store, file_sha256
 from tasnet.suite.upkeep import last_whole_runs
 
-PROFILES = ("matrix", "probes")
+PROFILES = ("matrix", "probes", "trained")
 """whose cases are told one by one"""
 NEEDED = (*PROFILES, PLANS)
 """what `make matrix` runs"""

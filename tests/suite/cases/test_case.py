@@ -176,7 +176,7 @@ def test_any_text_is_a_case_or_one_line(text):
 
 def test_profiles_hold_distinct_cases_that_read_back():
     counts = {name: len(profile_cases(name)) for name in PROFILES}
-    assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24, "trained": 46}
+    assert counts == {"matrix": 840, "notes": 20, "probes": 80, "faithful": 24, "trained": 29}
     for name in PROFILES:
         cases = profile_cases(name, "hailo8l")
         assert len({case.id for case in cases}) == len(cases)
