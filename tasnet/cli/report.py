@@ -35,7 +35,8 @@ def report(
     run: Annotated[list[str] | None, typer.Option("--run", metavar="ID", help="a stored run; repeats")] = None,
     last: Annotated[int, typer.Option("--last", metavar="N", min=1, help="how many runs, without --run")] = 20,
     picture: Annotated[
-        Path | None, typer.Option(writable=True, metavar="PNG", help="a picture of the map; needs Chromium")
+        Path | None,
+        typer.Option(writable=True, metavar="PNG", help="a picture of the map, or of each --run; needs Chromium"),
     ] = None,
     dark: Annotated[bool, typer.Option("--dark", help="the picture in the dark colours")] = False,
     ledger: LedgerAt = None,
@@ -65,7 +66,8 @@ def report(
         # First: there may be no browser for it.
         from tasnet.suite.report import page_html, screenshot
 
-        screenshot(page_html(source), picture, dark=dark)
+        pictured = [each.id for each in source.runs] if run else [source.shown.id]
+        screenshot(page_html(source), picture, pictured, dark=dark)
     if output:
         done = write_page(source, output)
         print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")

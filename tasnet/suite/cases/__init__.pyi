@@ -25,6 +25,7 @@ from .outcome import Status as Status
 from .profiles import NOTES_TAGS as NOTES_TAGS
 from .profiles import PLANNED as PLANNED
 from .profiles import PLANS as PLANS
+from .profiles import PROFILE_MEANINGS as PROFILE_MEANINGS
 from .profiles import PROFILE_NAMES as PROFILE_NAMES
 from .profiles import PROFILES as PROFILES
 from .profiles import PlannedNetwork as PlannedNetwork
@@ -43,6 +44,7 @@ __all__ = [
     "PLANNED",
     "PLANS",
     "PROFILES",
+    "PROFILE_MEANINGS",
     "PROFILE_NAMES",
     "SEGMENT_PARTS",
     "SIZE_LETTERS",

@@ -77,7 +77,7 @@ def trained() -> Iterator[Case]:
     """The forms that keep the trained network's function, PReLU as the LeakyRelu that it is. 29 cases.
 
     - Every exact expansion x decoder in both layouts, at the full window: 16. `repeat` only stands in for `concat`.
-    - The other encoder, the other form of the norm and the other forms of PReLU, vertically, where no row is too long: 4.
+    - The other encoder, the other form of gLN and the other forms of PReLU, vertically, where no row is too long: 4.
     - Windows of 8000 ... 1000, horizontally, of the form that has no join and no deconvolution, and of the one with a
       1x1 convolution and a block-diagonal decoder: is it the row length alone that fails, and where does it stop? 9.
     """
@@ -135,6 +135,17 @@ PROFILES: Mapping[str, Callable[[], Iterable[Case]]] = {
     "trained": trained,
 }
 """The named sets of cases, on the base architecture."""
+
+
+PROFILE_MEANINGS: Mapping[str, str] = {
+    "matrix": "all that the conversion notes could have compiled",
+    "notes": "what the conversion notes compiled",
+    "probes": "exact rewrites of it, both layouts, shorter windows",
+    "faithful": "the trained network's function, with PReLU and gLN as they are",
+    "trained": "every form that keeps the trained network's function",
+    "plans": "networks as trained, whole and in the segments of their plans",
+}
+"""what a profile is, in a few words"""
 
 
 PLANS = "plans"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from PIL import Image
 
@@ -30,8 +31,12 @@ ARGUMENTS = (
 )
 """It shows one page that we wrote, asks no network for anything, and may run as root in a container."""
 
-PICTURE_SIZE = (1360, 700)
-"""CSS pixels: the head, the filter and the whole map of the default matrix"""
+PICTURE_WIDTH = 1200
+"""CSS pixels: the whole map of the default matrix"""
+_APART = 12
+"""CSS pixels between two runs' maps"""
+_MAPS_ALONE = ".filters, .hint, #theme, .run-choice, h1 { display: none !important } .page { display: block }"
+"""what there is to be clicked is no part of a picture"""
 
 
 class BrowserError(TasnetError, RuntimeError):
@@ -65,19 +70,35 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def screenshot(html: str, path: Path, *, dark: bool = False) -> None:
-    """Writes a PNG of the page as it opens, whole or not at all. Raises BrowserError, OSError."""
+def screenshot(html: str, path: Path, runs: Sequence[str], *, dark: bool = False) -> None:
+    """Writes a PNG of the maps of these runs of the page, one below the other, whole or not at all.
+
+    Raises BrowserError, OSError.
+    """
+    shots = []
     with unfinished.folder(prefix="tasnet-page") as folder, chromium() as browser:
         page_file = Path(folder, "report.html")
         page_file.write_text(html, encoding="utf-8")
-        width, height = PICTURE_SIZE
         page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", device_scale_factor=2
+            viewport={"width": PICTURE_WIDTH, "height": 900},
+            color_scheme="dark" if dark else "light",
+            device_scale_factor=2,
         )
-        page.goto(page_file.as_uri())
-        taken = page.screenshot()
+        for run in runs:
+            page.goto(f"{page_file.as_uri()}#{urlencode({'run': run})}")
+            page.add_style_tag(content=_MAPS_ALONE)
+            bottom = page.locator(".map-section").bounding_box()
+            height = bottom["y"] + bottom["height"] if bottom else 900
+            taken = page.screenshot(
+                clip={"x": 0, "y": 0, "width": PICTURE_WIDTH, "height": height + _APART}, full_page=True
+            )
+            shots.append(Image.open(io.BytesIO(taken)).convert("RGB"))
+    whole = Image.new("RGB", (shots[0].width, sum(shot.height for shot in shots)))
+    down = 0
+    for shot in shots:
+        whole.paste(shot, (0, down))
+        down += shot.height
     # A page has few colours: a palette takes a third of the bytes, and loses nothing that is seen.
-    picture = Image.open(io.BytesIO(taken)).convert("RGB").quantize(64, dither=Image.Dither.NONE)
     content = io.BytesIO()
-    picture.save(content, format="PNG", optimize=True)
+    whole.quantize(64, dither=Image.Dither.NONE).save(content, format="PNG", optimize=True)
     write_whole(path, content.getvalue())

@@ -17,7 +17,7 @@ from tasnet.hailo import Failure
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
 from tasnet.network import Size, VariantError
 from tasnet.suite.ask import vacuous_by_key
-from tasnet.suite.cases import SIZE_LETTERS, CaseError, Outcome, parse_case
+from tasnet.suite.cases import PROFILE_MEANINGS, SIZE_LETTERS, CaseError, Outcome, parse_case
 from tasnet.suite.history import CaseRecord, EvidenceWord, StoredRun
 from tasnet.suite.ledger import Entry
 from tasnet.suite.report.graphs import LayerList, LayerRow
@@ -95,6 +95,7 @@ class Packer:
             "id": run.id,
             "said": run_source(run),
             "profile": run.head.profile,
+            "meaning": PROFILE_MEANINGS.get(run.head.profile, ""),
             "arch": run.head.arch,
             "toolchain": run_toolchain(run),
             "started": f"{run.head.started:%Y-%m-%d %H:%M} UTC",

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from tasnet.common import render_page, write_whole
 from tasnet.suite.ask import ASSUMED
+from tasnet.suite.cases import PROFILE_MEANINGS
 from tasnet.suite.report.blockers import tally
 from tasnet.suite.report.map import map_layout
 from tasnet.suite.report.pack import commit, page_data, state
@@ -54,6 +55,7 @@ def page_html(source: ReportSource) -> str:
         run=run,
         said=run_source(run),
         words=SOURCE_WORDS,
+        meanings=PROFILE_MEANINGS,
         state=state(run),
         commit=commit(run),
         plan=map_layout(run.records),

@@ -150,8 +150,9 @@ def _plans(run: StoredRun, letters: Mapping[str, str]) -> Iterator[str]:
     yield ""
     hardware = ", ".join(dict.fromkeys(plan.hardware for plan in run.plans if plan.hardware))
     yield (
-        "Networks as they are trained, gLN and PReLU kept: whole, in the exact form with the least in its way, and in "
-        "the segments of `tasnet plan`. Every verdict is predicted, every time modelled"
+        "Networks as they are published, gLN and PReLU kept: whole, laid out horizontally, and in the segments of "
+        "`tasnet plan`, which are exact together; other exact forms are in profile trained below. Every verdict is "
+        "predicted, every time modelled"
         f"{f' for {hardware}' if hardware else ''}."
     )
     yield ""

@@ -13,7 +13,7 @@ from tasnet.network.weights import asteroid_shapes
 from tasnet.suite.cases.case import SIZE_LETTERS, Case, CaseError, graph_case, graph_key
 from tasnet.suite.cases.function import case_function
 from tasnet.suite.cases.names import parse_case
-from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILES, profile_cases
+from tasnet.suite.cases.profiles import NOTES_TAGS, PROFILE_MEANINGS, PROFILE_NAMES, PROFILES, profile_cases
 
 BLOCKS = st.sampled_from([0, 1, 2, 4, 23, 24, 25])
 VARIANTS = st.builds(
@@ -204,6 +204,7 @@ def test_no_profile_repeats_a_graph_and_which_keep_the_function():
     for case in (*profile_cases("faithful"), *profile_cases("trained")):
         assert case_function(case).text == "exact"
     assert len(profile_cases("trained")) <= 60
+    assert list(PROFILE_MEANINGS) == list(PROFILE_NAMES)
     for case in profile_cases("probes"):
         assert set(case.variant.inexact_axes(case.size)) <= {"activation", "norm", "sources"}
 

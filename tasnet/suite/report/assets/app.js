@@ -25,6 +25,7 @@ function drawHead(shown) {
   document.getElementById("count").textContent = isFiltered()
     ? `${number(shown.size)} of ${number(total)} cases, ${number(graphs)} graphs`
     : `${number(total)} cases, ${number(graphs)} graphs`;
+  document.getElementById("meaning").textContent = run.meaning;
   document.getElementById("clear").hidden = !isFiltered();
   const chosen = [...state.chosen].map(([key, values]) => `${key}: ${[...values].join(" or ")}`);
   if (state.q) chosen.unshift(`text: ${state.q}`);
