@@ -142,7 +142,7 @@ PROFILE_MEANINGS: Mapping[str, str] = {
     "notes": "what the conversion notes compiled",
     "probes": "exact rewrites of it, both layouts, shorter windows",
     "faithful": "the trained network's function, with PReLU and gLN as they are",
-    "trained": "every form that keeps the trained network's function",
+    "trained": "forms that keep the trained network's function",
     "plans": "networks as trained, whole and in the segments of their plans",
 }
 """what a profile is, in a few words"""
