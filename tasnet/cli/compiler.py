@@ -229,13 +229,13 @@ def import_runs(
     from tasnet.cli.questions import asked_cases, show_news
     from tasnet.suite.notes import import_night_runs
     from tasnet.suite.observed import all_evidence, everything_observed, evidence_by_entry
-    from tasnet.suite.run import open_store
+    from tasnet.suite.run import Store
 
     known_arch(arch)
     found = usual_ledger(ledger, root)
     entries = found.entries if found else ()
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    kept_in = open_store(store_at(store, root))
+    kept_in = Store(store_at(store, root))
     known = everything_observed(kept_in)
     done = import_night_runs(kept_in, source, version=dfc_version, arch=arch)
     print_line(f"{source}: kept {done.kept}, known {done.known}, left out {len(done.left_out)}")

@@ -80,6 +80,7 @@ def exported_case(
     recipe = options.recipe()
     # Only now: torch takes seconds to import.
     from tasnet.network import seeded_weights, to_onnx, with_drawn_heads
+    from tasnet.suite.cases import check_blocks
     from tasnet.suite.run import RecipeWeights
 
     if recipe.checkpoint is None:
@@ -93,6 +94,7 @@ def exported_case(
         for line in loaded.assumed:
             print_line(f"note: {options.checkpoint}: {line}", error=True)
         meant = replace(meant, size=loaded.size)
+        check_blocks(meant.variant, meant.size)
         weights = with_drawn_heads(loaded.weights, meant.size, seed)
         given = RecipeWeights(weights, loaded.mask_activation, False, str(options.checkpoint), loaded.form)
     form = (meant.variant, meant.size, given.weights, meant.length)

@@ -58,7 +58,7 @@ def listen(
 
     Example: tasnet listen -o heard
     """
-    from tasnet.suite.cases import parse_case
+    from tasnet.suite.cases import check_blocks, parse_case
     from tasnet.suite.numerics import SECONDS, SHIPPED, listen_summary, separate_to_folder
 
     waves = [*(mix or ()), *(more or ())]
@@ -71,6 +71,7 @@ def listen(
     named = parse_case(AS_TRAINED if case is None else case)
     folder = output or Path(f"heard-{named.id}")
     pipeline = embedded(trained(options, [named]))
+    check_blocks(named.variant, pipeline.resolve(named).size)
     heard = separate_to_folder(named, waves or SHIPPED[:2], folder, pipeline, seconds=SECONDS if waves else HEARD)
     print(listen_summary(heard, folder))
     return OK
@@ -90,13 +91,14 @@ def parity(
 ) -> int:
     """Write the parity of cases at every stage as a page.
 
-    With tables by form and layer, error over length, and the cost of 8 bits. Takes minutes. Weights are those of
+    Of those that are named alone: tables by form and layer, and 8 bits layer by layer; of gLN its error over the
+    length; of the weights' own function what 8 bits cost in dB of separation. Takes minutes. Weights are those of
     tasnet:small where --checkpoint names no others. Exits 1 for a figure beyond its limit in thresholds.yaml.
 
     Example: tasnet parity --case split-normal-polyphase-all -o parity.html
     """
     from tasnet.cli.parity_figures import write_cases_page
-    from tasnet.suite.cases import parse_case
+    from tasnet.suite.cases import check_blocks, parse_case
 
     writable(output)
     cases = [parse_case(each) for each in case]
@@ -104,6 +106,8 @@ def parity(
     options.recipe()
     limits = _limits(None, options.root)
     pipeline = embedded(options)
+    for each in cases:
+        check_blocks(each.variant, pipeline.resolve(each).size)
     return OK if write_cases_page(output, cases, pipeline, limits) else NOT_CLEAR
 
 

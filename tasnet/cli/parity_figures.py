@@ -18,6 +18,7 @@ from tasnet.suite.numerics import (
     read_figures,
     voices_summary,
     weights_label,
+    worst_lines,
 )
 from tasnet.suite.run import Pipeline, Store
 
@@ -61,8 +62,10 @@ def how(runs: Sequence[StageFigure]) -> str:
 
 
 def print_breaches(limits: Thresholds, runs: Sequence[StageFigure]) -> bool:
-    """Prints what is beyond the limits; True if nothing is."""
+    """Prints the worst of each form and stage, and what is beyond the limits; True if nothing is."""
     path, breaches = limits.path, limits.check(runs)
+    for line in worst_lines(runs, limits):
+        print_line(line)
     for breach in breaches:
         print_line(str(breach))
     print_line(f"{path}: {len(runs)} measured, {len(breaches)} beyond their limits")

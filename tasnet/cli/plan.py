@@ -268,7 +268,7 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     """The network that is meant, and the case's length where one is named."""
     from dataclasses import replace
 
-    from tasnet.suite.cases import parse_case
+    from tasnet.suite.cases import check_blocks, parse_case
 
     meant = parse_case(case) if case is not None else None
     recipe = options.recipe()
@@ -287,6 +287,7 @@ def _trained(case: str | None, options: RunOptions) -> tuple[TrainedFunction, in
     own = function_of_checkpoint(loaded)
     if meant is None:
         return own, None
+    check_blocks(meant.variant, loaded.size)
     named = function_of_variant(meant.variant, loaded.size, loaded.weights, loaded.mask_activation)
     parts = [(each.norm, each.activation, each.causal) for each in (named.function, own.function)]
     if parts[0] != parts[1]:

@@ -194,11 +194,11 @@ def show_(
 
     Example: tasnet evidence show --profile notes
     """
-    from tasnet.suite.run import open_store
+    from tasnet.suite.run import Store
 
     known_arch(arch)
     cases = asked_cases(profile, arch, None) if profile != "none" else ()
-    show_news(cases, arch, open_store(store_at(store, root)), usual_ledger(ledger, root))
+    show_news(cases, arch, Store(store_at(store, root)), usual_ledger(ledger, root))
     return OK
 
 

@@ -22,6 +22,7 @@ from tasnet.cli.options import (
     usual_ledger,
     writable,
 )
+from tasnet.cli.reading_progress import reading_progress
 from tasnet.common import print_line, utc_today
 
 USUAL_PAGE = Path("report.html")
@@ -61,7 +62,9 @@ def report(
     for target in filter(None, (output, picture)):
         writable(target)
     entries = usual_ledger(ledger, root)
-    source = gather_runs(Store(store_at(store, root)), utc_today(), ledger=entries, names=run or (), last=last)
+    kept_in = Store(store_at(store, root))
+    with reading_progress() as tell:
+        source = gather_runs(kept_in, utc_today(), ledger=entries, names=run or (), last=last, tell=tell)
     if picture:
         # First: there may be no browser for it.
         from tasnet.suite.report import page_html, screenshot

@@ -133,8 +133,8 @@ def _interpreter(path: Path, env: Mapping[str, str]) -> Interpreter | str:
         return f"can't be run: {error.strerror}"
     answers = [line for line in ran.stdout.decode(errors="replace").splitlines() if line.startswith(ABOUT)]
     if not answers:
-        said = ran.stderr.decode(errors="replace").strip().splitlines()
-        return f"not a Python from 3.8 on ({said[-1][:200] if said else f'exit code {ran.returncode}'})"
+        # What it said instead is whatever another program has to say, and not ours to pass on.
+        return f"not a Python from 3.8 on (exit code {ran.returncode})"
     try:
         answer = json.loads(answers[-1][len(ABOUT) :])
         if answer["protocol"] != PROTOCOL:

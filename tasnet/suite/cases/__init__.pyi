@@ -13,6 +13,7 @@ from .named import named_cases as named_cases
 from .named import why_not_run as why_not_run
 from .named import without_keyword as without_keyword
 from .names import MAX_ID_CHARS as MAX_ID_CHARS
+from .names import check_blocks as check_blocks
 from .names import parse_any_case as parse_any_case
 from .names import parse_case as parse_case
 from .outcome import DOUBLE_SUFFIX as DOUBLE_SUFFIX
@@ -62,6 +63,7 @@ __all__ = [
     "Verdict",
     "axes_function",
     "case_function",
+    "check_blocks",
     "graph_case",
     "graph_key",
     "named_cases",

@@ -71,9 +71,20 @@ def parse_any_case(text: str, arch: str | None = None) -> AnyCase:
         if arch and "arch" not in seen and "arch=" not in head:
             given = replace(given, arch=arch)
         whole = Case(given.variant, Size(**given.sizes), given.length, given.arch)
+        check_blocks(whole.variant, whole.size)
         return SegmentCase(whole, _cut(cut)) if cut else whole
     except (CaseError, VariantError) as error:
         raise CaseError(printable(f"case '{text}': {error}", most=4 * MAX_ID_CHARS)) from None
+
+
+def check_blocks(variant: Variant, size: Size) -> None:
+    """Raises CaseError for a count of blocks past the network's: it would be another name of the whole network.
+
+    A case that is named is checked so, at its own size and at that of the checkpoint that it is asked for with.
+    """
+    if variant.blocks > size.total_blocks:
+        has = f"the network has {size.total_blocks} blocks (R={size.R}, X={size.X})"
+        raise CaseError(f"k{variant.blocks}: {has}; write all, or k{size.total_blocks - 1} at most")
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from .waves import frames_waveform as frames_waveform
 from .waves import host_frames as host_frames
 from .waves import in_a_row as in_a_row
 from .waves import torch_waveform as torch_waveform
+from .worst import worst_lines as worst_lines
 
 __all__ = [
     "PARITY_STAGES",
@@ -69,5 +70,6 @@ __all__ = [
     "torch_waveform",
     "voices_summary",
     "weights_label",
+    "worst_lines",
     "write_parity_page",
 ]

@@ -123,12 +123,16 @@ class NormErrorGrowth:
 LENGTHS = (1600, 4000, 8000, 16000, 32000, 64000)
 
 
+GLN_FORMS = ("gln", "gln_pool")
+"""those that gLN is exported in"""
+
+
 def error_growth(
     mix: Signal,
     *,
     size: Size | None = None,
     blocks: int = 0,
-    norms: Sequence[str] = ("gln", "gln_pool"),
+    norms: Sequence[str] = GLN_FORMS,
     lengths: Sequence[int] = LENGTHS,
     seed: int = 0,
 ) -> tuple[NormErrorGrowth, ...]:

@@ -43,7 +43,7 @@ def parity_html(report: ParityReport) -> str:
         predicted=frozenset().union(*(row.predicted for row in report.rows)),
         worst=[(stage, worst) for stage in STAGE_LABELS if (worst := _worst(report, stage)) is not None],
         gln=GLN,
-        growth_plot=_growth(report.growth),
+        growth_plot=_growth(report.growth) if report.growth else "",
         eight=[(each, _curve(each), _layers(each)) for each in report.eight],
         bracket=published_loss(),
         groups=GROUPS,

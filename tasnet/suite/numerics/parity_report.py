@@ -23,10 +23,10 @@ from tasnet.hailo.quantize import (
     quantize_network,
     required_shifts,
 )
-from tasnet.network import Size, Variant
+from tasnet.network import Size
 from tasnet.suite.cases import Case
 from tasnet.suite.numerics.eight_bits import EightBitCosts, can_be_judged, eight_bit_costs
-from tasnet.suite.numerics.float64_reference import LENGTHS, NormErrorGrowth, error_growth
+from tasnet.suite.numerics.float64_reference import GLN_FORMS, LENGTHS, NormErrorGrowth, error_growth
 from tasnet.suite.numerics.kept_figures import layer_gains, weights_label
 from tasnet.suite.numerics.measuring import stage_distances, stage_figures
 from tasnet.suite.numerics.metrics import SignalDistance, si_sdr
@@ -104,30 +104,41 @@ def gather_parity(
     thresholds: Thresholds | None = None,
     compiler: Pipeline | None = None,
     growth_size: Size | None = None,
+    growth_norms: Sequence[str] = GLN_FORMS,
     growth_lengths: Sequence[int] = LENGTHS,
+    costs: bool = True,
     points: int = 10,
     say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
     """`cases` at every stage, those of `eight` layer by layer and over bits, and gLN's error over `growth_lengths`.
 
-    `say` is told what comes next. Raises what the pipeline raises, and ParityReportError for a case of `eight` that has
-    no HAR.
+    With `costs`, what 8 bits cost a trained network in its own form. `say` is told what comes next. Raises what the
+    pipeline raises, and ParityReportError for a case of `eight` that has no HAR.
     """
     rows, layers = [], []
     for number, case in enumerate(cases, 1):
         say(f"{number} of {len(cases)} cases at every stage: {case.id}")
         rows.append(_case_parity(case, pipeline, compiler, thresholds))
     for case in eight:
+        alike = [row.missing["har8"] for row in rows if row.case == pipeline.resolve(case) and "har8" in row.missing]
+        if alike:
+            say(f"no 8 bits: {case.id}: {alike[0]}")
+            continue
         say(f"8 bits, layer by layer and over bits: {case.id}")
         layers.append(in_eight_bits(case, pipeline, points, say))
-    say(f"gLN's error at T={', '.join(map(str, growth_lengths))}")
+    growth: tuple[NormErrorGrowth, ...] = ()
+    if growth_norms:
+        say(f"gLN's error at T={', '.join(map(str, growth_lengths))}")
+        mix = long_mix(max(growth_lengths))
+        growth = error_growth(mix, size=growth_size, norms=growth_norms, lengths=growth_lengths)
+    judged = costs and can_be_judged(pipeline.recipe)
     return ParityReport(
         rows=tuple(rows),
-        growth=error_growth(long_mix(max(growth_lengths)), size=growth_size, lengths=growth_lengths),
+        growth=growth,
         eight=tuple(layers),
         speech=voices_summary(),
         weights=weights_label(pipeline.recipe),
-        costs=eight_bit_costs(pipeline.recipe, say=say) if can_be_judged(pipeline.recipe) else None,
+        costs=eight_bit_costs(pipeline.recipe, say=say) if judged else None,
     )
 
 
@@ -139,9 +150,24 @@ def full_parity_report(
     compiler: Pipeline | None = None,
     say: Callable[[str], None] = lambda _: None,
 ) -> ParityReport:
-    """`cases` at every stage, and the trained model's form in 8 bits: seconds for a case, minutes for the rest."""
-    trained = Case(Variant("split", decoder="polyphase", activation="prelu", norm="gln"))
-    return gather_parity(cases, (trained,), pipeline, thresholds=thresholds, compiler=compiler, say=say)
+    """Everything about `cases` and nothing else: each at every stage and in 8 bits, a minute or more for a case.
+
+    The error over the length is that of the forms of gLN among them; what 8 bits cost in dB of separation is told where
+    one of them is the trained network's own function.
+    """
+    sized = [pipeline.resolve(each) for each in cases]
+    with_gln = [each for each in sized if each.variant.norm in GLN_FORMS and each.variant.mask != "bypass"]
+    return gather_parity(
+        cases,
+        cases,
+        pipeline,
+        thresholds=thresholds,
+        compiler=compiler,
+        growth_size=with_gln[0].size if with_gln else None,
+        growth_norms=tuple(dict.fromkeys(each.variant.norm for each in with_gln)),
+        costs=any(each.variant.keeps_function(each.size, pipeline.trained) for each in sized),
+        say=say,
+    )
 
 
 def in_eight_bits(

@@ -31,6 +31,7 @@ from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
 from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.collection import why_no_test
+from tasnet.suite.plugin.measures import tell_measures
 from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.plans import plan_records
 from tasnet.suite.plugin.setup import SETUP, names_of_others, run_head
@@ -83,8 +84,7 @@ class RunReporter:
     pairs: dict[str, VerdictComparison] = field(default_factory=dict)
     recalled: list[VerdictComparison] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
-    measured: dict[str, None] = field(default_factory=dict)
-    """the ids of the cases whose numerics were measured"""
+    measures: list[ParityFigure] = field(default_factory=list)
     plans: tuple[PlanRecord, ...] = ()
     total: int = 0
     progress: ProgressBar | ProgressLines | None = None
@@ -147,9 +147,8 @@ class RunReporter:
         if report.when == "call":
             for name, value in report.user_properties:
                 if name == MEASURE_PROPERTY:
-                    figure = ParityFigure.model_validate_json(str(value))
-                    self.measured.setdefault(figure.case_id)
-                    self._keep(figure)
+                    self.measures.append(ParityFigure.model_validate_json(str(value)))
+                    self._keep(self.measures[-1])
         if not (report.when == "call" or (report.when == "setup" and report.failed)):
             return
         if ran := property_of(report, DEVICE_PROPERTY):
@@ -235,8 +234,10 @@ class RunReporter:
             terminalreporter.section(device.title(ran))
             for line in table_lines([device.HEADS, *(row.cells for row in ran)]):
                 terminalreporter.write_line(line)
-        if self.measured:
-            terminalreporter.write_line(labelled_line("compared", compared_with(self.measured, setup.trained)))
+        tell_measures(terminalreporter, self.measures, setup.root)
+        if self.measures:
+            named = dict.fromkeys(each.case_id for each in self.measures)
+            terminalreporter.write_line(labelled_line("compared", compared_with(named, setup.trained)))
         for index, line in enumerate(_first_few(list(self.damaged))):
             terminalreporter.write_line(labelled_line("" if index else "damaged", line), yellow=True)
         records = self._ordered()

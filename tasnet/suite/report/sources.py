@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -74,8 +74,11 @@ def gather_runs(
     ledger: Ledger | None = None,
     names: Sequence[str] = (),
     last: int = 20,
+    tell: Callable[[int, int], None] = lambda done, total: None,
 ) -> ReportSource:
     """The runs called `names`, else the `last` ones, with what belongs to them.
+
+    `tell` is told how many graphs are read, of how many: what no report had before takes a while.
 
     A run that can't be read is listed in `unreadable`, unless it was named. Raises ReportError when no case is in any
     of the runs and none ran on a device, RunError for a name that no run has or a named run that can't be read,
@@ -92,7 +95,7 @@ def gather_runs(
             f"or name another --store{broken}"
         )
     runs = tuple(map(ordered, runs))
-    graphs, gone = _graphs(store, runs)
+    graphs, gone = _graphs(store, runs, tell)
     known = _board(store, runs)
     runs = tuple(_by_evidence(run, known) for run in runs)
     asked = tuple(next_rows(suggest(known))) if known else ()
@@ -171,17 +174,20 @@ def _last(root: Path, last: int) -> tuple[tuple[StoredRun, ...], tuple[Unreadabl
     return tuple(runs), tuple(unreadable)
 
 
-def _graphs(store: Store, runs: Iterable[StoredRun]) -> tuple[dict[str, LayerList], dict[str, str]]:
+def _graphs(
+    store: Store, runs: Iterable[StoredRun], tell: Callable[[int, int], None]
+) -> tuple[dict[str, LayerList], dict[str, str]]:
     names = {har_of(record) for run in runs for record in run.records} - {""}
     graphs: dict[str, LayerList] = {}
     gone: dict[str, str] = {}
     with unfinished.folder(prefix="tasnet-report") as folder:
         desk = Path(folder)
-        for name in sorted(names):
+        for done, name in enumerate(sorted(names), 1):
             try:
                 graphs[name] = layers_of_har(store, name, desk)
             except GraphUnavailable as error:
                 gone[name] = str(error)
+            tell(done, len(names))
     return graphs, gone
 
 

@@ -64,6 +64,17 @@ def test_the_version_of_a_wheel_needs_no_import_of_the_sdk(nowhere: Path) -> Non
     assert find_compiler(here=nowhere).sdk == "3.33.1"
 
 
+def test_what_another_program_says_is_not_passed_on(nowhere: Path) -> None:
+    """A version manager's shim says where it has looked, over several lines."""
+    path = nowhere / "python"
+    path.write_text("#!/bin/sh\necho '( Python versions to be found' >&2\nexit 127\n")
+    path.chmod(0o755)
+    with pytest.raises(DfcNotFound) as raised:
+        find_compiler(path)
+    assert "not a Python from 3.8 on (exit code 127); " in str(raised.value)
+    assert "to be found" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
