@@ -183,7 +183,9 @@ class _Search:
         """Whether the toolchain says of this graph that it has the blocker; the last that does is kept."""
         if graph is None or not graph.usable:
             return False
-        answer = self.asker.ask(to_model(graph))
+        model = to_model(graph)
+        answer = self.asker.ask(model)
+        self.asker.keep(model, answer)
         if self.blocker.shown_by(answer) is None:
             return False
         self.graph, self.answer = graph, answer
@@ -245,7 +247,10 @@ class _Search:
     def _asked_again(self, first: Answer) -> str:
         """What to say of a second asking that taught nothing. Raises AskError where it said something else."""
         try:
-            second = self.asker.ask(to_model(self.graph), asked=2)
+            model = to_model(self.graph)
+            second = self.asker.ask(model, asked=2)
+            # One that says otherwise than the first stands beside it: nothing is inferred from either.
+            self.asker.keep(model, second)
         except BudgetSpent:
             return "it was not asked a second time"
         if not second.learned:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +22,7 @@ from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import heard
 from tasnet.suite.cases import Stage, parse_case
-from tasnet.suite.observed import SharedEvidence, all_evidence, open_workers
+from tasnet.suite.observed import SharedEvidence, all_evidence, everything_observed, open_workers
 from tasnet.suite.run import Pipeline, Store, open_store
 from tasnet.suite.run.store import DamageWarning
 from tests.doubles.outcomes import DFC, failure, outcomes
@@ -217,3 +222,61 @@ def test_workers_decide_what_one_process_does(boards: Boards) -> None:
 
 def _fails(pipeline: Pipeline, given: str) -> str:
     raise ValueError(given)
+
+
+SWEEP = """
+import sys, time
+from pathlib import Path
+from tasnet.hailo.predict import Reference
+from tasnet.suite.ask.boards import Boards
+from tasnet.suite.ask.deciding import ask_here, ask_on_workers, decide
+from tasnet.suite.cases import parse_case
+from tasnet.suite.observed import open_workers
+from tasnet.suite.run import Pipeline, Store
+from tests.suite.ask.test_deciding import IDS, too_many
+
+store, workers = Store(Path(sys.argv[1])), int(sys.argv[2])
+boards = Boards(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8")
+
+
+def told(asked, board):
+    print(asked.question.name, flush=True)
+    time.sleep(600)
+
+
+pipeline = Pipeline(store, too_many(8))
+if workers == 1:
+    decide(boards, ask_here(pipeline, "hailo8"), tell=told)
+with open_workers(pipeline, workers=workers) as over:
+    decide(boards, ask_on_workers(over, "hailo8"), tell=told)
+"""
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
+    boards: Boards, tmp_path: Path, workers: int
+) -> None:
+    if workers > 1:
+        pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
+    shutil.copytree(
+        boards.pipeline.store.root, tmp_path / "store", ignore=shutil.ignore_patterns("evidence", "replies")
+    )
+    command = [sys.executable, "-c", SWEEP, str(tmp_path / "store"), str(workers)]
+    # A session of its own: its workers end with it.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        assert process.stdout is not None
+        first = process.stdout.readline().strip()
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    store = Store(tmp_path / "store")
+    kept = everything_observed(store)
+    assert first in [*(each.case_id for each in kept.cases), *(each.name for each in kept.graphs)]
+    again, tool = (
+        replace(boards, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[]),
+        too_many(8),
+    )
+    found = asked_with(again, tool)
+    assert found.why == ""
+    assert first not in [each.question.name for each in found.asked if each.inferred is None]

@@ -17,6 +17,10 @@ from tasnet.hailo.translate import translate
 from tasnet.network import Size
 from tasnet.suite.ask.answers import Asker, AskError, Budget
 from tasnet.suite.ask.isolation import Isolated, isolate
+from tasnet.suite.ask.knowledge import known_from
+from tasnet.suite.ask.known import known_observations
+from tasnet.suite.ask.replies import heard
+from tasnet.suite.observed.evidence_file import export_evidence, import_evidence, read_evidence
 from tasnet.suite.run.store import open_store
 from tests.doubles.ruled_toolchain import RuledToolchain
 from tests.suite.ask.graphs import network
@@ -231,3 +235,34 @@ def test_a_budget_that_ends_before_any_piece_is_shown_says_so_and_loses_nothing(
         found(tmp_path / "other", tool, seconds=0.0)
     _, asked = found(tmp_path, tool)
     assert asked.kept >= 1
+
+
+def test_imported_answers_are_not_asked_for_again_and_move_what_else_is_predicted(tmp_path: Path) -> None:
+    tool = RuledToolchain(rows_of(901), version="3.33.0")
+    one, first = found(tmp_path / "theirs", tool)
+    file = tmp_path / "evidence.json"
+    shared = export_evidence(first.store, file)
+    # Every piece that was asked: neither the whole graph, which is the user's, nor what was asked a second time alone.
+    assert shared == first.compiles - 1
+    store = open_store(tmp_path / "ours" / "store")
+    import_evidence(store, read_evidence(file))
+    other = replace(tool, calls=[])
+    again, second = found(tmp_path / "ours", other)
+    assert again.model == one.model
+    # The whole graph, and what was found, anew: all else is known.
+    assert (second.compiles, len(other.calls)) == (2, 2)
+    newer = replace(tool, version="3.34.0", calls=[])
+    _, third = found(tmp_path / "ours", newer)
+    assert third.compiles == first.compiles
+    assert known_observations(store, "hailo8").failed
+
+
+def test_a_contradiction_stands_in_the_evidence_and_nothing_is_inferred_from_it(tmp_path: Path) -> None:
+    tool = RuledToolchain(rows_of(901), changes_its_mind=lambda times: times == 1, version="3.33.0")
+    with pytest.raises(AskError, match="contradicts itself"):
+        found(tmp_path, tool)
+    said = heard(open_store(tmp_path / "store"), "hailo8")
+    known = known_from((), [each.reply for each in said.told])
+    (those,) = known.contradictions
+    assert {each.compiled for each in those} == {True, False}
+    assert not {id(each) for each in those} & {id(each) for each in known.sound}
