@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -37,8 +38,16 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def _names(mark: str, file: Path) -> bool:
+    """Whether the file's code has `mark.compile`, in whatever is called `mark`; a text that has it is no code."""
     # An editor's lock is a link to nowhere.
-    return file.is_file() and re.search(rb"\bmark\.%b\b" % mark.encode(), file.read_bytes()) is not None
+    content = file.read_bytes() if file.is_file() else b""
+    if not re.search(rb"\bmark\.%b\b" % mark.encode(), content):
+        return False
+    try:
+        nodes = ast.walk(ast.parse(content))
+    except (SyntaxError, ValueError):
+        return True  # pytest tells of it
+    return any(isinstance(each, ast.Attribute) and each.attr == mark for each in nodes)
 
 
 @pytest.hookimpl(wrapper=True)
