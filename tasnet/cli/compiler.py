@@ -31,7 +31,7 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
-from tasnet.common import print_line
+from tasnet.common import counted, print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.run import RunOptions
@@ -154,7 +154,7 @@ def sweep(
     count = len(cases_by_graph(sized))
     by = f"{'predicted by' if tool.predicted else 'observed with'} {tool.name} {tool.version}"
     where = scheduler or f"{workers} process{'es' * (workers != 1)} of this machine"
-    print_line(f"{count} distinct graphs in {len(cases)} cases, {by}, on {where}")
+    print_line(f"{count} distinct graphs in {counted(len(cases), 'case')}, {by}, on {where}")
     if warning := getattr(tool, "warning", ""):
         print_line(f"warning: {warning}", error=True)
     usual = (Verdict.CLEAR_OBSERVED.word, Verdict.BLOCKED.word)
@@ -242,7 +242,7 @@ def import_runs(
     for each in done.left_out:
         print_line(f"  left out {each.source} {each.tag}: {each.reason}")
     for name, evidence in evidence_by_entry(entries, all_evidence(kept_in)).items():
-        print_line(f"  entry {name}: observed in {len(evidence)} runs")
+        print_line(f"  entry {name}: observed in {counted(len(evidence), 'run')}")
     if done.kept:
         show_news(cases, arch, kept_in, found, known)
     return OK if done.kept + done.known else NOT_CLEAR

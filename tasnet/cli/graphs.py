@@ -23,7 +23,7 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
-from tasnet.common import open_regular, print_line, printable
+from tasnet.common import counted, open_regular, print_line, printable
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -122,7 +122,9 @@ def translate(
     if output.exists():
         check_apart([output], external_files(source))
     har.write(network, output)
-    print_line(f"{output}: {network.name}, {len(network.layers)} layers (by the embedded translator: predicted)")
+    print_line(
+        f"{output}: {network.name}, {counted(len(network.layers), 'layer')} (by the embedded translator: predicted)"
+    )
     for each in network.assumptions:
         print_line(f"  assumed: {printable(each.text)}")
     print_line(f"  function  {printable(function_of(source).text)}")

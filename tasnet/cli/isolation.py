@@ -87,7 +87,8 @@ def isolate(
     vacuous = list(vacuous_in_graphs(case)) if case else []
     if not case and (dead := dead_nodes(model)):
         first = printable(dead[0])
-        vacuous.append(f"{len(dead)} nodes change nothing: no output depends on them, the first is {first}")
+        change = "1 node changes" if len(dead) == 1 else f"{len(dead)} nodes change"
+        vacuous.append(f"{change} nothing: no output depends on them, the first is {first}")
     usual = None if tool.exhaustive else COMPILES
     budget = Budget(usual if compiles is None else compiles, None if hours is None else 3600 * hours)
     asker = Asker(open_store(root), tool, options.arch, budget)

@@ -22,7 +22,7 @@ from tasnet.cli.options import (
     show,
     store_at,
 )
-from tasnet.common import labelled_line, print_line, printable, utc_today
+from tasnet.common import counted, labelled_line, print_line, printable, utc_today
 
 if TYPE_CHECKING:
     from tasnet.suite.history import StoredRun
@@ -99,7 +99,7 @@ def check(
     if foreign := [each for each in later if each.other_version]:
         notes.append(f"{len(foreign)} of the stored runs are another version's, and say nothing: {foreign[-1].reason}")
     if runs and not runs[0].whole:
-        notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {runs[0].head.cases} cases")
+        notes.append(f"run {runs[0].id} has {len(runs[0].records)} of {counted(runs[0].head.cases, 'case')}")
     if runs and (silent := entries_out_of_scope(now, runs[0])):
         notes.append(f"run {runs[0].id} says nothing of {', '.join(silent)}")
     if before.why:
@@ -125,7 +125,7 @@ def check(
             iter(
                 [
                     *(f"note: {note}" for note in notes),
-                    f"{at}: {len(now.entries)} entries{against}: {_count(findings)}",
+                    f"{at}: {counted(len(now.entries), 'entry', 'entries')}{against}: {_count(findings)}",
                 ]
             )
         )
@@ -209,7 +209,9 @@ def _update_lines(done: LedgerUpdate, run: StoredRun) -> Iterator[str]:
     yield from done.diff.splitlines()
     head = run.head
     word = "predicted" if any(record.predicted for record in run.records) else "observed"
-    of = f"{len(run.records)} of {head.cases} cases, {word} by {head.toolchain} {head.version} on {head.arch}"
+    of = (
+        f"{len(run.records)} of {counted(head.cases, 'case')}, {word} by {head.toolchain} {head.version} on {head.arch}"
+    )
     yield f"run {run.id}: {of}"
     for verdict in (Verdict.NOT_COMPILED, Verdict.UNCLASSIFIED, Verdict.BROKE_DOWN):
         if untold := sum(record.verdict is verdict for record in run.records):

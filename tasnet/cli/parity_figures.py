@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
-from tasnet.common import print_line, write_whole
+from tasnet.common import counted, print_line, write_whole
 from tasnet.suite.cases import Case, graph_case
 from tasnet.suite.numerics import (
     StageFigure,
@@ -50,7 +50,8 @@ def stored_figures(store: Store) -> list[StageFigure]:
         raise ThresholdError(
             f"{store.root}: no runs of this code are kept; run pytest -m numerics, or name --case or --profile"
         )
-    print_line(f"{store.root}: {len(found)} figures of {len({each.named for each in found})} cases are kept")
+    cases = counted(len({each.named for each in found}), "case")
+    print_line(f"{store.root}: {counted(len(found), 'figure')} of {cases} kept")
     return found
 
 
@@ -107,7 +108,7 @@ def write_cases_page(path: Path, cases: Sequence[Case], pipeline: Pipeline, limi
     breaches = [breach for row in report.rows for breach in row.breaches]
     for breach in breaches:
         print_line(str(breach))
-    print_line(f"{path}: {len(report.rows)} cases, {len(breaches)} figures beyond their limits")
+    print_line(f"{path}: {counted(len(report.rows), 'case')}, {counted(len(breaches), 'figure')} beyond their limits")
     return not breaches
 
 

@@ -28,7 +28,7 @@ from tasnet.cli.options import (
     usual_ledger,
     writable,
 )
-from tasnet.common import print_line
+from tasnet.common import counted, print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.ask import Asked as AskedQuestion
@@ -115,7 +115,9 @@ def boards_of(
         if progress:
             progress.stop()
     for left in watched.unread:
-        print_line(f"note: {len(left.cases)} cases can't be asked about ({left.cases[0]}): {left.why}", error=True)
+        print_line(
+            f"note: {counted(len(left.cases), 'case')} can't be asked about ({left.cases[0]}): {left.why}", error=True
+        )
     return boards, first
 
 

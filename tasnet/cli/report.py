@@ -23,7 +23,7 @@ from tasnet.cli.options import (
     writable,
 )
 from tasnet.cli.reading_progress import reading_progress
-from tasnet.common import print_line, utc_today
+from tasnet.common import counted, print_line, utc_today
 
 USUAL_PAGE = Path("report.html")
 """where none is named"""
@@ -73,7 +73,7 @@ def report(
         screenshot(page_html(source), picture, pictured, dark=dark)
     if output:
         done = write_page(source, output)
-        print_line(f"{output}: {done.runs} runs, {done.cases} cases, {done.size / 1e6:.2f} MB")
+        print_line(f"{output}: {counted(done.runs, 'run')}, {counted(done.cases, 'case')}, {done.size / 1e6:.2f} MB")
         for reason in done.unreadable:
             print_line(f"  left out {reason}")
         if done.too_big:

@@ -195,7 +195,7 @@ def test_import_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     text = capsys.readouterr().out
     assert "kept 1, known 0, left out 1" in text
     assert "left out summary.tsv:3 nobody-knows: " in text
-    assert "entry grouped-super-deconv: observed in 1 runs" in text
+    assert "entry grouped-super-deconv: observed in 1 run" in text
     assert main(arguments) == 0
     assert "kept 0, known 1, left out 1" in capsys.readouterr().out
     table.write_text("\n".join([head, rows[1]]) + "\n")

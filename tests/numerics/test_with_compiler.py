@@ -16,6 +16,7 @@ from tasnet.hailo.predict.reference import Reference
 from tasnet.suite.cases.case import Case, graph_case
 from tasnet.suite.numerics.kept_figures import keep_figures
 from tasnet.suite.numerics.measuring import measure_contexts
+from tasnet.suite.plugin import skip_without_compiler
 from tasnet.suite.plugin.setup import SETUP
 
 if TYPE_CHECKING:
@@ -24,26 +25,23 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.numerics
 
-NO_COMPILER = "no compiler: --tasnet-toolchain dfc with calibration recordings runs its contexts"
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "compiled_form" not in metafunc.fixturenames:
         return
     setup = metafunc.config.stash[SETUP]
     if setup.choice.name != "dfc":
-        none = pytest.param(None, marks=pytest.mark.skip(reason=NO_COMPILER), id="none")
-        metafunc.parametrize("compiled_form", [none])
+        metafunc.parametrize("compiled_form", [None], ids=["none"])
         return
     forms = list(dict.fromkeys(graph_case(case) for case in setup.cases if isinstance(case, Case)))
     metafunc.parametrize("compiled_form", forms, ids=[form.id for form in forms])
 
 
 def test_the_contexts_of_the_compiler_are_the_function(
-    compiled_form: Case, pipeline: Pipeline, limits: Thresholds
+    compiled_form: Case | None, pipeline: Pipeline, limits: Thresholds
 ) -> None:
-    if not isinstance(pipeline.toolchain, Dfc):
-        pytest.skip(NO_COMPILER)
+    if compiled_form is None or not isinstance(pipeline.toolchain, Dfc):
+        skip_without_compiler()
     found = measure_contexts(compiled_form, replace(pipeline, toolchain=Reference(), fit=None), pipeline, limits)
     keep_figures(pipeline.store, found.figures)
     if found.complaints:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
+from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
 from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.deciding import Decision
@@ -71,7 +72,7 @@ def decision_lines(found: Decision, by: str) -> Iterator[str]:
     inferred = [place for place in places if found.board.inferred(place) is not None]
     answered = sum(map(found.board.answered, places))
     checks = sum(each.inferred is not None for each in found.asked)
-    yield f"{by}: {len(found.asked)} compiles, {checks} of them checks of what was inferred"
+    yield f"{by}: {counted(len(found.asked), 'compile')}, {checks} of them checks of what was inferred"
     yield (
         f"{len(places)} distinct graphs: {answered} answered, {len(inferred)} inferred, "
         f"{len(places) - answered - len(inferred)} open"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
 from tasnet.suite.ask.board import Board
 from tasnet.suite.ask.order import LAYERS, GivenUp
@@ -135,7 +136,7 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     if found.next:
         together = sum(each.expected.seconds for each in found.next)
         more = "; others take longer than is left" if found.left_out else ""
-        yield f"{len(found.next)} compiles, about {time_text(together)} together{more}"
+        yield f"{counted(len(found.next), 'compile')}, about {time_text(together)} together{more}"
     else:
         yield "no compile fits into these hours" if found.left_out else "nothing is open"
 

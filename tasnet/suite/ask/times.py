@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
+from tasnet.common import counted
 from tasnet.hailo.predict import Demands
 from tasnet.suite.ask.replies import ToldReply
 
@@ -33,7 +34,7 @@ def expected(graphs: Iterable[Demands], told: Iterable[ToldReply]) -> list[Expec
     factor, many = (median(shares), len(shares)) if shares else (1.0, 0)
     source = f"by layers, after {many} own compiles" if many else "by layers, after public figures"
     return [
-        Expected(median(own[graph]), f"its own {len(own[graph])} compiles")
+        Expected(median(own[graph]), f"its own {counted(len(own[graph]), 'compile')}")
         if graph in own
         else Expected(_by_layers(graph) * factor, source)
         for graph in graphs

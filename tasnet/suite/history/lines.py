@@ -145,7 +145,7 @@ def _row(run: _RunSummary) -> list[str]:
     stopped = "its files were not written" if run.unwritten else "killed"
     how = "" if end else "still running" if run.going_on else stopped
     partial = "in part" if run.partial else ""
-    unfinished = f"{how or partial}, {run.cases} of {head.cases} cases: " if how or partial else ""
+    unfinished = f"{how or partial}, {run.cases} of {counted(head.cases, 'case')}: " if how or partial else ""
     when = head.started.astimezone().strftime("%Y-%m-%d %H:%M")
     seconds = f"{end.seconds:.1f}" if end else "-"
     return [
@@ -231,14 +231,14 @@ def comparison_lines(comparison: RunComparison) -> Iterator[str]:
     yield f"{before.id} -> {after.id}, {after.head.known}: {after.head.profile} on {after.head.arch}"
     for run in (before, after):
         if run.end is None:
-            yield f"  {run.id} is unfinished: {len(run.records)} of {run.head.cases} cases"
+            yield f"  {run.id} is unfinished: {len(run.records)} of {counted(run.head.cases, 'case')}"
     for line in comparison.differences:
         yield f"  {line}"
     for group in comparison.groups:
         yield from _group(group)
     yield ""
     worse = "something got worse" if comparison.worse else "nothing got worse"
-    yield f"{comparison.compared} cases in both, {comparison.same} of them as they were: {worse}"
+    yield f"{counted(comparison.compared, 'case')} in both, {comparison.same} of them as they were: {worse}"
 
 
 def _group(group: ChangeGroup) -> Iterator[str]:
@@ -272,7 +272,7 @@ def trend_json(trend: Trend) -> dict[str, Any]:
 
 def trend_lines(trend: Trend) -> Iterator[str]:
     """A row a run, then a line of bars: one for what was predicted, one for what was observed."""
-    yield f"{trend.name}: in {len(trend.points)} of {trend.runs} runs"
+    yield f"{trend.name}: in {len(trend.points)} of {counted(trend.runs, 'run')}"
     entry = [each for each in trend.points if isinstance(each, EntryPoint)]
     case = [each for each in trend.points if isinstance(each, CasePoint)]
     if entry:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 
-from tasnet.common import printable, yaml_file
+from tasnet.common import counted, printable, yaml_file
 from tasnet.hailo import FAMILIES
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.entry import Entry, Flaky, Ledger, LedgerError, ToolchainScope
@@ -67,7 +67,7 @@ def _ledger(root: Any, path: Path) -> Ledger:
         raise places.error(f"{len(model.entries)} entries; at most {_MAX_ENTRIES} are judged", "entries")
     if len(model.entries) > model.budget:
         raise places.error(
-            f"{len(model.entries)} entries, and the budget is {model.budget}; "
+            f"{counted(len(model.entries), 'entry', 'entries')}, and the budget is {model.budget}; "
             "remove an entry that no longer holds rather than raise the budget",
             "budget",
         )

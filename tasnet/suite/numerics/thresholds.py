@@ -19,7 +19,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from tasnet.common import TasnetError, printable, yaml_file
+from tasnet.common import TasnetError, counted, printable, yaml_file
 from tasnet.network import Variant
 
 THRESHOLDS_FILE = "thresholds.yaml"
@@ -182,7 +182,7 @@ def propose_thresholds(
         wanted = _wanted(those, thresholds.margins.get(stage, 0.0))
         cases = len({each.named for each in those})
         if own and cases < own.cases and not thresholds.check(those):
-            left.append(f"{_name(own)}: {cases} cases now, {own.cases} when it was measured; run as many")
+            left.append(f"{_name(own)}: {counted(cases, 'case')} now, {own.cases} when it was measured; run as many")
             continue
         looser = known is not None and (wanted.snr_db < known.snr_db or wanted.of_peak > known.of_peak)
         if known and looser and not allow_looser:

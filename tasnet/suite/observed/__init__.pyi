@@ -22,7 +22,6 @@ from .graph_evidence import keep_graph_answer as keep_graph_answer
 from .on_device import DeviceError as DeviceError
 from .on_device import hefs_by_case as hefs_by_case
 from .on_device import keep_device_outcome as keep_device_outcome
-from .pair import NO_COMPILER as NO_COMPILER
 from .pair import NothingToCompare as NothingToCompare
 from .pair import ToolchainPair as ToolchainPair
 from .pair import compare_verdicts as compare_verdicts
@@ -36,7 +35,6 @@ from .sweeping import open_workers as open_workers
 from .sweeping import sweep as sweep
 
 __all__ = [
-    "NO_COMPILER",
     "Agreement",
     "ConfusionTable",
     "DeviceError",

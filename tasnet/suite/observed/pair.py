@@ -25,7 +25,6 @@ from tasnet.suite.run import Store, content_key
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
 
-NO_COMPILER = "no Dataflow Compiler: with --toolchain dfc its word is compared with the prediction"
 SHOWN = 20
 """differences named; of the others only the count is told"""
 

@@ -13,11 +13,17 @@ and `conclude` turns a judgement into pytest's verdict.
     plans.py         a test for each network that is planned
     worker_reports.py what a test's report carries from a worker to the process that reports
     run_reporter.py  that process: records, progress, the run's end
+    case_progress.py how many of the cases are done
     distribution.py  which worker gets which case
 """
 
 from tasnet.suite.plugin.cases import Judged, conclude
-from tasnet.suite.plugin.pairs import conclude_differences, conclude_evidence, conclude_prediction
+from tasnet.suite.plugin.pairs import (
+    conclude_differences,
+    conclude_evidence,
+    conclude_prediction,
+    skip_without_compiler,
+)
 from tasnet.suite.plugin.plans import conclude_plan
 from tasnet.suite.plugin.setup import RunsCases
 
@@ -29,6 +35,7 @@ __all__ = [
     "conclude_evidence",
     "conclude_plan",
     "conclude_prediction",
+    "skip_without_compiler",
 ]
 
 pytest_plugins = [

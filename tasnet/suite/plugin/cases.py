@@ -10,7 +10,6 @@ from datetime import date
 import pytest
 
 from tasnet.common import TasnetError, error_line, named_error_line, utc_today
-from tasnet.hailo.predict import Reference
 from tasnet.suite.cases import AnyCase, Case, Outcome, Provenance, Stage, Status
 from tasnet.suite.history import CaseRecord, ParityFigure, case_record
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Judgement, JudgementKind, Ledger, due_for_review, judge
@@ -19,7 +18,7 @@ from tasnet.suite.plugin.ci_properties import tags
 from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.pairs import generate_pairs
 from tasnet.suite.plugin.setup import MARKS, SETUP, RunsCases, repeat_command, run_head, uncaptured_printer
-from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, RECORD_PROPERTY, ReviewDue
+from tasnet.suite.plugin.worker_reports import MEASURE_PROPERTY, PROPERTIES, RECORD_PROPERTY, ReviewDue
 from tasnet.suite.report import failing_lines
 from tasnet.suite.run import Store, open_pipeline
 from tasnet.suite.upkeep import FlakyHistory, flaky_history, history_of_case
@@ -46,6 +45,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", setup.cases, ids=[case.id for case in setup.cases])
     if "entry" in metafunc.fixturenames:
         metafunc.parametrize("entry", setup.ledger.entries, ids=[entry.id for entry in setup.ledger.entries])
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """What an earlier try of the test said, before pytest-rerunfailures ran it again, doesn't count."""
+    item.user_properties[:] = [each for each in item.user_properties if each[0] not in PROPERTIES]
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +86,9 @@ def entries_due(ledger: Ledger, today: date) -> tuple[Entry, ...]:
 @pytest.fixture(scope="session")
 def pipeline(pytestconfig: pytest.Config) -> RunsCases:
     """Takes cases through the stages with the toolchain of the options."""
+    # Only now: it loads numpy, and who collects needs none.
+    from tasnet.hailo.predict import Reference
+
     setup = pytestconfig.stash[SETUP]
     tool = setup.compiler or Reference(setup.known)
     return open_pipeline(

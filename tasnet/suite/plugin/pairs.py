@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tasnet.common import TasnetError, error_line
+from tasnet.common import TasnetError, counted, error_line
 from tasnet.suite.cases import graph_key, parse_any_case
 from tasnet.suite.observed import evidence_of_cases
 from tasnet.suite.plugin.options import in_pytest
@@ -22,6 +22,28 @@ if TYPE_CHECKING:
 
 PAIR_ID = "pair-"
 """Before a case's id in the name of a test that compares two toolchains, and judges nothing."""
+
+
+class _NoCompiler(pytest.skip.Exception):  # type: ignore[misc, name-defined]
+    """Of all tests that need a compiler the same skip, in one line at the end of the run."""
+
+
+def skip_without_compiler() -> NoReturn:
+    """Skips a test that compares what is predicted with what a compiler says."""
+    raise _NoCompiler(
+        "no Dataflow Compiler: with --tasnet-toolchain dfc its word is compared with what is predicted, and "
+        "tasnet import-runs brings what it said before"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """pytest folds skips of one reason into a line where their place is one: here that of the skip, not of the test."""
+    report = yield
+    if call.excinfo and isinstance(call.excinfo.value, _NoCompiler):
+        raised = call.excinfo.traceback[-1]
+        report.longrepr = (str(raised.path), raised.lineno + 1, f"Skipped: {call.excinfo.value.msg}")
+    return report
 
 
 def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
@@ -37,11 +59,11 @@ def generate_pairs(metafunc: pytest.Metafunc, setup: Setup) -> None:
 @pytest.fixture
 def pair(request: pytest.FixtureRequest, pipeline: RunsCases) -> ToolchainPair:
     """What the compiler and the embedded toolchain say of a case. Skips without a compiler."""
-    from tasnet.suite.observed import NO_COMPILER, ToolchainPair
+    from tasnet.suite.observed import ToolchainPair
 
     setup = request.config.stash[SETUP]
     if setup.compiler is None:
-        pytest.skip(in_pytest(NO_COMPILER))
+        skip_without_compiler()
     from tasnet.hailo.predict import Reference
     from tasnet.suite.run import Pipeline, open_store
 
@@ -88,8 +110,10 @@ def recalled(request: pytest.FixtureRequest, pipeline: RunsCases) -> ConfusionTa
     store = Store(setup.store)
     cases = {graph_key(case): case for case in map(pipeline.resolve, setup.cases)}
     known = evidence_of_cases(store, cases.values())
+    if not known and setup.compiler is None:
+        skip_without_compiler()
     if not known:
-        pytest.skip("no observed run of these cases in the store: import-runs brings some, and --tasnet-toolchain dfc")
+        pytest.skip("no observed run of these cases in the store: import-runs brings some")
     seen = {graph_key(parse_any_case(each.case_id)) for each in known}
     predicts = Pipeline(store, Reference(), setup.recipe)
     found = confusion_table({case.id: predicts.run(case) for key, case in cases.items() if key in seen}, known)
@@ -116,4 +140,4 @@ def conclude_differences(differences: Callable[[ToolchainPair], Sequence[str]], 
     except TasnetError as error:
         pytest.fail(f"{pair.case.id}: {in_pytest(error_line(error))}", pytrace=False)
     if lines:
-        pytest.fail(f"{pair.case.id}: {len(lines)} differences\n{first_lines(lines)}", pytrace=False)
+        pytest.fail(f"{pair.case.id}: {counted(len(lines), 'difference')}\n{first_lines(lines)}", pytrace=False)

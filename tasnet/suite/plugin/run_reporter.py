@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasnet.common import MAX_LINE_CHARS, labelled_line, printable, table_lines, write_plainly
+from tasnet.common import MAX_LINE_CHARS, counted, labelled_line, printable, table_lines, write_plainly
 from tasnet.network import SameFunction, TrainedForm
 from tasnet.suite.ask import board_of_run, by_case, with_evidence
 from tasnet.suite.cases import case_function, parse_any_case, without_keyword
@@ -29,6 +29,7 @@ from tasnet.suite.history import (
 )
 from tasnet.suite.ledger import JudgementKind
 from tasnet.suite.observed import all_evidence, evidence_by_entry
+from tasnet.suite.plugin.case_progress import CaseProgress
 from tasnet.suite.plugin.ci_properties import properties
 from tasnet.suite.plugin.collection import why_no_test
 from tasnet.suite.plugin.measures import tell_measures
@@ -44,7 +45,7 @@ from tasnet.suite.plugin.worker_reports import (
     ReviewDue,
     property_of,
 )
-from tasnet.suite.report import ProgressBar, ProgressLines, new_folder, summary_text, summary_title, write_run
+from tasnet.suite.report import new_folder, summary_text, summary_title, write_run
 from tasnet.suite.run import DamageWarning, Store
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ Status = tuple[str, str, str]
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        config.pluginmanager.register(RunReporter(config), "tasnet-watch")
+        config.pluginmanager.register(RunReporter(config, CaseProgress(config)), "tasnet-watch")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -80,14 +81,15 @@ class RunReporter:
     """The plugin object of the process that reports."""
 
     config: pytest.Config
+    progress: CaseProgress
     records: dict[str, CaseRecord] = field(default_factory=dict)
     pairs: dict[str, VerdictComparison] = field(default_factory=dict)
     recalled: list[VerdictComparison] = field(default_factory=list)
     ran: list[device.DeviceRecord] = field(default_factory=list)
     measures: list[ParityFigure] = field(default_factory=list)
     plans: tuple[PlanRecord, ...] = ()
-    total: int = 0
-    progress: ProgressBar | ProgressLines | None = None
+    chosen: int = 0
+    """how many tests of cases are to be run"""
     writer: RunWriter | None = None
     summary: Path | None = None
     trouble: str = ""
@@ -118,25 +120,14 @@ class RunReporter:
         self._count(iter(ids))
 
     def _count(self, nodeids: Iterator[str]) -> None:
-        known = {f"[{case.id}]" for case in self.config.stash[SETUP].cases}
-        self.total = sum(nodeid[nodeid.find("[") :] in known for nodeid in nodeids)
-
-    def _step(self, category: str, case_id: str) -> None:
-        """Progress begins with the first case: before it, others still write to the terminal."""
-        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None or self.config.get_verbosity() > 0:
-            return
-        if self.progress is None:
-            terminal.showfspath = False
-            # pytest's own writer: any other way to the terminal is captured
-            writer = terminal._tw
-            lines = ProgressLines(lambda text: _fresh_line(writer, text), self.total)
-            self.progress = ProgressBar(writer._file, self.total) if terminal.isatty else lines
-        self.progress.step(category, case_id)
+        self.progress.expect(nodeids, (case.id for case in self.config.stash[SETUP].cases))
+        self.chosen = self.progress.tests
 
     # Before JUnit's, which writes a test when it is torn down.
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if str(report.outcome) == "rerun":
+            return  # pytest-rerunfailures runs the test again, and that one counts
         if report.when == "teardown":
             report.user_properties = _readable_properties(report)
             return
@@ -161,7 +152,7 @@ class RunReporter:
         (self.records[record.case_id],) = latest_records([*filter(None, [self.records.get(record.case_id)]), record])
         self._keep(record)
         category = "xfailed" if hasattr(report, "wasxfail") else report.outcome
-        self._step("error" if report.when == "setup" else category, record.case_id)
+        self.progress.step("error" if report.when == "setup" else category, record.case_id)
 
     def _entries(self) -> list[str]:
         """The ids of the ledger's entries, in its order: they give the map its letters."""
@@ -180,8 +171,7 @@ class RunReporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.progress:
-            self.progress.stop()
+        self.progress.stop()
         root = self.config.stash[SETUP].store
         try:
             if self.writer and self.records:
@@ -201,7 +191,7 @@ class RunReporter:
             if self.writer is None:
                 self.writer = begin_run(
                     new_folder(self.config.stash[SETUP].store / "runs"),
-                    run_head(self.config, self.total, find_origin(self.config.stash[SETUP].root)),
+                    run_head(self.config, self.chosen, find_origin(self.config.stash[SETUP].root)),
                 )
                 self.plans = plan_records(self.config)
                 for plan in self.plans:
@@ -295,7 +285,7 @@ class RunReporter:
         terminalreporter.section("predicted by reference, against the evidence in the store")
         terminalreporter.write_line(confusion_lines(self.recalled, double=False))
         for name, runs in evidence_by_entry(setup.ledger.entries, all_evidence(Store(setup.store))).items():
-            terminalreporter.write_line(f"entry {printable(name)}: observed in {len(runs)} runs")
+            terminalreporter.write_line(f"entry {printable(name)}: observed in {counted(len(runs), 'run')}")
 
 
 def compared_with(measured: Iterable[str], trained: TrainedForm) -> str:
@@ -328,7 +318,7 @@ def _first_few(damaged: Sequence[str]) -> Iterator[str]:
     """The first few damaged files, the count of the others, and what happens to them."""
     yield from damaged[:_SHOWN]
     if len(damaged) > _SHOWN:
-        yield f"and {len(damaged) - _SHOWN} files more"
+        yield f"and {counted(len(damaged) - _SHOWN, 'file')} more"
     if damaged:
         yield "what was damaged is worked out anew where it is asked for"
 
@@ -338,15 +328,8 @@ def _flaky(records: Iterable[CaseRecord]) -> list[str]:
     found = [record for record in records if record.kind is JudgementKind.FLAKY]
     failed = sum(bool(record.blockers) for record in found)
     names = ", ".join(dict.fromkeys(name for record in found for name in record.entries))
-    text = f"{len(found)} cases, {failed} failed and {len(found) - failed} passed: {names}"
+    text = f"{counted(len(found), 'case')}, {failed} failed and {len(found) - failed} passed: {names}"
     return [labelled_line("flaky", text), labelled_line("", f"  such as {found[0].case_id}")] if found else []
-
-
-def _fresh_line(writer: Any, text: str) -> None:
-    """A line of its own, after the dots of other tests too."""
-    if writer.width_of_current_line:
-        writer.line()
-    writer.line(text, flush=True)
 
 
 def _speaks_unicode(terminal: pytest.TerminalReporter) -> bool:

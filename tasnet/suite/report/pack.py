@@ -13,6 +13,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tasnet.common import counted
 from tasnet.hailo import Failure
 from tasnet.hailo.predict import ROW_FAIL, ROW_PASS
 from tasnet.network import Size, VariantError
@@ -242,7 +243,7 @@ def page_data(source: ReportSource) -> dict[str, Any]:
 def state(run: StoredRun) -> str:
     """`ended` for a run that did; one that was killed says how far it got."""
     if run.end is None:
-        return f"killed, or still going: {len(run.records)} of {run.head.cases} cases"
+        return f"killed, or still going: {len(run.records)} of {counted(run.head.cases, 'case')}"
     return "ended" if run.end.exit_status in (0, 1) else f"ended by pytest's exit status {run.end.exit_status}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from tasnet.common import in_ascii, printable
+from tasnet.common import counted, in_ascii, printable
 from tasnet.network import SameFunction
 from tasnet.suite.ask import ASSUMED
 from tasnet.suite.cases import Verdict
@@ -68,7 +68,7 @@ def summary_parts(
         if any(each.word is EvidenceWord.INFERRED for each in known):
             yield Text(ASSUMED)
     yield Text(f"function  {function_counts(records)}")
-    yield Text(f"graphs    {len({r.graph for r in records})} distinct in {len(records)} cases")
+    yield Text(f"graphs    {len({r.graph for r in records})} distinct in {counted(len(records), 'case')}")
 
 
 def evidence_counts(known: Sequence[ByEvidence]) -> str:
@@ -130,7 +130,8 @@ def next_steps(records: Sequence[CaseRecord], store: str = "", ledger: str = "")
         predicted = records[0].predicted
         untold = sum(record.verdict is Verdict.NOT_COMPILED for record in records)
         if untold:
-            return [f"{untold} of {len(records)} cases were not compiled: pytest -m compile compiles them"]
+            of = f"{untold} of {counted(len(records), 'case')} {'was' if untold == 1 else 'were'}"
+            return [f"{of} not compiled: pytest -m compile compiles them"]
         clear = [record for record in records if record.verdict.is_clear]
         if not clear:
             pieces = "tasnet plan make CASE -o plan cuts a whole network into pieces that are"
@@ -148,11 +149,21 @@ def next_steps(records: Sequence[CaseRecord], store: str = "", ledger: str = "")
         line
         for kind, group in found.items()
         for line in (
-            f"{len(group)} {kind.value.replace('_', ' ')}: {group[0].hint}",
+            f"{_counted_kind(len(group), kind)}: {group[0].hint}",
             f"  such as {_named(group[0])}",
             f"  {_command(kind, group[0], store, ledger)}",
         )
     ]
+
+
+def _counted_kind(number: int, kind: JudgementKind) -> str:
+    """`1 unexpected failure`, `20 unexpected passes`, and of a kind whose word is no noun `20 cases: infra`."""
+    word = kind.value.replace("_", " ")
+    nouns = {"failure": "failures", "pass": "passes", "overlap": "overlaps"}
+    last = word.split()[-1]
+    if last in nouns:
+        return counted(number, word, word.removesuffix(last) + nouns[last])
+    return f"{counted(number, 'case')} {word}"
 
 
 def _named(record: CaseRecord) -> str:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasnet.common import resample, unfinished
+from tasnet.common import counted, resample, unfinished
 from tasnet.suite.cases import Case
 from tasnet.suite.run.looks_like import looks_like
 from tasnet.suite.run.recordings import CalibrationError, Recording, arrays, wavs
@@ -132,7 +132,7 @@ def calibration_lines(report: CalibrationReport) -> Iterator[str]:
     dbfs = 20 * np.log10(max(report.rms, 1e-9))
     yield (
         f"{report.source}: read as {report.recognised}, {windows} windows, {report.seconds:.1f} s at {report.rate} Hz "
-        f"from {len(report.used)} recordings"
+        f"from {counted(len(report.used), 'recording')}"
     )
     yield f"  level     {dbfs:.0f} dBFS, peak {report.peak:.2f}; looks like {report.looks_like}"
     for each in report.left_out:

@@ -8,6 +8,7 @@ from datetime import date
 from itertools import combinations
 from typing import Any
 
+from tasnet.common import counted
 from tasnet.suite.cases import PROFILES, Verdict, profile_cases
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
@@ -109,7 +110,7 @@ def _without_runs(ledger: Ledger, today: date, base: BaseLedger | None) -> Itera
         yield _about_entry(entry, "expiring", text, "look again, then set `review`", warning=True)
     yield from _too_narrow(ledger)
     if ledger.budget > len(ledger.entries):
-        text = f"of {ledger.budget} is more than the {len(ledger.entries)} entries need"
+        text = f"of {ledger.budget} is more than the {counted(len(ledger.entries), 'entry', 'entries')} need"
         yield LedgerFinding("budget", ("budget",), str(ledger.path), text, f"write budget: {len(ledger.entries)}")
     growth = growth_since(ledger, base) if base else ""
     if growth:
@@ -161,7 +162,8 @@ def _cases_without_verdict(ledger: Ledger, run: StoredRun) -> Iterator[LedgerFin
     ):
         cases = [record.case_id for record in run.records if record.verdict is verdict]
         if cases:
-            text = f"says nothing of {len(cases)} of its {len(run.records)} cases: no entry was held against them"
+            of = counted(len(run.records), "case")
+            text = f"says nothing of {len(cases)} of its {of}: no entry was held against them"
             # A warning where the run judged other cases: the entries are checked by those.
             some = len(cases) < len(run.records)
             yield LedgerFinding(verdict.value, (f"run {run.id}",), str(ledger.path), text, to_do, _first(cases), some)
@@ -173,7 +175,7 @@ def _stale(ledger: Ledger, runs: Sequence[StoredRun]) -> Iterator[LedgerFinding]
         judged = [each for each in failed if each is not None]
         if judged and not any(judged):
             of = f"run {runs[0].id}" if len(runs) == 1 else f"the last {len(runs)} whole runs, from {runs[0].id} back"
-            text = f"claims {len(judged)} cases of {of}, and none fails so"
+            text = f"claims {counted(len(judged), 'case')} of {of}, and none fails so"
             yield _about_entry(entry, "stale", text, "remove it: tasnet ledger update")
 
 
@@ -200,7 +202,7 @@ def _overlapping(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[Ledge
             text = f"is shadowed by {outer}, which covers all {covered[inner]} of its blockers"
             yield _about_entry(entries[inner], "shadowed", text, "remove it, or narrow the other one", cases)
         else:
-            text = f"cover one blocker in {len(set(cases))} cases"
+            text = f"cover one blocker in {counted(len(set(cases)), 'case')}"
             yield LedgerFinding(
                 "overlapping", (one, two), entries[two].place, text, "narrow one of them", _first(cases)
             )
@@ -238,7 +240,11 @@ def _off_rate(ledger: Ledger, judged: Sequence[JudgedCase]) -> Iterator[LedgerFi
         if off:
             cases = [each.record.case_id for each in off]
             yield _about_entry(
-                entry, "off rate", f"is not as flaky as it says in {len(off)} cases", off[0].judgement.hint, cases
+                entry,
+                "off rate",
+                f"is not as flaky as it says in {counted(len(off), 'case')}",
+                off[0].judgement.hint,
+                cases,
             )
 
 

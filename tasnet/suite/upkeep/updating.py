@@ -15,7 +15,7 @@ from difflib import unified_diff
 from functools import cache
 from pathlib import Path
 
-from tasnet.common import locked, unfinished
+from tasnet.common import counted, locked, unfinished
 from tasnet.suite.cases import PROFILES, profile_cases
 from tasnet.suite.history import CaseRecord, StoredRun
 from tasnet.suite.ledger import (
@@ -269,7 +269,7 @@ def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Itera
             groups.setdefault((found.kind.value.replace("_", " "), about, bool(bare)), []).append(each)
     for (kind, about, uncovered), cases in groups.items():
         first = cases[0]
-        text = f"{kind} in {len(cases)} cases, such as {first.record.case_id}: {first.judgement.hint}"
+        text = f"{kind} in {counted(len(cases), 'case')}, such as {first.record.case_id}: {first.judgement.hint}"
         yield EntryChange(about, "left", text, uncovered)
 
 

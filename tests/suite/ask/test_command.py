@@ -134,7 +134,7 @@ def test_dead_nodes_of_a_file_are_said(tmp_path: Path, capsys: pytest.CaptureFix
     model.ir_version = 8
     onnx.save(model, str(tmp_path / "m.onnx"))
     assert isolate(tmp_path, str(tmp_path / "m.onnx")) == 0
-    assert "1 nodes change nothing: no output depends on them, the first is masks" in capsys.readouterr().out
+    assert "1 node changes nothing: no output depends on them, the first is masks" in capsys.readouterr().out
     assert summary(tmp_path)["changes"] is None
 
 

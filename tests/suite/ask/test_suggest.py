@@ -160,7 +160,7 @@ def test_times_are_the_graphs_own_then_those_of_others_then_public_ones() -> Non
     assert [each.seconds for each in expected([small, large], [])] == pytest.approx([40, 1902])
     own = expected([small, large], [ToldReply(Reply(small, True), seen, 80.0)])
     assert [each.seconds for each in own] == pytest.approx([80, 3804])
-    assert [each.source for each in own] == ["its own 1 compiles", "by layers, after 1 own compiles"]
+    assert [each.source for each in own] == ["its own 1 compile", "by layers, after 1 own compiles"]
 
 
 def predict_network_of(layer: Layer) -> Prediction:

@@ -290,7 +290,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert (
         f"worse: changed failure, 1 case: gained memory_units at compile (no entry)\n  [deconv1] ({A})\n  {A}\n" in out
     )
-    assert out.endswith("1 cases in both, 0 of them as they were: something got worse\n")
+    assert out.endswith("1 case in both, 0 of them as they were: something got worse\n")
     assert main(["compare", "last", "last", *at, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["worse"] is False
     assert main(["compare", "last~2", "last", *at]) == 2

@@ -58,7 +58,7 @@ BAD = {
     "schema true": ("schema: true\nbudget: 1\nentries: []", "schema True is unknown"),
     "no budget": ("schema: 1\nentries: []", "'budget' is missing"),
     "negative budget": ("schema: 1\nbudget: -1\nentries: []", "2:1: budget '-1' isn't a count"),
-    "budget overrun": ("schema: 1\nbudget: 0\nentries:\n" + ENTRY, "2:1: 1 entries, and the budget is 0"),
+    "budget overrun": ("schema: 1\nbudget: 0\nentries:\n" + ENTRY, "2:1: 1 entry, and the budget is 0"),
     "entries no list": ("schema: 1\nbudget: 1\nentries: {}", "3:1: entries must be a list"),
     "unknown top key": ("schema: 1\nbudget: 1\nentry: []\nentries: []", "3:1: unknown key 'entry'"),
     "entry no map": (HEAD + "  - one\n", "4:5: entry 1 isn't a map"),

@@ -99,7 +99,7 @@ def test_few_cases_get_twice_the_margin_and_fewer_than_before_change_nothing() -
     assert "snr_db: 108.0" in made([run(120.0, case="a"), run(121.0, case="b")]).text
     proposal = made([run(120.0)])
     assert proposal.diff == ""
-    assert proposal.left == ("torch, gln prelu, T=1600: 1 cases now, 2 when it was measured; run as many",)
+    assert proposal.left == ("torch, gln prelu, T=1600: 1 case now, 2 when it was measured; run as many",)
 
 
 def test_a_looser_limit_needs_a_reason_and_keeps_it() -> None:

@@ -280,7 +280,7 @@ def test_a_run_that_cant_be_read_is_left_out_and_named(
     target = tmp_path / "report.html"
     assert main(["report", "--store", str(store), "-o", str(target)]) == 0
     said = capsys.readouterr().out
-    assert f"{target}: 1 runs, 12 cases" in said
+    assert f"{target}: 1 run, 12 cases" in said
     assert f"left out {broken}/records.jsonl:1" in said
 
 

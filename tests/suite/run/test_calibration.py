@@ -231,7 +231,7 @@ def test_a_person_is_told_what_was_recognised_and_left_out(tmp_path, capsys):
     out = tmp_path / "data.npy"
     assert main(["calibrate", str(tmp_path), "--case", "baseline", "-o", str(out)]) == 0
     said = capsys.readouterr().out
-    assert "read as wav, 2 windows, 4.0 s at 8000 Hz from 1 recordings" in said
+    assert "read as wav, 2 windows, 4.0 s at 8000 Hz from 1 recording" in said
     assert "left out  short.wav: too short" in said
     assert np.load(out).shape == (2, 1, 16000, 1)
     np.savez(tmp_path / "a.npz", speech=voice(16000)[None, None], rate=8000)

@@ -240,7 +240,7 @@ def test_the_command(checkout: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
     store_profile(store, lambda case: outcomes(), run="20260602T000000Z", double=True)
     store_run(store / "runs" / "20260603T000000Z", [], [parity_measure("baseline", 120)], cases=20)
     assert main(["ledger", "check", *options]) == 0
-    assert "1 entries, held against run 20260601T000000Z: nothing wrong" in capsys.readouterr().out
+    assert "1 entry, held against run 20260601T000000Z: nothing wrong" in capsys.readouterr().out
     checkout.write_text(ledger_text(entry_text("good"), MORE))
     assert main(["ledger", "check", *options, "--over", "3"]) == 1
     printed = capsys.readouterr().out
