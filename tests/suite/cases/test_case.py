@@ -31,7 +31,7 @@ CASES = st.builds(
 )
 
 
-@given(CASES, st.randoms())
+@given(CASES.filter(lambda case: case.variant.blocks <= case.size.total_blocks), st.randoms())
 def test_an_id_reads_back_as_its_case_whatever_the_order_of_its_departures(case, random):
     head, *parts = case.id.split("+")
     random.shuffle(parts)
