@@ -32,7 +32,7 @@ from tasnet.common import counted, print_line
 
 if TYPE_CHECKING:
     from tasnet.suite.ask import Asked as AskedQuestion
-    from tasnet.suite.ask import Board, Boards
+    from tasnet.suite.ask import Survey, SurveyMaker
     from tasnet.suite.cases import Case
     from tasnet.suite.ledger import Ledger
     from tasnet.suite.observed import SharedEvidence
@@ -78,7 +78,7 @@ def suggest(
         writable(page)
     cases = asked_cases(profile, arch, plan)
     pipeline = open_pipeline(store_at(store, root), ToolchainOptions(arch=arch), Recipe())
-    _, first = boards_of(pipeline, cases, plan or (), arch)
+    _, first = survey_maker_of(pipeline, cases, plan or (), arch)
     found = suggested(first, most=most, hours=hours)
     if page is not None:
         write_questions_page(page, found)
@@ -96,20 +96,20 @@ def asked_cases(profile: str, arch: str, plans: list[Path] | None) -> tuple[Case
     return tuple(dict.fromkeys(case for name in names for case in profile_cases(name, arch)))
 
 
-def boards_of(
+def survey_maker_of(
     pipeline: Pipeline, cases: tuple[Case, ...], plans: Sequence[Path], arch: str, *, evidence: bool = True
-) -> tuple[Boards, Board]:
-    """The boards of these cases and plans, and the first. What can't be read is said on stderr. Raises PlanError."""
-    from tasnet.suite.ask import Boards
+) -> tuple[SurveyMaker, Survey]:
+    """The survey_maker of these cases and plans, and the first. What can't be read is said on stderr. Raises PlanError."""
+    from tasnet.suite.ask import SurveyMaker
     from tasnet.suite.cases import graph_key
     from tasnet.suite.report import ProgressBar
 
     # What was never read takes a while: a terminal sees how far it is.
     graphs = len({graph_key(pipeline.resolve(case)) for case in cases})
     progress = ProgressBar(sys.stderr, graphs, ("read",)) if sys.stderr.isatty() and graphs else None
-    boards = Boards(pipeline, cases, tuple(plans), arch, evidence)
+    survey_maker = SurveyMaker(pipeline, cases, tuple(plans), arch, evidence)
     try:
-        watched = replace(boards, tell=lambda case: progress.step("read", case.id)) if progress else boards
+        watched = replace(survey_maker, tell=lambda case: progress.step("read", case.id)) if progress else survey_maker
         first = watched()
     finally:
         if progress:
@@ -118,7 +118,7 @@ def boards_of(
         print_line(
             f"note: {counted(len(left.cases), 'case')} can't be asked about ({left.cases[0]}): {left.why}", error=True
         )
-    return boards, first
+    return survey_maker, first
 
 
 evidence = Commands(
@@ -233,20 +233,20 @@ def sweep_until_decided(
     tool, known = pipeline.toolchain, everything_observed(pipeline.store)
     # Whatever toolchain is asked, its questions are read by the embedded one.
     reader = Pipeline(pipeline.store, Reference(), pipeline.recipe)
-    boards, _ = boards_of(reader, cases, plans, options.arch, evidence=not tool.predicted)
+    survey_maker, _ = survey_maker_of(reader, cases, plans, options.arch, evidence=not tool.predicted)
     here = not scheduler and workers == 1
     with nullcontext() if here else open_workers(pipeline, scheduler=scheduler, workers=workers) as over:
         ask = ask_here(pipeline, options.arch) if over is None else ask_on_workers(over, options.arch)
 
-        def tell(asked: AskedQuestion, board: Board) -> None:
+        def tell(asked: AskedQuestion, survey: Survey) -> None:
             what = {True: "compiled", False: "failed", None: "broke down"}[asked.compiled]
             why = f" ({asked.why})" if asked.why else ""
             check = f", as a check of what was {asked.inferred.text}" if asked.inferred else ""
-            left = len([place for place in board.open if board.questions[place].stands_for])
+            left = len([place for place in survey.open if survey.questions[place].stands_for])
             print_line(f"{what} {asked.question.name}{why}, {asked.seconds:.0f} s{check}; {left} were open", error=True)
 
         try:
-            found = decide(boards, ask, hours=hours, at_once=workers, tell=tell)
+            found = decide(survey_maker, ask, hours=hours, at_once=workers, tell=tell)
         except KeyboardInterrupt:
             print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
             raise

@@ -6,7 +6,7 @@ no would settle, and what is inferred: a word of its own beside predicted and ob
 - `order`: which graphs are no harder than others, an assumption that answers may refute
 - `knowledge`: answers, their contradictions, what follows of them
 - `chances`, `ranking`: how likely a graph compiles, and which question settles most per hour
-- `graphs`, `probes`: what is asked about; `replies`, `kept_replies`: what was told of it; `board`, `boards` have it all
+- `graphs`, `probes`: what is asked about; `replies`, `kept_replies`: what was told of it; `survey`, `survey_maker` have it all
 - `suggesting`, `questions_page`: what to compile next; `deciding`: compiled until nothing is open
 - `learning`, `hypotheses`: what observations changed
 

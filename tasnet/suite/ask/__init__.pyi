@@ -1,12 +1,9 @@
 from .answers import Asker as Asker
 from .answers import Budget as Budget
-from .board import Board as Board
-from .boards import Boards as Boards
-from .boards import decision_lines as decision_lines
 from .bracket import moved_bracket as moved_bracket
-from .by_evidence import board_of_run as board_of_run
 from .by_evidence import by_case as by_case
 from .by_evidence import evidence_on_case as evidence_on_case
+from .by_evidence import survey_of_run as survey_of_run
 from .by_evidence import with_evidence as with_evidence
 from .chances import yes_chances as yes_chances
 from .changes import Change as Change
@@ -40,6 +37,9 @@ from .suggesting import ASSUMED as ASSUMED
 from .suggesting import suggest as suggest
 from .suggesting import suggested_json as suggested_json
 from .suggesting import suggested_lines as suggested_lines
+from .survey import Survey as Survey
+from .survey_maker import SurveyMaker as SurveyMaker
+from .survey_maker import decision_lines as decision_lines
 from .vacuous import dead_nodes as dead_nodes
 from .vacuous import vacuous_by_key as vacuous_by_key
 from .vacuous import vacuous_in_graphs as vacuous_in_graphs
@@ -49,8 +49,6 @@ __all__ = [
     "NOTHING",
     "Asked",
     "Asker",
-    "Board",
-    "Boards",
     "Budget",
     "Change",
     "Isolated",
@@ -58,9 +56,10 @@ __all__ = [
     "Question",
     "Removals",
     "Reply",
+    "Survey",
+    "SurveyMaker",
     "ask_here",
     "ask_on_workers",
-    "board_of_run",
     "by_case",
     "check_folder",
     "dead_nodes",
@@ -84,6 +83,7 @@ __all__ = [
     "suggest",
     "suggested_json",
     "suggested_lines",
+    "survey_of_run",
     "vacuous_by_key",
     "vacuous_in_graphs",
     "with_evidence",

@@ -10,17 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tasnet.hailo.predict import Observations
-from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.graphs import graph_of_har, read_graph
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import AnyCase, Stage
 from tasnet.suite.history import ByEvidence, CaseRecord, EvidenceWord
 from tasnet.suite.run import Pipeline, Store, StoreError
 
 
-def board_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Board | None:
-    """The board of a run's predicted cases, a question for each graph, named by it; None where nobody observed any."""
+def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Survey | None:
+    """The survey of a run's predicted cases, a question for each graph, named by it; None where nobody observed any."""
     said = heard(store, arch)
     if not said.told:
         return None
@@ -40,10 +40,10 @@ def board_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Boar
         found[each.graph] = replace(known, stands_for=stands_for, weight=float(len(stands_for)))
     total = sum(each.weight for each in found.values()) or 1.0
     shared = [replace(each, weight=each.weight / total) for each in found.values()]
-    return board(shared, said.told, arch) if shared else None
+    return survey(shared, said.told, arch) if shared else None
 
 
-def by_case(found: Board | None) -> Mapping[str, ByEvidence]:
+def by_case(found: Survey | None) -> Mapping[str, ByEvidence]:
     """What the evidence says, by the case's id."""
     said: dict[str, ByEvidence] = {}
     for place, question in enumerate(found.questions if found else ()):
@@ -69,10 +69,10 @@ def evidence_on_case(pipeline: Pipeline, case: AnyCase) -> ByEvidence | None:
     graph = read_graph(pipeline, case, Observations()) if said.told else ""
     if isinstance(graph, str):
         return None
-    return _known(board([Question(case.id, graph.demands, graph.foreseen)], said.told, case.arch), 0)
+    return _known(survey([Question(case.id, graph.demands, graph.foreseen)], said.told, case.arch), 0)
 
 
-def _known(found: Board, place: int) -> ByEvidence | None:
+def _known(found: Survey, place: int) -> ByEvidence | None:
     if found.answered(place):
         replies = found.replies(place)
         compiled = {each.compiled for each in replies}

@@ -18,10 +18,10 @@ import onnx
 
 from tasnet.common import TasnetError, named_error_line
 from tasnet.suite.ask.answers import Asker
-from tasnet.suite.ask.board import Board
 from tasnet.suite.ask.knowledge import Inferred, Reply
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import ToldReply, whether_compiled
+from tasnet.suite.ask.survey import Survey
 from tasnet.suite.cases import LEARNED_NOTHING, Outcome, Stage, Status, parse_case
 from tasnet.suite.observed import Evidence, is_of_the_network, keep_graph_answer, keep_run_evidence
 from tasnet.suite.run import Pipeline
@@ -50,7 +50,7 @@ class Asked:
 class Decision:
     """What was asked, and what is known by it. `why` says what is left open and why; empty where nothing is."""
 
-    board: Board
+    survey: Survey
     asked: tuple[Asked, ...]
     why: str
 
@@ -66,45 +66,45 @@ Ask = Callable[[Sequence[Question]], Iterable[tuple[Question, Outcomes | str]]]
 
 
 def decide(
-    board_of: Callable[[Sequence[ToldReply]], Board],
+    survey_of: Callable[[Sequence[ToldReply]], Survey],
     ask: Ask,
     *,
     hours: float | None = None,
     at_once: int = 1,
     checked: int = CHECKED,
-    tell: Callable[[Asked, Board], None] = lambda asked, board: None,
+    tell: Callable[[Asked, Survey], None] = lambda asked, survey: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Decision:
     """Asks until all graphs of cases and plans are answered or inferred, or the hours don't let the next one end.
 
-    `board_of` gives the board with what was told so far; `at_once` questions are asked at a time. A compile that began
+    `survey_of` gives the survey with what was told so far; `at_once` questions are asked at a time. A compile that began
     is let end. `tell` hears of each.
     """
     end = None if hours is None else clock() + hours * 3600
     told, asked = list[ToldReply](), list[Asked]()
     broke, given_up, checks, dice = Counter[str](), set[str](), 0, random.Random(0)
     while True:
-        board = board_of(told)
+        survey = survey_of(told)
         fits = {
             each.name
-            for each, time_of in zip(board.questions, board.times, strict=True)
+            for each, time_of in zip(survey.questions, survey.times, strict=True)
             if each.name not in given_up and (end is None or clock() + time_of.seconds <= end)
         }
-        graphs = [place for place, each in enumerate(board.questions) if each.source is not Source.PROBE]
-        left = [place for place in graphs if place in board.open]
+        graphs = [place for place, each in enumerate(survey.questions) if each.source is not Source.PROBE]
+        left = [place for place in graphs if place in survey.open]
         if left:
-            chosen = [board.questions[each.place] for each in board.next(at_once, fits)]
+            chosen = [survey.questions[each.place] for each in survey.next(at_once, fits)]
             if not chosen:
-                return Decision(board, tuple(asked), _why_open(len(left), given_up, end is not None))
+                return Decision(survey, tuple(asked), _why_open(len(left), given_up, end is not None))
         else:
-            free = [each for each in graphs if board.inferred(each) and board.questions[each].name in fits]
-            chosen = [board.questions[each] for each in dice.sample(free, min(len(free), at_once, checked - checks))]
+            free = [each for each in graphs if survey.inferred(each) and survey.questions[each].name in fits]
+            chosen = [survey.questions[each] for each in dice.sample(free, min(len(free), at_once, checked - checks))]
             checks += len(chosen)
             if not chosen:
-                return Decision(board, tuple(asked), "")
-        places = {each.name: place for place, each in enumerate(board.questions)}
+                return Decision(survey, tuple(asked), "")
+        places = {each.name: place for place, each in enumerate(survey.questions)}
         for question, outcomes in ask(chosen):
-            ended = _ended(question, outcomes, None if left else board.inferred(places[question.name]))
+            ended = _ended(question, outcomes, None if left else survey.inferred(places[question.name]))
             asked.append(ended)
             if ended.compiled is None:
                 broke[question.name] += 1
@@ -114,7 +114,7 @@ def decide(
                 checks -= not left
             elif not isinstance(outcomes, str):
                 told.append(_told(question, outcomes, ended))
-            tell(ended, board)
+            tell(ended, survey)
 
 
 def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import render_page, write_whole
-from tasnet.suite.ask.board import Board
 from tasnet.suite.ask.question import Source
 from tasnet.suite.ask.suggesting import ASSUMED, Suggested, given_up_lines, time_text
+from tasnet.suite.ask.survey import Survey
 
 TITLE = "Open questions to the compiler"
 
@@ -40,17 +40,17 @@ def write_questions_page(path: Path, found: Suggested) -> Path:
 
 def questions_html(found: Suggested) -> str:
     """The page as HTML."""
-    board = found.board
-    rows = list(graph_rows(board))
+    survey = found.survey
+    rows = list(graph_rows(survey))
     counts = Counter(each.word for each in rows)
-    bracket = board.bracket
+    bracket = survey.bracket
     return render_page(
         Path(__file__).with_suffix(".html"),
         title=TITLE,
         assumed=ASSUMED,
         bracket=f"between {bracket.passes:,} and {bracket.fails:,} elements" if bracket.fails else "at no known end",
-        refuted=[*given_up_lines(board.known.given_up)],
-        contradictions=[[each.said or each.name for each in those] for those in board.known.contradictions],
+        refuted=[*given_up_lines(survey.known.given_up)],
+        contradictions=[[each.said or each.name for each in those] for those in survey.known.contradictions],
         next=next_rows(found),
         counts=", ".join(f"{count} {word}" for word, count in counts.items()),
         graphs=rows,
@@ -73,23 +73,23 @@ def next_rows(found: Suggested) -> list[dict[str, Any]]:
     ]
 
 
-def graph_rows(board: Board) -> Iterator[GraphRow]:
+def graph_rows(survey: Survey) -> Iterator[GraphRow]:
     """A row for each graph of a case or a plan, the observed first, then the inferred, then the predicted."""
     words = ("disputed", "observed", "inferred", "predicted")
-    found = [_row(board, place) for place, each in enumerate(board.questions) if each.source is not Source.PROBE]
+    found = [_row(survey, place) for place, each in enumerate(survey.questions) if each.source is not Source.PROBE]
     yield from sorted(found, key=lambda each: words.index(each.word))
 
 
-def _row(board: Board, place: int) -> GraphRow:
-    question = board.questions[place]
+def _row(survey: Survey, place: int) -> GraphRow:
+    question = survey.questions[place]
     named = (question.name, len(question.stands_for))
-    if board.answered(place):
-        replies = board.replies(place)
+    if survey.answered(place):
+        replies = survey.replies(place)
         said = "; ".join(each.said or each.name for each in replies)
         compiled = {each.compiled for each in replies}
         if len(compiled) > 1:
             return GraphRow(*named, "disputed", "compiled and failed", said)
         return GraphRow(*named, "observed", "clear" if compiled == {True} else "blocked", said)
-    if (inferred := board.inferred(place)) is not None:
+    if (inferred := survey.inferred(place)) is not None:
         return GraphRow(*named, "inferred", "clear" if inferred.compiled else "blocked", inferred.text)
     return GraphRow(*named, "predicted", question.foreseen.text, "the rules")

@@ -9,9 +9,9 @@ from typing import Any
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
-from tasnet.suite.ask.board import Board
 from tasnet.suite.ask.order import LAYERS, GivenUp
 from tasnet.suite.ask.question import Question, Source
+from tasnet.suite.ask.survey import Survey
 from tasnet.suite.ask.times import Expected
 from tasnet.suite.run import Store
 
@@ -59,35 +59,35 @@ class Suggestion:
 class Suggested:
     """The next compiles within the hours, and how many questions were open."""
 
-    board: Board
+    survey: Survey
     next: tuple[Suggestion, ...]
     left_out: bool
     """whether the hours ended the list"""
 
 
-def suggest(board: Board, *, most: int = 8, hours: float | None = None) -> Suggested:
+def suggest(survey: Survey, *, most: int = 8, hours: float | None = None) -> Suggested:
     """The next compiles; with `hours` as many of the best as are expected to fit into them."""
-    total = sum(each.weight for each in board.questions) or 1.0
+    total = sum(each.weight for each in survey.questions) or 1.0
     budget, left_out, found = (hours or 0.0) * 3600, False, list[Suggestion]()
-    for each in board.next(most):
-        question, expected = board.questions[each.place], board.times[each.place]
+    for each in survey.next(most):
+        question, expected = survey.questions[each.place], survey.times[each.place]
         if hours is not None and expected.seconds > budget:
             left_out = True
             continue
         budget -= expected.seconds
-        row, bracket = question.demands.widest_row, board.bracket
+        row, bracket = question.demands.widest_row, survey.bracket
         inside = bracket.open_at(row) and question.source is Source.PROBE
         found.append(
             Suggestion(
                 question,
                 each.chance,
                 expected,
-                _decided(board, each.by_yes, Bracket(row, bracket.fails) if inside else None),
-                _decided(board, each.by_no, Bracket(bracket.passes, row) if inside else None),
+                _decided(survey, each.by_yes, Bracket(row, bracket.fails) if inside else None),
+                _decided(survey, each.by_no, Bracket(bracket.passes, row) if inside else None),
                 each.settled / total,
             )
         )
-    return Suggested(board, tuple(found), left_out)
+    return Suggested(survey, tuple(found), left_out)
 
 
 def file_of(question: Question, store: Store) -> Path:
@@ -97,10 +97,10 @@ def file_of(question: Question, store: Store) -> Path:
     return Path(question.onnx) if question.source is Source.SEGMENT else store.root / question.onnx
 
 
-def _decided(board: Board, places: Sequence[int], bracket: Bracket | None) -> Decided:
+def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> Decided:
     names: dict[Source, list[str]] = {each: [] for each in Source}
     for place in places:
-        each = board.questions[place]
+        each = survey.questions[place]
         plan = each.name.rpartition("/")[0]
         names[each.source] += [f"{plan}/{name}" if plan else name for name in each.stands_for]
     cases, segments, probes = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.PROBE))
@@ -112,16 +112,16 @@ def _decided(board: Board, places: Sequence[int], bracket: Bracket | None) -> De
 
 def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     """What is open, what is assumed, and each compile with its answers."""
-    board = found.board
-    asked = [each for each in board.questions if each.source is not Source.PROBE]
+    survey = found.survey
+    asked = [each for each in survey.questions if each.source is not Source.PROBE]
     places = range(len(asked))
-    inferred = sum(board.inferred(place) is not None for place in places)
-    answered = sum(map(board.answered, places))
-    left = sum(place in board.open for place in places)
+    inferred = sum(survey.inferred(place) is not None for place in places)
+    answered = sum(map(survey.answered, places))
+    left = sum(place in survey.open for place in places)
     yield f"{len(asked)} distinct graphs: {answered} observed, {inferred} inferred, {left} open"
     yield ASSUMED
-    yield from given_up_lines(board.known.given_up)
-    for those in board.known.contradictions:
+    yield from given_up_lines(survey.known.given_up)
+    for those in survey.known.contradictions:
         yield "contradicting observations, nothing is inferred from them:"
         yield from (f"  {each.said or each.name}" for each in those)
     for number, each in enumerate(found.next, 1):
@@ -152,13 +152,13 @@ def given_up_lines(given_up: GivenUp) -> Iterator[str]:
 
 def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
     """The same as JSON."""
-    board = found.board
+    survey = found.survey
     return {
         "assumed": ASSUMED,
-        "refuted": [*given_up_lines(board.known.given_up)],
-        "contradictions": [[each.said or each.name for each in those] for those in board.known.contradictions],
-        "bracket": [board.bracket.passes, board.bracket.fails],
-        "open": [board.questions[place].name for place in board.open],
+        "refuted": [*given_up_lines(survey.known.given_up)],
+        "contradictions": [[each.said or each.name for each in those] for those in survey.known.contradictions],
+        "bracket": [survey.bracket.passes, survey.bracket.fails],
+        "open": [survey.questions[place].name for place in survey.open],
         "next": [
             {
                 "name": each.question.name,

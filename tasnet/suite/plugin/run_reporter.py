@@ -13,7 +13,7 @@ import pytest
 
 from tasnet.common import MAX_LINE_CHARS, counted, labelled_line, printable, table_lines, write_plainly
 from tasnet.network import SameFunction, TrainedForm
-from tasnet.suite.ask import board_of_run, by_case, with_evidence
+from tasnet.suite.ask import by_case, survey_of_run, with_evidence
 from tasnet.suite.cases import case_function, parse_any_case, without_keyword
 from tasnet.suite.history import (
     HEADS,
@@ -166,7 +166,7 @@ class RunReporter:
         setup = self.config.stash[SETUP]
         records = [self.records[case.id] for case in setup.cases if case.id in self.records]
         if self.known is None:
-            self.known = by_case(board_of_run(Store(setup.store), setup.arch, records))
+            self.known = by_case(survey_of_run(Store(setup.store), setup.arch, records))
         return list(with_evidence(records, self.known))
 
     @pytest.hookimpl(tryfirst=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import TasnetError, unfinished, without_ansi
-from tasnet.suite.ask import Board, board_of_run, by_case, next_rows, suggest, with_evidence
+from tasnet.suite.ask import Survey, by_case, next_rows, suggest, survey_of_run, with_evidence
 from tasnet.suite.cases import CaseError, Stage, profile_cases
 from tasnet.suite.history import (
     CaseRecord,
@@ -96,20 +96,20 @@ def gather_runs(
         )
     runs = tuple(map(ordered, runs))
     graphs, gone = _graphs(store, runs, tell)
-    known = _board(store, runs)
+    known = _survey(store, runs)
     runs = tuple(_by_evidence(run, known) for run in runs)
     asked = tuple(next_rows(suggest(known))) if known else ()
     shown = shown_plans(store, runs)
     return ReportSource(runs, today, unreadable, ledger, graphs, gone, _tails(store, runs), asked, shown)
 
 
-def _board(store: Store, runs: tuple[StoredRun, ...]) -> Board | None:
+def _survey(store: Store, runs: tuple[StoredRun, ...]) -> Survey | None:
     """What the store's evidence says of the run that the report opens with."""
     run = shown_run(runs)
-    return board_of_run(store, run.head.arch, run.records)
+    return survey_of_run(store, run.head.arch, run.records)
 
 
-def _by_evidence(run: StoredRun, known: Board | None) -> StoredRun:
+def _by_evidence(run: StoredRun, known: Survey | None) -> StoredRun:
     return replace(run, records=with_evidence(run.records, by_case(known))) if known else run
 
 

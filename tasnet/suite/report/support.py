@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tasnet.common import MAX_LINE_CHARS, TasnetError, printable
 from tasnet.network import SameFunction
-from tasnet.suite.ask import ASSUMED, board_of_run, by_case, with_evidence
+from tasnet.suite.ask import ASSUMED, by_case, survey_of_run, with_evidence
 from tasnet.suite.cases import PLANS, VERDICT_WORDS
 from tasnet.suite.history import HEADS, CaseRecord, EvidenceWord, RunHead, StoredRun
 from tasnet.suite.ledger import PASSING_KINDS, Entry, Ledger
@@ -67,7 +67,7 @@ def predicted_runs(store: Path, ledger: Ledger, arch: str) -> dict[str, StoredRu
 
 def _by_evidence(store: Path, arch: str, run: StoredRun) -> tuple[CaseRecord, ...]:
     """The run's records with what the store's evidence says of them."""
-    return with_evidence(run.records, by_case(board_of_run(Store(store), arch, run.records)))
+    return with_evidence(run.records, by_case(survey_of_run(Store(store), arch, run.records)))
 
 
 def observed_runs(store: Path, arch: str) -> dict[str, StoredRun]:

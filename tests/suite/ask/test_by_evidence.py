@@ -11,7 +11,7 @@ import pytest
 
 from tasnet.cli import main
 from tasnet.hailo.predict import Reference
-from tasnet.suite.ask.by_evidence import board_of_run, by_case, with_evidence
+from tasnet.suite.ask.by_evidence import by_case, survey_of_run, with_evidence
 from tasnet.suite.ask.suggesting import ASSUMED
 from tasnet.suite.cases import Stage, parse_case
 from tasnet.suite.history import ByEvidence, CaseRecord, EvidenceWord
@@ -58,7 +58,7 @@ def observed(store: Store, name: str, failed: bool) -> None:
 
 def known(store: Store, records: list[CaseRecord]) -> list[tuple[str, bool] | None]:
     """What the evidence says of each record."""
-    found = with_evidence(records, by_case(board_of_run(store, "hailo8", records)))
+    found = with_evidence(records, by_case(survey_of_run(store, "hailo8", records)))
     return [(each.by_evidence.word.value, each.by_evidence.clear) if each.by_evidence else None for each in found]
 
 
@@ -70,7 +70,7 @@ def test_what_follows_of_one_observation_is_inferred_and_names_it(
     observed(store, IDS[1], failed=True)
     # Fewer blocks may compile; more can't, if more is never easier.
     assert known(store, records) == [None, ("observed", False), ("inferred", False)]
-    (last,) = with_evidence(records[2:], by_case(board_of_run(store, "hailo8", records)))
+    (last,) = with_evidence(records[2:], by_case(survey_of_run(store, "hailo8", records)))
     assert last.by_evidence is not None
     assert last.by_evidence.text == f"inferred from {IDS[1]}, which failed"
     # It is looked up, and is no part of the run.
@@ -86,7 +86,7 @@ def test_of_another_chip_and_of_an_observed_run_nothing_is_said(
     _, records = run
     observed(store, IDS[1], failed=False)
     assert known(store, records) == [("inferred", True), ("observed", True), None]
-    assert board_of_run(store, "hailo8l", records) is None
+    assert survey_of_run(store, "hailo8l", records) is None
     own = [each.model_copy(update={"predicted": False}) for each in records]
     assert known(store, own) == [None, None, None]
 
@@ -97,7 +97,7 @@ def test_the_terminals_map_draws_and_counts_them_and_states_the_assumption(
     _, records = run
 
     def text(ascii_only: bool = False) -> str:
-        shown = with_evidence(records, by_case(board_of_run(store, "hailo8", records)))
+        shown = with_evidence(records, by_case(survey_of_run(store, "hailo8", records)))
         return summary_text(shown, 100, False, ascii_only, [])
 
     before = text()
@@ -145,7 +145,7 @@ def test_the_support_matrix_says_inferred_and_by_what(store: Store, run: tuple[S
     assert "inferred" not in plain
     assert "Every cell is predicted" in plain
     observed(store, IDS[1], failed=True)
-    shown = with_evidence(records, by_case(board_of_run(store, "hailo8", records)))
+    shown = with_evidence(records, by_case(survey_of_run(store, "hailo8", records)))
     text = "\n".join(_matrix(replace(stored, records=shown), {}, "predicted"))
     assert "inferred blocked" in text
     assert "observed blocked" in text

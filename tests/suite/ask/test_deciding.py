@@ -16,11 +16,11 @@ import pytest
 from tasnet.cli import main
 from tasnet.hailo.files import Network
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
-from tasnet.suite.ask.boards import Boards, decision_lines
 from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, ask_on_workers, asked_of, decide
 from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.survey_maker import SurveyMaker, decision_lines
 from tasnet.suite.cases import Stage, parse_case
 from tasnet.suite.observed import SharedEvidence, all_evidence, everything_observed, open_workers
 from tasnet.suite.run import Pipeline, Store, open_store
@@ -49,33 +49,33 @@ def too_many(most: int) -> RuledToolchain:
 
 
 @pytest.fixture(scope="module")
-def boards(tmp_path_factory: pytest.TempPathFactory) -> Boards:
+def survey_maker(tmp_path_factory: pytest.TempPathFactory) -> SurveyMaker:
     """Six cases of five graphs."""
     store = open_store(tmp_path_factory.mktemp("store"))
-    return Boards(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8", evidence=False)
+    return SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8", evidence=False)
 
 
-def asked_with(boards: Boards, tool: RuledToolchain, **options: object) -> Decision:
-    """What a sweep with this compiler decides; its own store is the boards'."""
-    return decide(boards, ask_here(Pipeline(boards.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
+def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> Decision:
+    """What a sweep with this compiler decides; its own store is the survey_maker'."""
+    return decide(survey_maker, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
 
 
 def verdicts(found: Decision) -> dict[str, bool | None]:
     """Whether each graph of a case compiles, as answered or inferred."""
-    told = {each.demands: each.compiled for each in found.board.known.replies}
+    told = {each.demands: each.compiled for each in found.survey.known.replies}
     said = {}
-    for place, each in enumerate(found.board.questions):
+    for place, each in enumerate(found.survey.questions):
         if each.source is Source.CASE:
-            inferred = found.board.inferred(place)
+            inferred = found.survey.inferred(place)
             said[each.name] = told.get(each.demands, inferred.compiled if inferred else None)
     return said
 
 
 @pytest.mark.parametrize("most", [1, 8, 100])
-def test_all_verdicts_are_right_and_what_follows_is_not_compiled(boards: Boards, most: int) -> None:
+def test_all_verdicts_are_right_and_what_follows_is_not_compiled(survey_maker: SurveyMaker, most: int) -> None:
     tool = replace(too_many(most), fingerprint=f"most {most}")
-    found = asked_with(boards, tool, checked=0)
-    graphs = {each.name: each.demands.layers_at_work for each in found.board.questions if each.source is Source.CASE}
+    found = asked_with(survey_maker, tool, checked=0)
+    graphs = {each.name: each.demands.layers_at_work for each in found.survey.questions if each.source is Source.CASE}
     assert found.why == ""
     assert verdicts(found) == {name: count <= most for name, count in graphs.items()}
     assert sum(each.question.source is Source.CASE for each in found.asked) < len(graphs)
@@ -100,30 +100,30 @@ def scripted(said: dict[str, bool], broken: Sequence[str] = ()) -> tuple[Ask, li
     return ask, asked
 
 
-def test_a_check_that_does_not_agree_opens_what_rested_on_it(boards: Boards) -> None:
-    names = [each.name for each in boards().questions if each.source is Source.CASE]
+def test_a_check_that_does_not_agree_opens_what_rested_on_it(survey_maker: SurveyMaker) -> None:
+    names = [each.name for each in survey_maker().questions if each.source is Source.CASE]
     smallest = min(
-        (each for each in boards().questions if each.name in names), key=lambda each: each.demands.layers_at_work
+        (each for each in survey_maker().questions if each.name in names), key=lambda each: each.demands.layers_at_work
     )
     # the smallest fails and all others compile: nothing that is monotone
     ask, _ = scripted({smallest.name: False})
-    found = decide(boards, ask, checked=len(names))
+    found = decide(survey_maker, ask, checked=len(names))
     assert found.why == ""
-    assert found.board.known.given_up
+    assert found.survey.known.given_up
     assert found.refuted
     assert verdicts(found) == {name: name != smallest.name for name in names}
 
 
-def test_what_breaks_down_is_asked_again_and_then_left_open(boards: Boards) -> None:
-    every = [each.name for each in boards().questions]
+def test_what_breaks_down_is_asked_again_and_then_left_open(survey_maker: SurveyMaker) -> None:
+    every = [each.name for each in survey_maker().questions]
     ask, asked = scripted({}, broken=every)
-    found = decide(boards, ask)
+    found = decide(survey_maker, ask)
     assert set(map(asked.count, asked)) == {TRIES}
     assert found.why.endswith(f"nothing was learned of {len(set(asked))} ({min(asked)}, …)")
-    assert found.board.known.replies == ()
+    assert found.survey.known.replies == ()
 
 
-def test_hours_are_kept_and_the_rest_is_said_to_be_open(boards: Boards) -> None:
+def test_hours_are_kept_and_the_rest_is_said_to_be_open(survey_maker: SurveyMaker) -> None:
     now = [0.0]
     ask, asked = scripted({})
 
@@ -131,13 +131,13 @@ def test_hours_are_kept_and_the_rest_is_said_to_be_open(boards: Boards) -> None:
         now[0] += 3600
         yield from ask(questions)
 
-    found = decide(boards, slow, hours=1.5, clock=lambda: now[0])
+    found = decide(survey_maker, slow, hours=1.5, clock=lambda: now[0])
     assert len(asked) in (1, 2)
     assert "no compile fits into the hours that are left" in found.why
-    assert decide(boards, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
+    assert decide(survey_maker, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
 
 
-def test_several_are_asked_at_a_time(boards: Boards) -> None:
+def test_several_are_asked_at_a_time(survey_maker: SurveyMaker) -> None:
     sizes: list[int] = []
     ask, _ = scripted({})
 
@@ -145,25 +145,27 @@ def test_several_are_asked_at_a_time(boards: Boards) -> None:
         sizes.append(len(questions))
         yield from ask(questions)
 
-    assert decide(boards, counted, at_once=3, checked=2).why == ""
+    assert decide(survey_maker, counted, at_once=3, checked=2).why == ""
     assert max(sizes) in (2, 3)
 
 
-def test_a_sweep_that_was_killed_compiles_nothing_twice(boards: Boards, tmp_path: Path) -> None:
+def test_a_sweep_that_was_killed_compiles_nothing_twice(survey_maker: SurveyMaker, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    own = replace(boards, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[])
+    own = replace(survey_maker, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[])
     tool = too_many(8)
 
     class Killed(Exception):
         """As good as a signal."""
 
-    def until(asked: Asked, board: object) -> None:
+    def until(asked: Asked, survey: object) -> None:
         raise Killed
 
     with pytest.raises(Killed):
         asked_with(own, tool, tell=until)
     before = list(tool.calls)
-    again = replace(boards, pipeline=Pipeline(Store(store.root), Reference()), evidence=True, _read={}, _unread=[])
+    again = replace(
+        survey_maker, pipeline=Pipeline(Store(store.root), Reference()), evidence=True, _read={}, _unread=[]
+    )
     assert asked_with(again, tool).why == ""
     assert len(tool.calls) == len(set(tool.calls))
     assert tool.calls[: len(before)] == before
@@ -206,12 +208,12 @@ def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_
         assert heard(store, "hailo8").told == ()
 
 
-def test_workers_decide_what_one_process_does(boards: Boards) -> None:
+def test_workers_decide_what_one_process_does(survey_maker: SurveyMaker) -> None:
     pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
     tool = Reference()
-    alone = decide(boards, ask_here(Pipeline(boards.pipeline.store, tool), "hailo8"), checked=1)
-    with open_workers(Pipeline(boards.pipeline.store, tool), workers=2) as over:
-        together = decide(boards, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
+    alone = decide(survey_maker, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), checked=1)
+    with open_workers(Pipeline(survey_maker.pipeline.store, tool), workers=2) as over:
+        together = decide(survey_maker, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
         broken = [*over(_fails, ["a question"])]
     assert verdicts(together) == verdicts(alone)
     assert together.why == alone.why
@@ -228,7 +230,7 @@ SWEEP = """
 import sys, time
 from pathlib import Path
 from tasnet.hailo.predict import Reference
-from tasnet.suite.ask.boards import Boards
+from tasnet.suite.ask.survey_maker import SurveyMaker
 from tasnet.suite.ask.deciding import ask_here, ask_on_workers, decide
 from tasnet.suite.cases import parse_case
 from tasnet.suite.observed import open_workers
@@ -236,30 +238,30 @@ from tasnet.suite.run import Pipeline, Store
 from tests.suite.ask.test_deciding import IDS, too_many
 
 store, workers = Store(Path(sys.argv[1])), int(sys.argv[2])
-boards = Boards(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8")
+survey_maker = SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8")
 
 
-def told(asked, board):
+def told(asked, survey):
     print(asked.question.name, flush=True)
     time.sleep(600)
 
 
 pipeline = Pipeline(store, too_many(8))
 if workers == 1:
-    decide(boards, ask_here(pipeline, "hailo8"), tell=told)
+    decide(survey_maker, ask_here(pipeline, "hailo8"), tell=told)
 with open_workers(pipeline, workers=workers) as over:
-    decide(boards, ask_on_workers(over, "hailo8"), tell=told)
+    decide(survey_maker, ask_on_workers(over, "hailo8"), tell=told)
 """
 
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
-    boards: Boards, tmp_path: Path, workers: int
+    survey_maker: SurveyMaker, tmp_path: Path, workers: int
 ) -> None:
     if workers > 1:
         pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
     shutil.copytree(
-        boards.pipeline.store.root, tmp_path / "store", ignore=shutil.ignore_patterns("evidence", "replies")
+        survey_maker.pipeline.store.root, tmp_path / "store", ignore=shutil.ignore_patterns("evidence", "replies")
     )
     command = [sys.executable, "-c", SWEEP, str(tmp_path / "store"), str(workers)]
     # A session of its own: its workers end with it.
@@ -274,7 +276,7 @@ def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
     kept = everything_observed(store)
     assert first in [*(each.case_id for each in kept.cases), *(each.name for each in kept.graphs)]
     again, tool = (
-        replace(boards, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[]),
+        replace(survey_maker, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[]),
         too_many(8),
     )
     found = asked_with(again, tool)

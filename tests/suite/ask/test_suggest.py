@@ -19,7 +19,6 @@ from tasnet.plan import Bounds, function_of_variant, make_plan, read_profile
 from tasnet.plan.cuts import cut_from_segment
 from tasnet.plan.segment_files import to_network
 from tasnet.plan.segment_graph import to_onnx
-from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
@@ -27,6 +26,7 @@ from tasnet.suite.ask.question import Question, Source, foreseen
 from tasnet.suite.ask.questions_page import graph_rows, questions_html
 from tasnet.suite.ask.replies import ToldReply
 from tasnet.suite.ask.suggesting import Suggestion, file_of, suggest
+from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.ask.times import expected
 from tasnet.suite.cases import parse_case
 from tasnet.suite.run import Pipeline, Store, open_store
@@ -46,19 +46,19 @@ def segment_of_four_blocks() -> Question:
 
 
 @pytest.fixture(scope="module")
-def unknown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Board, Store]:
-    """A board of cases in rows and columns and of a plan's segment, nothing of which was answered."""
+def unknown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Survey, Store]:
+    """A survey of cases in rows and columns and of a plan's segment, nothing of which was answered."""
     store = open_store(tmp_path_factory.mktemp("store"))
     pipeline = Pipeline(store, Reference())
     ids = ("split-normal-polyphase-k1+T=1600", "split-normal-polyphase-k1+layout=vertical+T=1600")
     cases, unread = case_questions(pipeline, [parse_case(each) for each in ids], PUBLIC_RECORD)
     assert not unread
     assert [each.stands_for for each in cases] == [(each,) for each in ids]
-    return board((*cases, segment_of_four_blocks()), (), "hailo8"), store
+    return survey((*cases, segment_of_four_blocks()), (), "hailo8"), store
 
 
 @pytest.fixture(scope="module")
-def suggested(unknown: tuple[Board, Store]) -> tuple[Suggestion, ...]:
+def suggested(unknown: tuple[Survey, Store]) -> tuple[Suggestion, ...]:
     """What is suggested of it."""
     return suggest(unknown[0], most=16).next
 
@@ -90,7 +90,7 @@ def test_it_finds_the_middle_of_the_bracket_and_then_its_quarters(suggested: tup
 
 
 def test_the_files_are_there_and_ask_what_they_are_for(
-    unknown: tuple[Board, Store], suggested: tuple[Suggestion, ...]
+    unknown: tuple[Survey, Store], suggested: tuple[Suggestion, ...]
 ) -> None:
     store = unknown[1]
     for each in suggested:
@@ -100,7 +100,7 @@ def test_the_files_are_there_and_ask_what_they_are_for(
             onnx.checker.check_model(str(file_of(each.question, store)), full_check=True)
 
 
-def test_hours_are_kept_and_the_best_comes_first(unknown: tuple[Board, Store]) -> None:
+def test_hours_are_kept_and_the_best_comes_first(unknown: tuple[Survey, Store]) -> None:
     whole = suggest(unknown[0], most=5)
     short = suggest(unknown[0], most=5, hours=100 / 3600)
     assert sum(each.expected.seconds for each in short.next) <= 100
@@ -178,7 +178,7 @@ def test_the_command_says_what_a_yes_and_a_no_decide(tmp_path: Path, capsys: pyt
 
 
 def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
-    unknown: tuple[Board, Store],
+    unknown: tuple[Survey, Store],
 ) -> None:
     questions = [
         Question(name, demands_of([layer]), foreseen(predict_network_of(layer)), stands_for=(name,))
@@ -191,7 +191,7 @@ def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
     ]
     told = [(questions[0], True), (questions[3], True), (questions[3], False)]
     replies = [ToldReply(Reply(each.demands, compiled, each.name), each.foreseen) for each, compiled in told]
-    found = board(questions, replies, "hailo8")
+    found = survey(questions, replies, "hailo8")
     rows = {each.name: (each.word, each.verdict) for each in graph_rows(found)}
     assert rows["it"] == ("observed", "clear")
     assert rows["less"] == ("inferred", "clear")

@@ -1,4 +1,4 @@
-"""Boards of the same cases and plans, one after another, as answers come: graphs are read once for each bracket."""
+"""SurveyMaker of the same cases and plans, one after another, as answers come: graphs are read once for each bracket."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
-from tasnet.suite.ask.board import Board, board
 from tasnet.suite.ask.deciding import Decision
 from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import Heard, ToldReply, heard
 from tasnet.suite.ask.suggesting import ASSUMED, given_up_lines
+from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import Case, CaseError
 from tasnet.suite.run import Pipeline
 
 
 @dataclass(frozen=True)
-class Boards:
+class SurveyMaker:
     """What is asked about: cases, and plans in their folders. `pipeline` is the embedded toolchain's.
 
     With `evidence` what the store has observed is known from the start; a sweep of predictions starts from nothing.
@@ -35,17 +35,17 @@ class Boards:
     _read: dict[Bracket, list[Question]] = field(default_factory=dict, repr=False)
     _unread: list[Unread] = field(default_factory=list, repr=False)
 
-    def __call__(self, told: Sequence[ToldReply] = ()) -> Board:
-        """The board with what was told beside the evidence. Raises PlanError, and CaseError for another chip's plan."""
+    def __call__(self, told: Sequence[ToldReply] = ()) -> Survey:
+        """The survey with what was told beside the evidence. Raises PlanError, and CaseError for another chip's plan."""
         everything = (*self._heard.told, *told)
         bracket = Heard(everything).bracket
         if bracket not in self._read:
             self._read[bracket] = self._questions(bracket)
-        return board(self._read[bracket], everything, self.arch)
+        return survey(self._read[bracket], everything, self.arch)
 
     @property
     def unread(self) -> tuple[Unread, ...]:
-        """What can't be asked about, and why; after the first board."""
+        """What can't be asked about, and why; after the first survey."""
         return (*self._unread, *self._heard.unread)
 
     @cached_property
@@ -68,9 +68,9 @@ class Boards:
 
 def decision_lines(found: Decision, by: str) -> Iterator[str]:
     """What a sweep asked, what is inferred by it, what its checks refuted, and what is open. `by` says who told."""
-    places = [place for place, each in enumerate(found.board.questions) if each.source is not Source.PROBE]
-    inferred = [place for place in places if found.board.inferred(place) is not None]
-    answered = sum(map(found.board.answered, places))
+    places = [place for place, each in enumerate(found.survey.questions) if each.source is not Source.PROBE]
+    inferred = [place for place in places if found.survey.inferred(place) is not None]
+    answered = sum(map(found.survey.answered, places))
     checks = sum(each.inferred is not None for each in found.asked)
     yield f"{by}: {counted(len(found.asked), 'compile')}, {checks} of them checks of what was inferred"
     yield (
@@ -78,7 +78,7 @@ def decision_lines(found: Decision, by: str) -> Iterator[str]:
         f"{len(places) - answered - len(inferred)} open"
     )
     yield ASSUMED
-    yield from given_up_lines(found.board.known.given_up)
+    yield from given_up_lines(found.survey.known.given_up)
     for each in found.refuted:
         assert each.inferred is not None
         yield f"refuted: {each.question.name} was {each.inferred.text}, and {'compiled' if each.compiled else 'failed'}"

@@ -1,4 +1,4 @@
-"""The board: all questions, what is known of them, and how likely and how dear each is. The next ones come off it."""
+"""The survey: all questions, what is known of them, and how likely and how dear each is. The next ones come off it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasnet.suite.ask.times import Expected, expected
 
 
 @dataclass(frozen=True)
-class Board:
+class Survey:
     """Questions about one architecture, each at its place in the order of `known`, and what was told so far."""
 
     questions: tuple[Question, ...]
@@ -72,8 +72,8 @@ class Board:
         return rank(order, self.known.open[:count], self.likely, weights, seconds, most=most, askable=free)
 
 
-def board(asked: Sequence[Question], told: Sequence[ToldReply], arch: str) -> Board:
-    """The board of these questions, with the probes that are worth making beside them."""
+def survey(asked: Sequence[Question], told: Sequence[ToldReply], arch: str) -> Survey:
+    """The survey of these questions, with the probes that are worth making beside them."""
     replies = [each.reply for each in told]
     own = known_from([each.demands for each in asked], replies)
     bracket = moved_bracket(own, PUBLIC_BRACKET)
@@ -82,4 +82,4 @@ def board(asked: Sequence[Question], told: Sequence[ToldReply], arch: str) -> Bo
     probes = (*kind_probes(left, compiled, bracket, arch), *bracket_probes(bracket, arch))
     there = {each.demands for each in asked}
     questions = (*asked, *(each for each in probes if each.demands not in there))
-    return Board(questions, tuple(told), known_from([each.demands for each in questions], replies), bracket)
+    return Survey(questions, tuple(told), known_from([each.demands for each in questions], replies), bracket)
