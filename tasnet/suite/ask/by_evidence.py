@@ -12,7 +12,7 @@ from dataclasses import replace
 from tasnet.hailo.predict import Observations
 from tasnet.suite.ask.graphs import graph_of_har, read_graph
 from tasnet.suite.ask.question import Question, Source
-from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.replies import stored_replies
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import AnyCase, Stage
 from tasnet.suite.history import ByEvidence, CaseRecord, EvidenceWord
@@ -21,7 +21,7 @@ from tasnet.suite.run import Pipeline, Store, StoreError
 
 def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Survey | None:
     """The survey of a run's predicted cases, a question for each graph, named by it; None where nobody observed any."""
-    said = heard(store, arch)
+    said = stored_replies(store, arch)
     if not said.told:
         return None
     found: dict[str, Question] = {}
@@ -65,7 +65,7 @@ def evidence_on_case(pipeline: Pipeline, case: AnyCase) -> ByEvidence | None:
 
     `pipeline` is the embedded toolchain's.
     """
-    said = heard(pipeline.store, case.arch)
+    said = stored_replies(pipeline.store, case.arch)
     graph = read_graph(pipeline, case, Observations()) if said.told else ""
     if isinstance(graph, str):
         return None

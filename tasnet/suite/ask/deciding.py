@@ -20,7 +20,7 @@ from tasnet.common import TasnetError, named_error_line
 from tasnet.suite.ask.answers import Asker
 from tasnet.suite.ask.knowledge import Inferred, Reply
 from tasnet.suite.ask.question import Question, Source
-from tasnet.suite.ask.replies import ToldReply, whether_compiled
+from tasnet.suite.ask.replies import TimedReply, whether_compiled
 from tasnet.suite.ask.survey import Survey
 from tasnet.suite.cases import LEARNED_NOTHING, Outcome, Stage, Status, parse_case
 from tasnet.suite.observed import Evidence, is_of_the_network, keep_graph_answer, keep_run_evidence
@@ -66,7 +66,7 @@ Ask = Callable[[Sequence[Question]], Iterable[tuple[Question, Outcomes | str]]]
 
 
 def decide(
-    survey_of: Callable[[Sequence[ToldReply]], Survey],
+    survey_of: Callable[[Sequence[TimedReply]], Survey],
     ask: Ask,
     *,
     hours: float | None = None,
@@ -81,7 +81,7 @@ def decide(
     is let end. `tell` hears of each.
     """
     end = None if hours is None else clock() + hours * 3600
-    told, asked = list[ToldReply](), list[Asked]()
+    told, asked = list[TimedReply](), list[Asked]()
     broke, given_up, checks, dice = Counter[str](), set[str](), 0, random.Random(0)
     while True:
         survey = survey_of(told)
@@ -178,7 +178,7 @@ def _ended(question: Question, outcomes: Outcomes | str, inferred: Inferred | No
     return Asked(question, compiled, seconds, family, inferred)
 
 
-def _told(question: Question, outcomes: Outcomes, ended: Asked) -> ToldReply:
+def _told(question: Question, outcomes: Outcomes, ended: Asked) -> TimedReply:
     by = list(outcomes.values())[-1].provenance
     told_by = f"{by.toolchain} {by.version}"
     what = "compiled" if ended.compiled else ended.why
@@ -191,7 +191,7 @@ def _told(question: Question, outcomes: Outcomes, ended: Asked) -> ToldReply:
         told_by,
         "" if ended.compiled else family,
     )
-    return ToldReply(reply, question.foreseen, ended.seconds)
+    return TimedReply(reply, question.foreseen, ended.seconds)
 
 
 def _why_open(count: int, given_up: set[str], budget: bool) -> str:

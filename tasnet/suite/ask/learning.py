@@ -13,7 +13,7 @@ from tasnet.suite.ask.chances import Track, track_of
 from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
 from tasnet.suite.ask.question import Question
-from tasnet.suite.ask.replies import Heard
+from tasnet.suite.ask.replies import StoredReplies
 from tasnet.suite.ask.suggesting import given_up_lines
 from tasnet.suite.cases import parse_any_case
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
@@ -48,16 +48,16 @@ class Learned:
 
 
 def learned(
-    before: Heard,
-    after: Heard,
+    before: StoredReplies,
+    after: StoredReplies,
     questions: tuple[Sequence[Question], Sequence[Question]] = ((), ()),
     new: Iterable[Evidence] = (),
     entries: Iterable[Entry] = (),
 ) -> Learned:
     """What changed from one state of a store's evidence to another; `questions` as foreseen in each of the two."""
     was, now = (
-        known_from([each.demands for each in asked], [each.reply for each in heard.told])
-        for heard, asked in zip((before, after), questions, strict=True)
+        known_from([each.demands for each in asked], [each.reply for each in stored_replies.told])
+        for stored_replies, asked in zip((before, after), questions, strict=True)
     )
     old, refuted = refuted_hypotheses(was.replies), refuted_hypotheses(now.replies)
     lines = [f"refuted: {text}: {reply.said or reply.name}" for text, reply in refuted.items() if text not in old]

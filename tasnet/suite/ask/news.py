@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from tasnet.hailo.predict import Reference
 from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.learning import learned, learned_lines
-from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.replies import stored_replies
 from tasnet.suite.cases import Case
 from tasnet.suite.ledger import Entry
 from tasnet.suite.observed import SharedEvidence, everything_observed
@@ -25,7 +25,7 @@ def news_lines(
     Of `cases` the verdicts that change are said, of the ledger's `entries` those to look at.
     """
     now = everything_observed(store)
-    before, after = heard(store, arch, known), heard(store, arch, now)
+    before, after = stored_replies(store, arch, known), stored_replies(store, arch, now)
     # Whatever toolchain was asked, graphs are read by the embedded one.
     reader = Pipeline(store, Reference())
     questions = tuple(case_questions(reader, cases, each.observations)[0] for each in (before, after))

@@ -17,7 +17,7 @@ from tasnet.suite.run import Pipeline, Store
 
 
 @dataclass(frozen=True)
-class ToldReply:
+class TimedReply:
     """A reply, what the rules had foreseen of its graph by the public bracket, and the seconds that it took."""
 
     reply: Reply
@@ -26,10 +26,10 @@ class ToldReply:
 
 
 @dataclass(frozen=True)
-class Heard:
+class StoredReplies:
     """All that a store's evidence says of an architecture. `unread` are graphs that can't be read here."""
 
-    told: tuple[ToldReply, ...]
+    told: tuple[TimedReply, ...]
     unread: tuple[Unread, ...] = ()
 
     @property
@@ -43,14 +43,14 @@ class Heard:
         return observations_of(known_from((), (each.reply for each in self.told)))
 
 
-def heard(store: Store, arch: str, evidence: SharedEvidence | None = None) -> Heard:
+def stored_replies(store: Store, arch: str, evidence: SharedEvidence | None = None) -> StoredReplies:
     """The replies in the given evidence, or (None) in all of a store's, of every version of a toolchain.
 
     What says nothing of the network, and what ended before the compile, is no reply. `store` keeps the graphs.
     """
     # The graphs alone: no checkpoint, whatever weights were compiled.
     pipeline = Pipeline(store, Reference())
-    told, unread = list[ToldReply](), list[Unread]()
+    told, unread = list[TimedReply](), list[Unread]()
     said = everything_observed(store) if evidence is None else evidence
     for each in said.cases:
         case, compiled = parse_any_case(each.case_id), whether_compiled(each.outcomes)
@@ -65,7 +65,7 @@ def heard(store: Store, arch: str, evidence: SharedEvidence | None = None) -> He
         compiled = whether_compiled(one.outcomes)
         if one.arch == arch and compiled is not None and is_of_the_network(one.as_run):
             told.append(_told(one.as_run, one.asked, Foreseen(one.kind, one.certainty), compiled))
-    return Heard(tuple(told), tuple(unread))
+    return StoredReplies(tuple(told), tuple(unread))
 
 
 def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
@@ -77,14 +77,14 @@ def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
     return False if any(ended.get(stage) is Status.FAILED for stage in stages) else None
 
 
-def _told(evidence: Evidence, demands: Demands, foreseen: Foreseen, compiled: bool) -> ToldReply:
+def _told(evidence: Evidence, demands: Demands, foreseen: Foreseen, compiled: bool) -> TimedReply:
     by = evidence.end.provenance
     figures = {name: value for each in evidence.outcomes for name, value in _limits(each)}
     limits = "".join(f", {name} {value}" for name, value in figures.items())
     family = next((failure.family for each in evidence.outcomes for failure in each.failures), "")
     said = f"{evidence.line}{limits}"
     reply = Reply(demands, compiled, evidence.case_id, said, f"{by.toolchain} {by.version}", "" if compiled else family)
-    return ToldReply(reply, foreseen, sum(one.seconds for one in evidence.outcomes))
+    return TimedReply(reply, foreseen, sum(one.seconds for one in evidence.outcomes))
 
 
 def _limits(outcome: Outcome) -> Iterator[tuple[str, object]]:

@@ -15,7 +15,7 @@ from tasnet.suite.ask.knowledge import Inferred, Knowledge, Reply, known_from
 from tasnet.suite.ask.probes import bracket_probes, kind_probes
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.ranking import Choice, rank
-from tasnet.suite.ask.replies import ToldReply
+from tasnet.suite.ask.replies import TimedReply
 from tasnet.suite.ask.times import Expected, expected
 
 
@@ -24,7 +24,7 @@ class Survey:
     """Questions about one architecture, each at its place in the order of `known`, and what was told so far."""
 
     questions: tuple[Question, ...]
-    told: tuple[ToldReply, ...]
+    told: tuple[TimedReply, ...]
     known: Knowledge
     bracket: Bracket
 
@@ -72,7 +72,7 @@ class Survey:
         return rank(order, self.known.open[:count], self.likely, weights, seconds, most=most, askable=free)
 
 
-def survey(asked: Sequence[Question], told: Sequence[ToldReply], arch: str) -> Survey:
+def survey(asked: Sequence[Question], told: Sequence[TimedReply], arch: str) -> Survey:
     """The survey of these questions, with the probes that are worth making beside them."""
     replies = [each.reply for each in told]
     own = known_from([each.demands for each in asked], replies)

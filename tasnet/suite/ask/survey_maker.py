@@ -12,7 +12,7 @@ from tasnet.hailo.predict import Bracket
 from tasnet.suite.ask.deciding import Decision
 from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
 from tasnet.suite.ask.question import Question, Source
-from tasnet.suite.ask.replies import Heard, ToldReply, heard
+from tasnet.suite.ask.replies import StoredReplies, TimedReply, stored_replies
 from tasnet.suite.ask.suggesting import ASSUMED, given_up_lines
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import Case, CaseError
@@ -35,10 +35,10 @@ class SurveyMaker:
     _read: dict[Bracket, list[Question]] = field(default_factory=dict, repr=False)
     _unread: list[Unread] = field(default_factory=list, repr=False)
 
-    def __call__(self, told: Sequence[ToldReply] = ()) -> Survey:
+    def __call__(self, told: Sequence[TimedReply] = ()) -> Survey:
         """The survey with what was told beside the evidence. Raises PlanError, and CaseError for another chip's plan."""
-        everything = (*self._heard.told, *told)
-        bracket = Heard(everything).bracket
+        everything = (*self._stored.told, *told)
+        bracket = StoredReplies(everything).bracket
         if bracket not in self._read:
             self._read[bracket] = self._questions(bracket)
         return survey(self._read[bracket], everything, self.arch)
@@ -46,15 +46,15 @@ class SurveyMaker:
     @property
     def unread(self) -> tuple[Unread, ...]:
         """What can't be asked about, and why; after the first survey."""
-        return (*self._unread, *self._heard.unread)
+        return (*self._unread, *self._stored.unread)
 
     @cached_property
-    def _heard(self) -> Heard:
-        return heard(self.pipeline.store, self.arch) if self.evidence else Heard(())
+    def _stored(self) -> StoredReplies:
+        return stored_replies(self.pipeline.store, self.arch) if self.evidence else StoredReplies(())
 
     def _questions(self, bracket: Bracket) -> list[Question]:
         # Of what a sweep was told the bracket alone: graphs needn't be read again for each answer.
-        known = replace(self._heard.observations, bracket=bracket)
+        known = replace(self._stored.observations, bracket=bracket)
         segments: list[Question] = []
         for at in self.plans:
             found, plan = plan_questions(at, known)

@@ -8,7 +8,7 @@ from statistics import median
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Demands
-from tasnet.suite.ask.replies import ToldReply
+from tasnet.suite.ask.replies import TimedReply
 
 SMALL = 40.0
 """seconds: what the public small pieces took, about each"""
@@ -24,7 +24,7 @@ class Expected:
     source: str
 
 
-def expected(graphs: Iterable[Demands], told: Iterable[ToldReply]) -> list[Expected]:
+def expected(graphs: Iterable[Demands], told: Iterable[TimedReply]) -> list[Expected]:
     """What each graph is expected to take: its own times, else all own times by layers, else the public figures."""
     own: dict[Demands, list[float]] = {}
     for each in told:

@@ -19,7 +19,7 @@ from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
 from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, ask_on_workers, asked_of, decide
 from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
-from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.replies import stored_replies
 from tasnet.suite.ask.survey_maker import SurveyMaker, decision_lines
 from tasnet.suite.cases import Stage, parse_case
 from tasnet.suite.observed import SharedEvidence, all_evidence, everything_observed, open_workers
@@ -196,16 +196,16 @@ def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_
         tool = RuledToolchain(lambda network: (network.layers[1].name,), version=version, fingerprint=version)
         asked_of(Pipeline(store, tool), "hailo8", question)
         asked_of(Pipeline(store, tool), "hailo8", question)
-        assert len(heard(store, "hailo8").told) == kept
-    (told,) = heard(store, "hailo8").told
+        assert len(stored_replies(store, "hailo8").told) == kept
+    (told,) = stored_replies(store, "hailo8").told
     assert (told.reply.compiled, told.reply.demands, told.reply.family) == (False, question.demands, "agent_infeasible")
     assert "3.33.0" in told.reply.said
-    assert heard(store, "hailo8").bracket == Bracket(384_000, row)
-    assert heard(store, "hailo8l").told == heard(store, "hailo8", SharedEvidence(())).told == ()
+    assert stored_replies(store, "hailo8").bracket == Bracket(384_000, row)
+    assert stored_replies(store, "hailo8l").told == stored_replies(store, "hailo8", SharedEvidence(())).told == ()
     (file,) = (store.root / "replies").iterdir()
     file.write_text("{}")
     with pytest.warns(DamageWarning):
-        assert heard(store, "hailo8").told == ()
+        assert stored_replies(store, "hailo8").told == ()
 
 
 def test_workers_decide_what_one_process_does(survey_maker: SurveyMaker) -> None:

@@ -19,7 +19,7 @@ from tasnet.suite.ask.answers import Asker, AskError, Budget
 from tasnet.suite.ask.isolation import Isolated, isolate
 from tasnet.suite.ask.knowledge import known_from
 from tasnet.suite.ask.known import known_observations
-from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.replies import stored_replies
 from tasnet.suite.observed.evidence_file import export_evidence, import_evidence, read_evidence
 from tasnet.suite.run.store import open_store
 from tests.doubles.ruled_toolchain import RuledToolchain
@@ -261,7 +261,7 @@ def test_a_contradiction_stands_in_the_evidence_and_nothing_is_inferred_from_it(
     tool = RuledToolchain(rows_of(901), changes_its_mind=lambda times: times == 1, version="3.33.0")
     with pytest.raises(AskError, match="contradicts itself"):
         found(tmp_path, tool)
-    said = heard(open_store(tmp_path / "store"), "hailo8")
+    said = stored_replies(open_store(tmp_path / "store"), "hailo8")
     known = known_from((), [each.reply for each in said.told])
     (those,) = known.contradictions
     assert {each.compiled for each in those} == {True, False}

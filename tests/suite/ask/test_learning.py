@@ -11,7 +11,7 @@ from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.learning import Learned, learned, learned_lines
 from tasnet.suite.ask.question import Question, foreseen
-from tasnet.suite.ask.replies import Heard, ToldReply
+from tasnet.suite.ask.replies import StoredReplies, TimedReply
 from tasnet.suite.cases import parse_case
 from tasnet.suite.observed.evidence import Evidence
 from tests.doubles.ledgers import entry_text, ledger
@@ -25,19 +25,19 @@ def question(name: str, *layers: Layer, known: Observations = PUBLIC_RECORD) -> 
     return Question(name, demands_of(network), foreseen(predict_network(network, "hailo8", known)))
 
 
-def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> ToldReply:
+def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> TimedReply:
     """A reply on a graph of these layers."""
     asked = question(name, *layers)
     said = f"{name}: {'compiled' if compiled else family}; dfc {version}, hailo8"
-    return ToldReply(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.foreseen)
+    return TimedReply(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.foreseen)
 
 
-def after(*replies: ToldReply, layers: tuple[Layer, ...] = ()) -> Learned:
+def after(*replies: TimedReply, layers: tuple[Layer, ...] = ()) -> Learned:
     """What the replies change of one graph."""
-    heard = Heard(replies)
+    stored_replies = StoredReplies(replies)
     was = [question("asked", *layers)] if layers else []
-    now = [question("asked", *layers, known=heard.observations)] if layers else []
-    return learned(Heard(()), heard, (was, now))
+    now = [question("asked", *layers, known=stored_replies.observations)] if layers else []
+    return learned(StoredReplies(()), stored_replies, (was, now))
 
 
 WIDE = conv(1800, 256, 256)
@@ -79,7 +79,7 @@ def test_observed_inferred_and_predicted_are_three_words() -> None:
         (told("a", False, conv(100, 8, 8), family="memory_units"), ""),
     ],
 )
-def test_a_hypothesis_is_refuted_by_what_its_rule_says_would(reply: ToldReply, refuted: str) -> None:
+def test_a_hypothesis_is_refuted_by_what_its_rule_says_would(reply: TimedReply, refuted: str) -> None:
     found = refuted_hypotheses([reply.reply])
     assert any(refuted in text for text in found) if refuted else not found
     lines = [*learned_lines(after(reply))]
@@ -102,7 +102,7 @@ def test_an_entry_whose_case_compiled_is_to_be_looked_at() -> None:
     case = parse_case("concat-normal-grouped-all")
     entries = ledger(entry_text("grouped", toolchain='{dfc: "*"}')).entries
     run = Evidence(case_id=case.id, tag=case.id, outcomes=tuple(outcomes(by=DFC).values())[1:])
-    (line,) = learned(Heard(()), Heard(()), new=[run], entries=entries).entries
+    (line,) = learned(StoredReplies(()), StoredReplies(()), new=[run], entries=entries).entries
     assert line.startswith("grouped: claims concat-normal-grouped-all, observed otherwise (compiled); ledger.yaml:")
 
 
@@ -113,4 +113,4 @@ def test_the_rules_record_counts_each_verdict_and_its_certainty() -> None:
     ((verdict, counts),) = found.track.counts.items()
     assert verdict[1] is Certainty.EXTRAPOLATED
     assert counts == (1, 1)
-    assert [*learned_lines(learned(Heard(()), Heard(())))] == ["nothing changed"]
+    assert [*learned_lines(learned(StoredReplies(()), StoredReplies(())))] == ["nothing changed"]

@@ -24,7 +24,7 @@ from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
 from tasnet.suite.ask.question import Question, Source, foreseen
 from tasnet.suite.ask.questions_page import graph_rows, questions_html
-from tasnet.suite.ask.replies import ToldReply
+from tasnet.suite.ask.replies import TimedReply
 from tasnet.suite.ask.suggesting import Suggestion, file_of, suggest
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.ask.times import expected
@@ -158,7 +158,7 @@ def test_times_are_the_graphs_own_then_those_of_others_then_public_ones() -> Non
     small, large = demands_of([conv(100, 8, 8)]), demands_of([conv(100, 8, 8)] * 151)
     seen = foreseen(predict_network_of(conv(100, 8, 8)))
     assert [each.seconds for each in expected([small, large], [])] == pytest.approx([40, 1902])
-    own = expected([small, large], [ToldReply(Reply(small, True), seen, 80.0)])
+    own = expected([small, large], [TimedReply(Reply(small, True), seen, 80.0)])
     assert [each.seconds for each in own] == pytest.approx([80, 3804])
     assert [each.source for each in own] == ["its own 1 compile", "by layers, after 1 own compiles"]
 
@@ -190,7 +190,7 @@ def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
         )
     ]
     told = [(questions[0], True), (questions[3], True), (questions[3], False)]
-    replies = [ToldReply(Reply(each.demands, compiled, each.name), each.foreseen) for each, compiled in told]
+    replies = [TimedReply(Reply(each.demands, compiled, each.name), each.foreseen) for each, compiled in told]
     found = survey(questions, replies, "hailo8")
     rows = {each.name: (each.word, each.verdict) for each in graph_rows(found)}
     assert rows["it"] == ("observed", "clear")

@@ -11,7 +11,7 @@ from tasnet.cli import main
 from tasnet.network import Size
 from tasnet.plan.cuts import Plan, plan_json
 from tasnet.plan.function import Function, TrainedFunction
-from tasnet.suite.ask.replies import heard
+from tasnet.suite.ask.replies import stored_replies
 from tasnet.suite.cases import Outcome, Stage, Status, graph_key, parse_any_case
 from tasnet.suite.observed import confusion_table, refuted_predictions
 from tasnet.suite.observed.evidence import all_evidence, evidence_of_cases
@@ -116,10 +116,10 @@ def test_a_compiled_segment_is_a_reply_of_its_own_graph(store: Store) -> None:
     plan = plan_of()
     each = plan.on_chip[0]
     keep_segment_evidence(store, plan, each, compiled())
-    (told,) = heard(store, "hailo8").told
+    (told,) = stored_replies(store, "hailo8").told
     assert told.reply.name == segment_case(plan, each).id
     assert told.reply.compiled
-    assert not heard(store, "hailo8l").told
+    assert not stored_replies(store, "hailo8l").told
 
 
 def test_plan_show_prints_what_was_observed_of_its_segments(
