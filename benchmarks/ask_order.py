@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks.machine import describe
 from tasnet.hailo.files import har
 from tasnet.hailo.predict import PUBLIC_BRACKET, ROW_FAIL, ROW_PASS, Demands, demands_of, predict_network
-from tasnet.suite.ask import Knowledge, Question, Reply, foreseen, known_from, moved_bracket, rank, yes_chances
+from tasnet.suite.ask import Knowledge, Question, Reply, known_from, moved_bracket, rank, rule_verdict, yes_chances
 from tasnet.suite.cases import Stage, graph_key, profile_cases
 from tasnet.suite.run import Pipeline, Recipe, ToolchainOptions, open_pipeline
 
@@ -111,7 +111,7 @@ def by_worth(graphs: Sequence[Question]) -> Next:
     ones = [1.0] * len(graphs)
 
     def choose(known: Knowledge, open_: np.ndarray, dice: random.Random) -> int:
-        replies = [(each, question_of[each.demands].foreseen) for each in known.sound]
+        replies = [(each, question_of[each.demands].predicted) for each in known.sound]
         likely = yes_chances(graphs, replies, moved_bracket(known, PUBLIC_BRACKET))
         return rank(known.order.no_harder(known.given_up), open_, likely, ones, ones)[0].place
 
@@ -145,7 +145,7 @@ def questions(profile: str, length: int | None, pipeline: Pipeline) -> list[Ques
                 continue
             translated = pipeline.run(meant, Stage.TRANSLATE)[Stage.TRANSLATE]
             network = har.read(pipeline.store.get_har_graph(translated.artifact, desk / "graph.har"), weights=False)
-            seen = foreseen(predict_network(network, meant.arch))
+            seen = rule_verdict(predict_network(network, meant.arch))
             found[graph_key(meant)] = Question(meant.id, demands_of(network), seen)
     return list(found.values())
 

@@ -29,7 +29,7 @@ from .known import open_informed_pipeline as open_informed_pipeline
 from .news import NOTHING as NOTHING
 from .news import news_lines as news_lines
 from .question import Question as Question
-from .question import foreseen as foreseen
+from .question import rule_verdict as rule_verdict
 from .questions_page import next_rows as next_rows
 from .questions_page import write_questions_page as write_questions_page
 from .ranking import rank as rank
@@ -68,7 +68,6 @@ __all__ = [
     "embedded_toolchain",
     "evidence_on_case",
     "folder_of",
-    "foreseen",
     "isolate",
     "known_from",
     "known_observations",
@@ -79,6 +78,7 @@ __all__ = [
     "rank",
     "removals",
     "repeat_commands",
+    "rule_verdict",
     "size_line",
     "suggest",
     "suggested_json",

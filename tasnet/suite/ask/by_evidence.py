@@ -35,7 +35,7 @@ def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Sur
                 graph = graph_of_har(store, translated.artifact, arch, said.observations, exported.artifact)
             except StoreError:
                 continue
-            known = Question(each.case_id, graph.demands, graph.foreseen, Source.CASE, weight=0.0, onnx=graph.onnx)
+            known = Question(each.case_id, graph.demands, graph.predicted, Source.CASE, weight=0.0, onnx=graph.onnx)
         stands_for = (*known.stands_for, each.case_id)
         found[each.graph] = replace(known, stands_for=stands_for, weight=float(len(stands_for)))
     total = sum(each.weight for each in found.values()) or 1.0
@@ -69,7 +69,7 @@ def evidence_on_case(pipeline: Pipeline, case: AnyCase) -> ByEvidence | None:
     graph = read_graph(pipeline, case, Observations()) if said.told else ""
     if isinstance(graph, str):
         return None
-    return _known(survey([Question(case.id, graph.demands, graph.foreseen)], said.told, case.arch), 0)
+    return _known(survey([Question(case.id, graph.demands, graph.predicted)], said.told, case.arch), 0)
 
 
 def _known(found: Survey, place: int) -> ByEvidence | None:

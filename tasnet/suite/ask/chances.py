@@ -15,7 +15,7 @@ from math import log2, prod
 from tasnet.hailo import Certainty
 from tasnet.hailo.predict import SEEN_KIND, Bracket, Demands, LayerKind, PredictionKind
 from tasnet.suite.ask.knowledge import Reply
-from tasnet.suite.ask.question import Foreseen, Question
+from tasnet.suite.ask.question import Question, RuleVerdict
 
 Trait = tuple[str, ...]
 
@@ -46,7 +46,7 @@ class Track:
         return (good + seen[0]) / (good + bad + sum(seen))
 
 
-def track_of(told: Iterable[tuple[Foreseen, bool]]) -> Track:
+def track_of(told: Iterable[tuple[RuleVerdict, bool]]) -> Track:
     """The record of the rules in graphs that compiled (True) or failed."""
     counts: dict[tuple[PredictionKind, Certainty], tuple[int, int]] = {}
     for seen, compiled in told:
@@ -55,8 +55,10 @@ def track_of(told: Iterable[tuple[Foreseen, bool]]) -> Track:
     return Track(counts)
 
 
-def yes_chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Foreseen]], bracket: Bracket) -> list[float]:
-    """For each graph that it compiles. `replies` are those that contradict nothing, each with what was foreseen."""
+def yes_chances(
+    asked: Sequence[Question], replies: Sequence[tuple[Reply, RuleVerdict]], bracket: Bracket
+) -> list[float]:
+    """For each graph that it compiles. `replies` are those that contradict nothing, each with what was predicted."""
     track = track_of((each, reply.compiled) for reply, each in replies)
     seen, layers = set(traits_of(SEEN_KIND)), 1
     for reply, _ in replies:
@@ -72,7 +74,7 @@ def yes_chances(asked: Sequence[Question], replies: Sequence[tuple[Reply, Forese
         prod(goes[trait] for trait in _traits(each.demands) - seen)
         * usual ** max(0.0, log2(max(each.demands.layers_at_work, 1) / layers))
         * row_chance(each.demands.widest_row, bracket)
-        * _rules(each.foreseen, track, bracket.fails_at(each.demands.widest_row))
+        * _rules(each.predicted, track, bracket.fails_at(each.demands.widest_row))
         for each in asked
     ]
 
@@ -84,7 +86,7 @@ def row_chance(row: int, bracket: Bracket) -> float:
     return (bracket.fails - row) / (bracket.fails - bracket.passes)
 
 
-def _rules(seen: Foreseen, track: Track, too_wide: bool) -> float:
+def _rules(seen: RuleVerdict, track: Track, too_wide: bool) -> float:
     """What the rules expect apart from rows inside the bracket, each family of doubts once."""
     if too_wide and seen.kind is not PredictionKind.BLOCKED:
         return track.chance((PredictionKind.BLOCKED, Certainty.EXTRAPOLATED))

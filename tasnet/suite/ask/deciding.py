@@ -131,7 +131,7 @@ def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
     model = onnx.load_from_string(question.probe) if question.probe else onnx.load(question.onnx)
     answer = Asker(pipeline.store, pipeline.toolchain, arch).ask(model)
     if answer.learned:
-        seen = (question.foreseen.kind, question.foreseen.certainty)
+        seen = (question.predicted.kind, question.predicted.certainty)
         keep_graph_answer(pipeline.store, arch, question.name, question.demands, seen, answer.outcomes)
     return answer.outcomes
 
@@ -191,7 +191,7 @@ def _told(question: Question, outcomes: Outcomes, ended: Asked) -> TimedReply:
         told_by,
         "" if ended.compiled else family,
     )
-    return TimedReply(reply, question.foreseen, ended.seconds)
+    return TimedReply(reply, question.predicted, ended.seconds)
 
 
 def _why_open(count: int, given_up: set[str], budget: bool) -> str:

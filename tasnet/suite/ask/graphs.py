@@ -1,7 +1,7 @@
 """What is asked about: the distinct graphs of profiles and of a plan, read once and noted in the store.
 
 A graph is read by the embedded translator, whatever toolchain is asked later. What the rules foresee is noted with
-the observations that it was foreseen by.
+the observations that it was predicted by.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tasnet.hailo.predict import (
     predict_network,
 )
 from tasnet.plan import Plan, check_files, read_plan
-from tasnet.suite.ask.question import Foreseen, Question, Source, foreseen
+from tasnet.suite.ask.question import Question, RuleVerdict, Source, rule_verdict
 from tasnet.suite.cases import AnyCase, Case, Outcome, Stage, graph_key
 from tasnet.suite.run import Pipeline, Store, content_key
 
@@ -42,7 +42,7 @@ class Graph:
     """A graph as read. `onnx` is the store's name of its file."""
 
     demands: Demands
-    foreseen: Foreseen
+    predicted: RuleVerdict
     onnx: str
 
 
@@ -81,7 +81,7 @@ def case_questions(
         graph, ids = read_graph(pipeline, those[0], known), tuple(each.id for each in those)
         if isinstance(graph, Graph):
             share = len(ids) / count
-            questions.append(Question(ids[0], graph.demands, graph.foreseen, Source.CASE, ids, share, graph.onnx))
+            questions.append(Question(ids[0], graph.demands, graph.predicted, Source.CASE, ids, share, graph.onnx))
         else:
             unread.append(Unread(ids, graph))
         tell(those[0])
@@ -102,7 +102,7 @@ def plan_questions(at: Path, known: Observations) -> tuple[list[Question], Plan]
         question = found.get(demands) or Question(
             f"{folder.name}/{each.name}",
             demands,
-            foreseen(predict_network(network, plan.arch, known)),
+            rule_verdict(predict_network(network, plan.arch, known)),
             Source.SEGMENT,
             weight=0.0,
             onnx=str((folder / each.onnx.name).absolute()),
@@ -118,7 +118,7 @@ def _why(outcome: Outcome) -> str:
 
 
 def _noted(network: Network, arch: str, known: Observations) -> dict[str, Any]:
-    seen = foreseen(predict_network(network, arch, known))
+    seen = rule_verdict(predict_network(network, arch, known))
     return {
         "demands": demands_json(demands_of(network)),
         "kind": seen.kind.value,
@@ -128,7 +128,9 @@ def _noted(network: Network, arch: str, known: Observations) -> dict[str, Any]:
     }
 
 
-def _from_note(noted: Mapping[str, Any]) -> tuple[Demands, Foreseen]:
+def _from_note(noted: Mapping[str, Any]) -> tuple[Demands, RuleVerdict]:
     blockers = frozenset((family, Certainty(certainty)) for family, certainty in noted["blockers"])
-    seen = Foreseen(PredictionKind(noted["kind"]), Certainty(noted["certainty"]), blockers, frozenset(noted["doubts"]))
+    seen = RuleVerdict(
+        PredictionKind(noted["kind"]), Certainty(noted["certainty"]), blockers, frozenset(noted["doubts"])
+    )
     return demands_from_json(noted["demands"]), seen

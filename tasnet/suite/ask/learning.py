@@ -54,7 +54,7 @@ def learned(
     new: Iterable[Evidence] = (),
     entries: Iterable[Entry] = (),
 ) -> Learned:
-    """What changed from one state of a store's evidence to another; `questions` as foreseen in each of the two."""
+    """What changed from one state of a store's evidence to another; `questions` as predicted in each of the two."""
     was, now = (
         known_from([each.demands for each in asked], [each.reply for each in stored_replies.told])
         for stored_replies, asked in zip((before, after), questions, strict=True)
@@ -73,7 +73,7 @@ def learned(
         now.contradictions,
         tuple(changed),
         tuple(_to_look_at(tuple(entries), new)),
-        track_of((each.foreseen, each.reply.compiled) for each in after.told),
+        track_of((each.predicted, each.reply.compiled) for each in after.told),
     )
 
 
@@ -85,7 +85,7 @@ def standing(known: Knowledge, place: int, question: Question) -> str:
         return "observed: " + " and ".join({True: "compiled", False: "failed"}[each] for each in sorted(said))
     if (found := known.inferred[place]) is not None:
         return f"{found.text}: {'clear' if found.compiled else 'blocked'}"
-    return f"predicted: {question.foreseen.text}"
+    return f"predicted: {question.predicted.text}"
 
 
 def _to_look_at(entries: Sequence[Entry], new: Iterable[Evidence]) -> Iterator[str]:
@@ -121,7 +121,7 @@ def learned_lines(found: Learned) -> Iterator[str]:
         yield "contradicting observations, side by side; nothing is inferred from them:"
         yield from (f"  {'compiled' if each.compiled else 'failed  '}  {each.said or each.name}" for each in those)
     for (kind, certainty), (good, bad) in sorted(found.track.counts.items()):
-        yield f"rules: of {good + bad} graphs foreseen {kind.value}, {certainty.value}, {good} compiled, {bad} failed"
+        yield f"rules: of {good + bad} graphs predicted {kind.value}, {certainty.value}, {good} compiled, {bad} failed"
         told = True
     if not (told or found.changed or found.entries or found.contradictions):
         yield "nothing changed"

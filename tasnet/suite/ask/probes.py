@@ -31,7 +31,7 @@ from tasnet.hailo.predict import (
 )
 from tasnet.hailo.translate import TranslationError, translate
 from tasnet.suite.ask.chances import traits_of
-from tasnet.suite.ask.question import Question, Source, foreseen
+from tasnet.suite.ask.question import Question, Source, rule_verdict
 
 BRACKET_STEPS = 7
 """probes between the ends of the bracket: three answers find the limit to an eighth of it"""
@@ -89,7 +89,7 @@ def _question(name: str, model: onnx.ModelProto, weight: float, bracket: Bracket
     network = _network(data)
     if network is None:
         return None
-    seen = foreseen(predict_network(network, arch, Observations(bracket)))
+    seen = rule_verdict(predict_network(network, arch, Observations(bracket)))
     return Question(name, demands_of(network), seen, Source.PROBE, (name,), weight, probe=data)
 
 

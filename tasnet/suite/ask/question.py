@@ -20,7 +20,7 @@ class Source(str, Enum):
 
 
 @dataclass(frozen=True)
-class Foreseen:
+class RuleVerdict:
     """The rules' verdict on a graph: its blockers by family and certainty, its doubts but for those about rows."""
 
     kind: PredictionKind
@@ -44,7 +44,7 @@ class Question:
 
     name: str
     demands: Demands
-    foreseen: Foreseen
+    predicted: RuleVerdict
     source: Source = Source.CASE
     stands_for: tuple[str, ...] = ()
     weight: float = 1.0
@@ -54,11 +54,11 @@ class Question:
     """of a probe the file itself"""
 
 
-def foreseen(prediction: Prediction) -> Foreseen:
+def rule_verdict(prediction: Prediction) -> RuleVerdict:
     """What is kept of a prediction."""
     # A doubt about a row names the bracket; how likely the row goes is told by the bracket itself.
     doubts = {each.family for each in prediction.doubts if "bracket_pass_elements" not in each.figures}
-    return Foreseen(
+    return RuleVerdict(
         prediction.kind,
         prediction.certainty,
         frozenset((each.family, each.certainty) for each in prediction.blockers if each.certainty is not None),

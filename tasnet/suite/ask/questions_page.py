@@ -62,7 +62,7 @@ def next_rows(found: Suggested) -> list[dict[str, Any]]:
     return [
         {
             "name": each.question.name,
-            "foreseen": each.question.foreseen.text,
+            "predicted": each.question.predicted.text,
             "time": time_text(each.expected.seconds),
             "time_from": each.expected.source,
             "chance": each.chance,
@@ -92,4 +92,4 @@ def _row(survey: Survey, place: int) -> GraphRow:
         return GraphRow(*named, "observed", "clear" if compiled == {True} else "blocked", said)
     if (inferred := survey.inferred(place)) is not None:
         return GraphRow(*named, "inferred", "clear" if inferred.compiled else "blocked", inferred.text)
-    return GraphRow(*named, "predicted", question.foreseen.text, "the rules")
+    return GraphRow(*named, "predicted", question.predicted.text, "the rules")

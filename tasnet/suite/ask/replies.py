@@ -1,4 +1,4 @@
-"""The evidence in a store as replies: what a compiler said of graphs, with what the rules had foreseen of each."""
+"""The evidence in a store as replies: what a compiler said of graphs, with what the rules had predicted of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasnet.hailo.predict import PUBLIC_RECORD, Bracket, Demands, Observations, 
 from tasnet.suite.ask.bracket import observations_of
 from tasnet.suite.ask.graphs import Graph, Unread, read_graph
 from tasnet.suite.ask.knowledge import Reply, known_from
-from tasnet.suite.ask.question import Foreseen
+from tasnet.suite.ask.question import RuleVerdict
 from tasnet.suite.cases import Outcome, Stage, Status, parse_any_case
 from tasnet.suite.observed import Evidence, SharedEvidence, everything_observed, is_of_the_network
 from tasnet.suite.run import Pipeline, Store
@@ -18,10 +18,10 @@ from tasnet.suite.run import Pipeline, Store
 
 @dataclass(frozen=True)
 class TimedReply:
-    """A reply, what the rules had foreseen of its graph by the public bracket, and the seconds that it took."""
+    """A reply, what the rules had predicted of its graph by the public bracket, and the seconds that it took."""
 
     reply: Reply
-    foreseen: Foreseen
+    predicted: RuleVerdict
     seconds: float = 0.0
 
 
@@ -58,13 +58,13 @@ def stored_replies(store: Store, arch: str, evidence: SharedEvidence | None = No
             continue
         graph = read_graph(pipeline, case, PUBLIC_RECORD)
         if isinstance(graph, Graph):
-            told.append(_told(each, graph.demands, graph.foreseen, compiled))
+            told.append(_told(each, graph.demands, graph.predicted, compiled))
         else:
             unread.append(Unread((each.case_id,), graph))
     for one in said.graphs:
         compiled = whether_compiled(one.outcomes)
         if one.arch == arch and compiled is not None and is_of_the_network(one.as_run):
-            told.append(_told(one.as_run, one.asked, Foreseen(one.kind, one.certainty), compiled))
+            told.append(_told(one.as_run, one.asked, RuleVerdict(one.kind, one.certainty), compiled))
     return StoredReplies(tuple(told), tuple(unread))
 
 
@@ -77,14 +77,14 @@ def whether_compiled(outcomes: Iterable[Outcome]) -> bool | None:
     return False if any(ended.get(stage) is Status.FAILED for stage in stages) else None
 
 
-def _told(evidence: Evidence, demands: Demands, foreseen: Foreseen, compiled: bool) -> TimedReply:
+def _told(evidence: Evidence, demands: Demands, predicted: RuleVerdict, compiled: bool) -> TimedReply:
     by = evidence.end.provenance
     figures = {name: value for each in evidence.outcomes for name, value in _limits(each)}
     limits = "".join(f", {name} {value}" for name, value in figures.items())
     family = next((failure.family for each in evidence.outcomes for failure in each.failures), "")
     said = f"{evidence.line}{limits}"
     reply = Reply(demands, compiled, evidence.case_id, said, f"{by.toolchain} {by.version}", "" if compiled else family)
-    return TimedReply(reply, foreseen, sum(one.seconds for one in evidence.outcomes))
+    return TimedReply(reply, predicted, sum(one.seconds for one in evidence.outcomes))
 
 
 def _limits(outcome: Outcome) -> Iterator[tuple[str, object]]:

@@ -129,7 +129,7 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
         yield ""
         yield f"{number}. {each.question.source.value} {each.question.name}".replace("probe probe", "probe")
         yield f"   file  {file_of(each.question, store)}"
-        yield f"   time  about {time_text(seconds)}, {each.expected.source}; foreseen {each.question.foreseen.text}"
+        yield f"   time  about {time_text(seconds)}, {each.expected.source}; predicted {each.question.predicted.text}"
         yield f"   yes   ({each.chance:.0%}) decides {each.by_yes.text}"
         yield f"   no    ({1 - each.chance:.0%}) decides {each.by_no.text}"
     yield ""
@@ -165,7 +165,7 @@ def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
                 "source": each.question.source.value,
                 "file": str(file_of(each.question, store)),
                 "chance": each.chance,
-                "foreseen": each.question.foreseen.text,
+                "predicted": each.question.predicted.text,
                 "seconds": each.expected.seconds,
                 "seconds_from": each.expected.source,
                 "settles": each.settled,

@@ -36,8 +36,8 @@ class Survey:
     @cached_property
     def likely(self) -> list[float]:
         """The chance of a yes to each question."""
-        foreseen = {id(each.reply): each.foreseen for each in self.told}
-        replies = [(each, foreseen[id(each)]) for each in self.known.sound]
+        predicted = {id(each.reply): each.predicted for each in self.told}
+        replies = [(each, predicted[id(each)]) for each in self.known.sound]
         return yes_chances(self.questions, replies, self.bracket)
 
     @property

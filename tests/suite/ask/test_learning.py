@@ -10,7 +10,7 @@ from tasnet.hailo.predict import PUBLIC_BRACKET, PUBLIC_RECORD, Bracket, Observa
 from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.learning import Learned, learned, learned_lines
-from tasnet.suite.ask.question import Question, foreseen
+from tasnet.suite.ask.question import Question, rule_verdict
 from tasnet.suite.ask.replies import StoredReplies, TimedReply
 from tasnet.suite.cases import parse_case
 from tasnet.suite.observed.evidence import Evidence
@@ -20,16 +20,16 @@ from tests.suite.ask.layers import conv, depthwise
 
 
 def question(name: str, *layers: Layer, known: Observations = PUBLIC_RECORD) -> Question:
-    """A question of these layers, as foreseen by what is known."""
+    """A question of these layers, as predicted by what is known."""
     network = Network("net", layers, ())
-    return Question(name, demands_of(network), foreseen(predict_network(network, "hailo8", known)))
+    return Question(name, demands_of(network), rule_verdict(predict_network(network, "hailo8", known)))
 
 
 def told(name: str, compiled: bool, *layers: Layer, family: str = "", version: str = "3.33.0") -> TimedReply:
     """A reply on a graph of these layers."""
     asked = question(name, *layers)
     said = f"{name}: {'compiled' if compiled else family}; dfc {version}, hailo8"
-    return TimedReply(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.foreseen)
+    return TimedReply(Reply(asked.demands, compiled, name, said, f"dfc {version}", family), asked.predicted)
 
 
 def after(*replies: TimedReply, layers: tuple[Layer, ...] = ()) -> Learned:

@@ -22,7 +22,7 @@ from tasnet.plan.segment_graph import to_onnx
 from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.knowledge import Reply
 from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
-from tasnet.suite.ask.question import Question, Source, foreseen
+from tasnet.suite.ask.question import Question, Source, rule_verdict
 from tasnet.suite.ask.questions_page import graph_rows, questions_html
 from tasnet.suite.ask.replies import TimedReply
 from tasnet.suite.ask.suggesting import Suggestion, file_of, suggest
@@ -41,7 +41,7 @@ def segment_of_four_blocks() -> Question:
     )
     chosen = next(each for each in made.plan.on_chip if len(each.blocks) == 4 and not each.head)
     network = to_network(to_onnx(trained, cut_from_segment(made.plan, chosen)), chosen.name)
-    seen = foreseen(predict_network(network, "hailo8"))
+    seen = rule_verdict(predict_network(network, "hailo8"))
     return Question("plan/s2", demands_of(network), seen, Source.SEGMENT, ("s2",), onnx="s2.onnx")
 
 
@@ -156,7 +156,7 @@ def test_demands_are_read_back_and_nothing_else_is() -> None:
 
 def test_times_are_the_graphs_own_then_those_of_others_then_public_ones() -> None:
     small, large = demands_of([conv(100, 8, 8)]), demands_of([conv(100, 8, 8)] * 151)
-    seen = foreseen(predict_network_of(conv(100, 8, 8)))
+    seen = rule_verdict(predict_network_of(conv(100, 8, 8)))
     assert [each.seconds for each in expected([small, large], [])] == pytest.approx([40, 1902])
     own = expected([small, large], [TimedReply(Reply(small, True), seen, 80.0)])
     assert [each.seconds for each in own] == pytest.approx([80, 3804])
@@ -181,7 +181,7 @@ def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
     unknown: tuple[Survey, Store],
 ) -> None:
     questions = [
-        Question(name, demands_of([layer]), foreseen(predict_network_of(layer)), stands_for=(name,))
+        Question(name, demands_of([layer]), rule_verdict(predict_network_of(layer)), stands_for=(name,))
         for name, layer in (
             ("it", conv(500, 8, 8)),
             ("less", conv(400, 8, 8)),
@@ -190,7 +190,7 @@ def test_the_page_has_a_look_of_its_own_for_each_way_that_a_verdict_is_known(
         )
     ]
     told = [(questions[0], True), (questions[3], True), (questions[3], False)]
-    replies = [TimedReply(Reply(each.demands, compiled, each.name), each.foreseen) for each, compiled in told]
+    replies = [TimedReply(Reply(each.demands, compiled, each.name), each.predicted) for each, compiled in told]
     found = survey(questions, replies, "hailo8")
     rows = {each.name: (each.word, each.verdict) for each in graph_rows(found)}
     assert rows["it"] == ("observed", "clear")

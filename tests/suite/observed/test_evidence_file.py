@@ -287,7 +287,7 @@ def test_an_import_says_what_it_changes(store: Store, tmp_path: Path, capsys: py
     assert main(["evidence", "import", at, "--store", other, "--ledger", str(ledger)]) == 0
     told = capsys.readouterr().out
     assert "kept 2, known 0" in told
-    assert "rules: of 1 graphs foreseen" in told
+    assert "rules: of 1 graphs predicted" in told
     assert main(["evidence", "import", at, "--store", other, "--ledger", str(ledger)]) == 0
     assert "kept 0, known 2" in capsys.readouterr().out
     assert [each.outcomes[-1].stage for each in all_evidence(Store(Path(other)))] == [Stage.COMPILE] * 2
