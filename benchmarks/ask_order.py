@@ -111,9 +111,9 @@ def by_worth(graphs: Sequence[Question]) -> Next:
     ones = [1.0] * len(graphs)
 
     def choose(known: Knowledge, open_: np.ndarray, dice: random.Random) -> int:
-        replies = [(each, question_of[each.demands].predicted) for each in known.sound]
+        replies = [(each, question_of[each.demands].predicted) for each in known.uncontested]
         likely = yes_chances(graphs, replies, moved_bracket(known, PUBLIC_BRACKET))
-        return rank(known.order.no_harder(known.given_up), open_, likely, ones, ones)[0].place
+        return rank(known.order.no_harder(known.refuted_kinds), open_, likely, ones, ones)[0].place
 
     return choose
 

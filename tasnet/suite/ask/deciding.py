@@ -82,20 +82,20 @@ def decide(
     """
     end = None if hours is None else clock() + hours * 3600
     told, asked = list[TimedReply](), list[Asked]()
-    broke, given_up, checks, dice = Counter[str](), set[str](), 0, random.Random(0)
+    broke, abandoned, checks, dice = Counter[str](), set[str](), 0, random.Random(0)
     while True:
         survey = survey_of(told)
         fits = {
             each.name
             for each, time_of in zip(survey.questions, survey.times, strict=True)
-            if each.name not in given_up and (end is None or clock() + time_of.seconds <= end)
+            if each.name not in abandoned and (end is None or clock() + time_of.seconds <= end)
         }
         graphs = [place for place, each in enumerate(survey.questions) if each.source is not Source.PROBE]
         left = [place for place in graphs if place in survey.open]
         if left:
             chosen = [survey.questions[each.place] for each in survey.next(at_once, fits)]
             if not chosen:
-                return Decision(survey, tuple(asked), _why_open(len(left), given_up, end is not None))
+                return Decision(survey, tuple(asked), _why_open(len(left), abandoned, end is not None))
         else:
             free = [each for each in graphs if survey.inferred(each) and survey.questions[each].name in fits]
             chosen = [survey.questions[each] for each in dice.sample(free, min(len(free), at_once, checked - checks))]
@@ -110,7 +110,7 @@ def decide(
                 broke[question.name] += 1
                 again = isinstance(outcomes, str) or any(each.status in LEARNED_NOTHING for each in outcomes.values())
                 if not again or broke[question.name] == TRIES:
-                    given_up.add(question.name)
+                    abandoned.add(question.name)
                 checks -= not left
             elif not isinstance(outcomes, str):
                 told.append(_told(question, outcomes, ended))
@@ -194,9 +194,9 @@ def _told(question: Question, outcomes: Outcomes, ended: Asked) -> TimedReply:
     return TimedReply(reply, question.predicted, ended.seconds)
 
 
-def _why_open(count: int, given_up: set[str], budget: bool) -> str:
+def _why_open(count: int, abandoned: set[str], budget: bool) -> str:
     """Why questions are left open."""
     graphs = f"{count} graph{'s are' if count != 1 else ' is'} open"
     why = "; no compile fits into the hours that are left" if budget else ""
-    broke = f"; nothing was learned of {len(given_up)} ({sorted(given_up)[0]}, …)" if given_up else ""
+    broke = f"; nothing was learned of {len(abandoned)} ({sorted(abandoned)[0]}, …)" if abandoned else ""
     return f"{graphs}{broke or why}"

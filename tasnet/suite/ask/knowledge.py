@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from tasnet.hailo.predict import Demands
-from tasnet.suite.ask.order import Bools, GivenUp, Order, refuted
+from tasnet.suite.ask.order import Bools, PartialOrder, RefutedKinds, refuted
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Inferred:
 class Knowledge:
     """The answers of one chip's compiler about graphs of an order, in any sequence."""
 
-    order: Order
+    order: PartialOrder
     replies: tuple[Reply, ...] = ()
 
     @cached_property
@@ -57,12 +57,12 @@ class Knowledge:
         return tuple(tuple(those) for those in same.values() if len({each.compiled for each in those}) > 1)
 
     @cached_property
-    def sound(self) -> tuple[Reply, ...]:
+    def uncontested(self) -> tuple[Reply, ...]:
         """The replies that something may be inferred from."""
-        return tuple(each for _, each in self._sound)
+        return tuple(each for _, each in self._uncontested)
 
     @cached_property
-    def given_up(self) -> GivenUp:
+    def refuted_kinds(self) -> RefutedKinds:
         """What the answers refute of the order."""
         return refuted(self.order, self._places(False), self._places(True))
 
@@ -98,22 +98,22 @@ class Knowledge:
         return tuple((self.order.places[each.demands], each) for each in self.replies)
 
     @cached_property
-    def _sound(self) -> tuple[tuple[int, Reply], ...]:
+    def _uncontested(self) -> tuple[tuple[int, Reply], ...]:
         disputed = {id(each) for those in self.contradictions for each in those}
         return tuple((place, each) for place, each in self._placed if id(each) not in disputed)
 
     def _places(self, compiled: bool) -> list[int]:
-        return [place for place, each in self._sound if each.compiled is compiled]
+        return [place for place, each in self._uncontested if each.compiled is compiled]
 
     def _following(self) -> tuple[Bools, Bools]:
         """Which graphs are no harder than one that compiled, and which no easier than one that failed."""
-        found = self.order.no_harder(self.given_up)
+        found = self.order.no_harder(self.refuted_kinds)
         return np.any(found[:, self._places(True)], axis=1), np.any(found[self._places(False)], axis=0)
 
     def _first(self, place: int, compiled: bool) -> Reply:
-        found = self.order.no_harder(self.given_up)
+        found = self.order.no_harder(self.refuted_kinds)
         follows = found[place] if compiled else found[:, place]
-        return next(each for known, each in self._sound if each.compiled is compiled and follows[known])
+        return next(each for known, each in self._uncontested if each.compiled is compiled and follows[known])
 
 
 def known_from(graphs: Iterable[Demands], replies: Iterable[Reply]) -> Knowledge:
@@ -122,4 +122,4 @@ def known_from(graphs: Iterable[Demands], replies: Iterable[Reply]) -> Knowledge
     distinct = tuple(graphs)
     beside = dict.fromkeys(each.demands for each in told)
     known = set(distinct)
-    return Knowledge(Order((*distinct, *(each for each in beside if each not in known))), told)
+    return Knowledge(PartialOrder((*distinct, *(each for each in beside if each not in known))), told)

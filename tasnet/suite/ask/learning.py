@@ -14,7 +14,7 @@ from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.replies import StoredReplies
-from tasnet.suite.ask.suggesting import given_up_lines
+from tasnet.suite.ask.suggesting import refuted_lines
 from tasnet.suite.cases import parse_any_case
 from tasnet.suite.ledger import Entry, claims, covers, in_scope
 from tasnet.suite.observed import Evidence
@@ -61,7 +61,7 @@ def learned(
     )
     old, refuted = refuted_hypotheses(was.replies), refuted_hypotheses(now.replies)
     lines = [f"refuted: {text}: {reply.said or reply.name}" for text, reply in refuted.items() if text not in old]
-    lines += [line for line in given_up_lines(now.given_up) if line not in [*given_up_lines(was.given_up)]]
+    lines += [line for line in refuted_lines(now.refuted_kinds) if line not in [*refuted_lines(was.refuted_kinds)]]
     changed = [
         Changed(one.name, *standings)
         for place, (one, other) in enumerate(zip(*questions, strict=True))

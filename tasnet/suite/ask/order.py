@@ -1,6 +1,6 @@
 """Which graphs are no harder than others: a partial order on demands, and what answers refute of it.
 
-Monotony is an assumption: more layers, wider rows, more channels, taps or memory, or an activation behind a layer never
+Monotonicity is an assumption: more layers, wider rows, more channels, taps or memory, or an activation behind a layer never
 get easier. It is stated wherever something is inferred by it, and given up for a kind of layer as soon as two answers
 contradict it: a graph that failed is then no reason for a graph with more of that kind.
 """
@@ -21,16 +21,16 @@ Bools = npt.NDArray[np.bool_]
 LAYERS = "more layers"
 """what is given up when no single kind can be blamed: that more layers, or more kinds of them, never get easier"""
 
-GivenUp = frozenset[LayerKind | str]
+RefutedKinds = frozenset[LayerKind | str]
 """kinds of layer of which a larger size may be easier, and LAYERS"""
 
 
 @dataclass(frozen=True)
-class Order:
+class PartialOrder:
     """The order of some graphs, by their places in `graphs`; each order that was asked for is kept."""
 
     graphs: tuple[Demands, ...]
-    _kept: dict[GivenUp, Bools] = field(default_factory=dict, compare=False, repr=False)
+    _kept: dict[RefutedKinds, Bools] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
     def places(self) -> dict[Demands, int]:
@@ -42,22 +42,22 @@ class Order:
         """For each graph the place of the first that asks the same."""
         return [self.places[each] for each in self.graphs]
 
-    def no_harder(self, given_up: GivenUp = frozenset()) -> Bools:
+    def no_harder(self, refuted_kinds: RefutedKinds = frozenset()) -> Bools:
         """[i, j]: graph i asks nothing that graph j doesn't, so that j compiles only if i does."""
-        if given_up not in self._kept:
-            self._kept[given_up] = self._no_harder(given_up)
-        return self._kept[given_up]
+        if refuted_kinds not in self._kept:
+            self._kept[refuted_kinds] = self._no_harder(refuted_kinds)
+        return self._kept[refuted_kinds]
 
-    def _no_harder(self, given_up: GivenUp) -> Bools:
+    def _no_harder(self, refuted_kinds: RefutedKinds) -> Bools:
         demands = list(dict.fromkeys(each for graph in self.graphs for each in graph.layers))
         place = {each: index for index, each in enumerate(demands)}
         asks = np.zeros((len(self.graphs), len(demands)), np.float32)
         for index, graph in enumerate(self.graphs):
             asks[index, [place[each] for each in graph.layers]] = 1
-        met = asks @ _covers(demands, given_up).astype(np.float32).T > 0
+        met = asks @ _covers(demands, refuted_kinds).astype(np.float32).T > 0
         found: Bools = asks @ (~met).astype(np.float32).T == 0
         counts = np.array([graph.layers_at_work for graph in self.graphs])
-        if LAYERS in given_up:
+        if LAYERS in refuted_kinds:
             kinds = [{each.kind for each in graph.layers} for graph in self.graphs]
             same = np.array([[mine == its for its in kinds] for mine in kinds], bool).reshape(found.shape)
             found &= same & (counts[:, None] == counts[None, :])
@@ -65,22 +65,22 @@ class Order:
         return found
 
 
-def refuted(order: Order, failed: Sequence[int], compiled: Sequence[int]) -> GivenUp:
+def refuted(order: PartialOrder, failed: Sequence[int], compiled: Sequence[int]) -> RefutedKinds:
     """What must be given up so that no graph that failed is no harder than one that compiled (places in the order).
 
     Graphs that ask the same are left alone: their answers contradict each other, not the order.
     """
-    given_up: GivenUp = frozenset()
+    refuted_kinds: RefutedKinds = frozenset()
     while True:
-        found = order.no_harder(given_up)[np.ix_(failed, compiled)] if failed and compiled else np.zeros((0, 0))
+        found = order.no_harder(refuted_kinds)[np.ix_(failed, compiled)] if failed and compiled else np.zeros((0, 0))
         pairs = [
             (bad, good)
             for bad, good in ((order.graphs[failed[i]], order.graphs[compiled[j]]) for i, j in np.argwhere(found))
             if bad != good
         ]
         if not pairs:
-            return given_up
-        given_up |= {kind for bad, good in pairs for kind in _grown(bad, good) - given_up or {LAYERS}}
+            return refuted_kinds
+        refuted_kinds |= {kind for bad, good in pairs for kind in _grown(bad, good) - refuted_kinds or {LAYERS}}
 
 
 def _grown(one: Demands, other: Demands) -> frozenset[LayerKind]:
@@ -88,7 +88,7 @@ def _grown(one: Demands, other: Demands) -> frozenset[LayerKind]:
     return frozenset(each.kind for each in one.layers if each not in other.layers)
 
 
-def _covers(demands: Sequence[Demand], given_up: Iterable[LayerKind | str]) -> Bools:
+def _covers(demands: Sequence[Demand], refuted_kinds: Iterable[LayerKind | str]) -> Bools:
     """[d, e]: demand e covers demand d, as `Demand.covers` has it; of a kind that is given up only itself."""
     if not demands:
         return np.zeros((0, 0), bool)
@@ -99,6 +99,6 @@ def _covers(demands: Sequence[Demand], given_up: Iterable[LayerKind | str]) -> B
     sizes = np.array([each.sizes for each in demands])
     alike = (own[:, None] == own[None, :]) | (own[:, None] == without[None, :])
     found: Bools = alike & (sizes[:, None] <= sizes[None, :]).all(axis=2)
-    found[[each in set(given_up) for each in kinds]] = False
+    found[[each in set(refuted_kinds) for each in kinds]] = False
     np.fill_diagonal(found, True)
     return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from tasnet.common import render_page, write_whole
 from tasnet.suite.ask.question import Source
-from tasnet.suite.ask.suggesting import ASSUMED, Suggested, given_up_lines, time_text
+from tasnet.suite.ask.suggesting import ASSUMED, Suggested, refuted_lines, time_text
 from tasnet.suite.ask.survey import Survey
 
 TITLE = "Open questions to the compiler"
@@ -49,7 +49,7 @@ def questions_html(found: Suggested) -> str:
         title=TITLE,
         assumed=ASSUMED,
         bracket=f"between {bracket.passes:,} and {bracket.fails:,} elements" if bracket.fails else "at no known end",
-        refuted=[*given_up_lines(survey.known.given_up)],
+        refuted=[*refuted_lines(survey.known.refuted_kinds)],
         contradictions=[[each.said or each.name for each in those] for those in survey.known.contradictions],
         next=next_rows(found),
         counts=", ".join(f"{count} {word}" for word, count in counts.items()),

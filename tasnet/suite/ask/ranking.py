@@ -49,7 +49,7 @@ def rank(
 ) -> list[Choice]:
     """The next questions, the best first, at most `most`, fewer when nothing more is settled by any.
 
-    `no_harder` is Order's; `open_` are the undecided places. Only `askable` places (all, if None) are chosen.
+    `no_harder` is PartialOrder's; `open_` are the undecided places. Only `askable` places (all, if None) are chosen.
     """
     spent = np.asarray(seconds, float)
     free = open_.copy() if askable is None else open_ & askable

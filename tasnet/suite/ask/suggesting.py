@@ -9,7 +9,7 @@ from typing import Any
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
-from tasnet.suite.ask.order import LAYERS, GivenUp
+from tasnet.suite.ask.order import LAYERS, RefutedKinds
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.survey import Survey
 from tasnet.suite.ask.times import Expected
@@ -120,7 +120,7 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     left = sum(place in survey.open for place in places)
     yield f"{len(asked)} distinct graphs: {answered} observed, {inferred} inferred, {left} open"
     yield ASSUMED
-    yield from given_up_lines(survey.known.given_up)
+    yield from refuted_lines(survey.known.refuted_kinds)
     for those in survey.known.contradictions:
         yield "contradicting observations, nothing is inferred from them:"
         yield from (f"  {each.said or each.name}" for each in those)
@@ -141,9 +141,9 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
         yield "no compile fits into these hours" if found.left_out else "nothing is open"
 
 
-def given_up_lines(given_up: GivenUp) -> Iterator[str]:
+def refuted_lines(refuted_kinds: RefutedKinds) -> Iterator[str]:
     """What answers have refuted of the assumption."""
-    for each in sorted(given_up, key=str):
+    for each in sorted(refuted_kinds, key=str):
         if each == LAYERS:
             yield "refuted: a graph with more layers compiled where one with fewer failed: counts say nothing any more"
         elif not isinstance(each, str):
@@ -155,7 +155,7 @@ def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
     survey = found.survey
     return {
         "assumed": ASSUMED,
-        "refuted": [*given_up_lines(survey.known.given_up)],
+        "refuted": [*refuted_lines(survey.known.refuted_kinds)],
         "contradictions": [[each.said or each.name for each in those] for those in survey.known.contradictions],
         "bracket": [survey.bracket.passes, survey.bracket.fails],
         "open": [survey.questions[place].name for place in survey.open],

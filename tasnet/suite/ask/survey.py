@@ -37,7 +37,7 @@ class Survey:
     def likely(self) -> list[float]:
         """The chance of a yes to each question."""
         predicted = {id(each.reply): each.predicted for each in self.told}
-        replies = [(each, predicted[id(each)]) for each in self.known.sound]
+        replies = [(each, predicted[id(each)]) for each in self.known.uncontested]
         return yes_chances(self.questions, replies, self.bracket)
 
     @property
@@ -65,7 +65,7 @@ class Survey:
     def next(self, most: int, among: Collection[str] | None = None) -> list[Choice]:
         """The next questions, the best first, of those so named or of all."""
         count = len(self.questions)
-        order = self.known.order.no_harder(self.known.given_up)[:count, :count]
+        order = self.known.order.no_harder(self.known.refuted_kinds)[:count, :count]
         free = np.array([among is None or each.name in among for each in self.questions], bool)
         weights = [each.weight for each in self.questions]
         seconds = [each.seconds for each in self.times]
@@ -77,7 +77,7 @@ def survey(asked: Sequence[Question], told: Sequence[TimedReply], arch: str) -> 
     replies = [each.reply for each in told]
     own = known_from([each.demands for each in asked], replies)
     bracket = moved_bracket(own, PUBLIC_BRACKET)
-    compiled = [demand for each in own.sound if each.compiled for demand in each.demands.layers]
+    compiled = [demand for each in own.uncontested if each.compiled for demand in each.demands.layers]
     left = [each.demands for each, is_open in zip(asked, own.open, strict=False) if is_open]
     probes = (*kind_probes(left, compiled, bracket, arch), *bracket_probes(bracket, arch))
     there = {each.demands for each in asked}

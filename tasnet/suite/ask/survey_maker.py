@@ -13,7 +13,7 @@ from tasnet.suite.ask.deciding import Decision
 from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import StoredReplies, TimedReply, stored_replies
-from tasnet.suite.ask.suggesting import ASSUMED, given_up_lines
+from tasnet.suite.ask.suggesting import ASSUMED, refuted_lines
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import Case, CaseError
 from tasnet.suite.run import Pipeline
@@ -78,7 +78,7 @@ def decision_lines(found: Decision, by: str) -> Iterator[str]:
         f"{len(places) - answered - len(inferred)} open"
     )
     yield ASSUMED
-    yield from given_up_lines(found.survey.known.given_up)
+    yield from refuted_lines(found.survey.known.refuted_kinds)
     for each in found.refuted:
         assert each.inferred is not None
         yield f"refuted: {each.question.name} was {each.inferred.text}, and {'compiled' if each.compiled else 'failed'}"

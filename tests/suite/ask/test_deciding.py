@@ -109,7 +109,7 @@ def test_a_check_that_does_not_agree_opens_what_rested_on_it(survey_maker: Surve
     ask, _ = scripted({smallest.name: False})
     found = decide(survey_maker, ask, checked=len(names))
     assert found.why == ""
-    assert found.survey.known.given_up
+    assert found.survey.known.refuted_kinds
     assert found.refuted
     assert verdicts(found) == {name: name != smallest.name for name in names}
 

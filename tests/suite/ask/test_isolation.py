@@ -265,4 +265,4 @@ def test_a_contradiction_stands_in_the_evidence_and_nothing_is_inferred_from_it(
     known = known_from((), [each.reply for each in said.told])
     (those,) = known.contradictions
     assert {each.compiled for each in those} == {True, False}
-    assert not {id(each) for each in those} & {id(each) for each in known.sound}
+    assert not {id(each) for each in those} & {id(each) for each in known.uncontested}

@@ -13,7 +13,7 @@ from tasnet.hailo.files import Layer
 from tasnet.hailo.predict import Bracket, Demands, demands_of
 from tasnet.suite.ask.bracket import moved_bracket
 from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
-from tasnet.suite.ask.order import LAYERS, Order, refuted
+from tasnet.suite.ask.order import LAYERS, PartialOrder, refuted
 from tasnet.suite.ask.ranking import rank
 from tests.suite.ask.layers import conv, depthwise, turned
 
@@ -28,7 +28,7 @@ GRAPHS = st.lists(LAYERS_DRAWN, min_size=1, max_size=4)
 
 @given(st.lists(GRAPHS, min_size=1, max_size=6))
 def test_the_order_is_one_and_says_what_the_demands_say(graphs: list[list[Layer]]) -> None:
-    order = Order(tuple(demands_of(each) for each in graphs))
+    order = PartialOrder(tuple(demands_of(each) for each in graphs))
     found = order.no_harder()
     assert found.diagonal().all()
     # transitive: what is no harder than something no harder is no harder
@@ -41,7 +41,7 @@ def test_the_order_is_one_and_says_what_the_demands_say(graphs: list[list[Layer]
 
 @given(GRAPHS, LAYERS_DRAWN)
 def test_one_layer_more_is_never_easier(graph: list[Layer], more: Layer) -> None:
-    order = Order((demands_of(graph), demands_of([*graph, more])))
+    order = PartialOrder((demands_of(graph), demands_of([*graph, more])))
     assert order.no_harder()[0, 1]
     assert not order.no_harder()[1, 0]
 
@@ -57,7 +57,7 @@ def test_one_layer_more_is_never_easier(graph: list[Layer], more: Layer) -> None
     ],
 )
 def test_wider_more_channels_more_dilation_and_an_activation_are_harder(easier: Layer, harder: Layer) -> None:
-    order = Order((demands_of([easier]), demands_of([harder])))
+    order = PartialOrder((demands_of([easier]), demands_of([harder])))
     assert order.no_harder()[0, 1]
     assert not order.no_harder()[1, 0]
 
@@ -74,7 +74,7 @@ def test_wider_more_channels_more_dilation_and_an_activation_are_harder(easier: 
     ],
 )
 def test_other_kinds_of_layer_say_nothing_of_each_other(one: Layer, other: Layer) -> None:
-    found = Order((demands_of([one]), demands_of([other]))).no_harder()
+    found = PartialOrder((demands_of([one]), demands_of([other]))).no_harder()
     assert not found[0, 1]
     assert not found[1, 0]
 
@@ -83,7 +83,7 @@ def test_other_kinds_of_layer_say_nothing_of_each_other(one: Layer, other: Layer
 def test_after_what_is_refuted_is_given_up_no_answer_contradicts_another(
     graphs: list[list[Layer]], data: st.DataObject
 ) -> None:
-    order = Order(tuple(dict.fromkeys(demands_of(each) for each in graphs)))
+    order = PartialOrder(tuple(dict.fromkeys(demands_of(each) for each in graphs)))
     compiled = [data.draw(st.booleans()) for _ in order.graphs]
     good, bad = ([i for i, each in enumerate(compiled) if each is wanted] for wanted in (True, False))
     found = order.no_harder(refuted(order, bad, good))
@@ -101,7 +101,7 @@ def test_what_follows_is_right_wherever_more_is_never_easier(
 
     asked = data.draw(st.lists(st.sampled_from(demands)))
     known = known_from(demands, [Reply(each, compiles(each)) for each in asked])
-    assert known.given_up == frozenset()
+    assert known.refuted_kinds == frozenset()
     for each, said in zip(demands, known.inferred, strict=True):
         assert said is None or said.compiled == compiles(each)
         if said is not None:
@@ -119,7 +119,7 @@ def test_a_kind_that_an_answer_refutes_is_given_up_and_others_are_kept() -> None
     before = known_from(graphs, [reply(False, narrow), reply(True, depthwise(60, 8, 1))])
     assert [each and each.compiled for each in before.inferred[:3]] == [None, False, True]
     after = before.order and known_from(graphs, [*before.replies, reply(True, wide)])
-    assert after.given_up == {demands_of([wide]).layers[0].kind}
+    assert after.refuted_kinds == {demands_of([wide]).layers[0].kind}
     assert [each and each.compiled for each in after.inferred[:3]] == [None, None, True]
     assert after.open[:3].tolist() == [True, True, False]
 
@@ -127,7 +127,7 @@ def test_a_kind_that_an_answer_refutes_is_given_up_and_others_are_kept() -> None
 def test_where_no_kind_is_to_blame_more_layers_are() -> None:
     layer = conv(100, 8, 8)
     known = known_from([], [reply(False, layer), reply(True, layer, layer)])
-    assert known.given_up == {LAYERS}
+    assert known.refuted_kinds == {LAYERS}
 
 
 def test_two_answers_on_one_graph_stand_side_by_side_and_nothing_follows_of_either() -> None:
@@ -140,7 +140,7 @@ def test_two_answers_on_one_graph_stand_side_by_side_and_nothing_follows_of_eith
 
 def test_the_middle_of_a_chain_is_asked_first_and_the_next_ones_split_the_halves() -> None:
     count = 15
-    order = Order(tuple(demands_of([conv(100 + each, 8, 8)]) for each in range(count)))
+    order = PartialOrder(tuple(demands_of([conv(100 + each, 8, 8)]) for each in range(count)))
     likely = [1 - (each + 1) / (count + 1) for each in range(count)]
     ones = [1.0] * count
     chosen = rank(order.no_harder(), np.ones(count, bool), likely, ones, ones, most=3)
@@ -151,7 +151,9 @@ def test_the_middle_of_a_chain_is_asked_first_and_the_next_ones_split_the_halves
 
 
 def test_a_question_of_an_hour_must_settle_as_much_more_than_one_of_a_minute() -> None:
-    order = Order((demands_of([conv(100, 8, 8)]), *(demands_of([depthwise(each, 8, 1)]) for each in (10, 20, 30))))
+    order = PartialOrder(
+        (demands_of([conv(100, 8, 8)]), *(demands_of([depthwise(each, 8, 1)]) for each in (10, 20, 30)))
+    )
     ones = [1.0] * 4
     first = rank(order.no_harder(), np.ones(4, bool), [0.5, 1.0, 1.0, 1.0], ones, ones)[0]
     dear = rank(order.no_harder(), np.ones(4, bool), [0.5, 1.0, 1.0, 1.0], ones, [60, 3600, 3600, 3600])[0]
