@@ -47,7 +47,7 @@ Hours = Annotated[float | None, typer.Option(metavar="H", help="what the compile
 
 
 def suggest(
-    profile: Asked = "all",
+    profile: ProfileOption = "all",
     plan: Plans = None,
     hours: Hours = None,
     most: Annotated[int, typer.Option("-n", metavar="N", min=1, help="compiles, at most")] = 8,
@@ -152,7 +152,7 @@ def export_(
 @evidence.command(name="import")
 def import_(
     at: At,
-    profile: Asked = "none",
+    profile: ProfileOption = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
     root: RootAt = None,
@@ -183,7 +183,7 @@ def import_(
 
 @evidence.command(name="show")
 def show_(
-    profile: Asked = "none",
+    profile: ProfileOption = "none",
     arch: Arch = "hailo8",
     store: StoreAt = None,
     root: RootAt = None,
@@ -220,7 +220,7 @@ def sweep_until_decided(
     from contextlib import nullcontext
 
     from tasnet.hailo.predict import Reference
-    from tasnet.suite.ask import ask_here, ask_on_workers, decide, decision_lines, open_informed_pipeline
+    from tasnet.suite.ask import ask_here, ask_on_workers, decide, open_informed_pipeline, sweep_lines
     from tasnet.suite.observed import everything_observed, open_workers
     from tasnet.suite.run import Pipeline
 
@@ -251,7 +251,7 @@ def sweep_until_decided(
             print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
             raise
     by = f"{'predicted by' if tool.predicted else 'observed with'} {tool.name} {tool.version}"
-    show(decision_lines(found, by))
+    show(sweep_lines(found, by))
     if not tool.predicted:
         show_news(cases, options.arch, pipeline.store, None, known)
     return NOT_CLEAR if found.why else OK

@@ -39,7 +39,7 @@ from .suggesting import suggested_json as suggested_json
 from .suggesting import suggested_lines as suggested_lines
 from .survey import Survey as Survey
 from .survey_maker import SurveyMaker as SurveyMaker
-from .survey_maker import decision_lines as decision_lines
+from .survey_maker import sweep_lines as sweep_lines
 from .vacuous import dead_nodes as dead_nodes
 from .vacuous import vacuous_by_key as vacuous_by_key
 from .vacuous import vacuous_in_graphs as vacuous_in_graphs
@@ -64,7 +64,6 @@ __all__ = [
     "check_folder",
     "dead_nodes",
     "decide",
-    "decision_lines",
     "embedded_toolchain",
     "evidence_on_case",
     "folder_of",
@@ -84,6 +83,7 @@ __all__ = [
     "suggested_json",
     "suggested_lines",
     "survey_of_run",
+    "sweep_lines",
     "vacuous_by_key",
     "vacuous_in_graphs",
     "with_evidence",

@@ -1,8 +1,8 @@
 """How likely a graph compiles: by the rules' verdict on its layers and its certainty, and by the answers so far.
 
-A graph is taken to compile when each *trait* of it goes that no compiled graph had: a layout, an operation, an
-activation, a doubled count of layers, its widest row against the bracket, a family that the rules expect. Traits are
-shared: once one graph in columns compiled, columns are no news. Chances order questions and decide nothing.
+A graph compiles if all its new *traits* do, and their chances multiply; a trait is new if no compiled graph had it: a
+layout, an operation, an activation, a doubled count of layers, its widest row against the bracket, a family that the
+rules expect. Once one graph in columns compiled, columns are no news. Chances order questions and decide nothing.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ PRIOR: Mapping[tuple[PredictionKind, Certainty], tuple[float, float]] = {
     (PredictionKind.BLOCKED, Certainty.OBSERVED): (1, 19),
 }
 """Graphs that compiled and that failed, as if so many had been seen of each verdict: a belief, moved by each answer."""
-PIECES = 46 / 49
-"""of the public small pieces, whose kinds are not stated, so many compiled: a new operation or activation goes so"""
-LAYOUT = 1 / 2
-"""that a new layout goes: no outcome of another than rows is public"""
+NEW_OPERATION_PRIOR = 46 / 49
+"""prior chance that a new operation or activation compiles: so many of the public small pieces did"""
+NEW_LAYOUT_PRIOR = 1 / 2
+"""the same of a new layout: no outcome of another than rows is public"""
 
 
 @dataclass(frozen=True)
-class Track:
-    """How the rules' verdicts fared: of each with its certainty, how many graphs compiled and how many failed."""
+class RuleRecord:
+    """How often each verdict of the rules came true: of each with its certainty, how many graphs compiled and how many failed."""
 
     counts: Mapping[tuple[PredictionKind, Certainty], tuple[int, int]]
 
@@ -46,35 +46,35 @@ class Track:
         return (good + seen[0]) / (good + bad + sum(seen))
 
 
-def track_of(told: Iterable[tuple[RuleVerdict, bool]]) -> Track:
+def rule_record(told: Iterable[tuple[RuleVerdict, bool]]) -> RuleRecord:
     """The record of the rules in graphs that compiled (True) or failed."""
     counts: dict[tuple[PredictionKind, Certainty], tuple[int, int]] = {}
     for seen, compiled in told:
         good, bad = counts.get((seen.kind, seen.certainty), (0, 0))
         counts[(seen.kind, seen.certainty)] = (good + compiled, bad + (not compiled))
-    return Track(counts)
+    return RuleRecord(counts)
 
 
 def yes_chances(
     asked: Sequence[Question], replies: Sequence[tuple[Reply, RuleVerdict]], bracket: Bracket
 ) -> list[float]:
     """For each graph that it compiles. `replies` are those that contradict nothing, each with what was predicted."""
-    track = track_of((each, reply.compiled) for reply, each in replies)
+    record = rule_record((each, reply.compiled) for reply, each in replies)
     seen, layers = set(traits_of(SEEN_KIND)), 1
     for reply, _ in replies:
         if reply.compiled:
             seen |= _traits(reply.demands)
             layers = max(layers, reply.demands.layers_at_work)
-    usual = track.chance((PredictionKind.CLEAR, Certainty.EXTRAPOLATED))
-    goes = _Goes()
+    usual = record.chance((PredictionKind.CLEAR, Certainty.EXTRAPOLATED))
+    chances = _TraitChances()
     for reply, each in replies:
         if not reply.compiled and each.kind is not PredictionKind.BLOCKED:
-            goes.blame(_traits(reply.demands) - seen)
+            chances.after_failure(_traits(reply.demands) - seen)
     return [
-        prod(goes[trait] for trait in _traits(each.demands) - seen)
+        prod(chances[trait] for trait in _traits(each.demands) - seen)
         * usual ** max(0.0, log2(max(each.demands.layers_at_work, 1) / layers))
         * row_chance(each.demands.widest_row, bracket)
-        * _rules(each.predicted, track, bracket.fails_at(each.demands.widest_row))
+        * _rules(each.predicted, record, bracket.fails_at(each.demands.widest_row))
         for each in asked
     ]
 
@@ -86,13 +86,13 @@ def row_chance(row: int, bracket: Bracket) -> float:
     return (bracket.fails - row) / (bracket.fails - bracket.passes)
 
 
-def _rules(seen: RuleVerdict, track: Track, too_wide: bool) -> float:
+def _rules(seen: RuleVerdict, record: RuleRecord, too_wide: bool) -> float:
     """What the rules expect apart from rows inside the bracket, each family of doubts once."""
     if too_wide and seen.kind is not PredictionKind.BLOCKED:
-        return track.chance((PredictionKind.BLOCKED, Certainty.EXTRAPOLATED))
+        return record.chance((PredictionKind.BLOCKED, Certainty.EXTRAPOLATED))
     if seen.kind is PredictionKind.BLOCKED:
-        return min(track.chance((PredictionKind.BLOCKED, certainty)) for _, certainty in seen.blockers)
-    return track.chance((PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED)) ** len(seen.doubts)
+        return min(record.chance((PredictionKind.BLOCKED, certainty)) for _, certainty in seen.blockers)
+    return record.chance((PredictionKind.UNKNOWN, Certainty.EXTRAPOLATED)) ** len(seen.doubts)
 
 
 def _traits(demands: Demands) -> frozenset[Trait]:
@@ -106,14 +106,14 @@ def traits_of(kind: LayerKind) -> tuple[Trait, ...]:
     return ("layout", kind.layout), operation, ("activation", kind.activation)
 
 
-class _Goes(dict[Trait, float]):
+class _TraitChances(dict[Trait, float]):
     """The chance that a trait goes, by what failed with it."""
 
     def __missing__(self, trait: Trait) -> float:
-        return LAYOUT if trait[0] == "layout" else PIECES
+        return NEW_LAYOUT_PRIOR if trait[0] == "layout" else NEW_OPERATION_PRIOR
 
-    def blame(self, new: frozenset[Trait]) -> None:
-        """A graph with these new traits failed: each is less likely to go, by how likely another was to blame."""
+    def after_failure(self, new: frozenset[Trait]) -> None:
+        """The posterior of each new trait, given that at least one of a graph's failed (Bayes)."""
         all_go = prod(self[trait] for trait in new)
         if new and all_go < 1:
             self.update({trait: (self[trait] - all_go) / (1 - all_go) for trait in new})

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tasnet.hailo.predict import Bracket
-from tasnet.suite.ask.chances import Track, track_of
+from tasnet.suite.ask.chances import RuleRecord, rule_record
 from tasnet.suite.ask.hypotheses import refuted_hypotheses
 from tasnet.suite.ask.knowledge import Knowledge, Reply, known_from
 from tasnet.suite.ask.question import Question
@@ -44,7 +44,7 @@ class Learned:
     changed: tuple[Changed, ...]
     entries: tuple[str, ...]
     """of the ledger, each with why it is to be looked at"""
-    track: Track
+    record: RuleRecord
 
 
 def learned(
@@ -73,12 +73,12 @@ def learned(
         now.contradictions,
         tuple(changed),
         tuple(_to_look_at(tuple(entries), new)),
-        track_of((each.predicted, each.reply.compiled) for each in after.told),
+        rule_record((each.predicted, each.reply.compiled) for each in after.told),
     )
 
 
 def standing(known: Knowledge, place: int, question: Question) -> str:
-    """How the verdict on a question is known, and what it is: three words that are never one another's."""
+    """How the verdict on a question is known, and what it is: observed, inferred or predicted, never two of them."""
     if place in known.answered:
         same = known.order.firsts[place]
         said = {each.compiled for each in known.replies if known.order.places[each.demands] == same}
@@ -120,7 +120,7 @@ def learned_lines(found: Learned) -> Iterator[str]:
     for those in found.contradictions:
         yield "contradicting observations, side by side; nothing is inferred from them:"
         yield from (f"  {'compiled' if each.compiled else 'failed  '}  {each.said or each.name}" for each in those)
-    for (kind, certainty), (good, bad) in sorted(found.track.counts.items()):
+    for (kind, certainty), (good, bad) in sorted(found.record.counts.items()):
         yield f"rules: of {good + bad} graphs predicted {kind.value}, {certainty.value}, {good} compiled, {bad} failed"
         told = True
     if not (told or found.changed or found.entries or found.contradictions):

@@ -43,7 +43,7 @@ class PartialOrder:
         return [self.places[each] for each in self.graphs]
 
     def no_harder(self, refuted_kinds: RefutedKinds = frozenset()) -> Bools:
-        """[i, j]: graph i asks nothing that graph j doesn't, so that j compiles only if i does."""
+        """True at [i, j]: graph i is at most as demanding as graph j. If j compiles, so does i."""
         if refuted_kinds not in self._kept:
             self._kept[refuted_kinds] = self._no_harder(refuted_kinds)
         return self._kept[refuted_kinds]

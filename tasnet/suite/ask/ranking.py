@@ -18,8 +18,8 @@ Floats = npt.NDArray[np.float64]
 
 LEAST = 1e-9
 """a chance, or a weight, that is none"""
-WORLDS = 32
-"""the likeliest sequences of answers that are kept in mind"""
+MAX_SCENARIOS = 32
+"""beam width: the likeliest sequences of answers that the ranking looks ahead over"""
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ def rank(
     """
     spent = np.asarray(seconds, float)
     free = open_.copy() if askable is None else open_ & askable
-    worlds = [_World(1.0, np.where(open_, np.asarray(weights, float), 0.0), np.asarray(chance, float))]
+    scenarios = [_Scenario(1.0, np.where(open_, np.asarray(weights, float), 0.0), np.asarray(chance, float))]
     found: list[Choice] = []
     while len(found) < most and free.any():
-        worth = np.sum([each.probability * each.worth(no_harder) for each in worlds], axis=0)
+        worth = np.sum([each.probability * each.worth(no_harder) for each in scenarios], axis=0)
         rate = np.where(free, worth * 3600 / spent, -1.0)
         place = int(np.argmax(rate))
         if worth[place] <= LEAST:
             break
-        likely = sum(each.probability * float(each.chance[place]) for each in worlds)
+        likely = sum(each.probability * float(each.chance[place]) for each in scenarios)
         by_yes, by_no = (np.flatnonzero(those & open_) for those in (no_harder[:, place], no_harder[place]))
         found.append(
             Choice(
@@ -74,13 +74,13 @@ def rank(
             )
         )
         free[place] = False
-        after = (each for world in worlds for each in world.after(place, no_harder))
-        worlds = sorted(after, key=lambda each: -each.probability)[:WORLDS]
+        after = (each for scenario in scenarios for each in scenario.after(place, no_harder))
+        scenarios = sorted(after, key=lambda each: -each.probability)[:MAX_SCENARIOS]
     return found
 
 
 @dataclass(frozen=True)
-class _World:
+class _Scenario:
     """What the answers up to here may have been: how probable, what is left to settle, and each question's chance."""
 
     probability: float
@@ -88,18 +88,18 @@ class _World:
     chance: Floats
 
     def worth(self, no_harder: Bools) -> Floats:
-        """The weight that the answer of each question settles, in expectation."""
+        """What the answer of each question settles: P(yes) x weight of all no harder + P(no) x weight of all no easier."""
         found: Floats = self.chance * (no_harder.T @ self.left) + (1 - self.chance) * (no_harder @ self.left)
         return found
 
-    def after(self, place: int, no_harder: Bools) -> Iterator[_World]:
-        """The worlds in which a question was answered with yes, and with no."""
+    def after(self, place: int, no_harder: Bools) -> Iterator[_Scenario]:
+        """The scenarios in which a question was answered with yes, and with no."""
         likely, easier, harder = self.chance[place], no_harder[:, place], no_harder[place]
         if likely > LEAST:
             chance = np.where(easier, 1.0, np.where(harder, np.minimum(self.chance / likely, 1.0), self.chance))
-            yield _World(self.probability * likely, np.where(easier, 0.0, self.left), chance)
+            yield _Scenario(self.probability * likely, np.where(easier, 0.0, self.left), chance)
         if likely < 1 - LEAST:
             # what goes wherever the harder one goes is less likely to, once that didn't
             rest = np.clip((self.chance - likely) / (1 - likely), 0.0, 1.0)
             chance = np.where(harder, 0.0, np.where(easier, rest, self.chance))
-            yield _World(self.probability * (1 - likely), np.where(harder, 0.0, self.left), chance)
+            yield _Scenario(self.probability * (1 - likely), np.where(harder, 0.0, self.left), chance)

@@ -19,7 +19,7 @@ ASSUMED = "assumed: more layers, wider rows, more channels are never easier; wha
 
 
 @dataclass(frozen=True)
-class Decided:
+class Settles:
     """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, probes; and of the row what."""
 
     cases: tuple[str, ...]
@@ -50,8 +50,8 @@ class Suggestion:
     question: Question
     chance: float
     expected: Expected
-    by_yes: Decided
-    by_no: Decided
+    by_yes: Settles
+    by_no: Settles
     settled: float
 
 
@@ -97,14 +97,14 @@ def file_of(question: Question, store: Store) -> Path:
     return Path(question.onnx) if question.source is Source.SEGMENT else store.root / question.onnx
 
 
-def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> Decided:
+def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> Settles:
     names: dict[Source, list[str]] = {each: [] for each in Source}
     for place in places:
         each = survey.questions[place]
         plan = each.name.rpartition("/")[0]
         names[each.source] += [f"{plan}/{name}" if plan else name for name in each.stands_for]
     cases, segments, probes = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.PROBE))
-    return Decided(cases, segments, probes, bracket)
+    return Settles(cases, segments, probes, bracket)
 
 
 # --- shown
@@ -177,7 +177,7 @@ def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
     }
 
 
-def _decided_json(decided: Decided) -> dict[str, Any]:
+def _decided_json(decided: Settles) -> dict[str, Any]:
     moved = decided.bracket
     return {
         "cases": list(decided.cases),

@@ -16,11 +16,21 @@ import pytest
 from tasnet.cli import main
 from tasnet.hailo.files import Network
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
-from tasnet.suite.ask.deciding import TRIES, Ask, Asked, Decision, Outcomes, ask_here, ask_on_workers, asked_of, decide
+from tasnet.suite.ask.deciding import (
+    TRIES,
+    Ask,
+    Asked,
+    Outcomes,
+    SweepResult,
+    ask_here,
+    ask_on_workers,
+    asked_of,
+    decide,
+)
 from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import stored_replies
-from tasnet.suite.ask.survey_maker import SurveyMaker, decision_lines
+from tasnet.suite.ask.survey_maker import SurveyMaker, sweep_lines
 from tasnet.suite.cases import Stage, parse_case
 from tasnet.suite.observed import SharedEvidence, all_evidence, everything_observed, open_workers
 from tasnet.suite.run import Pipeline, Store, open_store
@@ -55,12 +65,12 @@ def survey_maker(tmp_path_factory: pytest.TempPathFactory) -> SurveyMaker:
     return SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8", evidence=False)
 
 
-def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> Decision:
+def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> SweepResult:
     """What a sweep with this compiler decides; its own store is the survey_maker'."""
     return decide(survey_maker, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
 
 
-def verdicts(found: Decision) -> dict[str, bool | None]:
+def verdicts(found: SweepResult) -> dict[str, bool | None]:
     """Whether each graph of a case compiles, as answered or inferred."""
     told = {each.demands: each.compiled for each in found.survey.known.replies}
     said = {}
@@ -79,7 +89,7 @@ def test_all_verdicts_are_right_and_what_follows_is_not_compiled(survey_maker: S
     assert found.why == ""
     assert verdicts(found) == {name: count <= most for name, count in graphs.items()}
     assert sum(each.question.source is Source.CASE for each in found.asked) < len(graphs)
-    lines = [*decision_lines(found, "observed with dfc 3.33.0")]
+    lines = [*sweep_lines(found, "observed with dfc 3.33.0")]
     assert any("inferred" in line for line in lines)
     assert lines[-1] == "decided: nothing is open"
 

@@ -110,7 +110,7 @@ def test_the_rules_record_counts_each_verdict_and_its_certainty() -> None:
     found = after(
         told("a", True, depthwise(100, 8, 1)), told("b", False, depthwise(200, 8, 1), family="agent_infeasible")
     )
-    ((verdict, counts),) = found.track.counts.items()
+    ((verdict, counts),) = found.record.counts.items()
     assert verdict[1] is Certainty.EXTRAPOLATED
     assert counts == (1, 1)
     assert [*learned_lines(learned(StoredReplies(()), StoredReplies(())))] == ["nothing changed"]
