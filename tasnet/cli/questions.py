@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,14 +30,13 @@ from tasnet.cli.options import (
 from tasnet.common import counted, print_line
 
 if TYPE_CHECKING:
-    from tasnet.suite.ask import Asked as AskedQuestion
-    from tasnet.suite.ask import Survey, SurveyMaker
+    from tasnet.suite.ask import Asked, Survey, SurveyMaker
     from tasnet.suite.cases import Case
     from tasnet.suite.ledger import Ledger
     from tasnet.suite.observed import SharedEvidence
     from tasnet.suite.run import Pipeline, RunOptions, Store
 
-Asked = Annotated[
+ProfileOption = Annotated[
     str,
     typer.Option("--profile", metavar="NAME", help="a profile but plans; all of them, or none"),
 ]
@@ -99,7 +97,10 @@ def asked_cases(profile: str, arch: str, plans: list[Path] | None) -> tuple[Case
 def survey_maker_of(
     pipeline: Pipeline, cases: tuple[Case, ...], plans: Sequence[Path], arch: str, *, evidence: bool = True
 ) -> tuple[SurveyMaker, Survey]:
-    """The survey_maker of these cases and plans, and the first. What can't be read is said on stderr. Raises PlanError."""
+    """What makes surveys of these cases and plans, and the first. What can't be read is said on stderr.
+
+    Raises PlanError.
+    """
     from tasnet.suite.ask import SurveyMaker
     from tasnet.suite.cases import graph_key
     from tasnet.suite.report import ProgressBar
@@ -107,10 +108,14 @@ def survey_maker_of(
     # What was never read takes a while: a terminal sees how far it is.
     graphs = len({graph_key(pipeline.resolve(case)) for case in cases})
     progress = ProgressBar(sys.stderr, graphs, ("read",)) if sys.stderr.isatty() and graphs else None
-    survey_maker = SurveyMaker(pipeline, cases, tuple(plans), arch, evidence)
+
+    def on_read(case: Case) -> None:
+        if progress:
+            progress.step("read", case.id)
+
+    survey_maker = SurveyMaker(pipeline, cases, plans, arch, evidence=evidence, on_read=on_read)
     try:
-        watched = replace(survey_maker, tell=lambda case: progress.step("read", case.id)) if progress else survey_maker
-        first = watched()
+        first = survey_maker.now()
     finally:
         if progress:
             progress.stop()
@@ -238,7 +243,7 @@ def sweep_until_decided(
     with nullcontext() if here else open_workers(pipeline, scheduler=scheduler, workers=workers) as over:
         ask = ask_here(pipeline, options.arch) if over is None else ask_on_workers(over, options.arch)
 
-        def tell(asked: AskedQuestion, survey: Survey) -> None:
+        def on_answer(asked: Asked, survey: Survey) -> None:
             what = {True: "compiled", False: "failed", None: "broke down"}[asked.compiled]
             why = f" ({asked.why})" if asked.why else ""
             check = f", as a check of what was {asked.inferred.text}" if asked.inferred else ""
@@ -246,7 +251,7 @@ def sweep_until_decided(
             print_line(f"{what} {asked.question.name}{why}, {asked.seconds:.0f} s{check}; {left} were open", error=True)
 
         try:
-            found = decide(survey_maker, ask, hours=hours, at_once=workers, tell=tell)
+            found = decide(survey_maker.now, ask, hours=hours, at_once=workers, on_answer=on_answer)
         except KeyboardInterrupt:
             print("\nstopped: what ended is kept; the same command goes on from there", file=sys.stderr)
             raise

@@ -6,9 +6,14 @@ no would settle, and what is inferred: a word of its own beside predicted and ob
 - `order`: which graphs are no harder than others, an assumption that answers may refute
 - `knowledge`: answers, their contradictions, what follows of them
 - `chances`, `ranking`: how likely a graph compiles, and which question settles most per hour
-- `graphs`, `probes`: what is asked about; `replies`, `kept_replies`: what was told of it; `survey`, `survey_maker` have it all
+- `graphs`, `single_layers`: what is asked about; `replies`: what compilers said of it, from the store's evidence
+- `survey`, `survey_maker`: all questions with what is known of each
 - `suggesting`, `questions_page`: what to compile next; `deciding`: compiled until nothing is open
-- `learning`, `hypotheses`: what observations changed
+- `learning`, `hypotheses`, `news`: what observations changed
+- `known`: what of it verdicts rest on everywhere; `by_evidence`: what it says of a run's cases
+
+A `Reply` is a compiler's yes or no on demands; a `TimedReply` has the rules' verdict and the seconds beside it, and
+`StoredReplies` are all of a store's. An `Answer` is what one asking came to, stage by stage.
 
 Isolated: in go a Toolchain, a Store and an ONNX graph with every size fixed (`hailo.translate.settled_model`); out come
 the smallest graphs that show each blocker, and the changes of a Case that remove it.

@@ -35,7 +35,7 @@ NEW_LAYOUT_PRIOR = 1 / 2
 
 @dataclass(frozen=True)
 class RuleRecord:
-    """How often each verdict of the rules came true: of each with its certainty, how many graphs compiled and how many failed."""
+    """How often each verdict of the rules came true: of each how many graphs compiled and how many failed."""
 
     counts: Mapping[tuple[PredictionKind, Certainty], tuple[int, int]]
 
@@ -56,7 +56,7 @@ def rule_record(told: Iterable[tuple[RuleVerdict, bool]]) -> RuleRecord:
 
 
 def yes_chances(
-    asked: Sequence[Question], replies: Sequence[tuple[Reply, RuleVerdict]], bracket: Bracket
+    questions: Sequence[Question], replies: Sequence[tuple[Reply, RuleVerdict]], bracket: Bracket
 ) -> list[float]:
     """For each graph that it compiles. `replies` are those that contradict nothing, each with what was predicted."""
     record = rule_record((each, reply.compiled) for reply, each in replies)
@@ -75,7 +75,7 @@ def yes_chances(
         * usual ** max(0.0, log2(max(each.demands.layers_at_work, 1) / layers))
         * row_chance(each.demands.widest_row, bracket)
         * _rules(each.predicted, record, bracket.fails_at(each.demands.widest_row))
-        for each in asked
+        for each in questions
     ]
 
 

@@ -72,13 +72,13 @@ def decide(
     hours: float | None = None,
     at_once: int = 1,
     checked: int = CHECKED,
-    tell: Callable[[Asked, Survey], None] = lambda asked, survey: None,
+    on_answer: Callable[[Asked, Survey], None] = lambda asked, survey: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> SweepResult:
     """Asks until all graphs of cases and plans are answered or inferred, or the hours don't let the next one end.
 
-    `survey_of` gives the survey with what was told so far; `at_once` questions are asked at a time. A compile that began
-    is let end. `tell` hears of each.
+    `survey_of` gives the survey with what was told so far; `at_once` questions are asked at a time. A compile
+    that began is let end. `on_answer` is called for each.
     """
     end = None if hours is None else clock() + hours * 3600
     told, asked = list[TimedReply](), list[Asked]()
@@ -90,7 +90,7 @@ def decide(
             for each, time_of in zip(survey.questions, survey.times, strict=True)
             if each.name not in abandoned and (end is None or clock() + time_of.seconds <= end)
         }
-        graphs = [place for place, each in enumerate(survey.questions) if each.source is not Source.PROBE]
+        graphs = [place for place, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER]
         left = [place for place in graphs if place in survey.open]
         if left:
             chosen = [survey.questions[each.place] for each in survey.next(at_once, fits)]
@@ -114,7 +114,7 @@ def decide(
                 checks -= not left
             elif not isinstance(outcomes, str):
                 told.append(_told(question, outcomes, ended))
-            tell(ended, survey)
+            on_answer(ended, survey)
 
 
 def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
@@ -128,7 +128,7 @@ def asked_of(pipeline: Pipeline, arch: str, question: Question) -> Outcomes:
         outcomes = pipeline.run(case)
         keep_run_evidence(pipeline.store, pipeline.resolve(case), outcomes)
         return outcomes
-    model = onnx.load_from_string(question.probe) if question.probe else onnx.load(question.onnx)
+    model = onnx.load_from_string(question.model) if question.model else onnx.load(question.onnx)
     answer = Asker(pipeline.store, pipeline.toolchain, arch).ask(model)
     if answer.learned:
         seen = (question.predicted.kind, question.predicted.certainty)

@@ -69,9 +69,9 @@ def graph_of_har(store: Store, name: str, arch: str, known: Observations, onnx: 
 
 
 def case_questions(
-    pipeline: Pipeline, cases: Iterable[Case], known: Observations, tell: Callable[[Case], None] = lambda case: None
+    pipeline: Pipeline, cases: Iterable[Case], known: Observations, on_read: Callable[[Case], None] = lambda case: None
 ) -> tuple[list[Question], list[Unread]]:
-    """A question for each distinct graph of the cases; each case has the same share. `tell` hears of each graph."""
+    """A question for each distinct graph of the cases; each case has the same share. `on_read` is called for each."""
     meant: dict[str, list[Case]] = {}
     for case in cases:
         meant.setdefault(graph_key(pipeline.resolve(case)), []).append(case)
@@ -84,7 +84,7 @@ def case_questions(
             questions.append(Question(ids[0], graph.demands, graph.predicted, Source.CASE, ids, share, graph.onnx))
         else:
             unread.append(Unread(ids, graph))
-        tell(those[0])
+        on_read(those[0])
     return questions, unread
 
 

@@ -1,8 +1,8 @@
 """Which graphs are no harder than others: a partial order on demands, and what answers refute of it.
 
-Monotonicity is an assumption: more layers, wider rows, more channels, taps or memory, or an activation behind a layer never
-get easier. It is stated wherever something is inferred by it, and given up for a kind of layer as soon as two answers
-contradict it: a graph that failed is then no reason for a graph with more of that kind.
+Monotonicity is an assumption: with more layers, wider rows, more channels, taps or memory, or an activation behind a
+layer, graphs never get easier to compile. It is stated wherever something is inferred by it, and given up for a kind of
+layer as soon as two answers contradict it: a graph that failed is then no reason for a graph with more of that kind.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ class Source(str, Enum):
     CASE = "case"
     SEGMENT = "segment"
     """of a plan"""
-    PROBE = "probe"
+    SINGLE_LAYER = "single layer"
     """one layer alone, made to be asked"""
 
 
@@ -39,7 +39,7 @@ class RuleVerdict:
 class Question:
     """One distinct graph. `stands_for` are the ids of the cases, or the names of the segments, that have it.
 
-    `weight` is the share that it has of what is asked about: of each profile, plan or set of probes that it is in.
+    `weight` is the share that it has of what is asked about: of each profile, plan or set of layers that it is in.
     """
 
     name: str
@@ -50,8 +50,8 @@ class Question:
     weight: float = 1.0
     onnx: str = ""
     """of a case the store's name of its file, of a segment the path"""
-    probe: bytes = b""
-    """of a probe the file itself"""
+    model: bytes = b""
+    """of a single layer the file itself"""
 
 
 def rule_verdict(prediction: Prediction) -> RuleVerdict:

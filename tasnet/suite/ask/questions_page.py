@@ -76,7 +76,9 @@ def next_rows(found: Suggested) -> list[dict[str, Any]]:
 def graph_rows(survey: Survey) -> Iterator[GraphRow]:
     """A row for each graph of a case or a plan, the observed first, then the inferred, then the predicted."""
     words = ("disputed", "observed", "inferred", "predicted")
-    found = [_row(survey, place) for place, each in enumerate(survey.questions) if each.source is not Source.PROBE]
+    found = [
+        _row(survey, place) for place, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER
+    ]
     yield from sorted(found, key=lambda each: words.index(each.word))
 
 

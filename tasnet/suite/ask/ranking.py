@@ -88,7 +88,7 @@ class _Scenario:
     chance: Floats
 
     def worth(self, no_harder: Bools) -> Floats:
-        """What the answer of each question settles: P(yes) x weight of all no harder + P(no) x weight of all no easier."""
+        """What each answer settles: P(yes) x weight of all no harder + P(no) x weight of all no easier."""
         found: Floats = self.chance * (no_harder.T @ self.left) + (1 - self.chance) * (no_harder @ self.left)
         return found
 

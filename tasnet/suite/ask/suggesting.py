@@ -20,11 +20,11 @@ ASSUMED = "assumed: more layers, wider rows, more channels are never easier; wha
 
 @dataclass(frozen=True)
 class Settles:
-    """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, probes; and of the row what."""
+    """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, single layers; the row's bracket."""
 
     cases: tuple[str, ...]
     segments: tuple[str, ...]
-    probes: tuple[str, ...]
+    single_layers: tuple[str, ...]
     bracket: Bracket | None = None
     """as the answer would leave it; None where it wouldn't move"""
 
@@ -32,8 +32,10 @@ class Settles:
     def text(self) -> str:
         """`12 cases (a, b, …), 2 segments (plan/s3, plan/s4), rows up to 448,000 compile`."""
         parts = [_counted(self.cases, "case"), _counted(self.segments, "segment")]
-        if self.probes:
-            parts.append("1 probe" if len(self.probes) == 1 else f"{len(self.probes)} probes")
+        if self.single_layers:
+            parts.append(
+                "1 single layer" if len(self.single_layers) == 1 else f"{len(self.single_layers)} single layers"
+            )
         if self.bracket:
             end = f" to {self.bracket.fails:,}" if self.bracket.fails else ""
             parts.append(f"the row's limit in {self.bracket.passes:,}{end}")
@@ -76,7 +78,7 @@ def suggest(survey: Survey, *, most: int = 8, hours: float | None = None) -> Sug
             continue
         budget -= expected.seconds
         row, bracket = question.demands.widest_row, survey.bracket
-        inside = bracket.open_at(row) and question.source is Source.PROBE
+        inside = bracket.open_at(row) and question.source is Source.SINGLE_LAYER
         found.append(
             Suggestion(
                 question,
@@ -91,9 +93,9 @@ def suggest(survey: Survey, *, most: int = 8, hours: float | None = None) -> Sug
 
 
 def file_of(question: Question, store: Store) -> Path:
-    """The question's ONNX file; a probe's is written to the store."""
-    if question.source is Source.PROBE:
-        return store.root / store.put_file(question.probe, ".onnx")
+    """The question's ONNX file; a single layer's is written to the store."""
+    if question.source is Source.SINGLE_LAYER:
+        return store.root / store.put_file(question.model, ".onnx")
     return Path(question.onnx) if question.source is Source.SEGMENT else store.root / question.onnx
 
 
@@ -103,8 +105,8 @@ def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> 
         each = survey.questions[place]
         plan = each.name.rpartition("/")[0]
         names[each.source] += [f"{plan}/{name}" if plan else name for name in each.stands_for]
-    cases, segments, probes = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.PROBE))
-    return Settles(cases, segments, probes, bracket)
+    cases, segments, layers = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.SINGLE_LAYER))
+    return Settles(cases, segments, layers, bracket)
 
 
 # --- shown
@@ -113,7 +115,7 @@ def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> 
 def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     """What is open, what is assumed, and each compile with its answers."""
     survey = found.survey
-    asked = [each for each in survey.questions if each.source is not Source.PROBE]
+    asked = [each for each in survey.questions if each.source is not Source.SINGLE_LAYER]
     places = range(len(asked))
     inferred = sum(survey.inferred(place) is not None for place in places)
     answered = sum(map(survey.answered, places))
@@ -127,7 +129,9 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     for number, each in enumerate(found.next, 1):
         seconds = each.expected.seconds
         yield ""
-        yield f"{number}. {each.question.source.value} {each.question.name}".replace("probe probe", "probe")
+        yield f"{number}. {each.question.source.value} {each.question.name}".replace(
+            "single layer single layer", "single layer"
+        )
         yield f"   file  {file_of(each.question, store)}"
         yield f"   time  about {time_text(seconds)}, {each.expected.source}; predicted {each.question.predicted.text}"
         yield f"   yes   ({each.chance:.0%}) decides {each.by_yes.text}"
@@ -182,7 +186,7 @@ def _decided_json(decided: Settles) -> dict[str, Any]:
     return {
         "cases": list(decided.cases),
         "segments": list(decided.segments),
-        "probes": list(decided.probes),
+        "single_layers": list(decided.single_layers),
         "bracket": [moved.passes, moved.fails] if moved else None,
     }
 

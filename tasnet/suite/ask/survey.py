@@ -1,4 +1,4 @@
-"""The survey: all questions, what is known of them, and how likely and how dear each is. The next ones come off it."""
+"""The survey: all questions, what is known of them, and how likely and how dear each is, and which come next."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket
 from tasnet.suite.ask.bracket import moved_bracket
 from tasnet.suite.ask.chances import yes_chances
 from tasnet.suite.ask.knowledge import Inferred, Knowledge, Reply, known_from
-from tasnet.suite.ask.probes import bracket_probes, kind_probes
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.ranking import Choice, rank
 from tasnet.suite.ask.replies import TimedReply
+from tasnet.suite.ask.single_layers import layers_in_bracket, layers_of_new_kinds
 from tasnet.suite.ask.times import Expected, expected
 
 
@@ -72,14 +72,14 @@ class Survey:
         return rank(order, self.known.open[:count], self.likely, weights, seconds, most=most, askable=free)
 
 
-def survey(asked: Sequence[Question], told: Sequence[TimedReply], arch: str) -> Survey:
-    """The survey of these questions, with the probes that are worth making beside them."""
+def survey(questions: Sequence[Question], told: Sequence[TimedReply], arch: str) -> Survey:
+    """The survey of these questions, with the single layers that are worth making beside them."""
     replies = [each.reply for each in told]
-    own = known_from([each.demands for each in asked], replies)
+    own = known_from([each.demands for each in questions], replies)
     bracket = moved_bracket(own, PUBLIC_BRACKET)
     compiled = [demand for each in own.uncontested if each.compiled for demand in each.demands.layers]
-    left = [each.demands for each, is_open in zip(asked, own.open, strict=False) if is_open]
-    probes = (*kind_probes(left, compiled, bracket, arch), *bracket_probes(bracket, arch))
-    there = {each.demands for each in asked}
-    questions = (*asked, *(each for each in probes if each.demands not in there))
-    return Survey(questions, tuple(told), known_from([each.demands for each in questions], replies), bracket)
+    left = [each.demands for each, is_open in zip(questions, own.open, strict=False) if is_open]
+    layers = (*layers_of_new_kinds(left, compiled, bracket, arch), *layers_in_bracket(bracket, arch))
+    there = {each.demands for each in questions}
+    every = (*questions, *(each for each in layers if each.demands not in there))
+    return Survey(every, tuple(told), known_from([each.demands for each in every], replies), bracket)

@@ -1,9 +1,9 @@
-"""SurveyMaker of the same cases and plans, one after another, as answers come: graphs are read once for each bracket."""
+"""Surveys of the same cases and plans, one after another, as answers come."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -19,24 +19,33 @@ from tasnet.suite.cases import Case, CaseError
 from tasnet.suite.run import Pipeline
 
 
-@dataclass(frozen=True)
 class SurveyMaker:
     """What is asked about: cases, and plans in their folders. `pipeline` is the embedded toolchain's.
 
     With `evidence` what the store has observed is known from the start; a sweep of predictions starts from nothing.
+    The graphs are read once for each bracket and kept here; `on_read` is called for each.
     """
 
-    pipeline: Pipeline
-    cases: tuple[Case, ...]
-    plans: tuple[Path, ...]
-    arch: str
-    evidence: bool = True
-    tell: Callable[[Case], None] = lambda case: None
-    _read: dict[Bracket, list[Question]] = field(default_factory=dict, repr=False)
-    _unread: list[Unread] = field(default_factory=list, repr=False)
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        cases: Sequence[Case],
+        plans: Sequence[Path],
+        arch: str,
+        *,
+        evidence: bool = True,
+        on_read: Callable[[Case], None] = lambda case: None,
+    ) -> None:
+        self.pipeline, self.cases, self.plans, self.arch = pipeline, tuple(cases), tuple(plans), arch
+        self.evidence, self.on_read = evidence, on_read
+        self._read: dict[Bracket, list[Question]] = {}
+        self._unread: list[Unread] = []
 
-    def __call__(self, told: Sequence[TimedReply] = ()) -> Survey:
-        """The survey with what was told beside the evidence. Raises PlanError, and CaseError for another chip's plan."""
+    def now(self, told: Sequence[TimedReply] = ()) -> Survey:
+        """The survey with what was told beside the evidence.
+
+        Raises PlanError, and CaseError for another chip's plan.
+        """
         everything = (*self._stored.told, *told)
         bracket = StoredReplies(everything).bracket
         if bracket not in self._read:
@@ -61,14 +70,14 @@ class SurveyMaker:
             if plan.arch != self.arch:
                 raise CaseError(f"--plan {at}: made for {plan.arch}; give --arch {plan.arch}")
             segments += found
-        asked, unread = case_questions(self.pipeline, self.cases, known, self.tell)
-        self._unread[:] = unread
+        asked, unread = case_questions(self.pipeline, self.cases, known, self.on_read)
+        self._unread = unread
         return [*asked, *segments]
 
 
 def sweep_lines(found: SweepResult, by: str) -> Iterator[str]:
     """What a sweep asked, what is inferred by it, what its checks refuted, and what is open. `by` says who told."""
-    places = [place for place, each in enumerate(found.survey.questions) if each.source is not Source.PROBE]
+    places = [place for place, each in enumerate(found.survey.questions) if each.source is not Source.SINGLE_LAYER]
     inferred = [place for place in places if found.survey.inferred(place) is not None]
     answered = sum(map(found.survey.answered, places))
     checks = sum(each.inferred is not None for each in found.asked)

@@ -27,9 +27,9 @@ from tasnet.suite.ask.deciding import (
     asked_of,
     decide,
 )
-from tasnet.suite.ask.probes import bracket_probes
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import stored_replies
+from tasnet.suite.ask.single_layers import layers_in_bracket
 from tasnet.suite.ask.survey_maker import SurveyMaker, sweep_lines
 from tasnet.suite.cases import Stage, parse_case
 from tasnet.suite.observed import SharedEvidence, all_evidence, everything_observed, open_workers
@@ -66,8 +66,8 @@ def survey_maker(tmp_path_factory: pytest.TempPathFactory) -> SurveyMaker:
 
 
 def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> SweepResult:
-    """What a sweep with this compiler decides; its own store is the survey_maker'."""
-    return decide(survey_maker, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
+    """What a sweep with this compiler decides; its own store is the survey maker's."""
+    return decide(survey_maker.now, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
 
 
 def verdicts(found: SweepResult) -> dict[str, bool | None]:
@@ -111,13 +111,14 @@ def scripted(said: dict[str, bool], broken: Sequence[str] = ()) -> tuple[Ask, li
 
 
 def test_a_check_that_does_not_agree_opens_what_rested_on_it(survey_maker: SurveyMaker) -> None:
-    names = [each.name for each in survey_maker().questions if each.source is Source.CASE]
+    names = [each.name for each in survey_maker.now().questions if each.source is Source.CASE]
     smallest = min(
-        (each for each in survey_maker().questions if each.name in names), key=lambda each: each.demands.layers_at_work
+        (each for each in survey_maker.now().questions if each.name in names),
+        key=lambda each: each.demands.layers_at_work,
     )
     # the smallest fails and all others compile: nothing that is monotone
     ask, _ = scripted({smallest.name: False})
-    found = decide(survey_maker, ask, checked=len(names))
+    found = decide(survey_maker.now, ask, checked=len(names))
     assert found.why == ""
     assert found.survey.known.refuted_kinds
     assert found.refuted
@@ -125,9 +126,9 @@ def test_a_check_that_does_not_agree_opens_what_rested_on_it(survey_maker: Surve
 
 
 def test_what_breaks_down_is_asked_again_and_then_left_open(survey_maker: SurveyMaker) -> None:
-    every = [each.name for each in survey_maker().questions]
+    every = [each.name for each in survey_maker.now().questions]
     ask, asked = scripted({}, broken=every)
-    found = decide(survey_maker, ask)
+    found = decide(survey_maker.now, ask)
     assert set(map(asked.count, asked)) == {TRIES}
     assert found.why.endswith(f"nothing was learned of {len(set(asked))} ({min(asked)}, …)")
     assert found.survey.known.replies == ()
@@ -141,10 +142,10 @@ def test_hours_are_kept_and_the_rest_is_said_to_be_open(survey_maker: SurveyMake
         now[0] += 3600
         yield from ask(questions)
 
-    found = decide(survey_maker, slow, hours=1.5, clock=lambda: now[0])
+    found = decide(survey_maker.now, slow, hours=1.5, clock=lambda: now[0])
     assert len(asked) in (1, 2)
     assert "no compile fits into the hours that are left" in found.why
-    assert decide(survey_maker, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
+    assert decide(survey_maker.now, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
 
 
 def test_several_are_asked_at_a_time(survey_maker: SurveyMaker) -> None:
@@ -155,13 +156,13 @@ def test_several_are_asked_at_a_time(survey_maker: SurveyMaker) -> None:
         sizes.append(len(questions))
         yield from ask(questions)
 
-    assert decide(survey_maker, counted, at_once=3, checked=2).why == ""
+    assert decide(survey_maker.now, counted, at_once=3, checked=2).why == ""
     assert max(sizes) in (2, 3)
 
 
 def test_a_sweep_that_was_killed_compiles_nothing_twice(survey_maker: SurveyMaker, tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    own = replace(survey_maker, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[])
+    own = SurveyMaker(Pipeline(store, Reference()), survey_maker.cases, (), "hailo8")
     tool = too_many(8)
 
     class Killed(Exception):
@@ -171,11 +172,9 @@ def test_a_sweep_that_was_killed_compiles_nothing_twice(survey_maker: SurveyMake
         raise Killed
 
     with pytest.raises(Killed):
-        asked_with(own, tool, tell=until)
+        asked_with(own, tool, on_answer=until)
     before = list(tool.calls)
-    again = replace(
-        survey_maker, pipeline=Pipeline(Store(store.root), Reference()), evidence=True, _read={}, _unread=[]
-    )
+    again = SurveyMaker(Pipeline(Store(store.root), Reference()), survey_maker.cases, (), "hailo8")
     assert asked_with(again, tool).why == ""
     assert len(tool.calls) == len(set(tool.calls))
     assert tool.calls[: len(before)] == before
@@ -200,7 +199,7 @@ def test_the_command_decides_with_the_embedded_toolchain(
 
 def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_the_bracket(tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    question = bracket_probes(PUBLIC_BRACKET, "hailo8")[3]
+    question = layers_in_bracket(PUBLIC_BRACKET, "hailo8")[3]
     row = question.demands.widest_row
     for version, kept in (("3.33.0+double", 0), ("3.33.0", 1)):
         tool = RuledToolchain(lambda network: (network.layers[1].name,), version=version, fingerprint=version)
@@ -221,9 +220,9 @@ def test_what_a_sweep_was_told_of_a_single_layer_is_known_to_the_next_and_moves_
 def test_workers_decide_what_one_process_does(survey_maker: SurveyMaker) -> None:
     pytest.importorskip("distributed", reason="dask.distributed isn't installed: pip install 'tasnet[cluster]'")
     tool = Reference()
-    alone = decide(survey_maker, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), checked=1)
+    alone = decide(survey_maker.now, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), checked=1)
     with open_workers(Pipeline(survey_maker.pipeline.store, tool), workers=2) as over:
-        together = decide(survey_maker, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
+        together = decide(survey_maker.now, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
         broken = [*over(_fails, ["a question"])]
     assert verdicts(together) == verdicts(alone)
     assert together.why == alone.why
@@ -258,9 +257,9 @@ def told(asked, survey):
 
 pipeline = Pipeline(store, too_many(8))
 if workers == 1:
-    decide(survey_maker, ask_here(pipeline, "hailo8"), tell=told)
+    decide(survey_maker.now, ask_here(pipeline, "hailo8"), on_answer=told)
 with open_workers(pipeline, workers=workers) as over:
-    decide(survey_maker, ask_on_workers(over, "hailo8"), tell=told)
+    decide(survey_maker.now, ask_on_workers(over, "hailo8"), on_answer=told)
 """
 
 
@@ -286,7 +285,7 @@ def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
     kept = everything_observed(store)
     assert first in [*(each.case_id for each in kept.cases), *(each.name for each in kept.graphs)]
     again, tool = (
-        replace(survey_maker, pipeline=Pipeline(store, Reference()), evidence=True, _read={}, _unread=[]),
+        SurveyMaker(Pipeline(store, Reference()), survey_maker.cases, (), "hailo8"),
         too_many(8),
     )
     found = asked_with(again, tool)

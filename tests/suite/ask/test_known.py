@@ -25,7 +25,7 @@ from tasnet.hailo.predict import (
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan import Bounds, Plan, function_of_variant, make_plan, plan_json, read_profile
 from tasnet.suite.ask.known import embedded_toolchain, known_observations
-from tasnet.suite.ask.probes import probe
+from tasnet.suite.ask.single_layers import single_layer
 from tasnet.suite.cases import Stage, Status, parse_case
 from tasnet.suite.observed.evidence import Evidence, keep_evidence
 from tasnet.suite.observed.graph_evidence import keep_graph_answer
@@ -75,7 +75,7 @@ def test_what_compiled_and_what_failed_moves_the_ends_of_the_bracket_of_its_chip
 
 def test_the_verdict_of_a_file_goes_by_it_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (demand,) = demands_of([conv(1800, 256, 256)]).layers
-    model, file = probe(demand), tmp_path / "m.onnx"
+    model, file = single_layer(demand), tmp_path / "m.onnx"
     assert model is not None
     file.write_bytes(model.SerializeToString())
     command = ["check", str(file), "--store", str(tmp_path / "store")]

@@ -21,10 +21,10 @@ from tasnet.plan.segment_files import to_network
 from tasnet.plan.segment_graph import to_onnx
 from tasnet.suite.ask.graphs import case_questions
 from tasnet.suite.ask.knowledge import Reply
-from tasnet.suite.ask.probes import bracket_probes, kind_probes, probe
 from tasnet.suite.ask.question import Question, Source, rule_verdict
 from tasnet.suite.ask.questions_page import graph_rows, questions_html
 from tasnet.suite.ask.replies import TimedReply
+from tasnet.suite.ask.single_layers import layers_in_bracket, layers_of_new_kinds, single_layer
 from tasnet.suite.ask.suggesting import Suggestion, file_of, suggest
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.ask.times import expected
@@ -74,7 +74,7 @@ def test_it_finds_the_segment_of_four_blocks_at_its_width(suggested: tuple[Sugge
 
 
 def test_it_finds_leaky_relu_on_512_channels(suggested: tuple[Suggestion, ...]) -> None:
-    alone = [one.question.demands.layers for one in suggested if one.question.source is Source.PROBE]
+    alone = [one.question.demands.layers for one in suggested if one.question.source is Source.SINGLE_LAYER]
     assert any(layer.kind.activation == "leaky" and layer.size("channels_out") == 512 for (layer,) in alone)
 
 
@@ -96,7 +96,7 @@ def test_the_files_are_there_and_ask_what_they_are_for(
     for each in suggested:
         if each.question.source is not Source.SEGMENT:
             assert demands_of(translate(file_of(each.question, store), "net")) == each.question.demands
-        if each.question.source is Source.PROBE:
+        if each.question.source is Source.SINGLE_LAYER:
             onnx.checker.check_model(str(file_of(each.question, store)), full_check=True)
 
 
@@ -121,7 +121,7 @@ def test_hours_are_kept_and_the_best_comes_first(unknown: tuple[Survey, Store]) 
 )
 def test_a_probe_asks_just_what_it_was_made_for(layer: Layer) -> None:
     wanted = demands_of([layer]).layers[0]
-    model = probe(wanted)
+    model = single_layer(wanted)
     assert model is not None
     onnx.checker.check_model(model, full_check=True)
     assert demands_of(translate(model, "probe")).layers == (wanted,)
@@ -129,20 +129,20 @@ def test_a_probe_asks_just_what_it_was_made_for(layer: Layer) -> None:
 
 def test_no_probe_is_made_of_a_kind_that_none_is_written_for() -> None:
     kind = LayerKind("deconv", "row", "w", "w", True, "linear")
-    assert probe(Demand(kind, (1, 100, 800, 8, 2, 16, 1, 1))) is None
-    assert probe(Demand(LayerKind("conv", "row", "", "", False, "mish"), (1, 9, 72, 8, 8, 1, 1, 0))) is None
+    assert single_layer(Demand(kind, (1, 100, 800, 8, 2, 16, 1, 1))) is None
+    assert single_layer(Demand(LayerKind("conv", "row", "", "", False, "mish"), (1, 9, 72, 8, 8, 1, 1, 0))) is None
 
 
 def test_probes_are_the_fewest_with_all_that_is_new_and_none_is_a_row_of_the_bracket() -> None:
     graphs = [demands_of([conv(100, 8, 8, "relu"), conv(50, 8, 8, "relu"), depthwise(2000, 256, 1)])]
-    names = [each.name for each in kind_probes(graphs, (), PUBLIC_BRACKET, "hailo8")]
-    assert names == ["probe conv 1x1 row relu 1 x 100 x 8"]
+    names = [each.name for each in layers_of_new_kinds(graphs, (), PUBLIC_BRACKET, "hailo8")]
+    assert names == ["single layer conv 1x1 row relu 1 x 100 x 8"]
     compiled = demands_of([conv(10, 8, 8, "relu")]).layers
-    assert kind_probes(graphs, compiled, PUBLIC_BRACKET, "hailo8") == []
+    assert layers_of_new_kinds(graphs, compiled, PUBLIC_BRACKET, "hailo8") == []
     both = [demands_of([conv(100, 8, 8, "leaky"), turned(depthwise(90, 8, 2)), conv(100, 8, 8, "leaky")])]
-    names = [each.name for each in kind_probes(both, (), PUBLIC_BRACKET, "hailo8")]
-    assert names == ["probe dw kx1 column 90 x 1 x 8 dilation 2", "probe conv 1x1 row leaky 1 x 100 x 8"]
-    assert len(bracket_probes(PUBLIC_BRACKET, "hailo8")) == 7
+    names = [each.name for each in layers_of_new_kinds(both, (), PUBLIC_BRACKET, "hailo8")]
+    assert names == ["single layer dw kx1 column 90 x 1 x 8 dilation 2", "single layer conv 1x1 row leaky 1 x 100 x 8"]
+    assert len(layers_in_bracket(PUBLIC_BRACKET, "hailo8")) == 7
 
 
 def test_demands_are_read_back_and_nothing_else_is() -> None:

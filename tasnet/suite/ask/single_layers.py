@@ -1,7 +1,7 @@
-"""Probes: one layer alone, as ONNX, where a whole graph would leave open which of its layers is to blame.
+"""Single layers as ONNX, where a whole graph would leave open which of its layers is to blame.
 
 They are made from what is open, by what the constraints measure: large layers with each layout, operation and
-activation that is new, and for the rows' bracket the observed piece, widened through it. A probe is proposed only if
+activation that is new, and for the rows' bracket the observed piece, widened through it. One is proposed only if
 the embedded translator finds in it what it was made for.
 """
 
@@ -34,12 +34,14 @@ from tasnet.suite.ask.chances import traits_of
 from tasnet.suite.ask.question import Question, Source, rule_verdict
 
 BRACKET_STEPS = 7
-"""probes between the ends of the bracket: three answers find the limit to an eighth of it"""
+"""layers between the ends of the bracket: three answers find the limit to an eighth of it"""
 OPSET = 13
 
 
-def kind_probes(open_: Iterable[Demands], compiled: Iterable[Demand], bracket: Bracket, arch: str) -> list[Question]:
-    """The fewest large layers that have every new layout, operation and activation which a probe can be written for.
+def layers_of_new_kinds(
+    open_: Iterable[Demands], compiled: Iterable[Demand], bracket: Bracket, arch: str
+) -> list[Question]:
+    """The fewest large layers that have every new layout, operation and activation which a layer can be written for.
 
     New is what none of `compiled` has. A layer whose row is a question of the bracket is left out.
     """
@@ -52,14 +54,14 @@ def kind_probes(open_: Iterable[Demands], compiled: Iterable[Demand], bracket: B
         if not max(new):
             break
         demand = largest.pop(new.index(max(new)))
-        if (model := probe(demand)) is not None:
-            question = _question(f"probe {demand.kind.text} {_sized(demand)}", model, 1.0, bracket, arch)
+        if (model := single_layer(demand)) is not None:
+            question = _question(f"single layer {demand.kind.text} {_sized(demand)}", model, 1.0, bracket, arch)
             found += [question] if question else []
             known |= {*traits_of(demand.kind)}
     return [replace(each, weight=1 / len(found)) for each in found]
 
 
-def bracket_probes(bracket: Bracket, arch: str) -> list[Question]:
+def layers_in_bracket(bracket: Bracket, arch: str) -> list[Question]:
     """The widest piece that was seen to compile, at widths through the bracket; none where it has no end."""
     if bracket.fails is None:
         return []
@@ -68,12 +70,12 @@ def bracket_probes(bracket: Bracket, arch: str) -> list[Question]:
     ends = (bracket.passes + span * step // (BRACKET_STEPS + 1) for step in range(1, BRACKET_STEPS + 1))
     widths = [each for each in dict.fromkeys(end // channels for end in ends) if bracket.open_at(each * channels)]
     demands = [Demand(SEEN_KIND, (1, each, each * channels, given, made, 1, 1, 0)) for each in widths if each > width]
-    models = [(f"probe {SEEN_KIND.text} {_sized(each)}", probe(each)) for each in demands]
+    models = [(f"single layer {SEEN_KIND.text} {_sized(each)}", single_layer(each)) for each in demands]
     questions = [_question(name, model, 1 / len(models), bracket, arch) for name, model in models if model is not None]
     return [each for each in questions if each is not None]
 
 
-def probe(demand: Demand) -> onnx.ModelProto | None:
+def single_layer(demand: Demand) -> onnx.ModelProto | None:
     """A graph of one layer that asks this; None for a kind that none is written for, or whose graph asks another."""
     kind, size = demand.kind, dict(zip(SIZES, demand.sizes, strict=True))
     maker = _MAKERS.get(kind.type)
@@ -90,7 +92,7 @@ def _question(name: str, model: onnx.ModelProto, weight: float, bracket: Bracket
     if network is None:
         return None
     seen = rule_verdict(predict_network(network, arch, Observations(bracket)))
-    return Question(name, demands_of(network), seen, Source.PROBE, (name,), weight, probe=data)
+    return Question(name, demands_of(network), seen, Source.SINGLE_LAYER, (name,), weight, model=data)
 
 
 @lru_cache(maxsize=256)
