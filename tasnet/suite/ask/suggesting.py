@@ -20,7 +20,7 @@ ASSUMED = "assumed: more layers, wider rows, more channels are never easier; wha
 
 @dataclass(frozen=True)
 class Settles:
-    """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, single layers; the row's bracket."""
+    """What an answer would decide beside itself: ids of cases, segments as `plan/s1`, single layers; the bracket."""
 
     cases: tuple[str, ...]
     segments: tuple[str, ...]
