@@ -119,7 +119,7 @@ def survey_maker_of(
     finally:
         if progress:
             progress.stop()
-    for left in watched.unread:
+    for left in survey_maker.unread:
         print_line(
             f"note: {counted(len(left.cases), 'case')} can't be asked about ({left.cases[0]}): {left.why}", error=True
         )
