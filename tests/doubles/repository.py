@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
+
+from tests.forked import run_module
 
 ROOT = Path(__file__).parents[2]
 FILES = ("expected_failures.yaml", "thresholds.yaml", "pyproject.toml")
@@ -71,7 +72,4 @@ def environment(**more: str) -> dict[str, str]:
 
 def tasnet(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Runs the folder's own `tasnet`."""
-    command = [sys.executable, "-m", "tasnet", *words]
-    return subprocess.run(
-        command, cwd=folder, env=environment(**more), capture_output=True, text=True, check=False, timeout=600
-    )
+    return run_module("tasnet", words, folder, environment(**more))

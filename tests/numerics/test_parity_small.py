@@ -30,7 +30,7 @@ def test_all_stages_are_one_function(form: Case) -> None:
     assert np.any(expected)
     found = {
         "torch": torch_waveform(variant, SIZE, weights, mix),
-        "onnx": onnx_waveform(variant, SIZE, model, mix, threads=1),
+        "onnx": onnx_waveform(variant, SIZE, model, mix),
         "har": har_waveform(variant, SIZE, translate(model, "net"), mix),
     }
     for stage, wave in found.items():

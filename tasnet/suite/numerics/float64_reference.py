@@ -63,12 +63,10 @@ def reference_waveform(
     return torch_waveform(form, size, weights, mix, mask_activation=mask_activation, dtype=torch.float64)
 
 
-def onnx_waveform(
-    variant: Variant, size: Size, model: onnx.ModelProto | Path, mix: Signal, *, threads: int = 0
-) -> Signal:
-    """What ONNX Runtime makes of a mix [1, T]; `threads` 0 leaves their number to it."""
+def onnx_waveform(variant: Variant, size: Size, model: onnx.ModelProto | Path, mix: Signal) -> Signal:
+    """What ONNX Runtime makes of a mix [1, T]."""
     inputs = {"mix": host_input(variant, size, mix)}
-    return waveform(variant, size, _session(model, threads).run(list(output_names(variant, size)), inputs))
+    return waveform(variant, size, _session(model).run(list(output_names(variant, size)), inputs))
 
 
 def har_waveform(variant: Variant, size: Size, network: Network, mix: Signal) -> Signal:
@@ -163,13 +161,14 @@ def error_growth(
     return tuple(rows)
 
 
-def _session(model: onnx.ModelProto | Path, threads: int) -> Any:
+def _session(model: onnx.ModelProto | Path) -> Any:
+    """With as many threads as torch may take here: beside other workers its own would wait, busily, for a core."""
     try:
         import onnxruntime
     except ImportError:
         raise ParityError("onnxruntime isn't installed; pip install onnxruntime") from None
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     given = str(model) if isinstance(model, Path) else model.SerializeToString()
     return onnxruntime.InferenceSession(given, options, providers=["CPUExecutionProvider"])
@@ -184,7 +183,7 @@ def _all_values(model: onnx.ModelProto, host: Signal) -> dict[str, Signal]:
     opened.graph.output.extend(
         onnx.helper.make_empty_tensor_value_info(name) for name in outputs.values() if name not in known
     )
-    results = _session(opened, 0).run(list(outputs.values()), {"mix": host})
+    results = _session(opened).run(list(outputs.values()), {"mix": host})
     return dict(zip(outputs, results, strict=True))
 
 

@@ -86,8 +86,7 @@ def run_stages(
     network = quantized = None
     if exported := outcomes[Stage.EXPORT].artifact:
         model = pipeline.store.path(exported)
-        threads = torch.get_num_threads()
-        waves["onnx"] = each_window(lambda one: onnx_waveform(*form, model, one, threads=threads), mix)
+        waves["onnx"] = each_window(lambda one: onnx_waveform(*form, model, one), mix)
     else:
         missing["onnx"] = _why_missing(outcomes[Stage.EXPORT])
     if translated := outcomes[Stage.TRANSLATE].artifact:

@@ -12,11 +12,14 @@ from tasnet.hailo.quantize import (
     quantize_network,
     required_shifts,
 )
-from tasnet.network.variant import Variant
+from tasnet.network.variant import Size, Variant
 from tests.hailo.networks import one_layer
 from tests.hailo.quantize.quantized import CLEAN, network_of, speech_of
 
 # --- the shift
+
+SIZE = Size(N=16, L=16, B=6, H=12, Sc=6, X=2, R=1)
+"""an average is over the frames of a channel: how many channels there are matters to no claim but the first"""
 
 
 def _noise(low: float, high: float, length: int = 16000) -> np.ndarray:
@@ -42,7 +45,7 @@ def test_gln_calibrated_on_uniform_noise_needs_the_shift_of_the_notes(norm: str,
 @pytest.mark.parametrize("norm", ["gln", "identity"])
 def test_no_shift_is_too_much_on_speech(norm: str) -> None:
     variant = Variant(activation="prelu" if norm == "gln" else "relu", norm=norm)
-    assert not negative_slope_failures(quantize_network(network_of(variant, 16000), speech_of(2, 0, 16000)))
+    assert not negative_slope_failures(quantize_network(network_of(variant, 16000, SIZE), speech_of(2, 0, 16000)))
 
 
 CLEAN_FORMS = [
@@ -59,12 +62,12 @@ CLEAN_FORMS = [
 @pytest.mark.parametrize("low", [-1, 0])
 def test_without_averages_noise_does_no_harm(variant: Variant, low: int) -> None:
     """Forms of the notes and others without averages over time: none of the notes' ended so."""
-    assert not negative_slope_failures(quantize_network(network_of(variant, 16000), _noise(low, 1)))
+    assert not negative_slope_failures(quantize_network(network_of(variant, 16000, SIZE), _noise(low, 1)))
 
 
 @pytest.mark.parametrize("norm", ["gln", "gln_pool"])
 def test_noise_around_zero_needs_all_the_bits_there_are_and_no_more(norm: str) -> None:
-    quantized = quantize_network(network_of(Variant(activation="prelu", norm=norm), 16000), _noise(-1, 1))
+    quantized = quantize_network(network_of(Variant(activation="prelu", norm=norm), 16000, SIZE), _noise(-1, 1))
     assert max(shift.needed for shift in required_shifts(quantized)) in (7, 8)
     assert not negative_slope_failures(quantized)
 
@@ -77,6 +80,6 @@ def test_an_average_over_few_positions_always_fits() -> None:
 
 
 def test_at_16_bits_the_average_fits() -> None:
-    network = network_of(Variant(activation="prelu", norm="gln"), 16000)
+    network = network_of(Variant(activation="prelu", norm="gln"), 16000, SIZE)
     every = frozenset(layer.name for layer in network)
     assert not negative_slope_failures(quantize_network(network, _noise(0, 1), Scheme(sixteen=every)))

@@ -6,11 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from tasnet.hailo.translate import settled_model
 from tasnet.network import Size, Variant, seeded_weights, to_onnx
 from tasnet.suite.ask.subgraph import Subgraph, subgraph_of
+from tests.runtime_session import session
 
 SIZE = Size(N=16, L=8, B=12, H=20, Sc=10, P=3, X=2, R=1, n_src=2)
 LENGTH = 404
@@ -40,5 +40,5 @@ WHOLES = {
 def ran(model: onnx.ModelProto) -> list[np.ndarray]:
     """What ONNX Runtime makes of ones; the model is held to ONNX's own rules first."""
     onnx.checker.check_model(model, full_check=True)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    return session.run(None, {each.name: np.ones(each.shape, np.float32) for each in session.get_inputs()})
+    running = session(model)
+    return running.run(None, {each.name: np.ones(each.shape, np.float32) for each in running.get_inputs()})

@@ -1,0 +1,79 @@
+"""A Python program in a fork of this process: as in one of its own, but for the imports of other people's packages.
+
+torch alone takes a second and a half, and dozens of tests start commands. This project's own modules are imported
+anew, from where the program looks for them; its folder, environment, streams and arguments are those that are given.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+OWN = ("tasnet", "tests", "conftest", "benchmarks", "contracts")
+"""packages and modules that the program imports for itself"""
+
+
+def run_module(
+    name: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """What `python -m NAME WORDS` does in a folder: its exit code and what it printed."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        child = os.fork()
+        if not child:
+            _become(name, words, folder, environment, (out.fileno(), err.fileno()))
+        _, ended = os.waitpid(child, 0)
+        printed = []
+        for stream in (out, err):
+            stream.seek(0)
+            printed.append(stream.read().decode())
+    return subprocess.CompletedProcess([name, *words], os.waitstatus_to_exitcode(ended), *printed)
+
+
+def _become(
+    name: str, words: Sequence[str], folder: Path, environment: Mapping[str, str], streams: tuple[int, int]
+) -> None:
+    """Runs the module and ends this process. Whatever happens, nothing of the tests around it goes on here."""
+    code: Any = 70
+    try:
+        with open(os.devnull, "rb") as nothing:
+            os.dup2(nothing.fileno(), 0)
+        for stream, number in zip(streams, (1, 2), strict=True):
+            os.dup2(stream, number)
+        sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)
+        sys.stdout = os.fdopen(1, "w", encoding="utf-8", closefd=False)
+        sys.stderr = os.fdopen(2, "w", encoding="utf-8", closefd=False, buffering=1)
+        os.environ.clear()
+        os.environ.update(environment)
+        tempfile.tempdir = None
+        os.chdir(folder)
+        sys.argv = [name, *words]
+        # What `-m` and PYTHONPATH put before all else.
+        sys.path[:0] = [str(folder), *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+        # Neither pytest's rewriting of assertions nor its reading of warnings is the program's.
+        sys.meta_path[:] = [each for each in sys.meta_path if not type(each).__module__.startswith("_pytest")]
+        warnings.resetwarnings()
+        for module in [each for each in sys.modules if each.partition(".")[0] in OWN]:
+            del sys.modules[module]
+        try:
+            runpy.run_module(name, run_name="__main__", alter_sys=True)
+            code = 0
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+        if code is not None and not isinstance(code, int):
+            print(code, file=sys.stderr)
+            code = 1
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    finally:
+        sys.stderr.flush()
+        os._exit(code or 0)
