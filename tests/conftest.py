@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -55,15 +53,15 @@ def notes_store(shared_folder: Path) -> Path:
     """
     from filelock import FileLock
 
-    from tests.doubles.repository import environment
+    from tests.doubles.repository import run_pytest
 
     store = shared_folder / "notes-store"
     with FileLock(shared_folder / "notes-store.lock"):
         done = shared_folder / "notes-store.done"
         if not done.exists():
-            command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "compile"]
-            command += ["tests/compile/test_compile.py", "--tasnet-profile", "notes", f"--tasnet-store={store}"]
-            ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+            words = ["-q", "-p", "no:cacheprovider", "-m", "compile"]
+            words += ["tests/compile/test_compile.py", "--tasnet-profile", "notes", f"--tasnet-store={store}"]
+            ran = run_pytest(*words)
             assert ran.returncode == 0, ran.stdout + ran.stderr
             done.touch()
     return store

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import date
 from pathlib import Path
 
@@ -21,6 +18,7 @@ from tasnet.suite.ledger import read_ledger
 from tasnet.suite.ledger.judgement import JudgementKind
 from tasnet.suite.report.sources import ReportSource, gather_runs
 from tasnet.suite.run.store import Store
+from tests.doubles.repository import run_pytest
 from tests.doubles.stored_runs import copy_store, said_by, set_schema, store_copy, with_log
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,11 +80,8 @@ def better(record: CaseRecord) -> CaseRecord:
 
 def suite(store: Path, *options: str) -> None:
     """Runs the suite's cases for real."""
-    command = [sys.executable, "-m", "pytest", "-q", "-m", "compile", "tests/compile/test_compile.py", *options]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
-    done = subprocess.run(
-        [*command, "--tasnet-store", str(store)], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
+    words = ["-q", "-m", "compile", "tests/compile/test_compile.py", *options, "--tasnet-store", str(store)]
+    done = run_pytest(*words)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

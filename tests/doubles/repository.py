@@ -70,6 +70,11 @@ def environment(**more: str) -> dict[str, str]:
     return {**{key: value for key, value in os.environ.items() if not key.startswith(dropped)}, **more}
 
 
+def run_pytest(*words: str, folder: Path = ROOT, **more: str) -> subprocess.CompletedProcess[str]:
+    """Runs pytest in a folder, here this checkout."""
+    return run_module("pytest", words, folder, environment(**more))
+
+
 def tasnet(folder: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Runs the folder's own `tasnet`."""
     return run_module("tasnet", words, folder, environment(**more))

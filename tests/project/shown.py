@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+
+from tests.doubles.repository import environment
+from tests.forked import run_module
 
 Step = tuple[str, list[str]]
 """a command, and the lines shown below it"""
@@ -29,19 +30,12 @@ def console_blocks(text: str) -> Iterator[list[Step]]:
         yield steps
 
 
-def run(command: str, folder: Path, *, codes: tuple[int, ...] = (0, 1), **environment: str) -> list[str]:
-    """The lines that a command prints in `folder`, 100 columns wide. It is the one beside this Python."""
-    words = shlex.split(command)
-    binary = shutil.which(words[0], path=str(Path(sys.executable).parent))
-    assert binary, f"{words[0]} is not installed beside {sys.executable}"
-    done = subprocess.run(
-        [binary, *words[1:]],
-        cwd=folder,
-        env={**_outside(os.environ), "COLUMNS": "100", **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def run(command: str, folder: Path, *, codes: tuple[int, ...] = (0, 1), **more: str) -> list[str]:
+    """The lines that a command, `tasnet` or `pytest`, prints in `folder`, 100 columns wide."""
+    program, *words = shlex.split(command)
+    beside = Path(sys.executable).parent
+    assert shutil.which(program, path=str(beside)), f"{program} is not installed in {beside}"
+    done = run_module(program, words, folder, environment(COLUMNS="100", **more))
     assert done.returncode in codes, f"{command}: exit {done.returncode}\n{done.stdout}{done.stderr}"
     return (done.stdout + done.stderr).splitlines()
 
@@ -51,11 +45,6 @@ def holds(command: str, shown: list[str], printed: list[str]) -> None:
     for line in shown:
         if line.strip() and "…" not in line:
             assert _plain(line) in map(_plain, printed), f"{command}: no line {line!r} in:\n" + "\n".join(printed)
-
-
-def _outside(environment: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what the pytest around this test has put there."""
-    return {key: value for key, value in environment.items() if not key.startswith(("PYTEST_", "COV_"))}
 
 
 def _plain(line: str) -> str:

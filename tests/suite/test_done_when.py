@@ -7,9 +7,7 @@ optimize and compile of every case, each stage in a process of its own, and each
 from __future__ import annotations
 
 import csv
-import os
 import subprocess
-import sys
 import warnings
 from collections import Counter
 from dataclasses import replace
@@ -45,6 +43,7 @@ from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchai
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.recordings import recordings
+from tests.doubles.repository import run_pytest
 from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,15 +52,13 @@ STAGES = ("translate", "optimize", "compile")
 
 def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The suite itself, in its checkout, with the stand-in as its compiler."""
-    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "--tasnet-profile", "notes"]
-    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), "--tasnet-toolchain", "dfc"]
-    command += ["--tasnet-calibration", str(recordings(tmp_path / "speech.npz"))]
+    words = ["-m", "compile", "tests/compile", "--tasnet-profile", "notes"]
+    words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), "--tasnet-toolchain", "dfc"]
+    words += ["--tasnet-calibration", str(recordings(tmp_path / "speech.npz"))]
     # Of a stand-in's memory little is needed, and cases may run beside each other.
-    command += [part for stage in STAGES for part in ("--tasnet-limit", f"{stage}.memory=1 GiB")]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
+    words += [part for stage in STAGES for part in ("--tasnet-limit", f"{stage}.memory=1 GiB")]
     # The locks that share the machine's memory lie with the temporary files: other runs' stages aren't waited for.
-    environ |= {"COLUMNS": "120", "TMPDIR": str(tmp_path)}
-    return subprocess.run([*command, *options], cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
+    return run_pytest(*words, *options, COLUMNS="120", TMPDIR=str(tmp_path))
 
 
 def test_the_notes_end_as_the_ledger_says(

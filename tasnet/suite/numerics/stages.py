@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from tasnet.common import error_line, unfinished
 from tasnet.hailo.compiler import Dfc

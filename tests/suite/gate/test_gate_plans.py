@@ -16,22 +16,11 @@ from tasnet.suite.gate.run import _compared
 from tasnet.suite.gate.sides import ExportRequest, Side, export_both
 from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.run import Recipe, ToolchainOptions
+from tests.doubles.stored_runs import plan_record
 from tests.suite.run.small_plans import SMALL
 
 ROOT = Path(__file__).resolve().parents[3]
-PLAN = PlanRecord(
-    network=SMALL.whole.id,
-    name="small",
-    hardware="a Pi",
-    hefs=4,
-    invocations=8,
-    macs=2_000_000,
-    uncut_macs=1_000_000,
-    seconds=0.1,
-    null_seconds=0.3,
-    clip_seconds=0.25,
-    evidence="extrapolated",
-)
+PLAN = plan_record(SMALL.whole.id, "small", hefs=4, invocations=8, macs=2_000_000, seconds=0.1)
 RESULT = GateResult(Revision("0" * 40, "main"), "here", "plans", "hailo8", "reference 0.1.0", "predicted", 0.05, 1)
 
 

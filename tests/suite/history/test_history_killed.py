@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from tasnet.suite.history.lines import runs_json, runs_lines
 from tasnet.suite.history.run import END, HEAD, RECORDS, RunHead, find_run, read_run, run_folders
 from tasnet.suite.history.writer import begin_run
 from tests.doubles.processes import until
+from tests.doubles.repository import environment, run_pytest
 from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).parents[3]
@@ -24,14 +24,16 @@ TOLD = {"profile": "notes", "arch": "hailo8", "toolchain": "reference", "version
 
 
 def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-m", "compile", "tests/compile", "-q", "-p", "no:cacheprovider"]
-    command += ["--tasnet-profile", "notes", "--tasnet-store", str(tmp_path)]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")}
+    words = ["-m", "compile", "tests/compile", "-q", "-p", "no:cacheprovider"]
+    words += ["--tasnet-profile", "notes", "--tasnet-store", str(tmp_path)]
 
     def written() -> list[Path]:
         return [path for path in tmp_path.glob(f"runs/*/{RECORDS}") if path.read_bytes().count(b"\n") >= 2]
 
-    with subprocess.Popen(command, cwd=ROOT, env=kept, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as running:
+    command = [sys.executable, "-m", "pytest", *words]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as running:
         assert until(lambda: written() or running.poll() is not None)
         assert any("still running, " in line for line in runs_lines(tmp_path))
         running.send_signal(signal.SIGKILL)
@@ -48,7 +50,7 @@ def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Pat
 
     # what was left undone is known: only how a run goes on is looked at
     copy_store(notes_store, tmp_path)
-    subprocess.run(command, cwd=ROOT, env=kept, check=True, capture_output=True)
+    assert run_pytest(*words).returncode == 0
     again = find_run(tmp_path, "last")
     assert again.whole
     assert len(again.records) == 20

@@ -13,24 +13,11 @@ from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.run import RunError, StoredRun, read_run
 from tasnet.suite.history.writer import begin_run
 from tests.doubles.outcomes import outcomes
-from tests.doubles.stored_runs import ended_record, run_head
+from tests.doubles.stored_runs import ended_record, plan_record, run_head
 
 WHOLE = "split-normal-polyphase-all+activation=prelu+norm=gln"
 SEGMENT = f"{WHOLE}+segment=scaled+stages=2-3+phase=2+rows=4x501"
-PLAN = PlanRecord(
-    network=WHOLE,
-    name="notes",
-    plan="files/0.json",
-    hardware="a Pi",
-    hefs=24,
-    invocations=48,
-    macs=2_000_000,
-    uncut_macs=1_000_000,
-    seconds=0.3164,
-    null_seconds=0.6136,
-    clip_seconds=2.0,
-    evidence="extrapolated",
-)
+PLAN = plan_record(WHOLE, plan="files/0.json")
 
 
 def stored(folder: Path, plan: PlanRecord, cases: tuple[str, ...] = (WHOLE,)) -> StoredRun:

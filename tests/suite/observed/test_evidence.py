@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from tasnet.suite.observed.sweeping import run_graph as run_in_a_worker
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import Store, open_store
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
+from tests.doubles.repository import run_pytest
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 from tests.doubles.stored_runs import copy_store
 
@@ -127,12 +126,9 @@ def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> No
 
 
 def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "tests/compile/test_evidence.py", "--tasnet-profile", "notes", "-ra"]
-    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), *options]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
-    return subprocess.run(
-        command, cwd=ROOT, env={**environ, "COLUMNS": "160"}, capture_output=True, text=True, check=False
-    )
+    words = ["tests/compile/test_evidence.py", "--tasnet-profile", "notes", "-ra"]
+    words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), *options]
+    return run_pytest(*words, COLUMNS="160")
 
 
 def test_the_suite_holds_its_predictions_against_the_evidence(store: Store, tmp_path: Path, notes_store: Path) -> None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
-import subprocess
-import sys
 import warnings
 from dataclasses import replace
 from hashlib import sha256
@@ -40,6 +37,7 @@ from tests.doubles import hef_writer
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.outcomes import DFC, SUPER_DECONV, outcomes
 from tests.doubles.recordings import recordings
+from tests.doubles.repository import run_pytest
 from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -210,12 +208,9 @@ def test_without_a_hef_there_is_nothing_to_compare() -> None:
 
 def run(tmp_path: Path, *options: str) -> str:
     """The tests of the pair alone, on one case."""
-    command = [sys.executable, "-m", "pytest", "tests/compile/test_pair.py", "--tasnet-profile", "notes", "-ra"]
-    command += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store")]
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
-    ran = subprocess.run(
-        [*command, *options], cwd=ROOT, env={**environ, "COLUMNS": "200"}, capture_output=True, text=True, check=False
-    )
+    words = ["tests/compile/test_pair.py", "--tasnet-profile", "notes", "-ra"]
+    words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store")]
+    ran = run_pytest(*words, *options, COLUMNS="200")
     return ran.stdout + ran.stderr
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.doubles.repository import run_pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -40,11 +39,8 @@ WRONG = {
 def test_what_cannot_work_is_one_line_before_any_test(checkout: Path, options: list[str], says: str) -> None:
     if "numerics" in options:
         (checkout / "thresholds.yaml").unlink()
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
-    ran = subprocess.run(
-        command, cwd=checkout, env={**environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
-    )
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
+    ran = run_pytest(*words, folder=checkout, PYTHONPATH=str(ROOT))
     assert (ran.returncode, ran.stdout) == (4, "")
     assert says in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,7 +12,7 @@ import jsonschema
 import pytest
 
 from tasnet.suite.cases.profiles import profile_cases
-from tests.doubles.repository import environment
+from tests.doubles.repository import run_pytest
 from tests.doubles.stored_runs import copy_store
 
 ROOT = Path(__file__).parents[3]
@@ -86,19 +84,7 @@ def shards(tmp_path_factory: pytest.TempPathFactory, notes_store: Path) -> list[
 
 
 def run(*words: str) -> str:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-m",
-        "compile",
-        "tests/compile",
-        "--tasnet-profile",
-        "notes",
-        "-q",
-        *words,
-    ]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    done = run_pytest("-m", "compile", "tests/compile", "--tasnet-profile", "notes", "-q", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

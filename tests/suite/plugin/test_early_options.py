@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.doubles.repository import run_pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(here: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    return subprocess.run(command, cwd=here, env=environ, capture_output=True, text=True, check=False)
+    return run_pytest("-q", "-p", "no:cacheprovider", *options, folder=here)
 
 
 @pytest.mark.parametrize(("folder", "option"), [(".", "--tasnet-store"), ("tests/suite", "--store")])

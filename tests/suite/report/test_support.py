@@ -13,7 +13,6 @@ from tasnet.plan.cut import Cut
 from tasnet.suite.cases.case import AnyCase, SegmentCase
 from tasnet.suite.cases.outcome import Provenance
 from tasnet.suite.cases.profiles import PLANNED, profile_cases
-from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.history.run import read_run
 from tasnet.suite.history.writer import begin_run
@@ -21,7 +20,7 @@ from tasnet.suite.ledger import claims, read_ledger
 from tasnet.suite.report.support import SupportError, observed_runs, predicted_runs, support_diff, support_document
 from tasnet.suite.run.store import file_sha256
 from tests.doubles.outcomes import DFC, REFERENCE, SUPER_DECONV, outcomes
-from tests.doubles.stored_runs import ended_record, run_head, store_copy
+from tests.doubles.stored_runs import ended_record, plan_record, run_head, store_copy
 
 ROOT = Path(__file__).resolve().parents[3]
 LEDGER = read_ledger(ROOT / "expected_failures.yaml")
@@ -35,19 +34,7 @@ def of_the_ledger(case: AnyCase, by: Provenance) -> CaseRecord:
 
 
 WHOLE = PLANNED[0].whole
-PLAN = PlanRecord(
-    network=WHOLE.id,
-    name="notes, 8 kHz",
-    hardware="a Pi",
-    hefs=24,
-    invocations=48,
-    macs=2_060_000,
-    uncut_macs=1_000_000,
-    seconds=0.3164,
-    null_seconds=0.6136,
-    clip_seconds=2.0,
-    evidence="extrapolated",
-)
+PLAN = plan_record(WHOLE.id, "notes, 8 kHz")
 SEGMENTS = [SegmentCase(WHOLE, Cut("scaled", start, start + 1, 1, 668, 3)) for start in (1, 9)]
 
 
