@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from tasnet.cli.apart import kept_apart
+from tasnet.cli.safe_outputs import outputs_are_not_inputs
 
 SECTIONS = BY_HAND, PLANS, SUITE, RUNS, COMPILER = (
     "One case by hand",
@@ -51,7 +51,7 @@ class Commands(typer.Typer):
             told, _, example = inspect.cleandoc(command.__doc__ or "").partition(f"\n\n{_EXAMPLE}")
             epilog = _shown_as_it_is(f"{_EXAMPLE}{example}")
             register = typer.Typer.command(self, name, cls=_Command, help=told, epilog=epilog, **settings)
-            return register(kept_apart(command))
+            return register(outputs_are_not_inputs(command))
 
         return registered
 

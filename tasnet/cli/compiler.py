@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -31,6 +30,7 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
+from tasnet.cli.safe_outputs import check_outputs_are_not_inputs, output_option
 from tasnet.common import counted, print_line
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def calibrate(
 
     if output is not None:
         writable(output)
-        check_apart([output.with_suffix(ending) for ending in (".npy", ".json")], [recordings])
+        check_outputs_are_not_inputs([output.with_suffix(ending) for ending in (".npy", ".json")], [recordings])
     made = load_calibration(recordings, parse_case(case))
     show(made.report.as_json() if as_json else calibration_lines(made.report))
     if output is not None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import check_apart, output_option
 from tasnet.cli.options import (
     OK,
     WEIGHTS,
@@ -23,6 +22,7 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
+from tasnet.cli.safe_outputs import check_outputs_are_not_inputs, output_option
 from tasnet.common import counted, open_regular, print_line, printable
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def translate(
     writable(output)
     network = to_network(readable(source, "an .onnx"), name or source.stem, sizes(shape))
     if output.exists():
-        check_apart([output], external_files(source))
+        check_outputs_are_not_inputs([output], external_files(source))
     har.write(network, output)
     print_line(
         f"{output}: {network.name}, {counted(len(network.layers), 'layer')} (by the embedded translator: predicted)"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tasnet.cli.apart import output_option
 from tasnet.cli.graphs import exported_case, function_of
 from tasnet.cli.options import (
     OK,
@@ -23,6 +22,7 @@ from tasnet.cli.options import (
     sizes,
     with_run_options,
 )
+from tasnet.cli.safe_outputs import output_option
 from tasnet.common import print_line, printable, table_lines
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ COMPILES = 40
 @with_run_options("arch", *WEIGHTS, "store", "toolchain", "dfc_python", "limit", "script", "quick")
 def isolate(
     options: RunOptions,
-    source: Annotated[str, typer.Argument(metavar="CASE|FILE.onnx", help="an id, a run tag of the notes, or a graph")],
+    source: Annotated[
+        str, typer.Argument(path_type=str, metavar="CASE|FILE.onnx", help="an id, a run tag of the notes, or a graph")
+    ],
     output: Annotated[Path, output_option("FOLDER", "a folder, new or empty")],
     family: Annotated[str, typer.Option(metavar="FAMILY", help="the one blocker that is meant")] = "",
     compiles: Annotated[

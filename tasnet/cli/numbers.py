@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import output_option
 from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
     NOT_CLEAR,
@@ -22,6 +21,7 @@ from tasnet.cli.options import (
     with_run_options,
     writable,
 )
+from tasnet.cli.safe_outputs import output_option
 from tasnet.common import utc_today
 
 if TYPE_CHECKING:

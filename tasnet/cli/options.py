@@ -81,7 +81,9 @@ Toolchain = Annotated[
         metavar="NAME", autocompletion=_toolchains, help="reference (embedded, predicts) or dfc (the compiler)"
     ),
 ]
-DfcPython = Annotated[str | None, typer.Option(metavar="FILE", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")]
+DfcPython = Annotated[
+    str | None, typer.Option(path_type=str, metavar="FILE", help="the compiler's interpreter ($TASNET_DFC_PYTHON)")
+]
 Limit = Annotated[list[str] | None, typer.Option(metavar="STAGE.WHAT=VALUE", help="such as compile.seconds=3600")]
 Recordings = Annotated[
     Path | None, typer.Option(metavar="FOLDER|FILE", help="wavs or an npz, for dfc ($TASNET_CALIBRATION)")

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tasnet.cli import plan_run
-from tasnet.cli.apart import output_option
 from tasnet.cli.commands import Commands
 from tasnet.cli.options import (
     OK,
@@ -25,6 +24,7 @@ from tasnet.cli.options import (
     writable,
 )
 from tasnet.cli.plan_evidence import judged_otherwise, known_to_plans, observed_lines
+from tasnet.cli.safe_outputs import output_option
 from tasnet.common import print_line
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def make(
         str, typer.Option(metavar="WORD", help="observed (pieces seen to compile) or extrapolated")
     ] = "extrapolated",
     hardware: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="what to model: raspberry-pi-5, x86, or a .toml")
+        str, typer.Option(path_type=str, metavar="NAME|FILE", help="what to model: raspberry-pi-5, x86, or a .toml")
     ] = "raspberry-pi-5",
     calibration: Recordings = None,
 ) -> int:
@@ -212,7 +212,7 @@ def measure(
     at: PlanAt,
     output: Annotated[Path, output_option("FILE", "the profile to write, a .toml")],
     hardware: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="what keeps its figure where none is measured")
+        str, typer.Option(path_type=str, metavar="NAME|FILE", help="what keeps its figure where none is measured")
     ] = "raspberry-pi-5",
 ) -> int:
     """Measure this host and its chip with a compiled plan.

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tasnet.cli.apart import output_option
 from tasnet.cli.options import OK, PlanAt, UsageError, readable
+from tasnet.cli.safe_outputs import output_option
 from tasnet.common import print_line
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from tasnet.cli.apart import output_option
 from tasnet.cli.options import (
     NOT_CLEAR,
     OK,
@@ -23,6 +22,7 @@ from tasnet.cli.options import (
     writable,
 )
 from tasnet.cli.reading_progress import reading_progress
+from tasnet.cli.safe_outputs import output_option
 from tasnet.common import counted, print_line, utc_today
 
 USUAL_PAGE = Path("report.html")

@@ -26,7 +26,7 @@ from tasnet.plan.cut import CHAIN, CHIP, Cut
 from tasnet.plan.cuts import Plan, PlanFile, Profile, Segment, cut_from_segment, plan_json
 from tasnet.plan.function import Function, PlanError, TrainedFunction
 from tasnet.plan.hardware import MAX_HEFS, Hardware
-from tasnet.plan.latency import MAX_BLOCK, Option, check_streams, larger_blocks, least_latency, options
+from tasnet.plan.latency import MAX_BLOCK, StreamRoute, check_streams, larger_blocks, least_latency, options
 from tasnet.plan.layers import facts
 from tasnet.plan.search import PlanProblem, Route, choose
 from tasnet.plan.segment_files import to_network
@@ -46,7 +46,7 @@ class Made:
     search: PlanProblem
     route: Route
     front: tuple[Route, ...]
-    options: tuple[Option, ...] = ()
+    options: tuple[StreamRoute, ...] = ()
     """of a stream: other blocks and paths that nothing beats in all"""
 
 
@@ -94,7 +94,7 @@ def make_stream_plan(
     rate = trained.sample_rate
     if rate is None and block is None:
         raise PlanError("nothing says the network's sample rate, by which latency counts; give --block in frames")
-    found: list[Option] = []
+    found: list[StreamRoute] = []
     if rate is not None:
         found = options(of_block(block), rate) if block else least_latency(of_block, rate, latency)
         block, found = found[0].block, larger_blocks(of_block, rate, found)

@@ -52,34 +52,34 @@ def separate_stream(
     weights = read_host_weights(plan, folder)
     check_segments(plan, folder, executor)
     spent: dict[str, float] = {}
-    counted = _Counted(plan, source, FORMATS[sample_format])
+    samples = _PcmReader(plan, source, FORMATS[sample_format])
     begun = time.perf_counter()
-    with _written(output, plan, hertz) as (files, write), opened(plan, folder, executor) as (run, double):
-        for block in streamed(plan, weights, run, counted.chunks(), spent):
+    with _written(output, plan, hertz) as (files, write), opened(plan, folder, executor) as (run, is_test_double):
+        for block in streamed(plan, weights, run, samples.chunks(), spent):
             write(block)
     seconds = time.perf_counter() - begun
-    return SeparationResult(files, counted.samples, hertz, seconds, spent, False, double, None)
+    return SeparationResult(files, samples.count, hertz, seconds, spent, False, is_test_double, None)
 
 
-def _rate(plan: Plan, said: float | None) -> int:
+def _rate(plan: Plan, given: float | None) -> int:
     known = plan.sample_rate
-    if said is not None and known is not None and said != known:
-        raise PlanError(f"--rate {said:g}: the network hears {known:g} Hz; resample the stream first")
-    if said is None and known is None:
+    if given is not None and known is not None and given != known:
+        raise PlanError(f"--rate {given:g}: the network hears {known:g} Hz; resample the stream first")
+    if given is None and known is None:
         raise PlanError("nothing says the stream's sample rate; give --rate")
-    hertz = said if said is not None else known
+    hertz = given if given is not None else known
     assert hertz is not None
     if not 0 < hertz < 1 << 31 or hertz != round(hertz):
         raise PlanError(f"--rate {hertz:g}: a whole number of samples a second")
     return round(hertz)
 
 
-class _Counted:
-    """The samples of a stream, and how many there were."""
+class _PcmReader:
+    """The samples of a raw stream, and how many there were."""
 
     def __init__(self, plan: Plan, source: BinaryIO, kind: np.dtype[Any]) -> None:
         self.plan, self.source, self.kind = plan, source, kind
-        self.samples = 0
+        self.count = 0
 
     def chunks(self) -> Iterator[Any]:
         """float32 [count], PCM's full scale as 1. Raises PlanError for what is no such stream, where it is met."""
@@ -99,21 +99,21 @@ class _Counted:
             yield self._samples(kept[:whole])
         if len(kept) % each:
             raise PlanError(
-                f"the stream ends in {len(kept) % each} of a sample's {each} bytes, after {self.samples:,} samples: is "
+                f"the stream ends in {len(kept) % each} of a sample's {each} bytes, after {self.count:,} samples: is "
                 "it cut off, or of another --format?"
             )
-        if self.samples < self.plan.function.size.L:
+        if self.count < self.plan.function.size.L:
             raise PlanError(
-                f"the stream ends after {self.samples} samples, the encoder's kernel has {self.plan.function.size.L}; "
+                f"the stream ends after {self.count} samples, the encoder's kernel has {self.plan.function.size.L}; "
                 "send more"
             )
 
     def _samples(self, content: bytes) -> Any:
         given = np.frombuffer(content, self.kind)
         if self.kind.kind == "f" and not np.isfinite(given).all():
-            at = self.samples + int(np.argmin(np.isfinite(given)))
+            at = self.count + int(np.argmin(np.isfinite(given)))
             raise PlanError(f"the stream holds NaN or infinity at sample {at:,}; is it of another --format?")
-        self.samples += len(given)
+        self.count += len(given)
         return given.astype(np.float32) / np.float32(1 << 15) if self.kind.kind == "i" else given.astype(np.float32)
 
 

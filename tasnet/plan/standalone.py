@@ -6,15 +6,18 @@ wav of any length, PCM or float, and writes wavs of 32-bit float a block at a ti
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
+import re
+import secrets
+import shutil
 import struct
 import sys
-import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -89,7 +92,7 @@ def run_plan(text: str, folder: Path, mix: Path, output: Path) -> list[str]:
         return found
 
     with ExitStack() as stack:
-        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix=f".{output.name}-", dir=output.parent)))
+        place = stack.enter_context(_unfinished(output))
         run = stack.enter_context(HailoRT(library, folder, given["ends"]))
         files = [stack.enter_context((place / name.name).open("wb")) for name in names]
         for file in files:
@@ -102,6 +105,56 @@ def run_plan(text: str, folder: Path, mix: Path, output: Path) -> list[str]:
             file.close()
             os.replace(place / name.name, name)
     return _told(names, len(samples), rate, time.perf_counter() - begun, spent, library)
+
+
+@contextmanager
+def _unfinished(output: Path) -> Iterator[Path]:
+    """A folder beside `output`, gone when left. What killed programs left there is removed first.
+
+    A living one's is locked, which the system ends when its holder dies; the name is that of `common.unfinished`.
+    """
+    name = re.compile(re.escape(f".{output.name}.") + "[0-9a-f]{16}[.]unfinished")
+    for each in output.parent.iterdir():
+        if name.fullmatch(each.name) and not each.is_symlink():
+            _remove_unlocked(each)
+    while True:
+        place = output.parent / f".{output.name}.{secrets.token_hex(8)}.unfinished"
+        place.mkdir(mode=0o700)
+        lock = os.open(place, os.O_RDONLY)
+        try:
+            if _locked(lock) is False:
+                # Another program took it for a dead one's.
+                continue
+            try:
+                yield place
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+            return
+        finally:
+            os.close(lock)
+
+
+def _remove_unlocked(place: Path) -> None:
+    try:
+        lock = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        if _locked(lock):
+            shutil.rmtree(place, ignore_errors=True)
+    finally:
+        os.close(lock)
+
+
+def _locked(folder: int) -> bool | None:
+    """Locks an open folder; False if another process has it or it is gone, None where the file system has no locks."""
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return os.fstat(folder).st_nlink > 0
 
 
 def _told(

@@ -8,7 +8,7 @@ from tasnet.common import table_lines
 from tasnet.plan.cut import CHIP, PIECES, POINTWISE
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
-from tasnet.plan.latency import Option, heard_seconds
+from tasnet.plan.latency import StreamRoute, block_seconds
 from tasnet.plan.search import Route
 from tasnet.plan.sensitivity import SensitivityRow
 
@@ -79,26 +79,26 @@ def _stream_lines(plan: Plan) -> Iterator[str]:
     """How late a stream's estimates are by the model, and what the host keeps of it."""
     if plan.sample_rate:
         block, rate = plan.frames, plan.sample_rate
-        heard, late = (1e3 * heard_seconds(plan.function, frames, rate) for frames in (block, 1))
+        lasts, stride = (1e3 * block_seconds(plan.function, frames, rate) for frames in (block, 1))
         spent = 1e3 * plan.seconds.total
-        whole = (
-            f"latency {heard + late + spent:.0f} ms: {heard:g} + {late:g} to hear a block, {spent:.1f} to compute it"
-        )
-        fails = f"doesn't keep up: a block of {heard:g} ms takes {spent:.1f} ms; make it longer"
-        yield f"stream    {fails if spent > heard else whole} (modelled)"
+        late = lasts + stride + spent
+        whole = f"latency {late:.0f} ms: {lasts:g} + {stride:g} to hear a block, {spent:.1f} to compute it"
+        fails = f"doesn't keep up: a block of {lasts:g} ms takes {spent:.1f} ms; make it longer"
+        yield f"stream    {fails if spent > lasts else whole} (modelled)"
     else:
         yield "stream    nothing says the network's sample rate: whether it keeps up isn't known"
     yield f"state     {plan.state:,} elements, which the host keeps from block to block"
 
 
-def option_lines(options: Sequence[Option]) -> Iterator[str]:
+def option_lines(options: Sequence[StreamRoute]) -> Iterator[str]:
     """A stream's blocks and paths that nothing beats in all."""
     if options:
         yield "blocks    frames, HEFs, real-time factor, MMACs a frame, latency in ms (modelled); none is beaten in all"
     for each in options:
         macs = each.route.macs / each.block / 1e6
         yield (
-            f"          {each.block:>5}  {each.route.hefs:>3}  {each.load:.3f}  {macs:.1f}  {1e3 * each.latency:.0f}"
+            f"          {each.block:>5}  {each.route.hefs:>3}  {each.load:.3f}  {macs:.1f}  "
+            f"{1e3 * each.latency_seconds:.0f}"
         )
 
 

@@ -11,7 +11,7 @@ from tasnet.network import Size
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.compiled import plan_without, refused_of
 from tasnet.plan.function import Function, PlanError, TrainedFunction
-from tasnet.plan.latency import Option, least_latency, options
+from tasnet.plan.latency import StreamRoute, least_latency, options
 from tasnet.plan.search import PlanProblem
 from tests.plan.running import HARDWARE, made_of
 
@@ -20,7 +20,7 @@ PAPER.__dict__["digest"] = ""
 """the notes' network, causal, on shapes alone"""
 
 
-def model_of(switch: float, function: Function = PAPER.function, **bounds: Any) -> Option:
+def model_of(switch: float, function: Function = PAPER.function, **bounds: Any) -> StreamRoute:
     """The least latency at a switch of so many seconds."""
     hardware = replace(HARDWARE, switch_seconds=replace(HARDWARE.switch_seconds, value=switch))
     return least_latency(
@@ -43,7 +43,7 @@ def test_the_real_network_is_less_late_than_a_prototype_and_of_fewer_hefs(
     for switch, most in zip((1e-3, 3e-3, 10e-3), milliseconds, strict=True):
         found = model_of(switch, **bounds)
         assert found.route.hefs <= hefs
-        assert 1e3 * found.latency <= most
+        assert 1e3 * found.latency_seconds <= most
         assert found.load <= 1
 
 
@@ -52,35 +52,35 @@ def test_cumulative_norms_are_less_late_than_a_prototype_whose_host_computed_the
     for switch, most in ((3e-3, 232), (10e-3, 700)):
         found = model_of(switch, replace(PAPER.function, norm="cgln"))
         assert found.route.hefs <= 24
-        assert 1e3 * found.latency <= most
+        assert 1e3 * found.latency_seconds <= most
 
 
 def test_the_least_latency_is_the_shortest_block_that_keeps_up() -> None:
     found = model_of(3e-3)
     search = PlanProblem(PAPER.function, found.block, "hailo8", Bounds(stream=True), HARDWARE)
-    assert found.computed == min(each.computed for each in options(search, 8000))
-    assert found.latency == pytest.approx((found.block + 1) * 8 / 8000 + found.computed)
+    assert found.compute_seconds == min(each.compute_seconds for each in options(search, 8000))
+    assert found.latency_seconds == pytest.approx((found.block + 1) * 8 / 8000 + found.compute_seconds)
     for block in range(max(1, found.block - 6), found.block):
         shorter = options(replace(search, frames=block), 8000)
-        assert min(each.computed for each in shorter) > block * 8 / 8000
+        assert min(each.compute_seconds for each in shorter) > block * 8 / 8000
 
 
 def test_within_a_latency_the_largest_block_is_taken_and_the_plan_says_the_same() -> None:
     made = made_of(PAPER, latency=0.2)
     (own, *_) = [each for each in made.options if each.block == made.plan.block]
-    assert own.latency <= 0.2
-    assert own.computed == pytest.approx(made.plan.seconds.total)
+    assert own.latency_seconds <= 0.2
+    assert own.compute_seconds == pytest.approx(made.plan.seconds.total)
     assert own.route.hefs == len(made.plan.on_chip)
     assert made.plan.block is not None
     after = options(replace(made.search, frames=made.plan.block + 1), 8000)
-    assert min(each.latency for each in after) > 0.2
+    assert min(each.latency_seconds for each in after) > 0.2
     with pytest.raises(PlanError, match=r"--latency 20: the least is \d+ ms by the model, with blocks of \d+ frames"):
         made_of(PAPER, latency=0.02)
 
 
 def test_the_front_over_blocks_holds_nothing_that_another_beats_in_all() -> None:
     found = made_of(PAPER).options
-    values = [(each.latency, each.load, each.route.hefs, each.route.macs / each.block) for each in found]
+    values = [(each.latency_seconds, each.load, each.route.hefs, each.route.macs / each.block) for each in found]
     assert len({each.block for each in found}) > 2
     for one in values:
         assert not any(all(a <= b for a, b in zip(two, one, strict=True)) for two in values if two != one)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import signal
 import subprocess
 import sys
 from itertools import groupby
@@ -14,6 +15,7 @@ import pytest
 import soundfile
 
 from tasnet.cli import main
+from tasnet.common import unfinished
 from tasnet.hailo.files import har
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan.candidates import Bounds
@@ -130,6 +132,34 @@ def test_a_clip_shorter_than_a_window_is_the_hosts_and_a_fault_of_the_device_is_
     assert done.returncode == 2
     assert "not the plan's file" in done.stderr
     assert not (tmp_path / "no").exists()
+
+
+def test_what_a_killed_program_left_is_gone_after_the_next_and_nothing_else_is(tmp_path: Path) -> None:
+    compiled(tmp_path / "plan", "cln")
+    program = tmp_path / "plan" / "separate.py"
+    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+    soundfile.write(tmp_path / "mix.wav", noise(3777), 8000, subtype="FLOAT")
+    given = (program, tmp_path / "plan", tmp_path / "mix.wav", tmp_path / "out")
+    killer = tmp_path / "killer.py"
+    killer.write_text("import os, signal\nSCRIPT.compute = lambda hef, inputs: os.kill(os.getpid(), signal.SIGKILL)\n")
+    assert separated(*given, HAILO_PLATFORM_SCRIPT=str(killer)).returncode == -signal.SIGKILL
+    (left,) = tmp_path.glob(".out*")
+    assert {each.name for each in left.iterdir()} == {"source1.wav", "source2.wav"}
+    assert not (tmp_path / "out").exists()
+
+    others = [
+        tmp_path / ".out-mine",
+        tmp_path / f".outer.{'0' * 16}.unfinished",
+        tmp_path / f".out.{'1' * 16}.unfinished",
+    ]
+    for other in others:
+        other.mkdir()
+    with unfinished.held(others[-1]):
+        assert separated(*given).returncode == 0
+    assert sorted(tmp_path.glob(".*")) == sorted(others)
+    # The package knows the name, too.
+    unfinished.sweep(tmp_path, ".out.")
+    assert sorted(tmp_path.glob(".*")) == sorted(others[:-1])
 
 
 @pytest.mark.parametrize("norm", ["gln", "cln"])

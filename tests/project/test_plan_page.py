@@ -92,9 +92,9 @@ def test_a_streams_figures_are_the_models() -> None:
         trained.__dict__["digest"] = ""
         made = made_of(trained, max_blocks=int(blocks) if blocks else None)
         (own, *_) = made.options
-        found = (len(made.plan.on_chip), round(1e3 * own.heard), round(1e3 * own.latency))
+        found = (len(made.plan.on_chip), round(1e3 * own.block_seconds), round(1e3 * own.latency_seconds))
         assert tuple(map(int, figures)) == found
-        assert f"{made.plan.null_seconds / own.heard:.2f}" == "0.31"
+        assert f"{made.plan.null_seconds / own.block_seconds:.2f}" == "0.31"
 
 
 def test_the_pages_figures_are_the_models() -> None:

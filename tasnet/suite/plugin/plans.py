@@ -10,14 +10,14 @@ from tasnet.suite.history import PlanRecord
 from tasnet.suite.plugin.setup import MARKS, SETUP, repeat_command
 from tasnet.suite.run import KeptPlan, Store, plan_record
 
-PLAN_ID = "plan-"
+PLAN_TEST_PREFIX = "plan-"
 """Before a network's id in the name of a test of its plan, which is no test of a case."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if _asks_for_a_plan(metafunc.definition, metafunc.fixturenames):
+    if _has_planned_fixture(metafunc.definition, metafunc.fixturenames):
         plans = metafunc.config.stash[SETUP].plans
-        ids = [f"{PLAN_ID}{each.network.whole.id}" for each in plans]
+        ids = [f"{PLAN_TEST_PREFIX}{each.network.whole.id}" for each in plans]
         metafunc.parametrize("planned", plans or [None], ids=ids or ["none"])
 
 
@@ -27,15 +27,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _without_a_plan(item: pytest.Function) -> bool:
-    return _asks_for_a_plan(item, item.fixturenames) and item.callspec.params["planned"] is None
+    return _has_planned_fixture(item, item.fixturenames) and item.callspec.params["planned"] is None
 
 
-def _asks_for_a_plan(test: pytest.Item, fixtures: Sequence[str]) -> bool:
+def _has_planned_fixture(test: pytest.Item, fixtures: Sequence[str]) -> bool:
     return "planned" in fixtures and any(test.get_closest_marker(mark) for mark in MARKS)
 
 
 def conclude_plan(planned: KeptPlan, request: pytest.FixtureRequest) -> None:
-    """Returns where there is a plan, and fails with what binds where there is none."""
+    """Returns where there is a plan, and fails with the bound that no plan meets where there is none."""
     if planned.trouble:
         network = planned.network
         pytest.fail(

@@ -25,16 +25,19 @@ SCHEMA = 1
 HARDWARE = "raspberry-pi-5"
 """what times are modelled for"""
 OBJECTIVE = "time"
-"""what is made least"""
+"""what the search minimizes"""
 
 
-class PlansError(TasnetError, ValueError):
+class PlansProfileError(TasnetError, ValueError):
     """The profile `plans` was asked for with what it can't take. One line."""
 
 
 @dataclass(frozen=True)
 class KeptPlan:
-    """A network's plan. `artifact` is the store's name of its plan.json; without one, `trouble` says what binds."""
+    """A network's plan. `artifact` is the store's name of its plan.json.
+
+    Without one, `trouble` says which bound no plan meets.
+    """
 
     network: PlannedNetwork
     artifact: str
@@ -68,7 +71,7 @@ def cases_of(
     """The cases of a profile in their order; of `plans` each whole network, then the segments of its plan.
 
     With `named` those that `named_cases` finds. `root` is the store's folder, `known` what plans rest on. Raises
-    CaseError for an unknown profile or case, PlansError, and what `open_store` raises.
+    CaseError for an unknown profile or case, PlansProfileError, and what `open_store` raises.
     """
     whole = _profile(profile, arch, root, toolchain, checkpoint, known)
     if not named:
@@ -85,11 +88,11 @@ def _profile(
         cases = profile_cases(profile, arch)
         return ProfileCases(cases, (), len(cases))
     if checkpoint is not None:
-        raise PlansError(
+        raise PlansProfileError(
             f"--profile {PLANS}: its networks are its own; plan the checkpoint's with tasnet plan make --checkpoint"
         )
     if toolchain != "reference":
-        raise PlansError(
+        raise PlansProfileError(
             f"--profile {PLANS}: a segment is calibrated with what the ones before it give; compile a plan with "
             "tasnet plan make --calibration DIR, then tasnet plan compile"
         )
@@ -107,22 +110,22 @@ def kept_plans(
     known: Observations = PUBLIC_RECORD,
 ) -> tuple[KeptPlan, ...]:
     """The plan of each network for an architecture, from the store or made now."""
-    return tuple(_kept(store, each.on(arch), known) for each in (PLANNED if networks is None else networks))
+    return tuple(_load_or_make(store, each.on(arch), known) for each in (PLANNED if networks is None else networks))
 
 
-def _kept(store: Store, network: PlannedNetwork, known: Observations) -> KeptPlan:
+def _load_or_make(store: Store, network: PlannedNetwork, known: Observations) -> KeptPlan:
     key = _key(network, known)
-    if found := _noted(store, network, key):
+    if found := _load_noted(store, network, key):
         return found
     with store.lock(key):
-        if found := _noted(store, network, key):
+        if found := _load_noted(store, network, key):
             return found
-        artifact, trouble = _made(store, network, known)
+        artifact, trouble = _make(store, network, known)
         store.put_note(key, {"plan": artifact, "trouble": trouble})
     return KeptPlan(network, artifact, trouble, _segments(network, read_kept(store, artifact)) if artifact else ())
 
 
-def _noted(store: Store, network: PlannedNetwork, key: str) -> KeptPlan | None:
+def _load_noted(store: Store, network: PlannedNetwork, key: str) -> KeptPlan | None:
     note = store.note(key)
     if note is None:
         return None
@@ -148,7 +151,7 @@ def _key(network: PlannedNetwork, known: Observations) -> str:
     )
 
 
-def _made(store: Store, network: PlannedNetwork, known: Observations) -> tuple[str, str]:
+def _make(store: Store, network: PlannedNetwork, known: Observations) -> tuple[str, str]:
     """The store's name of a plan made now, or why there is none."""
     from dataclasses import replace
 

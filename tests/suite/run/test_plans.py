@@ -22,7 +22,7 @@ from tasnet.plan.segment_graph import to_onnx
 from tasnet.suite.cases.outcome import Stage, Status
 from tasnet.suite.cases.profiles import PLANNED, PROFILES, PlannedNetwork, profile_cases
 from tasnet.suite.run.pipeline import NET_NAME, Pipeline, PipelineError
-from tasnet.suite.run.plans import PlansError, cases_of, kept_plans, plan_record, read_kept
+from tasnet.suite.run.plans import PlansProfileError, cases_of, kept_plans, plan_record, read_kept
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store, open_store
 from tests.suite.run.scripted_cases import checkpoint_file
@@ -172,7 +172,7 @@ def test_the_networks_are_the_notes_at_two_rates_256_filters_and_the_papers_smal
     ],
 )
 def test_what_a_plan_of_drawn_weights_cannot_take_is_refused_with_what_to_do(tmp_path: Path, given, words: str) -> None:
-    with pytest.raises(PlansError, match=words):
+    with pytest.raises(PlansProfileError, match=words):
         cases_of("plans", "hailo8", tmp_path / "none", **given)
     assert not (tmp_path / "none").exists()
 

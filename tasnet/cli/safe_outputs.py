@@ -1,6 +1,7 @@
 """What keeps a command from writing over what it reads, before any work and whatever link leads to it.
 
-What a command writes is declared at its option, by `writable=True`; whatever else names a file or a folder is read.
+What a command writes is declared at its option, by `writable=True`. What else may name a file or a folder is read: a
+parameter of type Path, or a word that is a file's name or another's, which its option declares by `path_type=str`.
 """
 
 from __future__ import annotations
@@ -15,21 +16,21 @@ import typer
 
 from tasnet.cli.options import UsageError
 
-_UNNAMED = ("expected_failures.yaml", "thresholds.yaml")
+_DEFAULT_INPUTS = ("expected_failures.yaml", "thresholds.yaml")
 """what is read in the root without being named"""
-_ONLY_WRITTEN = frozenset({".html", ".md", ".png", ".py", ".svg", ".toml"})
-"""endings of what is written and never read from a folder: these may be written there again"""
+_MAY_BE_OVERWRITTEN = frozenset({".html", ".md", ".png", ".py", ".svg", ".toml"})
+"""endings of files that no command reads from a folder that it is given: they may be written there again"""
 
 
-def kept_apart(command: Callable[..., int]) -> Callable[..., int]:
+def outputs_are_not_inputs(command: Callable[..., int]) -> Callable[..., int]:
     """The command, which looks at its paths before it begins."""
 
     @wraps(command)
     def called(**values: Any) -> int:
         written = written_names(command)
-        check_apart(
+        check_outputs_are_not_inputs(
             [path for name in written for path in _paths(values[name])],
-            [path for name, value in values.items() if name not in (*written, "root") for path in _paths(value)],
+            [path for name in path_names(command) if name not in (*written, "root") for path in _paths(values[name])],
             values.get("root"),
         )
         return command(**values)
@@ -39,12 +40,26 @@ def kept_apart(command: Callable[..., int]) -> Callable[..., int]:
 
 def written_names(command: Callable[..., int]) -> list[str]:
     """The parameters of a command that name what it writes."""
+    return [name for name, hint in _hints(command) if _declares(hint, lambda each: getattr(each, "writable", False))]
+
+
+def path_names(command: Callable[..., int]) -> list[str]:
+    """The parameters of a command that may name a file or a folder."""
+    return [
+        name
+        for name, hint in _hints(command)
+        if _declares(hint, lambda each: each is Path or getattr(each, "path_type", None) is str)
+    ]
+
+
+def _hints(command: Callable[..., int]) -> Iterator[tuple[str, object]]:
+    # That name is imported for type checkers alone.
     hints = get_type_hints(command, localns={"RunOptions": object}, include_extras=True)
-    return [name for name, hint in hints.items() if _is_written(hint)]
+    return ((name, hint) for name, hint in hints.items() if name != "return")
 
 
-def _is_written(hint: object) -> bool:
-    return any(getattr(each, "writable", False) or _is_written(each) for each in get_args(hint))
+def _declares(hint: object, what: Callable[[object], object]) -> bool:
+    return bool(what(hint)) or any(_declares(each, what) for each in get_args(hint))
 
 
 def output_option(metavar: str, what: str) -> Any:
@@ -52,12 +67,12 @@ def output_option(metavar: str, what: str) -> Any:
     return typer.Option("-o", "--output", writable=True, metavar=metavar, help=what)
 
 
-def check_apart(outputs: Iterable[Path], inputs: Iterable[Path], root: Path | None = None) -> None:
+def check_outputs_are_not_inputs(outputs: Iterable[Path], inputs: Iterable[Path], root: Path | None = None) -> None:
     """Raises UsageError for an output that is an input, that would overwrite a file in one, or that is two outputs."""
     from tasnet.suite.ledger import root_folder
 
     outputs = list(outputs)
-    usual = [root_folder(root) / name for name in _UNNAMED] if outputs else []
+    usual = [root_folder(root) / name for name in _DEFAULT_INPUTS] if outputs else []
     read = (*inputs, *usual)
     seen: list[Path] = []
     for output in outputs:
@@ -72,7 +87,12 @@ def check_apart(outputs: Iterable[Path], inputs: Iterable[Path], root: Path | No
                 continue
             if output.samefile(each):
                 raise UsageError(f"{output}: is read here, as {each}, and would be lost; name another output")
-            if output.is_file() and each.is_dir() and _within(output, each) and output.suffix not in _ONLY_WRITTEN:
+            if (
+                output.is_file()
+                and each.is_dir()
+                and _within(output, each)
+                and output.suffix not in _MAY_BE_OVERWRITTEN
+            ):
                 raise UsageError(f"{output}: is a file of {each}, which is read here; name another output")
 
 
@@ -81,11 +101,9 @@ def _within(path: Path, folder: Path) -> bool:
 
 
 def _paths(value: object) -> Iterator[Path]:
-    """The files and folders that a value may name. A word is a path if it has a folder or an ending."""
-    if isinstance(value, Path):
-        yield value
-    elif isinstance(value, str):
-        if os.sep in value or Path(value).suffix:
+    """The path or the paths that a parameter names, if any."""
+    if isinstance(value, (Path, str)):
+        if value:
             yield Path(value)
     elif isinstance(value, (list, tuple)):
         for each in value:

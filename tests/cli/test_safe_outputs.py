@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import numpy as np
 import onnx
@@ -13,16 +14,18 @@ import pytest
 import typer.main
 
 from tasnet.cli import main
-from tasnet.cli.apart import written_names
 from tasnet.cli.app import app
+from tasnet.cli.safe_outputs import path_names, written_names
 from tests.cli.small_files import model
 
 READ = {
     "at",
     "calibration",
     "checkpoint",
+    "dfc_python",
     "file",
     "folder",
+    "hardware",
     "ledger",
     "logs",
     "mix",
@@ -49,32 +52,24 @@ def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
-def _names_paths(hint: object) -> bool:
-    return hint is Path or any(_names_paths(each) for each in get_args(hint))
-
-
-def _path_names(command: Any) -> set[str]:
-    hints = get_type_hints(command.callback, localns={"RunOptions": object}, include_extras=True)
-    return {name for name, hint in hints.items() if _names_paths(hint)}
-
-
 PAIRS = [
     (words, written, read)
     for words, command in COMMANDS.items()
     for written in written_names(command.callback)
-    for read in sorted(_path_names(command) - set(written_names(command.callback)) - {"root"})
+    for read in sorted(set(path_names(command.callback)) - set(written_names(command.callback)) - {"root"})
 ]
 
 
 def _arguments(words: tuple[str, ...], given: dict[str, Path]) -> list[str]:
     """A call with these paths, and a word for whatever else must be given."""
     options, arguments = [], []
+    paths = path_names(COMMANDS[words].callback)
     for each in COMMANDS[words].params:
         value = given.get(each.name)
         # An argument that may be left out is in the way of those behind it.
         if value is None and not each.required and each.param_type_name != "argument":
             continue
-        text = str(value) if value is not None else "other" if each.name in _path_names(COMMANDS[words]) else "baseline"
+        text = str(value) if value is not None else "other" if each.name in paths else "baseline"
         if each.param_type_name == "argument":
             arguments.append(text)
         else:
@@ -135,9 +130,18 @@ def test_no_command_writes_over_a_file_in_a_folder_that_it_reads(
 def test_a_parameter_that_names_a_path_is_declared_as_written_or_known_as_read() -> None:
     """A new one is neither until somebody says which."""
     for words, command in COMMANDS.items():
-        undeclared = _path_names(command) - set(written_names(command.callback))
+        undeclared = set(path_names(command.callback)) - set(written_names(command.callback))
         assert undeclared - READ == set(), words
         assert not [each.name for each in command.params if "-o" in each.opts and each.name in undeclared], words
+
+
+def test_a_word_that_may_be_a_file_is_declared_so() -> None:
+    """What the help calls FILE, DIR, FOLDER or PATH is looked at, whatever its type; and a name's ending is no sign."""
+    called = re.compile(r"(FILE|DIR|FOLDER|PATH|PYTHON)\b")
+    for words, command in COMMANDS.items():
+        told = {each.name for each in command.params if called.search(each.metavar or "")}
+        assert told - set(path_names(command.callback)) == set(), words
+        assert not {"base", "case", "keyword"} & set(path_names(command.callback)), words
 
 
 @pytest.mark.parametrize("name", ["expected_failures.yaml", "thresholds.yaml"])
