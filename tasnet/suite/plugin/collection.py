@@ -13,7 +13,7 @@ from tasnet.suite.cases import why_not_run
 from tasnet.suite.early_options import PREFIX
 from tasnet.suite.plugin.options import in_pytest
 from tasnet.suite.plugin.pairs import PAIR_ID
-from tasnet.suite.plugin.plans import PLAN_ID
+from tasnet.suite.plugin.plans import PLAN_TEST_PREFIX
 from tasnet.suite.plugin.setup import MARKS, SETUP
 
 
@@ -65,7 +65,7 @@ def why_no_test(config: pytest.Config) -> Iterator[str]:
     for argument in config.args:
         _, bracket, name = argument.removesuffix("]").partition("[")
         if bracket:
-            name = name.removeprefix(PAIR_ID).removeprefix(PLAN_ID)
+            name = name.removeprefix(PAIR_ID).removeprefix(PLAN_TEST_PREFIX)
             yield from filter(None, [in_pytest(why_not_run(name, setup.cases, setup.profile, setup.arch))])
     if "=" in config.option.keyword:
         yield f"-k reads no =; a case is named with {PREFIX}case ID"
