@@ -73,7 +73,7 @@ def test_all_together_are_one_case(base: Removals) -> None:
 
 
 def test_where_no_single_change_helps_two_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def needs_both(network: Network, arch: str) -> Prediction:
+    def needs_both(network: Network, arch: str, observed: object) -> Prediction:
         """Nothing compiles unless it is vertical and without a deconvolution."""
         fine = widest_shape(network.layers[-1])[1] > 1 and all(each.type != "deconv" for each in network)
         failure = Failure(stage="compile", family="partition", message="", certainty=Certainty.EXTRAPOLATED)

@@ -40,6 +40,7 @@ def told(tmp_path: Path, case: str) -> str:
 def test_an_expected_failure(tmp_path: Path) -> None:
     assert told(tmp_path, "truncate-k-4").splitlines() == [
         "concat-normal-grouped-k4",
+        "function  another function: 4 of 24 blocks, ReLU for PReLU, no norms",
         "run       20260601T000000Z: predicted by reference 0.1.0 on hailo8",
         "judged    expected failure",
         "expected  failure at compile, unsupported_kernel (entry deconv)",
@@ -105,7 +106,9 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     flags = "skip_topology_mode=concat,deconv_mode=grouped,TRUNCATE_K_BLOCKS=4"
     for case in ("truncate-k-4", "concat-normal-grouped-k4", flags):
         assert main(["ledger", "explain", case, *options]) == 0
-        assert capsys.readouterr().out.startswith("concat-normal-grouped-k4\nrun       none has it")
+        lines = capsys.readouterr().out.splitlines()
+        assert (lines[0], lines[2][:21]) == ("concat-normal-grouped-k4", "run       none has it")
+        assert lines[1] == "function  another function: 4 of 24 blocks, ReLU for PReLU, no norms"
     store_profile(tmp_path / "store", tell)
     assert main(["ledger", "explain", "truncate-k-4", *options, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
