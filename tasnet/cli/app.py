@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tasnet import __version__
-from tasnet.cli import checking, compiler, gate, graphs, history, isolation, numbers, plan, questions, report
+from tasnet.cli import checking, compiler, evidence, gate, graphs, history, isolation, numbers, plan, report, suggesting
 from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
 from tasnet.cli.init import init
@@ -222,10 +222,10 @@ app.command(rich_help_panel=RUNS)(history.runs)
 app.command(rich_help_panel=RUNS)(history.compare)
 app.command(rich_help_panel=RUNS)(history.trend)
 app.command(rich_help_panel=RUNS)(gate.gate)
-app.command(rich_help_panel=COMPILER)(questions.suggest)
+app.command(rich_help_panel=COMPILER)(suggesting.suggest)
 app.command(rich_help_panel=COMPILER)(compiler.calibrate)
 app.command(rich_help_panel=COMPILER)(compiler.sweep)
 app.command(rich_help_panel=COMPILER)(compiler.classify)
 app.command(name="import-runs", rich_help_panel=COMPILER)(compiler.import_runs)
 app.command(rich_help_panel=COMPILER)(compiler.emulate)
-app.add_typer(questions.evidence, name="evidence", rich_help_panel=COMPILER)
+app.add_typer(evidence.evidence, name="evidence", rich_help_panel=COMPILER)

@@ -136,7 +136,7 @@ def sweep(
     if not until and (hours is not None or plan):
         raise UsageError(f"{'--plan' if plan else '--hours'}: only with --until decided")
     if until:
-        from tasnet.cli.questions import sweep_until_decided
+        from tasnet.cli.suggesting import sweep_until_decided
 
         return sweep_until_decided(options, profile, plan or [], hours, scheduler, workers)
     from tasnet.suite.ask import open_informed_pipeline
@@ -226,7 +226,7 @@ def import_runs(
 
     Example: tasnet import-runs night_runs2 --dfc-version 3.33.0
     """
-    from tasnet.cli.questions import asked_cases, show_news
+    from tasnet.cli.evidence import asked_cases, show_news
     from tasnet.suite.notes import import_night_runs
     from tasnet.suite.observed import all_evidence, everything_observed, evidence_by_entry
     from tasnet.suite.run import Store
