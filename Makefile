@@ -19,7 +19,7 @@ picture: .venv/installed
 	$(BIN)/tasnet report --run last~1 --run last --picture docs/report.png
 	$(BIN)/tasnet report --run last~1 --run last --picture docs/report-dark.png --dark
 
-test: .venv/installed
+test: .venv/installed .venv/beside/installed
 	$(BIN)/python -m pytest -n $(JOBS)
 
 # What a commit must pass before any test: the hooks of .pre-commit-config.yaml run the same targets.
@@ -57,6 +57,11 @@ durations: .venv/installed
 	$(PIP) --group dev
 	$(PIP) --no-deps --group oracles
 	$(PIP) --no-deps --editable .
+	touch $@
+
+# Other pytest plugins, for the tests that hold tasnet beside them.
+.venv/beside/installed: tests/suite/plugin/beside.txt .venv/installed
+	$(PIP) --no-deps --upgrade --target .venv/beside -r $<
 	touch $@
 
 clean:
