@@ -22,7 +22,7 @@ from tasnet.cli.options import (
     writable,
 )
 from tasnet.cli.safe_outputs import output_option
-from tasnet.common import utc_today
+from tasnet.common import utc_today, why_no_file
 
 if TYPE_CHECKING:
     from tasnet.suite.numerics import StageFigure, Thresholds
@@ -59,7 +59,7 @@ def listen(
     Example: tasnet listen -o heard
     """
     from tasnet.suite.cases import check_blocks, parse_case
-    from tasnet.suite.numerics import SECONDS, SHIPPED, listen_summary, separate_to_folder
+    from tasnet.suite.numerics import SECONDS, SHIPPED, check_folder, listen_summary, separate_to_folder
 
     waves = [*(mix or ()), *(more or ())]
     if case is not None and case.lower().endswith(".wav"):
@@ -70,6 +70,11 @@ def listen(
         raise UsageError(f"{waves[0]}: name the recordings to mix with --mix")
     named = parse_case(AS_TRAINED if case is None else case)
     folder = output or Path(f"heard-{named.id}")
+    # Before the weights are looked for: what is kept of them makes a store.
+    check_folder(folder)
+    for wave in waves:
+        if why := why_no_file(wave):
+            raise UsageError(f"{wave}: {why}; name a wav")
     pipeline = embedded(trained(options, [named]))
     check_blocks(named.variant, pipeline.resolve(named).size)
     heard = separate_to_folder(named, waves or SHIPPED[:2], folder, pipeline, seconds=SECONDS if waves else HEARD)

@@ -8,6 +8,7 @@ from .kept_figures import read_case_figures as read_case_figures
 from .kept_figures import read_figures as read_figures
 from .kept_figures import weights_label as weights_label
 from .listening import SECONDS as SECONDS
+from .listening import check_folder as check_folder
 from .listening import listen_summary as listen_summary
 from .listening import separate_to_folder as separate_to_folder
 from .measuring import measure_case as measure_case
@@ -45,6 +46,7 @@ __all__ = [
     "ThresholdError",
     "Thresholds",
     "aligned_distance",
+    "check_folder",
     "distance",
     "distance_to_trained",
     "each_window",
