@@ -1,4 +1,4 @@
-"""Every command of the README runs, and prints what the README shows."""
+"""Every command of the README, and of the pages that go on from it, runs and prints what is shown."""
 
 from __future__ import annotations
 
@@ -13,14 +13,24 @@ from tests.project.shown import Step, console_blocks, holds, run
 ROOT = Path(__file__).resolve().parents[2]
 IN_THE_CHECKOUT = ("expected_failures.yaml", "SUPPORT.md")
 """what the commands find where they are typed"""
-BLOCKS = list(console_blocks((ROOT / "README.md").read_text(encoding="utf-8")))
+PAGES = ("README.md", "docs/suite.md", "docs/by-hand.md", "docs/ledger.md")
+BLOCKS = [(page, block) for page in PAGES for block in console_blocks((ROOT / page).read_text(encoding="utf-8"))]
+SCREENS = 3 * 50
+"""lines of three screens"""
 
 
 def test_the_readme_shows_the_commands_that_it_is_about() -> None:
-    assert {command.split()[0] for block in BLOCKS for command, _ in block} >= {"make", "tasnet", "pytest"}
+    typed = {command.split()[0] for page, block in BLOCKS if page == "README.md" for command, _ in block}
+    assert typed == {"make", "tasnet", "pytest"}
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=[block[0][0] for block in BLOCKS])
+def test_the_readme_fits_three_screens() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= SCREENS
+
+
+@pytest.mark.parametrize(
+    "block", [block for _, block in BLOCKS], ids=[f"{page}: {block[0][0]}" for page, block in BLOCKS]
+)
 def test_block(block: list[Step], tmp_path: Path) -> None:
     """The commands of a block run one after the other in one folder, and print the lines below them."""
     for name in IN_THE_CHECKOUT:
