@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tasnet.cli import main
+from tests.doubles.repository import run_pytest
 from tests.doubles.stored_runs import FIRST, store_run
 
 ROOT = Path(__file__).parents[2]
@@ -121,14 +119,6 @@ def test_pytest_agrees_with_the_commands(folder: str, options: list[str], suite:
         "    setup = pytestconfig.stash[SETUP]\n"
         "    print('FOUND', setup.root, setup.store, setup.ledger.path.resolve())\n"
     )
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TASNET_"))}
-    command = [sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
-    ran = subprocess.run(
-        command,
-        cwd=suite / folder,
-        env={**environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["-q", "-s", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
+    ran = run_pytest(*words, folder=suite / folder, PYTHONPATH=str(ROOT))
     assert f"FOUND {suite} {suite}/.tasnet {suite}/expected_failures.yaml\n" in ran.stdout, ran.stdout + ran.stderr

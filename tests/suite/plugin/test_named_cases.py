@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tasnet.suite.history.run import find_run
-from tests.doubles.repository import environment
+from tests.doubles.repository import run_pytest
 from tests.suite.plugin.small_suite import run, tells
 
-ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
 
 CLEAR, BESIDE = "project-bypass-conv1x1_head-k1", "split-normal-polyphase-all+T=8000"
@@ -102,9 +99,9 @@ def test_a_graph_is_measured_once_and_a_named_case_of_it_is_told_so(suite: pytes
 
 
 def test_the_numerics_of_a_named_case_are_its_graphs(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", "-m", "numerics"]
-    command += ["tests/numerics/test_parity.py", f"--tasnet-store={tmp_path}"]
-    command += ["--tasnet-case=project-bypass-grouped-k1", "--tasnet-case=project-bypass-grouped-k2"]
-    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False)
+    words = ["-p", "no:cacheprovider", "--collect-only", "-q", "-m", "numerics"]
+    words += ["tests/numerics/test_parity.py", f"--tasnet-store={tmp_path}"]
+    words += ["--tasnet-case=project-bypass-grouped-k1", "--tasnet-case=project-bypass-grouped-k2"]
+    ran = run_pytest(*words)
     collected = [line.partition("[")[2] for line in ran.stdout.splitlines() if "::" in line]
     assert collected == ["project-bypass-grouped-all]"]

@@ -1,4 +1,4 @@
-"""Hundreds of questions a test, each kept in the store: whether they outlast a power cut is other tests' matter."""
+"""What tests write into stores that they throw away needn't reach the disk: none can see what a power cut leaves."""
 
 from __future__ import annotations
 
