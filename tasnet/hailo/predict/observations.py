@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 
+from tasnet.common import counted
 from tasnet.hailo.files import Layer
 from tasnet.hailo.predict.bracket import PUBLIC_BRACKET, Bracket
 from tasnet.hailo.predict.demands import Demand, demand_of
@@ -69,7 +70,7 @@ class Observations:
         fails = f"from {own.fails:,} on none does" if own.fails is not None else "with no known end"
         rows = f"rows of up to {own.passes:,} elements compile, {fails}"
         beside = f" (publicly known: {known.passes:,} and {known.fails:,})" if own != known else ", as publicly known"
-        return f"{rows}{beside}; {len(self.compiled)} layers compiled, {len(self.failed)} failed alone"
+        return f"{rows}{beside}; {counted(len(self.compiled), 'layer')} compiled, {len(self.failed)} failed alone"
 
 
 PUBLIC_RECORD = Observations()
