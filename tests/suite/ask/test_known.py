@@ -23,7 +23,7 @@ from tasnet.hailo.predict import (
     predict_network,
 )
 from tasnet.network import Size, Variant, seeded_weights
-from tasnet.plan import Bounds, Plan, function_of_variant, make_plan, plan_json, read_profile
+from tasnet.plan import Bounds, Plan, PlanError, function_of_variant, make_plan, plan_json, read_profile
 from tasnet.suite.ask.known import embedded_toolchain, known_observations
 from tasnet.suite.ask.single_layers import single_layer
 from tasnet.suite.cases import Stage, Status, parse_case
@@ -189,11 +189,11 @@ def test_a_kept_plan_is_made_anew_once_evidence_has_arrived(tmp_path: Path, monk
 
     made: list[Observations] = []
 
-    def fake(store: Store, network: object, known: Observations) -> tuple[str, str]:
-        made.append(known)
-        return "", "none fits"
+    def none_fits(trained: object, length: int, arch: str, bounds: Bounds, *more: object) -> None:
+        made.append(bounds.known)
+        raise PlanError("none fits")
 
-    monkeypatch.setattr("tasnet.suite.run.plans._made", fake)
+    monkeypatch.setattr("tasnet.plan.make_plan", none_fits)
     store = open_store(tmp_path)
     for known in (PUBLIC_RECORD, PUBLIC_RECORD, WIDER, WIDER):
         kept_plans(store, "hailo8", PLANNED[:1], known)
