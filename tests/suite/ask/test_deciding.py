@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from tasnet.cli import main
-from tasnet.hailo.files import Network
 from tasnet.hailo.predict import PUBLIC_BRACKET, Bracket, Reference
 from tasnet.suite.ask.deciding import (
     TRIES,
@@ -37,25 +36,7 @@ from tasnet.suite.run import Pipeline, Store, open_store
 from tasnet.suite.run.store import DamageWarning
 from tests.doubles.outcomes import DFC, failure, outcomes
 from tests.doubles.ruled_toolchain import RuledToolchain
-
-SMALL = "+T=400+N=16+L=16+B=8+H=8+Sc=8+X=2+R=1"
-IDS = tuple(
-    f"{head}-{blocks}{SMALL}"
-    for head in ("project-normal-conv1x1_head", "project-normal-grouped", "project-bypass-conv1x1_head")
-    for blocks in ("k1", "all")
-)
-
-
-def layers_of(network: Network) -> int:
-    """Its layers at work."""
-    return sum(layer.type not in ("input_layer", "output_layer") for layer in network)
-
-
-def too_many(most: int) -> RuledToolchain:
-    """A compiler that places so many layers, and whose word counts as observed."""
-    return RuledToolchain(
-        lambda network: (network.layers[1].name,) if layers_of(network) > most else None, version="3.33.0"
-    )
+from tests.suite.ask.layer_limit import IDS, too_many
 
 
 @pytest.fixture(scope="module")
@@ -244,7 +225,7 @@ from tasnet.suite.ask.deciding import ask_here, ask_on_workers, decide
 from tasnet.suite.cases import parse_case
 from tasnet.suite.observed import open_workers
 from tasnet.suite.run import Pipeline, Store
-from tests.suite.ask.test_deciding import IDS, too_many
+from tests.suite.ask.layer_limit import IDS, too_many
 
 store, workers = Store(Path(sys.argv[1])), int(sys.argv[2])
 survey_maker = SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8")
