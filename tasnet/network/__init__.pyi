@@ -30,7 +30,6 @@ from .variant import TrainedForm as TrainedForm
 from .variant import Variant as Variant
 from .variant import VariantError as VariantError
 from .variant import count_text as count_text
-from .variant import exact_values as exact_values
 from .variant import parse_blocks as parse_blocks
 from .variant import parse_count as parse_count
 from .variant import set_axis as set_axis
@@ -64,7 +63,6 @@ __all__ = [
     "checkpoint_file",
     "checkpoint_name",
     "count_text",
-    "exact_values",
     "function_kept",
     "load_checkpoint",
     "module_to_onnx",

@@ -47,7 +47,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class SweepResult:
+class SweepOutcome:
     """What was asked, and what is known by it. `why` says what is left open and why; empty where nothing is."""
 
     survey: Survey
@@ -74,7 +74,7 @@ def decide(
     checked: int = CHECKED,
     on_answer: Callable[[Asked, Survey], None] = lambda asked, survey: None,
     clock: Callable[[], float] = time.monotonic,
-) -> SweepResult:
+) -> SweepOutcome:
     """Asks until all graphs of cases and plans are answered or inferred, or the hours don't let the next one end.
 
     `survey_of` gives the survey with what was told so far; `at_once` questions are asked at a time. A compile
@@ -95,13 +95,13 @@ def decide(
         if left:
             chosen = [survey.questions[each.place] for each in survey.next(at_once, fits)]
             if not chosen:
-                return SweepResult(survey, tuple(asked), _why_open(len(left), abandoned, end is not None))
+                return SweepOutcome(survey, tuple(asked), _why_open(len(left), abandoned, end is not None))
         else:
             free = [each for each in graphs if survey.inferred(each) and survey.questions[each].name in fits]
             chosen = [survey.questions[each] for each in dice.sample(free, min(len(free), at_once, checked - checks))]
             checks += len(chosen)
             if not chosen:
-                return SweepResult(survey, tuple(asked), "")
+                return SweepOutcome(survey, tuple(asked), "")
         places = {each.name: place for place, each in enumerate(survey.questions)}
         for question, outcomes in ask(chosen):
             ended = _ended(question, outcomes, None if left else survey.inferred(places[question.name]))

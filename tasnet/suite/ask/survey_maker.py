@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
-from tasnet.suite.ask.deciding import SweepResult
+from tasnet.suite.ask.deciding import SweepOutcome
 from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import StoredReplies, TimedReply, stored_replies
@@ -75,7 +75,7 @@ class SurveyMaker:
         return [*asked, *segments]
 
 
-def sweep_lines(found: SweepResult, by: str) -> Iterator[str]:
+def sweep_lines(found: SweepOutcome, by: str) -> Iterator[str]:
     """What a sweep asked, what is inferred by it, what its checks refuted, and what is open. `by` says who told."""
     places = [place for place, each in enumerate(found.survey.questions) if each.source is not Source.SINGLE_LAYER]
     inferred = [place for place in places if found.survey.inferred(place) is not None]

@@ -20,7 +20,7 @@ from tasnet.suite.ask.deciding import (
     Ask,
     Asked,
     Outcomes,
-    SweepResult,
+    SweepOutcome,
     ask_here,
     ask_on_workers,
     asked_of,
@@ -46,12 +46,12 @@ def survey_maker(tmp_path_factory: pytest.TempPathFactory) -> SurveyMaker:
     return SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8", evidence=False)
 
 
-def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> SweepResult:
+def asked_with(survey_maker: SurveyMaker, tool: RuledToolchain, **options: object) -> SweepOutcome:
     """What a sweep with this compiler decides; its own store is the survey maker's."""
     return decide(survey_maker.now, ask_here(Pipeline(survey_maker.pipeline.store, tool), "hailo8"), **options)  # type: ignore[arg-type]
 
 
-def verdicts(found: SweepResult) -> dict[str, bool | None]:
+def verdicts(found: SweepOutcome) -> dict[str, bool | None]:
     """Whether each graph of a case compiles, as answered or inferred."""
     told = {each.demands: each.compiled for each in found.survey.known.replies}
     said = {}
