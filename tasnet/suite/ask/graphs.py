@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tasnet.common import source_digest
 from tasnet.hailo import Certainty
@@ -23,10 +23,12 @@ from tasnet.hailo.predict import (
     demands_of,
     predict_network,
 )
-from tasnet.plan import Plan, check_files, read_plan
 from tasnet.suite.ask.question import Question, RuleVerdict, Source, rule_verdict
 from tasnet.suite.cases import AnyCase, Case, Outcome, Stage, graph_key
 from tasnet.suite.run import Pipeline, Store, content_key
+
+if TYPE_CHECKING:
+    from tasnet.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,9 @@ def case_questions(
 
 def plan_questions(at: Path, known: Observations) -> tuple[list[Question], Plan]:
     """A question for each distinct graph of a plan's segments. Raises PlanError."""
+    # Only now: it loads torch, and who tells of a run reads no plan.
+    from tasnet.plan import check_files, read_plan
+
     plan = read_plan(at)
     folder = at if at.is_dir() else at.parent
     check_files(plan, folder)
