@@ -148,4 +148,4 @@ def sweep_until_decided(
     show(sweep_lines(found, by))
     if not tool.predicted:
         show_news(cases, options.arch, pipeline.store, None, known)
-    return NOT_CLEAR if found.why else OK
+    return NOT_CLEAR if found.left_open else OK

@@ -48,11 +48,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class SweepOutcome:
-    """What was asked, and what is known by it. `why` says what is left open and why; empty where nothing is."""
+    """What was asked, and what is known by it. `left_open` says what is left open and why; empty where nothing is."""
 
     survey: Survey
     asked: tuple[Asked, ...]
-    why: str
+    left_open: str
 
     @property
     def refuted(self) -> tuple[Asked, ...]:

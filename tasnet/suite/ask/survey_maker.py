@@ -91,4 +91,4 @@ def sweep_lines(found: SweepOutcome, by: str) -> Iterator[str]:
     for each in found.refuted:
         assert each.inferred is not None
         yield f"refuted: {each.question.name} was {each.inferred.text}, and {'compiled' if each.compiled else 'failed'}"
-    yield found.why or "decided: nothing is open"
+    yield found.left_open or "decided: nothing is open"

@@ -67,7 +67,7 @@ def test_all_verdicts_are_right_and_what_follows_is_not_compiled(survey_maker: S
     tool = replace(too_many(most), fingerprint=f"most {most}")
     found = asked_with(survey_maker, tool, checked=0)
     graphs = {each.name: each.demands.layers_at_work for each in found.survey.questions if each.source is Source.CASE}
-    assert found.why == ""
+    assert found.left_open == ""
     assert verdicts(found) == {name: count <= most for name, count in graphs.items()}
     assert sum(each.question.source is Source.CASE for each in found.asked) < len(graphs)
     lines = [*sweep_lines(found, "observed with dfc 3.33.0")]
@@ -100,7 +100,7 @@ def test_a_check_that_does_not_agree_opens_what_rested_on_it(survey_maker: Surve
     # the smallest fails and all others compile: nothing that is monotone
     ask, _ = scripted({smallest.name: False})
     found = decide(survey_maker.now, ask, checked=len(names))
-    assert found.why == ""
+    assert found.left_open == ""
     assert found.survey.known.refuted_kinds
     assert found.refuted
     assert verdicts(found) == {name: name != smallest.name for name in names}
@@ -111,7 +111,7 @@ def test_what_breaks_down_is_asked_again_and_then_left_open(survey_maker: Survey
     ask, asked = scripted({}, broken=every)
     found = decide(survey_maker.now, ask)
     assert set(map(asked.count, asked)) == {TRIES}
-    assert found.why.endswith(f"nothing was learned of {len(set(asked))} ({min(asked)}, …)")
+    assert found.left_open.endswith(f"nothing was learned of {len(set(asked))} ({min(asked)}, …)")
     assert found.survey.known.replies == ()
 
 
@@ -125,7 +125,7 @@ def test_hours_are_kept_and_the_rest_is_said_to_be_open(survey_maker: SurveyMake
 
     found = decide(survey_maker.now, slow, hours=1.5, clock=lambda: now[0])
     assert len(asked) in (1, 2)
-    assert "no compile fits into the hours that are left" in found.why
+    assert "no compile fits into the hours that are left" in found.left_open
     assert decide(survey_maker.now, slow, hours=1e-9, clock=lambda: now[0]).asked == ()
 
 
@@ -137,7 +137,7 @@ def test_several_are_asked_at_a_time(survey_maker: SurveyMaker) -> None:
         sizes.append(len(questions))
         yield from ask(questions)
 
-    assert decide(survey_maker.now, counted, at_once=3, checked=2).why == ""
+    assert decide(survey_maker.now, counted, at_once=3, checked=2).left_open == ""
     assert max(sizes) in (2, 3)
 
 
@@ -156,7 +156,7 @@ def test_a_sweep_that_was_killed_compiles_nothing_twice(survey_maker: SurveyMake
         asked_with(own, tool, on_answer=until)
     before = list(tool.calls)
     again = SurveyMaker(Pipeline(Store(store.root), Reference()), survey_maker.cases, (), "hailo8")
-    assert asked_with(again, tool).why == ""
+    assert asked_with(again, tool).left_open == ""
     assert len(tool.calls) == len(set(tool.calls))
     assert tool.calls[: len(before)] == before
     assert {each.end.provenance.version for each in all_evidence(store)} <= {"3.33.0"}
@@ -206,7 +206,7 @@ def test_workers_decide_what_one_process_does(survey_maker: SurveyMaker) -> None
         together = decide(survey_maker.now, ask_on_workers(over, "hailo8"), at_once=2, checked=1)
         broken = [*over(_fails, ["a question"])]
     assert verdicts(together) == verdicts(alone)
-    assert together.why == alone.why
+    assert together.left_open == alone.left_open
     ((place, text, why),) = broken
     assert (place, text) == (0, "")
     assert "ValueError" in why
@@ -270,5 +270,5 @@ def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
         too_many(8),
     )
     found = asked_with(again, tool)
-    assert found.why == ""
+    assert found.left_open == ""
     assert first not in [each.question.name for each in found.asked if each.inferred is None]
