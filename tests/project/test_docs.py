@@ -20,9 +20,8 @@ def commands(program: str) -> Iterator[list[str]]:
     for path in sorted((ROOT / "docs").glob("*.md")):
         for block in BLOCK.findall(path.read_text(encoding="utf-8")):
             for line in block.splitlines():
-                _, found, rest = line.partition(f".venv/bin/{program} ")
-                if found:
-                    yield shlex.split(rest)
+                if found := re.search(rf"(?:^\$ |\.venv/bin/){program} (.*)", line):
+                    yield shlex.split(found[1])
 
 
 def options(words: list[str]) -> set[str]:
@@ -32,7 +31,7 @@ def options(words: list[str]) -> set[str]:
 @pytest.mark.parametrize("words", list(commands("tasnet")), ids=" ".join)
 def test_tasnet(words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    command = words[:2] if words[0] in ("plan", "evidence") else words[:1]
+    command = words[:2] if words[0] in ("plan", "evidence", "ledger") else words[:1]
     assert main([*command, "--help"]) == 0
     assert options(words) <= set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", capsys.readouterr().out))
 
