@@ -10,11 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from tasnet.common import counted
-from tasnet.hailo.files import Layer
 from tasnet.hailo.predict.bracket import PUBLIC_BRACKET, Bracket
-from tasnet.hailo.predict.demands import Demand, demand_of
+
+if TYPE_CHECKING:
+    from tasnet.hailo.files import Layer
+    from tasnet.hailo.predict.demands import Demand
 
 
 @dataclass(frozen=True)
@@ -52,13 +55,13 @@ class Observations:
 
     def has_compiled(self, layer: Layer) -> bool:
         """Whether a layer of this kind compiled at no smaller a size."""
-        return bool(self.compiled) and any(each.covers(demand_of(layer)) for each in self.compiled)
+        return bool(self.compiled) and any(each.covers(_demand_of(layer)) for each in self.compiled)
 
     def has_failed(self, layer: Layer, families: Iterable[str] = ()) -> bool:
         """Whether a layer of this kind failed alone at no larger a size, as one of the families or as any."""
         wanted = frozenset(families)
         return bool(self.failed) and any(
-            demand_of(layer).covers(each) for family, each in self.failed if not wanted or family in wanted
+            _demand_of(layer).covers(each) for family, each in self.failed if not wanted or family in wanted
         )
 
     @property
@@ -71,6 +74,13 @@ class Observations:
         rows = f"rows of up to {own.passes:,} elements compile, {fails}"
         beside = f" (publicly known: {known.passes:,} and {known.fails:,})" if own != known else ", as publicly known"
         return f"{rows}{beside}; {counted(len(self.compiled), 'layer')} compiled, {len(self.failed)} failed alone"
+
+
+def _demand_of(layer: Layer) -> Demand:
+    # Only now: pytest reads the public record in every process, and this would load numpy.
+    from tasnet.hailo.predict.demands import demand_of
+
+    return demand_of(layer)
 
 
 PUBLIC_RECORD = Observations()

@@ -3,7 +3,7 @@
 Next: in go graphs, the rules' word on them and the answers so far; out come questions in order, with what a yes and a
 no would settle, and what is inferred: a word of its own beside predicted and observed.
 
-- `order`: which graphs are no harder than others, an assumption that answers may refute
+- `order`: which graphs are no harder than others, an assumption that answers may refute; `monotonicity`: its words
 - `knowledge`: answers, their contradictions, what follows of them
 - `chances`, `ranking`: how likely a graph compiles, and which question settles most per hour
 - `graphs`, `single_layers`: what is asked about; `replies`: what compilers said of it, from the store's evidence

@@ -26,6 +26,7 @@ from .knowledge import known_from as known_from
 from .known import embedded_toolchain as embedded_toolchain
 from .known import known_observations as known_observations
 from .known import open_informed_pipeline as open_informed_pipeline
+from .monotonicity import ASSUMED as ASSUMED
 from .news import NOTHING as NOTHING
 from .news import news_lines as news_lines
 from .question import Question as Question
@@ -33,7 +34,6 @@ from .question import rule_verdict as rule_verdict
 from .questions_page import next_rows as next_rows
 from .questions_page import write_questions_page as write_questions_page
 from .ranking import rank as rank
-from .suggesting import ASSUMED as ASSUMED
 from .suggesting import suggest as suggest
 from .suggesting import suggested_json as suggested_json
 from .suggesting import suggested_lines as suggested_lines

@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from tasnet.common import Notify, notify_on_stderr, source_digest
 from tasnet.hailo import TOOLCHAINS
-from tasnet.hailo.predict import (
-    PUBLIC_RECORD,
-    Bracket,
-    Demands,
-    Observations,
-    Reference,
-    demands_from_json,
-    demands_json,
-)
+from tasnet.hailo.predict import PUBLIC_RECORD, Bracket, Observations
 from tasnet.suite.run import Recipe, Store, ToolchainOptions, content_key, open_pipeline
 
 if TYPE_CHECKING:
+    from tasnet.hailo.predict import Reference
     from tasnet.suite.run import Pipeline
 
 _ROOMS = ("common", "hailo/*", "hailo/files", "hailo/translate", "hailo/predict", "network", "plan", "suite/cases")
@@ -39,6 +32,9 @@ def open_informed_pipeline(
 
 def embedded_toolchain(store: Store, arch: str) -> Reference:
     """The embedded toolchain, with all that the store's evidence says of an architecture. Raises StoreError."""
+    # Only now, as below: numpy is loaded with it.
+    from tasnet.hailo.predict import Reference
+
     return Reference(known_observations(store, arch))
 
 
@@ -64,6 +60,8 @@ def known_observations(store: Store, arch: str) -> Observations:
 
 
 def _json(known: Observations) -> dict[str, Any]:
+    from tasnet.hailo.predict import Demands, demands_json
+
     return {
         "bracket": [known.bracket.passes, known.bracket.fails],
         "compiled": demands_json(Demands(known.compiled, len(known.compiled))),
@@ -72,5 +70,7 @@ def _json(known: Observations) -> dict[str, Any]:
 
 
 def _read(noted: dict[str, Any]) -> Observations:
+    from tasnet.hailo.predict import demands_from_json
+
     failed = [(family, layer) for family, one in noted["failed"] for layer in demands_from_json(one).layers]
     return Observations(Bracket(*noted["bracket"]), demands_from_json(noted["compiled"]).layers, tuple(failed))

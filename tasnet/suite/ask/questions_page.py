@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from tasnet.common import render_page, write_whole
+from tasnet.suite.ask.monotonicity import ASSUMED
 from tasnet.suite.ask.question import Source
-from tasnet.suite.ask.suggesting import ASSUMED, Suggested, refuted_lines, time_text
+from tasnet.suite.ask.suggesting import Suggested, refuted_lines, time_text
 from tasnet.suite.ask.survey import Survey
 
 TITLE = "Open questions to the compiler"

@@ -9,13 +9,12 @@ from typing import Any
 
 from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
+from tasnet.suite.ask.monotonicity import ASSUMED
 from tasnet.suite.ask.order import LAYERS, RefutedKinds
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.survey import Survey
 from tasnet.suite.ask.times import Expected
 from tasnet.suite.run import Store
-
-ASSUMED = "assumed: more layers, wider rows, more channels are never easier; what is inferred rests on that"
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from tasnet.common import counted
 from tasnet.hailo.predict import Bracket
 from tasnet.suite.ask.deciding import SweepOutcome
 from tasnet.suite.ask.graphs import Unread, case_questions, plan_questions
+from tasnet.suite.ask.monotonicity import ASSUMED
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import StoredReplies, TimedReply, stored_replies
-from tasnet.suite.ask.suggesting import ASSUMED, refuted_lines
+from tasnet.suite.ask.suggesting import refuted_lines
 from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import Case, CaseError
 from tasnet.suite.run import Pipeline

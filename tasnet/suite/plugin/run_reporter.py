@@ -13,7 +13,6 @@ import pytest
 
 from tasnet.common import MAX_LINE_CHARS, counted, labelled_line, printable, table_lines, write_plainly
 from tasnet.network import SameFunction, TrainedForm
-from tasnet.suite.ask import by_case, survey_of_run, with_evidence
 from tasnet.suite.cases import case_function, parse_any_case, without_keyword
 from tasnet.suite.history import (
     HEADS,
@@ -165,6 +164,11 @@ class RunReporter:
         """
         setup = self.config.stash[SETUP]
         records = [self.records[case.id] for case in setup.cases if case.id in self.records]
+        if not records:
+            return []
+        # Only now: it reads graphs, with numpy and onnx.
+        from tasnet.suite.ask import by_case, survey_of_run, with_evidence
+
         if self.known is None:
             self.known = by_case(survey_of_run(Store(setup.store), setup.arch, records))
         return list(with_evidence(records, self.known))
