@@ -59,12 +59,12 @@ def to_onnx(
         raise VariantError(f"opset {opset}: one of {OPSETS[0]} to {OPSETS[-1]}")
     input_shape(variant, size, length)  # raises
     network = build_network(variant, size, weights, mask_activation=mask_activation)
-    nodes = _with_slopes(graph_parts.joined_nodes(variant, size, length, opset, mask_activation), network)
+    nodes = with_slopes(graph_parts.joined_nodes(variant, size, length, opset, mask_activation), network)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
     return with_weights(nodes, tensors, opset)
 
 
-def _with_slopes(traced: StaticNodes, network: torch.nn.Module) -> StaticNodes:
+def with_slopes(traced: StaticNodes, network: torch.nn.Module) -> StaticNodes:
     """The nodes with the network's own slopes: the one thing of its weights that a node holds, and no initializer."""
     nodes = []
     for node in traced.nodes:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tasnet.network import graph_parts
 from tasnet.network.convtasnet import build_network
-from tasnet.network.export import to_onnx, with_weights
+from tasnet.network.export import to_onnx, with_slopes, with_weights
 from tasnet.network.static_graph import OPSETS
 from tasnet.network.variant import AXES, Size, Variant
 from tasnet.network.weights import seeded_weights
@@ -28,7 +28,8 @@ def _check(variant: Variant, size: Size, length: int = 40, opset: int = 13, mask
     weights = seeded_weights(size, 1)
     network = build_network(variant, size, weights, mask_activation=mask_activation)
     tensors = {name: tensor.numpy() for name, tensor in network.state_dict().items()}
-    expected = with_weights(graph_parts.traced_nodes(variant, size, length, opset, mask_activation), tensors, opset)
+    traced = with_slopes(graph_parts.traced_nodes(variant, size, length, opset, mask_activation), network)
+    expected = with_weights(traced, tensors, opset)
     found = to_onnx(variant, size, weights, length, opset=opset, mask_activation=mask_activation)
     assert found.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True)
 

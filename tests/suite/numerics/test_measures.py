@@ -123,7 +123,7 @@ def test_limits_are_proposed_from_what_is_kept_and_nothing_is_measured(
     assert "no runs of this code are kept; run pytest -m numerics" in capsys.readouterr().err
     keep_figures(store, [replace(ONE, case=f"c{i}", weights=f"seed {i % 2}") for i in range(9)])
     assert main(["thresholds", "propose", "--write", *where]) == 0
-    assert "9 figures of 9 cases are kept" in capsys.readouterr().out
+    assert "9 figures of 9 cases kept" in capsys.readouterr().out
     (limit,) = [each for each in read_thresholds(limits).limits if each.stage == "torch"]
     assert (limit.snr_db, limit.cases) == (118.0, 9)
     assert "how: seed 0, seed 1; one mixture, " in limits.read_text().replace("'", "")
@@ -150,7 +150,7 @@ def test_a_case_that_is_named_is_measured_and_kept(
     assert main(["thresholds", "propose", "--case", case, "--seed", "1", "--seed", "2", "--write", *where]) == 0
     told = capsys.readouterr().out
     assert "seed 1: torch" in told
-    assert "8 figures of 2 cases are kept" in told
+    assert "8 figures of 2 cases kept" in told
     assert {each.stage for each in read_thresholds(limits).limits} == {*PARITY_STAGES, "sdk_native"}
     assert main(["thresholds", "check", "--case", case, "--seed", "1", *where]) == 0
     assert "(kept)" in capsys.readouterr().out

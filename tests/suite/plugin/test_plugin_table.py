@@ -100,7 +100,7 @@ def readable(text: str) -> None:
         lines = re.split(r"^(?:==|- generated)", block, flags=re.MULTILINE)[0].strip().splitlines()
         lines = [line for line in lines if not line.startswith("[gw")]
         assert 5 <= len(lines) <= 16, block
-        assert [line.split()[0] for line in lines if line[0] != " "][1:3] == ["expected", "happened"], block
+        assert [line.split()[0] for line in lines if line[0] != " "][1:4] == ["function", "expected", "happened"], block
         assert lines[-1].startswith("repeat    pytest ")
         assert all(len(line) <= 80 or line.startswith(("repeat ", "entry ", "near ")) for line in lines), block
         assert not any("tasnet/suite" in line for line in lines)
