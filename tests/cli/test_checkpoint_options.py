@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+import soundfile
 import torch
 import typer.main
 from torch import nn
@@ -128,6 +129,7 @@ def test_wrong_options_are_one_line_before_any_work(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "base.pt").write_bytes(b"")
+    soundfile.write(tmp_path / "a.wav", [0.0] * 800, 8000)
     assert main([*command, *options]) == 2
     told = capsys.readouterr()
     assert says in told.err
