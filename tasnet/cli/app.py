@@ -35,7 +35,7 @@ _ParserError: type[Exception] = next(
 )
 
 
-_PYTEST = "import sys; del sys.path[0]; from pytest import console_main; sys.exit(console_main())"
+_PYTEST = "import sys; del sys.path[0]; import pytest; sys.exit(pytest.main())"
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """errors of a disk or a quota that is full, and of a file that is larger than it may be"""
