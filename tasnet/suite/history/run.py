@@ -372,10 +372,7 @@ def _end(folder: Path) -> RunEnd | None:
 
 
 def _lines(path: Path, key: str, model: type[_Model]) -> Iterator[_Model]:
-    """The file's lines, each sealed under the run's key.
-
-    The last one may be cut short by a kill; any other that isn't as it was written is a RunError.
-    """
+    """The file's lines, sealed under the run's key; the last may be cut short by a kill, any other is a RunError."""
     try:
         lines = stored_bytes(path).splitlines(keepends=True)
     except FileNotFoundError:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasnet.common.plain_signs import in_ascii
 from tasnet.common.words import folded_name
 from tasnet.network.variant import TrainedForm
 from tasnet.suite.cases.names import parse_case
@@ -17,6 +18,7 @@ from tasnet.suite.cases.outcome import Status
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.history.records import CaseRecord, case_record
 from tasnet.suite.ledger.judgement import Blocker, Judgement, JudgementKind
+from tasnet.suite.report import signs
 from tasnet.suite.report.signs import entry_letters
 from tasnet.suite.report.terminal import render, summary_text
 from tests.doubles.outcomes import SUPER_DECONV, failure, outcomes
@@ -208,3 +210,8 @@ def test_it_is_rendered_in_columns_that_line_up() -> None:
 
 def test_rendering_takes_no_markup() -> None:
     assert render(["[bold]x[/]"], 80, colour=False) == "[bold]x[/]"
+
+
+def test_a_sign_has_one_ascii_form_whether_it_is_drawn_or_printed() -> None:
+    drawn = (signs.CLEAR, signs.CLEAR_EXTRAPOLATED, *signs.BY_EVIDENCE.values(), *signs.FUNCTION_SIGNS.values())
+    assert {each.sign: in_ascii(each.sign) for each in drawn} == {each.sign: each.ascii for each in drawn}
