@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,14 +17,20 @@ from tasnet.suite.numerics.measuring import ContextParity, measure_contexts
 from tasnet.suite.numerics.thresholds import read_thresholds
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
+from tests.doubles.forked_compiler import forked_compiler
 from tests.suite.numerics.emulating_dfc import dfc_of
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
 GROUPED = Case(Variant(), SIZE, 400)
 LIMITS = read_thresholds(Path(__file__).resolve().parents[3] / "thresholds.yaml")
 
-
 Through = Callable[..., ContextParity]
+
+
+@pytest.fixture(autouse=True)
+def forked() -> Iterator[None]:
+    with forked_compiler():
+        yield
 
 
 @pytest.fixture

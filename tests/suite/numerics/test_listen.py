@@ -29,6 +29,7 @@ from tasnet.suite.numerics.separation import improvement
 from tasnet.suite.numerics.speech import synthetic
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
+from tests.doubles.forked_compiler import forked_compiler
 from tests.suite.numerics.emulating_dfc import dfc_of
 
 SIZE = Size(N=12, L=8, B=6, H=10, Sc=6, X=2, R=1)
@@ -119,7 +120,8 @@ def test_a_mix_beyond_full_scale_is_clipped_in_8_bits_alone_and_both_say_so(
 
 def test_the_compilers_contexts_are_heard_too(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     compiler = Pipeline(pipeline.store, dfc_of(tmp_path, CASE, "breaks"))
-    heard = separate_to_folder(CASE, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline, compiler=compiler)
+    with forked_compiler():
+        heard = separate_to_folder(CASE, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline, compiler=compiler)
     assert heard.distances["sdk_native"].snr > 100
     # a double observes nothing
     assert {"sdk_native", "sdk_quantized"} <= heard.staged.predicted

@@ -54,12 +54,19 @@ from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
 from tests.doubles.dfc_python import dfc_python
+from tests.doubles.forked_compiler import forked_compiler
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.hef_values import dequantized
 
 SMALL = "+T=403+N=12+L=8+B=6+H=10+Sc=6+X=2+R=1"
 GROUPED = parse_case("concat-normal-grouped-all" + SMALL)
 SPLIT = parse_case("split-normal-polyphase-all" + SMALL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forked() -> Iterator[None]:
+    with forked_compiler():
+        yield
 
 
 @pytest.fixture
