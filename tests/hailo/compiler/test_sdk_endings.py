@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.outside.endings import EVERY, wrong
+from tests.doubles.forked_compiler import forked_compiler
 
 
 @pytest.mark.parametrize("name", EVERY)
 def test_each_way_that_a_stage_ends_is_told_rightly(tmp_path: Path, name: str) -> None:
-    assert wrong(name, tmp_path) == ""
+    with forked_compiler():
+        assert wrong(name, tmp_path) == ""
