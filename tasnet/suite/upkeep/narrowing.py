@@ -7,6 +7,7 @@ and no case that was not claimed before: it is the old `where` with conditions a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from tasnet.suite.ledger import (
     COUNT_AXES,
@@ -32,26 +33,38 @@ PlainClaim = Mapping[str, object]
 """A claim as YAML has it: axis, or `not` -> condition."""
 
 
+Row = Mapping[str, str | int]
+"""A case's value on each axis on which the cases differ: words, and counts as numbers."""
+
+
 def conditions_to_add(claim: Claim, keep: Sequence[Axes], leave: Sequence[Axes]) -> list[PlainClaim]:
     """The conditions to add to a claim: one map for each claim that must take its place.
 
     Cases of `keep` and `leave` that the claim doesn't claim are ignored. An empty list means that the claim keeps no
     case and is to be removed, `[{}]` that nothing need be added. Raises ValueError for a case in both.
     """
-    kept = _distinct(axes for axes in keep if where_matches([claim], axes))
-    left = _distinct(axes for axes in leave if where_matches([claim], axes))
-    if both := [axes for axes in kept if axes in left]:
-        raise ValueError(f"a case can't be kept and left out: {both[0]}")
+    kept = _rows(axes for axes in keep if where_matches([claim], axes))
+    left = _rows(axes for axes in leave if where_matches([claim], axes))
+    if both := kept.keys() & left.keys():
+        raise ValueError(f"a case can't be kept and left out: {kept[both.pop()]}")
     if not kept:
         return [] if left else [{}]
-    return _fewest_conditions(kept, left)
+    values = zip(*(row.values() for row in (*kept.values(), *left.values())), strict=True)
+    apart = [axis for axis, those in zip((*WORD_AXES, *COUNT_AXES), values, strict=True) if len({*those}) > 1]
+    keep_rows, leave_rows = ([{axis: row[axis] for axis in apart} for row in those.values()] for those in (kept, left))
+    return _fewest_conditions(keep_rows, leave_rows)
 
 
-def _distinct(cases: Iterable[Axes]) -> list[Axes]:
-    return list({tuple(sorted(axes.items())): axes for axes in cases}.values())
+def _rows(cases: Iterable[Axes]) -> dict[tuple[str | int, ...], Row]:
+    """The distinct rows of cases, by their values."""
+    rows = (
+        {axis: (value_of if axis in WORD_AXES else count_of)(axis, axes) for axis in (*WORD_AXES, *COUNT_AXES)}
+        for axes in cases
+    )
+    return {tuple(row.values()): row for row in rows}
 
 
-def _fewest_conditions(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
+def _fewest_conditions(keep: Sequence[Row], leave: Sequence[Row]) -> list[PlainClaim]:
     """Conditions on single axes where they suffice, else the shorter of: a `not` beside them, or several claims."""
     chosen, left = _by_single_axes(keep, leave)
     if not left:
@@ -72,72 +85,59 @@ def count_conditions(claims: object) -> int:
     return 0
 
 
-def _by_single_axes(keep: list[Axes], leave: list[Axes]) -> tuple[dict[str, object], list[Axes]]:
-    """Conditions on single axes that leave out as much as they can, the best first, and what they don't leave out."""
-    chosen: dict[str, object] = {}
+def _by_single_axes(keep: Sequence[Row], leave: Sequence[Row]) -> tuple[dict[str, object], Sequence[Row]]:
+    """Conditions on single axes that leave out as much as they can, the best first, and what they don't leave out.
+
+    A condition on an axis leaves out the values that nothing to keep has, and no others: those are `kept`.
+    """
+    kept = {axis: {row[axis] for row in keep} for axis in keep[0]}
+    outside = {axis: others for axis in kept if (others := {row[axis] for row in leave} - kept[axis])}
+    chosen: list[str] = []
     left = leave
-    while left:
-        best = max(_candidates(keep, left), key=lambda step: len(left) - len(step[2]), default=None)
-        if best is None:
+    while left and outside:
+        best = max(outside, key=lambda axis: sum(row[axis] in outside[axis] for row in left))
+        remaining = [row for row in left if row[best] in kept[best]]
+        if len(remaining) == len(left):
             break
-        axis = best[0]
-        # Of all that is to be left out: a later condition on the same axis may not forget what the first one did.
-        chosen[axis] = _condition(axis, keep, leave)
-        left = _holding({axis: chosen[axis]}, left)
+        chosen.append(best)
+        left = remaining
     if not left:
         for axis in list(chosen):
-            fewer = {other: condition for other, condition in chosen.items() if other != axis}
-            if not _holding(fewer, leave):
+            fewer = [other for other in chosen if other != axis]
+            if not any(all(row[other] in kept[other] for other in fewer) for row in leave):
                 chosen = fewer
-    return {axis: chosen[axis] for axis in (*WORD_AXES, *COUNT_AXES) if axis in chosen}, left
+    # Of all that is to be left out: each condition must hold without the others.
+    return {axis: _condition(axis, kept[axis], outside[axis]) for axis in kept if axis in chosen}, left
 
 
-def _holding(claim: PlainClaim, cases: Iterable[Axes]) -> list[Axes]:
-    """The cases for which a claim holds."""
-    read = read_where(claim)
-    return [axes for axes in cases if where_matches(read, axes)]
-
-
-def _candidates(keep: list[Axes], leave: list[Axes]) -> Iterable[tuple[str, object, list[Axes]]]:
-    """(axis, condition, what it does not leave out) of each axis on which something can be left out."""
-    for axis in (*WORD_AXES, *COUNT_AXES):
-        condition = _condition(axis, keep, leave)
-        if condition is not None:
-            yield axis, condition, _holding({axis: condition}, leave)
-
-
-def _condition(axis: str, keep: Sequence[Axes], leave: Sequence[Axes]) -> object | None:
-    """The shortest condition on one axis that holds for all of `keep` and for as few of `leave` as it can."""
+def _condition(axis: str, kept: Collection[Any], outside: Collection[Any]) -> object:
+    """The shortest condition on one axis that holds for the values `kept` and for none of those `outside`."""
     if axis in WORD_AXES:
-        kept, left = ({str(value_of(axis, axes)) for axes in cases} for cases in (keep, leave))
-        if not left - kept:
-            return None
-        without = one_or_list(sorted(left - kept, key=WORD_AXES[axis].index))
-        with_ = one_or_list(sorted(kept, key=WORD_AXES[axis].index))
-        return with_ if len(kept) <= len(left - kept) else {"not": without}
-    kept_counts, left_counts = ({count_of(axis, axes) for axes in cases} for cases in (keep, leave))
-    outside = left_counts - kept_counts
-    if not outside:
-        return None
-    low, high = min(kept_counts), max(kept_counts)
-    bounds = [f">={low}"] if min(outside) < low else []
-    bounds += [f"<={high}"] if max(outside) > high else []
-    beyond = {count for count in outside if not low <= count <= high}
+        without, with_ = (one_or_list(sorted(each, key=WORD_AXES[axis].index)) for each in (outside, kept))
+        return with_ if len(kept) <= len(outside) else {"not": without}
+    low, high = min(kept), max(kept)
     if low == high:
-        return low
-    if beyond == outside:
-        return ",".join(bounds)
-    return one_or_list(sorted(kept_counts)) if len(kept_counts) <= 4 else {"not": one_or_list(sorted(outside))}
+        return _count(low)
+    if not any(low <= count <= high for count in outside):
+        bounds = [f">={low}"] if min(outside) < low else []
+        return ",".join([*bounds, *([f"<={high}"] if max(outside) > high else [])])
+    listed, others = (one_or_list([_count(count) for count in sorted(each)]) for each in (kept, outside))
+    return listed if len(kept) <= 4 else {"not": others}
 
 
-def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
+def _count(count: int) -> int | str:
+    """A count as a condition: only a segment's may be 0, which the ledger has as a comparison."""
+    return count or "<1"
+
+
+def _by_parts(keep: Sequence[Row], leave: Sequence[Row]) -> list[PlainClaim]:
     """Several claims: the cases to keep are split on the axis that separates them best, and each part is solved."""
-    best: tuple[int, int, str, list[tuple[object, list[Axes]]]] | None = None
-    for axis in (*WORD_AXES, *COUNT_AXES):
-        values: dict[object, list[Axes]] = {}
-        for axes in keep:
-            values.setdefault(value_of(axis, axes) if axis in WORD_AXES else count_of(axis, axes), []).append(axes)
-        there = {value_of(axis, axes) if axis in WORD_AXES else count_of(axis, axes) for axes in leave}
+    best: tuple[int, int, str, list[tuple[list[Any], list[Row]]]] | None = None
+    for axis in keep[0]:
+        values: dict[str | int, list[Row]] = {}
+        for row in keep:
+            values.setdefault(row[axis], []).append(row)
+        there = {row[axis] for row in leave}
         if len(values.keys() | there) < 2:
             continue
         mixed = sum(len(inside) for value, inside in values.items() if value in there)
@@ -149,17 +149,18 @@ def _by_parts(keep: list[Axes], leave: list[Axes]) -> list[PlainClaim]:
     _, _, axis, groups = best
     parts: list[PlainClaim] = []
     for values_, inside in groups:
-        here = _holding({axis: values_}, leave)
-        parts += [{axis: values_, **rest} for rest in _fewest_conditions(inside, here)]
+        here = [row for row in leave if row[axis] in values_]
+        condition = one_or_list([value if axis in WORD_AXES else _count(value) for value in values_])
+        parts += [{axis: condition, **rest} for rest in _fewest_conditions(inside, here)]
     return parts
 
 
-def _merged(values: Mapping[object, list[Axes]], there: Collection[object]) -> list[tuple[object, list[Axes]]]:
+def _merged(values: Mapping[Any, list[Row]], there: Collection[Any]) -> list[tuple[list[Any], list[Row]]]:
     """Values that need no further condition in one group, each other value in its own."""
     pure = [value for value in values if value not in there]
-    groups = [(value, inside) for value, inside in values.items() if value in there]
+    groups = [([value], inside) for value, inside in values.items() if value in there]
     if pure:
-        groups.insert(0, (one_or_list(pure), [axes for value in pure for axes in values[value]]))
+        groups.insert(0, (pure, [row for value in pure for row in values[value]]))
     return groups
 
 

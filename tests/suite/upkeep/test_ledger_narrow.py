@@ -9,6 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tasnet.plan.cut import Cut
+from tasnet.suite.cases.case import SegmentCase
 from tasnet.suite.cases.profiles import PROFILES, profile_cases
 from tasnet.suite.ledger.where import COUNT_AXES, Axes, holds, read_where, where_matches
 from tasnet.suite.ledger.where_yaml import flow_yaml, plain_claim
@@ -17,6 +19,8 @@ from tests.suite.ledger.wheres import claims, one_axis_twice
 
 CASES: list[dict[str, Any]] = [case.axes() for name in PROFILES for case in profile_cases(name)]
 MATRIX: list[Axes] = [case.axes() for case in profile_cases("matrix")]
+WHOLE = profile_cases("faithful")[0]
+SEGMENTS = [SegmentCase(WHOLE, Cut("scaled", start, start + 2, 1, 668, 3)).axes() for start in range(8)]
 
 
 @settings(max_examples=60)
@@ -67,6 +71,17 @@ def test_nothing_to_keep_needs_no_claim() -> None:
 def test_a_case_on_both_sides_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match=r"kept and left out: \{"):
         conditions_to_add({}, MATRIX[:1], MATRIX[:1])
+
+
+@given(st.lists(st.booleans(), min_size=len(SEGMENTS), max_size=len(SEGMENTS)).filter(any))
+@example([True, *[False] * 7])
+@example([True, False] * 4)
+def test_a_segment_from_the_start_of_the_network_is_told_from_later_ones(kept: list[bool]) -> None:
+    """Its `start` is 0, which the ledger takes as a comparison alone."""
+    keep, leave = ([axes for axes, so in zip(SEGMENTS, kept, strict=True) if so is side] for side in (True, False))
+    added = conditions_to_add({}, keep, leave)
+    now = read_where([joined_claim({}, one) for one in added])
+    assert [where_matches(now, axes) for axes in SEGMENTS] == kept
 
 
 @given(one_axis_twice, st.sampled_from(CASES))
