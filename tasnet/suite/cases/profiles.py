@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import product
 
 from tasnet.network import AXES, Size, Variant
@@ -192,4 +193,10 @@ def profile_cases(name: str, arch: str = BASE_ARCH) -> tuple[Case, ...]:
         )
     if name not in PROFILES:
         raise CaseError(f"profile '{name}' is unknown; one of {', '.join(PROFILE_NAMES)}")
-    return tuple(replace(case, arch=arch) for case in PROFILES[name]())
+    return _made(PROFILES[name], arch)
+
+
+@cache
+def _made(profile: Callable[[], Iterable[Case]], arch: str) -> tuple[Case, ...]:
+    """A profile's cases on an architecture, made once: the largest has 840, and the ledger asks for them often."""
+    return tuple(replace(case, arch=arch) for case in profile())

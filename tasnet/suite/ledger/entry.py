@@ -16,7 +16,7 @@ from tasnet.common import TasnetError
 from tasnet.hailo import Failure
 from tasnet.suite.cases import Stage
 from tasnet.suite.ledger.pattern import Pattern
-from tasnet.suite.ledger.where import SEGMENT_AXES, Axes, Claim, reaches, where_matches
+from tasnet.suite.ledger.where import SEGMENT_AXES, Axes, Claim, is_segment, reaches, where_matches
 
 
 class LedgerError(TasnetError, ValueError):
@@ -83,8 +83,10 @@ def claims(entry: Entry, axes: Axes, toolchain: str = "") -> bool:
 
     With a toolchain named, the entry's conditions for that toolchain must hold too. `in_scope` checks the version.
     """
-    where = (claim for claim in entry.where if reaches(claim, axes))
-    if axes["arch"] not in entry.arch or not where_matches(where, axes):
+    if axes["arch"] not in entry.arch:
+        return False
+    where = [claim for claim in entry.where if reaches(claim, axes)] if is_segment(axes) else entry.where
+    if not where_matches(where, axes):
         return False
     scope = entry.toolchain.get(toolchain)
     return scope is None or scope.where is None or where_matches(scope.where, axes)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,12 @@ def ledger_text(path: Path) -> str:
     return yaml_file.text(path, "a ledger", LedgerError)
 
 
+@lru_cache(maxsize=8)
 def parse_ledger(text: str, path: Path) -> Ledger:
-    """The ledger that `text` means; `path` is only named in errors. Raises LedgerError."""
+    """The ledger that `text` means; `path` is only named in errors. Raises LedgerError.
+
+    The last texts are remembered: an update reads its ledger three times, and each takes as long as all else it does.
+    """
     return _ledger(yaml_file.loaded(text, path, YAML(typ="rt"), LedgerError), path)
 
 

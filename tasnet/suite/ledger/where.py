@@ -212,7 +212,7 @@ def reaches(claim: Claim, axes: Axes) -> bool:
 
 def value_of(axis: str, axes: Axes) -> str | int:
     """The case's value on an axis."""
-    if axis in SEGMENT_AXES and axis not in axes:
+    if axis not in axes and axis in SEGMENT_AXES:
         return WHOLE if axis == SEGMENT else 0
     return axes[axis]
 

@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -34,7 +35,11 @@ class Edits:
         self._skipped = 1 if self.text.startswith("\ufeff") else 0
         self._starts = [0]
         self._starts += [match.end() for match in re.finditer(r"\n", self.text)]
-        self._root = YAML().compose(self.text[self._skipped :])
+
+    @cached_property
+    def _root(self) -> Any:
+        """The YAML's nodes: made when the first edit asks for one, as most updates make none."""
+        return YAML().compose(self.text[self._skipped :])
 
     def result(self) -> str:
         """The text with the edits made."""
@@ -77,11 +82,10 @@ class Edits:
 
     def remove(self, indices: Iterable[int]) -> None:
         """Removes entries with the comment right above each, and the empty line that parted it from the next one."""
-        listed = _value(self._root, "entries")
         gone = set(indices)
-        items = _items(listed)
         if not gone:
             return
+        items = _items(_value(self._root, "entries"))
         if gone == set(range(len(items))):
             first, last = self._entry_lines(items[0])[0], self._entry_lines(items[-1])[1]
             key = _find(self._root, "entries")

@@ -96,8 +96,8 @@ def plan_update(
     edits = Edits(text)
     changes: list[EntryChange] = []
     gone: list[int] = []
-    for index, entry in enumerate(ledger.entries):
-        parted = _claimed_cases(entry, judged, run, ledger.entries)
+    claimed = [_claimed_cases(entry, judged, run, ledger.entries) for entry in ledger.entries]
+    for index, (entry, parted) in enumerate(zip(ledger.entries, claimed, strict=True)):
         if parted is None:
             continue
         change = _narrow_or_remove(edits, index, entry, run, parted)
@@ -118,7 +118,8 @@ def plan_update(
         edits.budget(count)
     after = edits.result()
     new = ledger if after == text else parse_ledger(after, path)
-    _verify(ledger, new, run, judged, gone)
+    kept = [index for index in range(len(ledger.entries)) if index not in gone]
+    _verify([(ledger.entries[index], claimed[index]) for index in kept], new, run)
     return LedgerUpdate(path, text, after, tuple(changes), tuple(_left(new, run, past, today)))
 
 
@@ -154,9 +155,9 @@ def _added(new: NewEntry, known: Collection[str], run: StoredRun) -> str:
     """For whom an entry was made, and how many cases it claims of which no run says anything."""
     told = f"cases that fail so: {len(new.cases)}, such as {new.cases[0]}"
     unseen = [
-        case.id
-        for case in dict.fromkeys(case for name in PROFILES for case in profile_cases(name, run.head.arch))
-        if case.id not in known and claims(new.entry, case.axes(), run.head.toolchain)
+        case
+        for case, axes in _cases_on(run.head.arch).items()
+        if case not in known and claims(new.entry, axes, run.head.toolchain)
     ]
     return told + (f"; claimed with them and not run: {len(unseen)}, such as {unseen[0]}" if unseen else "")
 
@@ -185,7 +186,7 @@ def _claimed_cases(
     if not refuting:
         return None
     run_cases = {tuple(each.record.axes.items()) for each in claimed}
-    beyond = [axes for axes in _all_cases() if tuple(axes.items()) not in run_cases and claims(entry, axes, toolchain)]
+    beyond = [axes for key, axes in _all_cases().items() if key not in run_cases and claims(entry, axes, toolchain)]
     return _ClaimedCases(
         [each.record.axes for each in claimed if each.record.case_id not in refuting],
         [each.record.axes for each in claimed if each.record.case_id in refuting],
@@ -229,11 +230,18 @@ def _refutes(entry: Entry, judged: JudgedCase, entries: Sequence[Entry]) -> bool
 
 
 @cache
-def _all_cases() -> tuple[Mapping[str, str | int], ...]:
-    """Every case of every profile, on every architecture."""
+def _all_cases() -> Mapping[tuple[tuple[str, str | int], ...], Axes]:
+    """The axes of every case of every profile, on every architecture, by themselves as pairs."""
     from tasnet.hailo import ARCHITECTURES
 
-    return tuple(case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile_cases(name, arch))
+    every = (case.axes() for name in PROFILES for arch in ARCHITECTURES for case in profile_cases(name, arch))
+    return {tuple(axes.items()): axes for axes in every}
+
+
+@cache
+def _cases_on(arch: str) -> Mapping[str, Axes]:
+    """The id of every case of every profile, on one architecture -> its axes."""
+    return {case.id: case.axes() for name in PROFILES for case in profile_cases(name, arch)}
 
 
 def _narrow_or_remove(edits: Edits, index: int, entry: Entry, run: StoredRun, parted: _ClaimedCases) -> EntryChange:
@@ -273,13 +281,10 @@ def _left(new: Ledger, run: StoredRun, past: FlakyHistory, today: date) -> Itera
         yield EntryChange(about, "left", text, uncovered)
 
 
-def _verify(ledger: Ledger, new: Ledger, run: StoredRun, judged: Sequence[JudgedCase], gone: Sequence[int]) -> None:
-    """Checks that the new text has the planned changes and no others. Raises LedgerError."""
-    kept = [entry for index, entry in enumerate(ledger.entries) if index not in gone]
-    for old, now in zip(kept, new.entries, strict=False):
-        if len(new.entries) < len(kept) or not _changed_as_planned(
-            old, now, run, _claimed_cases(old, judged, run, ledger.entries)
-        ):
+def _verify(kept: Sequence[tuple[Entry, _ClaimedCases | None]], new: Ledger, run: StoredRun) -> None:
+    """Checks that the new text has the planned changes of the entries kept and no others. Raises LedgerError."""
+    for (old, parted), now in zip(kept, new.entries, strict=False):
+        if len(new.entries) < len(kept) or not _changed_as_planned(old, now, run, parted):
             raise LedgerError(
                 f"{old.place}: entry {old.id}: its YAML can't be changed in place; "
                 "write out what stands there by anchors, aliases or merge keys"
@@ -298,6 +303,6 @@ def _changed_as_planned(old: Entry, now: Entry, run: StoredRun, parted: _Claimed
         return False
     if toolchain not in now.toolchain:
         return not parted.keep and not parted.beyond
-    wider = any(claims(now, axes, toolchain) and not claims(old, axes, toolchain) for axes in _all_cases())
+    wider = any(claims(now, axes, toolchain) and not claims(old, axes, toolchain) for axes in _all_cases().values())
     kept = all(claims(now, axes, toolchain) for axes in parted.keep)
     return kept and not wider and not any(claims(now, axes, toolchain) for axes in parted.leave)
