@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from tasnet.suite.ledger.where import COUNT_AXES, WORD_AXES
 
 
+@cache
 def condition(axis: str) -> st.SearchStrategy[Any]:
     """A condition on the axis: a value, a glob, a comparison, a list, a `not`, and those in each other."""
     if axis in WORD_AXES:
