@@ -27,5 +27,5 @@ def until(condition: Callable[[], object], seconds: float = 60.0) -> bool:
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.1)
+        time.sleep(0.02)
     return True

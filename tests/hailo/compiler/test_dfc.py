@@ -230,10 +230,10 @@ def test_what_the_machine_does_is_infra(dfc: Make, files: Path, at: str, script:
 
 @pytest.mark.parametrize("action", [{"do": "hang", "stubborn": True}, {"do": "spin"}], ids=["hang", "spin"])
 def test_a_hang_is_infra_when_the_log_names_nothing(dfc: Make, files: Path, action: dict[str, Any]) -> None:
-    limits = read_limits(None, {"compile.seconds": 1.5, "compile.retries": 5, "grace_seconds": 0.1})
+    limits = read_limits(None, {"compile.seconds": 0.5, "compile.retries": 5, "grace_seconds": 0.1})
     report = stage(dfc({"compile": [{"do": "fork"}, action]}, limits=limits), "compile", files)
     assert report.ended is StageEnd.INFRA
-    assert report.detail == "compile exceeded its limit of 1.5 s; raise it with --limit compile.seconds=…"
+    assert report.detail == "compile exceeded its limit of 0.5 s; raise it with --limit compile.seconds=…"
 
 
 def test_too_much_memory_is_infra(dfc: Make, files: Path) -> None:
@@ -274,7 +274,7 @@ def test_a_disk_that_is_full_is_infra_and_leaves_no_half_file(
 
 @pytest.mark.parametrize(
     "action",
-    [{"do": "print_much", "megabytes": 30}, {"do": "print_rubbish"}, {"do": "write_everywhere"}, {"do": "fork"}],
+    [{"do": "print_much", "megabytes": 22}, {"do": "print_rubbish"}, {"do": "write_everywhere"}, {"do": "fork"}],
     ids=lambda action: action["do"],
 )
 def test_noise_does_not_disturb_a_stage(dfc: Make, files: Path, action: dict[str, Any]) -> None:

@@ -105,7 +105,7 @@ for _ in range(rounds):
                 pass
         if inside > 4:
             (folder / "overbooked").write_text(str(inside))
-        time.sleep(0.02)
+        time.sleep(0.01)
         mine.unlink()
 """
 
@@ -119,7 +119,7 @@ def holder(folder: Path, memory: int, rounds: int, code: str = HOLDER) -> subpro
 
 
 def test_processes_never_hold_more_than_there_is(tmp_path: Path) -> None:
-    running = [holder(tmp_path, memory, 4) for memory in (1, 2, 3, 2, 9)]
+    running = [holder(tmp_path, memory, 3) for memory in (1, 2, 3, 2, 9)]
     assert [process.wait(timeout=120) for process in running] == [0] * 5
     assert not (tmp_path / "overbooked").exists()
 
@@ -134,7 +134,7 @@ def test_no_one_holds_more_than_it_asks_for(tmp_path: Path) -> None:
 
 
 def test_a_killed_holder_frees_its_slots(tmp_path: Path) -> None:
-    stays = HOLDER.replace("time.sleep(0.02)", "(folder / 'began').touch(); time.sleep(3600)")
+    stays = HOLDER.replace("time.sleep(0.01)", "(folder / 'began').touch(); time.sleep(3600)")
     process = holder(tmp_path, 4, 1, stays)
     assert until((tmp_path / "began").exists)
     process.kill()

@@ -48,14 +48,15 @@ def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
 
 
 def interpreter(version: str) -> Path | None:
-    """A Python of that version on this machine, on PATH or among pyenv's."""
+    """A Python of that version on this machine, on PATH or among pyenv's: itself, and no script that starts it."""
     named = shutil.which(f"python{version}")
     places = [*([Path(named)] if named else []), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
     for python in places:
-        code = "import sys; print('%d.%d' % sys.version_info[:2])"
+        code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
         ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
-        if ran.stdout.strip() == version:
-            return python
+        found, _, itself = ran.stdout.strip().partition(" ")
+        if found == version:
+            return Path(itself)
     return None
 
 

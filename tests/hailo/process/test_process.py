@@ -40,7 +40,7 @@ def token() -> str:
 @pytest.fixture
 def start(tmp_path: Path, token: str) -> Runner:
     def start(
-        code: str, *, seconds: float = 120.0, megabytes: int = 4096, grace: float = 0.2, **request: object
+        code: str, *, seconds: float = 120.0, megabytes: int = 4096, grace: float = 0.1, **request: object
     ) -> ProcessEnd:
         return run_process(
             [sys.executable, "-I", "-S", "-c", SAY + code],
@@ -91,8 +91,8 @@ def test_a_command_that_is_not_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", [HANG, STUBBORN, FORKS + STUBBORN], ids=["hang", "stubborn", "forks"])
 def test_over_its_time_the_whole_tree_ends(start: Runner, token: str, code: str) -> None:
-    end = start("say(began=1); print('began', flush=True)\n" + code, seconds=1.0)
-    assert end.exceeded == ExceededLimit(Resource.TIME, 1.0)
+    end = start("say(began=1); print('began', flush=True)\n" + code, seconds=0.5)
+    assert end.exceeded == ExceededLimit(Resource.TIME, 0.5)
     assert not left(token)
 
 
@@ -153,7 +153,7 @@ def test_a_parent_that_is_killed_leaves_nothing(tmp_path: Path, token: str, numb
 
 
 def test_a_flood_of_output_is_kept_by_its_ends(start: Runner, tmp_path: Path) -> None:
-    flood = "for i in range(640): os.write(1, b'\\xff\\x00' * 32768)"
+    flood = "for i in range(340): os.write(1, b'\\xff\\x00' * 32768)"
     end = start(f"os.write(1, b'first line\\n')\n{flood}\nos.write(2, b'last line\\n')")
     kept = (tmp_path / "log").read_bytes()
     assert end.code == 0
