@@ -152,6 +152,8 @@ def _client(scheduler: str, workers: int) -> Iterator[Client]:
     except ImportError as error:
         raise SweepError(f"tasnet sweep needs dask.distributed ({error}); pip install 'tasnet[cluster]'") from None
     settings = {
+        # A worker is a fork of a process that has dask's imports, which take a second for each that makes its own.
+        "distributed.worker.multiprocessing-method": "forkserver",
         "distributed.scheduler.allowed-failures": DEATHS,
         # A compile is as long as it is, and its worker answers from another thread all the while.
         "distributed.scheduler.work-stealing": False,

@@ -157,7 +157,7 @@ def test_another_clusters_workers_are_used(pipeline: Pipeline) -> None:
     from distributed import LocalCluster
 
     options = {"threads_per_worker": 1, "resources": {"compile": 1}, "dashboard_address": None}
-    with LocalCluster(n_workers=2, protocol="tcp", **options) as cluster:
+    with LocalCluster(n_workers=2, processes=False, protocol="tcp", **options) as cluster:
         assert sweep(CASES[:3], pipeline, scheduler=cluster.scheduler_address).counts == {Verdict.CLEAR_OBSERVED: 3}
 
 
