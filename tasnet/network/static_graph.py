@@ -9,13 +9,14 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import onnx
 import torch
-from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
 OPSETS = range(11, 18)
 """What the Hailo parser reads and the exporter writes without conversion (18 moves ReduceMean's axes)."""
@@ -98,6 +99,20 @@ def _trace(
     module: torch.nn.Module, inputs: Mapping[str, Shape], outputs: list[str], opset: int
 ) -> tuple[list[NodeProto], list[str]]:
     """The exporter's nodes, and the names of their outputs."""
+    # The tracer looks through the whole Python stack at every operation: that of a new thread is short.
+    with ThreadPoolExecutor(1) as thread:
+        graph = thread.submit(_exported, module, inputs, outputs, opset).result()
+    natural = {
+        name: f"{node.name}_output_{index}"
+        for node in graph.node
+        for index, name in enumerate(node.output)
+        if node.name and name not in outputs and any(name == info.name for info in graph.output)
+    }
+    return renamed_nodes(graph.node, natural), [natural.get(info.name, info.name) for info in graph.output]
+
+
+def _exported(module: torch.nn.Module, inputs: Mapping[str, Shape], outputs: list[str], opset: int) -> GraphProto:
+    """What torch's exporter writes."""
     file = io.BytesIO()
     with warnings.catch_warnings():
         # The exporter calls itself deprecated and warns of sizes read while tracing: both are meant here.
@@ -113,14 +128,7 @@ def _trace(
             export_params=False,
             do_constant_folding=False,
         )
-    graph = onnx.load_model_from_string(file.getvalue()).graph
-    natural = {
-        name: f"{node.name}_output_{index}"
-        for node in graph.node
-        for index, name in enumerate(node.output)
-        if node.name and name not in outputs and any(name == info.name for info in graph.output)
-    }
-    return renamed_nodes(graph.node, natural), [natural.get(info.name, info.name) for info in graph.output]
+    return onnx.load_model_from_string(file.getvalue()).graph
 
 
 def renamed_nodes(

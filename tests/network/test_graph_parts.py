@@ -34,16 +34,25 @@ def _check(variant: Variant, size: Size, length: int = 40, opset: int = 13, mask
     assert found.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("blocks", [0, 1, 2, 3, 4, 5, 7])
+@pytest.mark.parametrize("blocks", range(7))
 def test_the_285_forms_of_the_matrix(blocks: int) -> None:
-    """Every topology and decoder at seven truncations, like the matrix; 8 blocks and few channels are enough."""
-    size = replace(SMALL, X=4, R=2)
+    """Every topology and decoder at seven truncations, like the matrix; 7 blocks and few channels are enough.
+
+    What the parts add up to is compared before the weights go in: from there on both are one function's work.
+    """
+    size = replace(SMALL, X=7, R=1)
     forms = {Variant(e, m, s, k, d, blocks=blocks).canonical(size) for e, m, s, k, d in product(*MATRIX)}
     # without a mask nothing is truncated: these 19 are in the list once
     chosen = {form for form in forms if form.mask == "normal" or not blocks}
     assert len(chosen) == (57 if not blocks else 38)
     for form in chosen:
-        _check(form, size)
+        arguments = form, size, 40, 13, "relu"
+        found, expected = graph_parts.joined_nodes(*arguments), graph_parts.traced_nodes(*arguments)
+        assert (found.nodes, found.outputs) == (expected.nodes, expected.outputs), form
+        assert found.types == expected.types, form
+        assert [(name, value.tolist()) for name, value in found.constants.items()] == [
+            (name, value.tolist()) for name, value in expected.constants.items()
+        ], form
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 16])
@@ -52,13 +61,14 @@ def test_the_whole_depth_of_the_paper(skip: str, blocks: int) -> None:
     _check(Variant(skip=skip, blocks=blocks), replace(SMALL, X=8, R=3))
 
 
-@pytest.mark.parametrize("blocks", [0, 1, 3])
+@pytest.mark.parametrize("blocks", [0, 1, 2])
 @pytest.mark.parametrize("layout", AXES["layout"])
 @pytest.mark.parametrize("norm", AXES["norm"])
 def test_every_norm_in_both_layouts(norm: str, layout: str, blocks: int) -> None:
+    size = replace(SMALL, X=3, R=1)
     base = replace(FAITHFUL, norm=norm, layout=layout, blocks=blocks)
-    _check(replace(base, skip="off", decoder="polyphase", encoder="polyphase"), SMALL)
-    _check(replace(base, expansion="split", activation="prelu_maxmin"), SMALL, mask_activation="sigmoid")
+    _check(replace(base, skip="off", decoder="polyphase", encoder="polyphase"), size)
+    _check(replace(base, expansion="split", activation="prelu_maxmin"), size, mask_activation="sigmoid")
 
 
 @st.composite
