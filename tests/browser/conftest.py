@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -43,23 +44,43 @@ def browser() -> Iterator[Any]:
         pytest.skip(str(error))
 
 
-@pytest.fixture
-def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """Opens the report at a hash. The page must say nothing on the console and ask for nothing but itself."""
-    contexts, trouble = [], []
+@pytest.fixture(scope="session")
+def opened(browser: Any) -> Callable[..., tuple[Any, list[str]]]:
+    """A page of the browser with options that a page has for life, and its troubles. It is opened once: that takes long."""
 
-    def open_at(hash_: str = "", *, width: int = 1440, height: int = 900, **options: Any) -> Any:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        page = context.new_page()
+    @cache
+    def page_with(**options: Any) -> tuple[Any, list[str]]:
+        page, trouble = browser.new_context(**options).new_page(), []
+        page.set_default_timeout(10_000)
         page.on("console", lambda message: trouble.append(f"console {message.type}: {message.text}"))
         page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
         page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
+        return page, trouble
+
+    return page_with
+
+
+@pytest.fixture
+def visit(opened: Callable[..., tuple[Any, list[str]]], address: str) -> Iterator[Callable[..., Any]]:
+    """Loads the report anew at a hash, in the same page each time.
+
+    It must say nothing on the console and ask for nothing but itself.
+    """
+    visited = []
+
+    def open_at(
+        hash_: str = "", *, width: int = 1440, height: int = 900, color_scheme: str = "light", **options: Any
+    ) -> Any:
+        page, trouble = opened(**options)
+        visited.append((page, trouble))
+        page.goto("about:blank")
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(media="screen", color_scheme=color_scheme)
         page.goto(f"{address}{hash_}")
         return page
 
     yield open_at
-    for context in contexts:
-        context.close()
-    assert trouble == []
+    for page, trouble in visited:
+        page.evaluate("localStorage.clear()")
+        said, trouble[:] = list(trouble), []
+        assert said == []
