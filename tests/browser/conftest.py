@@ -46,7 +46,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def opened(browser: Any) -> Callable[..., tuple[Any, list[str]]]:
-    """A page of the browser with options that a page has for life, and its troubles. It is opened once: that takes long."""
+    """A page with the options that it has for life, and its troubles: opened once, as opening takes long."""
 
     @cache
     def page_with(**options: Any) -> tuple[Any, list[str]]:

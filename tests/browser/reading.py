@@ -25,3 +25,14 @@ def count(page: Any) -> int:
 
 def open_case(page: Any) -> str:
     return str(page.locator("#case-title").inner_text()) if page.locator("#case").is_visible() else ""
+
+
+def follow(page: Any, hash_: str) -> None:
+    """Goes to another hash of a page that is open, as a link in it does, and waits until that is drawn."""
+    page.evaluate(
+        """hash => new Promise((done) => {
+            addEventListener("hashchange", () => done(), { once: true });
+            location.hash = hash;
+        })""",
+        hash_,
+    )

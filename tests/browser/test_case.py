@@ -13,7 +13,7 @@ from tests.browser.reading import Visit, at, open_case
 def test_a_click_opens_a_case_and_escape_closes_it(visit: Visit, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
-    for record in run.records[:4]:
+    for record in [each for each in run.records if each.axes["blocks"] == 1][:3]:
         page.locator(f'#map [data-id="{record.case_id}"]').click()
         assert open_case(page) == record.case_id
     page.keyboard.press("Escape")
@@ -56,7 +56,7 @@ def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, sho
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     page.evaluate("document.activeElement.blur()")
     order = []
-    for _ in range(80):
+    while len(order) < 80 and "close" not in order:
         page.keyboard.press("Tab")
         order.append(page.evaluate("(() => { const e = document.activeElement; return e.id || e.className })()"))
     wanted = ["skip", "run", "theme", "q", "cell c3 said-predicted", "close"]

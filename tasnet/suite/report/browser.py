@@ -23,13 +23,15 @@ NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome"
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
+    "--in-process-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
 )
-"""It shows one page that we wrote, asks no network for anything, and may run as root in a container."""
+"""It shows one page that we wrote, asks no network for anything, and may run as root in a container.
+Without a GPU a process for it only costs its start."""
 
 PICTURE_WIDTH = 1200
 """CSS pixels: the whole map of the default matrix"""
