@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,13 @@ def pytest_pycollect_makemodule(module_path: Path) -> None:
 
         settings.register_profile("no deadline", deadline=None)
         settings.load_profile("no deadline")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """hypothesis's plugin imports it for the summary, in every worker too: in vain where no test of its is there."""
+    if "hypothesis" not in sys.modules:
+        session.config.pluginmanager.unregister(name="hypothesispytest")
 
 
 @pytest.fixture(scope="session")
