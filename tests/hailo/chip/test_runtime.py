@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.hailo.chip.detection import Missing, detect_chip
@@ -340,6 +340,7 @@ def test_hailortcli_is_asked_for_the_chips_own_latency(tmp_path, monkeypatch):
         measure_with_hailortcli(tmp_path / "x.hef")
 
 
+@settings(max_examples=50)
 @given(st.text(max_size=200) | st.text("FPSHWLatencyms1. :\n\r\x1b[", max_size=200))
 def test_no_text_breaks_the_parser(text):
     with suppress(HailortcliError):

@@ -91,6 +91,7 @@ def test_two_recordings_through_every_stage(tmp_path: Path, pipeline: Pipeline, 
     assert "separate nothing" in told
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_one_recording_is_the_mixture_and_an_empty_folder_is_taken(
     tmp_path: Path, pipeline: Pipeline, wav: Write
 ) -> None:
@@ -105,6 +106,7 @@ def test_one_recording_is_the_mixture_and_an_empty_folder_is_taken(
     assert "SI-SDRi" not in (out / PAGE).read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_mix_beyond_full_scale_is_clipped_in_8_bits_alone_and_both_say_so(
     tmp_path: Path, pipeline: Pipeline, wav: Write
 ) -> None:
@@ -118,6 +120,7 @@ def test_a_mix_beyond_full_scale_is_clipped_in_8_bits_alone_and_both_say_so(
     assert "they are clipped there" in (tmp_path / "out" / PAGE).read_text(encoding="utf-8")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_compilers_contexts_are_heard_too(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     compiler = Pipeline(pipeline.store, dfc_of(tmp_path, CASE, "breaks"))
     with forked_compiler():
@@ -129,6 +132,7 @@ def test_the_compilers_contexts_are_heard_too(tmp_path: Path, pipeline: Pipeline
     assert "the emulator fell over" in listen_summary(heard, tmp_path / "out")
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_a_form_without_a_har_is_heard_as_far_as_it_goes(tmp_path: Path, pipeline: Pipeline, wav: Write) -> None:
     case = Case(Variant(norm="cgln"), SIZE, 2000)
     heard = separate_to_folder(case, [wav("mix.wav", voice(1, 0.3))], tmp_path / "out", pipeline)

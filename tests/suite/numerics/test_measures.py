@@ -158,6 +158,7 @@ def test_a_case_that_is_named_is_measured_and_kept(
     assert "--seed needs cases to draw weights for; add --case or --profile" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_the_voices_to_mix_follow_the_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

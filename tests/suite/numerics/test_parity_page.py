@@ -55,6 +55,12 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> ParityReport:
     )
 
 
+@pytest.fixture(scope="module")
+def page(report: ParityReport, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its page, alone in a folder."""
+    return write_parity_page(tmp_path_factory.mktemp("page") / "parity.html", report)
+
+
 def test_every_figure_is_gathered(report: ParityReport) -> None:
     assert [row.form for row in report.rows] == ["identity relu", "gln prelu", "bypass"]
     for row in report.rows:
@@ -78,10 +84,9 @@ def test_every_figure_is_gathered(report: ParityReport) -> None:
     assert all(slope.needed <= 8 and not slope.failures for slope in eight.slopes)
 
 
-def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, tmp_path: Path) -> None:
-    path = write_parity_page(tmp_path / "parity.html", report)
-    assert list(tmp_path.iterdir()) == [path]
-    html = path.read_text(encoding="utf-8")
+def test_the_page_holds_it_all_and_asks_nobody(report: ParityReport, page: Path) -> None:
+    assert list(page.parent.iterdir()) == [page]
+    html = page.read_text(encoding="utf-8")
     for row in report.rows:
         assert row.case.id in html
         assert all(db(each.snr) in html for each in row.distances.values())
@@ -113,8 +118,8 @@ def test_a_slope_that_is_expected_says_by_what_right() -> None:
     assert "<code>negative_slope</code> (extrapolated)" in html
 
 
-def test_equal_reports_give_equal_pages(report: ParityReport) -> None:
-    assert parity_html(report) == parity_html(report)
+def test_equal_reports_give_equal_pages(report: ParityReport, page: Path) -> None:
+    assert parity_html(report) == page.read_text(encoding="utf-8")
 
 
 def test_a_case_without_a_har_cannot_be_shown_in_eight_bits(tmp_path: Path) -> None:

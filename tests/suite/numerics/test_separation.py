@@ -107,6 +107,7 @@ def test_a_silent_estimate_has_no_improvement() -> None:
     assert np.isnan(improvements(np.zeros((1, 2, 396), np.float32), [one])).all()
 
 
+@pytest.mark.usefixtures("undrawn")
 def test_two_voices_in_and_two_out_without_a_word_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -141,7 +141,7 @@ RUNS = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(RUNS, st.sampled_from(["", "a reason"]))
 def test_proposing_twice_changes_nothing(runs: list[StageFigure], reason: str) -> None:
     once = parse_thresholds(made(runs, reason=reason).text)
@@ -149,7 +149,7 @@ def test_proposing_twice_changes_nothing(runs: list[StageFigure], reason: str) -
     assert again.diff == ""
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(RUNS, RUNS)
 def test_without_a_reason_no_limit_gets_looser(first: list[StageFigure], second: list[StageFigure]) -> None:
     base = BASE
