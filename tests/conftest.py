@@ -22,8 +22,14 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_collection() -> None:
+    """Next to nothing of what is imported and collected is garbage: looking for it takes a second in each worker."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """What is there by now stays: five thousand tests and torch needn't be looked through for garbage again."""
+    """What is there by now stays: five thousand tests and torch needn't be looked through again."""
+    gc.enable()
     gc.freeze()
 
 
