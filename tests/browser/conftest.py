@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -73,10 +74,10 @@ def visit(opened: Callable[..., tuple[Any, list[str]]], address: str) -> Iterato
     ) -> Any:
         page, trouble = opened(**options)
         visited.append((page, trouble))
-        page.goto("about:blank")
         page.set_viewport_size({"width": width, "height": height})
         page.emulate_media(media="screen", color_scheme=color_scheme)
-        page.goto(f"{address}{hash_}")
+        # At the same address only the hash would change.
+        page.goto(f"{address}?{uuid4()}{hash_}")
         return page
 
     yield open_at
