@@ -14,12 +14,11 @@ import onnx
 import pytest
 import soundfile
 import torch
-import typer.main
 from torch import nn
 from torch.nn import functional as F
 
 from tasnet.cli import main
-from tasnet.cli.app import app
+from tasnet.cli.app import command_line
 from tasnet.hailo.predict.reference import Reference
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case
@@ -82,7 +81,7 @@ def test_torchaudios_published_form_is_exported_as_the_same_function(
 
 
 def test_every_command_that_takes_a_checkpoint_takes_what_it_may_not_say() -> None:
-    command = typer.main.get_command(app)
+    command = command_line()
     taking = {}
     for name, each in command.commands.items():  # type: ignore[attr-defined]
         options = {option for parameter in each.params for option in parameter.opts}

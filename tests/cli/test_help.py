@@ -13,14 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer.main
 
 from tasnet.cli import main
-from tasnet.cli.app import app
+from tasnet.cli.app import command_line
 from tasnet.cli.commands import SECTIONS
 from tasnet.suite.cases import PLANS, PROFILES
 
-ROOT: Any = typer.main.get_command(app)
+ROOT: Any = command_line()
 
 
 def _below(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

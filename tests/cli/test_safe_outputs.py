@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import typer.main
 
 from tasnet.cli import main
-from tasnet.cli.app import app
+from tasnet.cli.app import command_line
 from tasnet.cli.safe_outputs import path_names, written_names
 from tests.cli.small_files import model
 
@@ -49,7 +48,7 @@ def _commands(group: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
             yield (*words, name), command
 
 
-COMMANDS = dict(_commands(typer.main.get_command(app)))
+COMMANDS = dict(_commands(command_line()))
 
 
 PAIRS = [

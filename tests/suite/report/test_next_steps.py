@@ -6,9 +6,8 @@ import shlex
 from typing import Any
 
 import pytest
-import typer.main
 
-from tasnet.cli.app import app
+from tasnet.cli.app import command_line
 from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger.judgement import PASSING_KINDS, JudgementKind
 from tasnet.suite.report.terminal import next_steps
@@ -23,7 +22,7 @@ def _parsed(line: str) -> str:
     """The command of a line, which a call would take as it stands; its name."""
     words = shlex.split(line)
     assert words.pop(0) == "tasnet"
-    command: Any = typer.main.get_command(app)
+    command: Any = command_line()
     names = []
     while hasattr(command, "commands"):
         names.append(words.pop(0))
