@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
 
 
+@cache
 def source_digest(*rooms: str) -> str:
     """sha256 of the Python sources in these folders below the package and in all folders inside them.
 
     `hailo/*` is a folder's own files without those of the folders inside it. Doors (`.pyi`) count: they say which
-    module a name comes from.
+    module a name comes from. Read once in a process, whose code is loaded once too.
     """
     digest = hashlib.sha256()
     for room in rooms:

@@ -6,7 +6,7 @@ The rooms come from the imports, so a new import that no fingerprint knows of fa
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -34,14 +34,15 @@ STARTS = {
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the package, whose files are hashed in the place of its own."""
     copy = tmp_path / "tasnet"
     shutil.copytree(ROOT / "tasnet", copy, ignore=shutil.ignore_patterns("__pycache__", "assets"))
     monkeypatch.setattr(sources, "PACKAGE", copy)
     # The voices are no sources, and reading them takes a while.
     monkeypatch.setattr(kept_figures, "voices", tuple)
-    return copy
+    yield copy
+    sources.source_digest.cache_clear()
 
 
 def test_one_byte_of_a_room_changes_the_fingerprints_of_what_depends_on_it_and_no_other(package: Path) -> None:
@@ -56,6 +57,7 @@ def test_one_byte_of_a_room_changes_the_fingerprints_of_what_depends_on_it_and_n
         "an exported graph": lambda: Pipeline(store, reference.Reference())._exporter,
         "the gate's graphs": lambda: same_sources(before, files()),
     }
+    sources.source_digest.cache_clear()
     unchanged = {name: fingerprint() for name, fingerprint in fingerprints.items()}
     changed: dict[str, set[str]] = {name: set() for name in fingerprints}
     doors: dict[str, set[str]] = {name: set() for name in fingerprints}
@@ -63,6 +65,7 @@ def test_one_byte_of_a_room_changes_the_fingerprints_of_what_depends_on_it_and_n
         room = ".".join(init.parent.relative_to(package.parent).parts)
         text = init.read_text()
         init.write_text(f"{text}\n")
+        sources.source_digest.cache_clear()
         for name, fingerprint in fingerprints.items():
             if fingerprint() != unchanged[name]:
                 (changed if init.suffix == ".py" else doors)[name].add(room)

@@ -61,10 +61,11 @@ def layers_of_new_kinds(
     return [replace(each, weight=1 / len(found)) for each in found]
 
 
-def layers_in_bracket(bracket: Bracket, arch: str) -> list[Question]:
+@lru_cache(maxsize=64)
+def layers_in_bracket(bracket: Bracket, arch: str) -> tuple[Question, ...]:
     """The widest piece that was seen to compile, at widths through the bracket; none where it has no end."""
     if bracket.fails is None:
-        return []
+        return ()
     width, given, made = max(SEEN_POINTWISE, key=lambda each: each[0] * max(each[1:]))
     channels, span = max(given, made), bracket.fails - bracket.passes
     ends = (bracket.passes + span * step // (BRACKET_STEPS + 1) for step in range(1, BRACKET_STEPS + 1))
@@ -72,7 +73,7 @@ def layers_in_bracket(bracket: Bracket, arch: str) -> list[Question]:
     demands = [Demand(SEEN_KIND, (1, each, each * channels, given, made, 1, 1, 0)) for each in widths if each > width]
     models = [(f"single layer {SEEN_KIND.text} {_sized(each)}", single_layer(each)) for each in demands]
     questions = [_question(name, model, 1 / len(models), bracket, arch) for name, model in models if model is not None]
-    return [each for each in questions if each is not None]
+    return tuple(each for each in questions if each is not None)
 
 
 def single_layer(demand: Demand) -> onnx.ModelProto | None:
