@@ -42,23 +42,31 @@ class Facts:
 
 
 def facts(function: Function, cut: Cut) -> Facts:
-    """The figures of a cut's graph."""
-    kinds = _kinds(function, _shape_of(function, cut))
-    summed, layers, widest_row = Figures(), 0, 0
-    for kind, times in kinds:
-        each, widest_of = _figures(kind, cut.height, cut.width)
-        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
-        layers, widest_row = layers + times, max(widest_row, widest_of)
-    given, made = ports(function, cut)
+    """The figures of a cut's graph. They grow with its pixels, but a layer's MACs are rounded down to whole ones."""
+    stretch = Cut(cut.form, cut.start, cut.stop, cut.phase, 1, 1, cut.coders, cut.takes, cut.gives)
+    one, two = _of_row(function, stretch, 1), _of_row(function, stretch, 2)
     pixels = cut.height * cut.width
     return Facts(
-        layers,
-        summed.macs,
-        summed.weights,
-        widest_row,
-        pixels * sum(port.channels for port in given),
-        pixels * sum(port.channels for port in made),
+        one.layers,
+        pixels // 2 * two.macs + pixels % 2 * one.macs,
+        one.weights,
+        one.widest_row * cut.width,
+        one.activations_in * pixels,
+        one.activations_out * pixels,
     )
+
+
+@lru_cache(maxsize=1 << 14)
+def _of_row(function: Function, cut: Cut, width: int) -> Facts:
+    """The figures of one row of a cut's graph, counted layer by layer."""
+    summed, layers, widest_row = Figures(), 0, 0
+    for kind, times in _kinds(function, _shape_of(function, cut)):
+        layer = _layer(kind, "layer", 1, width)
+        each = figures_of(layer)
+        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
+        layers, widest_row = layers + times, max(widest_row, row_elements(widest_shape(layer)))
+    given, made = ([port.channels for port in side] for side in ports(function, cut))
+    return Facts(layers, summed.macs, summed.weights, widest_row, width * sum(given), width * sum(made))
 
 
 def has_layers_of(function: Function, cut: Cut, inner: Cut) -> bool:
@@ -239,13 +247,6 @@ def _pointwise(function: Function, shape: _Shape) -> Iterator[Kind]:
         yield Kind("ew_add", (size.B, size.B), size.B)
     if not shape.last:
         yield _conv(size.B, size.H)
-
-
-@lru_cache(maxsize=1 << 16)
-def _figures(kind: Kind, height: int, width: int) -> tuple[Figures, int]:
-    """A layer's figures, and its widest row."""
-    layer = _layer(kind, "layer", height, width)
-    return figures_of(layer), row_elements(widest_shape(layer))
 
 
 @lru_cache(maxsize=1 << 16)

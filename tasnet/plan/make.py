@@ -65,7 +65,7 @@ def make_plan(
         )
     search = PlanProblem(function, frames, arch, bounds, hardware)
     route, front = choose(search, objective)
-    return Made(_plan(trained, search, route, objective, length), search, route, tuple(front))
+    return Made(_plan(trained, search, route, objective, length), search, route, front)
 
 
 def make_stream_plan(
@@ -102,7 +102,7 @@ def make_stream_plan(
     search = of_block(block)
     route, front = choose(search, objective)
     plan = _plan(trained, search, route, objective, block * trained.function.size.stride)
-    return Made(plan, search, route, tuple(front), tuple(found))
+    return Made(plan, search, route, front, tuple(found))
 
 
 def _plan(trained: TrainedFunction, search: PlanProblem, route: Route, objective: str, length: int) -> Plan:

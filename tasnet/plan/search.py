@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from tasnet.plan.candidates import Bounds, Candidate, candidates, nearest_miss, pieces, pointwise
 from tasnet.plan.cost import around, on_host, runs, seconds, switch_seconds
@@ -82,38 +83,42 @@ class PlanProblem:
         return Route(steps, spent, len(chosen), sum(step.macs for step in steps))
 
 
-def front(search: PlanProblem) -> list[Route]:
+@lru_cache(maxsize=64)
+def front(search: PlanProblem) -> tuple[Route, ...]:
     """For each count of HEFs the quickest path and that of the fewest MACs, without those that another beats in all.
 
     The fewest HEFs come first. Raises PlanError where nothing fits.
     """
-    found = [search.route(route.steps) for objective in ("time", "macs") for route in _by_hefs(search, objective)]
+    if search.bounds.observed:
+        routes = [route for route in [_observed(search)] if route]
+    else:
+        stretches = list(_stretches(search))
+        routes = [route for objective in ("time", "macs") for route in _by_hefs(search, objective, stretches)]
+    found = [search.route(route.steps) for route in routes]
     if not found:
         raise PlanError(_why_no_plan_fits(search))
     best: list[Route] = []
     for route in sorted(found, key=lambda each: (each.hefs, each.seconds, each.macs)):
         if all(route.seconds < other.seconds or route.macs < other.macs for other in best):
             best.append(route)
-    return best
+    return tuple(best)
 
 
-def choose(search: PlanProblem, objective: str) -> tuple[Route, list[Route]]:
+def choose(search: PlanProblem, objective: str) -> tuple[Route, tuple[Route, ...]]:
     """The path that makes the objective least, and the front that it is of. Raises PlanError."""
     paths, key = front(search), _KEYS[objective]
     return min(paths, key=lambda each: key(each.seconds, each.hefs, each.macs)), paths
 
 
-def _by_hefs(search: PlanProblem, objective: str) -> Iterator[Route]:
+def _by_hefs(search: PlanProblem, objective: str, stretches: list[list[Step]]) -> Iterator[Route]:
     """The best path for each count of HEFs."""
-    if search.bounds.observed:
-        yield from (route for route in [_observed(search)] if route)
-        return
     function, key = search.function, _KEYS[objective]
-    steps = list(_steps(search, key))
     # best[stage][hefs]: a path to that stage with that many
     best: list[dict[int, Route]] = [{} for _ in range(function.stages + 1)]
     best[0][0] = Route((), 0.0, 0, 0)
-    for step in sorted(steps, key=lambda each: each.start):
+    for ways in stretches:
+        step = _best(ways, key)
+        assert step is not None
         for before in best[step.start].values():
             after = _append_step(before, step)
             known = best[step.stop].get(after.hefs)
@@ -134,46 +139,40 @@ def _objective_value(route: Route, key: Key) -> tuple[float, ...]:
     return key(route.seconds, route.hefs, route.macs)
 
 
-def _steps(search: PlanProblem, key: Key) -> Iterator[Step]:
-    """The best step of every stretch of stages, and the host's of every end."""
+def _stretches(search: PlanProblem) -> Iterator[list[Step]]:
+    """Every way to compute each stretch of stages that has one, and the host's of every end, in their order."""
     function = search.function
     for start in range(function.stages):
         # Where the host takes a block too, no count of HEFs would tell plans apart: it takes the ends alone.
         if start in (0, function.stages - 1):
-            yield search.step(start, start + 1, None)
+            yield [search.step(start, start + 1, None)]
         for stop in range(start + 1, function.stages + 1):
-            found = candidates(function, start, stop, search.frames, search.arch, search.bounds)
-            if best := _best(search, start, stop, found, key):
-                yield best
+            if found := _chip_steps(search, start, stop):
+                yield found
             elif function.norm in SPANNING_NORMS and stop > start + 2:
                 break
 
 
-def _best(search: PlanProblem, start: int, stop: int, found: tuple[Candidate, ...], key: Key) -> Step | None:
-    made = (search.step(start, stop, each) for each in found)
-    return min(made, key=lambda step: key(step.seconds, 1, step.macs), default=None)
+def _chip_steps(search: PlanProblem, start: int, stop: int) -> list[Step]:
+    found = candidates(search.function, start, stop, search.frames, search.arch, search.bounds)
+    return [search.step(start, stop, each) for each in found]
+
+
+def _best(ways: list[Step], key: Key) -> Step | None:
+    return min(ways, key=lambda step: key(step.seconds, 1, step.macs), default=None)
 
 
 def _pointwise(search: PlanProblem, key: Key) -> Route | None:
     """The 1x1 convolutions on the chip and everything between them on the host: any norm."""
     function, route = search.function, Route((), 0.0, 0, 0)
-    for stage in range(function.stages - 1):
+    last = function.stages - 1
+    for stage in range(last):
         found = pointwise(function, stage, search.frames, search.arch, search.bounds)
-        step = _best(search, stage, stage + 1, found, key)
+        step = _best([search.step(stage, stage + 1, each) for each in found], key)
         if step is None:
             return None
         route = _append_step(route, step)
-    stage = function.stages - 1
-    tail = [
-        _best(
-            search,
-            stage,
-            stage + 1,
-            candidates(function, stage, stage + 1, search.frames, search.arch, search.bounds),
-            key,
-        ),
-        search.step(stage, stage + 1, None),
-    ]
+    tail = [_best(_chip_steps(search, last, last + 1), key), search.step(last, last + 1, None)]
     return min((_append_step(route, step) for step in tail if step), key=lambda each: _objective_value(each, key))
 
 

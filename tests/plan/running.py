@@ -29,6 +29,7 @@ class Modules:
         self.plan = plan
         # Products of weights are made in the weights' own precision.
         self.trained = replace(trained, weights={name: each.double() for name, each in trained.weights.items()})
+        self.networks: dict[str, torch.nn.Module] = {}
         self.shapes: list[tuple[int, ...]] = []
 
     def __call__(
@@ -36,7 +37,9 @@ class Modules:
     ) -> dict[str, np.ndarray]:
         given = [torch.from_numpy(np.ascontiguousarray(inputs[port.role])) for port in segment.inputs]
         self.shapes += [tuple(each.shape) for each in given]
-        made = build_segment(self.trained, cut_from_segment(self.plan, segment)).double()(*given)
+        if segment.name not in self.networks:
+            self.networks[segment.name] = build_segment(self.trained, cut_from_segment(self.plan, segment)).double()
+        made = self.networks[segment.name](*given)
         return {port.role: each.numpy() for port, each in zip(segment.outputs, made, strict=True)}
 
 
