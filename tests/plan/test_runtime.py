@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from tasnet.hailo.files import har
 from tasnet.network import Size, Variant, seeded_weights
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.compiled import name_hefs
-from tasnet.plan.cuts import Plan, plan_json
+from tasnet.plan.cuts import Plan, plan_json, read_plan
 from tasnet.plan.executors import input_layers
 from tasnet.plan.function import function_of_variant
 from tasnet.plan.make import make_plan, write_plan
@@ -62,6 +63,19 @@ def compiled(folder: Path, norm: str, block: int | None = None, **bounds: Any) -
     return name_hefs(plan, folder, hefs, "a test")
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compiled") / "plan"
+    compiled(folder, "cln")
+    return folder
+
+
+@pytest.fixture
+def local_plan(tmp_path: Path, kept: Path) -> Path:
+    """A compiled plan of a network with local norms, a copy of each test's own."""
+    return Path(shutil.copytree(kept, tmp_path / "plan"))
+
+
 STREAM = {"block": 25, "max_blocks": 3}
 
 
@@ -74,7 +88,7 @@ def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: 
     assert len(plan.on_chip) > 1
     program = tmp_path / "plan" / "separate.py"
     assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
-    mix = noise(3777)
+    mix = noise(1777)
     soundfile.write(tmp_path / "mix.wav", mix, 8000, subtype="FLOAT")
     done = separated(program, tmp_path / "plan", tmp_path / "mix.wav", tmp_path / "out")
     assert done.returncode == 0, done.stderr
@@ -90,10 +104,9 @@ def test_the_program_gives_what_plan_run_and_pytorch_give(tmp_path: Path, norm: 
     assert not list(tmp_path.glob(".*"))
 
 
-def test_the_program_needs_numpy_and_nothing_else_until_it_opens_the_device(tmp_path: Path) -> None:
-    compiled(tmp_path / "plan", "cln")
-    program = tmp_path / "plan" / "separate.py"
-    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+def test_the_program_needs_numpy_and_nothing_else_until_it_opens_the_device(tmp_path: Path, local_plan: Path) -> None:
+    program = local_plan / "separate.py"
+    assert main(["plan", "runtime", str(local_plan), "-o", str(program)]) == 0
     tree = ast.parse(program.read_text("utf-8"))
     roots = {each.name for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names}
     roots |= {str(node.module).split(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
@@ -113,33 +126,35 @@ def test_the_program_needs_numpy_and_nothing_else_until_it_opens_the_device(tmp_
     assert done.stderr.count("\n") == 1
 
 
-def test_a_clip_shorter_than_a_window_is_the_hosts_and_a_fault_of_the_device_is_one_line(tmp_path: Path) -> None:
-    compiled(tmp_path / "plan", "cln")
-    program = tmp_path / "plan" / "separate.py"
-    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
+def test_a_clip_shorter_than_a_window_is_the_hosts_and_a_fault_of_the_device_is_one_line(
+    tmp_path: Path, local_plan: Path
+) -> None:
+    program = local_plan / "separate.py"
+    assert main(["plan", "runtime", str(local_plan), "-o", str(program)]) == 0
     short = noise(50)
     soundfile.write(tmp_path / "short.wav", short, 8000, subtype="FLOAT")
-    done = separated(program, tmp_path / "plan", tmp_path / "short.wav", tmp_path / "out")
+    done = separated(program, local_plan, tmp_path / "short.wav", tmp_path / "out")
     assert "the host computed the whole network" in done.stdout
     expected = uncut(Variant(norm="cln", activation="prelu"), SIZE, WEIGHTS, short)
     assert apart(sources(tmp_path / "out"), expected) < 5e-6
-    given = (program, tmp_path / "plan", tmp_path / "short.wav", tmp_path / "no")
+    given = (program, local_plan, tmp_path / "short.wav", tmp_path / "no")
     done = separated(*given, HAILO_PLATFORM_DOUBLE="library")
     assert done.returncode == 2
     assert "MissingPyHRTLib" in done.stderr
-    next((tmp_path / "plan").glob("*.hef")).write_bytes(b"another")
+    next(local_plan.glob("*.hef")).write_bytes(b"another")
     done = separated(*given)
     assert done.returncode == 2
     assert "not the plan's file" in done.stderr
     assert not (tmp_path / "no").exists()
 
 
-def test_what_a_killed_program_left_is_gone_after_the_next_and_nothing_else_is(tmp_path: Path) -> None:
-    compiled(tmp_path / "plan", "cln")
-    program = tmp_path / "plan" / "separate.py"
-    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(program)]) == 0
-    soundfile.write(tmp_path / "mix.wav", noise(3777), 8000, subtype="FLOAT")
-    given = (program, tmp_path / "plan", tmp_path / "mix.wav", tmp_path / "out")
+def test_what_a_killed_program_left_is_gone_after_the_next_and_nothing_else_is(
+    tmp_path: Path, local_plan: Path
+) -> None:
+    program = local_plan / "separate.py"
+    assert main(["plan", "runtime", str(local_plan), "-o", str(program)]) == 0
+    soundfile.write(tmp_path / "mix.wav", noise(1777), 8000, subtype="FLOAT")
+    given = (program, local_plan, tmp_path / "mix.wav", tmp_path / "out")
     killer = tmp_path / "killer.py"
     killer.write_text("import os, signal\nSCRIPT.compute = lambda hef, inputs: os.kill(os.getpid(), signal.SIGKILL)\n")
     assert separated(*given, HAILO_PLATFORM_SCRIPT=str(killer)).returncode == -signal.SIGKILL
@@ -167,7 +182,7 @@ def test_on_a_device_all_invocations_of_a_segment_come_before_the_next(
     tmp_path: Path, norm: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plan = compiled(tmp_path / "plan", norm, max_blocks=2)
-    mix = noise(3777)
+    mix = noise(1777)
     soundfile.write(tmp_path / "mix.wav", mix, 8000, subtype="FLOAT")
     given = ["--mix", str(tmp_path / "mix.wav"), "-o", str(tmp_path / "out"), "--executor", "hailort"]
     with as_hailo_platform() as library:
@@ -208,7 +223,7 @@ def test_a_stream_from_stdin_runs_on_the_device_with_the_state_carried(
 ) -> None:
     plan = compiled(tmp_path / "plan", norm, block=25, max_blocks=3)
     assert len(plan.on_chip) > 1
-    mix = noise(3777)
+    mix = noise(1777)
     piped(monkeypatch, mix.astype("<f4").tobytes())
     given = ["--mix", "-", "--format", "f32", "--rate", "8000", "-o", str(tmp_path / "out"), "--executor", "hailort"]
     with as_hailo_platform() as library:
@@ -244,10 +259,12 @@ def test_what_is_no_mono_wav_is_refused(tmp_path: Path) -> None:
             read_wav(path)
 
 
-def test_no_program_is_written_without_hefs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    plan = compiled(tmp_path / "plan", "cln")
+def test_no_program_is_written_without_hefs(
+    tmp_path: Path, local_plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = read_plan(local_plan)
     bare = tuple(each.model_copy(update={"hef": None}) for each in plan.segments)
-    (tmp_path / "plan" / "plan.json").write_bytes(plan_json(plan.model_copy(update={"segments": bare})))
-    assert main(["plan", "runtime", str(tmp_path / "plan"), "-o", str(tmp_path / "separate.py")]) == 2
+    (local_plan / "plan.json").write_bytes(plan_json(plan.model_copy(update={"segments": bare})))
+    assert main(["plan", "runtime", str(local_plan), "-o", str(tmp_path / "separate.py")]) == 2
     assert "compile it with tasnet plan compile" in capsys.readouterr().err
     assert not (tmp_path / "separate.py").exists()

@@ -48,8 +48,8 @@ def test_samples_from_stdin_become_what_pytorch_gives_of_the_whole(
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    # 3777 samples don't fill the last frame.
-    sent = quiet_noise(3777)
+    # 15 blocks; 1777 samples don't fill the last frame.
+    sent = quiet_noise(1777)
     content = sent.tobytes()
     if form == "s16":
         whole = np.round(sent * 32768).astype("<i2")
@@ -63,7 +63,7 @@ def test_samples_from_stdin_become_what_pytorch_gives_of_the_whole(
         assert {soundfile.info(each).samplerate for each in (tmp_path / executor).iterdir()} == {RATE}
     told = capfdbinary.readouterr()
     assert told.out == b""
-    assert b"source2.wav: 3777 samples at 8000 Hz" in told.err
+    assert b"source2.wav: 1777 samples at 8000 Hz" in told.err
     assert b"real-time factor" in told.err
     piped(monkeypatch, content)
     assert main([*command, "-o", "-"]) == 0
@@ -100,7 +100,7 @@ def test_what_a_plan_for_streams_says_of_itself(
 def test_recordings_calibrate_a_stream_with_some_of_its_blocks(tmp_path: Path, checkpoint: Path) -> None:
     (tmp_path / "speech").mkdir()
     soundfile.write(tmp_path / "speech" / "a.wav", quiet_noise(16_000), RATE, subtype="FLOAT")
-    given = ["--checkpoint", str(checkpoint), "--block", "10", "--calibration", str(tmp_path / "speech")]
+    given = ["--checkpoint", str(checkpoint), "--block", "20", "--calibration", str(tmp_path / "speech")]
     assert main(["plan", "make", *given, "-o", str(tmp_path / "plan")]) == 0
     chip = [each for each in json.loads((tmp_path / "plan" / "plan.json").read_text())["segments"] if each["har"]]
     for each in chip:
@@ -108,7 +108,8 @@ def test_recordings_calibrate_a_stream_with_some_of_its_blocks(tmp_path: Path, c
             shapes = {array.shape[:3] for array in arrays.values()}
         ((count, height, width),) = shapes
         assert (height, width) == (each["height"], each["width"])
-        assert 40 <= count <= 200
+        # of 200 blocks
+        assert 40 <= count <= 100
 
 
 @pytest.mark.parametrize(
