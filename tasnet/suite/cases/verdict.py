@@ -57,6 +57,8 @@ class Verdict(str, Enum):
 VERDICT_WORDS: tuple[str, ...] = tuple(dict.fromkeys(verdict.word for verdict in Verdict))
 """every word, the gravest last"""
 
+_GRAVITY = {verdict: at for at, verdict in enumerate(Verdict)}
+
 
 def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
     """The verdict of a case that ended so. Without a word on its compile it is none of the clears.
@@ -64,8 +66,7 @@ def verdict_of(outcomes: Iterable[Outcome]) -> Verdict:
     What ran on a chip was compiled, whatever it made of the sound.
     """
     verdicts = [each for each in map(_stage_verdict, outcomes) if each is not None]
-    order = list(Verdict)
-    return max(verdicts, key=order.index, default=Verdict.NOT_COMPILED)
+    return max(verdicts, key=_GRAVITY.__getitem__, default=Verdict.NOT_COMPILED)
 
 
 def severity(verdict: Verdict) -> int | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -206,11 +207,11 @@ def _kept_section(before: str) -> list[str]:
 def _summary(word: str, runs: Mapping[str, StoredRun]) -> Iterator[str]:
     rows = []
     for profile, run in runs.items():
-        counts = [sum(record.verdict.word == word for record in run.records) for word in _WORDS]
+        counts = Counter(record.verdict.word for record in run.records)
         graphs = len({record.graph for record in run.records})
         exact = sum(record.function.same is SameFunction.EXACT for record in run.records)
         by = f"{run.head.toolchain} {run.head.version}"
-        rows.append((profile, run.head.arch, by, len(run.records), graphs, exact, *counts))
+        rows.append((profile, run.head.arch, by, len(run.records), graphs, exact, *map(counts.__getitem__, _WORDS)))
     heads_of = ("profile", "chip", f"{word} by", "cases", "graphs", "exact", *(f"{word} {each}" for each in _WORDS))
     keep = [index for index in range(len(heads_of)) if index < 8 or any(row[index] for row in rows)]
     yield from _table([heads_of[index] for index in keep], [[row[index] for index in keep] for row in rows], right=3)
@@ -297,14 +298,15 @@ def _ending(record: CaseRecord, letters: Mapping[str, str]) -> str:
     if record.by_evidence:
         return "disputed"
     named = sorted(letters.get(name, "?") for name in entries_of_case(record))
-    if record.certainty:
-        return f"clear ({record.certainty.value})" if record.predicted else "clear"
+    if certainty := record.certainty:
+        return f"clear ({certainty.value})" if record.predicted else "clear"
     surprise = "" if record.kind in PASSING_KINDS else " **not as expected**"
     return " ".join((record.verdict.word, *named)) + surprise
 
 
 def _clear(runs: Mapping[str, StoredRun], word: str) -> Iterator[str]:
-    clear = [record for run in runs.values() for record in run.records if record.verdict.is_clear]
+    told = [(record, record.verdict) for run in runs.values() for record in run.records]
+    clear = [(record, verdict.certainty) for record, verdict in told if verdict.is_clear]
     if not clear:
         yield f"No case is {word} clear."
         yield ""
@@ -314,15 +316,15 @@ def _clear(runs: Mapping[str, StoredRun], word: str) -> Iterator[str]:
         "extrapolated": "no rule objects, and nobody has tried",
     }
     for certainty, meaning in how.items():
-        names = [record.case_id for record in clear if record.certainty and record.certainty.value == certainty]
+        names = [record.case_id for record, known in clear if known and known.value == certainty]
         if word == "observed":
-            names = [record.case_id for record in clear] if certainty == "observed" else []
+            names = [record.case_id for record, _ in clear] if certainty == "observed" else []
             meaning = "compiled"
         if names or word == "predicted":
             yield f"{len(names)} {word} clear, {certainty}: {meaning}."
             yield ""
         if names:
-            functions = {record.case_id: record.function.text for record in clear}
+            functions = {record.case_id: record.function.text for record, _ in clear}
             yield from ("<details><summary>which</summary>", "")
             yield from _table(("case", "function"), [(f"`{name}`", functions[name]) for name in names])
             yield from ("", "</details>", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -38,19 +39,25 @@ PLAN = plan_record(WHOLE.id, "notes, 8 kHz")
 SEGMENTS = [SegmentCase(WHOLE, Cut("scaled", start, start + 1, 1, 668, 3)) for start in (1, 9)]
 
 
-def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
+@cache
+def records(name: str, by: Provenance) -> list[CaseRecord]:
+    """Of all cases of a profile."""
     cases = profile_cases(name) if name != "plans" else (WHOLE, *SEGMENTS)
+    return [of_the_ledger(case, by) for case in cases]
+
+
+def stored(store: Path, name: str, by: Provenance = REFERENCE, day: int = 1, **head: object) -> Path:
     folder = store / "runs" / f"202611{day:02}T{('matrix', 'probes', 'trained', 'plans').index(name):06}Z"
     folder.mkdir(parents=True)
-    records = [of_the_ledger(case, by) for case in cases]
+    known = records(name, by)
     given = {"started": f"2026-11-{day:02}T00:00:00Z", "profile": name, "ledger_sha256": file_sha256(LEDGER.path)}
-    writer = begin_run(folder, run_head(records, **given, toolchain=by.toolchain, version=by.version, **head))
+    writer = begin_run(folder, run_head(known, **given, toolchain=by.toolchain, version=by.version, **head))
     if name == "plans":
         writer.add_plan(PLAN)
     with (folder / "records.jsonl").open("ab") as file:
-        lines = (each.model_dump_json(exclude_defaults=True).encode() for each in records)
+        lines = (each.model_dump_json(exclude_defaults=True).encode() for each in known)
         file.writelines(sealed(writer.key, line) + b"\n" for line in lines)
-    writer.end(records, 0)
+    writer.end(known, 0)
     return folder
 
 
