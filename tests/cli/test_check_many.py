@@ -47,12 +47,22 @@ def test_json_of_several_is_a_list_with_their_names(capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.parametrize("name", ["clear.har", "clear.onnx", "blocked.har"])
-def test_what_is_piped_in_is_judged_as_its_file_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_is_piped_in_is_judged_as_its_file_is(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     model(Path("clear.onnx"), width=100)
-    code = main(["check", name])
+    of_the_file = main(["check", name]), *capsys.readouterr()
+    with open(name, encoding="latin-1") as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert (main(["check", "-"]), *capsys.readouterr()) == of_the_file
+    assert of_the_file[2] == ""
+
+
+def test_a_process_reads_its_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    code = main(["check", "blocked.har"])
     piped = subprocess.run(
         [sys.executable, "-m", "tasnet.cli", "check", "-"],
-        input=Path(name).read_bytes(),
+        input=Path("blocked.har").read_bytes(),
         capture_output=True,
         check=False,
     )
