@@ -81,7 +81,7 @@ def test_where_no_single_change_helps_two_do(tmp_path: Path, monkeypatch: pytest
         return Prediction(kind, Certainty.EXTRAPOLATED, () if fine else (failure,))
 
     monkeypatch.setattr(changes, "predict_network", needs_both)
-    monkeypatch.setattr(changes, "MAX_GRAPHS", 20)
+    monkeypatch.setattr(changes, "MAX_GRAPHS", 16)
     told = removed(tmp_path, "concat-normal-grouped-all+T=80+N=4+L=8+B=4+H=6+Sc=4+X=1+R=1", "partition")
     found = told.by["compile", "partition"]
     assert {each.text for each in found} >= {"decoder=polyphase, layout=vertical"}

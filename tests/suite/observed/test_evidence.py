@@ -126,7 +126,7 @@ def test_what_ran_on_a_chip_was_compiled_and_a_wrong_set_up_says_nothing() -> No
 
 
 def compile_tests(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    words = ["tests/compile/test_evidence.py", "--tasnet-profile", "notes", "-ra"]
+    words = ["-m", "compile", "tests/compile/test_evidence.py", "--tasnet-profile", "notes", "-ra"]
     words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), *options]
     return run_pytest(*words, COLUMNS="160")
 

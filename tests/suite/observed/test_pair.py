@@ -208,7 +208,7 @@ def test_without_a_hef_there_is_nothing_to_compare() -> None:
 
 def run(tmp_path: Path, *options: str) -> str:
     """The tests of the pair alone, on one case."""
-    words = ["tests/compile/test_pair.py", "--tasnet-profile", "notes", "-ra"]
+    words = ["-m", "compile", "tests/compile/test_pair.py", "--tasnet-profile", "notes", "-ra"]
     words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store")]
     ran = run_pytest(*words, *options, COLUMNS="200")
     return ran.stdout + ran.stderr

@@ -58,7 +58,7 @@ def test_cases_of_one_graph_are_one_task() -> None:
 
 
 def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: Pipeline) -> None:
-    slow = replace(pipeline, toolchain=replace(pipeline.toolchain, seconds=0.4))  # type: ignore[type-var]
+    slow = replace(pipeline, toolchain=replace(pipeline.toolchain, seconds=0.15))  # type: ignore[type-var]
     killed: list[int] = []
 
     def kill_one_at_work() -> None:
@@ -68,15 +68,15 @@ def test_a_killed_worker_loses_nothing_and_no_graph_is_compiled_twice(pipeline: 
         calls = slow.toolchain.calls  # type: ignore[attr-defined]
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            if calls.exists() and "start compile" in calls.read_text():
-                break
             time.sleep(0.02)
-        locks = {str(path) for path in (slow.store.root / "locks").glob("*.lock")}
-        for child in psutil.Process().children(recursive=True):
-            if any(file.path in locks for file in child.open_files()):
-                killed.append(child.pid)
-                os.kill(child.pid, signal.SIGKILL)
-                return
+            if not calls.exists() or "start compile" not in calls.read_text():
+                continue
+            locks = {str(path) for path in (slow.store.root / "locks").glob("*.lock")}
+            for child in psutil.Process().children(recursive=True):
+                if any(file.path in locks for file in child.open_files()):
+                    killed.append(child.pid)
+                    os.kill(child.pid, signal.SIGKILL)
+                    return
 
     killer = threading.Thread(target=kill_one_at_work)
     killer.start()
@@ -162,7 +162,7 @@ def test_another_clusters_workers_are_used(pipeline: Pipeline) -> None:
 
 
 def test_no_scheduler_is_an_error(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tasnet.suite.observed.sweeping.ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr("tasnet.suite.observed.sweeping.ANSWER_SECONDS", 0.2)
     with pytest.raises(SweepError, match=r"--scheduler tcp://127.0.0.1:9: no answer .*; start one with"):
         sweep(CASES, pipeline, scheduler="tcp://127.0.0.1:9")
 
