@@ -254,19 +254,17 @@ def tried(
     found: list[str] = []
     said = again = 0
     measured = kind in MEASURED_ON
+    names = sorted(path.relative_to(whole) for path in whole.glob(KINDS[kind]))
+    assert len(names) > 1, f"{kind}: the store has too few of them to swap"
     for each, later in rounds:
         root = scratch / "damaged"
         shutil.rmtree(root, ignore_errors=True)
-        shutil.copytree(whole, root)
-        files = sorted(root.glob(KINDS[kind]))
-        assert len(files) > 1, f"{kind}: the store has too few of them to swap"
-        originals = {path: path.with_name(f".{path.name}.was") for path in files}
-        for path, was in originals.items():
-            shutil.copyfile(path, was)
-        for path in files if each else [rng.choice(files)]:
-            WAYS[way](path, next(was for at, was in originals.items() if at != path), rng)
-        for was in originals.values():
-            was.unlink()
+        # Files are never written over, but renamed into their places: those that stay whole may be the same.
+        shutil.copytree(whole, root, copy_function=os.link, ignore=shutil.ignore_patterns("locks", "tmp"))
+        for name in names if each else [rng.choice(names)]:
+            (root / name).unlink()
+            shutil.copyfile(whole / name, root / name)
+            WAYS[way](root / name, whole / next(other for other in names if other != name), rng)
         for second in (False, True):
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
