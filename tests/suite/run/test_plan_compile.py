@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
+import multiprocessing
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,6 +23,8 @@ from tasnet.suite.cases import Outcome, SegmentCase, Stage
 from tasnet.suite.observed import segment_evidence
 from tasnet.suite.run import Store
 from tests.doubles.dfc_python import dfc_python
+from tests.doubles.forked_compiler import forked_compiler
+from tests.doubles.processes import until
 from tests.plan.running import made_of
 
 SIZE = Size(N=14, L=8, B=12, H=16, Sc=10, P=3, X=2, R=1, n_src=2)
@@ -52,12 +52,18 @@ def planned(folder: Path, **bounds: int) -> Path:
     return folder
 
 
-def compiled(tmp_path: Path, plan: Path, speech: Path, **script: object) -> int:
+def command(tmp_path: Path, plan: Path, speech: Path, **script: object) -> list[str]:
     """`tasnet plan compile` with a compiler that acts by the script; what it was called for is in `calls`."""
     acts = {"graph": "read", "calls": str(tmp_path / "calls"), **script}
     python = dfc_python(tmp_path / "sdk", acts)
     given = ["--calibration", str(speech), "--dfc-python", str(python), "--store", str(tmp_path / "store")]
-    return main(["plan", "compile", str(plan), "-o", str(tmp_path / "hefs"), *given])
+    return ["plan", "compile", str(plan), "-o", str(tmp_path / "hefs"), *given]
+
+
+def compiled(tmp_path: Path, plan: Path, speech: Path, **script: object) -> int:
+    """The exit code of the command."""
+    with forked_compiler():
+        return main(command(tmp_path, plan, speech, **script))
 
 
 def calls(tmp_path: Path) -> Counter[str]:
@@ -180,13 +186,12 @@ def test_what_cant_be_compiled_is_one_line_before_any_work(
 def test_a_killed_compile_goes_on_where_it_was(tmp_path: Path, speech: Path) -> None:
     plan = planned(tmp_path / "plan", max_blocks=1)
     mark, hang = {"do": "once", "marker": str(tmp_path / "mark"), "then": {"do": "hang"}}, {"do": "hang"}
-    python = dfc_python(tmp_path / "sdk", {"graph": "read", "calls": str(tmp_path / "calls"), "optimize": [mark, hang]})
-    command = [sys.executable, "-m", "tasnet", "plan", "compile", str(plan), "-o", str(tmp_path / "hefs")]
-    command += ["--calibration", str(speech), "--dfc-python", str(python), "--store", str(tmp_path / "store")]
-    with subprocess.Popen(command) as process:
-        while not (tmp_path / "mark").exists():
-            time.sleep(0.05)
-        process.kill()
+    words = command(tmp_path, plan, speech, optimize=[mark, hang])
+    run = multiprocessing.get_context("fork").Process(target=main, args=(words,))
+    run.start()
+    assert until((tmp_path / "mark").exists)
+    run.kill()
+    run.join()
     assert calls(tmp_path) == {"translate": 1}
     assert not (tmp_path / "hefs").exists()
     assert compiled(tmp_path, plan, speech) == 0
