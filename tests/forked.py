@@ -26,15 +26,23 @@ def run_module(
 ) -> subprocess.CompletedProcess[str]:
     """What `python -m NAME WORDS` does in a folder: its exit code and what it printed."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        child = os.fork()
-        if not child:
-            _become(name, words, folder, environment, (out.fileno(), err.fileno()))
+        child = start_module(name, words, folder, environment, (out.fileno(), err.fileno()))
         _, ended = os.waitpid(child, 0)
         printed = []
         for stream in (out, err):
             stream.seek(0)
             printed.append(stream.read().decode())
     return subprocess.CompletedProcess([name, *words], os.waitstatus_to_exitcode(ended), *printed)
+
+
+def start_module(
+    name: str, words: Sequence[str], folder: Path, environment: Mapping[str, str], streams: tuple[int, int]
+) -> int:
+    """Starts what `run_module` runs, and returns its process id; `streams` are its standard output and error."""
+    child = os.fork()
+    if not child:
+        _become(name, words, folder, environment, streams)
+    return child
 
 
 def _become(

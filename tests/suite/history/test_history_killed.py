@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timezone
 from pathlib import Path
@@ -17,6 +16,7 @@ from tasnet.suite.history.writer import begin_run
 from tests.doubles.processes import until
 from tests.doubles.repository import environment, run_pytest
 from tests.doubles.stored_runs import copy_store
+from tests.forked import start_module
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
@@ -30,16 +30,14 @@ def test_a_killed_run_is_read_as_far_as_it_went(tmp_path: Path, notes_store: Pat
     def written() -> list[Path]:
         return [path for path in tmp_path.glob(f"runs/*/{RECORDS}") if path.read_bytes().count(b"\n") >= 2]
 
-    command = [sys.executable, "-m", "pytest", *words]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as running:
-        assert until(lambda: written() or running.poll() is not None)
-        assert any("still running, " in line for line in runs_lines(tmp_path))
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+    with (tmp_path / "said").open("wb") as said:
+        running = start_module("pytest", words, ROOT, environment(), (said.fileno(), said.fileno()))
+    assert until(lambda: written() or os.waitpid(running, os.WNOHANG)[0])
+    assert any("still running, " in line for line in runs_lines(tmp_path))
+    os.kill(running, signal.SIGKILL)
+    _, ended = os.waitpid(running, 0)
     (folder,) = run_folders(tmp_path)
-    assert running.returncode == -signal.SIGKILL, "it ended before it could be killed"
+    assert os.waitstatus_to_exitcode(ended) == -signal.SIGKILL, "it ended before it could be killed"
     assert not (folder / END).exists()
     killed = read_run(folder)
     assert killed.end is None

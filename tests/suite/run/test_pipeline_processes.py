@@ -1,18 +1,17 @@
 """The pipeline in many processes: each piece of work once, nothing lost by a kill, torch only where it is needed."""
 
 import multiprocessing
-import os
 import signal
 import subprocess
 import sys
-import time
 
-import tasnet.network.export as export_module
+import tasnet.network as network_door
 from tasnet.network.variant import Variant
 from tasnet.suite.cases.case import Case, graph_key
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store
+from tests.doubles.processes import until
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 from tests.suite.run.scripted_cases import ALL_PASSED, checkpoint_file, done, statuses
 from tests.suite.run.small_cases import ten_graphs
@@ -38,6 +37,7 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store
+from tests.doubles.processes import until
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 recipe = Recipe(checkpoint=Path({str(file)!r}), blocks_per_repeat=2)
 outcomes = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r})), recipe).run(
@@ -54,14 +54,14 @@ print([o.status.value for o in outcomes.values()], 'torch' in sys.modules, 'onnx
 
 def one_worker(number, root, calls):
     """Runs all cases from its own place in the list, and counts its exports in the file of calls."""
-    real = export_module.to_onnx
+    real = network_door.to_onnx
 
     def counted(*args, **named):
         with calls.open("a") as file:
             file.write("end export\n")
         return real(*args, **named)
 
-    export_module.to_onnx = counted
+    network_door.to_onnx = counted
     cases = ten_graphs()
     pipeline = Pipeline(Store(root), ScriptedToolchain(calls))
     for case in cases[number * 5 :] + cases[: number * 5]:
@@ -71,8 +71,7 @@ def one_worker(number, root, calls):
 def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
     cases = ten_graphs()
     assert (len(cases), len({graph_key(case) for case in cases})) == (40, 10)
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
+    context = multiprocessing.get_context("fork")
     workers = [context.Process(target=one_worker, args=(n, store.root, calls)) for n in range(8)]
     for worker in workers:
         worker.start()
@@ -83,29 +82,26 @@ def test_eight_processes_that_want_the_same_graphs_do_each_once(store, calls):
     assert list((store.root / "tmp").iterdir()) == []
 
 
+class StopsInTheThird(ScriptedToolchain):
+    """Its third translation never ends."""
+
+    def translate(self, onnx, net_name, har):
+        if self.calls.exists() and done(self.calls)["translate"] == 2:
+            self._line("start translate third")
+            signal.pause()
+        return super().translate(onnx, net_name, har)
+
+
+def run_all(store, toolchain):
+    return [statuses(Pipeline(store, toolchain).run(case)) for case in ten_graphs()]
+
+
 def test_a_killed_run_loses_nothing_finished_and_goes_on(store, calls):
-    code = f"""
-from pathlib import Path
-from tasnet.suite.run.pipeline import Pipeline
-from tasnet.suite.run.store import Store
-from tests.doubles.scripted_toolchain import ScriptedToolchain
-from tests.suite.run.small_cases import ten_graphs
-pipeline = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r}), seconds=0.3))
-for case in ten_graphs():
-    pipeline.run(case)
-"""
-    run = in_a_new_process(code)
-    try:
-        # in the middle of the third graph's translation
-        while not (calls.exists() and calls.read_text().count("start translate") == 3):
-            assert run.poll() is None
-            time.sleep(0.02)
-    finally:
-        os.kill(run.pid, signal.SIGKILL)
-        run.communicate()
-    before = done(calls)
-    assert before == {"translate": 2, "optimize": 2, "compile": 2}
-    pipeline = Pipeline(store, ScriptedToolchain(calls))
-    for case in ten_graphs():
-        assert statuses(pipeline.run(case)) == ALL_PASSED
+    run = multiprocessing.get_context("fork").Process(target=run_all, args=(store, StopsInTheThird(calls)))
+    run.start()
+    assert until(lambda: calls.exists() and "third" in calls.read_text())
+    run.kill()
+    run.join()
+    assert done(calls) == {"translate": 2, "optimize": 2, "compile": 2}
+    assert run_all(store, ScriptedToolchain(calls)) == [ALL_PASSED] * 40
     assert done(calls) == {"translate": 10, "optimize": 10, "compile": 10}
