@@ -15,7 +15,7 @@ import pytest
 
 from tasnet.common.locks import lock_holder, locked
 from tasnet.hailo.process import memory_slots
-from tests.doubles.repository import ROOT, environment
+from tests.doubles.repository import ROOT, run_pytest
 
 HOLDS = (
     "import sys; sys.path[:0] = {path!r}\n"
@@ -85,18 +85,14 @@ def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytes
     assert told.startswith(f"waiting for memory, 1 of 2 GiB, held by process {os.getpid()} on ")
 
 
-@pytest.mark.parametrize("workers", ["0", "1"])
-def test_a_run_says_at_the_terminal_for_whom_it_waits(tmp_path: Path, workers: str) -> None:
-    """The captured output of a test that waits is nobody's to see."""
+def test_a_run_says_at_the_terminal_for_whom_it_waits(tmp_path: Path) -> None:
+    """The captured output of a test that waits is nobody's to see. Of workers: tests/suite/plugin/test_plugin.py."""
     (tmp_path / "test_it.py").write_text(
         "import tasnet.common.locks\n"
         "from tasnet.suite.plugin.setup import uncaptured_printer\n"
         "def test_waits(pytestconfig):\n"
         "    uncaptured_printer(pytestconfig)('waiting for process 7')\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", workers, "test_it.py", f"--rootdir={tmp_path}"],
-        cwd=tmp_path, env=environment(PYTHONPATH=str(ROOT)), capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = run_pytest("-q", "test_it.py", f"--rootdir={tmp_path}", folder=tmp_path, PYTHONPATH=str(ROOT))
     assert done.returncode == 0, done.stdout
     assert "tasnet: waiting for process 7\n" in done.stderr

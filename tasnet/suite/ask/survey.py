@@ -15,7 +15,6 @@ from tasnet.suite.ask.knowledge import Inferred, Knowledge, Reply, known_from
 from tasnet.suite.ask.question import Question
 from tasnet.suite.ask.ranking import Choice, rank
 from tasnet.suite.ask.replies import TimedReply
-from tasnet.suite.ask.single_layers import layers_in_bracket, layers_of_new_kinds
 from tasnet.suite.ask.times import Expected, expected
 
 
@@ -74,6 +73,9 @@ class Survey:
 
 def survey(questions: Sequence[Question], told: Sequence[TimedReply], arch: str) -> Survey:
     """The survey of these questions, with the single layers that are worth making beside them."""
+    # Only now: every run's end asks for this module, and ONNX takes a second to import.
+    from tasnet.suite.ask.single_layers import layers_in_bracket, layers_of_new_kinds
+
     replies = [each.reply for each in told]
     own = known_from([each.demands for each in questions], replies)
     bracket = moved_bracket(own, PUBLIC_BRACKET)

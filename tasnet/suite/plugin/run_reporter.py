@@ -166,7 +166,7 @@ class RunReporter:
         records = [self.records[case.id] for case in setup.cases if case.id in self.records]
         if not records:
             return []
-        # Only now: it reads graphs, with numpy and onnx.
+        # Only now: it reads graphs, with numpy.
         from tasnet.suite.ask import by_case, survey_of_run, with_evidence
 
         if self.known is None:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Each loads but once in a process: a run in this one finds them there.
+import numpy  # noqa: F401
+import onnx  # noqa: F401
 import pytest
+import scipy.signal  # noqa: F401
 
 from tests.suite.plugin.small_suite import LEDGER, tells
 

@@ -50,6 +50,7 @@ def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
 
 
 def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
-    # In this process where it can be: a process of its own spends a second on imports. numpy loads but once.
-    start = suite.runpytest_subprocess if {"-n", "dfc"} & {*options} else suite.runpytest_inprocess
-    return start("-m", "compile", "--tasnet-profile", "notes", "-ra", *options)
+    # In this process where it can be: a process of its own spends a second on imports.
+    start = suite.runpytest_subprocess if "-n" in options else suite.runpytest_inprocess
+    # hypothesis' plugin imports it at a run's end, whoever runs.
+    return start("-m", "compile", "--tasnet-profile", "notes", "-ra", "-p", "no:hypothesispytest", *options)

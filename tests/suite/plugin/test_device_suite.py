@@ -16,9 +16,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-# Resampling loads it: inside a suite that runs in this process it would be loaded again, which NumPy refuses.
-import scipy.signal  # noqa: F401
-
 from tasnet.cli import main
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.cases.outcome import Status

@@ -91,9 +91,9 @@ def test_a_run_without_entry_points_has_the_whole_names(
     suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
-    result = suite.runpytest_subprocess("-m", "compile", "--tasnet-profile", "notes", CASE)
+    result = suite.runpytest_inprocess("-m", "compile", "--tasnet-profile", "notes", CASE)
     result.assert_outcomes(passed=1)
-    result = suite.runpytest_subprocess("-m", "compile", "--profile", "notes", CASE)
+    result = suite.runpytest_inprocess("-m", "compile", "--profile", "notes", CASE)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
 
 

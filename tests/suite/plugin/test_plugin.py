@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from pathlib import Path
 
 import pytest
@@ -115,18 +114,6 @@ def test_every_end_with_workers(suite: pytest.Pytester) -> None:
     assert str(summary) in result.stdout.str()
 
 
-def test_cases_of_one_graph_go_to_one_worker(suite: pytest.Pytester) -> None:
-    result = run(suite, "--tasnet-profile", "matrix", "-n", "2", "-v", "-k", "concat-bypass and conv1x1_head")
-    workers: dict[str, set[str]] = {}
-    for worker, case in re.findall(r"\[(gw\d)\].*\[(concat-bypass\S*)\]", result.stdout.str()):
-        workers.setdefault("first" if "first" in case else "all", set()).add(worker)
-    assert [len(found) for found in workers.values()] == [1, 1]
-
-
-def test_another_distribution_is_the_users_choice(suite: pytest.Pytester) -> None:
-    run(suite, "-n", "2", "--dist", "loadfile").assert_outcomes(passed=29, xfailed=13)
-
-
 USAGE = {
     "profile": (["--tasnet-profile", "all"], "profile 'all' is unknown; one of matrix, notes, probes, *, plans"),
     "arch": (["--tasnet-arch", "hailo9"], "arch=hailo9: unknown architecture*"),
@@ -217,7 +204,7 @@ def test_other_tests_are_left_alone(suite: pytest.Pytester) -> None:
             pass
         """
     )
-    result = suite.runpytest_subprocess("test_own.py")
+    result = suite.runpytest_inprocess("test_own.py")
     result.assert_outcomes(passed=3)
     assert "predicted" not in result.stdout.str()
     assert not (suite.path / ".tasnet").exists()
@@ -275,7 +262,7 @@ def test_an_environment_in_the_checkout_is_not_read_and_an_editors_lock_stops_no
 
 
 def test_marks_are_registered(suite: pytest.Pytester) -> None:
-    result = suite.runpytest_subprocess("--markers")
+    result = suite.runpytest_inprocess("--markers")
     result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])
 
 
@@ -318,17 +305,29 @@ def pipeline():
     assert f"{len(broken)} cases infra" in result.stdout.str()
 
 
-def test_damage_is_told_once_at_the_runs_end(suite: pytest.Pytester) -> None:
-    tells(suite, "{}")
+DAMAGED = """\
+def tell(case):
+    import warnings
+    from tasnet.suite.run.store import DamageWarning
+    for number in range(7):
+        warnings.warn(DamageWarning(f'outcomes/{number}.json: set aside'))
+"""
+WAITS = """\
+def pipeline(pytestconfig):
+    from tasnet.suite.plugin.setup import uncaptured_printer
+    uncaptured_printer(pytestconfig)('waiting for process 7')
+"""
+
+
+def test_with_workers_damage_is_told_once_and_at_the_terminal_for_whom_they_wait(suite: pytest.Pytester) -> None:
+    """With another distribution than the usual: it is the user's choice. What a test prints is nobody's to see."""
     text = (suite.path / "conftest.py").read_text()
-    warned = text.replace(
-        "def tell(case):\n",
-        "def tell(case):\n    import warnings\n    from tasnet.suite.run.store import DamageWarning\n"
-        "    for number in range(7):\n        warnings.warn(DamageWarning(f'outcomes/{number}.json: set aside'))\n",
-    )
-    assert warned != text
-    (suite.path / "conftest.py").write_text(warned)
-    result = run(suite, "-n", "2", "-W", "always")
+    changed = text.replace("def tell(case):\n", DAMAGED).replace("def pipeline():\n", WAITS)
+    assert changed.count("DamageWarning(") == changed.count("waiting") == 1
+    (suite.path / "conftest.py").write_text(changed)
+    result = run(suite, "-n", "2", "--dist", "loadfile", "-W", "always")
+    result.assert_outcomes(passed=29, xfailed=13)
+    assert "tasnet: waiting for process 7" in result.errlines
     end = result.stdout.str().split("warnings summary")[-1]
     told = [
         line for line in end.splitlines() if line.startswith(("damaged ", " " * 10 + "outcomes/", " " * 10 + "and 2"))
