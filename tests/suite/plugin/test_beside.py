@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tasnet.suite.history.run import StoredRun, find_run
+from tests.doubles.repository import run_pytest
 from tests.suite.plugin.small_suite import tells
 
 pytest_plugins = "pytester"
@@ -23,6 +24,7 @@ PLUGINS = ("html", "profiling", "randomly", "rerunfailures", "sugar")
 pytestmark = pytest.mark.skipif(not BESIDE.is_dir(), reason="no plugins to stand beside: make .venv/beside/installed")
 
 BAD = "project-bypass-conv1x1_head-k1"
+SUITE = ("-m", "compile", "--tasnet-profile", "notes")
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def crowded(suite: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator
 
 
 def run(suite: pytest.Pytester, *options: str) -> str:
-    return suite.runpytest_subprocess("-m", "compile", "--tasnet-profile", "notes", *options).stdout.str()
+    return run_pytest(*SUITE, *options, folder=suite.path).stdout
 
 
 def judged(suite: pytest.Pytester) -> dict[str, str]:
@@ -47,7 +49,9 @@ def judged(suite: pytest.Pytester) -> dict[str, str]:
 
 
 def test_five_plugins_change_no_judgement(crowded: pytest.Pytester) -> None:
-    told = run(crowded, "--html=report.html", "--self-contained-html", "--profile", "--reruns=2", "-n", "2")
+    options = ("--html=report.html", "--self-contained-html", "--profile", "--reruns=2", "-n", "2")
+    # in a process of its own, into which they are loaded from the start
+    told = crowded.runpytest_subprocess(*SUITE, *options).stdout.str()
     for name in PLUGINS:
         assert re.search(rf"^plugins: .*\b{name}-[0-9]", told, re.MULTILINE), name
     assert "note: --profile is another plugin's here; tasnet's is --tasnet-profile" in told
@@ -78,7 +82,7 @@ def test_another_plugins_progress_stands_alone(crowded: pytest.Pytester) -> None
 
 
 def test_a_short_name_that_another_has_is_explained_where_it_leads_astray(crowded: pytest.Pytester) -> None:
-    result = crowded.runpytest_subprocess("-m", "compile", "--profile", "notes")
-    assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stdout.fnmatch_lines(["note: --profile is another plugin's here; tasnet's is --tasnet-profile"])
-    result.stderr.fnmatch_lines(["ERROR: file or directory not found: notes"])
+    ran = run_pytest("-m", "compile", "--profile", "notes", folder=crowded.path)
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "note: --profile is another plugin's here; tasnet's is --tasnet-profile" in ran.stdout.splitlines()
+    assert "ERROR: file or directory not found: notes" in ran.stderr.splitlines()

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import jsonschema
 import pytest
+from filelock import FileLock
 
 from tasnet.suite.cases.profiles import profile_cases
 from tests.doubles.repository import run_pytest
@@ -58,28 +59,22 @@ CTRF = {
 
 
 @pytest.fixture(scope="module")
-def shards(tmp_path_factory: pytest.TempPathFactory, notes_store: Path) -> list[Path]:
-    """A folder a shard, with junit.xml and ctrf.json, of the profile's cases: on two workers, and without."""
-    root = tmp_path_factory.mktemp("shards")
-    copy_store(notes_store, root / "store")
-    folders = []
-    for shard in range(1, SHARDS + 1):
-        folder = root / str(shard)
-        folder.mkdir()
-        run(
-            *(
-                "-n",
-                "2" if shard == 1 else "0",
-                "--splits",
-                str(SHARDS),
-                "--group",
-                str(shard),
-                "--tasnet-store",
-                str(root / "store"),
-            ),
-            *("--junit-xml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json")),
-        )
-        folders.append(folder)
+def shards(shared_folder: Path, notes_store: Path) -> list[Path]:
+    """A folder a shard, with junit.xml and ctrf.json, of the profile's cases: on two workers, and without.
+
+    Made by the first worker that asks.
+    """
+    root = shared_folder / "shards"
+    folders = [root / str(shard) for shard in range(1, SHARDS + 1)]
+    with FileLock(f"{root}.lock"):
+        if not (root / "done").exists():
+            copy_store(notes_store, root / "store")
+            for shard, folder in enumerate(folders, start=1):
+                folder.mkdir()
+                words = ["-n", "2" if shard == 1 else "0", "--splits", str(SHARDS), "--group", str(shard)]
+                words += ["--tasnet-store", str(root / "store")]
+                run(*words, "--junit-xml", str(folder / "junit.xml"), "--ctrf", str(folder / "ctrf.json"))
+            (root / "done").touch()
     return folders
 
 
