@@ -46,11 +46,12 @@ def test_each_example_does_as_it_says(tmp_path: Path, notes_store: Path) -> None
 
 
 def test_the_diffs_apply_one_after_the_other(tmp_path: Path) -> None:
-    copy_project(tmp_path)
-    for title in WORKED:
-        for block in BLOCK.finditer(SECTIONS[title]):
-            if block.group(1) == "diff":
-                apply(block.group(), tmp_path)
+    diffs = [block.group() for title in WORKED for block in BLOCK.finditer(SECTIONS[title]) if block.group(1) == "diff"]
+    for name in {name for diff in diffs for name in re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)}:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    for diff in diffs:
+        apply(diff, tmp_path)
 
 
 def apply(block: str, folder: Path) -> None:
