@@ -26,6 +26,7 @@ from tasnet.network.static_graph import (
     StaticNodes,
     model_of,
     static_nodes,
+    traced_module,
     types_of,
     value_infos,
 )
@@ -88,7 +89,8 @@ def module_to_onnx(
     It is traced on zeros of the shapes `traced` and given the shapes `inputs` and `outputs`, by name and in order.
     """
     tensors = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    return with_weights(static_nodes(module, traced, inputs, dict(outputs), opset), tensors, opset, tuple(inputs))
+    nodes = static_nodes(traced_module(module, traced, list(outputs), opset), inputs, outputs, opset)
+    return with_weights(nodes, tensors, opset, tuple(inputs))
 
 
 def with_weights(

@@ -2,7 +2,8 @@
 
 A graph is its stem (encoder and TCN) and its tail (masks, expansion, product, decoder). A truncated TCN is the
 whole one cut after a block, so one stem serves every truncation, decoder and expansion, and one tail serves
-every stem. The result is node for node and name for name what tracing the whole network gives.
+every stem. Windows of all lengths share what was traced. The result is node for node and name for name what tracing the
+whole network gives.
 """
 
 from __future__ import annotations
@@ -17,7 +18,15 @@ from torch import Tensor, nn
 
 from tasnet.network.convtasnet import ConvTasNet, build_network, input_shape, output_names, output_shapes
 from tasnet.network.rewrites import along_time
-from tasnet.network.static_graph import Shape, StaticNodes, live_nodes, renamed_nodes, static_nodes
+from tasnet.network.static_graph import (
+    Shape,
+    StaticNodes,
+    Traced,
+    live_nodes,
+    renamed_nodes,
+    static_nodes,
+    traced_module,
+)
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import asteroid_shapes, head_shapes
 
@@ -40,7 +49,12 @@ def traced_nodes(variant: Variant, size: Size, length: int, opset: int, mask_act
     network = _any_network(variant, size, mask_activation)
     traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
     outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return static_nodes(network, traced, {"mix": input_shape(variant, size, length)}, outputs, opset)
+    return static_nodes(
+        traced_module(network, traced, list(outputs), opset),
+        {"mix": input_shape(variant, size, length)},
+        outputs,
+        opset,
+    )
 
 
 def _of_stem(variant: Variant) -> Variant:
@@ -73,6 +87,12 @@ def _cut_stem(variant: Variant, size: Size, length: int, opset: int, blocks: int
 @lru_cache(maxsize=16)
 def _stem(variant: Variant, size: Size, length: int, opset: int) -> StaticNodes:
     """The whole stem. Its outputs: the encoding, and what a mask head would read after each block."""
+    traced = _traced_stem(variant, size, traced_length(variant, size, length), opset)
+    return static_nodes(traced, {"mix": input_shape(variant, size, length)}, {}, opset)
+
+
+@lru_cache(maxsize=16)
+def _traced_stem(variant: Variant, size: Size, length: int, opset: int) -> Traced:
     network = _any_network(variant, size)
 
     def forward(mix: Tensor) -> tuple[Tensor, ...]:
@@ -83,13 +103,19 @@ def _stem(variant: Variant, size: Size, length: int, opset: int) -> StaticNodes:
     _compute(network, forward)
     if network.masker:
         _compute(network.masker, network.masker.features)
-    traced = {"mix": input_shape(variant, size, traced_length(variant, size, length))}
-    return static_nodes(network, traced, {"mix": input_shape(variant, size, length)}, {}, opset)
+    return traced_module(network, {"mix": input_shape(variant, size, length)}, (), opset)
 
 
 @lru_cache(maxsize=64)
 def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> StaticNodes:
     """The tail, from the encoding and (with a mask) what the mask head reads."""
+    traced = _traced_tail(variant, size, traced_length(variant, size, length), opset, mask_activation)
+    outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
+    return static_nodes(traced, _between(variant, size, length), outputs, opset)
+
+
+@lru_cache(maxsize=64)
+def _traced_tail(variant: Variant, size: Size, length: int, opset: int, mask_activation: str) -> Traced:
     network = _any_network(variant, size, mask_activation)
 
     def forward(encoded: Tensor, features: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -98,9 +124,7 @@ def _tail(variant: Variant, size: Size, length: int, opset: int, mask_activation
     _compute(network, forward)
     if network.masker:
         _compute(network.masker, network.masker.masks)
-    traced = _between(variant, size, traced_length(variant, size, length))
-    outputs = dict(zip(output_names(variant, size), output_shapes(variant, size, length), strict=True))
-    return static_nodes(network, traced, _between(variant, size, length), outputs, opset)
+    return traced_module(network, _between(variant, size, length), output_names(variant, size), opset)
 
 
 def _compute(module: nn.Module, forward: Callable[..., Any]) -> None:

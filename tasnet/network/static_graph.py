@@ -43,21 +43,36 @@ class StaticNodes:
     outputs: tuple[str, ...]
 
 
-def static_nodes(
-    module: torch.nn.Module,
-    traced: Mapping[str, Shape],
-    inputs: Mapping[str, Shape],
-    outputs: Mapping[str, Shape | None],
-    opset: int,
-) -> StaticNodes:
-    """The nodes of `module`, traced on zeros of the shapes `traced`, then given the input shapes `inputs`.
+@dataclass(frozen=True)
+class Traced:
+    """What the exporter wrote of a module. Shared too: nothing in it may be changed."""
 
-    `outputs` names the outputs and gives their shapes; None where it is to be inferred. Those without a name
-    here, all if `outputs` is empty, are called as they would be inside a larger graph: `<node>_output_0`.
+    nodes: tuple[NodeProto, ...]
+    outputs: tuple[str, ...]
+    weights: Mapping[str, np.ndarray]
+    """by their names in the state dict; of their shapes and types, and of no value"""
+
+
+def traced_module(module: torch.nn.Module, inputs: Mapping[str, Shape], outputs: Sequence[str], opset: int) -> Traced:
+    """The module, traced on zeros of these shapes.
+
+    Outputs without a name here, all if `outputs` is empty, are called as they would be inside a larger graph:
+    `<node>_output_0`.
     """
-    nodes, made = _trace(module, traced, list(outputs), opset)
-    weights = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
-    return _static(nodes, weights, inputs, dict(outputs) or dict.fromkeys(made), opset)
+    nodes, made = _trace(module, inputs, list(outputs), opset)
+    state = {name: tensor.numpy() for name, tensor in module.state_dict().items()}
+    weights = {name: np.broadcast_to(np.zeros((), array.dtype), array.shape) for name, array in state.items()}
+    return Traced(tuple(nodes), tuple(made), weights)
+
+
+def static_nodes(
+    traced: Traced, inputs: Mapping[str, Shape], outputs: Mapping[str, Shape | None], opset: int
+) -> StaticNodes:
+    """The traced nodes, given these input shapes.
+
+    `outputs` gives the shapes of the traced outputs; None where one is to be inferred, and all are if it is empty.
+    """
+    return _static(traced.nodes, {**traced.weights}, inputs, dict(outputs) or dict.fromkeys(traced.outputs), opset)
 
 
 def value_infos(types: Mapping[str, tuple[int, Shape | None]]) -> list[ValueInfoProto]:
