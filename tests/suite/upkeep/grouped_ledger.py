@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from pathlib import Path
 
 from tasnet.suite.cases.case import Case
 from tasnet.suite.cases.outcome import Outcome, Stage
@@ -17,7 +16,6 @@ from tasnet.suite.upkeep.updating import LedgerUpdate, plan_update
 from tests.doubles.ledgers import PATH
 from tests.doubles.outcomes import SUPER_DECONV, outcomes
 
-ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 6, 1)
 NOTES, MATRIX = profile_cases("notes"), profile_cases("matrix")
 
