@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,11 @@ def export_both(base: Side, here: Side, request: ExportRequest, say: Notify) -> 
     """
     with ThreadPoolExecutor(2) as pool, _stopped_together() as stopped:
         asked = [pool.submit(_export_side, side, request, say, stopped) for side in (base, here)]
+        for each in asked:
+            # A signal that comes just before a wait begins is heard when it ends: no wait is for ever.
+            while wait([each], timeout=1.0).not_done:
+                pass
+            each.result()
         return asked[0].result(), asked[1].result()
 
 
