@@ -18,7 +18,8 @@ from tasnet.suite.gate.base_store import base_store_folder, checked_bytes, copy_
 from tasnet.suite.gate.checkout import GateError
 from tasnet.suite.run.store import Store
 from tests.doubles.processes import TOKEN, left, until
-from tests.doubles.repository import commit, git, made, tasnet
+from tests.doubles.repository import commit, git, settle
+from tests.suite.gate.repositories import copied, gated, once, small, with_network
 
 ONNX = f"onnx/{'0' * 64}.onnx"
 CASES = {"cases": [["a", "g"], ["b", "g"], ["c", "h"]]}
@@ -159,23 +160,17 @@ def test_the_stores_of_the_last_bases_are_kept_and_one_in_use_always(tmp_path: P
 # --- real code
 
 
-@pytest.fixture(scope="module")
-def first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made(tmp_path_factory.mktemp("first") / "repository", "parity_graphs = 0\nseconds = 2.0")
-
-
 SPOILS = """
 import os, pathlib
 for place in (os.environ.get("TASNET_STORE", "none"),):
     pathlib.Path(place, "spoiled").mkdir(parents=True, exist_ok=True)
 """
 HOSTILE = {
-    "never ends": ("import time\ntime.sleep(600)\n", "its code was at work for 2 s, and was ended; "),
-    "starts what outlives it": (
+    "never ends and starts what outlives it": (
         "import subprocess, sys\n"
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'], start_new_session=True)\n"
         "import time\ntime.sleep(600)\n",
-        "its code was at work for 2 s, and was ended; ",
+        "its code was at work for 1 s, and was ended; ",
     ),
     "writes answers of its own": (
         f"import os, sys\n{SPOILS}\n"
@@ -187,24 +182,30 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize(("code", "says"), HOSTILE.values(), ids=HOSTILE)
+def _hostile(folder: Path) -> None:
+    """A repository with a branch for each."""
+    small(folder)
+    for number, (code, _) in enumerate(HOSTILE.values()):
+        git(folder, "checkout", "--quiet", "-b", f"bad-{number}", "main")
+        with_network(folder, code)
+    git(folder, "checkout", "--quiet", "main")
+
+
+@pytest.mark.parametrize("which", range(len(HOSTILE)), ids=HOSTILE)
 def test_a_base_that_misbehaves_is_one_line_and_nothing_is_left(
-    first: Path, tmp_path: Path, code: str, says: str
+    which: int, shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    repository = Path(shutil.copytree(first, tmp_path / "repository"))
-    git(repository, "checkout", "--quiet", "-b", "bad")
-    (repository / "tasnet" / "network" / "variant.py").write_text(code)
-    commit(repository, "bad")
-    git(repository, "checkout", "--quiet", "main")
-    store, temporary, token = tmp_path / "store", tmp_path / "tmp", str(tmp_path)
-    temporary.mkdir()
-    words = ["gate", "--base", "bad", "--profile", "notes", "--store", str(store)]
-    done = tasnet(repository, *words, TMPDIR=str(temporary), TASNET_STORE=str(store), **{TOKEN: token})
-    assert done.returncode == 2, done.stderr
-    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("tasnet gate: "))
-    assert says in line
-    assert done.stdout == ""
+    repository = copied(once(shared_folder, "gate-hostile", _hostile), tmp_path / "repository")
+    says = [*HOSTILE.values()][which][1]
+    if "was at work" in says:
+        settle(repository, "seconds = 1.0")
+        commit(repository, "a short limit")
+    store, token = tmp_path / "store", str(tmp_path)
+    monkeypatch.setenv("TASNET_STORE", str(store))
+    monkeypatch.setenv(TOKEN, token)
+    with pytest.raises(GateError) as said:
+        gated(repository, store, base=f"bad-{which}")
+    assert says in str(said.value)
+    assert str(said.value).isprintable(), "one line"
     assert until(lambda: not left(token))
-    assert not list(temporary.iterdir())
     assert not (store / "spoiled").exists()
-    assert len(git(repository, "worktree", "list").splitlines()) == 1

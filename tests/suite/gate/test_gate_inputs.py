@@ -12,35 +12,59 @@ from pathlib import Path
 
 import pytest
 
+from tasnet.cli import main
 from tests.doubles.processes import TOKEN, left, until
-from tests.doubles.repository import commit, environment, git, made, settle, tasnet
+from tests.doubles.repository import ROOT, commit, environment, git, settle
+from tests.suite.gate.repositories import copied, nothing_left, once, small, with_network
+
+
+def orphan(folder: Path, name: str, *files: str) -> None:
+    """A branch that begins with these files alone."""
+    git(folder, "checkout", "--quiet", "--orphan", name)
+    git(folder, "rm", "-r", "--quiet", "--cached", ".")
+    for file in files:
+        git(folder, "add", file)
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", name)
+    git(folder, "checkout", "--quiet", "--force", "main")
+
+
+def _made(folder: Path) -> None:
+    small(folder)
+    # What an older day left: no package at all, and a package that has no suite.
+    orphan(folder, "empty")
+    orphan(folder, "old", "tasnet/__init__.py", "tasnet/network/__init__.py")
+    with_network(folder, "# later\n")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "the same again")
 
 
 @pytest.fixture(scope="module")
-def _first(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = made(tmp_path_factory.mktemp("first") / "repository")
-    # What an older day left: no package at all, and a package that has no suite.
-    for name, files in (("empty", ()), ("old", ("tasnet/__init__.py", "tasnet/network/__init__.py"))):
-        git(folder, "checkout", "--quiet", "--orphan", name)
-        git(folder, "rm", "-r", "--quiet", "--cached", ".")
-        for file in files:
-            git(folder, "add", file)
-        git(folder, "commit", "--quiet", "--allow-empty", "--message", name)
-        git(folder, "checkout", "--quiet", "--force", "main")
-    git(folder, "commit", "--quiet", "--allow-empty", "--message", "later")
-    return folder
+def first(shared_folder: Path) -> Path:
+    return once(shared_folder, "gate-inputs", _made)
 
 
 @pytest.fixture
-def repository(_first: Path, tmp_path: Path) -> Path:
-    (tmp_path / "tmp").mkdir()
-    return Path(shutil.copytree(_first, tmp_path / "repository"))
+def repository(first: Path, tmp_path: Path) -> Path:
+    return copied(first, tmp_path / "repository")
+
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def gate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Command:
+    """The command, run by this process in a repository with the same tasnet: its exit code, and what it printed."""
+
+    def called(folder: Path, *words: str) -> tuple[int, str, str]:
+        monkeypatch.chdir(folder)
+        with nothing_left(folder, tmp_path / "tmp"):
+            code = main(["gate", *words, "--store", str(tmp_path / "store")])
+        return code, *capsys.readouterr()
+
+    return called
 
 
 def touched(folder: Path) -> None:
-    (folder / "tasnet" / "network" / "variant.py").write_text(
-        "# gone\n" + (folder / "tasnet/network/variant.py").read_text()
-    )
+    (folder / "tasnet" / "network" / "__init__.py").write_text("# touched\n")
 
 
 def strange(folder: Path) -> None:
@@ -84,7 +108,7 @@ INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
     "dirty": (
         touched,
         ["--base", "HEAD"],
-        "1 file isn't committed (tasnet/network/variant.py); commit first, or judge",
+        "1 file isn't committed (tasnet/network/__init__.py); commit first, or judge",
     ),
     "untracked": (strange, ["--base", "HEAD"], "1 file isn't committed (tasnet/network/more.py); "),
     "no package": (nothing, ["--base", "empty"], "the base has no graphs to compare: it has no tasnet package; choose"),
@@ -103,58 +127,65 @@ INPUTS: dict[str, tuple[Callable[[Path], None], list[str], str]] = {
 
 
 @pytest.mark.parametrize(("change", "words", "says"), INPUTS.values(), ids=INPUTS)
-def test_one_line(repository: Path, change: Callable[[Path], None], words: list[str], says: str) -> None:
+def test_one_line(repository: Path, gate: Command, change: Callable[[Path], None], words: list[str], says: str) -> None:
     change(repository)
-    temporary = repository.parent / "tmp"
-    done = tasnet(repository, "gate", *words, "--store", "../store", TMPDIR=str(temporary))
-    assert done.returncode == 2
-    assert done.stdout == ""
-    (line,) = (line for line in done.stderr.splitlines() if not line.startswith("tasnet gate: "))
+    code, out, err = gate(repository, *words)
+    assert code == 2
+    assert out == ""
+    (line,) = (line for line in err.splitlines() if not line.startswith("tasnet gate: "))
     assert line.startswith("tasnet: ")
     assert says in line
-    assert not list(temporary.iterdir())
-    if (repository / ".git").exists():
-        assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
-def test_uncommitted_files_are_judged_where_that_is_asked(repository: Path) -> None:
+def test_uncommitted_files_are_judged_where_that_is_asked(repository: Path, gate: Command) -> None:
     (repository / "expected_failures.yaml").write_text(
         "# a comment\n" + (repository / "expected_failures.yaml").read_text()
     )
-    done = tasnet(repository, "gate", "--base", "HEAD", "--uncommitted")
-    assert done.returncode == 0, done.stderr
-    assert "with uncommitted files" in done.stdout
-    assert "- 1 file isn't committed: expected_failures.yaml" in done.stdout
+    code, out, err = gate(repository, "--base", "HEAD", "--uncommitted")
+    assert code == 0, err
+    assert "with uncommitted files" in out
+    assert "- 1 file isn't committed: expected_failures.yaml" in out
 
 
-def test_a_suite_below_the_top_of_its_repository(tmp_path: Path) -> None:
+def test_a_suite_below_the_top_of_its_repository(first: Path, tmp_path: Path, gate: Command) -> None:
     top = tmp_path / "top"
-    shutil.rmtree(made(top / "model") / ".git")
+    top.mkdir()
+    no_git(copied(first, top / "model"))
     git(top, "init", "--quiet", "--initial-branch", "main")
     commit(top, "all of it")
     (top / "other.txt").write_text("beside it")
     commit(top, "another file")
-    done = tasnet(top / "model", "gate", "--base", "HEAD~1", "--profile", "notes")
-    assert done.returncode == 0, done.stderr
-    assert "No file that decides a graph differs: all 20 cases are what they were." in done.stdout
+    code, out, err = gate(top / "model", "--base", "HEAD~1", "--profile", "notes")
+    assert code == 0, err
+    assert "No file that decides a graph differs: all 20 cases are what they were." in out
 
 
-def test_a_base_that_is_ahead_is_said(repository: Path) -> None:
+def test_a_base_that_is_ahead_is_said(repository: Path, gate: Command) -> None:
     git(repository, "checkout", "--quiet", "-b", "behind", "HEAD~1")
-    done = tasnet(repository, "gate", "--base", "main")
-    assert done.returncode == 0, done.stderr
-    assert "this side lacks 1 of the base's commits: what they changed shows the wrong way round" in done.stdout
+    code, out, err = gate(repository, "--base", "main")
+    assert code == 0, err
+    assert "this side lacks 1 of the base's commits: what they changed shows the wrong way round" in out
+
+
+def _endless(folder: Path) -> None:
+    small(folder, "import time\ntime.sleep(600)\n")
+    orphan(folder, "empty")
+    with_network(folder, "import time\ntime.sleep(601)\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda each: each.name)
-def test_a_stop_leaves_nothing_behind(repository: Path, number: signal.Signals, tmp_path: Path) -> None:
-    (repository / "tasnet" / "network" / "more.py").write_text("")
-    commit(repository, "a file more")
-    temporary, token = repository.parent / "tmp", str(tmp_path)
-    command = [sys.executable, "-m", "tasnet", "gate", "--base", "HEAD~1", "--store", str(tmp_path / "store")]
+def test_a_stop_leaves_nothing_behind(
+    number: signal.Signals, shared_folder: Path, tmp_path: Path, gate: Command
+) -> None:
+    """Both sides' code would be at work for ten minutes."""
+    repository = copied(once(shared_folder, "gate-endless", _endless), tmp_path / "repository")
+    temporary, token = tmp_path / "tmp", str(tmp_path)
+    temporary.mkdir()
+    command = [sys.executable, "-m", "tasnet", "gate", "--root", str(repository), "--base", "HEAD~1"]
+    command += ["--store", str(tmp_path / "store")]
     surroundings = environment(TMPDIR=str(temporary), **{TOKEN: token})
     with subprocess.Popen(
-        command, cwd=repository, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=surroundings, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as running:
         assert until(lambda: list(temporary.glob("tasnet-gate.*/base/tasnet")) or running.poll() is not None)
         assert until(lambda: len(left(token)) >= 3 or running.poll() is not None), "both sides' processes"
@@ -164,8 +195,8 @@ def test_a_stop_leaves_nothing_behind(repository: Path, number: signal.Signals, 
         # Nobody could clean up: the next gate does, once the keepers have ended what was running.
         assert until(lambda: not left(token)), "a side's process lives on"
         assert list(temporary.glob("tasnet-gate.*"))
-        done = tasnet(repository, "gate", "--base", "empty", TMPDIR=str(temporary))
-        assert done.returncode == 2, done.stderr
+        code, _, said = gate(repository, "--base", "empty")
+        assert code == 2, said
     else:
         assert running.returncode == 130, said
         assert said.splitlines()[-1].startswith("tasnet: stopped; the base's worktree is removed")
