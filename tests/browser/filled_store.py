@@ -27,7 +27,7 @@ LOG = "[info] step\n" * 500 + "\x1b[31m[error]\x1b[0m <b>Reshape</b> is needed\n
 MEASURED = "concat-normal-grouped-all"
 OF_A_MEASURED_GRAPH = "project-bypass-conv1x1_head-k1"
 """one of several cases of a graph of few layers, which is measured under the id of another"""
-PROBES = [f"project-normal-ungrouped_blockdiag-all{size}" for size in ("", "+T=8000", "+T=4000", "+T=3000")]
+PROBES = [f"project-bypass-ungrouped_blockdiag-k1{size}" for size in ("", "+T=8000", "+T=4000", "+T=3000")]
 """of four ends: three blockers, one of them, unknown, clear"""
 
 
@@ -82,8 +82,8 @@ def better(record: CaseRecord) -> CaseRecord:
 
 def probe_cases(store: Path) -> None:
     """Runs a few of the suite's cases for real."""
-    cases = [f"tests/compile/test_compile.py::test_compile[{name}]" for name in PROBES]
-    done = run_pytest("-q", "--tasnet-profile", "probes", "--tasnet-store", str(store), *cases)
+    words = ["-q", "-m", "compile", "tests/compile/test_compile.py", *(f"--tasnet-case={name}" for name in PROBES)]
+    done = run_pytest(*words, "--tasnet-profile", "probes", "--tasnet-store", str(store))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
