@@ -27,8 +27,11 @@ WEIGHTS = seeded_weights(SMALL, 1)
 LENGTH = 203
 
 
+TWO_BLOCKS = replace(SMALL, R=1)
+
+
 def _bytes(variant: Variant, length: int = 40) -> bytes:
-    return to_onnx(variant, SMALL, WEIGHTS, length).SerializeToString(deterministic=True)
+    return to_onnx(variant, TWO_BLOCKS, WEIGHTS, length).SerializeToString(deterministic=True)
 
 
 def _operators(model: onnx.ModelProto) -> Counter[str]:
@@ -71,7 +74,7 @@ def test_onnx_runtime_computes_what_torch_does(variant: Variant) -> None:
 @st.composite
 def variants(draw: st.DrawFn) -> Variant:
     values = {axis: draw(st.sampled_from(options)) for axis, options in AXES.items() if axis != "blocks"}
-    return Variant(**values, blocks=draw(st.sampled_from((0, 1, 2, 4))))
+    return Variant(**values, blocks=draw(st.sampled_from((0, 1, 2))))
 
 
 @given(variants(), st.integers(1, 3), st.integers(8, 120), st.sampled_from(OPSETS))
@@ -83,13 +86,13 @@ def test_any_variant_runs_at_any_length_and_opset(variant: Variant, n_src: int, 
 @given(variants())
 @settings(max_examples=15)
 def test_equal_normal_forms_are_equal_graphs(variant: Variant) -> None:
-    assert _bytes(variant) == _bytes(variant.canonical(SMALL))
+    assert _bytes(variant) == _bytes(variant.canonical(TWO_BLOCKS))
 
 
 @given(st.lists(variants(), min_size=2, max_size=5))
 @settings(max_examples=6)
 def test_distinct_normal_forms_are_distinct_graphs(chosen: list[Variant]) -> None:
-    forms = {variant.canonical(SMALL) for variant in chosen}
+    forms = {variant.canonical(TWO_BLOCKS) for variant in chosen}
     assert len({_bytes(form) for form in forms}) == len(forms)
 
 
@@ -117,8 +120,8 @@ def test_the_forms_of_a_small_matrix_are_as_many_graphs() -> None:
 @pytest.mark.parametrize("opset", OPSETS)
 @pytest.mark.parametrize("norm", ["gln_pool", "cgln"])
 def test_opset_ir_version_and_plain_nodes(opset: int, norm: str) -> None:
-    variant = replace(FAITHFUL, norm=norm, expansion="repeat", blocks=2)
-    model = to_onnx(variant, SMALL, WEIGHTS, LENGTH, opset=opset)
+    variant = replace(FAITHFUL, norm=norm, expansion="repeat")
+    model = to_onnx(variant, TWO_BLOCKS, WEIGHTS, LENGTH, opset=opset)
     assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", opset)]
     assert model.ir_version <= 8
     onnx.checker.check_model(model, full_check=True)
@@ -138,7 +141,7 @@ def test_an_opset_out_of_range_is_an_error(opset: int) -> None:
 
 def test_the_nodes_of_each_norm() -> None:
     def between(norm: str) -> list[str]:
-        graph = to_onnx(Variant(norm=norm, blocks=1), SMALL, WEIGHTS, LENGTH).graph
+        graph = to_onnx(Variant(norm=norm, blocks=1), TWO_BLOCKS, WEIGHTS, LENGTH).graph
         return [node.op_type for node in graph.node if node.name.startswith("/masker/norm/")]
 
     scale = ["Add", "Sqrt", "Div", "Mul", "Add"]

@@ -16,7 +16,7 @@ from tasnet.suite.numerics.metrics import distance
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics
-SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=2, R=2, n_src=2)
+SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=3, R=1, n_src=2)
 LENGTH = 120
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -204,7 +204,7 @@ def opset(drafting: Drafting) -> int:
 def onnx_shape(value: ir.Value) -> tuple[int, ...]:
     """The static shape of a value; `prepare` has seen to it that there is one."""
     assert value.shape is not None
-    return tuple(value.shape.numpy())
+    return cast(tuple[int, ...], value.shape.dims)
 
 
 def require_nchw(node: ir.Node, view: View) -> None:

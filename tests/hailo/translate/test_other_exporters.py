@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,15 @@ def separator() -> Separator:
     return Separator().eval()
 
 
-def legacy(opset: int) -> onnx.ModelProto:
+@cache
+def exported(opset: int) -> bytes:
     buffer = io.BytesIO()
     torch.onnx.export(separator(), (torch.zeros(1, 1, 1, 64),), buffer, dynamo=False, opset_version=opset)
-    return onnx.load_from_string(buffer.getvalue())
+    return buffer.getvalue()
+
+
+def legacy(opset: int) -> onnx.ModelProto:
+    return onnx.load_from_string(exported(opset))
 
 
 def test_the_dynamo_exporter_at_opset_18_gives_the_legacy_exporters_graph() -> None:
