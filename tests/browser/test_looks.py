@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from tasnet.suite.report.page import FOLDER, STYLES
 from tasnet.suite.report.sources import ReportSource
 from tests.browser.filled_store import MEASURED, OF_A_MEASURED_GRAPH, run_of
 from tests.browser.reading import Visit, at, open_case
@@ -30,13 +32,25 @@ def test_light_and_dark_follow_the_system_and_the_switch_goes_first(visit: Visit
     assert ground(page) == dark
 
 
+def test_dark_has_other_colours_and_nothing_else() -> None:
+    """By the system's wish and by the switch the same ones."""
+    css = "".join((FOLDER / name).read_text() for name in STYLES)
+    assert css.count('[data-theme="dark"]') == css.count("prefers-color-scheme") == 1
+    by_switch, by_system = (
+        {each.strip() for each in block.split(";") if each.strip()} - {"color-scheme: dark"}
+        for block in re.findall(r'(?:="dark"]|-scheme: dark\) {\s*:root:not\(\[data-theme="light"]\)) {([^}]*)}', css)
+    )
+    assert by_switch == by_system
+    assert [each for each in by_switch if not re.fullmatch(r"--[\w-]+: #[0-9a-f]{3,8}", each)] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("said", ["predicted", "observed", "double"])
 def test_axe_finds_nothing(visit: Visit, shown: ReportSource, scheme: str, said: str) -> None:
     # A case of many layers and open doubts takes three times as long: once is enough.
     case = MEASURED if said == "observed" else OF_A_MEASURED_GRAPH
     page = visit(at(run_of(shown, "notes", said), case=case), color_scheme=scheme)
-    # Dark differs from light in its colours alone: there the rules about colour are enough.
+    # Of dark, which differs in its colours alone, the rules about colour are enough.
     rules = {"runOnly": ["color-contrast", "link-in-text-block"]} if scheme == "dark" else {}
     found = Axe().run(page, options={"resultTypes": ["violations"], **rules})
     assert found.violations_count == 0, found.generate_report()
