@@ -140,8 +140,8 @@ def _hn(change: Callable[[dict[str, Any]], object]) -> Write:
     return write
 
 
-def _text(text: str) -> Write:
-    return lambda path: path.write_text(text)
+def _text(text: Callable[[], str]) -> Write:
+    return lambda path: path.write_text(text())
 
 
 def _chain(count: int) -> Write:
@@ -209,14 +209,14 @@ HARS: Mapping[str, Write] = {
     "metadata of 100 MB": _with(metadata=lambda: b" " * (100 << 20)),
     "no weights": lambda path: path.write_bytes(packed({"net.hn": members()["net.hn"]})),
     "zeros": lambda path: path.write_bytes(bytes(1 << 20)),
-    "HTTP's archive": _text('{"log": {"version": "1.2"}}'),
+    "HTTP's archive": _text(lambda: '{"log": {"version": "1.2"}}'),
 }
 HNS: Mapping[str, Write] = {
-    "lists 100,000 deep": _text('{"name": "n", "layers": ' + "[" * 100_000),
-    "objects 1,000,000 deep": _text('{"a":' * 1_000_000),
-    "15 MB of empty lists": _text('{"name": "n", "a": [' + "[]," * (5 << 20) + "[]]}"),
-    "17 MB": _text('{"name": "n"}' + " " * (17 << 20)),
-    "a number of a million digits": _text('{"name": "n", "a": ' + "9" * 1_000_000 + "}"),
+    "lists 100,000 deep": _text(lambda: '{"name": "n", "layers": ' + "[" * 100_000),
+    "objects 1,000,000 deep": _text(lambda: '{"a":' * 1_000_000),
+    "15 MB of empty lists": _text(lambda: '{"name": "n", "a": [' + "[]," * (5 << 20) + "[]]}"),
+    "17 MB": _text(lambda: '{"name": "n"}' + " " * (17 << 20)),
+    "a number of a million digits": _text(lambda: '{"name": "n", "a": ' + "9" * 1_000_000 + "}"),
     "no layers": _hn(lambda g: g["layers"].clear()),
     "20,000 layers": _chain(20_000),
     "a size of 10^30": _hn(lambda g: g["layers"]["net/conv2"].update(output_shapes=[[-1, 1, 10**30, 8]] * 2)),

@@ -46,35 +46,44 @@ def refused(work: Callable[[], object], error: type[Exception]) -> str:
     return text
 
 
-def small(texts: Iterator[tuple[str, str]]) -> list[object]:
-    """A few seconds each is for the benchmark."""
-    return [pytest.param(text, id=name) for name, text in texts if not name.endswith("entries")]
+Texts = Callable[[], Iterator[tuple[str, str]]]
 
 
-@pytest.mark.parametrize("text", small(hostile.ids()))
-def test_an_id(text: str) -> None:
-    assert refused(lambda: parse_case(text), CaseError) or parse_case(text).size.weights < 1 << 26
+def each(texts: Texts) -> pytest.MarkDecorator:
+    """Each text by its name: made when it is its turn, for the megabytes. A few seconds each is for the benchmark."""
+    makers = {
+        name: lambda name=name: next(text for one, text in texts() if one == name)
+        for name, _ in texts()
+        if not name.endswith("entries")
+    }
+    return pytest.mark.parametrize("text", makers.values(), ids=makers)
 
 
-@pytest.mark.parametrize("text", small(hostile.ledgers()))
-def test_a_ledger(text: str, tmp_path: Path) -> None:
-    (tmp_path / "ledger.yaml").write_text(text, encoding="utf-8")
+@each(hostile.ids)
+def test_an_id(text: Callable[[], str]) -> None:
+    made = text()
+    assert refused(lambda: parse_case(made), CaseError) or parse_case(made).size.weights < 1 << 26
+
+
+@each(hostile.ledgers)
+def test_a_ledger(text: Callable[[], str], tmp_path: Path) -> None:
+    (tmp_path / "ledger.yaml").write_text(text(), encoding="utf-8")
     refused(lambda: read_ledger(tmp_path / "ledger.yaml"), LedgerError)
 
 
-@pytest.mark.parametrize("text", small(hostile.thresholds()))
-def test_thresholds(text: str, tmp_path: Path) -> None:
-    (tmp_path / "thresholds.yaml").write_text(text, encoding="utf-8")
+@each(hostile.thresholds)
+def test_thresholds(text: Callable[[], str], tmp_path: Path) -> None:
+    (tmp_path / "thresholds.yaml").write_text(text(), encoding="utf-8")
     assert refused(lambda: thresholds.read_thresholds(tmp_path / "thresholds.yaml"), thresholds.ThresholdError)
 
 
-@pytest.mark.parametrize("text", small(hostile.settings()))
-def test_settings(text: str, tmp_path: Path) -> None:
-    path = tmp_path / "pyproject.toml"
-    path.write_text(text, encoding="utf-8")
-    assert refused(lambda: read_limits(path), LimitsError) or "\ufeff" in text
-    path.write_text(text.replace("limits", "gate"), encoding="utf-8")
-    assert refused(lambda: gate_settings(path), GateError) or "\ufeff" in text
+@each(hostile.settings)
+def test_settings(text: Callable[[], str], tmp_path: Path) -> None:
+    path, made = tmp_path / "pyproject.toml", text()
+    path.write_text(made, encoding="utf-8")
+    assert refused(lambda: read_limits(path), LimitsError) or "\ufeff" in made
+    path.write_text(made.replace("limits", "gate"), encoding="utf-8")
+    assert refused(lambda: gate_settings(path), GateError) or "\ufeff" in made
 
 
 @pytest.mark.parametrize("write", [pytest.param(w, id=n) for n, w in hostile.old_runs() if "000 rows that" not in n])
