@@ -19,6 +19,7 @@ from tasnet.cli import main
 from tasnet.network import SMALL, Size, Variant, seeded_weights
 from tasnet.plan.function import Function, TrainedFunction
 from tests.doubles.dfc_python import dfc_python
+from tests.doubles.forked_compiler import forked_compiler
 from tests.doubles.hailort import as_hailo_platform
 from tests.plan.programs import asteroids, separated, sources
 from tests.plan.running import apart, made_of, planned, uncut
@@ -52,7 +53,7 @@ def test_every_command_of_the_page_runs_one_after_another(tmp_path: Path, monkey
             words = ["best.pth" if word == SMALL else word for word in words]
             if "--dfc-python" in words:
                 words[words.index("--dfc-python") + 1] = str(compiler)
-            with as_hailo_platform(), redirected(words) as (told, stdin, stdout):
+            with as_hailo_platform(), forked_compiler(), redirected(words) as (told, stdin, stdout):
                 monkeypatch.setattr("sys.stdin", stdin or sys.stdin)
                 monkeypatch.setattr("sys.stdout", stdout or sys.stdout)
                 assert main(told) == 0, command
