@@ -9,6 +9,7 @@ import numpy  # noqa: F401
 import onnx  # noqa: F401
 import pytest
 import scipy.signal  # noqa: F401
+import torch  # noqa: F401
 
 from tests.suite.plugin.small_suite import LEDGER, tells
 

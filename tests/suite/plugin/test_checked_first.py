@@ -6,22 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.doubles.repository import run_pytest
-
+pytest_plugins = "pytester"
 ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A checkout whose tests would fail, each, if they were run."""
+    for name in ("TASNET_STORE", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.syspath_prepend(ROOT)
+    folder = pytester.path
     for name in ("conftest.py", "expected_failures.yaml", "thresholds.yaml"):
-        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+        (folder / name).write_bytes((ROOT / name).read_bytes())
     for name in ("compile", "numerics"):
-        (tmp_path / "tests" / name).mkdir(parents=True)
-        (tmp_path / "tests" / name / f"test_{name}.py").write_text("def test_a():\n    assert 0\n")
-    (tmp_path / "garbage").write_bytes(b"\x08\xff garbage")
-    (tmp_path / "pytest.ini").write_text("[pytest]\n")
-    return tmp_path
+        (folder / "tests" / name).mkdir(parents=True)
+        (folder / "tests" / name / f"test_{name}.py").write_text("def test_a():\n    assert 0\n")
+    (folder / "garbage").write_bytes(b"\x08\xff garbage")
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return pytester
 
 
 WRONG = {
@@ -36,11 +39,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("options", "says"), WRONG.values(), ids=WRONG)
-def test_what_cannot_work_is_one_line_before_any_test(checkout: Path, options: list[str], says: str) -> None:
+def test_what_cannot_work_is_one_line_before_any_test(checkout: pytest.Pytester, options: list[str], says: str) -> None:
     if "numerics" in options:
-        (checkout / "thresholds.yaml").unlink()
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options]
-    ran = run_pytest(*words, folder=checkout, PYTHONPATH=str(ROOT))
-    assert (ran.returncode, ran.stdout) == (4, "")
-    assert says in ran.stderr
-    assert len(ran.stderr.strip().splitlines()) == 1
+        (checkout.path / "thresholds.yaml").unlink()
+    ran = checkout.runpytest_inprocess("-q", "-p", "no:cacheprovider", "-p", "no:xdist", *options)
+    assert (ran.ret, ran.stdout.str()) == (pytest.ExitCode.USAGE_ERROR, "")
+    assert says in ran.stderr.str()
+    assert len(ran.stderr.str().strip().splitlines()) == 1
