@@ -17,6 +17,8 @@ from tasnet.common.locks import lock_holder, locked
 from tasnet.hailo.process import memory_slots
 from tests.doubles.repository import ROOT, run_pytest
 
+PATIENCE = 0.05
+"""seconds; who is waited for ends long after it, when that was told: whoever told it again and again would be heard"""
 HOLDS = (
     "import sys; sys.path[:0] = {path!r}\n"
     "from pathlib import Path; from tasnet.common.locks import locked\n"
@@ -46,8 +48,12 @@ def test_who_waits_for_a_suspended_process_says_so_once_and_goes_on_when_it_ends
 ) -> None:
     heard: list[str] = []
     other.send_signal(signal.SIGSTOP)
-    Timer(0.6, other.kill).start()
-    with locked(lock, heard.append, patience=0.2):
+
+    def say(text: str) -> None:
+        heard.append(text)
+        Timer(6 * PATIENCE, other.kill).start()
+
+    with locked(lock, say, patience=PATIENCE):
         assert lock_holder(lock).startswith(f"process {os.getpid()} on ")
     (told,) = heard
     assert re.search(rf"^waiting for process {other.pid} on \S+, which has held .*key\.lock since \d{{4}}-", told)
@@ -71,15 +77,19 @@ def test_a_lock_file_with_anything_in_it_is_another_process_s(lock: Path) -> Non
 
 
 def test_who_waits_for_memory_says_who_has_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory_slots, "PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(memory_slots, "PATIENCE_SECONDS", PATIENCE)
     heard: list[str] = []
     with memory_slots.hold_memory(1, tmp_path, 2 << 30):
         code = HOLDS.format(path=sys.path, lock=str(tmp_path / "1.lock"))
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
-            Timer(0.6, process.kill).start()
-            with memory_slots.hold_memory(1, tmp_path, 2 << 30, heard.append):
+
+            def say(text: str) -> None:
+                heard.append(text)
+                Timer(6 * PATIENCE, process.kill).start()
+
+            with memory_slots.hold_memory(1, tmp_path, 2 << 30, say):
                 pass
     (told,) = heard
     assert told.startswith(f"waiting for memory, 1 of 2 GiB, held by process {os.getpid()} on ")
