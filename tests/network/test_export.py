@@ -329,9 +329,11 @@ def test_a_damaged_weights_file_is_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("variant", [Variant(), replace(FAITHFUL, blocks=2)], ids=["notes", "faithful-k2"])
 def test_the_real_network_at_one_second(variant: Variant) -> None:
-    size, weights = Size(), seeded_weights(Size())
+    # Of a network cut after two blocks the others needn't be traced.
+    size = Size(X=2, R=1) if variant.blocks else Size()
+    weights = seeded_weights(size)
     model = to_onnx(variant, size, weights, 16000)
-    assert _operators(model)["Conv"] == (98 if variant.blocks == 0 else 10)
+    assert _operators(model)["Conv"] == (10 if variant.blocks else 98)
     mix = wave(16000)
     expected = build_network(variant, size, weights)(to_host_input(variant, size, mix))[0].numpy()
     found = session(model).run(None, {"mix": mix.reshape(1, 1, 1, -1).numpy()})[0]

@@ -47,5 +47,6 @@ def test_left_padding_is_a_layer_of_its_own_or_none(form: str, taps: int) -> Non
 def test_one_causal_block_of_real_width_is_clear_and_nobody_has_seen_it_compile(form: str) -> None:
     # Split heads and a short clip: what else would block isn't there.
     variant = Variant(expansion="split", encoder="polyphase", decoder="polyphase", causal=form, blocks=1)
-    verdict = predict_network(translate(to_onnx(variant, Size(), seeded_weights(Size()), 3000), "net"), "hailo8")
+    size = Size(X=1, R=1)
+    verdict = predict_network(translate(to_onnx(variant, size, seeded_weights(size), 3000), "net"), "hailo8")
     assert (verdict.kind, verdict.certainty) == (PredictionKind.CLEAR, Certainty.EXTRAPOLATED)
