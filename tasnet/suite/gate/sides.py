@@ -34,6 +34,10 @@ MEMORY_BYTES = 8 << 30
 """resident, of a side's code and all that it starts; the matrix takes 1 GiB"""
 
 
+_HEARD_SECONDS = 1.0
+"""A signal that comes just before a wait begins, or to another thread, is heard when the wait ends: none is longer."""
+
+
 @dataclass(frozen=True)
 class Side:
     """One side: the folder of its code, its name for a person, and the store that it may write."""
@@ -78,8 +82,7 @@ def export_both(base: Side, here: Side, request: ExportRequest, say: Notify) -> 
     with ThreadPoolExecutor(2) as pool, _stopped_together() as stopped:
         asked = [pool.submit(_export_side, side, request, say, stopped) for side in (base, here)]
         for each in asked:
-            # A signal that comes just before a wait begins is heard when it ends: no wait is for ever.
-            while wait([each], timeout=1.0).not_done:
+            while wait([each], timeout=_HEARD_SECONDS).not_done:
                 pass
             each.result()
         return asked[0].result(), asked[1].result()

@@ -7,12 +7,17 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tasnet.cli import main
+from tasnet.suite.gate.checkout import terminated_as_interrupted
+from tasnet.suite.gate.sides import ExportRequest, Side, export_both
+from tasnet.suite.run import Recipe
 from tests.doubles.processes import TOKEN, left, until
 from tests.doubles.repository import ROOT, commit, environment, git, settle
 from tests.suite.gate.repositories import copied, nothing_left, once, small, with_network
@@ -203,3 +208,26 @@ def test_a_stop_leaves_nothing_behind(
     assert until(lambda: not left(token)), "a side's process lives on"
     assert not list(temporary.glob("tasnet-gate.*"))
     assert len(git(repository, "worktree", "list").splitlines()) == 1
+
+
+def test_a_signal_that_interrupts_no_wait_is_heard_all_the_same(
+    shared_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that another thread is given sets a flag alone, as one does that comes just before the wait."""
+    monkeypatch.setattr("tasnet.suite.gate.sides._HEARD_SECONDS", 0.1)
+    repository = once(shared_folder, "gate-endless", _endless)
+    sides = (Side(repository, name, tmp_path / name) for name in ("the base", "this side"))
+    other = threading.Timer(0.2, lambda: signal.pthread_kill(threading.get_ident(), signal.SIGTERM))
+
+    def waiting() -> None:
+        with terminated_as_interrupted():
+            # Else the signal would end the tests.
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+            other.start()
+            export_both(*sides, ExportRequest("notes", "hailo8", Recipe(), 60.0), lambda text: None)
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        waiting()
+    assert time.monotonic() - began < 30, "only when the sides had used up their time"
+    other.join()

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.cli import main
@@ -29,6 +29,7 @@ def _where(text: str) -> str:
     return found
 
 
+@settings(max_examples=50)
 @given(st.lists(st.booleans(), min_size=len(SOME), max_size=len(SOME)).filter(any))
 def test_a_new_entry_claims_what_the_check_proposes_for_one_that_claims_everything(fails: list[bool]) -> None:
     failing = {case.id for case, so in zip(SOME, fails, strict=True) if so}
