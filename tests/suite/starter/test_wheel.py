@@ -22,13 +22,12 @@ from tests.doubles.stored_runs import copy_store
 ROOT = Path(__file__).parents[3]
 TOP = ("MANIFEST.in", "README.md", "conftest.py", "expected_failures.yaml", "pyproject.toml", "setup.py")
 
-SMALL = "+N=16+B=8+H=16+Sc=8+X=2+R=1"
 COMMANDS = {
     "matrix --profile notes": 0,
     "ledger check": 0,
     "gate --base HEAD": 0,
     "report": 0,
-    f"listen split-normal-polyphase-all+norm=gln+activation=prelu+T=4000{SMALL} --mix ../mix.wav -o heard": 0,
+    "listen split-normal-polyphase-all+norm=gln+activation=prelu+T=4000 --mix ../mix.wav -o heard": 0,
     "plan make --checkpoint tasnet:small --seconds 0.5 -o plan": 0,
 }
 """beside `init` and pytest itself; exit codes"""
