@@ -69,7 +69,7 @@ def test_the_notes_end_as_the_ledger_says(
     copy_store(notes_store, tmp_path / "store")
     calls = tmp_path / "calls"
     python = str(dfc_python(tmp_path / "dfc", {"graph": "read", "calls": str(calls)}))
-    ran = suite(tmp_path, "--tasnet-dfc-python", python, "-n", "2")
+    ran = suite(tmp_path, "--tasnet-dfc-python", python)
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr
 
     # Every case is an expected failure, and nothing of it is said to be observed.
