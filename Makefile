@@ -4,7 +4,7 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: matrix picture test lint ruff types arrows ledger docs bench durations clean
+.PHONY: matrix picture test collect lint ruff types arrows ledger docs bench durations clean
 
 matrix: .venv/installed
 	$(BIN)/tasnet matrix --profile matrix -n $(JOBS)
@@ -21,6 +21,10 @@ picture: .venv/installed
 
 test: .venv/installed .venv/beside/installed
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Whether every test can be collected, told before any is run. What they import is compiled then, and by one process.
+collect: .venv/installed .venv/beside/installed
+	$(BIN)/python -m pytest --collect-only -qq
 
 # What a commit must pass before any test: the hooks of .pre-commit-config.yaml run the same targets.
 lint: ruff types arrows ledger

@@ -47,9 +47,13 @@ def pytest_pycollect_makemodule(module_path: Path) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """hypothesis's plugin imports it for the summary, in every worker too: in vain where no test of its is there."""
+    """hypothesis's plugin imports it for the summary, in every worker too: in vain where no test of its is there.
+
+    pytest and Python look for garbage five times more before they end, and what is there goes with the process.
+    """
     if "hypothesis" not in sys.modules:
         session.config.pluginmanager.unregister(name="hypothesispytest")
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

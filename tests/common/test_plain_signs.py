@@ -30,7 +30,7 @@ def written(text: str, encoding: str, **environment: str) -> bytes:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "cp437", "utf-8", "utf-16"])
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(text=st.text())
 def test_any_text_can_be_written_in_any_encoding(encoding: str, text: str) -> None:
     text = text.replace("\n", "")

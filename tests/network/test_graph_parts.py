@@ -80,7 +80,7 @@ def variants(draw: st.DrawFn) -> Variant:
 @given(
     variants(), st.integers(1, 3), st.integers(8, 120), st.sampled_from(OPSETS), st.sampled_from(("relu", "sigmoid"))
 )
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_any_variant_at_any_length_and_opset(
     variant: Variant, n_src: int, length: int, opset: int, mask_activation: str
 ) -> None:

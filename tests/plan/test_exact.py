@@ -84,7 +84,7 @@ def sizes(draw: st.DrawFn) -> Size:
     )
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.data())
 def test_drawn_sizes_bounds_and_lengths(data: st.DataObject) -> None:
     size = data.draw(sizes())

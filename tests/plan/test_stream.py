@@ -74,7 +74,7 @@ def sizes(draw: st.DrawFn) -> Size:
     )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(
     sizes(),
     st.sampled_from(NORMS),

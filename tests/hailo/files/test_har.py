@@ -142,7 +142,7 @@ def test_a_file_that_is_no_tar_is_said_to_be_none(tmp_path: Path) -> None:
     assert not har.is_har(tmp_path / "x.har")
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_mutated_archives_raise_their_own_errors_alone(
     data: st.DataObject, network: Network, tmp_path_factory: pytest.TempPathFactory
@@ -157,7 +157,7 @@ def test_mutated_archives_raise_their_own_errors_alone(
         har.read(folder / "mutated.har")
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=4),

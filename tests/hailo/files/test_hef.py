@@ -216,7 +216,7 @@ def read_or_refused(tmp_path: Path, data: bytes) -> str:
     cut=st.integers(0, 20),
     put=st.binary(max_size=12) | st.sampled_from([b"\xff" * 9 + b"\x01", b"\x12", b"\x80"]),
 )
-@settings(max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_file_is_read_or_refused(
     tmp_path: Path, version: int, sealed: bool, at: int, cut: int, put: bytes
 ) -> None:

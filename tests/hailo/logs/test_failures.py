@@ -56,7 +56,7 @@ def test_every_family_has_a_rule_and_every_hint_stands_in_its_messages() -> None
     st.integers(0, 200),
     st.sampled_from(["\n", "\r\n"]),
 )
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_colours_bars_and_other_lines_change_nothing(
     core: tuple[str, str, tuple[str, ...], dict[str, int | float | str]],
     before: list[str],
@@ -76,7 +76,7 @@ def test_colours_bars_and_other_lines_change_nothing(
 
 
 @given(st.lists(st.binary(max_size=200) | st.sampled_from([c[0].encode() for c in CORES]), max_size=8))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_any_bytes_are_read(pieces: list[bytes]) -> None:
     data = b"\n".join(pieces)
     failure = classify_failure(data)
@@ -241,7 +241,7 @@ PARTS += ["ne_activation_", "auto_spatial_reshape_from_"]
 
 
 @given(st.text(max_size=30) | st.lists(st.sampled_from(PARTS), max_size=12).map("".join))
-@settings(max_examples=500)
+@settings(max_examples=200)
 def test_base_layers_of_base_layers_are_themselves(name: str) -> None:
     bases = base_layers(name)
     assert all(base_layers(base) == (base,) for base in bases)

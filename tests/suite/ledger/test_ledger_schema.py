@@ -129,7 +129,7 @@ def broken(draw: st.DrawFn) -> Any:
     return value
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(broken())
 def test_schema_and_reader_refuse_the_same(value: Any) -> None:
     refused = next(VALIDATOR.iter_errors(value), None)

@@ -221,7 +221,7 @@ def texts(listed: list[tuple[int, str, str]]) -> list[str]:
     ]
 
 
-@settings(QUICK, max_examples=40)
+@settings(QUICK, max_examples=20)
 @given(ends, entries, st.booleans(), st.booleans())
 def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing(
     ended: list[int], listed: list[tuple[int, str, str]], observed: bool, unknown: bool
@@ -251,7 +251,7 @@ def test_after_an_update_there_are_no_surprises_and_a_second_one_changes_nothing
             assert all(claims(after[name], case.axes(), other) == claims(entry, case.axes(), other) for case in SOME)
 
 
-@settings(QUICK, max_examples=30)
+@settings(QUICK, max_examples=15)
 @given(entries)
 def test_shrinking_adds_no_entry(listed: list[tuple[int, str, str]]) -> None:
     found = done(ledger_text(*texts(listed)), unstored_run(tell, NOTES), shrink_only=True)
