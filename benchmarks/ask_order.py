@@ -113,7 +113,7 @@ def by_worth(graphs: Sequence[Question]) -> Next:
     def choose(known: Knowledge, open_: np.ndarray, dice: random.Random) -> int:
         replies = [(each, question_of[each.demands].predicted) for each in known.uncontested]
         likely = yes_chances(graphs, replies, moved_bracket(known, PUBLIC_BRACKET))
-        return rank(known.order.no_harder(known.refuted_kinds), open_, likely, ones, ones)[0].place
+        return rank(known.order.no_harder(known.refuted_kinds), open_, likely, ones, ones)[0].index
 
     return choose
 

@@ -61,11 +61,12 @@ def test_the_whole_depth_of_the_paper(skip: str, blocks: int) -> None:
     _check(Variant(skip=skip, blocks=blocks), replace(SMALL, X=8, R=3))
 
 
-@pytest.mark.parametrize("blocks", [0, 1, 2])
+@pytest.mark.parametrize("blocks", [0, 1])
 @pytest.mark.parametrize("layout", AXES["layout"])
 @pytest.mark.parametrize("norm", AXES["norm"])
 def test_every_norm_in_both_layouts(norm: str, layout: str, blocks: int) -> None:
-    size = replace(SMALL, X=3, R=1)
+    """Of two blocks, whole and cut after the first; where else a network is cut is tried without norms."""
+    size = replace(SMALL, X=2, R=1)
     base = replace(FAITHFUL, norm=norm, layout=layout, blocks=blocks)
     _check(replace(base, skip="off", decoder="polyphase", encoder="polyphase"), size)
     _check(replace(base, expansion="split", activation="prelu_maxmin"), size, mask_activation="sigmoid")

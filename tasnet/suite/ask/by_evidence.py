@@ -52,8 +52,8 @@ def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Sur
 def by_case(found: Survey | None) -> Mapping[str, ByEvidence]:
     """What the evidence says, by the case's id."""
     said: dict[str, ByEvidence] = {}
-    for place, question in enumerate(found.questions if found else ()):
-        known = _known(found, place) if found else None
+    for index, question in enumerate(found.questions if found else ()):
+        known = _known(found, index) if found else None
         said |= dict.fromkeys(question.stands_for, known) if known else {}
     return said
 
@@ -80,15 +80,15 @@ def evidence_on_case(pipeline: Pipeline, case: AnyCase) -> ByEvidence | None:
     return _known(survey([Question(case.id, graph.demands, graph.predicted)], said.told, case.arch), 0)
 
 
-def _known(found: Survey, place: int) -> ByEvidence | None:
-    if found.answered(place):
-        replies = found.replies(place)
+def _known(found: Survey, index: int) -> ByEvidence | None:
+    if found.answered(index):
+        replies = found.replies(index)
         compiled = {each.compiled for each in replies}
         word = EvidenceWord.OBSERVED if len(compiled) == 1 else EvidenceWord.DISPUTED
         return ByEvidence(
             word=word, clear=compiled == {True}, text="; ".join(each.said or each.name for each in replies)
         )
-    inferred = found.inferred(place)
+    inferred = found.inferred(index)
     if inferred is None:
         return None
     return ByEvidence(word=EvidenceWord.INFERRED, clear=inferred.compiled, text=inferred.text)

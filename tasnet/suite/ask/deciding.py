@@ -90,10 +90,10 @@ def decide(
             for each, time_of in zip(survey.questions, survey.times, strict=True)
             if each.name not in abandoned and (end is None or clock() + time_of.seconds <= end)
         }
-        graphs = [place for place, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER]
-        left = [place for place in graphs if place in survey.open]
+        graphs = [index for index, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER]
+        left = [index for index in graphs if index in survey.open]
         if left:
-            chosen = [survey.questions[each.place] for each in survey.next(at_once, fits)]
+            chosen = [survey.questions[each.index] for each in survey.next(at_once, fits)]
             if not chosen:
                 return SweepOutcome(survey, tuple(asked), _why_open(len(left), abandoned, end is not None))
         else:
@@ -102,9 +102,9 @@ def decide(
             checks += len(chosen)
             if not chosen:
                 return SweepOutcome(survey, tuple(asked), "")
-        places = {each.name: place for place, each in enumerate(survey.questions)}
+        indices = {each.name: index for index, each in enumerate(survey.questions)}
         for question, outcomes in ask(chosen):
-            ended = _ended(question, outcomes, None if left else survey.inferred(places[question.name]))
+            ended = _ended(question, outcomes, None if left else survey.inferred(indices[question.name]))
             asked.append(ended)
             if ended.compiled is None:
                 broke[question.name] += 1
@@ -154,9 +154,9 @@ def ask_on_workers(over: Callable[..., Iterator[tuple[int, str, str]]], arch: st
     """Asks on the workers that `open_workers` gave."""
 
     def ask(questions: Sequence[Question]) -> Iterable[tuple[Question, Outcomes | str]]:
-        for place, text, broke in over(_in_a_worker, [(arch, each) for each in questions]):
+        for index, text, broke in over(_in_a_worker, [(arch, each) for each in questions]):
             ended = [Outcome.model_validate(each) for each in json.loads(text or "[]")]
-            yield questions[place], broke or {each.stage: each for each in ended}
+            yield questions[index], broke or {each.stage: each for each in ended}
 
     return ask
 

@@ -52,8 +52,8 @@ class Knowledge:
     def contradictions(self) -> tuple[tuple[Reply, ...], ...]:
         """Replies on graphs that ask the same, some of which compiled and some not: nobody resolves them here."""
         same: dict[int, list[Reply]] = {}
-        for place, each in self._placed:
-            same.setdefault(place, []).append(each)
+        for index, each in self._indexed:
+            same.setdefault(index, []).append(each)
         return tuple(tuple(those) for those in same.values() if len({each.compiled for each in those}) > 1)
 
     @cached_property
@@ -64,15 +64,15 @@ class Knowledge:
     @cached_property
     def refuted_kinds(self) -> RefutedKinds:
         """What the answers refute of the order."""
-        return refuted(self.order, self._places(False), self._places(True))
+        return refuted(self.order, self._indices(False), self._indices(True))
 
     @cached_property
     def inferred(self) -> tuple[Inferred | None, ...]:
         """What follows for each graph of the order, an answered one's own answer included; None where nothing does."""
         yes, no = self._following()
         return tuple(
-            Inferred(bool(up), self._first(place, bool(up))) if up or down else None
-            for place, (up, down) in enumerate(zip(yes, no, strict=True))
+            Inferred(bool(up), self._first(index, bool(up))) if up or down else None
+            for index, (up, down) in enumerate(zip(yes, no, strict=True))
         )
 
     @cached_property
@@ -85,34 +85,34 @@ class Knowledge:
 
     @cached_property
     def answered(self) -> list[int]:
-        """The places of the graphs that ask what was answered."""
-        told = {place for place, _ in self._placed}
-        return [place for place, first in enumerate(self.order.firsts) if first in told]
+        """The indices of the graphs that ask what was answered."""
+        told = {index for index, _ in self._indexed}
+        return [index for index, first in enumerate(self.order.firsts) if first in told]
 
     def and_(self, replies: Iterable[Reply]) -> Knowledge:
         """The knowledge with more answers."""
         return Knowledge(self.order, (*self.replies, *replies))
 
     @cached_property
-    def _placed(self) -> tuple[tuple[int, Reply], ...]:
-        return tuple((self.order.places[each.demands], each) for each in self.replies)
+    def _indexed(self) -> tuple[tuple[int, Reply], ...]:
+        return tuple((self.order.indices[each.demands], each) for each in self.replies)
 
     @cached_property
     def _uncontested(self) -> tuple[tuple[int, Reply], ...]:
         disputed = {id(each) for those in self.contradictions for each in those}
-        return tuple((place, each) for place, each in self._placed if id(each) not in disputed)
+        return tuple((index, each) for index, each in self._indexed if id(each) not in disputed)
 
-    def _places(self, compiled: bool) -> list[int]:
-        return [place for place, each in self._uncontested if each.compiled is compiled]
+    def _indices(self, compiled: bool) -> list[int]:
+        return [index for index, each in self._uncontested if each.compiled is compiled]
 
     def _following(self) -> tuple[Bools, Bools]:
         """Which graphs are no harder than one that compiled, and which no easier than one that failed."""
         found = self.order.no_harder(self.refuted_kinds)
-        return np.any(found[:, self._places(True)], axis=1), np.any(found[self._places(False)], axis=0)
+        return np.any(found[:, self._indices(True)], axis=1), np.any(found[self._indices(False)], axis=0)
 
-    def _first(self, place: int, compiled: bool) -> Reply:
+    def _first(self, index: int, compiled: bool) -> Reply:
         found = self.order.no_harder(self.refuted_kinds)
-        follows = found[place] if compiled else found[:, place]
+        follows = found[index] if compiled else found[:, index]
         return next(each for known, each in self._uncontested if each.compiled is compiled and follows[known])
 
 

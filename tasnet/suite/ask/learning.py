@@ -64,8 +64,8 @@ def learned(
     lines += [line for line in refuted_lines(now.refuted_kinds) if line not in [*refuted_lines(was.refuted_kinds)]]
     changed = [
         Changed(one.name, *standings)
-        for place, (one, other) in enumerate(zip(*questions, strict=True))
-        if (standings := (standing(was, place, one), standing(now, place, other)))[0] != standings[1]
+        for index, (one, other) in enumerate(zip(*questions, strict=True))
+        if (standings := (standing(was, index, one), standing(now, index, other)))[0] != standings[1]
     ]
     return Learned(
         (before.bracket, after.bracket),
@@ -77,13 +77,13 @@ def learned(
     )
 
 
-def standing(known: Knowledge, place: int, question: Question) -> str:
+def standing(known: Knowledge, index: int, question: Question) -> str:
     """How the verdict on a question is known, and what it is: observed, inferred or predicted, never two of them."""
-    if place in known.answered:
-        same = known.order.firsts[place]
-        said = {each.compiled for each in known.replies if known.order.places[each.demands] == same}
+    if index in known.answered:
+        same = known.order.firsts[index]
+        said = {each.compiled for each in known.replies if known.order.indices[each.demands] == same}
         return "observed: " + " and ".join({True: "compiled", False: "failed"}[each] for each in sorted(said))
-    if (found := known.inferred[place]) is not None:
+    if (found := known.inferred[index]) is not None:
         return f"{found.text}: {'clear' if found.compiled else 'blocked'}"
     return f"predicted: {question.predicted.text}"
 

@@ -27,20 +27,20 @@ RefutedKinds = frozenset[LayerKind | str]
 
 @dataclass(frozen=True)
 class PartialOrder:
-    """The order of some graphs, by their places in `graphs`; each order that was asked for is kept."""
+    """The order of some graphs, by their indices in `graphs`; each order that was asked for is kept."""
 
     graphs: tuple[Demands, ...]
     _kept: dict[RefutedKinds, Bools] = field(default_factory=dict, compare=False, repr=False)
 
     @cached_property
-    def places(self) -> dict[Demands, int]:
+    def indices(self) -> dict[Demands, int]:
         """Where a graph that asks this stands: the first, if several ask the same."""
-        return {each: place for place, each in reversed(list(enumerate(self.graphs)))}
+        return {each: index for index, each in reversed(list(enumerate(self.graphs)))}
 
     @cached_property
     def firsts(self) -> list[int]:
-        """For each graph the place of the first that asks the same."""
-        return [self.places[each] for each in self.graphs]
+        """For each graph the index of the first that asks the same."""
+        return [self.indices[each] for each in self.graphs]
 
     def no_harder(self, refuted_kinds: RefutedKinds = frozenset()) -> Bools:
         """True at [i, j]: graph i is at most as demanding as graph j. If j compiles, so does i."""
@@ -50,10 +50,10 @@ class PartialOrder:
 
     def _no_harder(self, refuted_kinds: RefutedKinds) -> Bools:
         demands = list(dict.fromkeys(each for graph in self.graphs for each in graph.layers))
-        place = {each: index for index, each in enumerate(demands)}
+        column = {each: number for number, each in enumerate(demands)}
         asks = np.zeros((len(self.graphs), len(demands)), np.float32)
         for index, graph in enumerate(self.graphs):
-            asks[index, [place[each] for each in graph.layers]] = 1
+            asks[index, [column[each] for each in graph.layers]] = 1
         met = asks @ _covers(demands, refuted_kinds).astype(np.float32).T > 0
         found: Bools = asks @ (~met).astype(np.float32).T == 0
         counts = np.array([graph.layers_at_work for graph in self.graphs])
@@ -66,7 +66,7 @@ class PartialOrder:
 
 
 def refuted(order: PartialOrder, failed: Sequence[int], compiled: Sequence[int]) -> RefutedKinds:
-    """What must be given up so that no graph that failed is no harder than one that compiled (places in the order).
+    """What must be given up so that no graph that failed is no harder than one that compiled (indices in the order).
 
     Graphs that ask the same are left alone: their answers contradict each other, not the order.
     """

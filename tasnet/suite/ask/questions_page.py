@@ -78,21 +78,21 @@ def graph_rows(survey: Survey) -> Iterator[GraphRow]:
     """A row for each graph of a case or a plan, the observed first, then the inferred, then the predicted."""
     words = ("disputed", "observed", "inferred", "predicted")
     found = [
-        _row(survey, place) for place, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER
+        _row(survey, index) for index, each in enumerate(survey.questions) if each.source is not Source.SINGLE_LAYER
     ]
     yield from sorted(found, key=lambda each: words.index(each.word))
 
 
-def _row(survey: Survey, place: int) -> GraphRow:
-    question = survey.questions[place]
+def _row(survey: Survey, index: int) -> GraphRow:
+    question = survey.questions[index]
     named = (question.name, len(question.stands_for))
-    if survey.answered(place):
-        replies = survey.replies(place)
+    if survey.answered(index):
+        replies = survey.replies(index)
         said = "; ".join(each.said or each.name for each in replies)
         compiled = {each.compiled for each in replies}
         if len(compiled) > 1:
             return GraphRow(*named, "disputed", "compiled and failed", said)
         return GraphRow(*named, "observed", "clear" if compiled == {True} else "blocked", said)
-    if (inferred := survey.inferred(place)) is not None:
+    if (inferred := survey.inferred(index)) is not None:
         return GraphRow(*named, "inferred", "clear" if inferred.compiled else "blocked", inferred.text)
     return GraphRow(*named, "predicted", question.predicted.text, "the rules")

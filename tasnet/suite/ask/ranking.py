@@ -24,12 +24,12 @@ MAX_SCENARIOS = 32
 
 @dataclass(frozen=True)
 class Choice:
-    """One question to ask: its place among the questions, what its answers would settle (places), and its worth.
+    """One question to ask: its index among the questions, what its answers would settle (indices), and its worth.
 
     `settled` is the expected weight of what its answer settles when it is asked in its turn.
     """
 
-    place: int
+    index: int
     chance: float
     by_yes: tuple[int, ...]
     by_no: tuple[int, ...]
@@ -49,7 +49,7 @@ def rank(
 ) -> list[Choice]:
     """The next questions, the best first, at most `most`, fewer when nothing more is settled by any.
 
-    `no_harder` is PartialOrder's; `open_` are the undecided places. Only `askable` places (all, if None) are chosen.
+    `no_harder` is PartialOrder's; `open_` are the undecided indices. Only `askable` indices (all, if None) are chosen.
     """
     spent = np.asarray(seconds, float)
     free = open_.copy() if askable is None else open_ & askable
@@ -58,23 +58,23 @@ def rank(
     while len(found) < most and free.any():
         worth = np.sum([each.probability * each.worth(no_harder) for each in scenarios], axis=0)
         rate = np.where(free, worth * 3600 / spent, -1.0)
-        place = int(np.argmax(rate))
-        if worth[place] <= LEAST:
+        index = int(np.argmax(rate))
+        if worth[index] <= LEAST:
             break
-        likely = sum(each.probability * float(each.chance[place]) for each in scenarios)
-        by_yes, by_no = (np.flatnonzero(those & open_) for those in (no_harder[:, place], no_harder[place]))
+        likely = sum(each.probability * float(each.chance[index]) for each in scenarios)
+        by_yes, by_no = (np.flatnonzero(those & open_) for those in (no_harder[:, index], no_harder[index]))
         found.append(
             Choice(
-                place,
+                index,
                 likely,
                 tuple(map(int, by_yes)),
                 tuple(map(int, by_no)),
-                float(worth[place]),
-                float(rate[place]),
+                float(worth[index]),
+                float(rate[index]),
             )
         )
-        free[place] = False
-        after = (each for scenario in scenarios for each in scenario.after(place, no_harder))
+        free[index] = False
+        after = (each for scenario in scenarios for each in scenario.after(index, no_harder))
         scenarios = sorted(after, key=lambda each: -each.probability)[:MAX_SCENARIOS]
     return found
 
@@ -92,9 +92,9 @@ class _Scenario:
         found: Floats = self.chance * (no_harder.T @ self.left) + (1 - self.chance) * (no_harder @ self.left)
         return found
 
-    def after(self, place: int, no_harder: Bools) -> Iterator[_Scenario]:
+    def after(self, index: int, no_harder: Bools) -> Iterator[_Scenario]:
         """The scenarios in which a question was answered with yes, and with no."""
-        likely, easier, harder = self.chance[place], no_harder[:, place], no_harder[place]
+        likely, easier, harder = self.chance[index], no_harder[:, index], no_harder[index]
         if likely > LEAST:
             chance = np.where(easier, 1.0, np.where(harder, np.minimum(self.chance / likely, 1.0), self.chance))
             yield _Scenario(self.probability * likely, np.where(easier, 0.0, self.left), chance)

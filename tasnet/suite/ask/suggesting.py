@@ -71,7 +71,7 @@ def suggest(survey: Survey, *, most: int = 8, hours: float | None = None) -> Sug
     total = sum(each.weight for each in survey.questions) or 1.0
     budget, left_out, found = (hours or 0.0) * 3600, False, list[Suggestion]()
     for each in survey.next(most):
-        question, expected = survey.questions[each.place], survey.times[each.place]
+        question, expected = survey.questions[each.index], survey.times[each.index]
         if hours is not None and expected.seconds > budget:
             left_out = True
             continue
@@ -98,10 +98,10 @@ def file_of(question: Question, store: Store) -> Path:
     return Path(question.onnx) if question.source is Source.SEGMENT else store.root / question.onnx
 
 
-def _decided(survey: Survey, places: Sequence[int], bracket: Bracket | None) -> Settles:
+def _decided(survey: Survey, indices: Sequence[int], bracket: Bracket | None) -> Settles:
     names: dict[Source, list[str]] = {each: [] for each in Source}
-    for place in places:
-        each = survey.questions[place]
+    for index in indices:
+        each = survey.questions[index]
         plan = each.name.rpartition("/")[0]
         names[each.source] += [f"{plan}/{name}" if plan else name for name in each.stands_for]
     cases, segments, layers = (tuple(names[each]) for each in (Source.CASE, Source.SEGMENT, Source.SINGLE_LAYER))
@@ -115,10 +115,10 @@ def suggested_lines(found: Suggested, store: Store) -> Iterator[str]:
     """What is open, what is assumed, and each compile with its answers."""
     survey = found.survey
     asked = [each for each in survey.questions if each.source is not Source.SINGLE_LAYER]
-    places = range(len(asked))
-    inferred = sum(survey.inferred(place) is not None for place in places)
-    answered = sum(map(survey.answered, places))
-    left = sum(place in survey.open for place in places)
+    indices = range(len(asked))
+    inferred = sum(survey.inferred(index) is not None for index in indices)
+    answered = sum(map(survey.answered, indices))
+    left = sum(index in survey.open for index in indices)
     yield f"{len(asked)} distinct graphs: {answered} observed, {inferred} inferred, {left} open"
     yield ASSUMED
     yield from refuted_lines(survey.known.refuted_kinds)
@@ -161,7 +161,7 @@ def suggested_json(found: Suggested, store: Store) -> dict[str, Any]:
         "refuted": [*refuted_lines(survey.known.refuted_kinds)],
         "contradictions": [[each.said or each.name for each in those] for those in survey.known.contradictions],
         "bracket": [survey.bracket.passes, survey.bracket.fails],
-        "open": [survey.questions[place].name for place in survey.open],
+        "open": [survey.questions[index].name for index in survey.open],
         "next": [
             {
                 "name": each.question.name,

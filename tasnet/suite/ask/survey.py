@@ -20,7 +20,7 @@ from tasnet.suite.ask.times import Expected, expected
 
 @dataclass(frozen=True)
 class Survey:
-    """Questions about one architecture, each at its place in the order of `known`, and what was told so far."""
+    """Questions about one architecture, each at its index in the order of `known`, and what was told so far."""
 
     questions: tuple[Question, ...]
     told: tuple[TimedReply, ...]
@@ -41,21 +41,21 @@ class Survey:
 
     @property
     def open(self) -> tuple[int, ...]:
-        """The places of the questions that are neither answered nor inferred."""
-        return tuple(int(place) for place in np.flatnonzero(self.known.open) if place < len(self.questions))
+        """The indices of the questions that are neither answered nor inferred."""
+        return tuple(int(index) for index in np.flatnonzero(self.known.open) if index < len(self.questions))
 
-    def inferred(self, place: int) -> Inferred | None:
+    def inferred(self, index: int) -> Inferred | None:
         """What follows for a question that nobody answered."""
-        return None if place in self._answered else self.known.inferred[place]
+        return None if index in self._answered else self.known.inferred[index]
 
-    def answered(self, place: int) -> bool:
+    def answered(self, index: int) -> bool:
         """Whether the question was answered, or one that asks the same."""
-        return place in self._answered
+        return index in self._answered
 
-    def replies(self, place: int) -> tuple[Reply, ...]:
+    def replies(self, index: int) -> tuple[Reply, ...]:
         """The replies on a question's graph, or on one that asks the same."""
         order = self.known.order
-        return tuple(each for each in self.known.replies if order.places[each.demands] == order.firsts[place])
+        return tuple(each for each in self.known.replies if order.indices[each.demands] == order.firsts[index])
 
     @cached_property
     def _answered(self) -> frozenset[int]:

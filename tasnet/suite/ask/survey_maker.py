@@ -78,14 +78,14 @@ class SurveyMaker:
 
 def sweep_lines(found: SweepOutcome, by: str) -> Iterator[str]:
     """What a sweep asked, what is inferred by it, what its checks refuted, and what is open. `by` says who told."""
-    places = [place for place, each in enumerate(found.survey.questions) if each.source is not Source.SINGLE_LAYER]
-    inferred = [place for place in places if found.survey.inferred(place) is not None]
-    answered = sum(map(found.survey.answered, places))
+    indices = [index for index, each in enumerate(found.survey.questions) if each.source is not Source.SINGLE_LAYER]
+    inferred = [index for index in indices if found.survey.inferred(index) is not None]
+    answered = sum(map(found.survey.answered, indices))
     checks = sum(each.inferred is not None for each in found.asked)
     yield f"{by}: {counted(len(found.asked), 'compile')}, {checks} of them checks of what was inferred"
     yield (
-        f"{len(places)} distinct graphs: {answered} answered, {len(inferred)} inferred, "
-        f"{len(places) - answered - len(inferred)} open"
+        f"{len(indices)} distinct graphs: {answered} answered, {len(inferred)} inferred, "
+        f"{len(indices) - answered - len(inferred)} open"
     )
     yield ASSUMED
     yield from refuted_lines(found.survey.known.refuted_kinds)

@@ -144,10 +144,10 @@ def test_the_middle_of_a_chain_is_asked_first_and_the_next_ones_split_the_halves
     likely = [1 - (each + 1) / (count + 1) for each in range(count)]
     ones = [1.0] * count
     chosen = rank(order.no_harder(), np.ones(count, bool), likely, ones, ones, most=3)
-    assert chosen[0].place == 7
+    assert chosen[0].index == 7
     assert chosen[0].by_yes == tuple(range(8))
     assert chosen[0].by_no == tuple(range(7, 15))
-    assert sorted(each.place for each in chosen[1:]) == [3, 11]
+    assert sorted(each.index for each in chosen[1:]) == [3, 11]
 
 
 def test_a_question_of_an_hour_must_settle_as_much_more_than_one_of_a_minute() -> None:
@@ -157,7 +157,7 @@ def test_a_question_of_an_hour_must_settle_as_much_more_than_one_of_a_minute() -
     ones = [1.0] * 4
     first = rank(order.no_harder(), np.ones(4, bool), [0.5, 1.0, 1.0, 1.0], ones, ones)[0]
     dear = rank(order.no_harder(), np.ones(4, bool), [0.5, 1.0, 1.0, 1.0], ones, [60, 3600, 3600, 3600])[0]
-    assert (first.place, dear.place) == (3, 0)
+    assert (first.index, dear.index) == (3, 0)
 
 
 def test_an_answer_moves_the_bracket_and_one_past_it_leaves_no_end() -> None:
