@@ -1,8 +1,6 @@
 # Two commands do all the set-up: `make matrix` and `make test`. Both install the pinned environment into .venv.
 PYTHON ?= python3
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
-# Some tests wait for processes that they started: a third worker on two cores has their time.
-TEST_JOBS ?= $(shell expr $(JOBS) + 1)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
@@ -22,7 +20,7 @@ picture: .venv/installed
 	$(BIN)/tasnet report --run last~1 --run last --picture docs/report-dark.png --dark
 
 test: .venv/installed .venv/beside/installed
-	$(BIN)/python -m pytest -n $(TEST_JOBS)
+	$(BIN)/python -m pytest -n $(JOBS)
 
 # Whether every test can be collected, told before any is run. What they import is compiled then, and by one process.
 collect: .venv/installed .venv/beside/installed
