@@ -68,6 +68,10 @@ def _become(
         # Neither pytest's rewriting of assertions nor its reading of warnings is the program's.
         sys.meta_path[:] = [each for each in sys.meta_path if not type(each).__module__.startswith("_pytest")]
         warnings.resetwarnings()
+        # As Python begins, but for what `-W` and PYTHONWARNINGS add.
+        for ignored in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
+            warnings.simplefilter("ignore", ignored)
+        warnings.filterwarnings("default", category=DeprecationWarning, module="__main__")
         for module in [each for each in sys.modules if each.partition(".")[0] in OWN]:
             del sys.modules[module]
         try:

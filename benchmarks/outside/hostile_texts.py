@@ -17,6 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+Text = tuple[str, Callable[[], str]]
+"""a text's name, and what makes it: some have 50 MB"""
+
 SECONDS, BYTES = 20, 2 << 30
 """what no hostile text may take"""
 
@@ -72,54 +75,57 @@ def entry(**changed: str) -> str:
     return "  - " + "\n".join(lines).lstrip() + "\n"
 
 
-def ids() -> Iterator[tuple[str, str]]:
+def ids() -> Iterator[Text]:
     """Name and id of cases whose sizes are past reason."""
     usual = "concat-normal-grouped-all"
     for part in ("T=1" + "0" * 21, "X=5000", "N=100000000", "n_src=1000000", "R=64+X=16", "P=" + "9" * 300 + "1"):
-        yield part[:20], f"{usual}+{part}"
-    yield "every size at its largest", f"{usual}+N=8192+L=1024+B=8192+H=8192+Sc=8192+P=127+X=16+R=64+n_src=16"
-    yield "weights near the bound", f"{usual}+N=2048+B=512+H=2048+Sc=512+X=8+R=2+T=4000"
-    yield "a window past memory", f"{usual}+T=100000000+N=1+B=1+H=1+Sc=1+L=2"
-    yield "blocks", "concat-normal-grouped-k999999999"
-    yield "blocks of 4000 digits", "concat-normal-grouped-k" + "9" * 4000
-    yield "a megabyte", "concat-normal-grouped-al" * 40_000
-    yield "escape codes", "concat-normal-grouped-all\x1b[2K\nclear on hailo8"
+        yield part[:20], lambda part=part: f"{usual}+{part}"
+    yield "every size at its largest", lambda: f"{usual}+N=8192+L=1024+B=8192+H=8192+Sc=8192+P=127+X=16+R=64+n_src=16"
+    yield "weights near the bound", lambda: f"{usual}+N=2048+B=512+H=2048+Sc=512+X=8+R=2+T=4000"
+    yield "a window past memory", lambda: f"{usual}+T=100000000+N=1+B=1+H=1+Sc=1+L=2"
+    yield "blocks", lambda: "concat-normal-grouped-k999999999"
+    yield "blocks of 4000 digits", lambda: "concat-normal-grouped-k" + "9" * 4000
+    yield "a megabyte", lambda: "concat-normal-grouped-al" * 40_000
+    yield "escape codes", lambda: "concat-normal-grouped-all\x1b[2K\nclear on hailo8"
 
 
-def ledgers() -> Iterator[tuple[str, str]]:
+def ledgers() -> Iterator[Text]:
     """Name and text of ledgers."""
-    yield "a message that backtracks", HEAD + entry(message="'(a+)+(a+)+(a+)+$'", summary="a" * 60)
-    yield "a message of repeats of repeats", HEAD + entry(message="'((a{0,999}){0,999}){0,999}'")
-    yield "a lookahead", HEAD + entry(message="'(?=a)'")
-    yield "100,000 layers", HEAD + entry(layers="[" + ",".join(f"conv{n}" for n in range(100_000)) + "]")
-    yield "100,000 layers, a line each", HEAD + entry(layers="".join(f"\n      - conv{n}" for n in range(100_000)))
-    yield "2,000 layers", HEAD + entry(layers="[" + ",".join(f"conv{n}" for n in range(2000)) + "]")
-    yield "50 MB of comments", "# a comment\n" * 4_500_000 + HEAD + entry()
-    yield "900 KB of comments", "# a comment\n" * 75_000 + HEAD + entry()
-    yield "nested lists", HEAD + entry(layers="[" * 100_000)
-    yield "nested maps", HEAD + entry(where="{not: " * 900 + "{}" + "}" * 900)
-    yield "nested as deep as the reader goes", HEAD + entry(where="{not: " * 150 + "{}" + "}" * 150)
+    yield "a message that backtracks", lambda: HEAD + entry(message="'(a+)+(a+)+(a+)+$'", summary="a" * 60)
+    yield "a message of repeats of repeats", lambda: HEAD + entry(message="'((a{0,999}){0,999}){0,999}'")
+    yield "a lookahead", lambda: HEAD + entry(message="'(?=a)'")
+    yield "100,000 layers", lambda: HEAD + entry(layers="[" + ",".join(f"conv{n}" for n in range(100_000)) + "]")
+    yield (
+        "100,000 layers, a line each",
+        lambda: HEAD + entry(layers="".join(f"\n      - conv{n}" for n in range(100_000))),
+    )
+    yield "2,000 layers", lambda: HEAD + entry(layers="[" + ",".join(f"conv{n}" for n in range(2000)) + "]")
+    yield "50 MB of comments", lambda: "# a comment\n" * 4_500_000 + HEAD + entry()
+    yield "900 KB of comments", lambda: "# a comment\n" * 75_000 + HEAD + entry()
+    yield "nested lists", lambda: HEAD + entry(layers="[" * 100_000)
+    yield "nested maps", lambda: HEAD + entry(where="{not: " * 900 + "{}" + "}" * 900)
+    yield "nested as deep as the reader goes", lambda: HEAD + entry(where="{not: " * 150 + "{}" + "}" * 150)
     bomb = "\n".join(f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 9))
-    yield "a billion aliases", f"a:\n  x0: &x0 [a]\n{bomb}\n{HEAD}{entry(layers='*x8')}"
-    yield "an alias in its own anchor", HEAD + entry(where="&a {not: *a}")
-    yield "a summary of a megabyte", HEAD + entry(summary="x" * 900_000)
-    yield "a URL that backtracks", HEAD + entry(issue=f"'https://{'a' * 100_000} '")
-    yield "a glob that backtracks", HEAD + entry(layers=f"['{'*a' * 900}b']")
-    yield "a number of a million digits", HEAD.replace("budget: 9", f"budget: 0x{'f' * 900_000}") + entry()
-    yield "a key of a million digits", HEAD + entry(where=f"{{0x{'f' * 900_000}: 1}}")
-    yield "a comparison of 5,000 digits", HEAD + entry(where=f"{{T: '>={'9' * 1500}'}}")
-    yield "versions past reason", HEAD + entry(toolchain=f"{{dfc: '{'>=1.0,' * 300}<2'}}")
-    yield "a day that is none", HEAD + entry(since="2026-02-30")
-    yield "a tag that fails", HEAD + entry(budget="!!bool maybe")
-    yield "a tag of Python's", HEAD + entry(summary="!!python/object/apply:os.system ['true']")
-    yield "escape codes in an id", HEAD + entry(id='"\\e[2K\\nclear on hailo8"')
-    yield "UTF-16", "\ufeff" + HEAD + entry()
-    yield "2,500 entries", HEAD.replace("9", "2500") + "".join(entry(id=f"e{n}") for n in range(2500))
-    yield "900 entries", HEAD.replace("9", "900") + "".join(entry(id=f"e{n}") for n in range(900))
-    yield "nothing", ""
+    yield "a billion aliases", lambda: f"a:\n  x0: &x0 [a]\n{bomb}\n{HEAD}{entry(layers='*x8')}"
+    yield "an alias in its own anchor", lambda: HEAD + entry(where="&a {not: *a}")
+    yield "a summary of a megabyte", lambda: HEAD + entry(summary="x" * 900_000)
+    yield "a URL that backtracks", lambda: HEAD + entry(issue=f"'https://{'a' * 100_000} '")
+    yield "a glob that backtracks", lambda: HEAD + entry(layers=f"['{'*a' * 900}b']")
+    yield "a number of a million digits", lambda: HEAD.replace("budget: 9", f"budget: 0x{'f' * 900_000}") + entry()
+    yield "a key of a million digits", lambda: HEAD + entry(where=f"{{0x{'f' * 900_000}: 1}}")
+    yield "a comparison of 5,000 digits", lambda: HEAD + entry(where=f"{{T: '>={'9' * 1500}'}}")
+    yield "versions past reason", lambda: HEAD + entry(toolchain=f"{{dfc: '{'>=1.0,' * 300}<2'}}")
+    yield "a day that is none", lambda: HEAD + entry(since="2026-02-30")
+    yield "a tag that fails", lambda: HEAD + entry(budget="!!bool maybe")
+    yield "a tag of Python's", lambda: HEAD + entry(summary="!!python/object/apply:os.system ['true']")
+    yield "escape codes in an id", lambda: HEAD + entry(id='"\\e[2K\\nclear on hailo8"')
+    yield "UTF-16", lambda: "\ufeff" + HEAD + entry()
+    yield "2,500 entries", lambda: HEAD.replace("9", "2500") + "".join(entry(id=f"e{n}") for n in range(2500))
+    yield "900 entries", lambda: HEAD.replace("9", "900") + "".join(entry(id=f"e{n}") for n in range(900))
+    yield "nothing", lambda: ""
 
 
-def thresholds() -> Iterator[tuple[str, str]]:
+def thresholds() -> Iterator[Text]:
     """Name and text of thresholds.yaml."""
     head = "schema: 1\nmargin_db: {onnx: 1.0}\nthresholds:\n"
 
@@ -129,30 +135,30 @@ def thresholds() -> Iterator[tuple[str, str]]:
 
     bomb = "\n".join(f"  x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 9))
     for key in ("stage", "T", "snr_db", "form"):
-        yield f"a billion aliases as {key}", f"a:\n  x0: &x0 [a]\n{bomb}\n{head}{limit(**{key: '*x8'})}"
-        yield f"a million digits as {key}", head + limit(**{key: f"0x{'f' * 900_000}"})
-    yield "a billion aliases as the schema", f"a:\n  x0: &x0 [a]\n{bomb}\nschema: *x8\n"
-    yield "a count that is none", head + limit(measured="{cases: many}")
-    yield "a count past reason", head + limit(measured="{cases: .inf}")
-    yield "nested without end", head + "  - " + "[" * 100_000
-    yield "100,000 limits", head + limit() * 100_000
-    yield "a day that is none", head + limit(measured="{date: 2026-02-30, cases: 1}")
-    yield "50 MB of comments", "# a comment\n" * 4_500_000 + head
+        yield f"a billion aliases as {key}", lambda key=key: f"a:\n  x0: &x0 [a]\n{bomb}\n{head}{limit(**{key: '*x8'})}"
+        yield f"a million digits as {key}", lambda key=key: head + limit(**{key: f"0x{'f' * 900_000}"})
+    yield "a billion aliases as the schema", lambda: f"a:\n  x0: &x0 [a]\n{bomb}\nschema: *x8\n"
+    yield "a count that is none", lambda: head + limit(measured="{cases: many}")
+    yield "a count past reason", lambda: head + limit(measured="{cases: .inf}")
+    yield "nested without end", lambda: head + "  - " + "[" * 100_000
+    yield "100,000 limits", lambda: head + limit() * 100_000
+    yield "a day that is none", lambda: head + limit(measured="{date: 2026-02-30, cases: 1}")
+    yield "50 MB of comments", lambda: "# a comment\n" * 4_500_000 + head
 
 
-def settings() -> Iterator[tuple[str, str]]:
+def settings() -> Iterator[Text]:
     """Name and text of a pyproject.toml with limits."""
     table = "[tool.tasnet.limits]\n"
-    yield "nested without end", table + "compile = " + "[" * 100_000
-    yield "tool is no table", "tool = 3\n"
-    yield "tasnet is a list", "[[tool.tasnet]]\n"
-    yield "a limit past reason", table + f"compile = {{ seconds = 1{'0' * 4000} }}\n"
-    yield "a limit of a million digits", table + f"compile = {{ seconds = 0x{'f' * 900_000} }}\n"
-    yield "memory past reason", table + f"compile = {{ memory = '{'9' * 5000} GiB' }}\n"
-    yield "not a number", table + "compile = { seconds = nan }\n"
-    yield "50 MB of comments", "# a comment\n" * 4_500_000
-    yield "a name of a megabyte", table + "x" * 900_000 + " = 1\n"
-    yield "UTF-16", "\ufeff" + table
+    yield "nested without end", lambda: table + "compile = " + "[" * 100_000
+    yield "tool is no table", lambda: "tool = 3\n"
+    yield "tasnet is a list", lambda: "[[tool.tasnet]]\n"
+    yield "a limit past reason", lambda: table + f"compile = {{ seconds = 1{'0' * 4000} }}\n"
+    yield "a limit of a million digits", lambda: table + f"compile = {{ seconds = 0x{'f' * 900_000} }}\n"
+    yield "memory past reason", lambda: table + f"compile = {{ memory = '{'9' * 5000} GiB' }}\n"
+    yield "not a number", lambda: table + "compile = { seconds = nan }\n"
+    yield "50 MB of comments", lambda: "# a comment\n" * 4_500_000
+    yield "a name of a megabyte", lambda: table + "x" * 900_000 + " = 1\n"
+    yield "UTF-16", lambda: "\ufeff" + table
 
 
 TABLE = "run_tag\thar_success\thef_success\texport_flags\n"
@@ -207,8 +213,8 @@ def old_runs() -> Iterator[tuple[str, Callable[[Path], None]]]:
 def pieces(folder: Path) -> Iterator[Piece]:
     """Everything, written below the folder."""
     for name, text in ids():
-        yield Piece("id", name, ("export", text, "-o", "x.onnx"), folder)
-    kinds: Sequence[tuple[str, str, tuple[str, ...], Callable[[], Iterator[tuple[str, str]]]]] = (
+        yield Piece("id", name, ("export", text(), "-o", "x.onnx"), folder)
+    kinds: Sequence[tuple[str, str, tuple[str, ...], Callable[[], Iterator[Text]]]] = (
         ("ledger", "ledger.yaml", ("ledger", "check", "--ledger", "ledger.yaml"), ledgers),
         (
             "thresholds",
@@ -226,7 +232,7 @@ def pieces(folder: Path) -> Iterator[Piece]:
     for kind, file, words, texts in kinds:
         for number, (name, text) in enumerate(texts()):
             place = folder / f"{kind}-{number}"
-            _written(place / file, text, "utf-16-le" if name == "UTF-16" else "utf-8")
+            _written(place / file, text(), "utf-16-le" if name == "UTF-16" else "utf-8")
             yield Piece(kind, name, words, place)
     for kind, target in (("a pipe", None), ("a device", "/dev/zero"), ("a directory", "/")):
         place = folder / f"special-{kind.split()[-1]}"

@@ -141,7 +141,8 @@ def _between(variant: Variant, size: Size, length: int) -> dict[str, Shape]:
 
 
 def _any_network(variant: Variant, size: Size, mask_activation: str = "relu") -> ConvTasNet:
-    # The nodes don't depend on the weights: any will do, and no two alike spare the exporter its aliases.
+    # The nodes don't depend on the weights, and constants are soon made. No two are equal: of equal ones the exporter
+    # would write one, and nodes that lead to it.
     shapes = {**asteroid_shapes(size), **head_shapes(size)}
     weights = {name: torch.full(shape, 1 / (index + 1)) for index, (name, shape) in enumerate(shapes.items())}
     return build_network(variant, size, weights, mask_activation=mask_activation)

@@ -42,8 +42,12 @@ class Facts:
 
 
 def facts(function: Function, cut: Cut) -> Facts:
-    """The figures of a cut's graph. They grow with its pixels, but a layer's MACs are rounded down to whole ones."""
-    stretch = Cut(cut.form, cut.start, cut.stop, cut.phase, 1, 1, cut.coders, cut.takes, cut.gives)
+    """The figures of a cut's graph, from those of one pixel and of two.
+
+    MACs and activations grow with the pixels; of some layers MACs are half the operations, rounded down, so that an odd
+    pixel may lose a half.
+    """
+    stretch = replace(cut, width=1, height=1)
     one, two = _of_row(function, stretch, 1), _of_row(function, stretch, 2)
     pixels = cut.height * cut.width
     return Facts(

@@ -46,17 +46,11 @@ def refused(work: Callable[[], object], error: type[Exception]) -> str:
     return text
 
 
-Texts = Callable[[], Iterator[tuple[str, str]]]
-
-
-def each(texts: Texts) -> pytest.MarkDecorator:
-    """Each text by its name: made when it is its turn, for the megabytes. A few seconds each is for the benchmark."""
-    makers = {
-        name: lambda name=name: next(text for one, text in texts() if one == name)
-        for name, _ in texts()
-        if not name.endswith("entries")
-    }
-    return pytest.mark.parametrize("text", makers.values(), ids=makers)
+def each(texts: Callable[[], Iterator[hostile.Text]]) -> pytest.MarkDecorator:
+    """Each text by its name, made when it is its turn. A few seconds each is for the benchmark."""
+    return pytest.mark.parametrize(
+        "text", [pytest.param(make, id=name) for name, make in texts() if not name.endswith("entries")]
+    )
 
 
 @each(hostile.ids)

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from tasnet.hailo.predict import Observations
 from tasnet.suite.ask.graphs import graph_of_har, read_graph
 from tasnet.suite.ask.question import Question, Source
 from tasnet.suite.ask.replies import stored_replies
+from tasnet.suite.ask.survey import Survey, survey
 from tasnet.suite.cases import AnyCase, Stage
 from tasnet.suite.history import ByEvidence, CaseRecord, EvidenceWord
 from tasnet.suite.run import Pipeline, Store, StoreError
-
-if TYPE_CHECKING:
-    from tasnet.suite.ask.survey import Survey
 
 
 def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Survey | None:
@@ -27,9 +24,6 @@ def survey_of_run(store: Store, arch: str, records: Iterable[CaseRecord]) -> Sur
     said = stored_replies(store, arch)
     if not said.told:
         return None
-    # Only now: it loads onnx-ir, which takes as long as a run that has all in its store.
-    from tasnet.suite.ask.survey import survey
-
     found: dict[str, Question] = {}
     for each in records:
         exported, translated = (each.by_stage.get(stage) for stage in (Stage.EXPORT, Stage.TRANSLATE))
@@ -75,8 +69,6 @@ def evidence_on_case(pipeline: Pipeline, case: AnyCase) -> ByEvidence | None:
     graph = read_graph(pipeline, case, Observations()) if said.told else ""
     if isinstance(graph, str):
         return None
-    from tasnet.suite.ask.survey import survey
-
     return _known(survey([Question(case.id, graph.demands, graph.predicted)], said.told, case.arch), 0)
 
 

@@ -37,7 +37,6 @@ from tasnet.suite.cases.case import Case
 from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.recipe import Recipe
 from tasnet.suite.run.store import Store
-from tests.doubles.processes import until
 from tests.doubles.scripted_toolchain import ScriptedToolchain
 recipe = Recipe(checkpoint=Path({str(file)!r}), blocks_per_repeat=2)
 outcomes = Pipeline(Store(Path({str(store.root)!r})), ScriptedToolchain(Path({str(calls)!r})), recipe).run(
