@@ -26,15 +26,18 @@ def network(
     return settled_model(to_onnx(variant, size, seeded_weights(size, 3), length))
 
 
-def whole(norm: str = "identity", activation: str = "relu") -> Subgraph:
-    return subgraph_of(network(norm, activation))
-
-
 WHOLES = {
-    "relu": whole(),
-    "gln": whole("gln", "prelu_maxmin"),
-    "prelu": whole("affine", "prelu"),
+    "relu": ("identity", "relu"),
+    "gln": ("gln", "prelu_maxmin"),
+    "prelu": ("affine", "prelu"),
 }
+"""what whole networks are called here, and the norm and the activation of each"""
+
+
+@lru_cache
+def whole(name: str) -> Subgraph:
+    """One of `WHOLES`; nobody may change it."""
+    return subgraph_of(network(*WHOLES[name]))
 
 
 def ran(model: onnx.ModelProto) -> list[np.ndarray]:

@@ -22,8 +22,8 @@ def free(graph: Subgraph, what: str) -> list[FreeSize]:
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(sorted(WHOLES)), st.data())
 def test_a_piece_at_smaller_sizes_runs_and_has_them_or_is_refused(name: str, data: st.DataObject) -> None:
-    start = data.draw(st.integers(0, len(WHOLES[name].nodes) - 1))
-    piece = with_nodes(WHOLES[name], range(start, min(start + 4, len(WHOLES[name].nodes))))
+    start = data.draw(st.integers(0, len(whole(name).nodes) - 1))
+    piece = with_nodes(whole(name), range(start, min(start + 4, len(whole(name).nodes))))
     sizes = free_sizes(piece)
     chosen = {each: data.draw(st.integers(1, each.now)) for each in sizes if data.draw(st.booleans())}
     smaller = resized(piece, chosen)
@@ -39,7 +39,7 @@ def test_a_piece_at_smaller_sizes_runs_and_has_them_or_is_refused(name: str, dat
 
 
 def test_equal_channels_of_a_residual_block_change_together_and_not_alone() -> None:
-    graph = WHOLES["relu"]
+    graph = whole("relu")
     first = next(i for i in of_op(graph, "Conv") if graph.shapes[graph.nodes[i].output[0]][1] == 20)
     block = with_nodes(graph, range(first, of_op(graph, "Add")[0] + 1))
     stream = [each for each in free(block, CHANNELS) if each.now == 12]
@@ -51,7 +51,7 @@ def test_equal_channels_of_a_residual_block_change_together_and_not_alone() -> N
 
 
 def test_a_depthwise_convolution_keeps_one_group_a_channel_and_same_padding() -> None:
-    graph = WHOLES["relu"]
+    graph = whole("relu")
     at = [
         i
         for i in of_op(graph, "Conv")
@@ -67,7 +67,7 @@ def test_a_depthwise_convolution_keeps_one_group_a_channel_and_same_padding() ->
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 31])
 def test_a_grouped_deconvolution_takes_channels_that_its_groups_divide(channels: int) -> None:
-    graph = whole()
+    graph = whole("relu")
     piece = with_nodes(graph, of_op(graph, "ConvTranspose"))
     smaller = resized(piece, {next(each for each in free(piece, CHANNELS) if each.input): channels})
     assert (smaller is None) == bool(channels % 2)

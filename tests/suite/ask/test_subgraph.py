@@ -11,13 +11,13 @@ from onnx import numpy_helper
 
 from tasnet.hailo.translate import translate
 from tasnet.suite.ask.subgraph import Subgraph, shortcuts, subgraph_of, to_model, with_nodes
-from tests.suite.ask.graphs import WHOLES, network, ran
+from tests.suite.ask.graphs import WHOLES, network, ran, whole
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.sampled_from(sorted(WHOLES)), st.data())
 def test_any_nodes_are_a_graph_that_onnx_runtime_runs_to_the_shapes_it_says(name: str, data: st.DataObject) -> None:
-    graph = WHOLES[name]
+    graph = whole(name)
     kept = data.draw(st.sets(st.integers(0, len(graph.nodes) - 1), min_size=1, max_size=8))
     piece = with_nodes(graph, kept)
     assert piece.usable
@@ -28,8 +28,7 @@ def test_any_nodes_are_a_graph_that_onnx_runtime_runs_to_the_shapes_it_says(name
 
 @pytest.mark.parametrize("name", sorted(WHOLES))
 def test_the_whole_with_drawn_weights_is_layer_for_layer_what_it_was(name: str) -> None:
-    graphs = {"relu": network(), "gln": network("gln", "prelu_maxmin"), "prelu": network("affine", "prelu")}
-    before, after = translate(graphs[name], "net"), translate(to_model(WHOLES[name]), "net")
+    before, after = translate(network(*WHOLES[name]), "net"), translate(to_model(whole(name)), "net")
     signs = [[(each.type, each.input_shapes, each.output_shapes) for each in graph] for graph in (before, after)]
     assert signs[0] == signs[1]
 
@@ -58,11 +57,11 @@ def test_equal_pieces_of_two_networks_are_equal_bytes() -> None:
         at = next(index for index, node in enumerate(graph.nodes) if node.op_type == "Conv")
         return to_model(with_nodes(graph, [at])).SerializeToString(deterministic=True)
 
-    assert first_conv(WHOLES["relu"]) == first_conv(WHOLES["gln"])
+    assert first_conv(whole("relu")) == first_conv(whole("gln"))
 
 
 def test_a_shortcut_leaves_out_what_lies_between_two_values_of_one_shape() -> None:
-    graph = WHOLES["relu"]
+    graph = whole("relu")
     first, second = (
         index
         for index, node in enumerate(graph.nodes)

@@ -68,7 +68,7 @@ def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str,
 
 
 @given(claims, claims, cases)
-def test_a_list_claimswhat_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
+def test_a_list_claims_what_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
     either = where_matches(read_where(one), axes) or where_matches(read_where(two), axes)
     assert where_matches(read_where([one, two]), axes) == either
     assert where_matches(read_where([two, one]), axes) == either

@@ -25,7 +25,7 @@ SEGMENTS = [SegmentCase(WHOLE, Cut("scaled", start, start + 2, 1, 668, 3)).axes(
 
 @settings(max_examples=60)
 @given(claims, st.lists(st.sampled_from(CASES), max_size=60, unique_by=lambda axes: tuple(axes.items())), st.data())
-def test_it_claimswhat_is_kept_and_nothing_else(claim: dict[str, Any], some: list[Axes], data: st.DataObject) -> None:
+def test_it_claims_what_is_kept_and_nothing_else(claim: dict[str, Any], some: list[Axes], data: st.DataObject) -> None:
     (read,) = read_where(claim)
     keep = [axes for axes in some if data.draw(st.booleans())]
     leave = [axes for axes in some if axes not in keep]
