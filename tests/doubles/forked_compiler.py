@@ -11,7 +11,7 @@ import importlib
 import json
 import multiprocessing
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import cache
@@ -35,6 +35,16 @@ def forked_compiler() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tasnet.hailo.compiler.dfc.run_process", _run)
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop() -> Generator[None, object, object]:
+    """A run of pytest that was given this as a plugin."""
+    try:
+        with forked_compiler():
+            return (yield)
+    finally:
+        _small_process().shutdown()
 
 
 def _run(

@@ -53,7 +53,7 @@ STAGES = ("translate", "optimize", "compile")
 
 def suite(tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
     """The suite itself, in its checkout, with the stand-in as its compiler."""
-    words = ["-m", "compile", "tests/compile", "--tasnet-profile", "notes"]
+    words = ["-p", "tests.doubles.forked_compiler", "-m", "compile", "tests/compile", "--tasnet-profile", "notes"]
     words += ["-p", "no:cacheprovider", "--tasnet-store", str(tmp_path / "store"), "--tasnet-toolchain", "dfc"]
     words += ["--tasnet-calibration", str(recordings(tmp_path / "speech.npz"))]
     # Of a stand-in's memory little is needed, and cases may run beside each other.
