@@ -1,21 +1,19 @@
 """Each writer, ended in the middle by the system: nothing is half-written, and after the next run nothing is left.
 
 A write is cut by RLIMIT_FSIZE: the kernel writes as many bytes as the limit allows, and ends the process at the next.
-Between two steps (a file renamed or removed, a folder made) SIGKILL comes from an audit hook.
-
-A small process forks for each of the writers: of pytest's own, with all tests in its memory, a fork takes far longer.
+Between two steps (a file renamed or removed, a folder made) a kill leaves what lies there then: one process that goes
+through all steps leaves a copy of it before each, and SIGKILL is held against the copies.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import resource
+import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Callable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -176,13 +174,6 @@ THERE_BEFORE = {
 """what a writer changes"""
 
 
-@pytest.fixture(scope="module")
-def forking() -> Iterator[Executor]:
-    """The process that forks."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as executor:
-        yield executor
-
-
 @pytest.fixture
 def given(tmp_path: Path) -> Path:
     """A folder with what the writers are given beside it."""
@@ -211,17 +202,30 @@ def cut_after(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-def killed_at(step: int) -> None:
-    """SIGKILL before the step of that number, from 0, that a process takes from now on."""
-    left = [step]
+def at_each_step(act: Callable[[int], None]) -> None:
+    """Acts before each step that a process takes from now on, whose number it gets, from 0."""
+    taken: list[int] = []
+    acting = False
 
     def hook(event: str, _: object) -> None:
-        if event in STEPS:
-            if not left[0]:
-                os.kill(os.getpid(), signal.SIGKILL)
-            left[0] -= 1
+        nonlocal acting
+        if event in STEPS and not acting:
+            acting = True
+            act(len(taken))
+            acting = False
+            taken.append(1)
 
     sys.addaudithook(hook)
+
+
+def killed_at(step: int) -> None:
+    """SIGKILL before the step of that number."""
+
+    def kill(taken: int) -> None:
+        if taken == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    at_each_step(kill)
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -232,6 +236,16 @@ def files(folder: Path) -> dict[str, bytes]:
     return {name: content(path) for name, path in own.items() if not name.endswith(".lock")}
 
 
+def finished_files(folder: Path) -> dict[str, bytes]:
+    """Without those that are being written in their own folder."""
+    return {name: data for name, data in files(folder).items() if ".unfinished" not in name}
+
+
+def contents(folder: Path) -> list[bytes]:
+    """Of all files, finished or not, and of locks."""
+    return sorted(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
 def content(path: Path) -> bytes:
     """What was written. Of a wav the samples: libsndfile puts the time into what comes before them."""
     data = path.read_bytes()
@@ -239,58 +253,68 @@ def content(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize("write", WRITERS)
-def test_a_killed_writer_leaves_nothing_half_written(
-    forking: Executor, given: Path, write: Callable[[Path], None]
-) -> None:
-    assert forking.submit(kill_everywhere, given, write).result() >= 3
-
-
-def kill_everywhere(given: Path, write: Callable[[Path], None]) -> int:
-    """Ends the writer at each point, and looks at what is left. How often it was ended."""
+def test_a_killed_writer_leaves_nothing_half_written(given: Path, write: Callable[[Path], None]) -> None:
     before = THERE_BEFORE.get(write, {})
-
-    def folder(name: str) -> Path:
-        (given / name).mkdir()
-        for file, content in before.items():
-            (given / name / file).write_bytes(content)
-        return given / name
-
-    def ended(where: Path, end: Callable[[int], None], at: int) -> bool:
-        def act() -> None:
-            end(at)
-            write(where)
-
-        status = in_child(act)
-        assert os.WIFSIGNALED(status) or status == 0, f"{end.__name__}({at}): status {status}"
-        return os.WIFSIGNALED(status)
-
-    whole = folder("whole")
+    whole = begun(given / "whole", write)
     write(whole)
     expected = files(whole)
     assert expected != before
-    kills = 0
-    for end, points in ((cut_after, CUTS), (killed_at, range(60))):
-        for at in points:
-            where = folder(f"{end.__name__}{at}")
-            killed = ended(where, end, at)
-            left = {name: data for name, data in files(where).items() if ".unfinished" not in name}
-            assert all(data in (before.get(name), expected.get(name)) for name, data in left.items()), (
-                f"{end.__name__}({at}): half-written"
-            )
-            assert left.keys() >= before.keys(), f"{end.__name__}({at}): lost"
-            write(where)
-            assert files(where) == expected, f"{end.__name__}({at}): something is left after the next run"
-            kills += killed
-            if end is killed_at and not killed:
-                break
-        else:
-            assert end is cut_after, "more steps than were tried"
-    return kills
+    cut = [each for each in (cut_in(given, write, size) for size in CUTS) if each]
+    steps = copies_of(given, write)
+    assert len(steps) + len(cut) >= 3
+    for where in (*cut, *steps):
+        left = finished_files(where)
+        assert all(data in (before.get(name), expected.get(name)) for name, data in left.items()), (
+            f"{where.name}: half-written"
+        )
+        assert left.keys() >= before.keys(), f"{where.name}: lost"
+        write(where)
+        assert files(where) == expected, f"{where.name}: something is left after the next run"
 
 
-def test_a_run_killed_at_any_point_is_read_as_far_as_it_went(forking: Executor, tmp_path: Path) -> None:
+def begun(folder: Path, write: Callable[[Path], None]) -> Path:
+    """A folder as it is before the writer comes."""
+    folder.mkdir()
+    for file, data in THERE_BEFORE.get(write, {}).items():
+        (folder / file).write_bytes(data)
+    return folder
+
+
+def cut_in(given: Path, write: Callable[[Path], None], size: int) -> Path | None:
+    """The folder of a writer that was ended by a write past so many bytes; None if it wrote none of them."""
+    where = begun(given / f"cut after {size}", write)
+    status = in_child(lambda: (cut_after(size), write(where)))
+    assert os.WIFSIGNALED(status) or status == 0, f"{where.name}: status {status}"
+    return where if status else None
+
+
+def copies_of(given: Path, write: Callable[[Path], None]) -> list[Path]:
+    """Copies of the writer's folder, one as it was before each of its steps."""
+    where = begun(given / "steps", write)
+
+    def copy(step: int) -> None:
+        shutil.copytree(where, given / f"before step {step}")
+
+    assert in_child(lambda: (at_each_step(copy), write(where))) == 0
+    return sorted(given.glob("before step *"))
+
+
+@pytest.mark.parametrize("write", [artifact, calibration])
+def test_a_kill_leaves_what_the_copy_before_its_step_has(given: Path, write: Callable[[Path], None]) -> None:
+    """Name by name, with what is at work: its names are drawn, and there is as much of it."""
+    copies = copies_of(given, write)
+    assert copies
+    for step in range(len(copies)):
+        where = begun(given / f"killed at {step}", write)
+        assert os.WTERMSIG(in_child(lambda step=step, where=where: (killed_at(step), write(where)))) == signal.SIGKILL
+        copy = given / f"before step {step}"
+        assert finished_files(where) == finished_files(copy)
+        assert contents(where) == contents(copy)
+
+
+def test_a_run_killed_at_any_point_is_read_as_far_as_it_went(tmp_path: Path) -> None:
     """Its lines are appended: the last may be cut, and the reader passes over it."""
-    assert forking.submit(records_of_killed_runs, tmp_path).result() == {0, 1, 2}
+    assert records_of_killed_runs(tmp_path) == {0, 1, 2}
     open_store(tmp_path / "store")
     assert not [*tmp_path.rglob("*.unfinished")]
 
@@ -306,7 +330,7 @@ def records_of_killed_runs(tmp_path: Path) -> set[int]:
         writer.end(records, 0)
 
     sizes = set()
-    for size in (10, *range(700, 12_000, 450)):
+    for size in (10, *range(700, 12_000, 900)):
         folder = tmp_path / "store" / "runs" / str(size)
         folder.mkdir(parents=True)
         status = in_child(lambda size=size, folder=folder: (cut_after(size), write(folder)))  # type: ignore[misc]
