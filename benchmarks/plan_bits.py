@@ -61,7 +61,8 @@ def in_float(variant: Variant, waves: np.ndarray) -> np.ndarray:
     """What the uncut network gives for the last wave."""
     import torch
 
-    from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
+    from tasnet.network.convtasnet import build_network
+    from tasnet.network.host_side import to_host_input, to_waveform
 
     network = build_network(variant, SIZE, seeded_weights(SIZE, 1))
     with torch.no_grad():

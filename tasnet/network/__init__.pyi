@@ -5,12 +5,12 @@ from .checkpoint import load_checkpoint as load_checkpoint
 from .convtasnet import TcnBlock as TcnBlock
 from .convtasnet import build_network as build_network
 from .convtasnet import output_names as output_names
-from .convtasnet import to_host_input as to_host_input
-from .convtasnet import to_waveform as to_waveform
 from .export import module_to_onnx as module_to_onnx
 from .export import to_onnx as to_onnx
 from .export import write_onnx as write_onnx
 from .export import write_shared_onnx as write_shared_onnx
+from .host_side import to_host_input as to_host_input
+from .host_side import to_waveform as to_waveform
 from .layers import Conv as Conv
 from .norms import Norm as Norm
 from .same_function import UNKNOWN_FUNCTION as UNKNOWN_FUNCTION

@@ -1,21 +1,18 @@
 """Conv-TasNet in rank-4 form, in every variant (Luo & Mesgarani 2019; the function is Asteroid 0.7's).
 
 Signals are [N, C, 1, T] (horizontal) or [N, C, T, 1] (vertical), float32. What the chip doesn't do to the
-waveform, the host does: `to_host_input` before the network, `to_waveform` after it.
+waveform, the host does (`host_side.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tasnet.network import rewrites
+from tasnet.network.host_side import source_count
 from tasnet.network.layers import Conv, Deconv, LeftPad, MaxMinPRelu, PRelu
 from tasnet.network.norms import Norm
-from tasnet.network.rewrites import Array
 from tasnet.network.variant import MASK_ACTIVATIONS, Size, Variant, VariantError
 from tasnet.network.weights import Weights
 
@@ -41,11 +38,6 @@ def build_network(variant: Variant, size: Size, weights: Weights, *, mask_activa
     with torch.no_grad():
         network = ConvTasNet(variant, size, weights, mask_activation)
     return network.eval().requires_grad_(False)
-
-
-def source_count(variant: Variant, size: Size) -> int:
-    """Sources that the variant gives: all, or the first alone."""
-    return 1 if variant.sources == "first" else size.n_src
 
 
 def input_shape(variant: Variant, size: Size, length: int) -> tuple[int, int, int, int]:
@@ -80,37 +72,6 @@ def output_shapes(variant: Variant, size: Size, length: int) -> tuple[tuple[int,
     else:
         channels, time = sources, (frames + 1) * size.stride
     return ((1, channels, *rewrites.along_time(variant.layout, time, 1)),) * len(names)
-
-
-def to_host_input(variant: Variant, size: Size, wave: Array) -> Array:
-    """A wave [B, T] -> what the network takes, as `input_shape` says (with B for its 1). Exact."""
-    if variant.encoder == "polyphase":
-        planes = rewrites.deinterleave(wave, size.stride)
-    else:
-        planes = wave.reshape(wave.shape[0], 1, wave.shape[1])
-    batch, channels, time = planes.shape
-    return planes.reshape(batch, channels, *rewrites.along_time(variant.layout, time, 1))
-
-
-def to_waveform(variant: Variant, size: Size, outputs: Sequence[Array]) -> Array:
-    """The network's outputs, in the order of `output_names` -> waves [B, sources, (T // stride) * stride].
-
-    Exact: reshapes only. Asteroid pads the end with zeros to T; so may the caller.
-    Raises VariantError for `conv1x1_head`, whose output has one value per frame and is no waveform.
-    """
-    if variant.decoder == "conv1x1_head":
-        raise VariantError("decoder=conv1x1_head: one value per frame, there is no waveform in it")
-    sources = source_count(variant, size) // len(outputs)
-    waves = []
-    for output in outputs:
-        batch, channels = output.shape[:2]
-        planes = output.reshape(batch, channels, -1)
-        waves.append(rewrites.interleave(planes, sources) if variant.decoder == "polyphase" else planes)
-    if len(waves) == 1:
-        return waves[0]
-    if isinstance(waves[0], torch.Tensor):
-        return torch.cat(waves, 1)
-    return np.concatenate(waves, 1)
 
 
 def _mixes_sources(variant: Variant) -> bool:

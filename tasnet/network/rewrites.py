@@ -1,18 +1,12 @@
-"""Rewrites of Conv-TasNet's layers: the same linear map in another form, as weights and host-side reshapes.
+"""Rewrites of Conv-TasNet's layers: the same linear map in another form, as weights.
 
 Torch's Conv1d and ConvTranspose1d weights go in as they are stored, rank 3; every function says whether what
-comes out is exact. `interleave` and `deinterleave` are the host's side, and take numpy arrays as well.
+comes out is exact. What the host does beside them is in `host_side.py`.
 """
 
 from __future__ import annotations
 
-from typing import TypeVar
-
-import numpy as np
 import torch
-
-Array = TypeVar("Array", np.ndarray, torch.Tensor)
-"""A numpy array or a torch tensor: both know `reshape` and `swapaxes`."""
 
 
 def time_axis(layout: str) -> int:
@@ -90,23 +84,6 @@ def polyphase_encoder(filters: torch.Tensor) -> torch.Tensor:
     """
     channels, _, length = filters.shape
     return filters.reshape(channels, 2, length // 2).swapaxes(1, 2)
-
-
-def deinterleave(wave: Array, phases: int) -> Array:
-    """[B, T] -> [B, phases, T // phases]: sample t goes to channel t mod phases.
-
-    Exact: samples that don't fill a column are dropped; no frame of the strided encoder reads them.
-    """
-    columns = wave.shape[1] // phases
-    return wave[:, : columns * phases].reshape(wave.shape[0], columns, phases).swapaxes(1, 2)
-
-
-def interleave(frames: Array, n_src: int) -> Array:
-    """[B, n_src * phases, F] -> [B, n_src, F * phases]: the phases of each frame put in a row. Exact."""
-    batch, channels, columns = frames.shape
-    phases = channels // n_src
-    planes = frames.reshape(batch, n_src, phases, columns)
-    return planes.swapaxes(2, 3).reshape(batch, n_src, columns * phases)
 
 
 def framed_encoder(filters: torch.Tensor) -> torch.Tensor:

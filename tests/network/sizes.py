@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import Weights, seeded_weights
 

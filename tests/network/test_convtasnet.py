@@ -10,15 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from tasnet.network.convtasnet import (
-    TcnBlock,
-    build_network,
-    input_shape,
-    output_names,
-    output_shapes,
-    to_host_input,
-    to_waveform,
-)
+from tasnet.network.convtasnet import TcnBlock, build_network, input_shape, output_names, output_shapes
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.network.variant import AXES, Size, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.oracles import asteroid_convtasnet, peak_error, torchaudio_convtasnet

@@ -13,7 +13,8 @@ import torch
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.network.variant import AXES, Size, Variant
 from tasnet.network.weights import seeded_weights
 from tests.network.sizes import FAITHFUL, wave

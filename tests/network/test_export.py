@@ -16,8 +16,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasnet.network.convtasnet import build_network, input_shape, output_names, output_shapes, to_host_input
+from tasnet.network.convtasnet import build_network, input_shape, output_names, output_shapes
 from tasnet.network.export import OPSETS, to_onnx, write_onnx, write_shared_onnx
+from tasnet.network.host_side import to_host_input
 from tasnet.network.variant import AXES, Size, Variant, VariantError
 from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.sizes import FAITHFUL, SMALL, wave

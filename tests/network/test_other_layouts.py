@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from tasnet.network.checkpoint import CheckpointError, load_checkpoint
-from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.network.weights import asteroid_shapes
 from tests.network.other_layouts import LAYOUTS, renamed, separated, state
 from tests.network.sizes import FAITHFUL, SMALL, wave

@@ -13,7 +13,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from tasnet.network.convtasnet import build_network, to_host_input
+from tasnet.network.convtasnet import build_network
+from tasnet.network.host_side import to_host_input
 from tasnet.network.variant import Size
 from tasnet.network.weights import asteroid_shapes, seeded_weights
 from tests.network.sizes import FAITHFUL, wave

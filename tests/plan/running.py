@@ -11,7 +11,7 @@ import torch
 
 from tasnet.network import Size, Variant
 from tasnet.network.convtasnet import build_network as whole
-from tasnet.network.convtasnet import to_host_input, to_waveform
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan, Segment, cut_from_segment
 from tasnet.plan.function import TrainedFunction

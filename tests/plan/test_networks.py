@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from tasnet.network import Size, Variant, seeded_weights
-from tasnet.network.convtasnet import build_network, to_host_input, to_waveform
+from tasnet.network.convtasnet import build_network
+from tasnet.network.host_side import to_host_input, to_waveform
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cost import runs
 from tasnet.plan.executors import OnnxRuntime, read_host_weights

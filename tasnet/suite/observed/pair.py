@@ -54,7 +54,7 @@ def layer_differences(pair: ToolchainPair) -> list[str]:
     """How the compiler's HN differs from the open translator's, a line each. Raises NothingToCompare."""
     ours, theirs = (_artifact(each, Stage.TRANSLATE) for each in (pair.predicted, pair.observed))
     with pair.store.workspace() as desk:
-        network = hars.read(pair.store.get_har(ours, desk / "ours.har"), weights=False)
+        network = hars.read(pair.store.get_har_graph(ours, desk / "ours.har"), weights=False)
         return hn_differences(hn_dict(network), _graph(pair, theirs, desk))
 
 
@@ -211,7 +211,7 @@ def _shortened(pair: ToolchainPair) -> list[_Short | None]:
     except NothingToCompare:
         return []
     with pair.store.workspace() as desk:
-        network = hars.read(pair.store.get_har(name, desk / "ours.har"), weights=False)
+        network = hars.read(pair.store.get_har_graph(name, desk / "ours.har"), weights=False)
     found: list[_Short | None] = []
     for output in network.output_layers:
         deconv = _deconv_above(network, network.layer(output))

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tasnet.common import counted, resample, unfinished
+from tasnet.network import to_host_input
 from tasnet.suite.cases import Case
 from tasnet.suite.run.looks_like import looks_like
 from tasnet.suite.run.recordings import CalibrationError, Recording, arrays, wavs
@@ -167,9 +168,6 @@ def _calibration(
     waves: npt.NDArray[np.float32],
     warnings: list[str],
 ) -> CalibrationData:
-    # Only now: torch comes with it.
-    from tasnet.network import to_host_input
-
     data = np.ascontiguousarray(to_host_input(case.variant, case.size, waves).transpose(0, 2, 3, 1))
     looks = looks_like(waves)
     peak = float(np.abs(waves).max())

@@ -39,6 +39,9 @@ class PipelineError(TasnetError, RuntimeError):
     """The pipeline was asked for what it can't do, or a toolchain broke its contract. One line."""
 
 
+_version = cache(metadata.version)
+"""Every pipeline asks for the same, and torch's metadata are long."""
+
 Fit = Callable[[Toolchain, Case], Toolchain]
 """The toolchain as the optimization of a case needs it: with calibration data of the case's length and layout."""
 
@@ -300,7 +303,7 @@ class Pipeline:
     @cached_property
     def _exporter(self) -> dict[str, str]:
         """The code that writes graphs: this project's sources and the libraries below them."""
-        libraries = {name: metadata.version(name) for name in ("torch", "onnx")}
+        libraries = {name: _version(name) for name in ("torch", "onnx")}
         return {"sources": source_digest("common", "network"), **libraries}
 
     @cached_property

@@ -224,8 +224,11 @@ def test_a_variant_and_its_normal_form_have_one_key(variant):
     assert graph_key(case) == graph_key(Case(variant.canonical(case.size), arch="hailo8l"))
 
 
-def test_cases_are_known_without_torch():
-    code = "import sys, tasnet.suite.cases.profiles as c; c.profile_cases('matrix'); print('torch' in sys.modules)"
+def test_cases_are_known_and_waves_become_their_input_without_torch():
+    code = (
+        "import sys, numpy, tasnet.network as n, tasnet.suite.cases.profiles as c; c.profile_cases('matrix'); "
+        "n.to_host_input(n.Variant(), n.Size(), numpy.zeros((1, 160), 'f4')); print('torch' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = {sys.path!r}; {code}"],
         capture_output=True,

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from tasnet.cli import main
-from tasnet.network.convtasnet import to_host_input
+from tasnet.network.host_side import to_host_input
 from tasnet.suite.cases.names import parse_case
 from tasnet.suite.run.calibration import content_hash, load_calibration, save_calibration
 from tasnet.suite.run.looks_like import looks_like
