@@ -209,14 +209,8 @@ class Pipeline:
             return segment_to_onnx(function_of_variant(whole.variant, whole.size, weights), wanted.cut), {}
         from tasnet.network import to_onnx
 
-        made = to_onnx(
-            whole.variant,
-            whole.size,
-            weights,
-            whole.length,
-            opset=self.recipe.opset,
-            mask_activation=mask_activation,
-        )
+        network = (whole.variant, whole.size, weights, whole.length)
+        made = to_onnx(*network, opset=self.recipe.opset, mask_activation=mask_activation)
         return made, masked_by(whole.variant, mask_activation)
 
     def _translate(self, case: AnyCase, onnx: str, desk: Path) -> Outcome:
@@ -303,8 +297,7 @@ class Pipeline:
     @cached_property
     def _exporter(self) -> dict[str, str]:
         """The code that writes graphs: this project's sources and the libraries below them."""
-        libraries = {name: _version(name) for name in ("torch", "onnx")}
-        return {"sources": source_digest("common", "network"), **libraries}
+        return {"sources": source_digest("common", "network"), "torch": _version("torch"), "onnx": _version("onnx")}
 
     @cached_property
     def _planner(self) -> str:
