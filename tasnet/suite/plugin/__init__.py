@@ -17,6 +17,9 @@ and `conclude` turns a judgement into pytest's verdict.
     distribution.py  which worker gets which case
 """
 
+from importlib import import_module
+from typing import Any
+
 from tasnet.suite.plugin.cases import Judged, conclude
 from tasnet.suite.plugin.pairs import (
     conclude_differences,
@@ -38,8 +41,11 @@ __all__ = [
     "skip_without_compiler",
 ]
 
-pytest_plugins = [
-    f"{__name__}.{part}"
-    for part in ("setup", "collection", "cases", "pairs", "plans", "device", "run_reporter", "distribution")
-]
-"""pytest finds the hooks and fixtures there."""
+_PARTS = ("setup", "collection", "cases", "pairs", "plans", "device", "run_reporter", "distribution")
+"""where the hooks and fixtures are"""
+
+
+def pytest_addoption(pluginmanager: Any) -> None:
+    """Named in `pytest_plugins`, each part would be looked for among what every installed package offers."""
+    for part in (f"{__name__}.{each}" for each in _PARTS):
+        pluginmanager.register(import_module(part), part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -23,11 +24,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
     Opened all the same, they and the conftest.py of their folder would be imported, with torch, and their tests
     collected by every worker, to be deselected. Last in turn: an environment, which pytest never enters, has
-    thousands of files that needn't be read.
+    thousands of files that needn't be read; nor need those that lie beside what is asked for.
     """
     mark = str(config.option.markexpr).strip()
     if mark not in MARKS or collection_path == config.rootpath:
         return None
+    if not _is_asked_for(collection_path, config):
+        return True
     if collection_path.is_dir():
         files = [*collection_path.rglob("*.py")]
     elif collection_path.suffix == ".py" and collection_path.name not in {"__init__.py", "conftest.py"}:
@@ -35,6 +38,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     else:
         return None
     return None if any(_names(mark, file) for file in files) else True
+
+
+def _is_asked_for(path: Path, config: pytest.Config) -> bool:
+    """Whether it lies in a folder that was given. What was given itself, and the way to it, pytest enters unasked."""
+    given = [os.path.abspath(config.invocation_params.dir / each.partition("::")[0]) for each in config.args]
+    # A package by its name lies wherever Python finds it.
+    return config.option.pyargs or any(path.is_relative_to(each) for each in given)
 
 
 def _names(mark: str, file: Path) -> bool:

@@ -6,10 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Column
-
 TESTS = ("passed", "xfailed", "failed")
 """the categories that are told even when there are none"""
 
@@ -18,6 +14,11 @@ class ProgressBar:
     """A bar in the last line of a terminal, redrawn at each step and gone when stopped."""
 
     def __init__(self, file: TextIO, total: int, usual: Sequence[str] = TESTS) -> None:
+        # Only now: lines, which most runs write, need none of it.
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.table import Column
+
         self._counts: Counter[str] = Counter(dict.fromkeys(usual, 0))
         self._progress = Progress(
             TextColumn("cases"),

@@ -260,6 +260,10 @@ def test_an_environment_in_the_checkout_is_not_read_and_an_editors_lock_stops_no
     assert other / "test_other.py" in opened
     assert not [path for path in opened if installed in path.parents]
 
+    opened.clear()
+    assert run(suite, "compile/test_translate.py").ret == 0
+    assert other / "test_other.py" not in opened, "what lies beside the file that is asked for"
+
 
 def test_marks_are_registered(suite: pytest.Pytester) -> None:
     result = suite.runpytest_inprocess("--markers")
