@@ -24,7 +24,7 @@ OWN = ("tasnet", "tests", "conftest", "benchmarks", "contracts")
 def run_module(
     name: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """What `python -m NAME WORDS` does in a folder: its exit code and what it printed."""
+    """What `python -m NAME WORDS` does in a folder, or `python NAME.py WORDS`: its exit code and what it printed."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = start_module(name, words, folder, environment, (out.fileno(), err.fileno()))
         _, ended = os.waitpid(child, 0)
@@ -75,7 +75,10 @@ def _become(
         for module in [each for each in sys.modules if each.partition(".")[0] in OWN]:
             del sys.modules[module]
         try:
-            runpy.run_module(name, run_name="__main__", alter_sys=True)
+            if name.endswith(".py"):
+                runpy.run_path(name, run_name="__main__")
+            else:
+                runpy.run_module(name, run_name="__main__", alter_sys=True)
             code = 0
         except SystemExit as end:
             code = end.code

@@ -17,7 +17,9 @@ from tasnet.suite.gate.markdown import markdown_lines
 from tasnet.suite.gate.result import GateResult, result_json
 from tasnet.suite.run.toolchains import toolchain_options
 from tests.doubles.dfc_python import dfc_python
+from tests.doubles.forked_compiler import forked_compiler
 from tests.doubles.repository import changed, git, made, tasnet
+from tests.suite.gate.forked_sides import forked_sides
 from tests.suite.gate.repositories import copied, gated, nothing_left, once
 
 NET = "tasnet/network/convtasnet.py"
@@ -40,6 +42,7 @@ def _made(folder: Path) -> None:
     notes = "    yield from dict.fromkeys(NOTES_TAGS.values())\n"
     few = f"    yield from (Case(variant_of(name)) for name in {CASES!r})\n"
     changed(folder, PROFILES_FILE, (notes, few))
+    git(folder, "gc", "--quiet")  # one file to copy, not one for each of the package's
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -48,6 +51,13 @@ def _few() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
         few = [Case(variant_of(name)) for name in CASES]
         patched.setattr("tasnet.suite.cases.profiles.PROFILES", {**PROFILES, "notes": lambda: few})
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _forked() -> Iterator[None]:
+    """The sides, and the compiler, of a gate that isn't the command's."""
+    with forked_sides(), forked_compiler():
         yield
 
 

@@ -17,6 +17,7 @@ from tasnet.suite.gate.sides import ExportRequest, Side, export_both
 from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.run import Recipe, ToolchainOptions
 from tests.doubles.stored_runs import plan_record
+from tests.suite.gate.forked_sides import forked_sides
 from tests.suite.run.small_plans import SMALL
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,7 +124,8 @@ def revision(folder: Path, *without: str) -> Path:
 def test_each_side_plans_with_its_own_code_and_one_without_plans_has_no_case(tmp_path: Path) -> None:
     older, here = revision(tmp_path / "older", "plans.py"), revision(tmp_path / "here")
     sides = Side(older, "the base", tmp_path / "one"), Side(here, "this side", tmp_path / "two")
-    before, after = export_both(*sides, ExportRequest("plans", "hailo8", Recipe(), 300), lambda text: None)
+    with forked_sides():
+        before, after = export_both(*sides, ExportRequest("plans", "hailo8", Recipe(), 300), lambda text: None)
     assert not before.graphs
     assert not before.plans
     ((network, plan),) = after.plans.items()

@@ -1,4 +1,4 @@
-"""Which commit a run is of, as git tells it of a clean checkout, a changed one, and one without a branch or a commit."""
+"""The commit a run is of, as git tells it of a clean checkout, a changed one, and one without branch or commit."""
 
 from __future__ import annotations
 
