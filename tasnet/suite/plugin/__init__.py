@@ -46,6 +46,6 @@ _PARTS = ("setup", "collection", "cases", "pairs", "plans", "device", "run_repor
 
 
 def pytest_addoption(pluginmanager: Any) -> None:
-    """Named in `pytest_plugins`, each part would be looked for among what every installed package offers."""
+    """Parts that pytest is told of by name it looks for, one by one, among what every installed package offers."""
     for part in (f"{__name__}.{each}" for each in _PARTS):
         pluginmanager.register(import_module(part), part)
