@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.doubles.repository import run_pytest
+
 LEDGER = """\
 schema: 1
 budget: 1
@@ -50,7 +52,13 @@ def tells(suite: pytest.Pytester, told: str, today: str = "2026, 6, 1") -> None:
 
 
 def run(suite: pytest.Pytester, *options: str) -> pytest.RunResult:
-    # In this process where it can be: a process of its own spends a second on imports.
-    start = suite.runpytest_subprocess if "-n" in options else suite.runpytest_inprocess
     # hypothesis' plugin imports it at a run's end, whoever runs.
-    return start("-m", "compile", "--tasnet-profile", "notes", "-ra", "-p", "no:hypothesispytest", *options)
+    words = ("-m", "compile", "--tasnet-profile", "notes", "-ra", "-p", "no:hypothesispytest", *options)
+    # In this process where it can be.
+    return run_with_workers(suite, *words) if "-n" in options else suite.runpytest_inprocess(*words)
+
+
+def run_with_workers(suite: pytest.Pytester, *words: str) -> pytest.RunResult:
+    """pytest in the suite's folder, in a fork, whose workers are processes of their own."""
+    ran = run_pytest(*words, folder=suite.path)
+    return pytest.RunResult(ran.returncode, ran.stdout.splitlines(), ran.stderr.splitlines(), 0)

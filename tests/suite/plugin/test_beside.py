@@ -49,7 +49,7 @@ def judged(suite: pytest.Pytester) -> dict[str, str]:
 
 
 def test_five_plugins_change_no_judgement(crowded: pytest.Pytester) -> None:
-    options = ("--html=report.html", "--self-contained-html", "--profile", "--reruns=2", "-n", "2")
+    options = ("--html=report.html", "--self-contained-html", "--profile", "--reruns=2", "-n", "1")
     # in a process of its own, into which they are loaded from the start
     told = crowded.runpytest_subprocess(*SUITE, *options).stdout.str()
     for name in PLUGINS:

@@ -1,4 +1,4 @@
-"""The truth table through pytest: expected x actual x stage x strictness x scope, in one process and with workers.
+"""The truth table through pytest: expected x actual x stage x strictness x scope, and with workers each kind of end.
 
 220 cases in one run. What pytest makes of each is read off its own JUnit file, what it was judged to be off the
 run's history.
@@ -7,6 +7,7 @@ run's history.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -16,6 +17,7 @@ from tasnet.suite.cases.case import graph_key
 from tasnet.suite.history.run import find_run
 from tests.doubles.stored_runs import store_copy
 from tests.doubles.truth_table import ACTUAL, EXPECTED, ROWS, SPEAKERS, Row, ledger
+from tests.suite.plugin.small_suite import run_with_workers
 
 ROOT = Path(__file__).parents[3]
 pytest_plugins = "pytester"
@@ -23,7 +25,6 @@ pytest_plugins = "pytester"
 CONFTEST = """\
 import pytest
 from tests.doubles.outcomes import FakePipeline
-from tests.doubles.stored_runs import store_copy
 from tests.doubles.truth_table import ROWS, TODAY, tell
 
 pytest_plugins = ["tasnet.suite.plugin"]
@@ -59,22 +60,27 @@ def test_the_table_is_whole() -> None:
 
 
 def test_truth_table(suite: pytest.Pytester) -> None:
-    check_table(suite, suite.runpytest_inprocess(*TABLE))
+    check_table(suite, suite.runpytest_inprocess(*TABLE), ROWS)
 
 
 def test_truth_table_with_workers_of_whom_one_has_all_cases_of_a_graph(suite: pytest.Pytester) -> None:
-    """And what each of them sees, a review within a week, is warned of once."""
-    text = ledger().replace("review: 2126-01-01", "review: 2026-06-08", 1)
+    """And what each of them sees, a review within a week, is warned of once.
+
+    How a case is judged is the same in any process: of those that end alike, and are judged alike, there is one here.
+    """
+    rows = (*{(row.kind, row.actual, row.speaker): row for row in ROWS}.values(),)
+    text = ledger(*rows).replace("review: 2126-01-01", "review: 2026-06-08", 1)
     (suite.path / "expected_failures.yaml").write_text(text)
-    result = suite.runpytest_subprocess(*TABLE, "-n", "2", "-v")
-    check_table(suite, result)
+    names = [f"--tasnet-case={row.case.id}" for row in rows]
+    result = run_with_workers(suite, *TABLE, "-n", "2", "-v", *names)
+    check_table(suite, result, rows)
     ran = {case: worker for worker, case in re.findall(r"\[(gw\d)\].*\[(\S+)\]", result.stdout.str())}
     graphs: dict[str, set[str]] = {}
-    for row in ROWS:
+    for row in rows:
         graphs.setdefault(graph_key(row.case), set()).add(ran[row.case.id])
     assert [graph for graph, workers in graphs.items() if len(workers) > 1] == []
     assert {*ran.values()} == {"gw0", "gw1"}
-    assert len(graphs) < len(ROWS), "some have several cases"
+    assert len(graphs) < len(rows), "some have several cases"
     told = "*expected_failures.yaml:*: entry row-* is to be reviewed by 2026-06-08, by the team; *"
     result.stdout.fnmatch_lines(["*warnings summary*", "*ReviewDue: " + told, "review    " + told])
     assert len([line for line in result.outlines if line.startswith("review ")]) == 1
@@ -83,21 +89,21 @@ def test_truth_table_with_workers_of_whom_one_has_all_cases_of_a_graph(suite: py
 TABLE = ["-m", "compile", "-rN", "-p", "no:hypothesispytest", "--junitxml", "junit.xml"]
 
 
-def check_table(suite: pytest.Pytester, result: pytest.RunResult) -> None:
+def check_table(suite: pytest.Pytester, result: pytest.RunResult, rows: Sequence[Row]) -> None:
     """Each case is judged, and told by pytest, as its row says."""
     kinds = {record.case_id: record.kind.value for record in find_run(suite.path / ".tasnet", "last").records}
     verdicts = junit(suite.path / "junit.xml")
     wrong = [
         f"{row.expected} / {row.actual} / {row.speaker}: {kinds[row.case.id]}, {verdicts[row.case.id]}"
-        for row in ROWS
+        for row in rows
         if (kinds[row.case.id], verdicts[row.case.id]) != (row.kind, JUNIT.get(row.verdict, row.verdict))
     ]
     assert not wrong
-    counts = {name: sum(row.verdict == name for row in ROWS) for name in ("passed", "xpassed", "xfailed", "skipped")}
+    counts = {name: sum(row.verdict == name for row in rows) for name in ("passed", "xpassed", "xfailed", "skipped")}
     result.assert_outcomes(
         **counts,
-        failed=sum(row.verdict == "failed" for row in ROWS),
-        errors=sum(row.verdict == "error" for row in ROWS),
+        failed=sum(row.verdict == "failed" for row in rows),
+        errors=sum(row.verdict == "error" for row in rows),
     )
     readable(result.stdout.str())
 
