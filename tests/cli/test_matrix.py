@@ -52,7 +52,7 @@ def test_options_are_handed_on_as_pytest_knows_them_and_paths_as_they_are_meant_
     python = dfc_python(tmp_path / "bin")
     arguments = ["matrix", "--profile", "notes", "--toolchain", "dfc", "--dfc-python", "bin/python3", "--quick"]
     arguments += ["--calibration", "speech", "--script", "model.alls", "--store", "kept", "--ledger", "strict.yaml"]
-    arguments += ["-k", "project and k1", "-x"]
+    arguments += ["-k", "project and k1", "-x", "-n", "2"]
     assert main([*arguments, "--limit", "compile.seconds=3600", "--limit", "optimize.memory=8 GiB"]) == 1
     (command,) = fake.commands
     assert {
@@ -72,6 +72,7 @@ def test_options_are_handed_on_as_pytest_knows_them_and_paths_as_they_are_meant_
         "tests/compile",
     } <= set(command)
     assert command[command.index("-k") + 1] == "project and k1"
+    assert command[command.index("-n") + 1] == "2"
 
 
 def test_without_them_pytest_has_its_own_usual_ones(fake: FakePytest) -> None:
