@@ -6,6 +6,8 @@ tensor of every scope is checked before the first is opened, and afterwards none
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -45,12 +47,15 @@ class _Place:
 def load_external_data(model: onnx.ModelProto, folder: Path | None, where: str, most: int) -> None:
     """Read all external data into `model`, `most` bytes of it together. Raises ModelError, and has opened nothing then
     unless a file itself is at fault."""
-    places = [
-        _place(tensor, subject, folder, where)
+    external = [
+        (tensor, subject)
         for scope in scopes(model)
         for tensor, subject in tensors(scope.holder)
         if tensor.data_location == onnx.TensorProto.EXTERNAL
     ]
+    # Asked once: resolving looks at every folder above, and a network has hundreds of weights.
+    root = folder.resolve() if external and folder is not None else None
+    places = [_place(tensor, subject, root, where) for tensor, subject in external]
     total = sum(place.length for place in places)
     if total > most:
         raise ModelError(f"{where}: {total:,} bytes of weights in other files; at most {most:,} are read")
@@ -65,44 +70,46 @@ def load_external_data(model: onnx.ModelProto, folder: Path | None, where: str, 
         place.tensor.ClearField("data_location")
 
 
-def _place(tensor: onnx.TensorProto, subject: str, folder: Path | None, where: str) -> _Place:
+def _place(tensor: onnx.TensorProto, subject: str, root: Path | None, where: str) -> _Place:
     # Protobuf gives bytes for text that isn't UTF-8, whatever its types say.
     entries = {str(entry.key): str(entry.value) for entry in tensor.external_data}
     location = entries.get("location", "")
     subject = f"{printable(subject)} is in {printable(location) or 'no file'}"
-    if folder is None:
+    if root is None:
         raise ModelError(f"{where}: {subject}; give the model as a file")
     subject = f"{where}: {subject}, which is"
-    root = folder.resolve()
     path = _resolved(root, location)
-    if path is None or not path.is_relative_to(root) or path == root:
+    if path is None:
         raise ModelError(f"{subject} outside the model's folder; export with the weights inside")
     try:
-        size = path.stat().st_size
+        found = os.stat(path)
     except (OSError, ValueError):  # a name too long, or with a NUL in it
         raise ModelError(f"{subject} not beside the model; copy it there or export with the weights inside") from None
-    if not path.is_file():
+    if not stat.S_ISREG(found.st_mode):
         raise ModelError(f"{subject} no regular file; export with the weights inside")
     offset, length = _span(entries, _expected(tensor), subject)
-    if offset + length > size:
+    if offset + length > found.st_size:
         raise ModelError(
-            f"{subject} cut short: {size:,} bytes, and the weight ends at {offset + length:,}; copy it again"
+            f"{subject} cut short: {found.st_size:,} bytes, and the weight ends at {offset + length:,}; copy it again"
         )
     return _Place(tensor, subject, path, offset, length)
 
 
 def _resolved(root: Path, location: str) -> Path | None:
-    """Where `location` leads with every link followed; None for what is no path, or an absolute one."""
-    if not location or Path(location).is_absolute():
+    """Where `location` leads with every link followed; None for what is no path, or is not below the root."""
+    if not location:
         return None
-    path = root / location
     try:
+        path = root / location
         # A file right below the root is where it seems to be, and resolving asks about every folder above it.
-        if path.parent == root and path.name == location != ".." and not path.is_symlink():
+        if os.sep not in location and location not in {os.curdir, os.pardir} and not path.is_symlink():
             return path
-        return path.resolve()
+        if Path(location).is_absolute():
+            return None
+        path = path.resolve()
     except (OSError, ValueError, RuntimeError):  # a NUL, a name too long, links in a circle
         return None
+    return path if path != root and path.is_relative_to(root) else None
 
 
 def _span(entries: dict[str, str], expected: int, subject: str) -> tuple[int, int]:

@@ -242,7 +242,7 @@ class Store:
             at = end
         index.append(len(data) - at)
         own += data[at:]
-        packed = zlib.compress(bytes(own))
+        packed = zlib.compress(bytes(own), zlib.Z_BEST_SPEED)
         recipe = json.dumps({"parts": index, "own": checksum(packed)}).encode()
         self._write(self.root / name, sealed(name, recipe) + b"\n" + packed)
         return name
