@@ -24,10 +24,15 @@ def dfc_python(
     path = folder / name
     # one that runs graphs does so by this project's own code
     found = [DOUBLES, DOUBLES.parents[1]] if script and script.get("graph") == "run" else [DOUBLES]
+    start = shlex.quote(str(python))
+    if python is None:
+        # Without `site`: what editable installs hang in there takes longer than a stage.
+        found += [Path(each) for each in sys.path if Path(each).name in ("site-packages", "dist-packages")]
+        start = f"{shlex.quote(sys.executable)} -S"
     path.write_text(
         "#!/bin/sh\n"
         f"PYTHONPATH={shlex.quote(':'.join(map(str, found)))} HAILO_DOUBLE={shlex.quote(str(acts))} "
-        f'exec {shlex.quote(str(python or sys.executable))} "$@"\n'
+        f'exec {start} "$@"\n'
     )
     path.chmod(0o755)
     return path

@@ -16,7 +16,6 @@ of the state, as the SDK's are.
 
 import enum
 import functools
-import hashlib
 import importlib
 import json
 import os
@@ -56,6 +55,8 @@ class ClientRunner:
     def _came(self, stage):
         """A line in the file of calls: the stage, then the hash of the graph."""
         if SCRIPT.get("calls"):
+            import hashlib
+
             digest = hashlib.sha256(json.dumps(self.graph.hn(), sort_keys=True).encode()).hexdigest()
             handle = os.open(SCRIPT["calls"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             os.write(handle, f"{stage} {digest}\n".encode())

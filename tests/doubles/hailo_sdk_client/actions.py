@@ -1,13 +1,14 @@
-"""What a script makes a call of the double do: raise, print, hang, die, fill the memory and so on; see `_ACTIONS`."""
+"""What a script makes a call of the double do: raise, print, hang, die, fill the memory and so on; see `_ACTIONS`.
+
+A stage is an interpreter of its own, which starts for this: what an action alone needs is imported there.
+"""
 
 import builtins
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-import traceback
 
 
 def _script():
@@ -90,6 +91,8 @@ def _close_everything(action):
 
 def _fork(action):
     """Grandchildren that ignore SIGTERM: in the group, in a session of their own, and after a double fork."""
+    import subprocess
+
     code = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)"
     subprocess.Popen([sys.executable, "-I", "-S", "-c", code])
     subprocess.Popen([sys.executable, "-I", "-S", "-c", code], start_new_session=True)
@@ -126,6 +129,8 @@ def _forked(action):
         try:
             _ACTIONS[action["then"]["do"]](action["then"])
         except BaseException:
+            import traceback
+
             os.write(writing, traceback.format_exc().encode())
         os._exit(1)
     os.close(writing)

@@ -7,7 +7,6 @@ It runs on every Python that the compiler has, without numpy. `hef` in the scrip
 import json
 
 from .actions import SCRIPT
-from .writing import ARCHS, hef_of
 
 _INPUT, _OUTPUT = (1, 16, 1), (1, 8, 2)
 
@@ -20,6 +19,8 @@ class Graph:
         pass
 
     def compile(self, arch, version):
+        from .writing import ARCHS, hef_of
+
         hef = SCRIPT.get("hef", {})
         if isinstance(hef, str):
             return hef.encode()
