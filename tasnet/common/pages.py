@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def render_page(template: Path, **values: object) -> str:
     """The page of a template, which lies beside the module that fills it and may extend `page.html`; values escaped."""
+    return _read(template).render(**values)
+
+
+@cache
+def _read(template: Path) -> Template:
+    """Compiled once in a process, which takes longer than filling it."""
     # Only now: who writes no page needs no templates.
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     loader = FileSystemLoader([template.parent, Path(__file__).parent])
     pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     pages.filters |= {"db": db, "tiny": tiny, "share": share}
-    return pages.get_template(template.name).render(**values)
+    return pages.get_template(template.name)
 
 
 def db(value: float) -> str:
