@@ -62,6 +62,9 @@ KINDS: Mapping[str, str] = {
 MEASURED_ON = frozenset({"graph", "weights", "HAR", "array of a HAR"})
 """what a figure is measured on"""
 
+AT_WORK = ("locks", "tmp")
+"""folders of a store that hold nothing of it"""
+
 Way = Callable[[Path, Path, random.Random], None]
 
 
@@ -258,9 +261,7 @@ def tried(
     assert len(names) > 1, f"{kind}: the store has too few of them to swap"
     for each, later in rounds:
         root = scratch / "damaged"
-        shutil.rmtree(root, ignore_errors=True)
-        # Files are never written over, but renamed into their places: those that stay whole may be the same.
-        shutil.copytree(whole, root, copy_function=os.link, ignore=shutil.ignore_patterns("locks", "tmp"))
+        _put_right(root, whole)
         for name in names if each else [rng.choice(names)]:
             (root / name).unlink()
             shutil.copyfile(whole / name, root / name)
@@ -274,6 +275,28 @@ def tried(
             known = {name: value for name, value in before[later].items() if name in after}
             found += wrong(known, after)
     return Tried(kind, way, tuple(dict.fromkeys(found)), said, again)
+
+
+def _put_right(root: Path, whole: Path) -> None:
+    """Makes `root` the same as the store at `whole`, whatever was damaged or made there: its files are links.
+
+    Files are never written over, but renamed into their places: those that stay whole may be the same.
+    """
+    for here, folders, names in os.walk(root, topdown=False):
+        below = Path(here).relative_to(root)
+        for name in (*folders, *names) if here == str(root) or below.parts[0] not in AT_WORK else ():
+            path, kept = root / below / name, whole / below / name
+            if not path.is_symlink() and path.is_dir():
+                if not (kept.is_dir() or name in AT_WORK):
+                    path.rmdir()
+            elif not (os.path.lexists(kept) and os.path.samestat(path.lstat(), kept.lstat())):
+                path.unlink()
+    shutil.copytree(whole, root, copy_function=_link, ignore=shutil.ignore_patterns(*AT_WORK), dirs_exist_ok=True)
+
+
+def _link(source: str, target: str) -> None:
+    if not os.path.lexists(target):
+        os.link(source, target)
 
 
 def undamaged(scratch: Path) -> Mapping[bool, Mapping[str, Any]]:

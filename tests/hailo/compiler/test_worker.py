@@ -48,9 +48,10 @@ def test_the_worker_is_python_3_8_and_imports_no_other_package() -> None:
 
 
 def interpreter(version: str) -> Path | None:
-    """A Python of that version on this machine, on PATH or among pyenv's: itself, and no script that starts it."""
+    """A Python of that version on this machine, among pyenv's or on PATH: itself, and no script that starts it."""
     named = shutil.which(f"python{version}")
-    places = [*([Path(named)] if named else []), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+    # pyenv's scripts on PATH take longer than any Python to start.
+    places = [*Path.home().glob(f".pyenv/versions/{version}.*/bin/python"), *([Path(named)] if named else [])]
     for python in places:
         code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
         ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
