@@ -10,6 +10,7 @@ import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,21 @@ class Made:
     search: PlanProblem
     route: Route
     front: tuple[Route, ...]
-    options: tuple[StreamRoute, ...] = ()
-    """of a stream: other blocks and paths that nothing beats in all"""
+
+    @cached_property
+    def options(self) -> tuple[StreamRoute, ...]:
+        """Of a stream whose sample rate is known: other blocks and paths that nothing beats in all.
+
+        Searched when they are asked for: it takes longer than the plan.
+        """
+        rate = self.plan.sample_rate
+        if self.plan.block is None or rate is None:
+            return ()
+
+        def of_block(frames: int) -> PlanProblem:
+            return replace(self.search, frames=frames)
+
+        return tuple(larger_blocks(of_block, rate, options(self.search, rate)))
 
 
 def make_plan(
@@ -94,15 +108,13 @@ def make_stream_plan(
     rate = trained.sample_rate
     if rate is None and block is None:
         raise PlanError("nothing says the network's sample rate, by which latency counts; give --block in frames")
-    found: list[StreamRoute] = []
-    if rate is not None:
-        found = options(of_block(block), rate) if block else least_latency(of_block, rate, latency)
-        block, found = found[0].block, larger_blocks(of_block, rate, found)
-    assert block is not None
+    if block is None:
+        assert rate is not None
+        block = least_latency(of_block, rate, latency)[0].block
     search = of_block(block)
     route, front = choose(search, objective)
     plan = _plan(trained, search, route, objective, block * trained.function.size.stride)
-    return Made(plan, search, route, front, tuple(found))
+    return Made(plan, search, route, front)
 
 
 def _plan(trained: TrainedFunction, search: PlanProblem, route: Route, objective: str, length: int) -> Plan:
