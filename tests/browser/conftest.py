@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,6 +13,7 @@ from tasnet.suite.report.browser import BrowserError, chromium
 from tasnet.suite.report.page import write_page
 from tasnet.suite.report.sources import ReportSource
 from tests.browser.filled_store import filled, source
+from tests.browser.reading import Look, Visit, follow
 
 
 @pytest.fixture(scope="session")
@@ -46,42 +46,58 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def opened(browser: Any) -> Callable[..., tuple[Any, list[str]]]:
-    """A page with the options that it has for life, and its troubles: opened once, as opening takes long."""
-
-    @cache
-    def page_with(**options: Any) -> tuple[Any, list[str]]:
-        page, trouble = browser.new_context(**options).new_page(), []
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: trouble.append(f"console {message.type}: {message.text}"))
-        page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
-        page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
-        return page, trouble
-
-    return page_with
+def opened(browser: Any) -> tuple[Any, list[str]]:
+    """The page of all tests, and its troubles: opened once, as opening takes longer than loading."""
+    page, trouble = browser.new_context().new_page(), []
+    page.set_default_timeout(10_000)
+    page.on("console", lambda message: trouble.append(f"console {message.type}: {message.text}"))
+    page.on("pageerror", lambda error: trouble.append(f"error: {error}"))
+    page.on("request", lambda request: request.url.startswith(("file:", "data:")) or trouble.append(request.url))
+    return page, trouble
 
 
 @pytest.fixture
-def visit(opened: Callable[..., tuple[Any, list[str]]], address: str) -> Iterator[Callable[..., Any]]:
-    """Loads the report anew at a hash, in the same page each time.
+def quiet_page(opened: tuple[Any, list[str]]) -> Iterator[Any]:
+    """The page, which must say nothing on the console and ask for nothing but itself."""
+    page, trouble = opened
+    yield page
+    said, trouble[:] = list(trouble), []
+    assert said == []
 
-    It must say nothing on the console and ask for nothing but itself.
-    """
-    visited = []
+
+@pytest.fixture
+def visit(quiet_page: Any, address: str) -> Iterator[Visit]:
+    """Loads the report anew at a hash."""
 
     def open_at(
-        hash_: str = "", *, width: int = 1440, height: int = 900, color_scheme: str = "light", **options: Any
+        hash_: str = "",
+        *,
+        width: int = 1440,
+        height: int = 900,
+        color_scheme: str = "light",
+        name: str = "",
     ) -> Any:
-        page, trouble = opened(**options)
-        visited.append((page, trouble))
-        page.set_viewport_size({"width": width, "height": height})
-        page.emulate_media(media="screen", color_scheme=color_scheme)
+        quiet_page.set_viewport_size({"width": width, "height": height})
+        quiet_page.emulate_media(media="screen", color_scheme=color_scheme)
         # At the same address only the hash would change.
-        page.goto(f"{address}?{uuid4()}{hash_}")
-        return page
+        quiet_page.goto(f"{address}?{name or uuid4()}{hash_}")
+        return quiet_page
 
     yield open_at
-    for page, trouble in visited:
-        page.evaluate("localStorage.clear()")
-        said, trouble[:] = list(trouble), []
-        assert said == []
+    quiet_page.evaluate("localStorage.clear()")
+
+
+@pytest.fixture
+def look(quiet_page: Any, address: str, visit: Visit) -> Look:
+    """The report at a hash, for a test that changes nothing but the hash: loaded once for all that follow each other.
+
+    Whoever changes the page's size or colours, where the focus is or what is unfolded needs a `visit`.
+    """
+
+    def turn_to(hash_: str = "") -> Any:
+        if quiet_page.url.partition("#")[0] != f"{address}?look":
+            return visit(hash_, name="look")
+        follow(quiet_page, hash_)
+        return quiet_page
+
+    return turn_to

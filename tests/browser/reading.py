@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from tasnet.suite.history.run import StoredRun
 
 Visit = Callable[..., Any]
+Look = Callable[..., Any]
 
 
 def at(run: StoredRun, **more: str) -> str:
@@ -18,8 +19,12 @@ def at(run: StoredRun, **more: str) -> str:
 
 def count(page: Any) -> int:
     """How many cases the page says that it shows; as many cells must stand out."""
-    said = int(re.match(r"[\d,]+", page.locator("#count").inner_text())[0].replace(",", ""))  # type: ignore[index]
-    assert page.locator("#map button.cell:not(.off)").count() == said
+    text, cells = page.evaluate(
+        """() => [document.getElementById("count").innerText,
+                  document.querySelectorAll("#map button.cell:not(.off)").length]"""
+    )
+    said = int(re.match(r"[\d,]+", text)[0].replace(",", ""))  # type: ignore[index]
+    assert cells == said
     return said
 
 
@@ -31,6 +36,7 @@ def follow(page: Any, hash_: str) -> None:
     """Goes to another hash of a page that is open, as a link in it does, and waits until that is drawn."""
     page.evaluate(
         """hash => new Promise((done) => {
+            if (location.hash === (hash === "#" ? "" : hash)) return done();
             addEventListener("hashchange", () => done(), { once: true });
             location.hash = hash;
         })""",

@@ -11,7 +11,7 @@ from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.report.sources import ReportSource
 from tasnet.suite.report.tables import entries_of_case
 from tests.browser.filled_store import MEASURED, run_of
-from tests.browser.reading import Visit, at, count, follow, open_case
+from tests.browser.reading import Look, Visit, at, count, open_case
 
 AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 
@@ -19,10 +19,10 @@ AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 # --- filters -----------------------------------------------------------------------------------------------
 
 
-def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(visit: Visit, shown: ReportSource) -> None:
+def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(look: Look, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
-    page = visit(at(run))
-    told = {(each["facet"], each["value"]): each["told"] for each in page.evaluate(EACH_VALUE)}
+    page = look(at(run))
+    told = {(each["facet"], each["value"]): each["told"] for each in page.evaluate(EACH_VALUE, AXES)}
     for axis in AXES:
         values = [str(record.axes[axis]) for record in run.records]
         assert {value for facet, value in told if facet == axis} == set(values)
@@ -32,7 +32,8 @@ def test_each_value_of_an_axis_shows_as_many_cases_as_the_records_have(visit: Vi
     assert count(page) == len(run.records)
 
 
-EACH_VALUE = """() => [...document.querySelectorAll("button[data-facet]")].map((button) => {
+EACH_VALUE = """(axes) => axes.flatMap((axis) => [
+  ...document.querySelectorAll(`button[data-facet="${axis}"]`)]).map((button) => {
   button.click();
   const cells = document.querySelectorAll("#map button.cell:not(.off)").length;
   const shown = parseInt(document.getElementById("count").textContent);
@@ -40,7 +41,7 @@ EACH_VALUE = """() => [...document.querySelectorAll("button[data-facet]")].map((
   button.click();
   return { facet: button.dataset.facet, value: button.dataset.value, told };
 })"""
-"""what the page shows when one value alone is chosen, for each"""
+"""what the page shows when one value of an axis alone is chosen, for each"""
 
 
 def ends_at(record: CaseRecord) -> str:
@@ -56,30 +57,29 @@ FACETS: dict[str, Callable[[CaseRecord], set[str]]] = {
 }
 
 
-def test_each_value_of_a_facet_shows_as_many_cases_as_the_records_have(visit: Visit, shown: ReportSource) -> None:
+def test_each_value_of_a_facet_shows_as_many_cases_as_the_records_have(look: Look, shown: ReportSource) -> None:
     run = run_of(shown, "probes", "predicted")
-    page = visit(at(run))
     for facet, of in FACETS.items():
         for value in set().union(*map(of, run.records)):
-            follow(page, at(run, **{facet: value}))
+            page = look(at(run, **{facet: value}))
             assert count(page) == sum(value in of(record) for record in run.records), (facet, value)
             assert page.locator("#chosen").inner_text().endswith(value), (facet, value)
 
 
-def test_what_changed_since_the_run_before_is_a_facet(visit: Visit, shown: ReportSource) -> None:
+def test_what_changed_since_the_run_before_is_a_facet(look: Look, shown: ReportSource) -> None:
     run = run_of(shown, "probes", "predicted")
-    page = visit(at(run, since="better"))
+    page = look(at(run, since="better"))
     assert count(page) == 1
     assert "better" in page.locator("#chosen").inner_text()
     same = page.locator('button[data-facet="since"][data-value="the same"] .n')
     assert same.inner_text() == str(len(run.records) - 1)
     first = next(each for each in shown.runs if each.head.profile == "probes")
-    assert visit(at(first)).locator('button[data-facet="since"]').count() == 0
+    assert look(at(first)).locator('button[data-facet="since"]').count() == 0
 
 
-def test_facets_narrow_each_other_and_values_of_one_widen_it(visit: Visit, shown: ReportSource) -> None:
+def test_facets_narrow_each_other_and_values_of_one_widen_it(look: Look, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
-    page = visit(at(run))
+    page = look(at(run))
     for facet, value in (("expansion", "project"), ("decoder", "grouped"), ("decoder", "conv1x1_head")):
         page.locator(f'button[data-facet="{facet}"][data-value="{value}"]').click()
     wanted = [
@@ -92,9 +92,9 @@ def test_facets_narrow_each_other_and_values_of_one_widen_it(visit: Visit, shown
     assert count(page) == len(run.records)
 
 
-def test_the_blockers_below_follow_the_filter(visit: Visit, shown: ReportSource) -> None:
+def test_the_blockers_below_follow_the_filter(look: Look, shown: ReportSource) -> None:
     run = run_of(shown, "notes", "predicted")
-    page = visit(at(run, decoder="grouped"))
+    page = look(at(run, decoder="grouped"))
     row = page.locator("#blockers tbody tr", has_text="unsupported_kernel")
     grouped = [record for record in run.records if record.axes["decoder"] == "grouped"]
     hit = sum(any(b.failure.family == "unsupported_kernel" for b in record.blockers) for record in grouped)
@@ -107,7 +107,7 @@ def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: Re
     run = run_of(shown, "notes", "predicted")
     page = visit(at(run))
     page.keyboard.press("/")
-    page.keyboard.type("disable-skip")
+    page.keyboard.insert_text("disable-skip")
     assert count(page) == 1
     page.locator("#q").fill("MEMORY_UNITS deconv1")
     hit = [r for r in run.records if any(b.failure.family == "memory_units" for b in r.blockers)]
@@ -118,8 +118,8 @@ def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: Re
     assert count(page) == len(run.records)
 
 
-def test_choosing_a_run_of_another_toolchain_shows_its_cases(visit: Visit, shown: ReportSource) -> None:
-    page = visit()
+def test_choosing_a_run_of_another_toolchain_shows_its_cases(look: Look, shown: ReportSource) -> None:
+    page = look()
     run = run_of(shown, "notes", "observed")
     page.locator("#run").select_option(label=f"{run.id}  notes, hailo8")
     assert count(page) == len(run.records)
@@ -138,11 +138,9 @@ def test_choosing_a_run_of_another_toolchain_shows_its_cases(visit: Visit, shown
         ("double", "blocked by a test double", "predicted blocked"),
     ],
 )
-def test_a_verdict_carries_whose_word_it_is(
-    visit: Visit, shown: ReportSource, said: str, word: str, never: str
-) -> None:
+def test_a_verdict_carries_whose_word_it_is(look: Look, shown: ReportSource, said: str, word: str, never: str) -> None:
     run = run_of(shown, "notes", said)
-    page = visit(at(run, case=MEASURED))
+    page = look(at(run, case=MEASURED))
     cells = page.locator("#map button.cell")
     labels = cells.evaluate_all("cells => cells.map((cell) => cell.getAttribute('aria-label'))")
     assert all(word in label and never not in label for label in labels)
@@ -152,14 +150,13 @@ def test_a_verdict_carries_whose_word_it_is(
 
 
 def test_predicted_observed_and_double_differ_in_shape_and_texture_without_colour(
-    visit: Visit, shown: ReportSource
+    look: Look, shown: ReportSource
 ) -> None:
     looks = set()
-    page = visit()
+    of_cell = "cell => { const s = getComputedStyle(cell); return [s.borderRadius, s.borderStyle, s.backgroundImage] }"
     for said in ("predicted", "observed", "double"):
-        follow(page, at(run_of(shown, "notes", said)))
-        look = "cell => { const s = getComputedStyle(cell); return [s.borderRadius, s.borderStyle, s.backgroundImage] }"
-        looks.add(tuple(page.locator("#map button.cell").first.evaluate(look)))
+        page = look(at(run_of(shown, "notes", said)))
+        looks.add(tuple(page.locator("#map button.cell").first.evaluate(of_cell)))
     assert len(looks) == 3
     assert len({radius for radius, _, _ in looks}) == 2
     assert sum(texture == "none" for _, _, texture in looks) == 1
@@ -185,8 +182,8 @@ def test_a_link_to_what_is_not_there_is_passed_over(visit: Visit, shown: ReportS
     assert open_case(page) == ""
 
 
-def test_a_link_in_the_page_filters_by_an_entry(visit: Visit, shown: ReportSource) -> None:
-    page = visit()
+def test_a_link_in_the_page_filters_by_an_entry(look: Look, shown: ReportSource) -> None:
+    page = look()
     page.locator('#entries a[href="#entry=wide-row-agent"]').click()
     run = shown.shown
     assert count(page) == sum("wide-row-agent" in entries_of_case(record) for record in run.records)
