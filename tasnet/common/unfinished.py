@@ -28,20 +28,21 @@ OLD_SECONDS = 24 * 3600
 _NAME = re.compile(r".*\.[0-9a-f]{16}\.unfinished", re.DOTALL)
 
 
-def write(target: Path, content: bytes | memoryview, within: Path | None = None) -> None:
+def write(target: Path, content: bytes | memoryview, within: Path | None = None, *, lasting: bool = True) -> None:
     """Writes `target` whole or not at all, as `opened` does. Raises OSError, and leaves nothing behind then."""
-    with opened(target, within) as file:
+    with opened(target, within, lasting=lasting) as file:
         file.write(content)
 
 
 @contextmanager
-def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
+def opened(target: Path, within: Path | None = None, *, lasting: bool = True) -> Iterator[BinaryIO]:
     """A file to write into: beside `target` (or in `within`, on the same disk), flushed and renamed when left.
 
     An exception leaves `target` as it was. A link stays one, and what it leads to is written; with `within` it is
     replaced. A file that was there keeps its mode, a new one has what the user's umask leaves. What is no file, such
     as a pipe or /dev/stdout, is written into at the end; a pipe that nobody reads would wait for ever, and is an
     OSError. What killed writers left in the folder is removed before the first file that a process writes there.
+    Unless it is `lasting` nobody waits for the disk: the file is read soon, and removed then.
     """
     target = target if within else Path(os.path.realpath(target))
     found = _mode(target)
@@ -59,7 +60,8 @@ def opened(target: Path, within: Path | None = None) -> Iterator[BinaryIO]:
             file.flush()
             if found is not None:
                 os.fchmod(file.fileno(), stat.S_IMODE(found))
-            os.fsync(file.fileno())
+            if lasting:
+                os.fsync(file.fileno())
             os.replace(path, target)
     except BaseException as error:
         with suppress(OSError):

@@ -129,7 +129,7 @@ def write_shared_onnx(model: ModelProto, folder: Path, name: str = "") -> Path:
 
     Without a name it is `<sha256>.onnx`. Graphs with the same weights share these files: one that is there already is
     not written again. The file remains valid ONNX, read by ONNX Runtime and `onnx.load` as it is, and equal models give
-    equal bytes. Safe for many processes at once. `model` is left as it is.
+    equal bytes. Safe for many processes at once; the disk is not waited for. `model` is left as it is.
     """
     # The weights are left where they are: copying 20 MB to take them out again takes longer than all else here.
     shared = ModelProto(**_fields(model, but="graph"), graph=GraphProto(**_fields(model.graph, but="initializer")))
@@ -141,14 +141,14 @@ def write_shared_onnx(model: ModelProto, folder: Path, name: str = "") -> Path:
             location = f"{sha256(data)}.bin"
             target = folder / location
             if not target.exists() or target.stat().st_size != len(data):
-                _write(target, data)
+                _write(target, data, lasting=False)
             place = {"location": location, "offset": "0", "length": str(len(data))}
             fields["external_data"] = [StringStringEntryProto(key=key, value=value) for key, value in place.items()]
             fields["data_location"] = TensorProto.EXTERNAL
         shared.graph.initializer.add(**fields)
     data = shared.SerializeToString(deterministic=True)
     target = folder / (name or f"{sha256(data)}.onnx")
-    _write(target, data)
+    _write(target, data, lasting=False)
     return target
 
 
@@ -157,9 +157,9 @@ def _fields(message: Any, but: str = "") -> dict[str, Any]:
     return {field.name: value for field, value in message.ListFields() if field.name != but}
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: Path, data: bytes, lasting: bool = True) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished.write(path, data)
+    unfinished.write(path, data, lasting=lasting)
 
 
 def _check(model: ModelProto, opset: int) -> None:

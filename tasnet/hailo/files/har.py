@@ -10,7 +10,7 @@ import io
 import json
 import tarfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -37,8 +37,8 @@ _MAX_METADATA = 1 << 20
 _LATER_HN = (".native.hn", ".fp.hn")
 
 
-def write(network: Network, path: Path) -> None:
-    """Write the parsed HAR of `network` to `path`, whole or not at all."""
+def write(network: Network, path: Path, *, lasting: bool = True) -> None:
+    """Write the parsed HAR of `network` to `path`, whole or not at all; unless `lasting`, not waiting for the disk."""
     metadata: dict[str, object] = {
         "state": "hailo_model",
         "hn": f"{network.name}.hn",
@@ -47,18 +47,24 @@ def write(network: Network, path: Path) -> None:
     }
     if network.assumptions:
         metadata["assumptions"] = [{"kind": each.kind.value, "text": each.text} for each in network.assumptions]
-    members = {
-        f"{network.name}.hn": dumps(network).encode(),
+    members: dict[str, Sequence[bytes | memoryview]] = {
+        f"{network.name}.hn": [dumps(network).encode()],
         f"{network.name}.npz": _npz(network.weights),
-        f"{network.name}.metadata.json": json.dumps(metadata, indent=4).encode(),
-        f"{network.name}.original_model_meta.json": b"{}",
+        f"{network.name}.metadata.json": [json.dumps(metadata, indent=4).encode()],
+        f"{network.name}.original_model_meta.json": [b"{}"],
     }
-    with unfinished.opened(path) as stream, _tar(stream) as tar:
-        for name, data in members.items():
+    with unfinished.opened(path, lasting=lasting) as stream:
+        for name, pieces in members.items():
             info = tarfile.TarInfo(name)
-            info.size = len(data)
+            info.size = sum(len(piece) for piece in pieces)
             info.mode = 0o644
-            tar.addfile(info, io.BytesIO(data))
+            stream.write(info.tobuf(encoding="utf-8"))
+            for piece in pieces:
+                stream.write(piece)
+            stream.write(bytes(-info.size % tarfile.BLOCKSIZE))
+        # Its end is two empty blocks, and what is missing of a whole record.
+        stream.write(bytes(2 * tarfile.BLOCKSIZE))
+        stream.write(bytes(-stream.tell() % tarfile.RECORDSIZE))
 
 
 def read(path: Path, *, weights: bool = True) -> Network:
@@ -81,12 +87,8 @@ def read(path: Path, *, weights: bool = True) -> Network:
         raise HNError(f"{path}: {printable(name)}: {error}{without}") from None
 
 
-def _tar(stream: IO[bytes]) -> tarfile.TarFile:
-    # With a buffer that holds any member, members go out as they are and not in slices of 16 KiB.
-    return tarfile.TarFile(fileobj=stream, mode="w", copybufsize=1 << 30)
-
-
-def _npz(weights: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
+def _npz(weights: Mapping[str, npt.NDArray[np.float32]]) -> list[bytes | memoryview]:
+    """The pieces of the zip, in their order: put together they would be one more copy of all weights."""
     # numpy's own savez stamps nothing either, but promises nothing: the zip is written here, entry by entry.
     pieces = _Pieces()
     with zipfile.ZipFile(cast(IO[bytes], pieces), "w", zipfile.ZIP_STORED, allowZip64=True) as npz:
@@ -97,7 +99,7 @@ def _npz(weights: Mapping[str, npt.NDArray[np.float32]]) -> bytes:
             with npz.open(info, "w") as entry:
                 entry.write(_npy_header(array.dtype.str, array.shape))
                 entry.write(array.reshape(-1).view(np.uint8).data)
-    return b"".join(pieces.at.values())
+    return [*pieces.at.values()]
 
 
 class _Pieces:

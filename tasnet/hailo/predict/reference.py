@@ -61,7 +61,8 @@ class Reference:
             return StageReport(StageEnd.UNKNOWN, (), _without_rule(error), detail=str(error))
         except TranslationError as error:
             return StageReport(StageEnd.UNKNOWN, (), (_doubt("export_model", str(error)),), detail=str(error))
-        hars.write(network, har)
+        # 20 MB, which the store takes apart and keeps.
+        hars.write(network, har, lasting=False)
         detail = "; ".join([f"{len(network.layers)} layers", *(f"assumed: {a.text}" for a in network.assumptions)])
         return StageReport(StageEnd.PASSED, artifact=har, detail=detail)
 

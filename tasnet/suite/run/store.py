@@ -11,9 +11,10 @@
     tmp/                         unfinished files, locked while their writer lives; nothing reads them
 
 An artifact's name is its path below the root, and its stem the sha256 of its content. Every file appears
-whole, flushed and then renamed within the root, so a killed process or a power cut leaves nothing half-written outside
-tmp/. Whatever is read is held against its name or its seal first: what is damaged is said, set aside, and absent from
-then on, so that it is worked out anew. Deleting the folder is always safe between runs.
+whole, by being renamed within the root, so a killed process leaves nothing half-written outside tmp/. What took
+long, and evidence, is flushed first; of the rest a power cut may leave halves. What is read is held against its name or
+its seal: what is damaged is said, set aside, and absent from then on, so that it is worked out anew. Deleting the
+folder is always safe between runs.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ from tasnet.common import (
 from tasnet.suite.cases import LEARNED_NOTHING, Outcome
 from tasnet.suite.run.har_pieces import array_spans
 
+DEAR_SECONDS = 10
+"""What took as long to work out is on the disk before the run goes on."""
 _IN_THE_WAY = (PermissionError, NotADirectoryError, FileExistsError, IsADirectoryError)
 
 
@@ -132,7 +135,8 @@ class Store:
     def put_outcome(self, key: str, outcome: Outcome) -> None:
         """Keeps `outcome` under `key`. One of which nothing was learned isn't kept: the next run tries again."""
         if outcome.status not in LEARNED_NOTHING:
-            self.seal(self._outcome_path(key), key, outcome.model_dump_json().encode())
+            text = outcome.model_dump_json().encode()
+            self.seal(self._outcome_path(key), key, text, lasting=outcome.seconds >= DEAR_SECONDS)
 
     def note(self, key: str) -> dict[str, Any] | None:
         """The fact noted under `key`, None if there is none or it can't be read."""
@@ -142,11 +146,12 @@ class Store:
 
     def put_note(self, key: str, fact: Mapping[str, Any]) -> None:
         """Notes a small JSON object under `key`."""
-        self.seal(self.root / "notes" / f"{key}.json", key, json.dumps(dict(fact), sort_keys=True).encode())
+        text = json.dumps(dict(fact), sort_keys=True).encode()
+        self.seal(self.root / "notes" / f"{key}.json", key, text, lasting=False)
 
-    def seal(self, path: Path, key: str, text: bytes) -> None:
+    def seal(self, path: Path, key: str, text: bytes, *, lasting: bool = True) -> None:
         """Keeps the text of a JSON value at `path`, below the root, under its key."""
-        self._write(path, sealed(key, text) + b"\n")
+        self._write(path, sealed(key, text) + b"\n", lasting)
 
     def unsealed(self, path: Path, key: str) -> bytes | None:
         """The text that was sealed at `path` under this key; None where there is none. A damaged file is set aside."""
@@ -210,7 +215,7 @@ class Store:
         """Keeps a file's content once, whatever it was called; returns its name."""
         data = content if isinstance(content, bytes) else content.read_bytes()
         name = f"files/{hashlib.sha256(data).hexdigest()}{suffix}"
-        self._write_once(self.root / name, data)
+        self._write_once(self.root / name, data, lasting=True)
         return name
 
     def onnx_folder(self) -> Path:
@@ -236,7 +241,7 @@ class Store:
         for start, end in array_spans(data) or [(0, len(data))]:
             blob = memoryview(data)[start:end]
             digest = sha256(blob)
-            self._write_once(self.root / "blobs" / digest, blob)
+            self._write_once(self.root / "blobs" / digest, blob, lasting=False)
             index += [start - at, digest]
             own += data[at:start]
             at = end
@@ -244,7 +249,7 @@ class Store:
         own += data[at:]
         packed = zlib.compress(bytes(own), zlib.Z_BEST_SPEED)
         recipe = json.dumps({"parts": index, "own": checksum(packed)}).encode()
-        self._write(self.root / name, sealed(name, recipe) + b"\n" + packed)
+        self._write(self.root / name, sealed(name, recipe) + b"\n" + packed, lasting=False)
         return name
 
     def get_har(self, name: str, dest: Path) -> Path:
@@ -253,14 +258,13 @@ class Store:
         Raises DamagedArtifact if it is gone or damaged; what is damaged is set aside, so the next run makes it again.
         """
         index, own = self._recipe(name)
-        pieces: list[bytes | memoryview] = []
-        for part in index:
-            if isinstance(part, str):
-                pieces.append(self._blob(name, part))
-            else:
-                pieces.append(own[:part])
-                own = own[part:]
-        unfinished.write(dest, b"".join(pieces))
+        with unfinished.opened(dest, lasting=False) as file:
+            for part in index:
+                if isinstance(part, str):
+                    file.write(self._blob(name, part))
+                else:
+                    file.write(own[:part])
+                    own = own[part:]
         return dest
 
     def get_har_graph(self, name: str, dest: Path) -> Path:
@@ -367,19 +371,20 @@ class Store:
     def _outcome_path(self, key: str) -> Path:
         return self.root / "outcomes" / key[:2] / f"{key}.json"
 
-    def _write(self, path: Path, data: bytes | memoryview) -> None:
+    def _write(self, path: Path, data: bytes | memoryview, lasting: bool) -> None:
+        """What isn't `lasting` may be lost with the machine's power; it is found damaged then, and made again."""
         with self._usable():
             path.parent.mkdir(parents=True, exist_ok=True)
             (self.root / "tmp").mkdir(exist_ok=True)
-            unfinished.write(path, data, self.root / "tmp")
+            unfinished.write(path, data, self.root / "tmp", lasting=lasting)
 
-    def _write_once(self, path: Path, data: bytes | memoryview) -> None:
+    def _write_once(self, path: Path, data: bytes | memoryview, lasting: bool) -> None:
         """Writes a content-addressed file unless it is there whole; a damaged one is set aside."""
         if os.path.lexists(path):
             if has_content(path, content_of(path.name)):
                 return
             self.set_aside(path)
-        self._write(path, data)
+        self._write(path, data, lasting)
 
     @contextmanager
     def _usable(self) -> Iterator[None]:

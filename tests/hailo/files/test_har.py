@@ -98,10 +98,10 @@ def test_the_hn_has_the_vendors_keys(network: Network) -> None:
 
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path, network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tarfile.TarFile, "addfile", full)
+    monkeypatch.setattr(tarfile.TarInfo, "tobuf", full)
     with pytest.raises(OSError, match="No space"):
         har.write(network, tmp_path / "n.har")
     assert list(tmp_path.iterdir()) == []

@@ -88,6 +88,18 @@ def test_what_taught_nothing_is_never_kept(store, status):
     assert store.outcome(KEY) is None
 
 
+def test_the_disk_is_waited_for_where_it_took_long_or_was_kept_for_a_person(store, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    store.put_note("n" * 64, {"a": 1})
+    store.put_outcome("a" * 64, PASSED)
+    assert not flushed
+    store.put_outcome("b" * 64, PASSED.model_copy(update={"seconds": 3600}))
+    assert len(flushed) == 1
+    store.put_file(b"a compiled file", ".hef")
+    assert len(flushed) == 2
+
+
 def test_notes_come_back_and_damaged_ones_are_absent(store):
     store.put_note(KEY, {"N": 512})
     assert store.note(KEY) == {"N": 512}
