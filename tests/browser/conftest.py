@@ -73,7 +73,7 @@ def visit(quiet_page: Any, address: str) -> Iterator[Visit]:
         hash_: str = "",
         *,
         width: int = 1440,
-        height: int = 900,
+        height: int = 600,
         color_scheme: str = "light",
         name: str = "",
     ) -> Any:

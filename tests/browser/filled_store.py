@@ -24,7 +24,7 @@ from tests.doubles.stored_runs import copy_store, said_by, set_schema, store_cop
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = date(2026, 12, 1)
 LOG = "[info] step\n" * 500 + "\x1b[31m[error]\x1b[0m <b>Reshape</b> is needed\nBackendAllocatorException: it failed\n"
-MEASURED = "concat-normal-grouped-all"
+MEASURED = "concat-bypass-grouped-all"
 OF_A_MEASURED_GRAPH = "project-bypass-conv1x1_head-k1"
 """one of several cases of a graph of few layers, which is measured under the id of another"""
 PROBES = [f"project-bypass-ungrouped_blockdiag-k1{size}" for size in ("", "+T=8000", "+T=4000", "+T=3000")]

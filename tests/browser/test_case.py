@@ -46,12 +46,6 @@ def test_arrows_pass_over_what_the_filter_hides(visit: Visit, shown: ReportSourc
     assert page.evaluate("document.activeElement.dataset.id") == "concat-normal-grouped-k16"
 
 
-def test_a_case_says_what_is_vacuous_in_it(look: Look, shown: ReportSource) -> None:
-    page = look(at(run_of(shown, "notes", "predicted"), case="project-bypass-grouped-k1"))
-    notes = page.locator("#case .note").all_inner_texts()
-    assert "Vacuous: blocks=1 changes nothing: blocks=all gives the same graph." in notes
-
-
 def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
     page.evaluate("document.activeElement.blur()")
@@ -64,6 +58,18 @@ def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, sho
     wanted = ["skip", "run", "theme", "q", "cell c3 said-predicted", "close"]
     found = [order.index(each) for each in wanted]
     assert found == sorted(found)
+
+
+def test_the_command_is_copied(visit: Visit, shown: ReportSource) -> None:
+    page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
+    page.locator("#case .copy").click()
+    page.locator("#case .copy", has_text="Copied").wait_for()
+
+
+def test_a_case_says_what_is_vacuous_in_it(look: Look, shown: ReportSource) -> None:
+    page = look(at(run_of(shown, "notes", "predicted"), case="project-bypass-grouped-k1"))
+    notes = page.locator("#case .note").all_inner_texts()
+    assert "Vacuous: blocks=1 changes nothing: blocks=all gives the same graph." in notes
 
 
 def test_a_case_shows_its_stages_blockers_layers_and_how_to_repeat_it(look: Look, shown: ReportSource) -> None:
@@ -152,9 +158,3 @@ def test_parity_is_shown_for_every_case_of_a_graph(look: Look, shown: ReportSour
     page = look(at(run_of(shown, "notes", "predicted"), case=OF_A_MEASURED_GRAPH))
     section = page.locator("#case section", has=page.locator("h3", has_text="Parity"))
     assert section.locator("tbody tr").all_inner_texts() == ["har\tbypass\t16,000\t130.0\t3.20e-07"]
-
-
-def test_the_command_is_copied(visit: Visit, shown: ReportSource) -> None:
-    page = visit(at(run_of(shown, "notes", "predicted"), case=MEASURED))
-    page.locator("#case .copy").click()
-    page.locator("#case .copy", has_text="Copied").wait_for()

@@ -103,21 +103,6 @@ def test_the_blockers_below_follow_the_filter(look: Look, shown: ReportSource) -
     assert reach == str(sum("grouped-super-deconv" in entries_of_case(record) for record in grouped))
 
 
-def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: ReportSource) -> None:
-    run = run_of(shown, "notes", "predicted")
-    page = visit(at(run))
-    page.keyboard.press("/")
-    page.keyboard.insert_text("disable-skip")
-    assert count(page) == 1
-    page.locator("#q").fill("MEMORY_UNITS deconv1")
-    hit = [r for r in run.records if any(b.failure.family == "memory_units" for b in r.blockers)]
-    assert count(page) == len(hit)
-    page.locator("#q").fill("no such thing")
-    assert count(page) == 0
-    page.keyboard.press("Escape")
-    assert count(page) == len(run.records)
-
-
 def test_choosing_a_run_of_another_toolchain_shows_its_cases(look: Look, shown: ReportSource) -> None:
     page = look()
     run = run_of(shown, "notes", "observed")
@@ -125,6 +110,13 @@ def test_choosing_a_run_of_another_toolchain_shows_its_cases(look: Look, shown: 
     assert count(page) == len(run.records)
     assert "dfc 3.33.1" in page.locator("#run-line").inner_text()
     assert page.locator("#run optgroup").count() == 3
+
+
+def test_killed_and_unreadable_runs_are_said(look: Look) -> None:
+    told = look().locator("#runs").inner_text()
+    assert "killed, or still going: 7 of 20 cases" in told
+    assert "can't be read:" in told
+    assert "schema 99" in told
 
 
 # --- whose word --------------------------------------------------------------------------------------------
@@ -165,6 +157,13 @@ def test_predicted_observed_and_double_differ_in_shape_and_texture_without_colou
 # --- links -------------------------------------------------------------------------------------------------
 
 
+def test_a_link_in_the_page_filters_by_an_entry(look: Look, shown: ReportSource) -> None:
+    page = look()
+    page.locator('#entries a[href="#entry=wide-row-agent"]').click()
+    run = shown.shown
+    assert count(page) == sum("wide-row-agent" in entries_of_case(record) for record in run.records)
+
+
 def test_a_link_shows_what_it_was_copied_from(visit: Visit, shown: ReportSource) -> None:
     page = visit(at(run_of(shown, "notes", "predicted")))
     page.locator('button[data-facet="mask"][data-value="bypass"]').click()
@@ -182,8 +181,19 @@ def test_a_link_to_what_is_not_there_is_passed_over(visit: Visit, shown: ReportS
     assert open_case(page) == ""
 
 
-def test_a_link_in_the_page_filters_by_an_entry(look: Look, shown: ReportSource) -> None:
-    page = look()
-    page.locator('#entries a[href="#entry=wide-row-agent"]').click()
-    run = shown.shown
-    assert count(page) == sum("wide-row-agent" in entries_of_case(record) for record in run.records)
+# --- text --------------------------------------------------------------------------------------------------
+
+
+def test_text_finds_ids_tags_entries_families_and_layers(visit: Visit, shown: ReportSource) -> None:
+    run = run_of(shown, "notes", "predicted")
+    page = visit(at(run))
+    page.keyboard.press("/")
+    page.keyboard.insert_text("disable-skip")
+    assert count(page) == 1
+    page.locator("#q").fill("MEMORY_UNITS deconv1")
+    hit = [r for r in run.records if any(b.failure.family == "memory_units" for b in r.blockers)]
+    assert count(page) == len(hit)
+    page.locator("#q").fill("no such thing")
+    assert count(page) == 0
+    page.keyboard.press("Escape")
+    assert count(page) == len(run.records)

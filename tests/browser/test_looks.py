@@ -11,8 +11,8 @@ from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 
 from tasnet.suite.report.page import FOLDER, STYLES
 from tasnet.suite.report.sources import ReportSource
-from tests.browser.filled_store import MEASURED, OF_A_MEASURED_GRAPH, run_of
-from tests.browser.reading import Look, Visit, at, follow, open_case
+from tests.browser.filled_store import OF_A_MEASURED_GRAPH, run_of
+from tests.browser.reading import Visit, at, follow, open_case
 
 
 def test_light_and_dark_follow_the_system_and_the_switch_goes_first(visit: Visit) -> None:
@@ -58,7 +58,7 @@ def test_axe_finds_nothing(visit: Visit, shown: ReportSource, scheme: str) -> No
     page.add_style_tag(content=UNROLLED)
     for said in ("predicted", "observed", "double"):
         # A case of few layers, and one of many with open doubts: twelve of its rows have all that there is.
-        case = MEASURED if said == "observed" else OF_A_MEASURED_GRAPH
+        case = "concat-normal-grouped-all" if said == "observed" else OF_A_MEASURED_GRAPH
         follow(page, at(run_of(shown, "notes", said), case=case))
         page.locator(".layers-table tbody tr:nth-child(n + 13)").evaluate_all("rows => rows.map((row) => row.remove())")
         texts = page.evaluate_handle(TEXTS_OF_NEW_KINDS)
@@ -214,10 +214,3 @@ def test_without_javascript_the_summary_the_map_and_the_tables_are_there(
     assert page.locator("#runs tbody tr").count() == len(shown.runs) + len(shown.unreadable)
     assert "Filters and cases need it" in page.locator("noscript").inner_text()
     assert not page.locator("#filters").is_visible()
-
-
-def test_killed_and_unreadable_runs_are_said(look: Look) -> None:
-    told = look().locator("#runs").inner_text()
-    assert "killed, or still going: 7 of 20 cases" in told
-    assert "can't be read:" in told
-    assert "schema 99" in told
