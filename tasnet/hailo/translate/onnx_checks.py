@@ -56,32 +56,33 @@ def _check(model: onnx.ModelProto) -> None:
             raise _Fault(f"more than {MAX_NODES:,} nodes; a network for this chip has fewer")
         _check_text(_words(scope.holder))
         for tensor, subject in tensors(scope.holder):
-            _check_tensor(tensor, printable(subject))
+            if (fault := _tensor_fault(tensor)) is not None:
+                raise _Fault(f"{printable(subject)}{fault}; export again")
         _check_names(scope)
         _check_attributes(scope.holder, model)
         _check_kernels(scope.holder)
     _check_calls(model)
 
 
-def _check_tensor(tensor: onnx.TensorProto, subject: str) -> None:
+def _tensor_fault(tensor: onnx.TensorProto) -> str | None:
     # Each typed list is asked for its length: the raw bytes are copied when they are, so once.
     try:
         kind = ir.DataType(tensor.data_type)
         listed_in = onnx.helper.tensor_dtype_to_field(tensor.data_type)
     except (KeyError, ValueError):
-        raise _Fault(f"{subject} has the unknown type {tensor.data_type}; export again") from None
+        return f" has the unknown type {tensor.data_type}"
     if any(size < 0 for size in tensor.dims) or len(tensor.dims) > 32 or tensor.HasField("segment"):
-        raise _Fault(f"{subject} has no readable shape; export again")
+        return " has no readable shape"
     elements = prod(tensor.dims)
     lists = {name: len(getattr(tensor, name)) for name in _LISTS}
     held = sum(count for name, count in lists.items() if name != listed_in)
     if held or (tensor.HasField("raw_data") and lists[listed_in]):
-        raise _Fault(f"{subject} holds its data twice, or as another type than {kind}; export again")
+        return f" holds its data twice, or as another type than {kind}"
     if tensor.HasField("raw_data"):
         bits = 0 if kind == ir.DataType.STRING else kind.bitwidth
         need, found, unit = -(-elements * bits // 8), len(tensor.raw_data), "bytes"
         if not bits:
-            raise _Fault(f"{subject}: text can't be raw data; export again")
+            return ": text can't be raw data"
     else:
         per = {"complex64": 2, "complex128": 2}.get(str(kind.name).lower(), 1)
         need, found, unit = elements * per, lists[listed_in], "numbers"
@@ -91,33 +92,36 @@ def _check_tensor(tensor: onnx.TensorProto, subject: str) -> None:
             need = -(-elements // 4)
     if need != found:
         shape = printable(str(list(tensor.dims)), 60)
-        raise _Fault(f"{subject} {shape} needs {printable(str(need), 30)} {unit} and has {found}; export again")
+        return f" {shape} needs {printable(str(need), 30)} {unit} and has {found}"
+    return None
 
 
 def _check_text(words: Iterable[str]) -> None:
     """Protobuf gives bytes for a name that isn't UTF-8, whatever its types say."""
-    for word in words:
-        if not isinstance(word, str):
-            raise _Fault(f"a name that isn't UTF-8 text: {printable(repr(word))}; export again")
+    listed = list(words)
+    try:
+        # Joining asks the same of each, and takes a tenth of the time.
+        "".join(listed)
+    except TypeError:
+        word = next(each for each in listed if not isinstance(each, str))
+        raise _Fault(f"a name that isn't UTF-8 text: {printable(repr(word))}; export again") from None
 
 
-def _words(holder: Holder) -> Iterator[str]:
-    yield holder.name
+def _words(holder: Holder) -> list[str]:
+    words = [holder.name]
     for node in holder.node:
-        yield from (node.name, node.op_type, node.domain, node.overload, *node.input, *node.output)
+        words += (node.name, node.op_type, node.domain, node.overload, *node.input, *node.output)
         for attribute in node.attribute:
-            yield from (attribute.name, attribute.ref_attr_name)
-    for value in holder.value_info:
-        yield value.name
-        yield from _sizes(value)
+            words += (attribute.name, attribute.ref_attr_name)
+    values = list(holder.value_info)
     if isinstance(holder, onnx.GraphProto):
-        for tensor in holder.initializer:
-            yield tensor.name
-        for value in (*holder.input, *holder.output):
-            yield value.name
-            yield from _sizes(value)
+        words += [tensor.name for tensor in holder.initializer]
+        values += (*holder.input, *holder.output)
     else:
-        yield from (holder.domain, holder.overload, *holder.input, *holder.output, *holder.attribute)
+        words += (holder.domain, holder.overload, *holder.input, *holder.output, *holder.attribute)
+    for value in values:
+        words += (value.name, *_sizes(value))
+    return words
 
 
 def _sizes(value: onnx.ValueInfoProto) -> Iterator[str]:
@@ -146,14 +150,17 @@ def _check_names(scope: OnnxScope) -> None:
             raise _Fault("a weight has no name; export again")
         for name in set(outputs).intersection(weights):
             raise _Fault(f"value {printable(name)} is a weight and made by a node too; export again")
-    known = [each.made for each in (scope, *scope.outer)]
     for node in holder.node:
         for name in node.input:
-            if name and not any(name in each for each in known):
+            if name and not _known(name, scope):
                 raise _Fault(f"node {_node(node)} reads {printable(name)}, which nothing makes; export again")
     for name in _results(holder):
-        if name and not any(name in each for each in known):
+        if name and not _known(name, scope):
             raise _Fault(f"output {printable(name)} is made by no node; export again")
+
+
+def _known(name: str, scope: OnnxScope) -> bool:
+    return name in scope.made or any(name in each.made for each in scope.outer)
 
 
 def _results(holder: Holder) -> list[str]:
@@ -173,30 +180,32 @@ def _check_attributes(holder: Holder, model: onnx.ModelProto) -> None:
     imports = holder.opset_import if isinstance(holder, onnx.FunctionProto) else model.opset_import
     opset = next((each.version for each in imports if each.domain in _STANDARD), 0)
     for node in holder.node:
-        _once([attribute.name for attribute in node.attribute], f"attribute of {_node(node)}", "appears twice")
+        names = [attribute.name for attribute in node.attribute]
+        if len(set(names)) < len(names):
+            _once(names, f"attribute of {_node(node)}", "appears twice")
         kinds = _schema(node.op_type, opset) if node.domain in _STANDARD else {}
         for attribute in node.attribute:
-            kind = kinds.get(attribute.name)
-            subject = f"node {_node(node)}: its {printable(attribute.name)}"
-            if attribute.type not in _KINDS:
-                raise _Fault(f"{subject} has no type; export again")
-            if kind is not None and kind != attribute.type:
-                found, needed = _KINDS[attribute.type], _KINDS.get(kind, "another")
-                raise _Fault(f"{subject} is of type {found}, and {needed} in ONNX; export again")
-            if attribute.type in _SPARSE:
-                raise _Fault(f"{subject} is sparse; export it dense")
-            if kind is not None and attribute.name in _COUNTS and not attribute.ref_attr_name:
-                _check_counts([*attribute.ints, *([attribute.i] if attribute.name == "group" else [])], subject)
+            if (fault := _attribute_fault(attribute, kinds.get(attribute.name))) is not None:
+                raise _Fault(f"node {_node(node)}: its {printable(attribute.name)} {fault}")
+
+
+def _attribute_fault(attribute: onnx.AttributeProto, kind: int | None) -> str | None:
+    """`kind` is the type that ONNX gives it; None for an attribute that it doesn't know."""
+    if attribute.type not in _KINDS:
+        return "has no type; export again"
+    if kind is not None and kind != attribute.type:
+        return f"is of type {_KINDS[attribute.type]}, and {_KINDS.get(kind, 'another')} in ONNX; export again"
+    if attribute.type in _SPARSE:
+        return "is sparse; export it dense"
+    if kind is not None and attribute.name in _COUNTS and not attribute.ref_attr_name:
+        for size in [*attribute.ints, *([attribute.i] if attribute.name == "group" else [])]:
+            if not 1 <= size <= MAX_AXIS_SIZE:
+                return f"is {size}; a size from 1 to {MAX_AXIS_SIZE:,} is needed"
+    return None
 
 
 _KINDS: Mapping[int, str] = {value: name for name, value in onnx.AttributeProto.AttributeType.items() if value}
 _SPARSE = (onnx.AttributeProto.SPARSE_TENSOR, onnx.AttributeProto.SPARSE_TENSORS)
-
-
-def _check_counts(sizes: list[int], subject: str) -> None:
-    for size in sizes:
-        if not 1 <= size <= MAX_AXIS_SIZE:
-            raise _Fault(f"{subject} is {size}; a size from 1 to {MAX_AXIS_SIZE:,} is needed")
 
 
 def _check_kernels(holder: Holder) -> None:
