@@ -62,14 +62,14 @@ ONE_AXIS = [
 
 @pytest.mark.parametrize("variant", list(dict.fromkeys(ONE_AXIS)), ids=str)
 def test_onnx_runtime_computes_what_torch_does(variant: Variant) -> None:
-    model = _check_against_torch(variant, SMALL, LENGTH)
+    model = _check_against_torch(variant, TWO_BLOCKS, LENGTH)
     shapes = [
         tuple(dim.dim_value for dim in info.type.tensor_type.shape.dim)
         for info in (*model.graph.input, *model.graph.output)
     ]
-    assert shapes == [input_shape(variant, SMALL, LENGTH), *output_shapes(variant, SMALL, LENGTH)]
+    assert shapes == [input_shape(variant, TWO_BLOCKS, LENGTH), *output_shapes(variant, TWO_BLOCKS, LENGTH)]
     assert [info.name for info in model.graph.input] == ["mix"]
-    assert [info.name for info in model.graph.output] == list(output_names(variant, SMALL))
+    assert [info.name for info in model.graph.output] == list(output_names(variant, TWO_BLOCKS))
 
 
 @st.composite
@@ -81,7 +81,7 @@ def variants(draw: st.DrawFn) -> Variant:
 @given(variants(), st.integers(1, 3), st.integers(8, 120), st.sampled_from(OPSETS))
 @settings(max_examples=15)
 def test_any_variant_runs_at_any_length_and_opset(variant: Variant, n_src: int, length: int, opset: int) -> None:
-    _check_against_torch(variant, replace(SMALL, n_src=n_src), length, opset)
+    _check_against_torch(variant, replace(TWO_BLOCKS, n_src=n_src), length, opset)
 
 
 @given(variants())

@@ -17,9 +17,6 @@ from tasnet.suite.numerics.speech import mixtures
 from tasnet.suite.numerics.thresholds import THRESHOLDS_FILE, Thresholds, read_thresholds
 from tasnet.suite.plugin.setup import SETUP
 
-SAMPLE = 24
-"""without `-m numerics` every so many-th graph is run at its real size"""
-
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"form", "real_form"} & set(metafunc.fixturenames):
@@ -33,8 +30,22 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     # all of them take minutes: whoever asks for the numerics, or for a case, gets them
     asked = setup.named or "numerics" in metafunc.config.option.markexpr
-    chosen = forms if asked else forms[::SAMPLE]
+    chosen = forms if asked else _sample(forms)
     metafunc.parametrize("real_form", chosen, ids=[form.id for form in chosen])
+
+
+def _sample(forms: list[Case]) -> list[Case]:
+    """The first graph, a whole network, and shallow ones until each value of each axis is in one of them."""
+    shallow = sorted(forms, key=lambda form: form.variant.blocks or form.size.total_blocks)
+    left = set().union(*map(_values, forms))
+    chosen = forms[:1]
+    while left := left.difference(*map(_values, chosen)):
+        chosen.append(max(shallow, key=lambda form: len(_values(form) & left)))
+    return chosen
+
+
+def _values(form: Case) -> set[tuple[str, object]]:
+    return {(axis, value) for axis, value in vars(form.variant).items() if axis != "blocks"}
 
 
 @pytest.fixture(autouse=True, scope="package")

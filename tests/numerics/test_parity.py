@@ -1,7 +1,7 @@
 """PyTorch = ONNX Runtime = HAR at the real size, and 8 bits as near as they were measured: 24 blocks, T=16000.
 
-Every distinct graph of the profile with `-m numerics`; a sample of them otherwise. What is measured is kept in the
-store, for `tasnet thresholds propose`.
+Every distinct graph of the profile with `-m numerics`; otherwise a sample that has each value of each axis. What is
+measured is kept in the store, for `tasnet thresholds propose`.
 """
 
 from __future__ import annotations
