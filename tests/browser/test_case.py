@@ -58,6 +58,10 @@ def test_tab_reaches_search_filters_map_and_case_in_this_order(visit: Visit, sho
     wanted = ["skip", "run", "theme", "q", "cell c3 said-predicted", "close"]
     found = [order.index(each) for each in wanted]
     assert found == sorted(found)
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "map"
+    assert open_case(page) == MEASURED
 
 
 def test_the_command_is_copied(visit: Visit, shown: ReportSource) -> None:

@@ -11,7 +11,7 @@ from tasnet.suite.history.records import CaseRecord
 from tasnet.suite.report.sources import ReportSource
 from tasnet.suite.report.tables import entries_of_case
 from tests.browser.filled_store import MEASURED, run_of
-from tests.browser.reading import Look, Visit, at, count, open_case
+from tests.browser.reading import Look, Visit, at, count, follow, open_case
 
 AXES = ("expansion", "mask", "sources", "skip", "decoder", "blocks")
 
@@ -179,6 +179,19 @@ def test_a_link_to_what_is_not_there_is_passed_over(visit: Visit, shown: ReportS
     page = visit("#run=nope&decoder=nope&case=nope&%E0%A4%A=1&q=")
     assert count(page) == len(shown.shown.records)
     assert open_case(page) == ""
+    follow(page, "#verdict=nope&%E0%A4%A=2")
+    assert count(page) == len(shown.shown.records)
+
+
+def test_what_is_no_longer_chosen_leaves_the_page_where_it_was_scrolled_to(visit: Visit) -> None:
+    page = visit(height=200)
+    value = page.locator("#facets button").last
+    value.scroll_into_view_if_needed()
+    scrolled = page.evaluate("scrollY")
+    for pressed in ("true", "false"):
+        value.click()
+        assert value.get_attribute("aria-pressed") == pressed
+        assert page.evaluate("scrollY") == scrolled > 0
 
 
 # --- text --------------------------------------------------------------------------------------------------

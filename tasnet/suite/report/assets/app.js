@@ -2,7 +2,6 @@
 
 const text = document.getElementById("q");
 const select = document.getElementById("run");
-let written = "";
 let facetsDrawn = -1;
 let buttons = [];
 
@@ -79,10 +78,13 @@ function drawFacets(counts) {
   if (text.value !== state.q) text.value = state.q;
 }
 
-/** Writes the address without a step in the history, and draws. */
+/** Writes the address without a step in the history and without scrolling, and draws. */
 function changed() {
-  written = toHash();
-  location.replace(`#${written}`);
+  try {
+    history.replaceState(null, "", `#${toHash()}`);
+  } catch {
+    // A browser in which it changed too often lets the address lag behind: the next change writes it.
+  }
   draw();
 }
 
@@ -130,20 +132,21 @@ document.getElementById("clear").addEventListener("click", () => {
   text.focus();
 });
 select.addEventListener("change", () => {
-  const wanted = Number(select.value);
-  state.run = wanted;
+  state.run = Number(select.value);
   // What the other run's cases don't have can't be chosen there.
-  location.replace(`#${toHash()}`);
-  fromHash();
+  fromHash(toHash());
   changed();
 });
 addEventListener("hashchange", () => {
-  if (decodeURIComponent(location.hash.slice(1)) === decodeURIComponent(written)) return;
-  fromHash();
-  written = toHash();
+  fromHash(location.hash.slice(1));
   draw();
 });
 narrow.addEventListener("change", draw);
+// The address is what is shown, and no place in the page.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  mapBox.focus();
+});
 
 // --- colours: as the system has them, or as the reader says
 
@@ -186,6 +189,5 @@ for (const toolchain of new Set(shownRuns.map((run) => `${run.toolchain}, ${SAID
 document.documentElement.classList.add("js");
 setTheme(THEMES[remembered()] ? remembered() : 0);
 if (narrow.matches) document.getElementById("filters").open = false;
-fromHash();
-written = toHash();
+fromHash(location.hash.slice(1));
 draw();

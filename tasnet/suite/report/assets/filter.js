@@ -103,9 +103,9 @@ function toHash() {
   return params.toString();
 }
 
-/** Reads the address. What it names and this report doesn't have is passed over. */
-function fromHash() {
-  const params = new URLSearchParams(location.hash.slice(1));
+/** Reads the part of an address behind the `#`. What it names and this report doesn't have is passed over. */
+function fromHash(hash) {
+  const params = new URLSearchParams(hash);
   const named = runs.findIndex((run) => run.id === params.get("run") && run.cases.length);
   state.run = named < 0 ? packed.shown : named;
   state.q = params.get("q") ?? "";
