@@ -117,11 +117,12 @@ def _trace(
     # The tracer looks through the whole Python stack at every operation: that of a new thread is short.
     with ThreadPoolExecutor(1) as thread:
         graph = thread.submit(_exported, module, inputs, outputs, opset).result()
+    made = {info.name for info in graph.output} - set(outputs)
     natural = {
         name: f"{node.name}_output_{index}"
         for node in graph.node
         for index, name in enumerate(node.output)
-        if node.name and name not in outputs and any(name == info.name for info in graph.output)
+        if node.name and name in made
     }
     return renamed_nodes(graph.node, natural), [natural.get(info.name, info.name) for info in graph.output]
 

@@ -278,7 +278,7 @@ def test_deep_networks_free_what_nobody_reads_any_more() -> None:
 
     import torch
 
-    size = Size(N=64, L=16, B=64, H=64, Sc=64, X=8, R=3)
+    size = Size(N=64, L=16, B=64, H=64, Sc=64, X=8, R=1)
     network = translate(to_onnx(Variant(), size, seeded_weights(size), 8000), "net")
     with torch.profiler.profile(profile_memory=True) as profiled:
         run_network(network, floats(1, 1, 8000, 1))
@@ -287,5 +287,5 @@ def test_deep_networks_free_what_nobody_reads_any_more() -> None:
         if event.name() == "[memory]":
             held += event.nbytes()
             peak = max(peak, held)
-    # every layer's result together would be 97 times 0.26 MB
+    # every layer's result together would be more than 33 times 0.26 MB
     assert 0 < peak < 10 * 999 * 64 * 4

@@ -172,7 +172,7 @@ class _Reader:
     [
         pytest.param(CLEAN, LENGTH, SIZE, id="grouped"),
         pytest.param(Variant(expansion="project", decoder="polyphase"), LENGTH, SIZE, id="polyphase"),
-        pytest.param(Variant(blocks=6), 16000, Size(), id="N512 B128 H512, 6 blocks"),
+        pytest.param(CLEAN, LENGTH, Size(X=6, R=1), id="N512 B128 H512, 6 blocks"),
     ],
 )
 def test_onnx_runtimes_static_quantization_is_as_far_off(
