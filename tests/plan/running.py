@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
 
-from tasnet.network import Size, Variant
+from tasnet.network import Size, Variant, seeded_weights
 from tasnet.network.convtasnet import build_network as whole
 from tasnet.network.host_side import to_host_input, to_waveform
+from tasnet.network.weights import SeededWeights
 from tasnet.plan.candidates import Bounds
 from tasnet.plan.cuts import Plan, Segment, cut_from_segment
 from tasnet.plan.function import TrainedFunction
@@ -41,6 +43,12 @@ class Modules:
             self.networks[segment.name] = build_segment(self.trained, cut_from_segment(self.plan, segment)).double()
         made = self.networks[segment.name](*given)
         return {port.role: each.numpy() for port, each in zip(segment.outputs, made, strict=True)}
+
+
+@lru_cache(maxsize=4)
+def drawn(size: Size) -> SeededWeights:
+    """Weights that test after test asks for: drawing them takes as long as planning."""
+    return seeded_weights(size, 3)
 
 
 def doubles(trained: TrainedFunction) -> dict[str, np.ndarray]:

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from tasnet.network import Size, Variant, seeded_weights
+from tasnet.network import Size, Variant
 from tasnet.plan.cuts import Plan
 from tasnet.plan.function import PlanError, TrainedFunction, function_of_variant
 from tasnet.plan.progress import invocations
 from tasnet.plan.run import separate, streamed
-from tests.plan.running import Modules, apart, doubles, made_of, noise, uncut
+from tests.plan.running import Modules, apart, doubles, drawn, made_of, noise, uncut
 
 ROUNDING = 1e-9
 NORMS = ("identity", "affine", "cln", "cgln")
@@ -25,7 +25,7 @@ SMALL = Size(N=7, L=8, B=5, H=9, Sc=6, P=3, X=4, R=2, n_src=2)
 
 
 def trained_of(variant: Variant, size: Size, rate: float | None = 8000.0) -> TrainedFunction:
-    return replace(function_of_variant(variant, size, seeded_weights(size, 3)), sample_rate=rate)
+    return replace(function_of_variant(variant, size, drawn(size)), sample_rate=rate)
 
 
 def chunks(mix: np.ndarray, sizes: list[int]) -> Iterator[np.ndarray]:
@@ -49,7 +49,7 @@ def test_every_norm_in_blocks_is_the_whole_run_and_the_state_is_as_large_as_said
 ) -> None:
     size, variant = replace(SMALL, P=kernel), Variant(norm=norm, activation="prelu", causal="pad")
     trained, mix = trained_of(variant, size), noise(243)
-    expected = uncut(variant, size, seeded_weights(size, 3), mix)
+    expected = uncut(variant, size, drawn(size), mix)
     for block in (1, 7, 40)[kernel == 2 :]:
         plan = made_of(trained, block, rows=9 * 60, coders=coders).plan
         past: dict[str, Any] = {}
@@ -101,7 +101,7 @@ def test_drawn_sizes_blocks_lengths_and_chunks(
         assume(False)
     mix = noise((frames + 1) * size.stride + data.draw(st.integers(0, size.stride - 1)), frames)
     got = run(plan, trained, mix, pieces, {})
-    expected = uncut(variant, size, seeded_weights(size, 3), mix)
+    expected = uncut(variant, size, drawn(size), mix)
     assert np.abs(got - expected).max() <= ROUNDING * max(1.0, np.abs(expected).max())
 
 
@@ -111,7 +111,7 @@ def test_observed_pieces_alone_stream_too(norm: str) -> None:
     variant = Variant(norm=norm, activation="prelu", causal="pad")
     trained, mix = trained_of(variant, size), noise(611)
     plan = made_of(trained, 50, observed=True).plan
-    assert apart(run(plan, trained, mix, [100], {}), uncut(variant, size, seeded_weights(size, 3), mix)) < ROUNDING
+    assert apart(run(plan, trained, mix, [100], {}), uncut(variant, size, drawn(size), mix)) < ROUNDING
 
 
 def test_a_wav_runs_in_the_same_blocks_and_as_many_invocations_as_are_told() -> None:
@@ -126,7 +126,7 @@ def test_a_wav_runs_in_the_same_blocks_and_as_many_invocations_as_are_told() -> 
         return runner(segment, inputs, wanted)
 
     got = separate(plan, doubles(trained), execute, mix)
-    assert apart(got, uncut(variant, SMALL, seeded_weights(SMALL, 3), mix)) < ROUNDING
+    assert apart(got, uncut(variant, SMALL, drawn(SMALL), mix)) < ROUNDING
     assert len(done) == invocations(plan, SMALL.frames(len(mix)))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -37,6 +38,7 @@ TODAY = date(2026, 6, 1)
 CLEARS = {Verdict.CLEAR_OBSERVED: Certainty.OBSERVED, Verdict.CLEAR_EXTRAPOLATED: Certainty.EXTRAPOLATED}
 
 
+@cache
 def outcome(stage: Stage, status: Status, certainty: Certainty | None, by: Provenance = REFERENCE) -> Outcome:
     failures = (SUPER_DECONV.model_copy(update={"stage": stage.value}),) if status is Status.FAILED else ()
     return Outcome(stage=stage, status=status, certainty=certainty, provenance=by, failures=failures, reason="so")
