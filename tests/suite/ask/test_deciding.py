@@ -36,7 +36,11 @@ from tasnet.suite.run import Pipeline, Store, open_store
 from tasnet.suite.run.store import DamageWarning
 from tests.doubles.outcomes import DFC, failure, outcomes
 from tests.doubles.ruled_toolchain import RuledToolchain
+from tests.forked import start_module
 from tests.suite.ask.layer_limit import IDS, too_many
+
+ROOT = Path(__file__).parents[3]
+SWEEPING = "tests.suite.ask.sweeping"
 
 
 @pytest.fixture(scope="module")
@@ -216,34 +220,6 @@ def _fails(pipeline: Pipeline, given: str) -> str:
     raise ValueError(given)
 
 
-SWEEP = """
-import sys, time
-from pathlib import Path
-from tasnet.hailo.predict import Reference
-from tasnet.suite.ask.survey_maker import SurveyMaker
-from tasnet.suite.ask.deciding import ask_here, ask_on_workers, decide
-from tasnet.suite.cases import parse_case
-from tasnet.suite.observed import open_workers
-from tasnet.suite.run import Pipeline, Store
-from tests.suite.ask.layer_limit import IDS, too_many
-
-store, workers = Store(Path(sys.argv[1])), int(sys.argv[2])
-survey_maker = SurveyMaker(Pipeline(store, Reference()), tuple(map(parse_case, IDS)), (), "hailo8")
-
-
-def told(asked, survey):
-    print(asked.question.name, flush=True)
-    time.sleep(600)
-
-
-pipeline = Pipeline(store, too_many(8))
-if workers == 1:
-    decide(survey_maker.now, ask_here(pipeline, "hailo8"), on_answer=told)
-with open_workers(pipeline, workers=workers) as over:
-    decide(survey_maker.now, ask_on_workers(over, "hailo8"), on_answer=told)
-"""
-
-
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
     survey_maker: SurveyMaker, tmp_path: Path, workers: int
@@ -253,15 +229,21 @@ def test_a_process_killed_in_the_middle_of_a_sweep_has_lost_nothing(
     shutil.copytree(
         survey_maker.pipeline.store.root, tmp_path / "store", ignore=shutil.ignore_patterns("evidence", "replies")
     )
-    command = [sys.executable, "-c", SWEEP, str(tmp_path / "store"), str(workers)]
-    # A session of its own: its workers end with it.
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    words = [str(tmp_path / "store"), str(workers)]
+    reading, writing = os.pipe()
+    if workers == 1:
+        process = start_module(SWEEPING, words, ROOT, os.environ, (writing, writing))
+    else:
+        # With threads of its own; in a session of its own, whose processes end with it.
+        command = [sys.executable, "-m", SWEEPING, *words]
+        process = subprocess.Popen(command, cwd=ROOT, stdout=writing, start_new_session=True).pid
+    os.close(writing)
     try:
-        assert process.stdout is not None
-        first = process.stdout.readline().strip()
+        with open(reading) as said:
+            first = said.readline().strip()
     finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        (os.kill if workers == 1 else os.killpg)(process, signal.SIGKILL)
+        os.waitpid(process, 0)
     store = Store(tmp_path / "store")
     kept = everything_observed(store)
     assert first in [*(each.case_id for each in kept.cases), *(each.name for each in kept.graphs)]
