@@ -27,8 +27,21 @@ def _imported_by(module: str) -> tuple[str, ...]:
     return tuple(_imports(_file(module)))
 
 
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements of a tree, at any depth, and none of the many expressions in them."""
+    for each in ast.iter_child_nodes(node):
+        if isinstance(each, (ast.stmt, ast.ExceptHandler, ast.match_case)):
+            yield each
+            yield from statements(each)
+
+
 def _imports(path: Path) -> Iterator[str]:
-    for node in _run_at_all(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _run_at_all(tree(path)):
         if isinstance(node, ast.Import):
             yield from (each.name for each in node.names if each.name.startswith("tasnet."))
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "tasnet":
@@ -37,9 +50,10 @@ def _imports(path: Path) -> Iterator[str]:
 
 
 def _run_at_all(tree: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker sees."""
+    """All statements but those that only a type checker sees."""
     for node in ast.iter_child_nodes(tree):
-        if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+        only_checked = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        if isinstance(node, (ast.stmt, ast.ExceptHandler, ast.match_case)) and not only_checked:
             yield node
             yield from _run_at_all(node)
 

@@ -46,16 +46,17 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_one_byte_of_a_room_changes_the_fingerprints_of_what_depends_on_it_and_no_other(package: Path) -> None:
-    def files() -> dict[str, str]:
-        return {path.relative_to(package.parent).as_posix(): path.read_text() for path in package.rglob("*.py*")}
+    def name_of(path: Path) -> str:
+        return path.relative_to(package.parent).as_posix()
 
     store = open_store(package.parent / "store")
-    before = files()
+    before = {name_of(path): path.read_text() for path in package.rglob("*.py*")}
+    after = dict(before)
     fingerprints: dict[str, Callable[[], object]] = {
         "a kept figure": kept_figures.code_digest.__wrapped__,
         "the embedded toolchain": reference._fingerprint.__wrapped__,
         "an exported graph": lambda: Pipeline(store, reference.Reference())._exporter,
-        "the gate's graphs": lambda: same_sources(before, files()),
+        "the gate's graphs": lambda: same_sources(before, after),
     }
     sources.source_digest.cache_clear()
     unchanged = {name: fingerprint() for name, fingerprint in fingerprints.items()}
@@ -65,11 +66,13 @@ def test_one_byte_of_a_room_changes_the_fingerprints_of_what_depends_on_it_and_n
         room = ".".join(init.parent.relative_to(package.parent).parts)
         text = init.read_text()
         init.write_text(f"{text}\n")
+        after[name_of(init)] = f"{text}\n"
         sources.source_digest.cache_clear()
         for name, fingerprint in fingerprints.items():
             if fingerprint() != unchanged[name]:
                 (changed if init.suffix == ".py" else doors)[name].add(room)
         init.write_text(text)
+        after[name_of(init)] = text
     # The package's own `__init__` holds the version, which is beside a fingerprint wherever one is stored.
     expected = {name: {_room(module) for module in needed_by(starts)} - {"tasnet"} for name, starts in STARTS.items()}
     assert changed == expected

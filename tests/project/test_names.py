@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.project.imports import tree
+
 ROOT = Path(__file__).parents[2]
 QUOTED = re.compile(r"`([A-Za-z_][\w.]*)(?:\([^`\n]*\))?`")
 FOREIGN = frozenset(
@@ -38,9 +40,9 @@ class Names:
     mentioned: set[str] = field(default_factory=set)
 
 
-def names_in(text: str) -> Names:
+def names_in(parsed: ast.Module) -> Names:
     names, strings, of_docstrings = Names(), [], set()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(parsed):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             names.defined.add(node.name)
         if isinstance(node, (ast.Module, ast.ClassDef)):
@@ -66,9 +68,9 @@ def names_in(text: str) -> Names:
     return names
 
 
-def unknown(sources: Mapping[str, str], known: frozenset[str]) -> list[str]:
+def unknown(sources: Mapping[str, ast.Module], known: frozenset[str]) -> list[str]:
     """`<file>: <name>` for each name in a docstring that no file defines, and that its own file doesn't use."""
-    modules = {file: names_in(text) for file, text in sources.items()}
+    modules = {file: names_in(parsed) for file, parsed in sources.items()}
     for each in modules.values():
         known = known | each.defined | each.values
     return [
@@ -99,15 +101,13 @@ def _is_form_of(name: str, known: frozenset[str]) -> bool:
     ],
 )
 def test_a_name_that_is_gone_is_found(text: str, found: list[str]) -> None:
-    assert unknown({"a.py": text}, frozenset()) == found
+    assert unknown({"a.py": ast.parse(text)}, frozenset()) == found
 
 
 def test_every_name_in_a_docstring_is_there() -> None:
     package = sorted((ROOT / "tasnet").rglob("*"))
-    sources = {
-        str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in package if file.suffix == ".py"
-    }
-    doubles = [names_in(file.read_text(encoding="utf-8")) for file in (ROOT / "tests" / "doubles").rglob("*.py")]
+    sources = {str(file.relative_to(ROOT)): tree(file) for file in package if file.suffix == ".py"}
+    doubles = [names_in(tree(file)) for file in (ROOT / "tests" / "doubles").rglob("*.py")]
     of_files = {part for file in (*package, *ROOT.iterdir()) for part in (file.name, *file.name.split("."))}
     known = of_files | {*keyword.kwlist, *dir(builtins), *dir(signal), *FOREIGN}
     assert unknown(sources, frozenset(known.union(*(each.defined for each in doubles)))) == []

@@ -4,19 +4,15 @@ import ast
 import importlib
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from tests.project.imports import statements, tree
+
 ROOT = Path(__file__).parents[2]
 DOORS = sorted((ROOT / "tasnet").glob("**/__init__.pyi"))
-
-
-@cache
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def room(door: Path) -> str:
@@ -36,7 +32,7 @@ def test_a_door_names_nothing_that_no_other_room_uses() -> None:
     used: dict[str, set[str]] = {room(door): set() for door in DOORS}
     for path in (each for top in ("tasnet", "benchmarks") for each in (ROOT / top).rglob("*.py")):
         own = ".".join(path.parent.relative_to(ROOT).parts)
-        for node in ast.walk(tree(path)):
+        for node in statements(tree(path)):
             if isinstance(node, ast.ImportFrom) and node.module in used and node.module != own:
                 used[node.module] |= {each.name for each in node.names}
     unused = {room: set(importlib.import_module(room).__all__) - names for room, names in used.items()}
@@ -72,7 +68,7 @@ def test_one_name_is_one_class() -> None:
     """Two rooms that call different things by one name can't be talked about; programs that run alone are apart."""
     where: dict[str, list[str]] = {}
     for path in (ROOT / "tasnet").rglob("*.py"):
-        for node in ast.walk(tree(path)):
+        for node in statements(tree(path)):
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 where.setdefault(node.name, []).append(str(path.relative_to(ROOT)))
     assert {name: files for name, files in where.items() if len(files) > 1} == {}
