@@ -6,6 +6,7 @@ Nothing of a case is run for them.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -181,13 +182,19 @@ def _by(records: Sequence[CaseRecord]) -> dict[str, str]:
 
 
 def copy_store(store: Path, to: Path, *, runs: bool = False) -> Path:
-    """Copies a store's finished work, and its runs if asked for, to `to`, and returns that. What is there stays."""
-    left_out = () if runs else ("runs",)
+    """A store's finished work, and its runs if asked for, at `to`, which is returned. What is there stays.
+
+    Finished work is linked: nobody writes into such a file, one that changes is another with its name. onnx reads no
+    weights from a file of two names.
+    """
+    copied = (store / "runs", store / "onnx")
 
     def copy(source: str, target: str) -> None:
         if not Path(target).exists():
-            shutil.copy2(source, target)
+            put = shutil.copy2 if any(map(Path(source).is_relative_to, copied)) else os.link
+            put(source, target)
 
+    left_out = ("locks", "tmp") if runs else ("locks", "tmp", "runs")
     ignore = lambda folder, _: left_out if folder == str(store) else ()  # noqa: E731
     shutil.copytree(store, to, ignore=ignore, copy_function=copy, dirs_exist_ok=True)
     return to

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -142,8 +143,12 @@ def read_thresholds(path: Path) -> Thresholds:
     )
 
 
+@lru_cache(maxsize=8)
 def parse_thresholds(text: str, path: Path = Path(THRESHOLDS_FILE)) -> Thresholds:
-    """Thresholds from a file's text. Raises ThresholdError."""
+    """Thresholds from a file's text. Raises ThresholdError.
+
+    The last texts are remembered: a run reads its limits before its tests and at its end.
+    """
     data = _loaded(text, path)
     if unknown := sorted(set(map(_value_text, data)) - _HEAD):
         raise ThresholdError(f"{path}: {unknown[0]} is unknown; {', '.join(sorted(_HEAD))} are known")

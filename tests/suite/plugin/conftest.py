@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-# Each loads but once in a process: a run in this one finds them there.
-import numpy  # noqa: F401
-import onnx  # noqa: F401
 import pytest
-import scipy.signal  # noqa: F401
-import torch  # noqa: F401
 
 from tests.suite.plugin.small_suite import LEDGER, tells
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> None:
+    """Each loads but once in a process: a run in this one finds them there.
+
+    And only now: pytest may read this file before tests/conftest.py says how many threads torch is to have.
+    """
+    for package in ("numpy", "onnx", "scipy.signal", "torch"):
+        import_module(package)
 
 
 @pytest.fixture
