@@ -16,7 +16,7 @@ from tasnet.suite.numerics.metrics import distance
 from tests.numerics.conftest import mix_of
 
 pytestmark = pytest.mark.numerics
-SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=3, R=1, n_src=2)
+SMALL = Size(N=10, L=8, B=6, H=9, Sc=6, P=3, X=2, R=1, n_src=2)
 LENGTH = 120
 
 
@@ -50,4 +50,4 @@ def test_the_first_layer_that_departs_is_the_one_that_was_changed(variant: Varia
         assert found.node in layer.original_names
         assert layer.name in str(found)
         changed += 1
-    assert changed > 10
+    assert changed >= 10

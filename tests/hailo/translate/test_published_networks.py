@@ -54,7 +54,7 @@ def computes_the_same(network: Network, made: onnx.ModelProto, shape: tuple[int,
 def test_asteroids_export_is_read_whole_at_every_opset(opset: int, causal: bool) -> None:
     # 62 samples don't fill the last frame: Asteroid pads its result, by amounts that the graph computes.
     shape, kind = ((1, 62), {"causal": True, "norm_type": "cLN"}) if causal else ((1, 1, 64), {"norm_type": "gLN"})
-    made = exported(asteroid(**kind), shape, opset)
+    made = exported(asteroid(n_repeats=1, **kind), shape, opset)
     network = translate(made, "net")
     computes_the_same(network, made, shape)
     assert [each.kind for each in network.assumptions] == [AssumptionKind.RANK, AssumptionKind.SOURCES]
@@ -68,7 +68,7 @@ def test_asteroids_export_is_read_whole_at_every_opset(opset: int, causal: bool)
 
 @pytest.mark.parametrize("sources", [1, 3])
 def test_any_number_of_sources_is_read(sources: int) -> None:
-    made = exported(asteroid(n_src=sources, mask_act="sigmoid"), (1, 64))
+    made = exported(asteroid(n_src=sources, n_repeats=1, mask_act="sigmoid"), (1, 64))
     network = translate(made, "net")
     computes_the_same(network, made, (1, 64))
     assert network.layer("deconv1").params["groups"] == sources
