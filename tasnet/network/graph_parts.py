@@ -141,11 +141,22 @@ def _between(variant: Variant, size: Size, length: int) -> dict[str, Shape]:
 
 
 def _any_network(variant: Variant, size: Size, mask_activation: str = "relu") -> ConvTasNet:
-    # The nodes don't depend on the weights, and constants are soon made. No two are equal: of equal ones the exporter
-    # would write one, and nodes that lead to it.
-    shapes = {**asteroid_shapes(size), **head_shapes(size)}
-    weights = {name: torch.full(shape, 1 / (index + 1)) for index, (name, shape) in enumerate(shapes.items())}
-    return build_network(variant, size, weights, mask_activation=mask_activation)
+    return build_network(variant, size, _AnyWeights(size), mask_activation=mask_activation)
+
+
+class _AnyWeights(dict[str, Tensor]):
+    """Constants, made as they are asked for: the nodes don't depend on the weights.
+
+    No two are equal: of equal ones the exporter would write one, and nodes that lead to it.
+    """
+
+    def __init__(self, size: Size) -> None:
+        self.shapes = {**asteroid_shapes(size), **head_shapes(size)}
+        self.values_of = {name: 1 / (index + 1) for index, name in enumerate(self.shapes)}
+
+    def __missing__(self, name: str) -> Tensor:
+        made = self[name] = torch.full(self.shapes[name], self.values_of[name])
+        return made
 
 
 def traced_length(variant: Variant, size: Size, length: int) -> int:
