@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from tasnet.hailo import Certainty
 from tasnet.hailo.files import Figures, Layer, Network, Shape, figures_of, row_elements, widest_shape
@@ -47,8 +47,7 @@ def facts(function: Function, cut: Cut) -> Facts:
     MACs and activations grow with the pixels; of some layers MACs are half the operations, rounded down, so that an odd
     pixel may lose a half.
     """
-    stretch = replace(cut, width=1, height=1)
-    one, two = _of_row(function, stretch, 1), _of_row(function, stretch, 2)
+    one, two = _of_pixels(function, replace(cut, width=1, height=1))
     pixels = cut.height * cut.width
     return Facts(
         one.layers,
@@ -61,16 +60,26 @@ def facts(function: Function, cut: Cut) -> Facts:
 
 
 @lru_cache(maxsize=1 << 14)
-def _of_row(function: Function, cut: Cut, width: int) -> Facts:
-    """The figures of one row of a cut's graph, counted layer by layer."""
-    summed, layers, widest_row = Figures(), 0, 0
-    for kind, times in _kinds(function, _shape_of(function, cut)):
-        layer = _layer(kind, "layer", 1, width)
-        each = figures_of(layer)
-        summed += Figures(each.weights * times, each.macs * times, each.ops * times)
-        layers, widest_row = layers + times, max(widest_row, row_elements(widest_shape(layer)))
-    given, made = ([port.channels for port in side] for side in ports(function, cut))
-    return Facts(layers, summed.macs, summed.weights, widest_row, width * sum(given), width * sum(made))
+def _of_pixels(function: Function, cut: Cut) -> tuple[Facts, Facts]:
+    """The figures of a cut's graph for one pixel and for two, counted layer by layer."""
+    kinds = list(_kinds(function, _shape_of(function, cut)))
+    given, made = (sum(port.channels for port in side) for side in ports(function, cut))
+    found = []
+    for pixels in (1, 2):
+        layers, macs, weights, widest_row = 0, 0, 0, 0
+        for kind, times in kinds:
+            each, row = _of_layer(kind, pixels)
+            layers, macs, weights = layers + times, macs + each.macs * times, weights + each.weights * times
+            widest_row = max(widest_row, row)
+        found.append(Facts(layers, macs, weights, widest_row, pixels * given, pixels * made))
+    return found[0], found[1]
+
+
+@lru_cache(maxsize=1 << 12)
+def _of_layer(kind: Kind, width: int) -> tuple[Figures, int]:
+    """The figures of a layer on one row of this width, and the elements of its widest row."""
+    layer = _layer(kind, "layer", 1, width)
+    return figures_of(layer), row_elements(widest_shape(layer))
 
 
 def has_layers_of(function: Function, cut: Cut, inner: Cut) -> bool:
@@ -171,23 +180,28 @@ def _kinds(function: Function, shape: _Shape) -> tuple[tuple[Kind, int], ...]:
     return tuple(Counter(maker(function, shape)).items())
 
 
+@cache
 def _conv(given: int, made: int) -> Kind:
     return Kind("conv", (given,), made)
 
 
-def _norm(norm: str, channels: int) -> Iterator[Kind]:
+@cache
+def _norm(norm: str, channels: int) -> tuple[Kind, ...]:
     if norm == "affine":
-        yield Kind("normalization", (channels,), channels)
-    elif norm == "cln":
+        return (Kind("normalization", (channels,), channels),)
+    if norm == "cln":
         mean = Kind("reduce_mean", (channels,), 1)
-        yield from (mean, mean)
-        yield Kind("ew_sub", (channels, 1), channels)
-        yield Kind("feature_multiplier", (channels,), channels)
-        yield Kind("activation", (1,), 1)
-        yield Kind("ew_mult", (channels, 1), channels)
-        yield Kind("normalization", (channels,), channels)
-    elif norm not in {"identity", *SPANNING_NORMS}:
+        return (
+            *(mean, mean),
+            Kind("ew_sub", (channels, 1), channels),
+            Kind("feature_multiplier", (channels,), channels),
+            Kind("activation", (1,), 1),
+            Kind("ew_mult", (channels, 1), channels),
+            Kind("normalization", (channels,), channels),
+        )
+    if norm not in {"identity", *SPANNING_NORMS}:
         raise ValueError(f"{norm}: no norm of a segment")
+    return ()
 
 
 def _chain(function: Function, shape: _Shape) -> Iterator[Kind]:
