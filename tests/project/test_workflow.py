@@ -7,7 +7,6 @@ import json
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,9 @@ from typing import Any
 import jsonschema
 import pytest
 from ruamel.yaml import YAML
+
+from tests.doubles.repository import environment
+from tests.forked import run_module
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".github" / "workflows"
@@ -72,9 +74,8 @@ def test_a_command_and_its_options_exist(job: str, line: str) -> None:
 
 @cache
 def help_of(*module: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run_module(module[0], [*module[1:], "--help"], ROOT, environment())
+    assert done.returncode == 0, done.stderr
     return done.stdout
 
 
