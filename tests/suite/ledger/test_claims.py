@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasnet.plan.cut import Cut
@@ -54,6 +54,7 @@ def test_where_claims(where: str, count: int) -> None:
 cases = st.sampled_from(CASES)
 
 
+@settings(max_examples=60)
 @given(claims, cases, st.randoms(use_true_random=False))
 def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str, Any], rng: random.Random) -> None:
     items = list(claim.items())
@@ -61,12 +62,14 @@ def test_the_order_of_keys_does_not_matter(claim: dict[str, Any], axes: dict[str
     assert where_matches(read_where(claim), axes) == where_matches(read_where(dict(items)), axes)
 
 
+@settings(max_examples=60)
 @given(claims, one_axis | left_out, cases)
 def test_one_more_axis_never_adds_a_case(claim: dict[str, Any], more: tuple[str, Any], axes: dict[str, Any]) -> None:
     if more[0] not in claim and where_matches(read_where({**claim, more[0]: more[1]}), axes):
         assert where_matches(read_where(claim), axes)
 
 
+@settings(max_examples=60)
 @given(claims, claims, cases)
 def test_a_list_claims_what_either_claims(one: dict[str, Any], two: dict[str, Any], axes: dict[str, Any]) -> None:
     either = where_matches(read_where(one), axes) or where_matches(read_where(two), axes)
@@ -81,6 +84,7 @@ def test_a_case_is_claimed_by_its_own_axes(axes: dict[str, Any]) -> None:
         assert not where_matches(read_where({**axes, axis: {"not": value}}), axes)
 
 
+@settings(max_examples=60)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists) | claims)
 def test_any_node_is_read_or_refused(node: object) -> None:
     with suppress(WhereError):
@@ -115,6 +119,7 @@ def test_an_entry_reaches_segments_where_it_names_an_axis_of_theirs(where: str, 
         assert conditions_unmet(entry, SCALED)
 
 
+@settings(max_examples=60)
 @given(claims, cases)
 def test_a_segment_axis_holds_for_no_whole_network_unless_it_says_so(
     claim: dict[str, Any], axes: dict[str, Any]

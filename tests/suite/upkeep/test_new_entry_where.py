@@ -84,13 +84,13 @@ def test_how_many_cases_are_claimed_that_no_run_has_is_said(tmp_path: Path) -> N
 
 def test_runs_of_another_toolchain_chip_or_weights_and_parts_say_nothing_of_it(tmp_path: Path) -> None:
     clear = lambda case: outcomes()  # noqa: E731
-    store_profile(tmp_path, clear, "matrix", "20260601T000000Z", arch="hailo8l")
-    store_profile(tmp_path, clear, "matrix", "20260602T000000Z", checkpoint="best.pth")
-    store_profile(tmp_path, lambda case: outcomes(by=DFC), "matrix", "20260603T000000Z")
-    store_profile(tmp_path, clear, "matrix", "20260604T000000Z", cases=profile_cases("matrix")[:3])
+    store_profile(tmp_path, clear, "probes", "20260601T000000Z", arch="hailo8l")
+    store_profile(tmp_path, clear, "probes", "20260602T000000Z", checkpoint="best.pth")
+    store_profile(tmp_path, lambda case: outcomes(by=DFC), "probes", "20260603T000000Z")
+    store_profile(tmp_path, clear, "probes", "20260604T000000Z", cases=profile_cases("probes")[:3])
     run = store_profile(tmp_path, tell, "notes", "20260605T000000Z")
     assert records_beside(tmp_path, run) == ()
-    whole = store_profile(tmp_path, tell, "matrix", "20260606T000000Z")
+    whole = store_profile(tmp_path, tell, "probes", "20260606T000000Z")
     known = {record.case_id for record in run.records}
     beside = records_beside(tmp_path, run)
     assert [each.case_id for each in beside] == [each.case_id for each in whole.records if each.case_id not in known]
