@@ -124,12 +124,12 @@ def write_onnx(model: ModelProto, path: Path) -> Path:
     return path
 
 
-def write_shared_onnx(model: ModelProto, folder: Path, name: str = "") -> Path:
-    """Writes `folder/name` with each initializer above 1 KiB as ONNX external data, `<sha256>.bin` beside it.
+def write_shared_onnx(model: ModelProto, folder: Path) -> Path:
+    """Writes `<sha256>.onnx` with each initializer above 1 KiB as ONNX external data, `<sha256>.bin` beside it.
 
-    Without a name it is `<sha256>.onnx`. Graphs with the same weights share these files: one that is there already is
-    not written again. The file remains valid ONNX, read by ONNX Runtime and `onnx.load` as it is, and equal models give
-    equal bytes. Safe for many processes at once; the disk is not waited for. `model` is left as it is.
+    Graphs with the same weights share these files: one that is there already is not written again. The file remains
+    valid ONNX, read by ONNX Runtime and `onnx.load` as it is, and equal models give equal bytes.
+    Safe for many processes at once; the disk is not waited for. `model` is left as it is.
     """
     # The weights are left where they are: copying 20 MB to take them out again takes longer than all else here.
     shared = ModelProto(**_fields(model, but="graph"), graph=GraphProto(**_fields(model.graph, but="initializer")))
@@ -147,7 +147,7 @@ def write_shared_onnx(model: ModelProto, folder: Path, name: str = "") -> Path:
             fields["data_location"] = TensorProto.EXTERNAL
         shared.graph.initializer.add(**fields)
     data = shared.SerializeToString(deterministic=True)
-    target = folder / (name or f"{sha256(data)}.onnx")
+    target = folder / f"{sha256(data)}.onnx"
     _write(target, data, lasting=False)
     return target
 

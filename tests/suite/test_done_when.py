@@ -41,7 +41,6 @@ from tasnet.suite.run.pipeline import Pipeline
 from tasnet.suite.run.store import open_store
 from tasnet.suite.run.toolchains import CaseCalibration, open_compiler, toolchain_options
 from tests.doubles.dfc_python import dfc_python
-from tests.doubles.forked_compiler import forked_compiler
 from tests.doubles.hailort import as_hailo_platform
 from tests.doubles.recordings import recordings
 from tests.doubles.repository import run_pytest
@@ -133,8 +132,7 @@ def test_what_compiles_goes_on_to_the_device(tmp_path: Path, name: str) -> None:
     choice = toolchain_options("dfc", case.arch, dfc_python=python, calibration=speech, limit=limits)
     store = open_store(tmp_path / "store")
     dfc = replace(open_compiler(choice), memory_slots=tmp_path / "places")
-    with forked_compiler():
-        observed = Pipeline(store, dfc, fit=CaseCalibration(speech, store.root)).run(case)
+    observed = Pipeline(store, dfc, fit=CaseCalibration(speech, store.root)).run(case)
     assert observed[Stage.COMPILE].status is Status.PASSED
     pair = ToolchainPair(case, Pipeline(store, Reference()).run(case), observed, dfc, store)
     assert compare_verdicts(pair).agreement is Agreement.AGREES
