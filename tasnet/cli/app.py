@@ -20,7 +20,7 @@ from tasnet.cli import ledger as ledger_
 from tasnet.cli.commands import BY_HAND, COMPILER, PLANS, RUNS, SUITE, Commands, HelpWanted
 from tasnet.cli.init import init
 from tasnet.cli.options import NOT_CLEAR, OK, USAGE, LedgerAt, Profile, UsageError, show, with_run_options
-from tasnet.common import TasnetError, error_line, look_for_garbage_seldom, print_line, write_plainly
+from tasnet.common import TasnetError, collect_garbage_rarely, error_line, print_line, write_plainly
 
 if TYPE_CHECKING:
     from tasnet.suite.run import RunOptions
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code. The one place where errors become lines."""
     write_plainly(sys.stdout)
     write_plainly(sys.stderr)
-    look_for_garbage_seldom()
+    collect_garbage_rarely()
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _warned

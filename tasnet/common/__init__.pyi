@@ -11,7 +11,7 @@ from .errors import cause_line as cause_line
 from .errors import error_line as error_line
 from .errors import named_error_line as named_error_line
 from .files import sha256 as sha256
-from .garbage import look_for_garbage_seldom as look_for_garbage_seldom
+from .garbage import collect_garbage_rarely as collect_garbage_rarely
 from .git_command import GitError as GitError
 from .git_command import git as git
 from .git_command import git_environment as git_environment
@@ -59,6 +59,7 @@ __all__ = [
     "TasnetError",
     "cause_line",
     "checksum",
+    "collect_garbage_rarely",
     "counted",
     "error_line",
     "folded_name",
@@ -70,7 +71,6 @@ __all__ = [
     "labelled_paragraph",
     "lock_holder",
     "locked",
-    "look_for_garbage_seldom",
     "named_error_line",
     "natural_order",
     "notify_on_stderr",

@@ -42,7 +42,7 @@ def opened(target: Path, within: Path | None = None, *, lasting: bool = True) ->
     replaced. A file that was there keeps its mode, a new one has what the user's umask leaves. What is no file, such
     as a pipe or /dev/stdout, is written into at the end; a pipe that nobody reads would wait for ever, and is an
     OSError. What killed writers left in the folder is removed before the first file that a process writes there.
-    Unless it is `lasting` nobody waits for the disk: the file is read soon, and removed then.
+    Unless it is `lasting` nobody waits for the disk: a power cut may damage it, which its reader must be able to tell.
     """
     target = target if within else Path(os.path.realpath(target))
     found = _mode(target)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tasnet.network import graph_parts
 from tasnet.network.convtasnet import build_network
 from tasnet.network.export import to_onnx, with_slopes, with_weights
-from tasnet.network.static_graph import OPSETS, StaticNodes
+from tasnet.network.static_graph import OPSETS
 from tasnet.network.variant import AXES, Size, Variant
 from tasnet.network.weights import seeded_weights
 from tests.network.sizes import FAITHFUL, SMALL
@@ -34,50 +34,25 @@ def _check(variant: Variant, size: Size, length: int = 40, opset: int = 13, mask
     assert found.SerializeToString(deterministic=True) == expected.SerializeToString(deterministic=True), variant
 
 
-def _forms(size: Size, blocks: int) -> set[Variant]:
-    """Those of the matrix at one truncation; without a mask nothing is truncated, and these are in the list once."""
+@pytest.mark.parametrize("blocks", range(7))
+def test_the_285_forms_of_the_matrix(blocks: int) -> None:
+    """Every topology and decoder at seven truncations, like the matrix; 7 blocks and few channels are enough.
+
+    What the parts add up to is compared before the weights go in: from there on both are one function's work.
+    """
+    size = replace(SMALL, X=7, R=1)
     forms = {Variant(e, m, s, k, d, blocks=blocks).canonical(size) for e, m, s, k, d in product(*MATRIX)}
-    return {form for form in forms if form.mask == "normal" or not blocks}
-
-
-def _joined(form: Variant, size: Size) -> StaticNodes:
-    return graph_parts.joined_nodes(form, size, 40, 13, "relu")
-
-
-def _compare(form: Variant, size: Size) -> None:
-    """What the parts add up to, before the weights go in: from there on both are one function's work."""
-    found, expected = _joined(form, size), graph_parts.traced_nodes(form, size, 40, 13, "relu")
-    assert (found.nodes, found.outputs) == (expected.nodes, expected.outputs), form
-    assert found.types == expected.types, form
-    assert [(name, value.tolist()) for name, value in found.constants.items()] == [
-        (name, value.tolist()) for name, value in expected.constants.items()
-    ], form
-
-
-@pytest.mark.parametrize("blocks", range(3))
-def test_every_topology_and_decoder_of_the_matrix(blocks: int) -> None:
-    """Behind a stem that is whole, and cut after its first and its second block; the next test cuts it elsewhere."""
-    size = replace(SMALL, X=3, R=1)
-    chosen = _forms(size, blocks)
+    # without a mask nothing is truncated: these 19 are in the list once
+    chosen = {form for form in forms if form.mask == "normal" or not blocks}
     assert len(chosen) == (57 if not blocks else 38)
     for form in chosen:
-        _compare(form, size)
-
-
-@pytest.mark.parametrize("skip", ["on", "off"])
-def test_seven_truncations_are_one_stem_cut_and_their_tails_are_the_same(skip: str) -> None:
-    """So the 285 forms of the matrix are these stems and the tails of the test above."""
-    size = replace(SMALL, X=7, R=1)
-    for blocks in range(7):
-        known = Variant(skip=skip, blocks=blocks)
-        _compare(known, size)
-        for form in _forms(size, blocks):
-            if form.mask == "normal" and form.skip == skip:
-                nodes, first = _joined(form, size).nodes, _joined(replace(form, blocks=1), size).nodes
-                (start,) = (at for at, node in enumerate(nodes) if node.name == "/masker/act/Relu")
-                assert nodes[: start + 1] == _joined(known, size).nodes[: start + 1], form
-                # The first node of a tail reads what the stem leaves, by its name.
-                assert nodes[start + 1 :] == first[len(first) - len(nodes) + start + 1 :], form
+        arguments = form, size, 40, 13, "relu"
+        found, expected = graph_parts.joined_nodes(*arguments), graph_parts.traced_nodes(*arguments)
+        assert (found.nodes, found.outputs) == (expected.nodes, expected.outputs), form
+        assert found.types == expected.types, form
+        assert [(name, value.tolist()) for name, value in found.constants.items()] == [
+            (name, value.tolist()) for name, value in expected.constants.items()
+        ], form
 
 
 @pytest.mark.parametrize("blocks", [0, 1, 16])

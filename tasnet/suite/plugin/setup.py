@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 from tasnet import __version__
-from tasnet.common import TasnetError, look_for_garbage_seldom, notify_on_stderr
+from tasnet.common import TasnetError, collect_garbage_rarely, notify_on_stderr
 from tasnet.hailo.predict import PUBLIC_RECORD, Observations
 from tasnet.network import PUBLISHED, TrainedForm
 from tasnet.suite.ask import known_observations
@@ -104,7 +104,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    look_for_garbage_seldom()
+    collect_garbage_rarely()
     for name, meaning in MARKS.items():
         config.addinivalue_line("markers", f"{name}: {meaning}")
     setup = config.stash[SETUP] = _setup(config)
