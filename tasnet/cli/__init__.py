@@ -2,7 +2,7 @@
 
 In go arguments; out come lines or JSON on stdout, errors in one line on stderr, and an exit code: 0 all well; 1 a graph
 that isn't clear, or a run that isn't as expected; 2 wrong usage, or an input that can't be read. Torch is imported by
-`export` and the numbers alone.
+what builds a network: `export`, `plan make`, the numbers.
 """
 
 import lazy_loader

@@ -21,6 +21,7 @@ SECTIONS = BY_HAND, PLANS, SUITE, RUNS, COMPILER = (
 """of the help, in its order"""
 _EXAMPLE = "Example: "
 """how the last paragraph of a command's docstring begins"""
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 class HelpWanted(Exception):
@@ -37,7 +38,7 @@ class Commands(typer.Typer):
             rich_markup_mode=None,
             help=help,
             epilog=_shown_as_it_is(f"{_EXAMPLE}{example}"),
-            context_settings={"help_option_names": ["-h", "--help"]},
+            context_settings=_SETTINGS,
             pretty_exceptions_enable=False,
             **settings,
         )
@@ -50,7 +51,9 @@ class Commands(typer.Typer):
         def registered(command: Callable[..., int]) -> Callable[..., int]:
             told, _, example = inspect.cleandoc(command.__doc__ or "").partition(f"\n\n{_EXAMPLE}")
             epilog = _shown_as_it_is(f"{_EXAMPLE}{example}")
-            register = typer.Typer.command(self, name, cls=_Command, help=told, epilog=epilog, **settings)
+            register = typer.Typer.command(
+                self, name, cls=_Command, help=told, epilog=epilog, context_settings=_SETTINGS, **settings
+            )
             return register(outputs_are_not_inputs(command))
 
         return registered

@@ -53,7 +53,12 @@ def opened(target: Path, within: Path | None = None, *, lasting: bool = True) ->
         return
     where = within or target.parent
     _swept(where)
-    path, file = _begun(where, f".{target.name}" if within is None else "")
+    try:
+        path, file = _begun(where, f".{target.name}" if within is None else "")
+    except OSError as error:
+        # Nobody knows the unfinished file's name.
+        error.filename = str(target)
+        raise
     try:
         with file:
             yield file

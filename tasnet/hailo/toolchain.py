@@ -55,7 +55,7 @@ class StageReport:
 
 @runtime_checkable
 class Toolchain(Protocol):
-    """Every method returns a Report and raises only for wrong usage (a file that isn't there, an unknown arch)."""
+    """Every method returns a StageReport and raises only for wrong usage (a file that isn't there, an unknown arch)."""
 
     @property
     def name(self) -> str:

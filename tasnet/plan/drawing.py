@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html import escape
 
+from tasnet.common import counted
 from tasnet.plan.cut import CHIP, PIECE_OUT, PIECES
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.rows import Row, block_rows, rows_over
@@ -48,7 +49,7 @@ def _rows(each: Segment) -> str:
     if each.place != CHIP:
         return "on the host"
     phase = f", one frame in {each.phase}" if each.phase > 1 else ""
-    return f"{each.count} rows of {each.width}{phase}, {each.height} at a time"
+    return f"{counted(each.count, 'row')} of {each.width}{phase}, {each.height} at a time"
 
 
 def _cells(plan: Plan, each: Segment) -> Iterator[str]:

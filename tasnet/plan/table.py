@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tasnet.common import table_lines
+from tasnet.common import counted, table_lines
 from tasnet.plan.cut import CHIP, PIECES, POINTWISE
 from tasnet.plan.cuts import Plan, Segment
 from tasnet.plan.drawing import stages_of
@@ -61,7 +61,8 @@ def totals(plan: Plan) -> Iterator[str]:
     if plan.block is not None:
         length = f"a block of {plan.block:,} frames, {length}"
     share = f"{plan.macs / plan.uncut_macs:.2f} times the network's MACs"
-    yield f"plan      {len(plan.on_chip)} HEFs, {plan.invocations} invocations, {share} for {length}"
+    counts = f"{counted(len(plan.on_chip), 'HEF')}, {counted(plan.invocations, 'invocation')}"
+    yield f"plan      {counts}, {share} for {length}"
     parts = ", ".join(f"{name} {1e3 * getattr(seconds, name):.1f}" for name in type(seconds).model_fields)
     yield f"modelled  {1e3 * spent:.0f} ms{_share(plan, spent)} on {plan.profile.name}: {parts} (nothing was measured)"
     than = f"{plan.null_seconds / spent:.1f} times the plan's" if spent else ""

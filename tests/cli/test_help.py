@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.main
 
 from tasnet.cli import main
-from tasnet.cli.app import command_line
+from tasnet.cli.app import app, command_line
 from tasnet.cli.commands import SECTIONS
 from tasnet.suite.cases import PLANS, PROFILES
 
@@ -73,6 +74,12 @@ def test_help_is_short_to_ask_for_and_names_no_types(
     assert main([*words, "-h"]) == 0
     assert capsys.readouterr().out == text
     assert not re.search(r"\b(TEXT|PATH|DIRECTORY|DIR|INTEGER|INT|FLOAT|BOOLEAN)\b|<\w+>|list\[", text)
+
+
+def test_a_command_that_is_parsed_by_itself_knows_h_too() -> None:
+    alone = typer.main.get_command(app).commands["trend"]  # type: ignore[attr-defined]
+    with pytest.raises(typer.Exit):
+        alone.make_context("trend", ["-h"])
 
 
 @pytest.mark.parametrize("words", COMMANDS, ids="-".join)

@@ -92,3 +92,9 @@ def test_opening_a_store_removes_what_killed_runs_left_in_it(tmp_path: Path) -> 
         ended(each)
     open_store(tmp_path)
     assert [*folder.iterdir(), *(tmp_path / "tmp").iterdir()] == []
+
+
+def test_what_cannot_be_written_is_named_and_not_what_would_have_been_unfinished(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as raised:
+        unfinished.write(tmp_path / "gone" / "a.onnx", b"")
+    assert raised.value.filename == str(tmp_path / "gone" / "a.onnx")

@@ -1,4 +1,4 @@
-"""The end of a stage in the compiler's interpreter -> a Report: a fault of the network, or of the tool.
+"""The end of a stage in the compiler's interpreter -> a StageReport: a fault of the network, or of the tool.
 
 `failed` is what the compiler said about the network, or a crash of the compiler while it compiled one. Faults of the
 machine and of the set-up, and a limit of ours that ended the stage, whatever was logged by then, are `infra`. A message

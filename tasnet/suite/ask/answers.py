@@ -20,12 +20,12 @@ import onnx
 
 from tasnet.common import TasnetError
 from tasnet.hailo import UNINFORMATIVE_FAMILIES, Failure, Toolchain
-from tasnet.hailo.files import HarError, HNError, Layer, Network, har
+from tasnet.hailo.files import HarError, HNError, Layer, Network
 from tasnet.hailo.predict import demands_of, predict_network
 from tasnet.hailo.translate import TranslationError, translate
 from tasnet.suite.cases import LEARNED_NOTHING, Outcome, Stage
 from tasnet.suite.observed import everything_observed, keep_graph_answer
-from tasnet.suite.run import GraphToCompile, Store, StoreError, compile_graph
+from tasnet.suite.run import GraphToCompile, Store, StoreError, compile_graph, stored_graph
 
 DRAWN = "drawn, 8 frames of uniform noise, seed 0"
 """what a question's inputs are calibrated with: nobody's recordings"""
@@ -187,7 +187,7 @@ class Asker:
         if not left:
             return None
         try:
-            return har.read(self.store.get_har_graph(left, desk / "asked.har"), weights=False)
+            return stored_graph(self.store, left, desk)
         except (StoreError, HarError, HNError):
             return None
 

@@ -13,12 +13,12 @@ from enum import Enum
 from itertools import combinations, product
 
 from tasnet.hailo import Failure
-from tasnet.hailo.files import HarError, HNError, Network, har, row_elements, total_figures, widest_shape
+from tasnet.hailo.files import HarError, HNError, Network, row_elements, total_figures, widest_shape
 from tasnet.hailo.predict import Prediction, predict_network
 from tasnet.network import AXES, EXACT, TrainedForm, VariantError, set_axis
 from tasnet.suite.ask.known import known_observations
 from tasnet.suite.cases import Case, CaseError, Stage, Status, graph_key
-from tasnet.suite.run import Pipeline, StoreError
+from tasnet.suite.run import Pipeline, StoreError, stored_graph
 
 BLOCKS = (16, 8, 4, 2, 1)
 """TCN blocks that a truncation is tried at"""
@@ -238,7 +238,7 @@ def _predicted(pipeline: Pipeline, case: Case) -> tuple[GraphCost, Prediction] |
         return None
     try:
         with pipeline.store.workspace() as desk:
-            network = har.read(pipeline.store.get_har_graph(outcome.artifact, desk / "case.har"), weights=False)
+            network = stored_graph(pipeline.store, outcome.artifact, desk)
     except (StoreError, HarError, HNError):
         return None
     return graph_cost(network), predict_network(network, case.arch, known_observations(pipeline.store, case.arch))

@@ -25,7 +25,7 @@ from tasnet.hailo.predict import (
 )
 from tasnet.suite.ask.question import Question, RuleVerdict, Source, rule_verdict
 from tasnet.suite.cases import AnyCase, Case, Outcome, Stage, graph_key
-from tasnet.suite.run import Pipeline, Store, content_key
+from tasnet.suite.run import Pipeline, Store, content_key, stored_graph
 
 if TYPE_CHECKING:
     from tasnet.plan import Plan
@@ -64,7 +64,7 @@ def graph_of_har(store: Store, name: str, arch: str, known: Observations, onnx: 
     noted = store.note(key)
     if noted is None:
         with store.workspace() as desk:
-            network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
+            network = stored_graph(store, name, desk)
         noted = _noted(network, arch, known)
         store.put_note(key, noted)
     return Graph(*_from_note(noted), onnx)

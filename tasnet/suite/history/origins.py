@@ -6,7 +6,6 @@ import os
 import platform
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import psutil
 from pydantic import BaseModel, ConfigDict
@@ -35,8 +34,11 @@ class RunOrigin(BaseModel):
 
 def find_origin(checkout: Path) -> RunOrigin:
     """The origin of a run that is made now, of the code in `checkout`."""
+    commit = _git(checkout, "rev-parse", "HEAD")
     return RunOrigin(
-        **_of_git(checkout),
+        commit=commit,
+        dirty=bool(commit and _git(checkout, "status", "--porcelain", "--untracked-files=no")),
+        branch=_git(checkout, "branch", "--show-current") if commit else "",
         versions={"python": platform.python_version(), **_versions()},
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         processor=_processor(),
@@ -45,22 +47,12 @@ def find_origin(checkout: Path) -> RunOrigin:
     )
 
 
-def _of_git(checkout: Path) -> dict[str, Any]:
-    """What git knows of it, asked once; nothing where there is no git, no checkout, no commit or no answer."""
+def _git(checkout: Path, *words: str) -> str:
+    """What git answers; empty where there is no git, no checkout or no answer."""
     try:
-        asked = ("--porcelain=v2", "--branch", "--no-ahead-behind", "--untracked-files=no")
-        told = git(checkout, "status", *asked, seconds=10).splitlines()
+        return git(checkout, *words, seconds=10).strip()
     except GitError:
-        return {}
-    head = dict(line.split(" ", 2)[1:] for line in told if line.startswith("# branch."))
-    commit, branch = head.get("branch.oid", "(initial)"), head.get("branch.head", "(detached)")
-    if commit == "(initial)":
-        return {}
-    return {
-        "commit": commit,
-        "dirty": any(not line.startswith("# ") for line in told),
-        "branch": "" if branch == "(detached)" else branch,
-    }
+        return ""
 
 
 def _versions() -> dict[str, str]:

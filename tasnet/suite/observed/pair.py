@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from tasnet.hailo import StageEnd
 from tasnet.hailo.files import Layer, Network, edges_in_order, hn_dict, read_hef, shape_differences
-from tasnet.hailo.files import har as hars
 from tasnet.suite.cases import Case, Outcome, Stage, Status
 from tasnet.suite.observed.confusions import ConfusionTable, VerdictComparison, confusion_table, refutation_text
 from tasnet.suite.observed.evidence import Evidence
-from tasnet.suite.run import Store, content_key
+from tasnet.suite.run import Store, content_key, stored_graph
 
 if TYPE_CHECKING:
     from tasnet.hailo.compiler import Dfc
@@ -54,7 +53,7 @@ def layer_differences(pair: ToolchainPair) -> list[str]:
     """How the compiler's HN differs from the open translator's, a line each. Raises NothingToCompare."""
     ours, theirs = (_artifact(each, Stage.TRANSLATE) for each in (pair.predicted, pair.observed))
     with pair.store.workspace() as desk:
-        network = hars.read(pair.store.get_har_graph(ours, desk / "ours.har"), weights=False)
+        network = stored_graph(pair.store, ours, desk)
         return hn_differences(hn_dict(network), _graph(pair, theirs, desk))
 
 
@@ -211,7 +210,7 @@ def _shortened(pair: ToolchainPair) -> list[_Short | None]:
     except NothingToCompare:
         return []
     with pair.store.workspace() as desk:
-        network = hars.read(pair.store.get_har_graph(name, desk / "ours.har"), weights=False)
+        network = stored_graph(pair.store, name, desk)
     found: list[_Short | None] = []
     for output in network.output_layers:
         deconv = _deconv_above(network, network.layer(output))

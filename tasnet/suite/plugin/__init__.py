@@ -48,4 +48,5 @@ _PARTS = ("setup", "collection", "cases", "pairs", "plans", "device", "run_repor
 def pytest_addoption(pluginmanager: Any) -> None:
     """Parts that pytest is told of by name it looks for, one by one, among what every installed package offers."""
     for part in (f"{__name__}.{each}" for each in _PARTS):
-        pluginmanager.register(import_module(part), part)
+        if not pluginmanager.has_plugin(part):
+            pluginmanager.register(import_module(part), part)

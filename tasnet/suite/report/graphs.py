@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tasnet.common import error_line
-from tasnet.hailo.files import HarError, HNError, Layer, har, network_json
-from tasnet.suite.run import Store, StoreError, content_key
+from tasnet.hailo.files import HarError, HNError, Layer, network_json
+from tasnet.suite.run import Store, StoreError, content_key, stored_graph
 
 SCHEMA = 2
 """Of what is noted in the store; raise it when `LayerList` changes."""
@@ -76,7 +76,7 @@ def layers_of_har(store: Store, name: str, desk: Path) -> LayerList:
         except ValidationError:
             pass
     try:
-        network = har.read(store.get_har_graph(name, desk / "graph.har"), weights=False)
+        network = stored_graph(store, name, desk)
     except (StoreError, HarError, HNError) as error:
         raise GraphUnavailable(error_line(error)) from None
     graph = LayerList(layers=tuple(map(_layer_row, network_json(network)["layers"], network)))

@@ -134,7 +134,7 @@ def next_steps(records: Sequence[CaseRecord], store: str = "", ledger: str = "")
             return [f"{of} not compiled: pytest -m compile compiles them"]
         clear = [record for record in records if record.verdict.is_clear]
         if not clear:
-            pieces = "tasnet plan make CASE -o plan cuts a whole network into pieces that are"
+            pieces = "tasnet plan make CASE -o plan cuts a whole network into pieces that are clear"
             return ["all as the ledger says; no case is clear", *([f"  {pieces}"] if predicted else [])]
         if not predicted:
             return ["all as the ledger says; nothing to do"]

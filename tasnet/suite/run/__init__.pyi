@@ -7,6 +7,7 @@ from .case_in_onnx import note_case as note_case
 from .case_in_onnx import told_function as told_function
 from .graph_stages import GraphToCompile as GraphToCompile
 from .graph_stages import compile_graph as compile_graph
+from .har_graph import stored_graph as stored_graph
 from .options import RunOptions as RunOptions
 from .options import check_writable as check_writable
 from .options import store_root as store_root
@@ -65,5 +66,6 @@ __all__ = [
     "read_kept",
     "save_calibration",
     "store_root",
+    "stored_graph",
     "told_function",
 ]

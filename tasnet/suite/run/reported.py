@@ -26,7 +26,7 @@ def reported(report: StageReport, stage: Stage, provenance: Provenance, store: S
         if kind == "hef":
             artifact = store.put_file(report.artifact, ".hef")
         else:
-            artifact = store.put_har(report.artifact)
+            artifact = store.put_har(report.artifact, lasting=not provenance.predicted)
             # the next stage finds it on the desk and needn't put it together
             os.replace(report.artifact, given.with_name(har_file(artifact)))
     if report.log is not None and report.log.is_file():

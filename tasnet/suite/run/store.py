@@ -11,10 +11,10 @@
     tmp/                         unfinished files, locked while their writer lives; nothing reads them
 
 An artifact's name is its path below the root, and its stem the sha256 of its content. Every file appears
-whole, by being renamed within the root, so a killed process leaves nothing half-written outside tmp/. What took
-long, and evidence, is flushed first; of the rest a power cut may leave halves. What is read is held against its name or
-its seal: what is damaged is said, set aside, and absent from then on, so that it is worked out anew. Deleting the
-folder is always safe between runs.
+whole, by being renamed within the root, so a killed process leaves nothing half-written outside tmp/. Evidence, what
+a compiler made and what took long is flushed first; of the rest a power cut may leave halves. What is read is held
+against its name or its seal: what is damaged is said, set aside, and absent from then on, so that it is worked out
+anew. Deleting the folder is always safe between runs.
 """
 
 from __future__ import annotations
@@ -224,10 +224,11 @@ class Store:
             (self.root / "onnx").mkdir(parents=True, exist_ok=True)
         return self.root / "onnx"
 
-    def put_har(self, har: Path) -> str:
+    def put_har(self, har: Path, *, lasting: bool = False) -> str:
         """Keeps a HAR, each of its arrays once for all HARs; returns its name, `har/<sha256>.parts`.
 
-        Works for any file: what isn't an uncompressed tar of uncompressed zips is kept in one piece.
+        A `lasting` one, a compiler's, is on the disk then. Works for any file: what isn't an uncompressed tar of
+        uncompressed zips is kept in one piece.
         """
         data = har.read_bytes()
         name = f"har/{hashlib.sha256(data).hexdigest()}.parts"
@@ -241,7 +242,7 @@ class Store:
         for start, end in array_spans(data) or [(0, len(data))]:
             blob = memoryview(data)[start:end]
             digest = sha256(blob)
-            self._write_once(self.root / "blobs" / digest, blob, lasting=False)
+            self._write_once(self.root / "blobs" / digest, blob, lasting)
             index += [start - at, digest]
             own += data[at:start]
             at = end
@@ -249,7 +250,7 @@ class Store:
         own += data[at:]
         packed = zlib.compress(bytes(own), zlib.Z_BEST_SPEED)
         recipe = json.dumps({"parts": index, "own": checksum(packed)}).encode()
-        self._write(self.root / name, sealed(name, recipe) + b"\n" + packed, lasting=False)
+        self._write(self.root / name, sealed(name, recipe) + b"\n" + packed, lasting)
         return name
 
     def get_har(self, name: str, dest: Path) -> Path:

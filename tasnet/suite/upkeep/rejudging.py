@@ -130,8 +130,16 @@ def last_whole_runs(store: Path, wanted: Callable[[RunHead], bool], count: int =
 
 
 def is_like(like: RunHead) -> Callable[[RunHead], bool]:
-    """Whether a run is of the toolchain, architecture and profile of `like`."""
-    return lambda head: (head.toolchain, head.arch, head.profile) == (like.toolchain, like.arch, like.profile)
+    """Says of a run whether it is of the toolchain, architecture, checkpoint and profile of `like`."""
+    return lambda head: (
+        (head.toolchain, head.arch, head.checkpoint, head.profile)
+        == (
+            like.toolchain,
+            like.arch,
+            like.checkpoint,
+            like.profile,
+        )
+    )
 
 
 def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> FlakyHistory:

@@ -270,6 +270,14 @@ def test_marks_are_registered(suite: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*mark.compile: *", "*mark.numerics: *", "*mark.device: *"])
 
 
+def test_a_part_that_was_named_before_the_plugin_is_loaded_once(suite: pytest.Pytester) -> None:
+    conftest = suite.path / "conftest.py"
+    text = conftest.read_text()
+    assert '"tasnet.suite.plugin"' in text
+    conftest.write_text(text.replace('"tasnet.suite.plugin"', '"tasnet.suite.plugin.setup", "tasnet.suite.plugin"'))
+    suite.runpytest_inprocess("--markers").stdout.fnmatch_lines(["*mark.compile: *"])
+
+
 def test_a_translation_alone_is_not_compiled_and_no_pass(suite: pytest.Pytester) -> None:
     result = run(suite, "compile/test_translate.py")
     text = result.stdout.str()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from tasnet.network.export import to_onnx, write_onnx
 from tasnet.network.variant import Size, Variant
 from tasnet.network.weights import seeded_weights
 from tasnet.suite.report.graphs import GraphUnavailable, layers_of_har
-from tasnet.suite.run.store import DamageWarning, Store, StoreError
+from tasnet.suite.run.har_graph import stored_graph
+from tasnet.suite.run.store import DamagedArtifact, DamageWarning, Store, StoreError
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +72,20 @@ def test_a_har_without_one_of_its_arrays_or_of_garbage_is_gone(file: Path, tmp_p
     (tmp_path / "junk").write_bytes(b"no har")
     with pytest.raises(GraphUnavailable):
         layers_of_har(store, store.put_har(tmp_path / "junk"), tmp_path)
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_an_array_that_a_power_cut_left_short_is_set_aside_and_the_har_is_made_again(
+    file: Path, tmp_path: Path, left: int
+) -> None:
+    store = Store(tmp_path / "store")
+    name = store.put_har(file)
+    blob = max((store.root / "blobs").iterdir(), key=lambda each: each.stat().st_size)
+    os.truncate(blob, left)
+    with pytest.warns(DamageWarning), pytest.raises(DamagedArtifact, match="is damaged or gone; run the case again"):
+        stored_graph(store, name, tmp_path)
+    assert not blob.exists()
+    assert stored_graph(store, store.put_har(file), tmp_path).layers == har.read(file).layers
 
 
 def test_a_har_without_large_arrays_which_is_kept_in_one_piece_shows_its_graph(tmp_path: Path) -> None:

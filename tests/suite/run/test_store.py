@@ -100,6 +100,17 @@ def test_the_disk_is_waited_for_where_it_took_long_or_was_kept_for_a_person(stor
     assert len(flushed) == 2
 
 
+def test_the_disk_is_waited_for_with_a_compilers_har_and_not_with_a_predicted_one(store, tmp_path, monkeypatch):
+    flushed = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    (tmp_path / "a.har").write_bytes(b"predicted")
+    (tmp_path / "b.har").write_bytes(b"an hour of optimizing")
+    store.put_har(tmp_path / "a.har")
+    assert not flushed
+    store.put_har(tmp_path / "b.har", lasting=True)
+    assert len(flushed) == 2, "its bytes, and what they are put together by"
+
+
 def test_notes_come_back_and_damaged_ones_are_absent(store):
     store.put_note(KEY, {"N": 512})
     assert store.note(KEY) == {"N": 512}

@@ -16,11 +16,11 @@ from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import Ledger, parse_ledger
 from tasnet.suite.upkeep.base_ledger import growth_since, ledger_at
 from tasnet.suite.upkeep.checking import LedgerFinding, check_ledger
-from tasnet.suite.upkeep.rejudging import flaky_history
+from tasnet.suite.upkeep.rejudging import flaky_history, is_like
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.repository import git
-from tests.doubles.stored_runs import EndOf, parity_measure, store_profile, store_run
+from tests.doubles.stored_runs import EndOf, parity_measure, run_head, store_profile, store_run
 
 ROOT = Path(__file__).parents[3]
 TODAY = date(2026, 6, 1)
@@ -296,3 +296,10 @@ def test_the_shipped_ledger_has_nothing_wrong_by_itself() -> None:
 def test_profiles_are_what_a_dead_entry_is_held_against() -> None:
     assert kinds(check_ledger(ledger(entry_text("one", "{norm: cln}")), [], {}, TODAY)) == [("dead", ("one",))]
     assert len(profile_cases("notes")) == 20
+
+
+def test_a_run_of_other_weights_is_another_networks() -> None:
+    alike = is_like(run_head([], checkpoint="a" * 64))
+    assert alike(run_head([], checkpoint="a" * 64))
+    assert not alike(run_head([], checkpoint="b" * 64))
+    assert not alike(run_head([]))
