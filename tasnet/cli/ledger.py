@@ -73,12 +73,12 @@ def check(
         check_ledger,
         entries_out_of_scope,
         flaky_history,
-        is_like,
         last_whole_runs,
         latest_run,
         ledger_at,
         named_or_last_run,
         records_beside,
+        same_setup_as,
     )
 
     at = ledger_path(ledger, root)
@@ -87,7 +87,7 @@ def check(
     notes = [] if found else [f"{place}: no run is stored there; the ledger is checked by itself"]
     runs = [found] if found else []
     if found and over > 1:
-        runs = last_whole_runs(place, is_like(found.head), over)
+        runs = last_whole_runs(place, same_setup_as(found.head), over)
         if len(runs) < over:
             notes.append(f"{len(runs)} whole runs of {found.head.profile} are stored, not {over}")
     later = [

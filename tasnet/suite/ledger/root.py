@@ -32,7 +32,7 @@ def nearest_root(start: Path) -> Path | None:
 
     Above `start` a root is only what is plainly of the same project: the way up ends at the home folder, at `/`, at a
     folder of another owner, at one that everybody may write to, and at one that can't be looked into. What lies there
-    (`/tmp/expected_failures.yaml`) is somebody else's, and pytest would run the tests beside it.
+    is somebody else's, such as a ledger among temporary files, and pytest would run the tests beside it.
     """
     start = Path(os.path.realpath(start))
     try:

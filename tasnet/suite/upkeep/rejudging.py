@@ -129,21 +129,17 @@ def last_whole_runs(store: Path, wanted: Callable[[RunHead], bool], count: int =
     return found
 
 
-def is_like(like: RunHead) -> Callable[[RunHead], bool]:
+def same_setup_as(like: RunHead) -> Callable[[RunHead], bool]:
     """Says of a run whether it is of the toolchain, architecture, checkpoint and profile of `like`."""
-    return lambda head: (
-        (head.toolchain, head.arch, head.checkpoint, head.profile)
-        == (
-            like.toolchain,
-            like.arch,
-            like.checkpoint,
-            like.profile,
-        )
-    )
+
+    def setup(head: RunHead) -> tuple[object, ...]:
+        return head.toolchain, head.arch, head.checkpoint, head.profile
+
+    return lambda head: setup(head) == setup(like)
 
 
 def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: str = "") -> FlakyHistory:
-    """How often the flaky entries' cases failed in the stored runs of a toolchain before run `before`."""
+    """How often the flaky entries' cases failed in the stored runs of one setup before run `before`."""
     wanted = [entry for entry in entries if entry.flaky]
     if not wanted:
         return {}
@@ -153,12 +149,15 @@ def flaky_history(store: Path, entries: Sequence[Entry], like: RunHead, before: 
 
 def _earlier_records(store: Path, like: RunHead, before: str, longest: int) -> Iterator[Sequence[CaseRecord]]:
     """The records of ended runs like this one, the latest first. A run that hasn't ended may be the current one."""
+
+    def setup(head: RunHead) -> tuple[object, ...]:
+        return head.toolchain, head.arch, head.checkpoint, head.double
+
     known = [each for each in run_heads(store) if not isinstance(each, UnreadableRun)]
     until = next((index for index, (name, _, _) in enumerate(known) if name == before), len(known))
     count = 0
     for name, head, end in reversed(known[:until]):
-        same = (head.toolchain, head.arch, head.double) == (like.toolchain, like.arch, like.double)
-        if not same or end is None:
+        if setup(head) != setup(like) or end is None:
             continue
         try:
             yield read_run(store / "runs" / name).records

@@ -18,8 +18,8 @@ from tasnet.suite.gate.result import GateResult, result_json
 from tasnet.suite.run.toolchains import toolchain_options
 from tests.doubles.dfc_python import dfc_python
 from tests.doubles.forked_compiler import forked_compiler
+from tests.doubles.forked_sides import forked_sides
 from tests.doubles.repository import changed, git, made, tasnet
-from tests.suite.gate.forked_sides import forked_sides
 from tests.suite.gate.repositories import copied, gated, nothing_left, once
 
 NET = "tasnet/network/convtasnet.py"

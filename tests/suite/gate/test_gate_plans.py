@@ -16,8 +16,8 @@ from tasnet.suite.gate.run import _compared
 from tasnet.suite.gate.sides import ExportRequest, Side, export_both
 from tasnet.suite.history.plans import PlanRecord
 from tasnet.suite.run import Recipe, ToolchainOptions
+from tests.doubles.forked_sides import forked_sides
 from tests.doubles.stored_runs import plan_record
-from tests.suite.gate.forked_sides import forked_sides
 from tests.suite.run.small_plans import SMALL
 
 ROOT = Path(__file__).resolve().parents[3]

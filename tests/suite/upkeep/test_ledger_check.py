@@ -16,7 +16,7 @@ from tasnet.suite.cases.profiles import profile_cases
 from tasnet.suite.ledger import Ledger, parse_ledger
 from tasnet.suite.upkeep.base_ledger import growth_since, ledger_at
 from tasnet.suite.upkeep.checking import LedgerFinding, check_ledger
-from tasnet.suite.upkeep.rejudging import flaky_history, is_like
+from tasnet.suite.upkeep.rejudging import flaky_history, same_setup_as
 from tests.doubles.ledgers import PATH, entry_text, ledger, ledger_text
 from tests.doubles.outcomes import DFC, SUPER_DECONV, failure, outcomes
 from tests.doubles.repository import git
@@ -166,6 +166,8 @@ def test_a_flaky_entry_at_another_rate(tmp_path: Path) -> None:
         run = store_profile(tmp_path, tell, run=f"202606{number}T000000Z")
     past = flaky_history(tmp_path, book.entries, run.head, run.id)
     assert {seen.runs for seen in past.values()} == {9}
+    others = run.head.model_copy(update={"checkpoint": "b" * 64})
+    assert not flaky_history(tmp_path, book.entries, others, run.id), "of other weights no run is there"
     (finding,) = check_ledger(book, [run], past, TODAY)
     assert (finding.kind, finding.told) == ("off rate", "is not as flaky as it says in 13 cases")
     assert "9 of the last 9 runs failed, and the entry says 0.2 of them" in finding.proposal
@@ -299,7 +301,7 @@ def test_profiles_are_what_a_dead_entry_is_held_against() -> None:
 
 
 def test_a_run_of_other_weights_is_another_networks() -> None:
-    alike = is_like(run_head([], checkpoint="a" * 64))
+    alike = same_setup_as(run_head([], checkpoint="a" * 64))
     assert alike(run_head([], checkpoint="a" * 64))
     assert not alike(run_head([], checkpoint="b" * 64))
     assert not alike(run_head([]))
